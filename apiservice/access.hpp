@@ -1,0 +1,44 @@
+// May a caller do what they ask: the question, the decision and Kubernetes' refusal texts. Who
+// decides is an Authorizer.
+#pragma once
+
+#include "apiservice/identity.hpp"
+#include "apiservice/paths.hpp"
+#include "apiservice/status.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/task.hpp"
+
+#include <string>
+
+namespace weir::apiservice {
+
+struct Decision {
+  bool is_allowed = false;
+  std::string reason;  // shown behind a refusal when it is not empty
+};
+
+class Authorizer {
+ public:
+  Authorizer() = default;
+  Authorizer(const Authorizer&) = delete;
+  Authorizer& operator=(const Authorizer&) = delete;
+  virtual ~Authorizer() = default;
+  // Decides by `deadline`; whatever keeps it from deciding is a refusal.
+  [[nodiscard]] virtual awaitable<Decision> decide(Caller caller,
+                                                   Attributes asked,
+                                                   Deadline deadline) = 0;
+};
+
+// Of `weir serve --standalone`: whoever proved an identity may read, anonymous callers may not.
+class StandaloneAuthorizer final : public Authorizer {
+ public:
+  [[nodiscard]] awaitable<Decision> decide(Caller caller,
+                                           Attributes asked,
+                                           Deadline deadline) override;
+};
+
+[[nodiscard]] Status forbidden(const Caller& caller,
+                               const Attributes& asked,
+                               const Decision& decision);
+
+}  // namespace weir::apiservice

@@ -1,0 +1,109 @@
+#include "apiservice/identity.hpp"
+
+#include "apiservice/target.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace weir::apiservice {
+namespace {
+
+// What one authenticator says: a caller, nothing, or that something invalid was shown.
+struct Opinion {
+  std::optional<Caller> caller;
+  bool is_error = false;
+};
+
+std::string first_value(const Request& request, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    for (const Header& header : request.headers) {
+      if (header.name == name && !header.value.empty()) return header.value;
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> all_values(const Request& request, const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    for (const Header& header : request.headers) {
+      if (header.name == name && !header.value.empty()) out.push_back(header.value);
+    }
+  }
+  return out;
+}
+
+std::map<std::string, std::vector<std::string>> extra_of(const Request& request,
+                                                         const FrontProxyRules& rules) {
+  std::map<std::string, std::vector<std::string>> out;
+  for (const std::string& prefix : rules.extra_header_prefixes) {
+    for (const Header& header : request.headers) {
+      if (!header.name.starts_with(prefix)) continue;
+      const std::string raw = header.name.substr(prefix.size());
+      out[percent_decoded(raw).value_or(raw)].push_back(header.value);
+    }
+  }
+  return out;
+}
+
+Opinion by_front_proxy(const Request& request, const FrontProxyRules& rules) {
+  const PeerCertificate& peer = *request.peer;
+  if (peer.by_request_header_ca == Trust::no_bundle) return {};
+  if (peer.by_request_header_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
+  const auto& allowed = rules.allowed_names;
+  const bool may_proxy =
+      allowed.empty() || std::ranges::find(allowed, peer.common_name) != allowed.end();
+  if (!may_proxy) return {.caller = {}, .is_error = true};
+  Caller caller;
+  caller.user = first_value(request, rules.username_headers);
+  if (caller.user.empty()) return {};
+  caller.groups = all_values(request, rules.group_headers);
+  caller.extra = extra_of(request, rules);
+  return {.caller = std::move(caller), .is_error = false};
+}
+
+Opinion by_certificate(const PeerCertificate& peer) {
+  if (peer.by_client_ca == Trust::no_bundle) return {};
+  if (peer.by_client_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
+  if (peer.common_name.empty()) return {};
+  Caller caller;
+  caller.user = peer.common_name;
+  caller.groups = peer.organizations;
+  const bool has_one_uid = peer.uids.size() == 1 && !peer.uids.front().empty();
+  if (!peer.uids.empty() && !has_one_uid) return {.caller = {}, .is_error = true};
+  if (has_one_uid) caller.uid = peer.uids.front();
+  caller.extra["authentication.kubernetes.io/credential-id"] = {"X509SHA256=" + peer.sha256};
+  return {.caller = std::move(caller), .is_error = false};
+}
+
+void add_authenticated(Caller& caller) {
+  if (caller.user == kAnonymous) return;
+  const bool is_said = std::ranges::any_of(caller.groups, [](const std::string& group) {
+    return group == kAuthenticated || group == kUnauthenticated;
+  });
+  if (!is_said) caller.groups.emplace_back(kAuthenticated);
+}
+
+}  // namespace
+
+bool Caller::is_anonymous() const {
+  return user == kAnonymous || std::ranges::find(groups, kUnauthenticated) != groups.end();
+}
+
+std::optional<Caller> identify(const Request& request, const FrontProxyRules& rules) {
+  bool is_error = false;
+  if (request.peer) {
+    for (auto& opinion : {by_front_proxy(request, rules), by_certificate(*request.peer)}) {
+      if (opinion.caller) {
+        Caller caller = *opinion.caller;
+        add_authenticated(caller);
+        return caller;
+      }
+      is_error = is_error || opinion.is_error;
+    }
+  }
+  if (is_error) return std::nullopt;
+  return Caller{std::string(kAnonymous), {}, {std::string(kUnauthenticated)}, {}};
+}
+
+}  // namespace weir::apiservice

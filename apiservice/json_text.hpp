@@ -1,0 +1,13 @@
+// JSON strings as Go's encoder writes them. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weir::apiservice {
+
+// Appends `text` in quotes. '<', '>', '&', U+2028 and U+2029 are escaped as Go does; each byte that
+// is no valid UTF-8 becomes U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace weir::apiservice

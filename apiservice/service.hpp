@@ -1,0 +1,44 @@
+// The API itself: identity, access, routes, and a metric read handed to the Source. Owned by the
+// App; loop thread only.
+#pragma once
+
+#include "apiservice/access.hpp"
+#include "apiservice/documents.hpp"
+#include "apiservice/http.hpp"
+#include "apiservice/identity.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/reading.hpp"
+#include "scalers/task.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace weir::apiservice {
+
+class ApiService {
+ public:
+  // `authorizer` and `source` outlive the service and every request in it.
+  ApiService(FrontProxyRules rules,
+             Authorizer& authorizer,
+             scalers::Source& source,
+             Discovery discovery)
+      : rules_(std::move(rules)),
+        authorizer_(authorizer),
+        source_(source),
+        discovery_(std::move(discovery)) {}
+
+  // Who is it, and may they: the refusal, or nullopt when the request may go on.
+  [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
+  // The answer to an admitted request below /apis; 404 for any other path.
+  [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);
+
+ private:
+  [[nodiscard]] awaitable<Response> read_metric(Request request, Route route, Deadline deadline);
+
+  FrontProxyRules rules_;
+  Authorizer& authorizer_;
+  scalers::Source& source_;
+  Discovery discovery_;
+};
+
+}  // namespace weir::apiservice

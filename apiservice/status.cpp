@@ -1,0 +1,90 @@
+#include "apiservice/status.hpp"
+
+#include "apiservice/json_text.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace weir::apiservice {
+namespace {
+
+struct Row {
+  int code;
+  std::string_view reason;
+};
+
+constexpr Row kUnavailable{503, "ServiceUnavailable"};
+
+Row row_of(scalers::Errc code) {
+  using scalers::Errc;
+  switch (code) {
+    case Errc::unknown_metric:
+    case Errc::unknown_object: return {404, "NotFound"};
+    case Errc::bad_request: return {400, "BadRequest"};
+    case Errc::timed_out: return {504, "Timeout"};
+    case Errc::overloaded: return {429, "TooManyRequests"};
+    case Errc::no_value:
+    case Errc::not_a_number:
+    case Errc::negative:
+    case Errc::out_of_range:
+    case Errc::too_many:
+    case Errc::too_large:
+    case Errc::stale:
+    case Errc::partial:
+    case Errc::bad_reply:
+    case Errc::unreachable:
+    case Errc::tls:
+    case Errc::refused:
+    case Errc::settling: return kUnavailable;
+  }
+  return kUnavailable;
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  if (out.back() != '{') out += ',';
+  append_json_string(out, name);
+  out += ':';
+  append_json_string(out, value);
+}
+
+}  // namespace
+
+Status status_of(const scalers::Error& error) {
+  const Row row = row_of(error.code);
+  return {row.code, row.reason, error.message(), std::nullopt};
+}
+
+Response render(const Status& status) {
+  Response out;
+  out.status = status.code;
+  out.body = R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":)";
+  append_json_string(out.body, status.message);
+  append_field(out.body, "reason", status.reason);
+  if (status.details) {
+    out.body += R"(,"details":{)";
+    append_field(out.body, "group", status.details->group);
+    append_field(out.body, "kind", status.details->kind);
+    out.body += '}';
+  }
+  fmt::format_to(std::back_inserter(out.body), ",\"code\":{}}}\n", status.code);
+  return out;
+}
+
+Status unauthorized() { return {401, "Unauthorized", "Unauthorized", std::nullopt}; }
+
+Status resource_not_found() {
+  return {404, "NotFound", "the server could not find the requested resource", StatusDetails{}};
+}
+
+Status method_not_allowed() {
+  return {405,
+          "MethodNotAllowed",
+          "the server does not allow this method on the requested resource",
+          StatusDetails{}};
+}
+
+Response page_not_found() { return {404, "text/plain; charset=utf-8", "404 page not found\n"}; }
+
+}  // namespace weir::apiservice

@@ -1,0 +1,38 @@
+// Kubernetes Status answers, and the only table from Errc to HTTP. Pure.
+#pragma once
+
+#include "apiservice/http.hpp"
+#include "scalers/error.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir::apiservice {
+
+struct StatusDetails {
+  std::string group;
+  std::string kind;
+};
+
+struct Status {
+  int code;
+  std::string_view reason;  // Kubernetes' StatusReason; empty: none
+  std::string message;
+  std::optional<StatusDetails> details;  // nullopt: left out; empty fields: {}
+};
+
+// The Status of a failed read: HTTP code and reason by the error's code, its message as the text.
+[[nodiscard]] Status status_of(const scalers::Error& error);
+
+// The Status as a JSON response.
+[[nodiscard]] Response render(const Status& status);
+
+// Kubernetes' own answers.
+[[nodiscard]] Status unauthorized();
+[[nodiscard]] Status resource_not_found();
+[[nodiscard]] Status method_not_allowed();
+// Go's "404 page not found", which is text and no Status.
+[[nodiscard]] Response page_not_found();
+
+}  // namespace weir::apiservice

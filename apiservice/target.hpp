@@ -1,0 +1,24 @@
+// Takes a request's target apart as Go's net/url does: decoded path, decoded query pairs. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::apiservice {
+
+struct Target {
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> query;
+};
+
+// nullopt when the target does not start with '/', or its path holds a broken percent escape or a
+// NUL. A query pair with a broken escape or a raw ';' is dropped; '+' in the query is a blank.
+[[nodiscard]] std::optional<Target> parse_target(std::string_view text);
+
+// `text` with every %XX decoded; nullopt when one is broken.
+[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
+
+}  // namespace weir::apiservice

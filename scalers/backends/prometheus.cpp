@@ -1,0 +1,255 @@
+#include "scalers/backends/prometheus.hpp"
+
+#include "scalers/clients.hpp"
+#include "scalers/clients/http.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::scalers::backends::prometheus {
+
+ScalerKind describe_kind();
+
+enum class Method { get, post };
+
+// A header's value: written in the configuration, or read from a file when it is a secret.
+struct HeaderValue {
+  std::string text;
+  SecretFile file;
+};
+using Headers = std::vector<std::pair<std::string, HeaderValue>>;
+
+struct BackendSettings {
+  Url url;
+  Method method = Method::get;
+  SecretFile token;
+  SecretFile username;
+  SecretFile password;
+  Headers headers;
+  clients::HttpTls tls;
+};
+
+struct MetricSettings {
+  std::string backend;
+  std::string query;
+  Aggregate aggregate = Aggregate::none;
+  Warnings warnings = Warnings::error;
+};
+
+}  // namespace weir::scalers::backends::prometheus
+
+namespace weir::scalers {
+
+template <>
+struct EnumNames<backends::prometheus::Method> {
+  using Method = backends::prometheus::Method;
+  static constexpr std::string_view kTypeName = "GET | POST";
+  static constexpr std::array<std::pair<std::string_view, Method>, 2> kNames{
+      {{"GET", Method::get}, {"POST", Method::post}}};
+};
+
+namespace backends::prometheus {
+
+static bool is_header_name(const std::string& name) {
+  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+// Found by its argument's namespace, which an unnamed one would hide.
+static void read_value(const Node& node, Headers& out, Problems& problems) {
+  if (node.kind != Node::Kind::map) {
+    return problems.add(node.mark,
+                        "expected a map from a header's name to its text or {file: PATH}");
+  }
+  for (const Node::Field& field : node.fields) {
+    if (!is_header_name(field.key))
+      problems.add(field.mark, fmt::format("\"{}\" is no header name", field.key));
+    HeaderValue value;
+    if (field.value.kind == Node::Kind::map) {
+      scalers::read_value(field.value, value.file, problems);
+    } else {
+      scalers::read_value(field.value, value.text, problems);
+    }
+    out.emplace_back(field.key, std::move(value));
+  }
+}
+
+namespace {
+
+constexpr std::array kBackendTable{
+    required_setting<&BackendSettings::url>(
+        "url",
+        "the server's address, with the path in front of /api/v1 if any"),
+    setting<&BackendSettings::method>("method",
+                                      "GET",
+                                      "how queries are sent; POST for very long ones"),
+    setting<&BackendSettings::token>("token", "", "file with the bearer token"),
+    setting<&BackendSettings::username>("username",
+                                        "",
+                                        "file with the user of basic auth; goes with password"),
+    setting<&BackendSettings::password>("password",
+                                        "",
+                                        "file with the password of basic auth; goes with username"),
+    setting<&BackendSettings::headers>(
+        "headers",
+        "",
+        "further request headers, such as X-Scope-OrgID: text or {file: PATH}"),
+    setting<&BackendSettings::tls>("tls",
+                                   "",
+                                   "ca, certificate and key, each the path of a PEM file"),
+};
+
+constexpr std::array kMetricTable{
+    required_setting<&MetricSettings::backend>("backend", "the name of an entry of backends"),
+    required_setting<&MetricSettings::query>(
+        "query",
+        "the PromQL query; $(label) inside its strings is a parameter"),
+    setting<&MetricSettings::aggregate>(
+        "aggregate",
+        "",
+        "joins several series into one number; off: several are an error"),
+    setting<&MetricSettings::warnings>("warnings",
+                                       "error",
+                                       "whether an answer with warnings (often incomplete) counts"),
+};
+
+class PrometheusBackend;
+
+class PrometheusScaler final : public Scaler {
+ public:
+  PrometheusScaler(PrometheusBackend& backend, MetricSettings settings, QueryTemplate query)
+      : backend_(backend), settings_(std::move(settings)), query_(std::move(query)) {}
+
+  [[nodiscard]] std::string question(const Labels& parameters) const override;
+  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
+
+ private:
+  PrometheusBackend& backend_;
+  MetricSettings settings_;
+  QueryTemplate query_;
+};
+
+class PrometheusBackend final : public Backend {
+ public:
+  PrometheusBackend(BackendSettings settings, clients::HttpClient& http)
+      : settings_(std::move(settings)), http_(http) {}
+
+  [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
+                                                    ParameterNames& names,
+                                                    Problems& problems) override;
+  [[nodiscard]] clients::HttpClient& http() { return http_; }
+  // The request that asks `query`, with the credentials as their files hold them now.
+  [[nodiscard]] Result<clients::HttpRequest> request(const std::string& query,
+                                                     Duration budget) const;
+
+ private:
+  BackendSettings settings_;
+  clients::HttpClient& http_;
+};
+
+std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
+                                                       ParameterNames& names,
+                                                       Problems& problems) {
+  MetricSettings settings;
+  read_settings(block, kMetricTable, "prometheus metric", settings, problems);
+  const Node* query = block.find("query");
+  if (query == nullptr) return nullptr;
+  auto parsed = QueryTemplate::parse(settings.query, query->mark, names, problems);
+  return std::make_unique<PrometheusScaler>(*this, std::move(settings), std::move(parsed));
+}
+
+Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
+                                                        Duration budget) const {
+  clients::HttpRequest out;
+  out.url = settings_.url;
+  out.url.path += "/api/v1/query";
+  out.tls = settings_.tls;
+  out.hidden.push_back(query);
+  const std::string form = fmt::format("query={}&timeout={}ms",
+                                       clients::percent_encoded(query),
+                                       std::max<Duration::rep>(1, budget.count()));
+  if (settings_.method == Method::post) {
+    out.method = "POST";
+    out.body = form;
+  } else {
+    out.query = form;
+  }
+  for (const auto& [name, value] : settings_.headers) {
+    auto secret = value.file.is_set() ? value.file.read() : Result<Secret>(Secret(value.text));
+    if (!secret) return secret.error();
+    out.headers.emplace_back(name, std::move(*secret));
+  }
+  if (settings_.token.is_set()) {
+    auto token = settings_.token.read();
+    if (!token) return token.error();
+    out.hidden.push_back(token->reveal());
+    out.headers.emplace_back("Authorization", Secret("Bearer " + token->reveal()));
+  }
+  if (settings_.username.is_set()) {
+    auto pair = read_pair(settings_.username, settings_.password);
+    if (!pair) return pair.error();
+    out.basic = std::move(*pair);
+  }
+  return out;
+}
+
+std::string PrometheusScaler::question(const Labels& parameters) const {
+  return fmt::format("{} {} {}",
+                     static_cast<int>(settings_.aggregate),
+                     static_cast<int>(settings_.warnings),
+                     query_.render(parameters));
+}
+
+awaitable<Result<Sample>> PrometheusScaler::ask(Labels parameters, Deadline deadline) {
+  const auto budget = deadline.left(std::chrono::steady_clock::now());
+  auto request = backend_.request(query_.render(parameters), budget);
+  if (!request) co_return request.error();
+  const auto hidden = clients::hidden_texts(*request);
+  const auto reply = co_await backend_.http().send(std::move(*request), deadline);
+  if (!reply) co_return reply.error();
+  co_return parse_reply(reply->status,
+                        reply->body,
+                        settings_.aggregate,
+                        settings_.warnings,
+                        hidden);
+}
+
+void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {
+  if (settings.username.is_set() != settings.password.is_set()) {
+    problems.add(block.mark, "username and password go together; write both or neither");
+  }
+  if (settings.token.is_set() && settings.username.is_set()) {
+    problems.add(block.find("token")->mark, "token and username exclude each other; keep one");
+  }
+  if (settings.url.scheme == "http" && block.find("tls") != nullptr) {
+    problems.add(block.find("tls")->mark,
+                 "tls needs a url with https://; this one begins with http://");
+  }
+}
+
+std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
+  BackendSettings settings;
+  read_settings(block, kBackendTable, "prometheus backend", settings, problems);
+  check_credentials(block, settings, problems);
+  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http());
+}
+
+}  // namespace
+
+ScalerKind describe_kind() {
+  return {
+      .name = "prometheus",
+      .summary =
+          "An instant PromQL query, answered by Prometheus or anything that speaks its query API.",
+      .backend_settings = [] { return docs_of<BackendSettings>(kBackendTable); },
+      .metric_settings = [] { return docs_of<MetricSettings>(kMetricTable); },
+      .make_backend = make_backend,
+  };
+}
+
+}  // namespace backends::prometheus
+}  // namespace weir::scalers

@@ -1,0 +1,77 @@
+#include "scalers/clients/http.hpp"
+
+#include "scalers/clients/http_worker.hpp"
+#include "scalers/clients/resolver.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace weir::scalers::clients {
+namespace {
+
+// libcurl sends header bytes as they are: a line end inside one would forge another header.
+bool has_line_end(const HttpRequest& request) {
+  return std::ranges::any_of(request.headers, [](const auto& header) {
+    return (header.first + header.second.reveal()).find_first_of(std::string_view("\r\n\0", 3)) !=
+           std::string::npos;
+  });
+}
+
+}  // namespace
+
+HttpClient::HttpClient(Loop& loop, Resolver& resolver)
+    : loop_(loop), resolver_(resolver), worker_(std::make_unique<HttpWorker>(loop)) {}
+
+HttpClient::~HttpClient() = default;
+
+void HttpClient::close() { worker_->close(); }
+
+awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline deadline) {
+  if (has_line_end(request)) {
+    co_return Error{Errc::refused,
+                    "a header or credential holds a line end; write it on one line",
+                    ""};
+  }
+  auto addresses = co_await resolver_.resolve(request.url.host, deadline);
+  if (!addresses) co_return addresses.error();
+  const auto transfer =
+      std::make_shared<HttpTransfer>(loop_, std::move(request), std::move(*addresses), deadline);
+  worker_->start(transfer);
+  const bool is_done =
+      co_await transfer->done.wait(deadline.left(std::chrono::steady_clock::now()));
+  if (!is_done) {
+    worker_->cancel(transfer);
+    co_return Error{Errc::timed_out, "no answer in time", ""};
+  }
+  co_return std::move(transfer->outcome);
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 2);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> hidden_texts(const HttpRequest& request) {
+  std::vector<std::string> out = request.hidden;
+  out.push_back(request.url.authority());
+  out.push_back(request.url.host);
+  for (const auto& [name, value] : request.headers) out.push_back(value.reveal());
+  if (request.basic) {
+    out.push_back(request.basic->first.reveal());
+    out.push_back(request.basic->second.reveal());
+  }
+  return out;
+}
+
+}  // namespace weir::scalers::clients

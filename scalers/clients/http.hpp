@@ -1,0 +1,85 @@
+// The HTTP client of every backend that speaks HTTP: libcurl's multi interface on one thread of its
+// own, results posted to the loop. The one exception to "everything on the loop": the queue between
+// the two threads has a mutex. http and https only, HTTP/1.1 with kept connections, no redirects,
+// no cookies, no proxy from the environment; names come from the Resolver, and the certificate is
+// verified against the url's name.
+#pragma once
+
+#include "scalers/deadline.hpp"
+#include "scalers/error.hpp"
+#include "scalers/secret.hpp"
+#include "scalers/settings.hpp"
+#include "scalers/task.hpp"
+#include "scalers/url.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::scalers::clients {
+
+class HttpWorker;
+class Resolver;
+
+// How a server is verified and what is shown to it. Files are read by libcurl at each new
+// connection, and the CA bundle again after at most a minute, so rotated ones count without a
+// restart.
+struct HttpTls {
+  FilePath ca;           // PEM bundle; empty: the system's own roots
+  FilePath certificate;  // PEM; empty: none is shown
+  FilePath key;          // PEM; goes with certificate
+};
+
+// Reads {ca, certificate, key}; a certificate without its key, or the reverse, is a problem.
+void read_value(const Node& node, HttpTls& out, Problems& problems);
+
+struct HttpRequest {
+  std::string method = "GET";  // GET or POST
+  Url url;                     // scheme, host, port; path with the whole path
+  std::string query;           // behind '?', encoded; empty: none
+  std::string body;            // of a POST, as application/x-www-form-urlencoded
+  std::vector<std::pair<std::string, Secret>> headers;
+  std::optional<std::pair<Secret, Secret>> basic;  // user and password
+  HttpTls tls;
+  std::size_t max_body_bytes = std::size_t{1} << 20;  // of the decompressed body
+  std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
+};
+
+struct HttpReply {
+  long status = 0;
+  std::string content_type;
+  std::string body;
+};
+
+class HttpClient {
+ public:
+  HttpClient(Loop& loop, Resolver& resolver);
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+  ~HttpClient();
+
+  // The server's reply, whatever its status. Errc::unreachable (look-up, connect, lost connection),
+  // tls, timed_out at the deadline, too_large over max_body_bytes, bad_reply when it isn't HTTP. No
+  // error names the host.
+  [[nodiscard]] awaitable<Result<HttpReply>> send(HttpRequest request, Deadline deadline);
+  // Ends every request under way with Errc::unreachable and stops the thread; later requests end at
+  // once.
+  void close();
+
+ private:
+  Loop& loop_;
+  Resolver& resolver_;
+  std::unique_ptr<HttpWorker> worker_;
+};
+
+// `text` percent-encoded for a query or a form: all but letters, digits and "-._~".
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
+// Every text of the request that no error may show: its host, its secrets, and `hidden`.
+[[nodiscard]] std::vector<std::string> hidden_texts(const HttpRequest& request);
+
+}  // namespace weir::scalers::clients

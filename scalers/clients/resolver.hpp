@@ -1,0 +1,56 @@
+// Name look-ups for every client: getaddrinfo on a few threads of its own, one look-up in flight a
+// host, answers kept for at most 30 s and failures for 1 s. The interface is for the loop's thread
+// alone; the threads touch only the shared state, so a look-up that a silent name server holds up
+// delays no other host (up to the number of threads).
+#pragma once
+
+#include "scalers/deadline.hpp"
+#include "scalers/error.hpp"
+#include "scalers/signal.hpp"
+#include "scalers/task.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::scalers::clients {
+
+// Numeric addresses ("10.1.2.3", "fd00::1") in the resolver's order of preference; never empty.
+using Addresses = std::vector<std::string>;
+
+class Resolver {
+ public:
+  explicit Resolver(Loop& loop);
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+  ~Resolver();
+
+  // The addresses of `host`; a numeric host is its own address, without a look-up.
+  // Errc::unreachable when the name does not exist or the look-up fails, Errc::timed_out at the
+  // deadline.
+  [[nodiscard]] awaitable<Result<Addresses>> resolve(std::string host, Deadline deadline);
+  // Ends every wait with Errc::unreachable. Look-ups under way end on their own, unseen.
+  void close();
+
+ private:
+  struct Lookup {
+    explicit Lookup(Loop& loop) : done(loop) {}
+    Signal done;
+    Result<Addresses> outcome = Error{Errc::unreachable, "the look-up was given up", ""};
+    bool is_running = true;
+    SteadyTime valid_until{};
+  };
+  struct Shared;
+
+  void start(const std::string& host, std::shared_ptr<Lookup> lookup);
+  static void finish(Lookup& lookup, Result<Addresses> outcome);
+
+  Loop& loop_;
+  std::shared_ptr<Shared>
+      shared_;  // also owned by each look-up thread, which may outlive this object
+  std::map<std::string, std::shared_ptr<Lookup>>
+      lookups_;  // each also owned by the coroutines that wait for it
+};
+
+}  // namespace weir::scalers::clients

@@ -1,0 +1,32 @@
+// The parameters that a metric's question may hold: its declared labels, and the built-in
+// namespace. Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::scalers {
+
+// The built-in parameter: the namespace of the HPA that asks.
+inline constexpr std::string_view kNamespaceParameter = "namespace";
+
+// Handed to a scaler while its block is read: says which names exist and remembers which are used.
+class ParameterNames {
+ public:
+  explicit ParameterNames(std::vector<std::string> declared) : declared_(std::move(declared)) {}
+
+  // Marks `name` as used; false when it is neither declared nor built in.
+  bool use(std::string_view name);
+  // Declared labels that nothing used, in the order of their declaration.
+  [[nodiscard]] std::vector<std::string> unused() const;
+  // "$(namespace), $(queue)": the names that exist, for messages.
+  [[nodiscard]] std::string listed() const;
+
+ private:
+  std::vector<std::string> declared_;
+  std::set<std::string, std::less<>> used_;
+};
+
+}  // namespace weir::scalers

@@ -1,0 +1,32 @@
+#include "scalers/pattern.hpp"
+
+#include <re2/re2.h>
+
+#include <utility>
+
+namespace weir::scalers {
+
+std::variant<Pattern, Pattern::Invalid> Pattern::compile(const std::string& text) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  // \C matches a lone byte; Go's RE2, whose language Kubernetes and Prometheus use, does not have
+  // it.
+  options.set_never_capture(true);
+  if (text.find("\\C") != std::string::npos) return Invalid{"\\C is not supported"};
+  auto compiled = std::make_unique<RE2>(text, options);
+  if (!compiled->ok()) return Invalid{compiled->error()};
+  return Pattern(std::move(compiled));
+}
+
+Pattern::Pattern(std::unique_ptr<re2::RE2> compiled) : compiled_(std::move(compiled)) {}
+Pattern::Pattern(Pattern&&) noexcept = default;
+Pattern& Pattern::operator=(Pattern&&) noexcept = default;
+Pattern::~Pattern() = default;
+
+bool Pattern::matches(std::string_view text) const {
+  return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *compiled_);
+}
+
+const std::string& Pattern::text() const { return compiled_->pattern(); }
+
+}  // namespace weir::scalers

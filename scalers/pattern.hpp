@@ -1,0 +1,35 @@
+// A compiled RE2 pattern that a whole text has to match. Linear time whatever the pattern and the
+// text. Pure.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace re2 {
+class RE2;
+}
+
+namespace weir::scalers {
+
+class Pattern {
+ public:
+  struct Invalid {
+    std::string why;  // RE2's own words
+  };
+  [[nodiscard]] static std::variant<Pattern, Invalid> compile(const std::string& text);
+
+  Pattern(Pattern&&) noexcept;
+  Pattern& operator=(Pattern&&) noexcept;
+  ~Pattern();
+
+  [[nodiscard]] bool matches(std::string_view text) const;
+  [[nodiscard]] const std::string& text() const;
+
+ private:
+  explicit Pattern(std::unique_ptr<re2::RE2> compiled);
+  std::unique_ptr<re2::RE2> compiled_;
+};
+
+}  // namespace weir::scalers

@@ -1,0 +1,43 @@
+#include "scalers/read/gate.hpp"
+
+#include <fmt/format.h>
+
+namespace weir::scalers::read {
+
+awaitable<Result<Gate::Permit>> Gate::enter(Deadline deadline, SteadyTime now) {
+  if (in_flight_ < max_in_flight_) {
+    ++in_flight_;
+    co_return Permit(shared_from_this());
+  }
+  if (waiting_.size() >= max_waiting_) {
+    co_return Error{Errc::overloaded,
+                    fmt::format("{} questions are under way and {} wait; raise maxInFlight or "
+                                "maxWaiting, or ask less often",
+                                in_flight_,
+                                waiting_.size()),
+                    ""};
+  }
+  Signal turn(loop_);
+  waiting_.push_back(&turn);
+  const bool has_place = co_await turn.wait(deadline.left(now));
+  if (has_place) co_return Permit(shared_from_this());
+  std::erase(waiting_, &turn);
+  co_return Error{
+      Errc::timed_out,
+      fmt::format("no answer in time: {} questions are under way before it", in_flight_),
+      ""};
+}
+
+// A place goes straight to the first waiter, so in_flight_ stays as it is; no newcomer can slip in
+// between.
+void Gate::leave() {
+  if (waiting_.empty()) {
+    --in_flight_;
+    return;
+  }
+  Signal* next = waiting_.front();
+  waiting_.pop_front();
+  next->raise();
+}
+
+}  // namespace weir::scalers::read

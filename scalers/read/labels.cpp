@@ -1,0 +1,121 @@
+#include "scalers/read/labels.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace weir::scalers::read {
+namespace {
+
+using Operator = LabelRequirement::Operator;
+
+Error refusal(std::string detail) { return {Errc::bad_request, std::move(detail), ""}; }
+
+std::string listed(std::span<const DeclaredLabel> declared) {
+  if (declared.empty()) return "this metric declares no labels; remove the selector";
+  std::string out = "this metric declares";
+  for (const auto& label : declared)
+    out += fmt::format("{} {}", &label == declared.data() ? "" : ",", label.name);
+  return out;
+}
+
+std::string_view text_of(Operator op) {
+  switch (op) {
+    case Operator::in: return "in";
+    case Operator::not_in: return "notin";
+    case Operator::equals: return "=";
+    case Operator::double_equals: return "==";
+    case Operator::not_equals: return "!=";
+    case Operator::exists: return "exists";
+    case Operator::does_not_exist: return "!";
+    case Operator::greater_than: return ">";
+    case Operator::less_than: return "<";
+  }
+  return "";
+}
+
+// Why a requirement can't bind anything, if so.
+std::optional<Error> check(const LabelRequirement& requirement,
+                           std::span<const DeclaredLabel> declared) {
+  const auto found = std::ranges::find(declared, requirement.key, &DeclaredLabel::name);
+  if (found == declared.end()) {
+    return refusal(
+        fmt::format("label \"{}\" is not declared; {}", requirement.key, listed(declared)));
+  }
+  const bool is_binding = requirement.op == Operator::in || requirement.op == Operator::equals ||
+                          requirement.op == Operator::double_equals;
+  if (!is_binding) {
+    return refusal(
+        fmt::format("operator {} on label {} binds no value; write {}=VALUE or {} in (A,B)",
+                    text_of(requirement.op),
+                    requirement.key,
+                    requirement.key,
+                    requirement.key));
+  }
+  for (const std::string& value : requirement.values) {
+    if (found->pattern.matches(value)) continue;
+    return refusal(fmt::format("value \"{}\" of label {} does not match the pattern {}",
+                               value,
+                               requirement.key,
+                               found->pattern.text()));
+  }
+  return std::nullopt;
+}
+
+// The values of one declared label that every requirement on it allows.
+Result<std::vector<std::string>> values_of(const DeclaredLabel& label,
+                                           std::span<const LabelRequirement> requirements) {
+  std::optional<std::vector<std::string>> allowed;
+  for (const LabelRequirement& requirement : requirements) {
+    if (requirement.key != label.name) continue;
+    if (!allowed) {
+      allowed = requirement.values;
+      continue;
+    }
+    std::erase_if(*allowed, [&](const auto& value) {
+      return std::ranges::find(requirement.values, value) == requirement.values.end();
+    });
+  }
+  if (allowed && allowed->empty()) {
+    return refusal(
+        fmt::format("the selector's requirements on label {} exclude each other", label.name));
+  }
+  if (allowed) return std::move(*allowed);
+  if (label.fallback) return std::vector{*label.fallback};
+  return refusal(
+      fmt::format("label {} has no value; write {}=VALUE in the selector (its pattern is {})",
+                  label.name,
+                  label.name,
+                  label.pattern.text()));
+}
+
+}  // namespace
+
+Result<std::vector<Labels>> bind_labels(std::span<const DeclaredLabel> declared,
+                                        std::span<const LabelRequirement> requirements) {
+  for (const LabelRequirement& requirement : requirements) {
+    if (auto error = check(requirement, declared)) return std::move(*error);
+  }
+  std::vector<Labels> bound(1);
+  for (const DeclaredLabel& label : declared) {
+    auto values = values_of(label, requirements);
+    if (!values) return values.error();
+    if (bound.size() * values->size() > kMaxBoundCombinations) {
+      return refusal(fmt::format("the selector asks for more than {} combinations of values",
+                                 kMaxBoundCombinations));
+    }
+    std::vector<Labels> extended;
+    for (const Labels& before : bound) {
+      for (const std::string& value : *values) {
+        extended.push_back(before);
+        extended.back().emplace(label.name, value);
+      }
+    }
+    bound = std::move(extended);
+  }
+  return bound;
+}
+
+}  // namespace weir::scalers::read

@@ -1,0 +1,32 @@
+// A metric's declared labels, and how an HPA's selector binds them. Pure.
+#pragma once
+
+#include "scalers/error.hpp"
+#include "scalers/pattern.hpp"
+#include "scalers/reading.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weir::scalers::read {
+
+struct DeclaredLabel {
+  std::string name;
+  Pattern pattern;                      // a value must match it as a whole
+  std::optional<std::string> fallback;  // the value when the selector does not name the label
+};
+
+// The HPA sums what a list answers; more values than this in one selector are refused.
+inline constexpr std::size_t kMaxBoundCombinations = 16;
+
+// One set of labels for each combination of the values that `requirements` allow, in the order of
+// the values. Errc::bad_request: an undeclared label, a declared one without a value, an operator
+// other than =, == and in, a value that the pattern refuses, requirements that exclude each other,
+// or more than kMaxBoundCombinations combinations.
+[[nodiscard]] Result<std::vector<Labels>> bind_labels(
+    std::span<const DeclaredLabel> declared,
+    std::span<const LabelRequirement> requirements);
+
+}  // namespace weir::scalers::read

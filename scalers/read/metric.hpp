@@ -1,0 +1,37 @@
+// The parts that the reader serves from: configured backends and metrics, built by scalers/world.
+#pragma once
+
+#include "scalers/backend.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/read/gate.hpp"
+#include "scalers/read/labels.hpp"
+#include "scalers/read/policies.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::scalers::read {
+
+struct ConfiguredBackend {
+  std::string name;       // as the configuration names it
+  std::string_view kind;  // "prometheus"
+  std::unique_ptr<Backend> backend;
+  std::shared_ptr<Gate> gate;  // second owner: the permits under way
+  bool is_down = false;        // the last question failed for want of the backend itself
+};
+
+struct Metric {
+  std::string name;
+  std::vector<std::string> namespaces;  // sorted; "*" alone means every namespace
+  std::vector<DeclaredLabel> labels;
+  Duration freshness{5000};
+  Duration deadline{2500};
+  Policies policies;
+  ConfiguredBackend* backend = nullptr;  // owned beside the metrics, never null once built
+  std::unique_ptr<Scaler> scaler;
+
+  [[nodiscard]] bool serves(std::string_view name_space) const;
+};
+
+}  // namespace weir::scalers::read

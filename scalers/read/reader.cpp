@@ -1,0 +1,194 @@
+#include "scalers/read/reader.hpp"
+
+#include "scalers/nearest.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <set>
+#include <utility>
+
+namespace weir::scalers::read {
+namespace {
+
+// Names the metric, its kind and its backend in front of an error, so that `kubectl describe hpa`
+// says where to look.
+Error within_metric(const Metric& metric, const Query& query, const Error& error) {
+  return error.within(fmt::format("metric {}/{}: {} {}",
+                                  query.name_space,
+                                  metric.name,
+                                  metric.backend->kind,
+                                  metric.backend->name));
+}
+
+bool is_backend_failure(Errc code) {
+  return code == Errc::unreachable || code == Errc::tls || code == Errc::refused ||
+         code == Errc::timed_out;
+}
+
+// A detached coroutine of ours must not fail; if one does, it is a bug and shows at the loop's
+// run().
+void rethrow(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+bool Metric::serves(std::string_view name_space) const {
+  return namespaces.front() == "*" || std::ranges::binary_search(namespaces, name_space);
+}
+
+Reader::Reader(Loop& loop,
+               const Clock& clock,
+               ReadObserver& observer,
+               std::vector<std::unique_ptr<ConfiguredBackend>> backends,
+               std::vector<Metric> metrics,
+               std::uint32_t seed)
+    : loop_(loop),
+      clock_(clock),
+      observer_(observer),
+      backends_(std::move(backends)),
+      metrics_(std::move(metrics)),
+      random_(seed) {
+  for (const Metric& metric : metrics_) by_name_.emplace(metric.name, &metric);
+}
+
+awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadline) {
+  const auto self = shared_from_this();
+  const auto found = find(query);
+  if (!found) co_return found.error();
+  const Metric& metric = **found;
+  auto bound = bind_labels(metric.labels, query.labels);
+  if (!bound) {
+    co_return bound.error().within(fmt::format("metric {}/{}", query.name_space, metric.name));
+  }
+  const Deadline due = deadline.capped(metric.deadline);
+  // All questions are put before the first answer is waited for.
+  std::vector<std::variant<Answer, FlightPtr>> asked;
+  for (const Labels& labels : *bound) {
+    Labels parameters = labels;
+    parameters.emplace(kNamespaceParameter, query.name_space);
+    asked.push_back(answer_or_flight(metric, parameters));
+  }
+  std::vector<Reading> readings;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (const auto* flight = std::get_if<FlightPtr>(&asked[i])) {
+      const FlightPtr joined = *flight;
+      const bool is_done = co_await joined->done.wait(due.left(clock_.steady()));
+      if (!is_done) {
+        const auto budget = std::chrono::duration_cast<Duration>(due.at - due.started);
+        const Error late{Errc::timed_out,
+                         fmt::format("no answer within {} ms", budget.count()),
+                         ""};
+        co_return within_metric(metric, query, late);
+      }
+      asked[i] = *joined->answer;
+    }
+    auto one = reading(metric, std::move((*bound)[i]), std::get<Answer>(asked[i]));
+    if (!one) co_return within_metric(metric, query, one.error());
+    readings.push_back(std::move(*one));
+  }
+  co_return readings;
+}
+
+Result<const Metric*> Reader::find(const Query& query) const {
+  const auto [first, last] = by_name_.equal_range(query.metric);
+  const auto found = std::find_if(first, last, [&](const auto& one) {
+    return one.second->serves(query.name_space);
+  });
+  if (found == last) return unknown(query);
+  return found->second;
+}
+
+Error Reader::unknown(const Query& query) const {
+  std::set<std::string_view> names;
+  bool is_elsewhere = false;
+  for (const Metric& metric : metrics_) {
+    if (metric.serves(query.name_space)) names.insert(metric.name);
+    is_elsewhere = is_elsewhere || metric.name == query.metric;
+  }
+  const std::vector<std::string_view> sorted(names.begin(), names.end());
+  std::string detail =
+      fmt::format("metric {}/{} is not configured", query.name_space, query.metric);
+  if (is_elsewhere) detail += " for this namespace; add the namespace to its namespaces list";
+  return {Errc::unknown_metric, detail + did_you_mean(query.metric, sorted), ""};
+}
+
+std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& metric,
+                                                                 const Labels& parameters) {
+  const std::string key = metric.backend->name + '\n' + metric.scaler->question(parameters);
+  const Answer* kept = cache_.find(key);
+  if (kept != nullptr && is_fresh(metric, *kept)) return *kept;
+  FlightPtr& flight = flights_[key];
+  if (!flight) {
+    flight = std::make_shared<Flight>(loop_);
+    const FlightPtr started = flight;
+    boost::asio::co_spawn(loop_.get_executor(),
+                          fly(shared_from_this(), &metric, key, parameters, started),
+                          rethrow);
+    return started;
+  }
+  return flight;
+}
+
+bool Reader::is_fresh(const Metric& metric, const Answer& answer) const {
+  const SteadyTime now = clock_.steady();
+  return is_answer(metric.policies, answer.sample) ? now - answer.at < metric.freshness
+                                                   : now < answer.retry_at;
+}
+
+awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
+                            const Metric* metric,
+                            std::string key,
+                            Labels parameters,
+                            FlightPtr flight) {
+  const Deadline deadline = Deadline::after(self->clock_.steady(), metric->deadline);
+  const auto permit = co_await metric->backend->gate->enter(deadline, self->clock_.steady());
+  const WallTime asked_at = self->clock_.wall();
+  Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
+  if (permit) sample = co_await metric->scaler->ask(std::move(parameters), deadline);
+  const SteadyTime now = self->clock_.steady();
+  self->land(*metric,
+             key,
+             *flight,
+             {std::move(sample), now, asked_at, now + self->jittered(kKeepError)});
+}
+
+void Reader::land(const Metric& metric, const std::string& key, Flight& flight, Answer answer) {
+  observe(metric, answer);
+  // A full queue says nothing about the question: the next read may find room.
+  const bool was_asked = answer.sample || answer.sample.error().code != Errc::overloaded;
+  if (was_asked) cache_.put(key, answer);
+  flight.answer = std::move(answer);
+  flights_.erase(key);
+  flight.done.raise();
+}
+
+void Reader::observe(const Metric& metric, const Answer& answer) {
+  ConfiguredBackend& backend = *metric.backend;
+  const bool is_down = !answer.sample && is_backend_failure(answer.sample.error().code);
+  const bool is_overloaded = !answer.sample && answer.sample.error().code == Errc::overloaded;
+  if (is_overloaded || is_down == backend.is_down) return;
+  backend.is_down = is_down;
+  if (is_down) {
+    observer_.backend_down(backend.name, answer.sample.error());
+  } else {
+    observer_.backend_up(backend.name);
+  }
+}
+
+Result<Reading> Reader::reading(const Metric& metric, Labels labels, const Answer& answer) const {
+  const auto value = apply(metric.policies, answer.sample);
+  if (!value) return value.error();
+  const WallTime taken_at = answer.sample ? answer.sample->taken_at : answer.asked_at;
+  return Reading{std::move(labels), *value, taken_at};
+}
+
+Duration Reader::jittered(Duration span) {
+  std::uniform_real_distribution<double> share(0.8, 1.2);
+  return Duration{static_cast<Duration::rep>(static_cast<double>(span.count()) * share(random_))};
+}
+
+}  // namespace weir::scalers::read

@@ -1,0 +1,80 @@
+// The read path: finds the metric, binds the selector, answers from the cache, joins an identical
+// read in flight, or asks the backend under its limits; then applies the metric's policies. Loop
+// thread only.
+#pragma once
+
+#include "scalers/deadline.hpp"
+#include "scalers/read/cache.hpp"
+#include "scalers/read/metric.hpp"
+#include "scalers/reading.hpp"
+#include "scalers/signal.hpp"
+#include "scalers/world.hpp"
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace weir::scalers::read {
+
+// How long a failed question is not asked again: this long, give or take a fifth by chance.
+inline constexpr Duration kKeepError{1000};
+inline constexpr std::size_t kMaxKeptAnswers = 100'000;
+
+class Reader final : public Source, public std::enable_shared_from_this<Reader> {
+ public:
+  // `loop`, `clock` and `observer` outlive the reader and its reads. `seed` feeds the jitter alone.
+  Reader(Loop& loop,
+         const Clock& clock,
+         ReadObserver& observer,
+         std::vector<std::unique_ptr<ConfiguredBackend>> backends,
+         std::vector<Metric> metrics,
+         std::uint32_t seed);
+
+  [[nodiscard]] awaitable<Result<std::vector<Reading>>> read(Query query,
+                                                             Deadline deadline) override;
+
+ private:
+  // One question under way. Shared by the coroutine that asks and those that wait for it.
+  struct Flight {
+    explicit Flight(Loop& loop) : done(loop) {}
+    Signal done;
+    std::optional<Answer> answer;
+  };
+  using FlightPtr = std::shared_ptr<Flight>;
+
+  [[nodiscard]] Result<const Metric*> find(const Query& query) const;
+  [[nodiscard]] Error unknown(const Query& query) const;
+  // The kept answer if it may still be given, else the flight that will bring one (joined or
+  // started).
+  [[nodiscard]] std::variant<Answer, FlightPtr> answer_or_flight(const Metric& metric,
+                                                                 const Labels& parameters);
+  [[nodiscard]] bool is_fresh(const Metric& metric, const Answer& answer) const;
+  // Asks the backend and lands the answer. `self` keeps the reader alive when a reload drops it
+  // meanwhile.
+  static awaitable<void> fly(std::shared_ptr<Reader> self,
+                             const Metric* metric,
+                             std::string key,
+                             Labels parameters,
+                             FlightPtr flight);
+  void land(const Metric& metric, const std::string& key, Flight& flight, Answer answer);
+  void observe(const Metric& metric, const Answer& answer);
+  [[nodiscard]] Result<Reading> reading(const Metric& metric,
+                                        Labels labels,
+                                        const Answer& answer) const;
+  [[nodiscard]] Duration jittered(Duration span);
+
+  Loop& loop_;
+  const Clock& clock_;
+  ReadObserver& observer_;
+  std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
+  std::vector<Metric> metrics_;
+  std::multimap<std::string, const Metric*, std::less<>> by_name_;
+  Cache cache_{kMaxKeptAnswers};
+  std::unordered_map<std::string, FlightPtr> flights_;
+  std::minstd_rand random_;
+};
+
+}  // namespace weir::scalers::read

@@ -1,0 +1,16 @@
+// Makes a remote system's own words fit to be shown: bounded, printable, without addresses or
+// secrets. Pure.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir::scalers {
+
+// At most 300 bytes of `raw` on one line. Every text of `hidden` becomes "[hidden]", as do urls'
+// authorities, dotted IPv4 addresses and bracketed IPv6 ones with their ports, and names in front
+// of a port (host.domain:9090); control bytes and invalid UTF-8 become a blank.
+[[nodiscard]] std::string remote_text(std::string_view raw, std::span<const std::string> hidden);
+
+}  // namespace weir::scalers

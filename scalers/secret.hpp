@@ -1,0 +1,48 @@
+// Secrets: values without any conversion to text, and the files that hold them. Runs on the loop; a
+// read is one small local file. A Secret can't reach a log or a Status by accident: only reveal()
+// gives its bytes away.
+#pragma once
+
+#include "scalers/error.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weir::scalers {
+
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string bytes) : bytes_(std::move(bytes)) {}
+  // The bytes themselves: for the wire of the backend the secret belongs to, and nothing else.
+  [[nodiscard]] const std::string& reveal() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+// A file that holds one secret, named in the configuration. It is read at each use, so a rotated
+// one counts at once.
+class SecretFile {
+ public:
+  SecretFile() = default;
+  explicit SecretFile(std::string path) : path_(std::move(path)) {}
+
+  [[nodiscard]] bool is_set() const { return !path_.empty(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  // The content without trailing line ends. Errc::refused when it cannot be read, is empty or is
+  // over 64 KiB.
+  [[nodiscard]] Result<Secret> read() const;
+
+ private:
+  std::string path_;
+};
+
+// Both secrets from one state of their folder: an old user name is never paired with a new
+// password, also while a mounted Secret is swapped. Errc::refused as SecretFile::read, and when the
+// files change on every try.
+[[nodiscard]] Result<std::pair<Secret, Secret>> read_pair(const SecretFile& first,
+                                                          const SecretFile& second);
+
+}  // namespace weir::scalers

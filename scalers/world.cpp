@@ -1,0 +1,48 @@
+#include "scalers/world.hpp"
+
+#include "scalers/read/reader.hpp"
+#include "scalers/world_builder.hpp"
+
+#include <array>
+#include <random>
+#include <utility>
+
+namespace weir::scalers {
+namespace {
+
+constexpr std::array<SettingDoc, 2> kSections{{
+    {"backends", "map", "", false, "the systems to ask, by name"},
+    {"metrics", "list", "", false, "what HPAs may ask for"},
+}};
+
+}  // namespace
+
+std::unique_ptr<World> World::build(std::span<const Node> documents,
+                                    Loop& loop,
+                                    Clients& clients,
+                                    const Clock& clock,
+                                    ReadObserver& observer,
+                                    Problems& problems) {
+  Builder builder(loop, clients, problems);
+  for (const Node& document : documents) {
+    if (check_keys(document, kSections, "configuration", problems) &&
+        document.find("backends") != nullptr) {
+      builder.add_backends(*document.find("backends"));
+    }
+  }
+  for (const Node& document : documents) {
+    if (const Node* metrics = document.find("metrics")) builder.add_metrics(*metrics);
+  }
+  builder.check_names();
+  if (!problems.empty()) return nullptr;
+  auto infos = builder.infos();
+  auto reader = std::make_shared<read::Reader>(loop,
+                                               clock,
+                                               observer,
+                                               builder.take_backends(),
+                                               builder.take_metrics(),
+                                               std::random_device{}());
+  return std::make_unique<World>(std::move(reader), std::move(infos));
+}
+
+}  // namespace weir::scalers

@@ -1,0 +1,70 @@
+// Everything that one configuration means, built whole or not at all: backends, metrics and the
+// Source that reads them. A reload builds a new World beside the old one and swaps; reads under way
+// keep theirs. Loop thread only.
+#pragma once
+
+#include "scalers/clients.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/reading.hpp"
+#include "scalers/settings.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::scalers {
+
+// Told of changes, once each: what the log shows.
+class ReadObserver {
+ public:
+  ReadObserver() = default;
+  ReadObserver(const ReadObserver&) = delete;
+  ReadObserver& operator=(const ReadObserver&) = delete;
+  virtual ~ReadObserver() = default;
+  // A question failed for want of the backend itself (unreachable, TLS, credentials, silence).
+  virtual void backend_down(std::string_view backend, const Error& error) = 0;
+  virtual void backend_up(std::string_view backend) = 0;
+};
+
+// What discovery, `weir check` and messages need to know of a metric.
+struct MetricInfo {
+  struct Label {
+    std::string name;
+    bool has_default;
+  };
+  std::string name;
+  std::vector<std::string> namespaces;  // "*" alone means every namespace
+  std::vector<Label> labels;
+};
+
+class World {
+ public:
+  // Builds from the documents' `backends` and `metrics`; adds every problem, and returns null when
+  // there is any. `loop`, `clients`, `clock` and `observer` outlive the world and every read it
+  // started.
+  [[nodiscard]] static std::unique_ptr<World> build(std::span<const Node> documents,
+                                                    Loop& loop,
+                                                    Clients& clients,
+                                                    const Clock& clock,
+                                                    ReadObserver& observer,
+                                                    Problems& problems);
+
+  World(std::shared_ptr<Source> source, std::vector<MetricInfo> metrics)
+      : source_(std::move(source)), metrics_(std::move(metrics)) {}
+
+  [[nodiscard]] Source& source() { return *source_; }
+  // In the order of the configuration.
+  [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return metrics_; }
+
+ private:
+  std::shared_ptr<Source> source_;  // second owner: the questions under way
+  std::vector<MetricInfo> metrics_;
+};
+
+// The settings that every backend and every metric has whatever its kind, for `weir describe`.
+[[nodiscard]] std::vector<SettingDoc> common_backend_settings();
+[[nodiscard]] std::vector<SettingDoc> common_metric_settings();
+
+}  // namespace weir::scalers

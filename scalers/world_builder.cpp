@@ -1,0 +1,301 @@
+#include "scalers/world_builder.hpp"
+
+#include "scalers/catalog.hpp"
+#include "scalers/nearest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace weir::scalers {
+namespace {
+
+using read::ConfiguredBackend;
+using read::DeclaredLabel;
+using read::Metric;
+
+constexpr Duration kLongestDeadline{30'000};
+
+// What every backend has, whatever its kind.
+struct BackendLimits {
+  std::uint32_t max_in_flight = 8;
+  std::uint32_t max_waiting = 1000;
+};
+
+constexpr std::array kBackendTable{
+    setting<&BackendLimits::max_in_flight>("maxInFlight",
+                                           "8",
+                                           "questions to the backend under way at once"),
+    setting<&BackendLimits::max_waiting>(
+        "maxWaiting",
+        "1000",
+        "questions that wait for their turn; more are refused at once (429)"),
+};
+
+// What every metric has, whatever its kind; labels are read by hand.
+struct MetricSettings {
+  std::string name;
+  std::vector<std::string> namespaces;
+  Duration freshness{5000};
+  Duration deadline{2500};
+  read::Policies policies;
+  ErrorOrNumber empty;
+  ErrorOrNumber nan;
+  read::NegativePolicy negative = read::NegativePolicy::error;
+};
+
+constexpr std::array kMetricTable{
+    required_setting<&MetricSettings::name>("name", "what the HPA writes in external.metric.name"),
+    required_setting<&MetricSettings::namespaces>(
+        "namespaces",
+        "the namespaces whose HPAs may ask, such as [ml-inference], or ['*'] for all"),
+    setting<&MetricSettings::freshness>("freshness",
+                                        "5s",
+                                        "how old an answer may be when it is given again"),
+    setting<&MetricSettings::deadline>("deadline",
+                                       "2500ms",
+                                       "by when a read is answered, at most 30s"),
+    setting<&MetricSettings::empty>("empty",
+                                    "error",
+                                    "what to report when the backend has no value"),
+    setting<&MetricSettings::nan>("nan", "error", "what to report when the value is NaN"),
+    setting<&MetricSettings::negative>("negative", "error", "what to do with a value below zero"),
+};
+
+constexpr SettingDoc kLabelsDoc{
+    "labels",
+    "map",
+    "",
+    false,
+    "labels that the HPA's selector may set, each with the RE2 pattern its whole value must "
+    "match, or {pattern: P, default: V}; the block uses them as $(label)"};
+
+// An entry of `backends` or `metrics`, split into its common keys and the one block named after a
+// kind.
+struct Entry {
+  Node common;
+  const ScalerKind* kind = nullptr;
+  const Node* block = nullptr;
+};
+
+std::string kinds_listed() {
+  std::string out;
+  for (const ScalerKind& kind : catalog())
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", kind.name);
+  return out;
+}
+
+Entry split(const Node& entry, std::string_view what, Problems& problems) {
+  Entry out;
+  out.common.kind = entry.kind;
+  out.common.text = entry.text;
+  out.common.mark = entry.mark;
+  for (const Node::Field& field : entry.fields) {
+    const ScalerKind* kind = find_kind(field.key);
+    if (kind == nullptr) {
+      out.common.fields.push_back(field);
+    } else if (out.kind != nullptr) {
+      problems.add(field.mark,
+                   fmt::format("a {} has one kind; it is {} already", what, out.kind->name));
+    } else {
+      out.kind = kind;
+      out.block = &field.value;
+    }
+  }
+  if (out.kind == nullptr && entry.kind == Node::Kind::map) {
+    problems.add(
+        entry.mark,
+        fmt::format("a {} needs one block named after its kind: {}", what, kinds_listed()));
+  }
+  return out;
+}
+
+bool is_namespace(std::string_view name) {
+  const auto is_inner = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, is_inner) &&
+         name.front() != '-' && name.back() != '-';
+}
+
+}  // namespace
+
+void Builder::add_backends(const Node& section) {
+  if (section.kind != Node::Kind::map) {
+    return problems_.add(section.mark, "backends is a map from a backend's name to its settings");
+  }
+  for (const Node::Field& field : section.fields) {
+    const bool is_known =
+        std::ranges::any_of(backends_, [&](const auto& one) { return one->name == field.key; });
+    if (is_known) {
+      problems_.add(field.mark,
+                    fmt::format("the backend {} stands twice; give each its own name", field.key));
+      continue;
+    }
+    const Entry entry = split(field.value, "backend", problems_);
+    BackendLimits limits;
+    read_settings(entry.common, kBackendTable, "backend", limits, problems_);
+    auto backend = std::make_unique<ConfiguredBackend>();
+    backend->name = field.key;
+    backend->gate = std::make_shared<read::Gate>(loop_, limits.max_in_flight, limits.max_waiting);
+    if (entry.kind != nullptr) {
+      backend->kind = entry.kind->name;
+      backend->backend = entry.kind->make_backend(*entry.block, clients_, problems_);
+    }
+    backends_.push_back(std::move(backend));
+  }
+}
+
+void Builder::add_metrics(const Node& section) {
+  if (section.kind != Node::Kind::list) {
+    return problems_.add(section.mark,
+                         "metrics is a list: write each metric behind a dash, as - name: ...");
+  }
+  for (const Node& node : section.items) add_metric(node);
+}
+
+void Builder::add_metric(const Node& node) {
+  Entry entry = split(node, "metric", problems_);
+  Metric metric;
+  if (const Node* labels = node.find(kLabelsDoc.name))
+    metric.labels = read_labels(*labels, problems_);
+  std::vector<SettingDoc> rows = common_metric_settings();
+  if (!check_keys(entry.common, rows, "metric", problems_)) return;
+  std::erase_if(entry.common.fields,
+                [](const auto& field) { return field.key == kLabelsDoc.name; });
+  MetricSettings settings;
+  for (const auto& row : kMetricTable) {
+    if (const Node* value = entry.common.find(row.name)) row.read(*value, settings, problems_);
+  }
+  if (const Node* name = node.find("name")) check_metric_name(*name);
+  metric.name = settings.name;
+  metric.namespaces = settings.namespaces;
+  if (const Node* list = node.find("namespaces")) check_namespaces(*list, metric);
+  metric.freshness = settings.freshness;
+  metric.deadline = settings.deadline;
+  if (metric.deadline > kLongestDeadline)
+    problems_.add(node.find("deadline")->mark, "a deadline is at most 30s");
+  metric.policies = {settings.empty, settings.nan, settings.negative};
+  if (entry.kind == nullptr) return;
+  metric.backend = find_backend(*entry.block, *entry.kind);
+  if (metric.backend == nullptr || metric.backend->backend == nullptr) return;
+  std::vector<std::string> declared;
+  for (const DeclaredLabel& label : metric.labels) declared.push_back(label.name);
+  ParameterNames names(std::move(declared));
+  metric.scaler = metric.backend->backend->make_scaler(*entry.block, names, problems_);
+  for (const std::string& unused : names.unused()) {
+    problems_.add(
+        node.find("labels")->mark,
+        fmt::format(
+            "label {} is declared but nothing uses $({}): every value would get the same number",
+            unused,
+            unused));
+  }
+  metrics_.push_back(std::move(metric));
+  metric_marks_.push_back(node.mark);
+}
+
+void Builder::check_metric_name(const Node& name) {
+  const std::string& text = name.text;
+  if (text == "status" || text == "finalize") {
+    problems_.add(
+        name.mark,
+        fmt::format("the name {} is reserved: Kubernetes reads it as a part of the namespace",
+                    text));
+  } else if (text == "." || text == ".." || text.find_first_of("/%") != text.npos) {
+    problems_.add(
+        name.mark,
+        fmt::format("the name \"{}\" cannot stand in a url path; use no /, no %, and not . or ..",
+                    text));
+  }
+}
+
+void Builder::check_namespaces(const Node& list, Metric& metric) {
+  const bool has_all = std::ranges::find(metric.namespaces, "*") != metric.namespaces.end();
+  if (has_all && metric.namespaces.size() > 1) {
+    problems_.add(list.mark, "'*' stands for every namespace: write it alone");
+  }
+  for (const Node& item : list.items) {
+    if (item.text == "*" || is_namespace(item.text)) continue;
+    problems_.add(
+        item.mark,
+        fmt::format("\"{}\" is not a namespace: lower-case letters, digits and -", item.text));
+  }
+  std::ranges::sort(metric.namespaces);
+}
+
+ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& kind) {
+  const Node* name = block.find("backend");
+  if (name == nullptr) {
+    problems_.add(
+        block.mark,
+        fmt::format("a {} metric needs backend: the name of an entry of backends", kind.name));
+    return nullptr;
+  }
+  std::vector<std::string_view> names;
+  for (const auto& backend : backends_) names.push_back(backend->name);
+  const auto found = std::ranges::find(names, name->text);
+  if (found == names.end()) {
+    problems_.add(
+        name->mark,
+        fmt::format("there is no backend \"{}\"{}", name->text, did_you_mean(name->text, names)));
+    return nullptr;
+  }
+  ConfiguredBackend* backend = backends_[static_cast<std::size_t>(found - names.begin())].get();
+  if (backend->kind == kind.name || backend->kind.empty()) return backend;
+  problems_.add(name->mark,
+                fmt::format("the backend {} is of kind {}; a {} metric cannot ask it",
+                            name->text,
+                            backend->kind,
+                            kind.name));
+  return nullptr;
+}
+
+void Builder::check_names() {
+  for (std::size_t later = 0; later < metrics_.size(); ++later) {
+    for (std::size_t earlier = 0; earlier < later; ++earlier) {
+      const Metric& one = metrics_[earlier];
+      const Metric& two = metrics_[later];
+      if (one.name != two.name || one.name.empty() || one.namespaces.empty() ||
+          two.namespaces.empty())
+        continue;
+      const bool overlaps =
+          two.namespaces.front() == "*" || one.namespaces.front() == "*" ||
+          std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
+      if (!overlaps) continue;
+      const Mark& mark = metric_marks_[earlier];
+      problems_.add(metric_marks_[later],
+                    fmt::format("metric {} stands at {}:{} too and their namespaces overlap; one "
+                                "name may stand twice "
+                                "only with disjoint namespaces",
+                                two.name,
+                                mark.file,
+                                mark.line));
+    }
+  }
+}
+
+std::vector<MetricInfo> Builder::infos() const {
+  std::vector<MetricInfo> out;
+  for (const Metric& metric : metrics_) {
+    MetricInfo& info = out.emplace_back(metric.name, metric.namespaces);
+    for (const DeclaredLabel& label : metric.labels)
+      info.labels.push_back({label.name, label.fallback.has_value()});
+  }
+  return out;
+}
+
+std::vector<SettingDoc> common_backend_settings() {
+  return {kBackendTable.begin(), kBackendTable.end()};
+}
+
+std::vector<SettingDoc> common_metric_settings() {
+  std::vector<SettingDoc> out(kMetricTable.begin(), kMetricTable.end());
+  out.push_back(kLabelsDoc);
+  return out;
+}
+
+}  // namespace weir::scalers

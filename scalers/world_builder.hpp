@@ -1,0 +1,49 @@
+// Reads the documents of a configuration into the reader's parts, collecting every problem. One
+// object a build.
+#pragma once
+
+#include "scalers/clients.hpp"
+#include "scalers/read/metric.hpp"
+#include "scalers/settings.hpp"
+#include "scalers/task.hpp"
+#include "scalers/world.hpp"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace weir::scalers {
+
+// The labels that a metric's entry declares under `labels`.
+[[nodiscard]] std::vector<read::DeclaredLabel> read_labels(const Node& node, Problems& problems);
+
+class Builder {
+ public:
+  Builder(Loop& loop, Clients& clients, Problems& problems)
+      : loop_(loop), clients_(clients), problems_(problems) {}
+
+  void add_backends(const Node& section);
+  void add_metrics(const Node& section);
+  void check_names();
+
+  std::vector<std::unique_ptr<read::ConfiguredBackend>> take_backends() {
+    return std::move(backends_);
+  }
+  std::vector<read::Metric> take_metrics() { return std::move(metrics_); }
+  [[nodiscard]] std::vector<MetricInfo> infos() const;
+
+ private:
+  void add_metric(const Node& node);
+  void check_metric_name(const Node& name);
+  void check_namespaces(const Node& list, read::Metric& metric);
+  read::ConfiguredBackend* find_backend(const Node& block, const ScalerKind& kind);
+
+  Loop& loop_;
+  Clients& clients_;
+  Problems& problems_;
+  std::vector<std::unique_ptr<read::ConfiguredBackend>> backends_;
+  std::vector<read::Metric> metrics_;
+  std::vector<Mark> metric_marks_;
+};
+
+}  // namespace weir::scalers

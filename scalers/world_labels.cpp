@@ -1,0 +1,70 @@
+#include "scalers/world_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace weir::scalers {
+namespace {
+
+using read::DeclaredLabel;
+
+struct LabelSettings {
+  std::string pattern;
+  std::string fallback;
+};
+
+constexpr std::array kLabelTable{
+    required_setting<&LabelSettings::pattern>("pattern",
+                                              "the RE2 pattern that a value must match as a whole"),
+    setting<&LabelSettings::fallback>("default",
+                                      "",
+                                      "the value when the selector does not name the label"),
+};
+
+void read_label(const Node::Field& field, std::vector<DeclaredLabel>& labels, Problems& problems) {
+  LabelSettings settings;
+  if (field.value.kind == Node::Kind::map) {
+    read_settings(field.value, kLabelTable, "label", settings, problems);
+  } else {
+    read_value(field.value, settings.pattern, problems);
+  }
+  if (field.key == kNamespaceParameter) {
+    problems.add(field.mark, "the label namespace is built in: remove it and write $(namespace)");
+  }
+  if (std::ranges::find(labels, field.key, &DeclaredLabel::name) != labels.end()) {
+    return problems.add(field.mark, fmt::format("the label {} stands twice; keep one", field.key));
+  }
+  auto compiled = Pattern::compile(settings.pattern);
+  if (const auto* invalid = std::get_if<Pattern::Invalid>(&compiled)) {
+    return problems.add(field.value.mark,
+                        fmt::format("the pattern is not valid RE2: {}", invalid->why));
+  }
+  auto pattern = std::get<Pattern>(std::move(compiled));
+  std::optional<std::string> fallback;
+  if (!settings.fallback.empty()) fallback = settings.fallback;
+  if (fallback && !pattern.matches(*fallback)) {
+    problems.add(
+        field.value.mark,
+        fmt::format("the default \"{}\" does not match the pattern {}", *fallback, pattern.text()));
+  }
+  labels.push_back({field.key, std::move(pattern), std::move(fallback)});
+}
+
+}  // namespace
+
+std::vector<DeclaredLabel> read_labels(const Node& node, Problems& problems) {
+  std::vector<DeclaredLabel> out;
+  if (node.kind != Node::Kind::map) {
+    problems.add(
+        node.mark,
+        "labels is a map from a label's name to its pattern, such as {queue: 'ml\\.[a-z]+'}");
+  }
+  for (const Node::Field& field : node.fields) read_label(field, out, problems);
+  return out;
+}
+
+}  // namespace weir::scalers

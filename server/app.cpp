@@ -1,0 +1,143 @@
+#include "server/app.hpp"
+
+#include "scalers/signal.hpp"
+#include "server/log.hpp"
+#include "server/tls.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <csignal>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+constexpr Duration kLongestDrain{32'000};  // the longest deadline of a metric, and a little
+constexpr Duration kDrainTick{20};
+
+std::optional<CaBundle> load_bundle(const std::string& path, std::string_view flag) {
+  if (path.empty()) return std::nullopt;
+  auto loaded = CaBundle::load(path);
+  if (const auto* invalid = std::get_if<CaBundle::Invalid>(&loaded)) {
+    throw std::runtime_error(fmt::format("{} {}: {}", flag, path, invalid->why));
+  }
+  return std::get<CaBundle>(std::move(loaded));
+}
+
+ClientTrust load_trust(const ServeOptions& options) {
+  return {load_bundle(options.requestheader_client_ca_file, "--requestheader-client-ca-file"),
+          load_bundle(options.client_ca_file, "--client-ca-file")};
+}
+
+KeyPair serving_pair(const ServeOptions& options) {
+  if (!options.tls_cert_file.empty()) return {options.tls_cert_file, options.tls_private_key_file};
+  return self_signed_pair(options.cert_dir, options.bind_address);
+}
+
+std::vector<std::string> lower(std::vector<std::string> names) {
+  for (std::string& name : names) {
+    std::ranges::transform(name, name.begin(), [](unsigned char c) {
+      return static_cast<char>(std::tolower(c));
+    });
+  }
+  return names;
+}
+
+apiservice::FrontProxyRules rules_of(const ServeOptions& options) {
+  return {options.requestheader_allowed_names,
+          lower(options.requestheader_username_headers),
+          lower(options.requestheader_group_headers),
+          lower(options.requestheader_extra_headers_prefix)};
+}
+
+std::vector<std::string> names_of(const scalers::World& world) {
+  std::vector<std::string> out;
+  for (const scalers::MetricInfo& metric : world.metrics()) out.push_back(metric.name);
+  return out;
+}
+
+void rethrow(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+void LogObserver::backend_down(std::string_view backend, const scalers::Error& error) {
+  log(Level::warn,
+      "backend_down",
+      {{"backend", backend}, {"code", name_of(error.code)}, {"reason", error.message()}});
+}
+
+void LogObserver::backend_up(std::string_view backend) {
+  log(Level::info, "backend_up", {{"backend", backend}});
+}
+
+App::App(Loop& loop,
+         scalers::Clients& clients,
+         const Clock& clock,
+         std::unique_ptr<scalers::World> world,
+         const ServeOptions& options)
+    : loop_(loop),
+      clients_(clients),
+      clock_(clock),
+      world_(std::move(world)),
+      trust_(load_trust(options)),
+      tls_(make_server_context(serving_pair(options), trust_)),
+      api_(rules_of(options),
+           authorizer_,
+           world_->source(),
+           apiservice::make_discovery(names_of(*world_))),
+      router_(health_, api_),
+      registry_(std::make_shared<SessionRegistry>()),
+      listener_(loop,
+                options.bind_address,
+                options.secure_port,
+                SessionDeps{router_, tls_, trust_, clock_, registry_}),
+      signals_(loop.get_executor(), SIGTERM, SIGINT) {
+  log(Level::info,
+      "serving",
+      {{"address", options.bind_address},
+       {"port", options.secure_port},
+       {"metrics", world_->metrics().size()},
+       {"version", WEIR_VERSION}});
+}
+
+void App::run() {
+  listener_.start();
+  boost::asio::co_spawn(loop_.get_executor(), wait_for_signals(), rethrow);
+  loop_.run();
+  log(Level::info, "stopped", {});
+}
+
+awaitable<void> App::wait_for_signals() {
+  const auto token = boost::asio::as_tuple(use_awaitable);
+  const auto [failed, number] = co_await signals_.async_wait(token);
+  if (failed) co_return;
+  log(Level::info, "draining", {{"signal", number}, {"sessions", registry_->size()}});
+  health_.begin_shutdown();
+  listener_.close();
+  registry_->begin_drain();
+  boost::asio::co_spawn(loop_.get_executor(), drain(), rethrow);
+  const auto [again_failed, again] = co_await signals_.async_wait(token);
+  if (!again_failed) registry_->close_all();
+}
+
+awaitable<void> App::drain() {
+  const Deadline deadline = Deadline::after(clock_.steady(), kLongestDrain);
+  scalers::Timer tick(loop_.get_executor());
+  while (registry_->size() > 0 && !deadline.is_past(clock_.steady())) {
+    tick.expires_after(kDrainTick);
+    co_await tick.async_wait(boost::asio::as_tuple(use_awaitable));
+  }
+  registry_->close_all();
+  clients_.close();
+  signals_.cancel();
+}
+
+}  // namespace weir::server

@@ -1,0 +1,64 @@
+// The composition root of `weir serve`: owns every part, in build order, and runs them until a
+// signal.
+#pragma once
+
+#include "apiservice/access.hpp"
+#include "apiservice/service.hpp"
+#include "scalers/clients.hpp"
+#include "scalers/task.hpp"
+#include "scalers/world.hpp"
+#include "server/health.hpp"
+#include "server/listener.hpp"
+#include "server/options.hpp"
+#include "server/peer.hpp"
+#include "server/router.hpp"
+#include "server/session.hpp"
+
+#include <boost/asio/basic_signal_set.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <memory>
+
+namespace weir::server {
+
+// Writes the reader's events to the log.
+class LogObserver final : public scalers::ReadObserver {
+ public:
+  void backend_down(std::string_view backend, const scalers::Error& error) override;
+  void backend_up(std::string_view backend) override;
+};
+
+class App {
+ public:
+  // `loop`, `clients` and `clock` outlive the app. Throws std::runtime_error that says what to do
+  // when a file, a certificate or the address cannot be used.
+  App(Loop& loop,
+      scalers::Clients& clients,
+      const Clock& clock,
+      std::unique_ptr<scalers::World> world,
+      const ServeOptions& options);
+
+  // Serves until SIGTERM or SIGINT, then drains: no new connection, answers under way are finished.
+  // A second signal ends what is left at once.
+  void run();
+
+ private:
+  awaitable<void> wait_for_signals();
+  awaitable<void> drain();
+
+  Loop& loop_;
+  scalers::Clients& clients_;
+  const Clock& clock_;
+  std::unique_ptr<scalers::World> world_;
+  ClientTrust trust_;
+  boost::asio::ssl::context tls_;
+  apiservice::StandaloneAuthorizer authorizer_;
+  Health health_;
+  apiservice::ApiService api_;
+  Router router_;
+  std::shared_ptr<SessionRegistry> registry_;
+  Listener listener_;
+  boost::asio::basic_signal_set<Executor> signals_;
+};
+
+}  // namespace weir::server

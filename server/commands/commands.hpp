@@ -1,0 +1,41 @@
+// What each command of the program does. Each returns what the process ends with and prints for a
+// person: results on stdout, problems on stderr. They may throw std::runtime_error with a text that
+// says what to do.
+#pragma once
+
+#include "scalers/world.hpp"
+#include "server/options.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::server {
+
+[[nodiscard]] ExitCode run(const ServeOptions& options);
+[[nodiscard]] ExitCode run(const CheckOptions& options);
+[[nodiscard]] ExitCode run(const GetOptions& options);
+[[nodiscard]] ExitCode run(const DescribeOptions& options);
+[[nodiscard]] ExitCode run(const VersionOptions& options);
+
+// Says nothing: of the commands that read a metric once, whose errors are their output.
+class SilentObserver final : public scalers::ReadObserver {
+ public:
+  void backend_down(std::string_view, const scalers::Error&) override {}
+  void backend_up(std::string_view) override {}
+};
+
+// The world that the files at `config` describe; null after printing every problem.
+[[nodiscard]] std::unique_ptr<scalers::World> load_world(const std::vector<std::string>& config,
+                                                         Loop& loop,
+                                                         scalers::Clients& clients,
+                                                         const Clock& clock,
+                                                         scalers::ReadObserver& observer);
+
+// What one read came to. Runs the loop until it is answered.
+[[nodiscard]] scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
+                                                                       const Clock& clock,
+                                                                       scalers::Source& source,
+                                                                       scalers::Query query);
+
+}  // namespace weir::server

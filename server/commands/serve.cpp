@@ -1,0 +1,32 @@
+#include "server/app.hpp"
+#include "server/commands/commands.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace weir::server {
+
+ExitCode run(const ServeOptions& options) {
+  if (!options.is_standalone) {
+    fmt::print(stderr,
+               "weir: serving behind a kube-apiserver is not there yet: this version cannot ask it "
+               "for TokenReviews, "
+               "SubjectAccessReviews and its request-header CA. Add --standalone, which asks no "
+               "kube-apiserver and lets "
+               "callers read whom a client certificate or the front proxy proves.\n");
+    return ExitCode::failed;
+  }
+  Loop loop(1);
+  const Clock clock;
+  LogObserver observer;
+  scalers::Clients clients(loop);
+  auto world = load_world(options.config, loop, clients, clock, observer);
+  if (!world) return ExitCode::failed;
+  App app(loop, clients, clock, std::move(world), options);
+  app.run();
+  return ExitCode::ok;
+}
+
+}  // namespace weir::server

@@ -1,0 +1,52 @@
+#include "server/commands/commands.hpp"
+#include "server/config.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace weir::server {
+
+std::unique_ptr<scalers::World> load_world(const std::vector<std::string>& config,
+                                           Loop& loop,
+                                           scalers::Clients& clients,
+                                           const Clock& clock,
+                                           scalers::ReadObserver& observer) {
+  scalers::Problems problems;
+  const auto documents = load_config(config, problems);
+  auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
+  if (world) return world;
+  for (const std::string& line : problems.lines()) fmt::print(stderr, "{}\n", line);
+  fmt::print(stderr,
+             "weir: {} problem{} in the configuration\n",
+             problems.size(),
+             problems.size() == 1 ? "" : "s");
+  return nullptr;
+}
+
+scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
+                                                         const Clock& clock,
+                                                         scalers::Source& source,
+                                                         scalers::Query query) {
+  constexpr Duration kLongest{30'000};  // each metric's own deadline comes first
+  using Outcome = scalers::Result<std::vector<scalers::Reading>>;
+  std::optional<Outcome> outcome;
+  std::exception_ptr bug;
+  boost::asio::co_spawn(loop.get_executor(),
+                        source.read(std::move(query), Deadline::after(clock.steady(), kLongest)),
+                        [&](const std::exception_ptr& failure, Outcome read) {
+                          bug = failure;
+                          outcome = std::move(read);
+                        });
+  loop.restart();
+  while (!outcome && loop.run_one() > 0) {
+  }
+  if (bug) std::rethrow_exception(bug);
+  return std::move(*outcome);
+}
+
+}  // namespace weir::server

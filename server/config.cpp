@@ -1,0 +1,157 @@
+#include "server/config.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+namespace weir::server {
+namespace {
+
+using scalers::Mark;
+using scalers::Node;
+using scalers::Problems;
+
+constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
+constexpr std::size_t kMaxNodes =
+    1'000'000;  // also counts each use of an anchor, so aliases cannot explode
+constexpr int kMaxDepth = 64;
+
+// Turns yaml-cpp's nodes into ours; one object a document.
+class Converter {
+ public:
+  Converter(const std::string& file, Problems& problems) : file_(file), problems_(problems) {}
+
+  Node convert(const YAML::Node& from, int depth) {
+    Node out;
+    out.mark = mark_of(from);
+    if (depth > kMaxDepth || ++nodes_ > kMaxNodes) {
+      if (!is_refused_) problems_.add(out.mark, "the configuration is nested or repeated too much");
+      is_refused_ = true;
+      return out;
+    }
+    switch (from.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null: break;
+      case YAML::NodeType::Scalar:
+        out.kind = Node::Kind::scalar;
+        out.text = from.Scalar();
+        out.is_quoted =
+            from.Tag() == "!";  // yaml-cpp's tag of a quoted scalar; a plain one has "?"
+        break;
+      case YAML::NodeType::Sequence: convert_list(from, depth, out); break;
+      case YAML::NodeType::Map: convert_map(from, depth, out); break;
+    }
+    return out;
+  }
+
+ private:
+  void convert_list(const YAML::Node& from, int depth, Node& out) {
+    out.kind = Node::Kind::list;
+    for (const auto& item : from) out.items.push_back(convert(item, depth + 1));
+  }
+
+  void convert_map(const YAML::Node& from, int depth, Node& out) {
+    out.kind = Node::Kind::map;
+    for (const auto& field : from) {
+      const Mark mark = mark_of(field.first);
+      if (!field.first.IsScalar()) {
+        problems_.add(mark, "a key is text, not a list or a map");
+        continue;
+      }
+      out.fields.push_back({field.first.Scalar(), mark, convert(field.second, depth + 1)});
+    }
+  }
+
+  [[nodiscard]] Mark mark_of(const YAML::Node& node) const {
+    const YAML::Mark mark = node.Mark();
+    return mark.is_null() ? Mark{file_, 1, 1} : Mark{file_, mark.line + 1, mark.column + 1};
+  }
+
+  const std::string& file_;
+  Problems& problems_;
+  std::size_t nodes_ = 0;
+  bool is_refused_ = false;
+};
+
+std::optional<std::string> read_file(const std::string& path, Problems& problems) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  if (file) {
+    text.resize(kMaxFileBytes + 1);
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof()) {
+    const bool is_large = text.size() > kMaxFileBytes;
+    const std::string why =
+        is_large ? "it is over 16 MiB" : std::error_code(errno, std::generic_category()).message();
+    problems.add({path, 0, 0}, fmt::format("the file cannot be read: {}", why));
+    return std::nullopt;
+  }
+  return text;
+}
+
+bool is_config_name(const std::filesystem::path& path) {
+  const auto extension = path.extension();
+  return (extension == ".yaml" || extension == ".yml") &&
+         !path.filename().string().starts_with('.');
+}
+
+std::vector<std::string> files_of(const std::string& path, Problems& problems) {
+  std::error_code failed;
+  if (!std::filesystem::is_directory(path, failed)) return {path};
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
+    if (is_config_name(entry.path()) && entry.is_regular_file(failed))
+      out.push_back(entry.path().string());
+  }
+  std::ranges::sort(out);
+  if (out.empty()) problems.add({path, 0, 0}, "the folder holds no *.yaml file");
+  return out;
+}
+
+}  // namespace
+
+Node parse_yaml(std::string_view text, const std::string& file, Problems& problems) {
+  Node empty;
+  empty.mark = {file, 1, 1};
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    if (documents.size() > 1) {
+      problems.add(empty.mark,
+                   "a file holds one document; put the part behind --- into a file of its own");
+    }
+    if (documents.empty() || documents.front().IsNull()) {
+      problems.add(empty.mark, "the file is empty; write backends: and metrics:");
+      return empty;
+    }
+    return Converter(file, problems).convert(documents.front(), 0);
+  } catch (const YAML::Exception& failure) {
+    const Mark mark = failure.mark.is_null()
+                          ? empty.mark
+                          : Mark{file, failure.mark.line + 1, failure.mark.column + 1};
+    problems.add(mark, fmt::format("not valid YAML: {}", failure.msg));
+    return empty;
+  }
+}
+
+std::vector<Node> load_config(const std::vector<std::string>& paths, Problems& problems) {
+  std::vector<Node> out;
+  for (const std::string& path : paths) {
+    for (const std::string& file : files_of(path, problems)) {
+      const auto text = read_file(file, problems);
+      if (!text) continue;
+      Node document = parse_yaml(*text, file, problems);
+      if (document.kind != Node::Kind::null) out.push_back(std::move(document));
+    }
+  }
+  return out;
+}
+
+}  // namespace weir::server

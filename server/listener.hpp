@@ -1,0 +1,36 @@
+// Accepts connections and starts a session for each; watches the sessions' time limits. Owned by
+// the App; loop thread.
+#pragma once
+
+#include "scalers/task.hpp"
+#include "server/session.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace weir::server {
+
+class Listener {
+ public:
+  // Throws std::runtime_error that says what to do when the address cannot be bound.
+  Listener(Loop& loop, const std::string& address, std::uint16_t port, SessionDeps deps);
+
+  // Accepts until close().
+  void start();
+  // Accepts no more; open sessions go on.
+  void close();
+
+ private:
+  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
+
+  awaitable<void> accept_all();
+  awaitable<void> watch_limits();
+
+  Loop& loop_;
+  Acceptor acceptor_;
+  SessionDeps deps_;
+};
+
+}  // namespace weir::server

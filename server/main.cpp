@@ -1,0 +1,24 @@
+// argv -> command -> exit code.
+#include "server/commands/commands.hpp"
+#include "server/options.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <variant>
+
+int main(int argc, char** argv) {
+  using weir::server::Command;
+  using weir::server::ExitCode;
+  try {
+    const auto parsed = weir::server::parse_options(argc, argv);
+    if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
+    const auto code = std::visit([](const auto& options) { return weir::server::run(options); },
+                                 std::get<Command>(parsed));
+    return static_cast<int>(code);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "weir: %s\n", failure.what());
+    return static_cast<int>(ExitCode::failed);
+  }
+}

@@ -1,0 +1,62 @@
+// Every flag and environment variable of the program, read once and only here. Names and meanings
+// of the serving flags are those of Kubernetes' API servers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weir::server {
+
+// What the process ends with.
+enum class ExitCode {
+  ok = 0,
+  failed = 1,       // the configuration has problems, or the server cannot start or go on
+  usage = 2,        // the command line is wrong
+  read_failed = 3,  // `check --live` or `get`: a metric answered an error
+};
+
+struct ServeOptions {
+  std::vector<std::string> config;
+  bool is_standalone = false;
+  std::string bind_address = "0.0.0.0";
+  std::uint16_t secure_port = 443;
+  std::string tls_cert_file;
+  std::string tls_private_key_file;
+  std::string cert_dir = "apiserver.local.config/certificates";
+  std::string client_ca_file;
+  std::string requestheader_client_ca_file;
+  std::vector<std::string> requestheader_allowed_names;
+  std::vector<std::string> requestheader_username_headers{"x-remote-user"};
+  std::vector<std::string> requestheader_group_headers{"x-remote-group"};
+  std::vector<std::string> requestheader_extra_headers_prefix{"x-remote-extra-"};
+};
+
+struct CheckOptions {
+  std::vector<std::string> config;
+  bool is_live = false;
+};
+
+struct GetOptions {
+  std::vector<std::string> config;
+  std::string name_space;
+  std::string metric;
+  std::string selector;
+  bool is_json = false;
+};
+
+struct DescribeOptions {
+  std::string kind;  // empty: all
+};
+
+struct VersionOptions {};
+
+using Command =
+    std::variant<ServeOptions, CheckOptions, GetOptions, DescribeOptions, VersionOptions>;
+
+// The command to run; or, with help or the mistake already printed, what to exit with.
+[[nodiscard]] std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv);
+
+}  // namespace weir::server

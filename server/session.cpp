@@ -1,0 +1,207 @@
+#include "server/session.hpp"
+
+#include "apiservice/status.hpp"
+#include "server/log.hpp"
+#include "server/session_head.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/status.hpp>
+#include <fmt/format.h>
+
+#include <exception>
+#include <iterator>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using apiservice::Response;
+using Stream = boost::asio::ssl::stream<Socket>;
+
+constexpr Duration kHandshake{10'000};
+constexpr Duration kIdle{120'000};       // longer than Go's 90 s, so that the client closes first
+constexpr Duration kHead{5'000};         // from the first byte of a head to its last
+constexpr Duration kAnswer{30'000};      // the longest deadline that a metric may have
+constexpr Duration kAnswerSlack{1'000};  // the answer's own deadline comes first
+constexpr Duration kWrite{10'000};
+constexpr Duration kClose{1'000};
+constexpr std::size_t kReadBytes = 4096;
+constexpr std::size_t kMaxDiscardedBytes = 256 * 1024;
+
+constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
+
+void append_answer(std::string& out, const Response& response, bool is_head, bool is_keep_alive) {
+  const auto reason =
+      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
+  fmt::format_to(std::back_inserter(out),
+                 "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nCache-Control: no-cache, private\r\n"
+                 "X-Content-Type-Options: nosniff\r\nContent-Length: {}\r\n{}\r\n",
+                 response.status,
+                 std::string_view(reason.data(), reason.size()),
+                 response.content_type,
+                 response.body.size(),
+                 is_keep_alive ? "" : "Connection: close\r\n");
+  if (!is_head) out += response.body;
+}
+
+Response refused_head(const Refusal& refusal) {
+  const apiservice::Status status{refusal.status,
+                                  "BadRequest",
+                                  std::string(refusal.why),
+                                  std::nullopt};
+  return apiservice::render(status);
+}
+
+}  // namespace
+
+class Session {
+ public:
+  Session(Socket socket, SessionDeps deps)
+      : deps_(std::move(deps)), stream_(std::move(socket), deps_.tls) {
+    deps_.registry->sessions_.insert(this);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() { deps_.registry->sessions_.erase(this); }
+
+  awaitable<void> run() {
+    allow(kHandshake);
+    const auto [failed] =
+        co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, kToken);
+    if (failed) co_return;
+    bool is_open = true;
+    while (is_open) is_open = co_await serve_one();
+    co_await close_gently();
+  }
+
+  void expire(SteadyTime now) {
+    if (now >= limit_) close();
+  }
+  void close() {
+    boost::system::error_code ignored;
+    stream_.next_layer().close(ignored);
+  }
+  [[nodiscard]] bool is_idle() const { return is_idle_; }
+
+ private:
+  // One request and its answer; false when the connection is to be closed.
+  awaitable<bool> serve_one() {
+    allow(kIdle);
+    is_idle_ = true;
+    auto head = parse_head(in_);
+    while (std::holds_alternative<NeedMore>(head)) {
+      const bool is_first = in_.empty();
+      const bool has_more = co_await read_more();
+      if (!has_more) co_return false;
+      is_idle_ = false;
+      if (is_first) allow(kHead);
+      head = parse_head(in_);
+    }
+    is_idle_ = false;
+    if (const auto* refusal = std::get_if<Refusal>(&head)) {
+      co_await write(refused_head(*refusal), false, false);
+      co_return false;
+    }
+    auto& accepted = std::get<Head>(head);
+    in_.erase(0, accepted.size);
+    const bool is_open = co_await answer(std::move(accepted));
+    co_return is_open;
+  }
+
+  awaitable<bool> answer(Head head) {
+    const bool is_head = head.request.method == "HEAD";
+    head.request.peer = peer();
+    allow(kAnswer + kAnswerSlack);
+    const Deadline deadline = Deadline::after(deps_.clock.steady(), kAnswer);
+    Response response;
+    try {
+      response = co_await deps_.router.answer(std::move(head.request), deadline);
+    } catch (const std::exception& bug) {
+      log(Level::error, "request_failed", {{"reason", bug.what()}});
+      response = apiservice::render(
+          {500, "InternalError", "an internal error; the log has its cause", std::nullopt});
+      head.is_keep_alive = false;
+    }
+    const bool is_keep_alive = head.is_keep_alive && !deps_.registry->is_draining();
+    const bool is_written = co_await write(std::move(response), is_head, is_keep_alive);
+    co_return is_written&& is_keep_alive;
+  }
+
+  // The facts of the client certificate, asked again once one of its chain has expired.
+  const std::optional<apiservice::PeerCertificate>& peer() {
+    if (!facts_ || deps_.clock.wall() >= facts_->valid_until)
+      facts_ = peer_facts(stream_.native_handle(), deps_.trust);
+    return facts_->certificate;
+  }
+
+  awaitable<bool> read_more() {
+    const std::size_t before = in_.size();
+    in_.resize(before + kReadBytes);
+    const auto [failed, size] =
+        co_await stream_.async_read_some(boost::asio::buffer(in_.data() + before, kReadBytes),
+                                         kToken);
+    in_.resize(before + size);
+    co_return !failed;
+  }
+
+  awaitable<bool> write(Response response, bool is_head, bool is_keep_alive) {
+    allow(kWrite);
+    out_.clear();
+    append_answer(out_, response, is_head, is_keep_alive);
+    const auto [failed, size] =
+        co_await boost::asio::async_write(stream_, boost::asio::buffer(out_), kToken);
+    co_return !failed && size == out_.size();
+  }
+
+  // Says goodbye, then lets a peer that still sends finish, within bounds: closing over unread
+  // bytes would reset the connection before the peer has read the answer.
+  awaitable<void> close_gently() {
+    allow(kClose);
+    co_await stream_.async_shutdown(kToken);
+    boost::system::error_code failed;
+    stream_.next_layer().shutdown(Socket::shutdown_send, failed);
+    std::size_t discarded = 0;
+    in_.resize(kReadBytes);
+    while (!failed && discarded < kMaxDiscardedBytes) {
+      const auto [read_failed, size] =
+          co_await stream_.next_layer().async_read_some(boost::asio::buffer(in_), kToken);
+      failed = read_failed;
+      discarded += size;
+    }
+  }
+
+  void allow(Duration span) { limit_ = deps_.clock.steady() + span; }
+
+  SessionDeps deps_;
+  Stream stream_;
+  SteadyTime limit_{};
+  bool is_idle_ = false;
+  std::optional<PeerFacts> facts_;
+  std::string in_;
+  std::string out_;
+};
+
+void SessionRegistry::expire(SteadyTime now) {
+  for (Session* session : sessions_) session->expire(now);
+}
+
+void SessionRegistry::begin_drain() {
+  is_draining_ = true;
+  for (Session* session : sessions_) {
+    if (session->is_idle()) session->close();
+  }
+}
+
+void SessionRegistry::close_all() {
+  for (Session* session : sessions_) session->close();
+}
+
+awaitable<void> run_session(Socket socket, SessionDeps deps) {
+  Session session(std::move(socket), std::move(deps));
+  co_await session.run();
+}
+
+}  // namespace weir::server

@@ -1,0 +1,55 @@
+// One TLS connection from handshake to close: reads heads, asks the router, writes one answer each.
+// And the registry that knows every open session, so that each phase has its time limit and a drain
+// can end them. Loop thread only.
+#pragma once
+
+#include "scalers/deadline.hpp"
+#include "scalers/task.hpp"
+#include "server/peer.hpp"
+#include "server/router.hpp"
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <memory>
+#include <set>
+
+namespace weir::server {
+
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+
+class Session;
+
+// Every open session, and when each has to have gone on. Shared by the listener and the sessions.
+class SessionRegistry {
+ public:
+  // Closes each session whose phase took too long.
+  void expire(SteadyTime now);
+  // From here on no connection is kept alive; idle ones close at once, busy ones behind their
+  // answer.
+  void begin_drain();
+  // Closes what is left.
+  void close_all();
+  [[nodiscard]] bool is_draining() const { return is_draining_; }
+  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+
+ private:
+  friend class Session;
+  std::set<Session*> sessions_;  // each lives in its own coroutine frame
+  bool is_draining_ = false;
+};
+
+struct SessionDeps {
+  Router& router;
+  boost::asio::ssl::context& tls;
+  const ClientTrust& trust;
+  const Clock& clock;
+  std::shared_ptr<SessionRegistry>
+      registry;  // second owner: sessions that the loop destroys after the listener
+};
+
+// Ends when the peer or a time limit closes the connection.
+awaitable<void> run_session(Socket socket, SessionDeps deps);
+
+}  // namespace weir::server

@@ -1,0 +1,123 @@
+#include "server/session_head.hpp"
+
+#include "apiservice/target.hpp"
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <string>
+
+namespace weir::server {
+namespace {
+
+namespace http = boost::beast::http;
+using apiservice::Header;
+using Parser = http::request_parser<http::empty_body>;
+
+struct Forbidden {
+  std::string_view header;
+  std::string_view why;
+};
+constexpr std::array<Forbidden, 4> kForbidden{{
+    {"transfer-encoding", "Transfer-Encoding is not accepted: no request here has a body"},
+    {"trailer", "Trailer is not accepted: no request here has a body"},
+    {"upgrade", "Upgrade is not accepted"},
+    {"expect", "Expect is not accepted"},
+}};
+
+std::size_t count_of(const std::vector<Header>& headers, std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::count(headers, name, &Header::name));
+}
+
+std::string_view value_of(const std::vector<Header>& headers, std::string_view name) {
+  const auto found = std::ranges::find(headers, name, &Header::name);
+  return found == headers.end() ? std::string_view{} : std::string_view(found->value);
+}
+
+std::vector<Header> headers_of(const Parser& parser) {
+  std::vector<Header> out;
+  for (const auto& field : parser.get()) {
+    std::string name(field.name_string().data(), field.name_string().size());
+    std::ranges::transform(name, name.begin(), [](unsigned char c) {
+      return static_cast<char>(std::tolower(c));
+    });
+    out.push_back({std::move(name), std::string(field.value().data(), field.value().size())});
+  }
+  return out;
+}
+
+std::optional<Refusal> check_framing(const Parser& parser, const std::vector<Header>& headers) {
+  for (const Forbidden& forbidden : kForbidden) {
+    if (count_of(headers, forbidden.header) > 0) return Refusal{400, forbidden.why};
+  }
+  const std::size_t hosts = count_of(headers, "host");
+  if (hosts > 1 || (hosts == 0 && parser.get().version() == 11))
+    return Refusal{400, "one Host header is needed"};
+  const std::size_t lengths = count_of(headers, "content-length");
+  const std::string_view length = value_of(headers, "content-length");
+  const bool is_number =
+      std::ranges::all_of(length, [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (lengths > 1 || (lengths == 1 && (length.empty() || !is_number)))
+    return Refusal{400, "Content-Length is not one number"};
+  return std::nullopt;
+}
+
+// What can be told before the parser sees anything.
+std::optional<Refusal> check_bytes(std::string_view head) {
+  if (head.find("\r\n ") != head.npos || head.find("\r\n\t") != head.npos)
+    return Refusal{400, "folded headers are not accepted"};
+  const std::string_view line = head.substr(0, head.find("\r\n"));
+  if (line.size() > kMaxTargetBytes) return Refusal{414, "the request line is over 8 KiB"};
+  if (static_cast<std::size_t>(std::ranges::count(head, '\n')) > kMaxHeaders + 2)
+    return Refusal{431, "more than 256 headers"};
+  return std::nullopt;
+}
+
+std::variant<NeedMore, Head, Refusal> request_of(const Parser& parser, std::size_t size) {
+  const auto& message = parser.get();
+  if (message.version() != 11 && message.version() != 10)
+    return Refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken"};
+  std::vector<Header> headers = headers_of(parser);
+  if (const auto refusal = check_framing(parser, headers)) return *refusal;
+  const std::string_view length = value_of(headers, "content-length");
+  const bool has_body = length.find_first_not_of('0') != length.npos;
+  std::string method(message.method_string().data(), message.method_string().size());
+  if (has_body && (method == "GET" || method == "HEAD"))
+    return Refusal{400, "a body is not accepted"};
+  auto target = apiservice::parse_target({message.target().data(), message.target().size()});
+  if (!target) return Refusal{400, "the request target is not a path"};
+  return Head{
+      .request = {.method = std::move(method),
+                  .path = std::move(target->path),
+                  .query = std::move(target->query),
+                  .headers = std::move(headers),
+                  .peer = std::nullopt},
+      .size = size,
+      .is_keep_alive = message.keep_alive() && !has_body,
+  };
+}
+
+}  // namespace
+
+std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
+  const auto end = bytes.substr(0, kMaxHeadBytes).find("\r\n\r\n");
+  if (end == bytes.npos) {
+    if (bytes.size() >= kMaxHeadBytes) return Refusal{431, "the request head is over 64 KiB"};
+    if (bytes.find("\n\n") != bytes.npos) return Refusal{400, "lines end with CR LF"};
+    return NeedMore{};
+  }
+  const std::string_view head = bytes.substr(0, end + 4);
+  if (const auto refusal = check_bytes(head)) return *refusal;
+  Parser parser;
+  parser.header_limit(kMaxHeadBytes);
+  boost::beast::error_code failed;
+  parser.put(boost::asio::buffer(head.data(), head.size()), failed);
+  if (failed || !parser.is_header_done()) return Refusal{400, "the request head is malformed"};
+  return request_of(parser, head.size());
+}
+
+}  // namespace weir::server

@@ -1,0 +1,87 @@
+#include "server/tls.hpp"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <array>
+#include <stdexcept>
+#include <string_view>
+
+namespace weir::server {
+namespace {
+
+namespace ssl = boost::asio::ssl;
+
+constexpr const char* kTls12Suites = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr std::string_view kHttp11 = "\x08http/1.1";
+
+std::string last_failure() {
+  std::array<char, 256> text{};
+  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+  ERR_clear_error();
+  return text.data();
+}
+
+// The certificate is looked at per request, against the bundles of that moment: every handshake
+// goes through.
+int accept_any(int /*preverified*/, X509_STORE_CTX* /*context*/) { return 1; }
+
+int choose_http11(SSL* /*connection*/,
+                  const unsigned char** chosen,
+                  unsigned char* chosen_size,
+                  const unsigned char* offered,
+                  unsigned offered_size,
+                  void* /*unused*/) {
+  unsigned char* found = nullptr;
+  const int outcome = SSL_select_next_proto(&found,
+                                            chosen_size,
+                                            reinterpret_cast<const unsigned char*>(kHttp11.data()),
+                                            static_cast<unsigned>(kHttp11.size()),
+                                            offered,
+                                            offered_size);
+  if (outcome != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+void offer_authorities(SSL_CTX* context, const ClientTrust& trust) {
+  for (const auto* bundle : {&trust.request_header_ca, &trust.client_ca}) {
+    if (!*bundle) continue;
+    for (const auto& certificate : (*bundle)->certificates())
+      SSL_CTX_add_client_CA(context, certificate.get());
+  }
+}
+
+}  // namespace
+
+ssl::context make_server_context(const KeyPair& pair, const ClientTrust& trust) {
+  ssl::context context(ssl::context::tls_server);
+  SSL_CTX* raw = context.native_handle();
+  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  SSL_CTX_set_options(
+      raw,
+      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_cipher_list(raw, kTls12Suites);
+  // A resumed session would carry a certificate that this connection never showed.
+  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(raw, 0);
+  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, accept_any);
+  SSL_CTX_set_alpn_select_cb(raw, choose_http11, nullptr);
+  offer_authorities(raw, trust);
+  if (SSL_CTX_use_certificate_chain_file(raw, pair.certificate_file.c_str()) != 1) {
+    throw std::runtime_error(
+        fmt::format("cannot use the certificate {}: {}", pair.certificate_file, last_failure()));
+  }
+  if (SSL_CTX_use_PrivateKey_file(raw, pair.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    throw std::runtime_error(fmt::format("cannot use the key {} of {}: {}",
+                                         pair.key_file,
+                                         pair.certificate_file,
+                                         last_failure()));
+  }
+  return context;
+}
+
+}  // namespace weir::server

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Weir's lint: lint.py [RULE...] [--build-dir build/release]; without a rule, all of them.
+
+Prints each finding as `file:line: what, what to write instead`, ends with a summary, exits 1 when there is one.
+Needs nothing but Python 3.11, git, clang-format-14 (format) and clang-tidy-19 with a configured build (tidy).
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+
+import coroutines
+import layers
+import text
+import tools
+from tree import Tree
+
+RULES = {
+    "layers": lambda tree, _: layers.check(tree, [kind for _, kind in text.kinds(tree)]),
+    "lines": lambda tree, _: text.check_lines(tree),
+    "registry": lambda tree, _: text.check_registry(tree),
+    "coroutines": lambda tree, _: coroutines.check(tree),
+    "errc": lambda tree, _: text.check_errc(tree),
+    "text": lambda tree, _: text.check_text(tree),
+    "format": lambda tree, _: tools.check_format(tree),
+    "tidy": lambda tree, build_dir: tools.check_tidy(tree, build_dir, say=print),
+}
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rules", nargs="*", default="all", choices=["all", *RULES], metavar="RULE",
+                        help=", ".join(["all", *RULES]))
+    parser.add_argument("--root", default=ROOT, help="the checkout (default: the one this file is in)")
+    parser.add_argument("--build-dir", default="build/release", help="where compile_commands.json is, for tidy")
+    options = parser.parse_args(argv)
+
+    chosen = list(RULES) if "all" in options.rules else options.rules
+    tree = Tree.of_git(options.root)
+    build_dir = os.path.join(tree.root, options.build_dir)
+    findings = []
+    for name in chosen:
+        try:
+            findings += sorted(set(RULES[name](tree, build_dir)))
+        except tools.Unusable as problem:
+            print(f"lint: {name}: {problem}", file=sys.stderr)
+            return 2
+    for finding in findings:
+        print(finding)
+    print(f"lint: {len(tree.files)} files, {', '.join(chosen)}: {len(findings) or 'no'} finding{'s' * (len(findings) != 1)}")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

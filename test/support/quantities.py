@@ -1,0 +1,21 @@
+"""Kubernetes quantities, read independently of Weir's own code."""
+import re
+from decimal import Decimal
+
+_SUFFIXES = {
+    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
+    "k": Decimal("1e3"), "M": Decimal("1e6"), "G": Decimal("1e9"), "T": Decimal("1e12"),
+    "P": Decimal("1e15"), "E": Decimal("1e18"),
+    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40),
+    "Pi": Decimal(2**50), "Ei": Decimal(2**60),
+}
+_FORM = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:([eE][+-]?[0-9]+)|([numkMGTPE]i?|Ki)?)")
+
+
+def parse_quantity(text):
+    """The number a quantity such as "1500m" stands for, exact. ValueError when it is none."""
+    match = _FORM.fullmatch(text)
+    suffix = (match.group(3) or "") if match else None
+    if suffix not in _SUFFIXES:
+        raise ValueError(f"not a Kubernetes quantity: {text!r}")
+    return Decimal(match.group(1) + (match.group(2) or "")) * _SUFFIXES[suffix]

@@ -1,0 +1,129 @@
+"""The weir binary on a loopback port, asked over TLS the way the kube-apiserver asks it."""
+import http.client
+import json
+import os
+import ssl
+import urllib.parse
+from dataclasses import dataclass
+from pathlib import Path
+
+from .certificates import ROOT, shared_certificates
+from .processes import MissingTool, Process, free_port
+
+GROUP = "/apis/external.metrics.k8s.io/v1beta1"
+HPA_USER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+
+
+def weir_binary():
+    """$WEIR_BIN, or the release build."""
+    path = Path(os.environ.get("WEIR_BIN") or ROOT / "build" / "release" / "weir")
+    if not os.access(path, os.X_OK):
+        raise MissingTool(f"{path} is not there: run ./dev build, or set WEIR_BIN")
+    return path
+
+
+def metric_path(namespace, metric, selector=None):
+    query = "?" + urllib.parse.urlencode({"labelSelector": selector}) if selector else ""
+    return f"{GROUP}/namespaces/{urllib.parse.quote(namespace)}/{urllib.parse.quote(metric)}{query}"
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    headers: http.client.HTTPMessage  # looked up without regard to case; get_all() for repeated ones
+    body: bytes
+
+    @property
+    def text(self):
+        return self.body.decode(errors="replace")
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Weir:
+    """`weir serve --standalone` with a configuration text. It answers /readyz when `start` returns."""
+
+    def __init__(self, directory, config, certificates=None, flags=(), env=None, port=None):
+        self.directory = Path(directory)
+        self.certificates = certificates or shared_certificates()
+        self.config_file = self.directory / "weir.yaml"
+        self.port = port or free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self._config = config
+        self._flags = list(flags)
+        self._env = env
+        self.process = None
+
+    def start(self):
+        binary = weir_binary()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.write_config(self._config)
+        self.process = Process("weir", [binary, *self._arguments()], self.directory / "weir.log", env=self._env)
+        try:
+            self.process.start()
+            self.process.wait_ready(self._is_ready, seconds=20)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        """The exit code; 0 after a clean drain."""
+        return self.process.stop() if self.process else None
+
+    def restart(self):
+        """Stops and starts on the same port with the configuration last written."""
+        self.stop()
+        return self.start()
+
+    def write_config(self, text):
+        """Replaces the configuration in one step, as a mounted ConfigMap does. A running Weir reloads it."""
+        self._config = text
+        beside = self.config_file.with_suffix(".new")
+        beside.write_text(text)
+        beside.replace(self.config_file)
+
+    def connection(self, cert="front-proxy-client", seconds=10.0):
+        """A TLS connection that verifies Weir; `cert` names the client pair to show, None shows none."""
+        context = ssl.create_default_context(cafile=self.certificates.crt("ca"))
+        if cert:
+            context.load_cert_chain(self.certificates.crt(cert), self.certificates.key(cert))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds, context=context)
+
+    def get(self, path, headers=None, cert="front-proxy-client", method="GET"):
+        """One request on a connection of its own."""
+        connection = self.connection(cert)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            return Response(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def metric(self, namespace, name, selector=None, user=HPA_USER):
+        """What the HPA controller gets for one external metric, through the front proxy."""
+        return self.get(metric_path(namespace, name, selector), {"X-Remote-User": user})
+
+    def _is_ready(self):
+        answer = self.get("/readyz", cert=None)
+        return answer.status == 200 and answer.text.strip() == "ok"
+
+    def _arguments(self):
+        crt, key = self.certificates.crt, self.certificates.key
+        return ["serve", "--standalone", "--config", self.config_file,
+                "--bind-address", "127.0.0.1", "--secure-port", self.port,
+                "--tls-cert-file", crt("serving"), "--tls-private-key-file", key("serving"),
+                "--client-ca-file", crt("client-ca"),
+                "--requestheader-client-ca-file", crt("front-proxy-ca"),
+                "--requestheader-allowed-names", "front-proxy-client",
+                "--requestheader-username-headers", "X-Remote-User",
+                "--requestheader-group-headers", "X-Remote-Group",
+                "--requestheader-extra-headers-prefix", "X-Remote-Extra-",
+                *self._flags]
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
