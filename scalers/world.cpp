@@ -1,7 +1,7 @@
 #include "scalers/world.hpp"
 
+#include "scalers/read/builder.hpp"
 #include "scalers/read/reader.hpp"
-#include "scalers/world_builder.hpp"
 
 #include <array>
 #include <random>
@@ -23,7 +23,7 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                     const Clock& clock,
                                     ReadObserver& observer,
                                     Problems& problems) {
-  Builder builder(loop, clients, problems);
+  read::Builder builder(loop, clients, problems);
   for (const Node& document : documents) {
     if (check_keys(document, kSections, "configuration", problems) &&
         document.find("backends") != nullptr) {

@@ -1,4 +1,4 @@
-#include "scalers/world_builder.hpp"
+#include "scalers/read/builder.hpp"
 
 #include "scalers/catalog.hpp"
 #include "scalers/nearest.hpp"
@@ -10,12 +10,8 @@
 #include <optional>
 #include <utility>
 
-namespace weir::scalers {
+namespace weir::scalers::read {
 namespace {
-
-using read::ConfiguredBackend;
-using read::DeclaredLabel;
-using read::Metric;
 
 constexpr Duration kLongestDeadline{30'000};
 
@@ -41,10 +37,10 @@ struct MetricSettings {
   std::vector<std::string> namespaces;
   Duration freshness{5000};
   Duration deadline{2500};
-  read::Policies policies;
+  Policies policies;
   ErrorOrNumber empty;
   ErrorOrNumber nan;
-  read::NegativePolicy negative = read::NegativePolicy::error;
+  NegativePolicy negative = NegativePolicy::error;
 };
 
 constexpr std::array kMetricTable{
@@ -140,7 +136,7 @@ void Builder::add_backends(const Node& section) {
     read_settings(entry.common, kBackendTable, "backend", limits, problems_);
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
-    backend->gate = std::make_shared<read::Gate>(loop_, limits.max_in_flight, limits.max_waiting);
+    backend->gate = std::make_shared<Gate>(loop_, limits.max_in_flight, limits.max_waiting);
     if (entry.kind != nullptr) {
       backend->kind = entry.kind->name;
       backend->backend = entry.kind->make_backend(*entry.block, clients_, problems_);
@@ -288,13 +284,17 @@ std::vector<MetricInfo> Builder::infos() const {
   return out;
 }
 
+}  // namespace weir::scalers::read
+
+namespace weir::scalers {
+
 std::vector<SettingDoc> common_backend_settings() {
-  return {kBackendTable.begin(), kBackendTable.end()};
+  return {read::kBackendTable.begin(), read::kBackendTable.end()};
 }
 
 std::vector<SettingDoc> common_metric_settings() {
-  std::vector<SettingDoc> out(kMetricTable.begin(), kMetricTable.end());
-  out.push_back(kLabelsDoc);
+  std::vector<SettingDoc> out(read::kMetricTable.begin(), read::kMetricTable.end());
+  out.push_back(read::kLabelsDoc);
   return out;
 }
 

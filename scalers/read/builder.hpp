@@ -12,10 +12,10 @@
 #include <span>
 #include <vector>
 
-namespace weir::scalers {
+namespace weir::scalers::read {
 
 // The labels that a metric's entry declares under `labels`.
-[[nodiscard]] std::vector<read::DeclaredLabel> read_labels(const Node& node, Problems& problems);
+[[nodiscard]] std::vector<DeclaredLabel> read_labels(const Node& node, Problems& problems);
 
 class Builder {
  public:
@@ -26,24 +26,22 @@ class Builder {
   void add_metrics(const Node& section);
   void check_names();
 
-  std::vector<std::unique_ptr<read::ConfiguredBackend>> take_backends() {
-    return std::move(backends_);
-  }
-  std::vector<read::Metric> take_metrics() { return std::move(metrics_); }
+  std::vector<std::unique_ptr<ConfiguredBackend>> take_backends() { return std::move(backends_); }
+  std::vector<Metric> take_metrics() { return std::move(metrics_); }
   [[nodiscard]] std::vector<MetricInfo> infos() const;
 
  private:
   void add_metric(const Node& node);
   void check_metric_name(const Node& name);
-  void check_namespaces(const Node& list, read::Metric& metric);
-  read::ConfiguredBackend* find_backend(const Node& block, const ScalerKind& kind);
+  void check_namespaces(const Node& list, Metric& metric);
+  ConfiguredBackend* find_backend(const Node& block, const ScalerKind& kind);
 
   Loop& loop_;
   Clients& clients_;
   Problems& problems_;
-  std::vector<std::unique_ptr<read::ConfiguredBackend>> backends_;
-  std::vector<read::Metric> metrics_;
+  std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
+  std::vector<Metric> metrics_;
   std::vector<Mark> metric_marks_;
 };
 
-}  // namespace weir::scalers
+}  // namespace weir::scalers::read

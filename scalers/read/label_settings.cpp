@@ -1,4 +1,4 @@
-#include "scalers/world_builder.hpp"
+#include "scalers/read/builder.hpp"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,8 @@
 #include <optional>
 #include <utility>
 
-namespace weir::scalers {
+namespace weir::scalers::read {
 namespace {
-
-using read::DeclaredLabel;
 
 struct LabelSettings {
   std::string pattern;
@@ -67,4 +65,4 @@ std::vector<DeclaredLabel> read_labels(const Node& node, Problems& problems) {
   return out;
 }
 
-}  // namespace weir::scalers
+}  // namespace weir::scalers::read
