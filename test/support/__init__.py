@@ -3,15 +3,20 @@
 With test/ on sys.path: `from support import Prometheus, Weir, make_certificates`.
 A missing tool raises MissingTool, which names the package. Nothing is skipped.
 """
+from .case import ServerTest
 from .certificates import Certificates, make_certificates, shared_certificates
+from .config import config, metric, prometheus_backend
 from .processes import (MissingTool, NotReady, Process, deferred_interrupts, free_port, require,
                         wait_until)
 from .prometheus import Prometheus, Series
 from .quantities import parse_quantity
-from .weir import Response, Weir, weir_binary
+from .raw import raw_tls, read_answers, read_to_end
+from .scripted import Asked, ScriptedServer, Turn, refusal, vector
+from .weir import GROUP, HPA_USER, Response, Weir, metric_path, weir_binary
 
 __all__ = [
-    "Certificates", "MissingTool", "NotReady", "Process", "Prometheus", "Response", "Series", "Weir",
-    "deferred_interrupts", "free_port", "make_certificates", "parse_quantity", "require",
-    "shared_certificates", "wait_until", "weir_binary",
+    "Asked", "Certificates", "GROUP", "HPA_USER", "MissingTool", "NotReady", "Process", "Prometheus", "Response",
+    "ScriptedServer", "Series", "ServerTest", "Turn", "Weir", "config", "deferred_interrupts", "free_port",
+    "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "raw_tls", "read_answers",
+    "read_to_end", "refusal", "require", "shared_certificates", "vector", "wait_until", "weir_binary",
 ]

@@ -1,8 +1,9 @@
-"""The development certificates of certs/make, as paths."""
+"""The development certificates of certs/make, as paths, and further pairs for what goes wrong."""
 import atexit
 import functools
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,57 @@ class Certificates:
 
     def key(self, name):
         return self.directory / f"{name}.key"
+
+    def issue(self, name, signer, subject, usage="clientAuth", names="", days=(-1, 1)):
+        """Makes the pair `name`, signed by the pair `signer`; `days` is its validity, counted from today."""
+        work = self.directory / f"{name}.ca"
+        work.mkdir()
+        (work / "index").touch()
+        (work / "openssl.cnf").write_text(_ISSUE.format(
+            work=work, usage=usage, names=f"subjectAltName = {names}" if names else ""))
+        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject,
+                 "-config", work / "openssl.cnf", "-keyout", self.key(name), "-out", work / "request")
+        start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 86400 * day)) for day in days)
+        _openssl("ca", "-batch", "-create_serial", "-notext", "-config", work / "openssl.cnf", "-startdate", start,
+                 "-enddate", end, "-cert", self.crt(signer), "-keyfile", self.key(signer), "-in", work / "request",
+                 "-out", self.crt(name))
+        return self.crt(name), self.key(name)
+
+    def authority(self, name):
+        """Makes a further certificate authority, which nothing trusts yet."""
+        _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                 "-subj", f"/CN={name}", "-keyout", self.key(name), "-out", self.crt(name))
+        return self.crt(name)
+
+
+_ISSUE = """[req]
+distinguished_name = name
+[name]
+[ca]
+default_ca = this
+[this]
+database = {work}/index
+new_certs_dir = {work}
+serial = {work}/serial
+default_md = sha256
+policy = any
+unique_subject = no
+x509_extensions = extensions
+[any]
+O = optional
+CN = optional
+[extensions]
+basicConstraints = critical, CA:FALSE
+extendedKeyUsage = {usage}
+{names}
+"""
+
+
+def _openssl(*arguments):
+    run = subprocess.run([require("openssl", "openssl"), *map(str, arguments)],
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    if run.returncode != 0:
+        raise RuntimeError(f"openssl {arguments[0]} failed:\n{run.stderr}")
 
 
 def make_certificates(directory):

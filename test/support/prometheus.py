@@ -30,9 +30,11 @@ class Prometheus:
     scrape   job name -> list of "host:port"; the first sample arrives after about 6 s (discovery is batched by 5 s)
     tls      Certificates: serves HTTPS with their serving pair
     users    name -> password: asks for basic authentication
+    client_ca  name of a pair of `tls`: only clients with a certificate signed by it may ask
     """
 
-    def __init__(self, directory, scrape=None, scrape_interval="1s", tls=None, users=None, port=None):
+    def __init__(self, directory, scrape=None, scrape_interval="1s", tls=None, users=None, port=None,
+                 client_ca=None):
         self.directory = Path(directory)
         self.port = port or free_port()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
@@ -40,6 +42,7 @@ class Prometheus:
         self._scrape_interval = scrape_interval
         self._tls = tls
         self._users = dict(users or {})
+        self._client_ca = client_ca
         self.process = None
 
     def start(self):
@@ -95,12 +98,20 @@ class Prometheus:
             return [({}, float(data["result"][1]))]
         return [(one["metric"], float(one["value"][1])) for one in data["result"]]
 
+    def questions(self):
+        """How many instant queries it was asked so far; asking this is none."""
+        text = self._ask("/metrics").decode()
+        return sum(int(float(line.rsplit(" ", 1)[1])) for line in text.splitlines()
+                   if line.startswith("prometheus_http_requests_total{") and '"/api/v1/query"' in line)
+
     def _ask(self, path, data=None, headers=None):
         request = urllib.request.Request(self.url + path, data=data, headers=headers or {})
         for name, password in list(self._users.items())[:1]:
             token = base64.b64encode(f"{name}:{password}".encode()).decode()
             request.add_header("Authorization", f"Basic {token}")
         context = ssl.create_default_context(cafile=self._tls.crt("ca")) if self._tls else None
+        if self._client_ca:
+            context.load_cert_chain(self._tls.crt("client"), self._tls.key("client"))
         # No proxy from the environment: the server is on loopback.
         handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
         try:
@@ -127,6 +138,9 @@ class Prometheus:
         if self._tls:
             config["tls_server_config"] = {"cert_file": str(self._tls.crt("serving").resolve()),
                                            "key_file": str(self._tls.key("serving").resolve())}
+        if self._client_ca:
+            config["tls_server_config"] |= {"client_auth_type": "RequireAndVerifyClientCert",
+                                            "client_ca_file": str(self._tls.crt(self._client_ca).resolve())}
         if self._users:
             config["basic_auth_users"] = {name: _bcrypt(word) for name, word in self._users.items()}
         return config

@@ -44,7 +44,8 @@ class Response:
 class Weir:
     """`weir serve --standalone` with a configuration text. It answers /readyz when `start` returns."""
 
-    def __init__(self, directory, config, certificates=None, flags=(), env=None, port=None):
+    def __init__(self, directory, config, certificates=None, flags=(), env=None, port=None,
+                 allowed_names=("front-proxy-client",)):
         self.directory = Path(directory)
         self.certificates = certificates or shared_certificates()
         self.config_file = self.directory / "weir.yaml"
@@ -52,6 +53,7 @@ class Weir:
         self.url = f"https://127.0.0.1:{self.port}"
         self._config = config
         self._flags = list(flags)
+        self._allowed_names = list(allowed_names)  # none: any certificate that the front-proxy CA signed
         self._env = env
         self.process = None
 
@@ -116,7 +118,7 @@ class Weir:
                 "--tls-cert-file", crt("serving"), "--tls-private-key-file", key("serving"),
                 "--client-ca-file", crt("client-ca"),
                 "--requestheader-client-ca-file", crt("front-proxy-ca"),
-                "--requestheader-allowed-names", "front-proxy-client",
+                *(part for name in self._allowed_names for part in ("--requestheader-allowed-names", name)),
                 "--requestheader-username-headers", "X-Remote-User",
                 "--requestheader-group-headers", "X-Remote-Group",
                 "--requestheader-extra-headers-prefix", "X-Remote-Extra-",
