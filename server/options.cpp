@@ -86,10 +86,12 @@ void add_get(CLI::App& app, GetOptions& out, std::string& target, std::string& f
       ->check(CLI::IsMember({"json"}));
 }
 
-void add_describe(CLI::App& app, DescribeOptions& out) {
+void add_describe(CLI::App& app, DescribeOptions& out, std::string& format) {
   CLI::App& describe =
       *app.add_subcommand("describe", "Print the kinds of scalers and all settings");
   describe.add_option("KIND", out.kind, "Only this kind, such as prometheus");
+  describe.add_option("-o,--output", format, "markdown: the page docs/configuration.md")
+      ->check(CLI::IsMember({"markdown"}));
 }
 
 // CLI11's words for a flag that does not exist do not say what to do about it.
@@ -133,7 +135,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   add_serve(app, serve);
   add_check(app, check);
   add_get(app, get, target, format);
-  add_describe(app, describe);
+  add_describe(app, describe, format);
   app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -142,6 +144,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   }
   if (app.got_subcommand("serve")) return serve;
   if (app.got_subcommand("check")) return check;
+  describe.is_markdown = format == "markdown";
   if (app.got_subcommand("describe")) return describe;
   if (app.got_subcommand("version")) return VersionOptions{};
   get.is_json = format == "json";

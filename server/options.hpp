@@ -49,6 +49,7 @@ struct GetOptions {
 
 struct DescribeOptions {
   std::string kind;  // empty: all
+  bool is_markdown = false;
 };
 
 struct VersionOptions {};

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -115,6 +116,12 @@ bool is_namespace(std::string_view name) {
   };
   return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, is_inner) &&
          name.front() != '-' && name.back() != '-';
+}
+
+bool overlap(const Metric& one, const Metric& two) {
+  if (one.namespaces.empty() || two.namespaces.empty()) return false;
+  if (two.namespaces.front() == "*") return true;
+  return std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
 }
 
 }  // namespace
@@ -251,26 +258,23 @@ ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& ki
 }
 
 void Builder::check_names() {
+  std::map<std::string_view, std::vector<std::size_t>> seen;
   for (std::size_t later = 0; later < metrics_.size(); ++later) {
-    for (std::size_t earlier = 0; earlier < later; ++earlier) {
-      const Metric& one = metrics_[earlier];
-      const Metric& two = metrics_[later];
-      if (one.name != two.name || one.name.empty() || one.namespaces.empty() ||
-          two.namespaces.empty())
-        continue;
-      const bool overlaps =
-          two.namespaces.front() == "*" || one.namespaces.front() == "*" ||
-          std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
-      if (!overlaps) continue;
+    auto& namesakes = seen[metrics_[later].name];
+    for (const std::size_t earlier : namesakes) {
+      if (!overlap(metrics_[earlier], metrics_[later])) continue;
       const Mark& mark = metric_marks_[earlier];
-      problems_.add(metric_marks_[later],
-                    fmt::format("metric {} stands at {}:{} too and their namespaces overlap; one "
-                                "name may stand twice "
-                                "only with disjoint namespaces",
-                                two.name,
-                                mark.file,
-                                mark.line));
+      problems_.add(
+          metric_marks_[later],
+          fmt::format(
+              "metric {} stands at {}:{} too and their namespaces overlap; one name may stand "
+              "twice only with disjoint namespaces",
+              metrics_[later].name,
+              mark.file,
+              mark.line));
+      break;
     }
+    namesakes.push_back(later);
   }
 }
 

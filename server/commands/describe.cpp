@@ -6,7 +6,9 @@
 
 #include <cstdio>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::server {
 namespace {
@@ -14,45 +16,95 @@ namespace {
 using scalers::ScalerKind;
 using scalers::SettingDoc;
 
+struct Section {
+  std::string title;
+  std::string summary;  // empty: none
+  std::vector<SettingDoc> rows;
+};
+
 std::string presence_of(const SettingDoc& row) {
   if (row.is_required) return "required";
-  return row.fallback.empty() ? std::string("optional") : fmt::format("default {}", row.fallback);
+  return row.fallback.empty() ? "optional" : fmt::format("default {}", row.fallback);
 }
 
-void print_table(std::string_view title, std::span<const SettingDoc> rows) {
-  fmt::print("{}\n", title);
-  for (const SettingDoc& row : rows) {
-    fmt::print("  {:<14} {:<28} {:<16} {}\n", row.name, row.type, presence_of(row), row.doc);
+std::vector<Section> sections_of(const ScalerKind& kind) {
+  const std::string name(kind.name);
+  return {
+      {fmt::format("backends.NAME.{}", name), std::string(kind.summary), kind.backend_settings()},
+      {fmt::format("metrics[].{}", name), "", kind.metric_settings()}};
+}
+
+std::vector<Section> all_sections() {
+  std::vector<Section> out{{"backends.NAME",
+                            "Beside the block of its kind, every backend has:",
+                            scalers::common_backend_settings()},
+                           {"metrics[]",
+                            "Beside the block of its kind, every metric has:",
+                            scalers::common_metric_settings()}};
+  for (const ScalerKind& kind : scalers::catalog()) {
+    for (Section& section : sections_of(kind)) out.push_back(std::move(section));
+  }
+  return out;
+}
+
+void print_text(const Section& section) {
+  fmt::print("{}\n", section.title);
+  if (!section.summary.empty()) fmt::print("  {}\n", section.summary);
+  for (const SettingDoc& row : section.rows) {
+    fmt::print("  {:<12} {:<26} {:<16} {}\n", row.name, row.type, presence_of(row), row.doc);
   }
   fmt::print("\n");
 }
 
-void print_kind(const ScalerKind& kind) {
-  fmt::print("{}: {}\n\n", kind.name, kind.summary);
-  print_table(fmt::format("backends.NAME.{}", kind.name), kind.backend_settings());
-  print_table(fmt::format("metrics[].{}", kind.name), kind.metric_settings());
+// A cell's text: a bar would end the cell.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
+}
+
+void print_markdown(const Section& section) {
+  fmt::print("\n## `{}`\n\n", section.title);
+  if (!section.summary.empty()) fmt::print("{}\n\n", section.summary);
+  fmt::print("| setting | type | presence | meaning |\n|---|---|---|---|\n");
+  for (const SettingDoc& row : section.rows) {
+    fmt::print("| `{}` | {} | {} | {} |\n",
+               row.name,
+               cell(row.type),
+               presence_of(row),
+               cell(row.doc));
+  }
+}
+
+ExitCode unknown_kind(const std::string& kind) {
+  std::vector<std::string_view> names;
+  for (const ScalerKind& known : scalers::catalog()) names.push_back(known.name);
+  fmt::print(stderr,
+             "weir: there is no kind \"{}\"{}\nThe kinds are: {}\n",
+             kind,
+             scalers::did_you_mean(kind, names),
+             fmt::join(names, ", "));
+  return ExitCode::usage;
 }
 
 }  // namespace
 
 ExitCode run(const DescribeOptions& options) {
-  if (!options.kind.empty()) {
-    if (const ScalerKind* kind = scalers::find_kind(options.kind)) {
-      print_kind(*kind);
-      return ExitCode::ok;
-    }
-    std::vector<std::string_view> names;
-    for (const ScalerKind& kind : scalers::catalog()) names.push_back(kind.name);
-    fmt::print(stderr,
-               "weir: there is no kind \"{}\"{} The kinds are: {}\n",
-               options.kind,
-               scalers::did_you_mean(options.kind, names),
-               fmt::join(names, ", "));
-    return ExitCode::usage;
+  const ScalerKind* kind = scalers::find_kind(options.kind);
+  if (kind == nullptr && !options.kind.empty()) return unknown_kind(options.kind);
+  const auto sections = kind == nullptr ? all_sections() : sections_of(*kind);
+  if (options.is_markdown) {
+    fmt::print(
+        "# Configuration\n\nMade by `weir describe -o markdown`; how the parts fit together is in "
+        "the README.\n");
   }
-  print_table("backends.NAME (whatever the kind)", scalers::common_backend_settings());
-  print_table("metrics[] (whatever the kind)", scalers::common_metric_settings());
-  for (const ScalerKind& kind : scalers::catalog()) print_kind(kind);
+  for (const Section& section : sections) {
+    if (options.is_markdown) {
+      print_markdown(section);
+    } else {
+      print_text(section);
+    }
+  }
   return ExitCode::ok;
 }
 

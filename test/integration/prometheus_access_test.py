@@ -1,0 +1,199 @@
+"""Credentials and TLS between Weir and a Prometheus that checks them, or a scripted server where Prometheus cannot."""
+import base64
+import unittest
+
+from support import (Prometheus, ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, shared_certificates,
+                     vector)
+
+USER, PASSWORD = "scraper", "correct horse"
+FRONT = "metric ml-inference/{0}: prometheus {0}: "
+
+
+
+class BasicAuthTest(ServerTest):
+    """Prometheus asks for a password over HTTPS and for a client certificate."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        certificates = shared_certificates()
+        cls.prometheus = cls.start(Prometheus(folder / "prometheus", tls=certificates, users={USER: PASSWORD}))
+        cls.strict = cls.start(Prometheus(folder / "strict", tls=certificates, client_ca="client-ca"))
+        cls.files = {"user": USER, "right": PASSWORD, "wrong": "guess", "rotated": "guess", "ended": PASSWORD + "\r\n"}
+        for name, text in cls.files.items():
+            (folder / name).write_text(text)
+        cls.folder_ = folder
+        paths = {name: {"file": str(folder / name)} for name in cls.files}
+        ca, other = str(certificates.crt("ca")), str(certificates.crt("client-ca"))
+        pair = {name: {"certificate": str(certificates.crt(name)), "key": str(certificates.key(name))}
+                for name in ("client", "front-proxy-client")}
+
+        def basic(password, **tls):
+            return prometheus_backend(cls.prometheus.url, username=paths["user"], password=paths[password],
+                                      tls={"ca": ca, **tls})
+        backends = {
+            "right": basic("right"), "line_end": basic("ended"), "wrong": basic("wrong"), "rotated": basic("rotated"),
+            "nobody": prometheus_backend(cls.prometheus.url, tls={"ca": ca}),
+            "other_ca": prometheus_backend(cls.prometheus.url, tls={"ca": other}),
+            "system_roots": prometheus_backend(cls.prometheus.url),
+            "plain": prometheus_backend(cls.prometheus.url.replace("https", "http")),
+            "shown": prometheus_backend(cls.strict.url, tls={"ca": ca, **pair["client"]}),
+            "none_shown": prometheus_backend(cls.strict.url, tls={"ca": ca}),
+            "foreign_shown": prometheus_backend(cls.strict.url, tls={"ca": ca, **pair["front-proxy-client"]}),
+        }
+        metrics = [metric(name, "vector(42)", backend=name, freshness="1ms") for name in backends]
+        cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
+
+    def test_the_right_credentials_read_the_number(self):
+        for name in ("right", "line_end", "shown"):
+            with self.subTest(name):
+                self.assert_values(self.weir.metric("ml-inference", name), "42")
+
+    def test_wrong_credentials_are_a_refusal_that_an_operator_understands(self):
+        for name in ("wrong", "nobody"):
+            with self.subTest(name):
+                self.assert_status(self.weir.metric("ml-inference", name), 503, "ServiceUnavailable",
+                                   FRONT.format(name) + "the credentials are refused (HTTP 401): Unauthorized")
+
+    def test_a_failed_handshake_is_a_tls_error(self):
+        table = [
+            ("other_ca", "TLS failed: SSL certificate problem: unable to get local issuer certificate"),
+            ("system_roots", "TLS failed: SSL certificate problem: unable to get local issuer certificate"),
+        ]
+        for name, text in table:
+            with self.subTest(name):
+                self.assert_status(self.weir.metric("ml-inference", name), 503, "ServiceUnavailable",
+                                   FRONT.format(name) + text)
+
+    def test_a_server_that_wants_another_client_certificate_is_an_error(self):
+        for name in ("none_shown", "foreign_shown"):
+            with self.subTest(name):
+                answer = self.weir.metric("ml-inference", name)
+
+                self.assertEqual((503, "ServiceUnavailable"), (answer.status, answer.json()["reason"]), answer.text)
+                self.assertRegex(answer.json()["message"], "alert (bad certificate|certificate required|unknown ca)")
+
+    def test_http_to_an_https_port_is_an_error(self):
+        answer = self.weir.metric("ml-inference", "plain")
+
+        self.assert_status(answer, 503, "ServiceUnavailable",
+                           FRONT.format("plain") + "HTTP 400 with something else than a query's answer")
+
+    def test_a_rotated_password_counts_without_a_restart(self):
+        refused = self.weir.metric("ml-inference", "rotated")
+        beside = self.folder_ / "rotated.new"
+        beside.write_text(PASSWORD)
+        beside.replace(self.folder_ / "rotated")
+
+        def reads_again():
+            answer = self.weir.metric("ml-inference", "rotated")
+            return answer if answer.status == 200 else None
+
+        self.assertEqual(503, refused.status)
+        self.assert_values(self.wait_for(reads_again, 3), "42")  # an error is kept for about a second
+
+    def test_a_credential_file_that_went_away_is_named(self):
+        (self.folder_ / "right").rename(self.folder_ / "away")
+        self.addCleanup((self.folder_ / "away").rename, self.folder_ / "right")
+
+        answer = self.weir.metric("ml-inference", "right")
+
+        self.assert_status(answer, 503, "ServiceUnavailable", FRONT.format("right") +
+                           f"the credential file {self.folder_ / 'right'} cannot be read: No such file or directory")
+
+
+class SentTest(ServerTest):
+    """What a backend is sent, looked at by the backend itself."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        cls.server = cls.start(ScriptedServer(lambda turn: turn.answer(vector(42))))
+        for name, text in {"token": "abc.def\n", "user": "u:ser", "password": "pä ss", "tenant": "team-a"}.items():
+            (folder / name).write_text(text)
+
+        def file(name):
+            return {"file": str(folder / name)}
+        url = cls.server.url
+        backends = {
+            "bearer": prometheus_backend(url, token=file("token")),
+            "basic": prometheus_backend(url, username=file("user"), password=file("password")),
+            "headers": prometheus_backend(url, headers={"X-Scope-OrgID": file("tenant"), "X-Plain": "as written"}),
+            "prefix": prometheus_backend(url + "/select/0/prometheus/"),
+            "post": prometheus_backend(url, method="POST"),
+        }
+        metrics = [metric(name, f'x{{from="{name}"}} + 1', backend=name, deadline="2s") for name in backends]
+        cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
+
+    def ask(self, name):
+        before = len(self.server.asked)
+        self.assert_values(self.weir.metric("ml-inference", name), "42")
+        self.assertEqual(before + 1, len(self.server.asked))
+        return self.server.asked[-1]
+
+    def test_a_bearer_token_is_sent_without_the_files_line_end(self):
+        self.assertEqual("Bearer abc.def", self.ask("bearer").headers["authorization"])
+
+    def test_a_user_and_a_password_are_sent_as_basic_authentication(self):
+        sent = self.ask("basic").headers["authorization"]
+
+        self.assertEqual("u:ser:pä ss", base64.b64decode(sent.removeprefix("Basic ")).decode())
+
+    def test_further_headers_come_from_the_configuration_and_from_files(self):
+        headers = self.ask("headers").headers
+
+        self.assertEqual(("team-a", "as written"), (headers["x-scope-orgid"], headers["x-plain"]))
+
+    def test_a_backend_without_credentials_sends_none(self):
+        self.assertNotIn("authorization", self.ask("prefix").headers)
+
+    def test_the_query_comes_whole_and_with_the_time_that_is_left(self):
+        for name, method, path in (("prefix", "GET", "/select/0/prometheus/api/v1/query"),
+                                   ("post", "POST", "/api/v1/query")):
+            with self.subTest(name):
+                asked = self.ask(name)
+
+                self.assertEqual((method, path), (asked.method, asked.target.partition("?")[0]))
+                self.assertEqual(f'x{{from="{name}"}} + 1', asked.query)
+                self.assertRegex(asked.form["timeout"], r"^(1\d\d\d|2000)ms$")
+
+
+class ServerCertificateTest(ServerTest):
+    """A backend whose certificate must not be accepted."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        certificates = shared_certificates()
+        cls.table = [
+            ("expired", certificates.issue("backend-old", "ca", "/CN=old", "serverAuth", "IP:127.0.0.1", (-9, -2)),
+             "certificate has expired"),
+            ("not_yet_valid", certificates.issue("backend-new", "ca", "/CN=new", "serverAuth", "IP:127.0.0.1", (2, 9)),
+             "certificate is not yet valid"),
+            ("wrong_name", certificates.issue("backend-name", "ca", "/CN=127.0.0.1", "serverAuth", "DNS:elsewhere"),
+             "target host name"),
+            ("client_only", certificates.issue("backend-use", "ca", "/CN=use", "clientAuth", "IP:127.0.0.1"),
+             "unsuitable certificate purpose"),
+            ("unknown_ca", certificates.issue("backend-ca", "client-ca", "/CN=ca", "serverAuth", "IP:127.0.0.1"),
+             "unable to get local issuer certificate"),
+        ]
+        backends, metrics = {}, []
+        for name, pair, _ in cls.table:
+            server = cls.start(ScriptedServer(lambda turn: turn.answer(vector(42)), tls=pair))
+            backends[name] = prometheus_backend(server.url, tls={"ca": str(certificates.crt("ca"))})
+            metrics.append(metric(name, "vector(42)", backend=name))
+        cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
+
+    def test_a_server_certificate_that_does_not_verify_is_a_tls_error(self):
+        for name, _, text in self.table:
+            with self.subTest(name):
+                answer = self.weir.metric("ml-inference", name)
+
+                self.assertEqual((503, "ServiceUnavailable"), (answer.status, answer.json()["reason"]), answer.text)
+                message = answer.json()["message"]
+                self.assertTrue(message.startswith(FRONT.format(name) + "TLS failed: "), message)
+                self.assertIn(text, message)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,182 @@
+// A Reader over one backend whose scalers are scripted: each remembers what it was asked, and
+// answers what the test says, when the test says.
+#pragma once
+
+#include "scalers/read/reader.hpp"
+#include "scalers/signal.hpp"
+#include "test/support/loop.hpp"
+#include "test/support/shown.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace weir::test {
+
+class FakeClock final : public Clock {
+ public:
+  [[nodiscard]] SteadyTime steady() const override { return SteadyTime{} + now_; }
+  [[nodiscard]] WallTime wall() const override { return WallTime{} + now_; }
+  void advance(Duration span) { now_ += span; }
+
+ private:
+  std::chrono::hours start_{1000};
+  SteadyTime::duration now_{start_};
+};
+
+class ReadEvents final : public scalers::ReadObserver {
+ public:
+  void backend_down(std::string_view backend, const scalers::Error& error) override {
+    seen.push_back("down " + std::string(backend) + ": " + shown(error));
+  }
+  void backend_up(std::string_view backend) override {
+    seen.push_back("up " + std::string(backend));
+  }
+
+  std::vector<std::string> seen;
+};
+
+// What the backend is to do, and what it was asked. Outlives the reader.
+struct Script {
+  struct Asked {
+    std::string question;
+    scalers::Labels parameters;
+    Deadline deadline;
+  };
+
+  explicit Script(Loop& loop) : release(loop) {}
+
+  std::vector<Asked> asked;
+  bool is_held = false;     // answers wait for `release`
+  scalers::Signal release;  // raised once: everything is answered from then on
+  std::map<std::string, scalers::Result<scalers::Sample>> say;  // by question; the others get 7
+};
+
+class ScriptedScaler final : public scalers::Scaler {
+ public:
+  // The question is `text` and the value of each parameter that `rendered` names.
+  ScriptedScaler(Script& script,
+                 std::string text,
+                 std::vector<std::string> rendered,
+                 std::size_t parameters)
+      : script_(script),
+        text_(std::move(text)),
+        rendered_(std::move(rendered)),
+        parameters_(parameters) {}
+
+  [[nodiscard]] std::string question(const scalers::Labels& parameters) const override {
+    std::string out = text_;
+    for (const std::string& name : rendered_) out += " " + parameters.at(name);
+    return out;
+  }
+
+  [[nodiscard]] awaitable<scalers::Result<scalers::Sample>> ask(scalers::Labels parameters,
+                                                                Deadline deadline) override {
+    CHECK(parameters.size() == parameters_);
+    CHECK(parameters.contains("namespace"));
+    const std::string asked = question(parameters);
+    script_.asked.push_back({asked, std::move(parameters), deadline});
+    if (script_.is_held) {
+      const bool is_released = co_await script_.release.wait(Duration{20'000});
+      CHECK(is_released);
+    }
+    const auto found = script_.say.find(asked);
+    if (found != script_.say.end()) co_return found->second;
+    co_return scalers::Sample{7, WallTime{} + std::chrono::seconds{42}};
+  }
+
+ private:
+  Script& script_;
+  std::string text_;
+  std::vector<std::string> rendered_;
+  std::size_t parameters_;
+};
+
+struct MetricSpec {
+  std::string name = "depth";
+  std::vector<std::string> namespaces = {"ml"};
+  std::map<std::string, std::string> labels = {};  // name and pattern
+  std::string question = "depth";
+  std::vector<std::string> rendered = {};
+  Duration freshness{5000};
+  Duration deadline{2500};
+  scalers::read::Policies policies = {};
+};
+
+struct Limits {
+  std::size_t max_in_flight = 8;
+  std::size_t max_waiting = 1000;
+};
+
+struct Rig {
+  explicit Rig(std::vector<MetricSpec> specs, Limits limits = {}, std::uint32_t seed = 1) {
+    auto backend = std::make_unique<scalers::read::ConfiguredBackend>();
+    backend->name = "broker";
+    backend->kind = "fake";
+    backend->gate =
+        std::make_shared<scalers::read::Gate>(*loop, limits.max_in_flight, limits.max_waiting);
+    std::vector<scalers::read::Metric> metrics;
+    for (MetricSpec& spec : specs) metrics.push_back(metric(std::move(spec), *backend));
+    std::vector<std::unique_ptr<scalers::read::ConfiguredBackend>> backends;
+    backends.push_back(std::move(backend));
+    reader = std::make_shared<scalers::read::Reader>(*loop,
+                                                     clock,
+                                                     events,
+                                                     std::move(backends),
+                                                     std::move(metrics),
+                                                     seed);
+  }
+
+  using Readings = scalers::Result<std::vector<scalers::Reading>>;
+
+  Pending<Readings> begin(scalers::Query query) {
+    scalers::Source& source = *reader;
+    return start(*loop,
+                 source.read(std::move(query), Deadline::after(clock.steady(), Duration{10'000})));
+  }
+  Readings read(scalers::Query query = {"ml", "depth", {}}) {
+    return finish(*loop, begin(std::move(query)));
+  }
+  // The one value that a read gives, or its error as a text.
+  std::variant<double, std::string> value(scalers::Query query = {"ml", "depth", {}}) {
+    const auto readings = read(std::move(query));
+    if (!readings) return shown(readings.error());
+    REQUIRE(readings->size() == 1);
+    return readings->front().value;
+  }
+
+  FakeClock clock;
+  ReadEvents events;
+  std::unique_ptr<Loop> loop = std::make_unique<Loop>();
+  Script script{*loop};
+  std::shared_ptr<scalers::read::Reader>
+      reader;  // shared with the reads under way, as World shares it
+
+ private:
+  scalers::read::Metric metric(MetricSpec spec, scalers::read::ConfiguredBackend& backend) {
+    scalers::read::Metric out;
+    out.name = std::move(spec.name);
+    out.namespaces = std::move(spec.namespaces);
+    for (const auto& [name, text] : spec.labels) {
+      auto pattern = scalers::Pattern::compile(text);
+      out.labels.push_back({name, std::get<scalers::Pattern>(std::move(pattern)), std::nullopt});
+    }
+    out.freshness = spec.freshness;
+    out.deadline = spec.deadline;
+    out.policies = spec.policies;
+    out.backend = &backend;
+    out.scaler = std::make_unique<ScriptedScaler>(script,
+                                                  std::move(spec.question),
+                                                  std::move(spec.rendered),
+                                                  spec.labels.size() + 1);
+    return out;
+  }
+};
+
+}  // namespace weir::test

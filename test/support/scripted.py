@@ -1,0 +1,177 @@
+"""A backend that plays a script: it counts what it is asked, and answers, drips, hangs or breaks off as told."""
+import json
+import socket
+import ssl
+import threading
+import urllib.parse
+from dataclasses import dataclass, field
+
+from .processes import wait_until
+
+MAX_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One HTTP request as it came. Header names are lower case."""
+    method: str
+    target: str
+    headers: dict
+    body: str
+
+    @property
+    def form(self):
+        """The parameters of the url or of a POST's body; the last of equal names."""
+        text = self.body if self.method == "POST" else urllib.parse.urlsplit(self.target).query
+        return dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
+
+    @property
+    def query(self):
+        return self.form.get("query")
+
+
+class Turn:
+    """One request and the connection that it came on; what a script acts through."""
+
+    def __init__(self, asked, connection, stopped):
+        self.asked = asked
+        self._connection = connection
+        self._stopped = stopped
+
+    def send(self, data):
+        self._connection.sendall(data)
+
+    def answer(self, body, status="200 OK", **headers):
+        """A whole HTTP answer; the connection stays open."""
+        data = body if isinstance(body, bytes) else body.encode()
+        lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(data)}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
+
+    def pause(self, seconds):
+        """False when the server was stopped meanwhile."""
+        return not self._stopped.wait(seconds)
+
+    def hang(self):
+        """Until the peer or the server gives up."""
+        while self._connection.recv(4096):
+            pass
+
+    def close(self):
+        self._connection.close()
+
+    def reset(self):
+        """Closes with RST instead of FIN."""
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        self._connection.close()
+
+
+@dataclass
+class ScriptedServer:
+    """Plays `script(turn)` for each request, each connection in a thread of its own.
+
+    tls     (certificate, key) paths: serves HTTPS
+    raw     a script for the bare connection, in place of HTTP: raw(socket)
+    """
+    script: object = None
+    tls: tuple = None
+    raw: object = None
+    asked: list = field(default_factory=list)
+
+    def start(self):
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._open = set()
+        self._context = None
+        if self.tls:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(*self.tls)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = self._listener.getsockname()[1]
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self):
+        self._stopped.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listener.close()
+        with self._lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # the peer was faster
+
+    def wait_asked(self, count, seconds=5.0):
+        """Returns when at least `count` requests have come; NotReady after `seconds`."""
+        wait_until(lambda: len(self.asked) >= count, f"{count} requests at the scripted server", seconds, 0.005)
+
+    def _accept(self):
+        while not self._stopped.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with self._lock:
+            self._open.add(connection)
+        bare = connection
+        try:
+            if self.raw:
+                self.raw(connection)
+                return
+            if self._context:
+                connection = self._context.wrap_socket(connection, server_side=True)
+                with self._lock:
+                    self._open.add(connection)
+                    self._open.discard(bare)
+            while self._serve_one(connection):
+                pass
+        except (OSError, ValueError):
+            pass  # the peer went away, or the script closed under us
+        finally:
+            with self._lock:
+                self._open -= {bare, connection}
+            connection.close()
+
+    def _serve_one(self, connection):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = connection.recv(65536)
+            if not more or len(data) > MAX_HEAD_BYTES:
+                return False
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = first.split(" ", 2)
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        while len(body) < int(headers.get("content-length", 0)):
+            body += connection.recv(65536)
+        asked = Asked(method, target, headers, body.decode())
+        with self._lock:
+            self.asked.append(asked)
+        self.script(Turn(asked, connection, self._stopped))
+        return connection.fileno() >= 0
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def vector(*values, at=1_795_219_200, **labels):
+    """Prometheus' answer with one series a value; several are told apart by the label `n`."""
+    series = [{"metric": {**labels, **({"n": str(n)} if len(values) > 1 else {})}, "value": [at, str(value)]}
+              for n, value in enumerate(values)]
+    return json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}})
+
+
+def refusal(kind, text):
+    """Prometheus' own error answer."""
+    return json.dumps({"status": "error", "errorType": kind, "error": text})
