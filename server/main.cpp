@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <variant>
@@ -11,6 +12,9 @@
 int main(int argc, char** argv) {
   using weir::server::Command;
   using weir::server::ExitCode;
+  // OpenSSL inside libcurl writes to sockets without MSG_NOSIGNAL: a peer that goes away must not
+  // end the process.
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     const auto parsed = weir::server::parse_options(argc, argv);
     if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);

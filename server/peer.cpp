@@ -119,13 +119,19 @@ bool CaBundle::verifies(X509* leaf, STACK_OF(X509) * chain) const {
 }
 
 PeerFacts peer_facts(SSL* connection, const ClientTrust& trust) {
-  const WallTime horizon = std::chrono::system_clock::now() + kLongestValidity;
+  const WallTime now = std::chrono::system_clock::now();
+  const WallTime horizon = now + kLongestValidity;
   X509* leaf = SSL_get0_peer_certificate(connection);
   if (leaf == nullptr) return {std::nullopt, horizon};
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(connection);
-  PeerFacts out{facts_of(leaf, chain, trust), std::min(horizon, expiry_of(leaf))};
-  for (int i = 0; i < sk_X509_num(chain); ++i)
-    out.valid_until = std::min(out.valid_until, expiry_of(sk_X509_value(chain, i)));
+  PeerFacts out{facts_of(leaf, chain, trust), horizon};
+  // What has expired already is judged: only expiries to come can change the verdict.
+  const auto consider = [&](X509* certificate) {
+    const WallTime expiry = expiry_of(certificate);
+    if (expiry > now) out.valid_until = std::min(out.valid_until, expiry);
+  };
+  consider(leaf);  // the chain of a server's peer comes without it
+  for (int i = 0; i < sk_X509_num(chain); ++i) consider(sk_X509_value(chain, i));
   return out;
 }
 

@@ -95,7 +95,9 @@ void Exchange::set_target() {
     entry += i > 0 ? "," : "";
     entry += address.find(':') == address.npos ? address : fmt::format("[{}]", address);
   }
-  append(resolved_, entry);
+  // A numeric host needs no entry, and an IPv6 one could not be written in it.
+  const bool is_numeric = transfer_->addresses.front() == request.url.host;
+  if (!is_numeric) append(resolved_, entry);
   const auto left = transfer_->deadline.left(std::chrono::steady_clock::now()) + kTimeoutSlack;
   CURL* easy = easy_.get();
   curl_easy_setopt(easy, CURLOPT_URL, address_.c_str());
@@ -215,7 +217,7 @@ class HttpWorker::Engine {
     curl_global_cleanup();
   }
 
-  void start(std::shared_ptr<HttpTransfer> transfer) {
+  void start(const std::shared_ptr<HttpTransfer>& transfer) {
     {
       const std::lock_guard lock(mutex_);
       if (!is_closed_) starting_.push_back(transfer);
@@ -317,9 +319,7 @@ class HttpWorker::Engine {
 
 HttpWorker::HttpWorker(Loop& loop) : engine_(std::make_unique<Engine>(loop)) {}
 HttpWorker::~HttpWorker() = default;
-void HttpWorker::start(std::shared_ptr<HttpTransfer> transfer) {
-  engine_->start(std::move(transfer));
-}
+void HttpWorker::start(const std::shared_ptr<HttpTransfer>& transfer) { engine_->start(transfer); }
 void HttpWorker::cancel(const std::shared_ptr<HttpTransfer>& transfer) {
   engine_->cancel(transfer);
 }

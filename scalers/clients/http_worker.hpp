@@ -34,7 +34,7 @@ class HttpWorker {
   HttpWorker& operator=(const HttpWorker&) = delete;
   ~HttpWorker();
 
-  void start(std::shared_ptr<HttpTransfer> transfer);
+  void start(const std::shared_ptr<HttpTransfer>& transfer);
   // The transfer's outcome is not wanted any more: its connection is closed.
   void cancel(const std::shared_ptr<HttpTransfer>& transfer);
   // Ends the thread; every transfer that was started is done afterwards.

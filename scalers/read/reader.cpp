@@ -1,6 +1,7 @@
 #include "scalers/read/reader.hpp"
 
 #include "scalers/nearest.hpp"
+#include "scalers/remote_text.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
@@ -26,6 +27,11 @@ Error within_metric(const Metric& metric, const Query& query, const Error& error
 bool is_backend_failure(Errc code) {
   return code == Errc::unreachable || code == Errc::tls || code == Errc::refused ||
          code == Errc::timed_out;
+}
+
+// A bug in a scaler, or no memory: this question fails, the process and every other question go on.
+Error internal_error(const std::exception& bug) {
+  return {Errc::bad_reply, "an internal error; please report it", remote_text(bug.what(), {})};
 }
 
 // A detached coroutine of ours must not fail; if one does, it is a bug and shows at the loop's
@@ -124,7 +130,7 @@ std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& m
   FlightPtr& flight = flights_[key];
   if (!flight) {
     flight = std::make_shared<Flight>(loop_);
-    const FlightPtr started = flight;
+    FlightPtr started = flight;
     boost::asio::co_spawn(loop_.get_executor(),
                           fly(shared_from_this(), &metric, key, parameters, started),
                           rethrow);
@@ -148,7 +154,11 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   const auto permit = co_await metric->backend->gate->enter(deadline, self->clock_.steady());
   const WallTime asked_at = self->clock_.wall();
   Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
-  if (permit) sample = co_await metric->scaler->ask(std::move(parameters), deadline);
+  try {
+    if (permit) sample = co_await metric->scaler->ask(std::move(parameters), deadline);
+  } catch (const std::exception& bug) {
+    sample = internal_error(bug);
+  }
   const SteadyTime now = self->clock_.steady();
   self->land(*metric,
              key,

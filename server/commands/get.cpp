@@ -12,7 +12,6 @@
 namespace weir::server {
 namespace {
 
-using scalers::Error;
 using scalers::Reading;
 using scalers::Result;
 

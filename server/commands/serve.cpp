@@ -18,6 +18,13 @@ ExitCode run(const ServeOptions& options) {
                "callers read whom a client certificate or the front proxy proves.\n");
     return ExitCode::failed;
   }
+  if (options.client_ca_file.empty() && options.requestheader_client_ca_file.empty()) {
+    fmt::print(stderr,
+               "weir: nobody could read a metric: give --client-ca-file, "
+               "--requestheader-client-ca-file, or both, so "
+               "that callers can prove who they are.\n");
+    return ExitCode::failed;
+  }
   Loop loop(1);
   const Clock clock;
   LogObserver observer;

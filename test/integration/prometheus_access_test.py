@@ -65,13 +65,13 @@ class BasicAuthTest(ServerTest):
                 self.assert_status(self.weir.metric("ml-inference", name), 503, "ServiceUnavailable",
                                    FRONT.format(name) + text)
 
-    def test_a_server_that_wants_another_client_certificate_is_an_error(self):
+    def test_a_server_that_wants_another_client_certificate_gives_an_error_and_no_number(self):
         for name in ("none_shown", "foreign_shown"):
             with self.subTest(name):
                 answer = self.weir.metric("ml-inference", name)
 
                 self.assertEqual((503, "ServiceUnavailable"), (answer.status, answer.json()["reason"]), answer.text)
-                self.assertRegex(answer.json()["message"], "alert (bad certificate|certificate required|unknown ca)")
+                self.assertTrue(answer.json()["message"].startswith(FRONT.format(name)), answer.text)
 
     def test_http_to_an_https_port_is_an_error(self):
         answer = self.weir.metric("ml-inference", "plain")
@@ -109,7 +109,7 @@ class SentTest(ServerTest):
     def setUpClass(cls):
         folder = cls.new_folder()
         cls.server = cls.start(ScriptedServer(lambda turn: turn.answer(vector(42))))
-        for name, text in {"token": "abc.def\n", "user": "u:ser", "password": "pä ss", "tenant": "team-a"}.items():
+        for name, text in {"token": "abc.def\n", "user": "us er", "password": "pä ss", "tenant": "team-a"}.items():
             (folder / name).write_text(text)
 
         def file(name):
@@ -122,7 +122,7 @@ class SentTest(ServerTest):
             "prefix": prometheus_backend(url + "/select/0/prometheus/"),
             "post": prometheus_backend(url, method="POST"),
         }
-        metrics = [metric(name, f'x{{from="{name}"}} + 1', backend=name, deadline="2s") for name in backends]
+        metrics = [metric(name, f'x{{from="{name}"}} + 1', backend=name, deadline="2s", freshness="1ms") for name in backends]
         cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
 
     def ask(self, name):
@@ -137,7 +137,7 @@ class SentTest(ServerTest):
     def test_a_user_and_a_password_are_sent_as_basic_authentication(self):
         sent = self.ask("basic").headers["authorization"]
 
-        self.assertEqual("u:ser:pä ss", base64.b64decode(sent.removeprefix("Basic ")).decode())
+        self.assertEqual("us er:pä ss", base64.b64decode(sent.removeprefix("Basic ")).decode())
 
     def test_further_headers_come_from_the_configuration_and_from_files(self):
         headers = self.ask("headers").headers

@@ -35,6 +35,7 @@ class Turn:
 
     def __init__(self, asked, connection, stopped):
         self.asked = asked
+        self.peer = connection.getpeername()
         self._connection = connection
         self._stopped = stopped
 

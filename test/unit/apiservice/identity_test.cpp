@@ -323,8 +323,7 @@ TEST_CASE("case 92: a client certificate names user, groups and credential") {
   CHECK(caller->uid.empty());
   CHECK(caller->groups == Texts{"g1", "g2", "system:authenticated"});
   REQUIRE(caller->extra.size() == 1);
-  CHECK(caller->extra.at("authentication.kubernetes.io/credential-id") ==
-        Texts{"X509SHA256=00ff"});
+  CHECK(caller->extra.at("authentication.kubernetes.io/credential-id") == Texts{"X509SHA256=00ff"});
 }
 
 TEST_CASE("S02: identity headers beside a user's certificate change nothing") {

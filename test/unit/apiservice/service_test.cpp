@@ -34,8 +34,7 @@ class ScriptedSource final : public scalers::Source {
     co_return next;
   }
 
-  Readings next = std::vector<Reading>{
-      {{}, 42, WallTime{std::chrono::seconds{1'795'219'200}}}};
+  Readings next = std::vector<Reading>{{{}, 42, WallTime{std::chrono::seconds{1'795'219'200}}}};
   std::vector<Query> asked;
 };
 
@@ -108,9 +107,8 @@ std::string status_body(std::string_view message, std::string_view tail) {
          std::string(message) + "\"," + std::string(tail) + "}\n";
 }
 
-const std::string kNotFound =
-    status_body("the server could not find the requested resource",
-                R"("reason":"NotFound","details":{},"code":404)");
+const std::string kNotFound = status_body("the server could not find the requested resource",
+                                          R"("reason":"NotFound","details":{},"code":404)");
 const std::string kNotAllowed =
     status_body("the server does not allow this method on the requested resource",
                 R"("reason":"MethodNotAllowed","details":{},"code":405)");
@@ -229,9 +227,7 @@ TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not ask
       {"two words",
        "a b",
        "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"},
-      {"an open list",
-       "a in (b",
-       "unable to parse requirement: found '', expected: ',' or ')'"},
+      {"an open list", "a in (b", "unable to parse requirement: found '', expected: ',' or ')'"},
   };
 
   for (const Row& row : rows) {

@@ -179,8 +179,7 @@ TEST_CASE("the request holds method, query and every header, names in lower case
 }
 
 TEST_CASE("S36: a long body of another method still gives a head, so that it can be answered 405") {
-  const auto parsed =
-      parse_head("POST /m HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n");
+  const auto parsed = parse_head("POST /m HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n");
 
   REQUIRE(std::holds_alternative<Head>(parsed));
   CHECK(std::get<Head>(parsed).request.method == "POST");

@@ -1,0 +1,134 @@
+"""What a person sees with kubectl and curl, in a home of their own."""
+import json
+import os
+import subprocess
+import unittest
+
+from support import GROUP, HPA_USER, Prometheus, ServerTest, Weir, config, metric, metric_path, require
+
+METRIC = metric_path("ml-inference", "p95_latency")
+FAILING = ('metric ml-inference/idle: prometheus prom: the query matches no series; is the target scraped and are the label '
+           "values right? set empty: 0 if no series means none")
+
+
+class KubectlTest(ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = cls.new_folder()
+        prometheus = cls.start(Prometheus(cls.home / "prometheus"))
+        cls.weir = cls.start(Weir(cls.home / "weir", config(
+            prometheus.url,
+            metric("p95_latency", "vector(0.42)"),
+            metric("queue_depth", 'label_replace(vector(7), "queue", "$(queue)", "", "")', labels={"queue": "[a-z]+"}),
+            metric("idle", "absent_series"))))
+
+    def run_tool(self, *argv):
+        environment = {"HOME": str(self.home), "PATH": os.environ["PATH"]}
+        return subprocess.run([str(part) for part in argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=30, env=environment)
+
+    def kubectl(self, *arguments, cert="client"):
+        certificates = self.weir.certificates
+        shown = ["--client-certificate", certificates.crt(cert), "--client-key", certificates.key(cert)] if cert else []
+        return self.run_tool(require("kubectl", "kubernetes-client"), "--kubeconfig", "/dev/null",
+                             "--cache-dir", self.home / "cache", "--server", self.weir.url,
+                             "--certificate-authority", certificates.crt("ca"), *shown, *arguments)
+
+    def curl(self, path, *arguments, cert="front-proxy-client"):
+        certificates = self.weir.certificates
+        shown = ["--cert", certificates.crt(cert), "--key", certificates.key(cert)] if cert else []
+        return self.run_tool(require("curl", "curl"), "--silent", "--show-error", "--max-time", "20", "--cacert",
+                             certificates.crt("ca"), *shown, *arguments, self.weir.url + path)
+
+    def test_kubectl_get_raw_prints_the_value(self):
+        run = self.kubectl("get", "--raw", METRIC)
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        item = json.loads(run.stdout)["items"][0]
+        self.assertEqual(("p95_latency", "420m"), (item["metricName"], item["value"]))
+
+    def test_kubectl_get_raw_takes_a_selector(self):
+        run = self.kubectl("get", "--raw", metric_path("ml-inference", "queue_depth", "queue in (a,b)"))
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [one["metricLabels"] for one in json.loads(run.stdout)["items"]])
+
+    def test_kubectl_get_raw_shows_discovery(self):
+        for path, kind in (("/apis", "APIGroupList"), ("/apis/external.metrics.k8s.io", "APIGroup"),
+                           (GROUP, "APIResourceList"), (GROUP + "/", "APIResourceList")):
+            with self.subTest(path):
+                run = self.kubectl("get", "--raw", path)
+
+                self.assertEqual((0, ""), (run.returncode, run.stderr))
+                self.assertEqual(kind, json.loads(run.stdout)["kind"])
+
+    def test_kubectl_get_raw_shows_health(self):
+        self.assertEqual((0, "ok"), (self.kubectl("get", "--raw", "/readyz").returncode,
+                                     self.kubectl("get", "--raw", "/readyz").stdout))
+
+    def test_the_text_of_an_error_reaches_the_terminal(self):
+        unknown = "metric ml-inference/p95_latencey is not configured; did you mean \"p95_latency\"?"
+        unbound = ("metric ml-inference/queue_depth: label queue has no value; write queue=VALUE in the selector (its "
+                   "pattern is [a-z]+)")
+        table = [
+            ("a failing metric", metric_path("ml-inference", "idle"), "Error from server (ServiceUnavailable): " + FAILING),
+            ("an unknown metric", metric_path("ml-inference", "p95_latencey"), "Error from server (NotFound): " + unknown),
+            ("a missing label", metric_path("ml-inference", "queue_depth"), "Error from server (BadRequest): " + unbound),
+            ("a bad selector", metric_path("ml-inference", "queue_depth", "queue=a b"),
+             "Error from server (BadRequest): found 'b', expected: ',' or 'end of string'"),
+            ("a path that is not there", GROUP + "/nothing",
+             "Error from server (NotFound): the server could not find the requested resource"),
+        ]
+        for name, path, text in table:
+            with self.subTest(name):
+                run = self.kubectl("get", "--raw", path)
+
+                self.assertEqual((1, "", text + "\n"), (run.returncode, run.stdout, run.stderr))
+
+    def test_kubectl_without_a_certificate_is_told_who_it_is(self):
+        run = self.kubectl("--token", "nothing-checks-it", "get", "--raw", METRIC, cert=None)
+
+        self.assertEqual(1, run.returncode)
+        self.assertIn('User "system:anonymous" cannot list resource "p95_latency"', run.stderr)
+
+    def test_kubectl_with_a_certificate_of_nobody_has_to_log_in(self):
+        run = self.kubectl("get", "--raw", METRIC, cert="serving")
+
+        self.assertEqual((1, "error: You must be logged in to the server (Unauthorized)\n"), (run.returncode, run.stderr))
+
+    def test_kubectl_lists_the_metrics_without_a_warning(self):
+        run = self.kubectl("api-resources", "--api-group=external.metrics.k8s.io", "--no-headers", "--output=name")
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertEqual(["idle.external.metrics.k8s.io", "p95_latency.external.metrics.k8s.io",
+                          "queue_depth.external.metrics.k8s.io"], sorted(run.stdout.split()))
+
+    def test_curl_as_the_front_proxy_prints_the_value(self):
+        run = self.curl(METRIC, "--header", f"X-Remote-User: {HPA_USER}")
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertEqual("420m", json.loads(run.stdout)["items"][0]["value"])
+
+    def test_curl_shows_status_and_text_of_an_error(self):
+        run = self.curl(metric_path("ml-inference", "idle"), "--header", f"X-Remote-User: {HPA_USER}",
+                        "--write-out", "%{http_code} %{content_type}")
+
+        text, _, ending = run.stdout.rpartition("\n")
+        self.assertEqual(("503 application/json", FAILING), (ending, json.loads(text)["message"]))
+
+    def test_curl_needs_no_credentials_for_health(self):
+        self.assertEqual("ok", self.curl("/readyz", cert=None).stdout)
+
+    def test_curl_with_http2_falls_back_to_1_1(self):
+        run = self.curl("/readyz", "--http2", "--output", "/dev/null", "--write-out", "%{http_version}", cert=None)
+
+        self.assertEqual("1.1", run.stdout)
+
+    def test_nothing_is_left_in_the_home_but_the_cache(self):
+        self.kubectl("get", "--raw", METRIC)
+
+        self.assertLessEqual({path.name for path in self.home.iterdir()}, {"prometheus", "weir", "cache"})
+
+
+if __name__ == "__main__":
+    unittest.main()

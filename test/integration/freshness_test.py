@@ -1,0 +1,105 @@
+"""How often Prometheus is asked, counted by Prometheus itself."""
+import time
+import unittest
+
+from support import Prometheus, ServerTest, Weir, config, metric
+
+READS = 30
+
+
+class FreshnessTest(ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        cls.prometheus = cls.start(Prometheus(folder / "prometheus"))
+        depth = 'label_replace(vector(1), "queue", "$(queue)", "", "")'
+        cls.weir = cls.start(Weir(folder / "weir", config(
+            cls.prometheus.url,
+            metric("kept", "vector(1)", freshness="1m"),
+            metric("same_question", "vector(2)", freshness="1m"),
+            metric("same_question_again", "vector(2)", freshness="1m", negative="zero"),
+            metric("everywhere", "vector(3)", namespaces=["*"], freshness="1m"),
+            metric("by_label", depth, labels={"queue": "[a-z]+"}, freshness="1m"),
+            metric("brief", "vector(4)", freshness="300ms"),
+            metric("failing", "absent_series", freshness="1m"),
+            metric("unasked", "vector(5)"))))
+
+    def asked_while(self, read):
+        before = self.prometheus.questions()
+        read()
+        return self.prometheus.questions() - before
+
+    def test_reads_within_the_freshness_ask_once(self):
+        def read():
+            for _ in range(READS):
+                self.assert_values(self.weir.metric("ml-inference", "kept"), "1")
+
+        self.assertEqual(1, self.asked_while(read))
+
+    def test_two_metrics_with_one_question_ask_once(self):
+        def read():
+            self.assert_values(self.weir.metric("ml-inference", "same_question"), "2")
+            self.assert_values(self.weir.metric("ml-inference", "same_question_again"), "2")
+
+        self.assertEqual(1, self.asked_while(read))
+
+    def test_namespaces_share_an_answer_that_does_not_depend_on_them(self):
+        def read():
+            for namespace in ("a", "b", "c"):
+                self.assert_values(self.weir.metric(namespace, "everywhere"), "3")
+
+        self.assertEqual(1, self.asked_while(read))
+
+    def test_each_label_value_is_a_question_of_its_own(self):
+        def read():
+            for selector in ("queue=a", "queue=b", "queue in (a,b)", "queue in (b,c)"):
+                self.assertEqual(200, self.weir.metric("ml-inference", "by_label", selector).status)
+
+        self.assertEqual(3, self.asked_while(read))
+
+    def test_a_stream_of_reads_asks_once_an_interval(self):
+        started = time.monotonic()
+
+        def read():
+            for _ in range(READS):
+                self.weir.metric("ml-inference", "brief")
+
+        asked = self.asked_while(read)
+
+        self.assertTrue(1 <= asked <= 1 + (time.monotonic() - started) / 0.3, asked)
+
+    def test_an_old_answer_is_asked_again(self):
+        first = self.prometheus.questions()
+        self.weir.metric("ml-inference", "brief")
+
+        def asked_again():
+            self.weir.metric("ml-inference", "brief")
+            return self.prometheus.questions() >= first + 2
+
+        self.wait_for(asked_again, 3)
+
+    def test_an_error_is_kept_for_a_moment_only(self):
+        asked = self.asked_while(lambda: [self.weir.metric("ml-inference", "failing") for _ in range(10)])
+        before = self.prometheus.questions()
+
+        def asked_again():
+            self.weir.metric("ml-inference", "failing")
+            return self.prometheus.questions() > before
+
+        self.assertLessEqual(asked, 2)
+        self.wait_for(asked_again, 3)
+
+    def test_nothing_is_asked_for_what_is_refused(self):
+        def read():
+            for name, selector in (("nowhere", None), ("by_label", None), ("by_label", "queue=A"), ("kept", "x=y"),
+                                   ("kept", "x=-")):
+                self.assertIn(self.weir.metric("ml-inference", name, selector).status, (400, 404))
+            self.assertEqual(403, self.weir.get("/apis/external.metrics.k8s.io/v1beta1/namespaces/ml-inference/unasked",
+                                                cert=None).status)
+            self.assertEqual(200, self.weir.get("/apis/external.metrics.k8s.io/v1beta1", {"X-Remote-User": "x"}).status)
+
+        self.assertEqual(0, self.asked_while(read))
+
+
+if __name__ == "__main__":
+    unittest.main()
