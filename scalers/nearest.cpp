@@ -44,7 +44,8 @@ std::vector<std::string> nearest(std::string_view wanted,
   std::vector<std::pair<std::size_t, std::string>> found;
   for (const std::string_view name : names) {
     const std::string to = folded(name);
-    const std::size_t allowed = std::max<std::size_t>(1, std::max(from.size(), to.size()) / 3);
+    const std::size_t allowed =
+        std::max<std::size_t>(1, (std::max(from.size(), to.size()) + 1) / 3);
     const bool is_part = from.size() >= 4 && (to.find(from) != to.npos ||
                                               (to.size() >= 4 && from.find(to) != from.npos));
     const std::size_t distance = edit_distance(from, to);

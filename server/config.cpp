@@ -1,6 +1,7 @@
 #include "server/config.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <system_error>
 
 namespace weir::server {
@@ -19,7 +21,7 @@ using scalers::Problems;
 
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxNodes =
-    1'000'000;  // also counts each use of an anchor, so aliases cannot explode
+    300'000;  // also counts each use of an anchor, so aliases cannot explode
 constexpr int kMaxDepth = 64;
 
 // Turns yaml-cpp's nodes into ours; one object a document.
@@ -35,6 +37,7 @@ class Converter {
       is_refused_ = true;
       return out;
     }
+    check_tag(from, out.mark);
     switch (from.Type()) {
       case YAML::NodeType::Undefined:
       case YAML::NodeType::Null: break;
@@ -66,6 +69,16 @@ class Converter {
       }
       out.fields.push_back({field.first.Scalar(), mark, convert(field.second, depth + 1)});
     }
+  }
+
+  // yaml-cpp gives a plain value the tag "?" and a quoted one "!"; what else stands there was
+  // written.
+  void check_tag(const YAML::Node& from, const Mark& mark) {
+    const std::string& tag = from.Tag();
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    problems_.add(
+        mark,
+        "tags such as !!str are not read; write the value without one, in quotes if it is text");
   }
 
   [[nodiscard]] Mark mark_of(const YAML::Node& node) const {
@@ -116,22 +129,55 @@ std::vector<std::string> files_of(const std::string& path, Problems& problems) {
   return out;
 }
 
+// Keeps nothing: for counting documents.
+class Silent final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&,
+                const std::string&,
+                YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&,
+                       const std::string&,
+                       YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&,
+                  const std::string&,
+                  YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Two at most: YAML::LoadAll never ends at a token that starts no node, such as a leading comma.
+bool has_two_documents(const std::string& text) {
+  std::istringstream input(text);
+  YAML::Parser parser(input);
+  Silent handler;
+  return parser.HandleNextDocument(handler) && parser.HandleNextDocument(handler);
+}
+
 }  // namespace
 
 Node parse_yaml(std::string_view text, const std::string& file, Problems& problems) {
   Node empty;
   empty.mark = {file, 1, 1};
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
+    // The closing mark makes yaml-cpp refuse a quote that is still open at the end.
+    const std::string closed = std::string(text) + (text.ends_with('\n') ? "...\n" : "\n...\n");
+    const YAML::Node document = YAML::Load(closed);
+    if (has_two_documents(closed)) {
       problems.add(empty.mark,
                    "a file holds one document; put the part behind --- into a file of its own");
     }
-    if (documents.empty() || documents.front().IsNull()) {
+    if (document.IsNull()) {
       problems.add(empty.mark, "the file is empty; write backends: and metrics:");
       return empty;
     }
-    return Converter(file, problems).convert(documents.front(), 0);
+    return Converter(file, problems).convert(document, 0);
   } catch (const YAML::Exception& failure) {
     const Mark mark = failure.mark.is_null()
                           ? empty.mark

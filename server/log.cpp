@@ -9,16 +9,17 @@
 namespace weir::server {
 namespace {
 
+// Only printable ASCII passes as it is: names, paths and errors come from callers and backends, and
+// a terminal may read the log.
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out),
-                     "\\x{:02x}",
-                     static_cast<unsigned>(static_cast<unsigned char>(c)));
+    } else if (c < ' ' || c > '~') {
+      const auto byte = static_cast<unsigned>(static_cast<unsigned char>(c));
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
     } else {
       out += c;
     }

@@ -1,9 +1,14 @@
 #include "server/options.hpp"
 
+#include "scalers/nearest.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 namespace weir::server {
 namespace {
@@ -94,6 +99,34 @@ void add_describe(CLI::App& app, DescribeOptions& out, std::string& format) {
       ->check(CLI::IsMember({"markdown"}));
 }
 
+// The API servers take an empty list entry for none.
+void drop_empty(ServeOptions& options) {
+  for (auto* list : {&options.requestheader_allowed_names,
+                     &options.requestheader_username_headers,
+                     &options.requestheader_group_headers,
+                     &options.requestheader_extra_headers_prefix}) {
+    std::erase(*list, "");
+  }
+}
+
+// A first word that is neither a flag nor a command: CLI11 would only say that a command is
+// missing.
+std::optional<ExitCode> refuse_unknown_command(const CLI::App& app,
+                                               int argc,
+                                               const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return std::nullopt;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  if (std::ranges::find(views, argv[1]) != views.end()) return std::nullopt;
+  fmt::print(stderr,
+             "weir: there is no command \"{}\"{}\nThe commands are: {}\n",
+             argv[1],
+             scalers::did_you_mean(argv[1], views),
+             fmt::join(names, ", "));
+  return ExitCode::usage;
+}
+
 // CLI11's words for a flag that does not exist do not say what to do about it.
 ExitCode report(const CLI::App& app, const CLI::ParseError& failure) {
   if (failure.get_exit_code() == 0) {
@@ -137,11 +170,13 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   add_get(app, get, target, format);
   add_describe(app, describe, format);
   app.add_subcommand("version", "Print the version");
+  if (const auto refused = refuse_unknown_command(app, argc, argv)) return *refused;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
     return report(app, failure);
   }
+  drop_empty(serve);
   if (app.got_subcommand("serve")) return serve;
   if (app.got_subcommand("check")) return check;
   describe.is_markdown = format == "markdown";

@@ -104,8 +104,8 @@ std::variant<CaBundle, CaBundle::Invalid> CaBundle::load(const std::string& path
   }
   const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
-  if (out.certificates_.empty()) return Invalid{"it holds no PEM certificate"};
   if (!is_at_end) return Invalid{"a certificate in it is broken"};
+  if (out.certificates_.empty()) return Invalid{"it holds no PEM certificate"};
   return out;
 }
 

@@ -79,8 +79,6 @@ std::optional<Refusal> check_bytes(std::string_view head) {
 
 std::variant<NeedMore, Head, Refusal> request_of(const Parser& parser, std::size_t size) {
   const auto& message = parser.get();
-  if (message.version() != 11 && message.version() != 10)
-    return Refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken"};
   std::vector<Header> headers = headers_of(parser);
   if (const auto refusal = check_framing(parser, headers)) return *refusal;
   const std::string_view length = value_of(headers, "content-length");
@@ -97,7 +95,7 @@ std::variant<NeedMore, Head, Refusal> request_of(const Parser& parser, std::size
                   .headers = std::move(headers),
                   .peer = std::nullopt},
       .size = size,
-      .is_keep_alive = message.keep_alive() && !has_body,
+      .is_keep_alive = parser.keep_alive() && !has_body,
   };
 }
 
@@ -114,6 +112,7 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
   if (const auto refusal = check_bytes(head)) return *refusal;
   Parser parser;
   parser.header_limit(kMaxHeadBytes);
+  parser.body_limit(boost::none);  // no body is read: a long one is the router's to refuse
   boost::beast::error_code failed;
   parser.put(boost::asio::buffer(head.data(), head.size()), failed);
   if (failed || !parser.is_header_done()) return Refusal{400, "the request head is malformed"};

@@ -24,7 +24,7 @@ struct Head {
 };
 
 struct Refusal {
-  int status;  // 400, 414, 431 or 505; the connection is closed behind it
+  int status;  // 400, 414 or 431; the connection is closed behind it
   std::string_view why;
 };
 

@@ -87,6 +87,7 @@ Certificate sign_self(EVP_PKEY* key, const std::string& address) {
 }
 
 File create(const std::string& path, mode_t mode) {
+  std::remove(path.c_str());  // a file that is there would keep its own mode
   const mode_t before = ::umask(static_cast<mode_t>(~mode & 0777U));
   File file(std::fopen(path.c_str(), "we"));
   ::umask(before);

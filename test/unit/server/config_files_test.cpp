@@ -1,6 +1,6 @@
 // Which files a configuration is read from.
 #include "server/config.hpp"
-#include "test/unit/server/folder.hpp"
+#include "test/support/folder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -69,7 +69,7 @@ TEST_CASE("a folder's YAML files are read in the order of their names, and nothi
   folder.write("below/x.yaml", "id: below\n");
   folder.write("folder.yaml/x.yaml", "id: in a folder\n");
 
-  const Loaded loaded = load({folder.path()});
+  const Loaded loaded = load({folder.path("")});
 
   CHECK(loaded.problems.empty());
   CHECK(ids_of(loaded.documents) == Texts{"a", "b", "c"});
@@ -79,23 +79,23 @@ TEST_CASE("a mounted ConfigMap is read once, through its links") {
   const Folder folder;
   folder.write("..2026_11_21_00_00_00.1/a.yaml", "id: a\n");
   folder.write("..2026_11_21_00_00_00.1/b.yaml", "id: b\n");
-  const std::filesystem::path root(folder.path());
+  const std::filesystem::path root(folder.path(""));
   std::filesystem::create_directory_symlink("..2026_11_21_00_00_00.1", root / "..data");
   std::filesystem::create_symlink("..data/a.yaml", root / "a.yaml");
   std::filesystem::create_symlink("..data/b.yaml", root / "b.yaml");
   std::filesystem::create_symlink("..data/gone.yaml", root / "gone.yaml");
 
-  const Loaded loaded = load({folder.path()});
+  const Loaded loaded = load({folder.path("")});
 
   CHECK(loaded.problems.empty());
   CHECK(ids_of(loaded.documents) == Texts{"a", "b"});
-  CHECK(loaded.documents[0].mark.file == folder.path() + "/a.yaml");
+  CHECK(loaded.documents[0].mark.file == folder.path("a.yaml"));
 }
 
 TEST_CASE("a file that is named must be there") {
   const Folder folder;
   const std::string good = folder.write("good.yaml", "id: good\n");
-  const std::string missing = folder.path() + "/missing.yaml";
+  const std::string missing = folder.path("missing.yaml");
   const std::string below_file = good + "/x.yaml";
 
   const Loaded loaded = load({missing, good, below_file});
@@ -110,8 +110,8 @@ TEST_CASE("a folder without YAML is a problem, whatever else is in it") {
   folder.write("empty/below/x.yaml", "id: x\n");
   folder.write("others/README.md", "x\n");
   folder.write("others/.hidden.yaml", "id: x\n");
-  const std::string empty = folder.path() + "/empty";
-  const std::string others = folder.path() + "/others";
+  const std::string empty = folder.path("empty");
+  const std::string others = folder.path("others");
 
   const Loaded loaded = load({empty, others});
 
@@ -126,9 +126,9 @@ TEST_CASE("the problems of all files are found at once, and good files are kept"
   folder.write("b.yaml", "id: b\n");
   folder.write("c.yaml", "");
   folder.write("d.yaml", "id: d\n---\nid: e\n");
-  const std::string at = folder.path() + "/";
+  const std::string at = folder.path("");
 
-  const Loaded loaded = load({folder.path()});
+  const Loaded loaded = load({folder.path("")});
 
   CHECK(ids_of(loaded.documents) == Texts{"b", "d"});
   REQUIRE(loaded.problems.size() == 3);

@@ -40,7 +40,9 @@ TEST_CASE("S57: no value can end its quotes, its line or the terminal's colours"
       {"NUL", "a\0b"sv, R"("a\x00b")"},
       {"DEL", "\x7f", R"("\x7f")"},
       {"braces are no format", "{} {0} %s", R"("{} {0} %s")"},
-      {"UTF-8", "\xc3\xa4", "\"\xc3\xa4\""},
+      {"UTF-8", "\xc3\xa4", R"("\xc3\xa4")"},
+      {"a terminal's one-byte escape", "\xc2\x9b", R"("\xc2\x9b")"},
+      {"no UTF-8", "\xff", R"("\xff")"},
   };
 
   for (const Row& row : rows) {

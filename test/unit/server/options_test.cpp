@@ -188,7 +188,7 @@ TEST_CASE("a wrong command line ends with 2, says what is wrong and names --help
   };
   const Row rows[] = {
       {"no command", {}, "subcommand is required"},
-      {"an unknown command", {"sevre"}, "sevre"},
+      {"an unknown command", {"sevre"}, "there is no command \"sevre\"; did you mean \"serve\"?"},
       {"two commands", {"version", "describe"}, "describe"},
       {"an unknown flag", {"serve", "--config", "a", "--standalon"}, "--standalon"},
       {"a flag of another command", {"check", "a", "--standalone"}, "--standalone"},

@@ -2,7 +2,7 @@
 #include "server/peer.hpp"
 #include "server/tls.hpp"
 #include "test/support/certificates.hpp"
-#include "test/unit/server/folder.hpp"
+#include "test/support/folder.hpp"
 
 #include <catch2/catch.hpp>
 #include <openssl/ssl.h>
@@ -36,7 +36,8 @@ class Handshake {
   Handshake(const ClientTrust& trust,
             const std::optional<Issued>& leaf,
             const std::vector<Issued>& chain)
-      : server_context_(make_server_context(self_signed_pair(folder_.path(), "127.0.0.1"), trust)),
+      : server_context_(
+            make_server_context(self_signed_pair(folder_.path("pair"), "127.0.0.1"), trust)),
         client_context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free),
         server_(nullptr, SSL_free),
         client_(nullptr, SSL_free) {

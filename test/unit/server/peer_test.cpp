@@ -1,7 +1,7 @@
 #include "server/peer.hpp"
 
 #include "test/support/certificates.hpp"
-#include "test/unit/server/folder.hpp"
+#include "test/support/folder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -57,13 +57,13 @@ TEST_CASE("a bundle that cannot be used says why") {
     std::string_view why;
   };
   const Row rows[] = {
-      {"no file", folder.path() + "/missing.crt", "the file cannot be read"},
+      {"no file", folder.path("missing.crt"), "the file cannot be read"},
       {"an empty file", folder.write("empty.crt", ""), "it holds no PEM certificate"},
       {"a text", folder.write("text.crt", "hello\n"), "it holds no PEM certificate"},
       {"a key alone",
        folder.write("key.crt", test::key_pem(authority)),
        "it holds no PEM certificate"},
-      {"a folder", folder.path(), "it holds no PEM certificate"},
+      {"a folder", folder.path("."), "it holds no PEM certificate"},
       {"a good and a broken one",
        folder.write("broken.crt", pem + broken),
        "a certificate in it is broken"},

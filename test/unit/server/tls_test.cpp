@@ -1,7 +1,7 @@
 #include "server/tls.hpp"
 
 #include "test/support/certificates.hpp"
-#include "test/unit/server/folder.hpp"
+#include "test/support/folder.hpp"
 
 #include <catch2/catch.hpp>
 #include <openssl/pem.h>
@@ -58,7 +58,7 @@ std::string failure_of(const KeyPair& pair) {
 
 TEST_CASE("a self-signed pair is made where it is asked for, and its key is the owner's alone") {
   const Folder folder;
-  const std::string deep = folder.path() + "/a/b";
+  const std::string deep = folder.path("a/b");
   const mode_t before = ::umask(0);
 
   const KeyPair pair = self_signed_pair(deep, "127.0.0.1");
@@ -75,7 +75,7 @@ TEST_CASE("making a pair leaves the process' umask as it was") {
   const Folder folder;
   const mode_t before = ::umask(027);
 
-  static_cast<void>(self_signed_pair(folder.path(), "127.0.0.1"));
+  static_cast<void>(self_signed_pair(folder.path("pair"), "127.0.0.1"));
   const mode_t after = ::umask(before);
 
   CHECK(after == 027);
@@ -102,7 +102,7 @@ TEST_CASE("a self-signed certificate names localhost, the loopbacks and the bind
       const Folder folder;
 
       const auto made =
-          certificate_in(self_signed_pair(folder.path(), row.address).certificate_file);
+          certificate_in(self_signed_pair(folder.path("pair"), row.address).certificate_file);
 
       REQUIRE(made);
       CHECK(names_host(made, "localhost"));
@@ -117,15 +117,15 @@ TEST_CASE("a self-signed certificate names localhost, the loopbacks and the bind
 
 TEST_CASE("a second call keeps both files, and a missing one is made anew with its fellow") {
   const Folder folder;
-  const KeyPair pair = self_signed_pair(folder.path(), "127.0.0.1");
+  const KeyPair pair = self_signed_pair(folder.path("pair"), "127.0.0.1");
   const std::string certificate = text_of(pair.certificate_file);
   const std::string key = text_of(pair.key_file);
 
-  const KeyPair again = self_signed_pair(folder.path(), "10.0.0.1");
+  const KeyPair again = self_signed_pair(folder.path("pair"), "10.0.0.1");
   const bool is_kept =
       text_of(again.certificate_file) == certificate && text_of(again.key_file) == key;
   std::filesystem::remove(pair.certificate_file);
-  const KeyPair anew = self_signed_pair(folder.path(), "127.0.0.1");
+  const KeyPair anew = self_signed_pair(folder.path("pair"), "127.0.0.1");
 
   CHECK(is_kept);
   CHECK(text_of(anew.certificate_file) != certificate);
@@ -150,7 +150,7 @@ TEST_CASE("a pair that cannot be served is refused with its file and the reason"
   const std::string key = folder.write("tls.key", test::key_pem(one));
   const std::string other_key = folder.write("other.key", test::key_pem(other));
   const std::string empty = folder.write("empty", "");
-  const std::string missing = folder.path() + "/missing";
+  const std::string missing = folder.path("missing");
   struct Row {
     std::string_view name;
     KeyPair pair;
