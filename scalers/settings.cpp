@@ -13,6 +13,8 @@
 namespace weir::scalers {
 namespace {
 
+constexpr double kTooLargeNumber = 9.2e15;
+
 std::string found_instead(const Node& node) {
   if (node.kind != Node::Kind::scalar) return fmt::format("found {}", name_of(node.kind));
   return fmt::format("found \"{}\"", node.text);
@@ -137,6 +139,9 @@ void read_value(const Node& node, Duration& out, Problems& problems) {
 
 void read_value(const Node& node, ErrorOrNumber& out, Problems& problems) {
   out.number = parse_number(node);
+  if (out.number && std::abs(*out.number) >= kTooLargeNumber) {
+    problems.add(node.mark, "a number to report instead is below 9.2e15, the most an HPA can read");
+  }
   if (!out.number && (node.kind != Node::Kind::scalar || node.text != "error")) {
     add_wrong_type(node, "error, or a number to report instead", problems);
   }

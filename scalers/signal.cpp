@@ -6,6 +6,19 @@
 
 namespace weir::scalers {
 
+// A waiter's entry, gone also when the loop destroys the frame that waits.
+struct Signal::Waiter {
+  Waiter(Signal& awaited, Timer& timed) : signal(awaited), timer(timed) {
+    signal.waiting_.push_back(&timer);
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter() { std::erase(signal.waiting_, &timer); }
+
+  Signal& signal;
+  Timer& timer;
+};
+
 void Signal::raise() {
   is_raised_ = true;
   for (Timer* timer : std::exchange(waiting_, {})) timer->cancel();
@@ -14,9 +27,8 @@ void Signal::raise() {
 awaitable<bool> Signal::wait(Duration budget) {
   if (is_raised_) co_return true;
   Timer timer(loop_.get_executor(), budget);
-  waiting_.push_back(&timer);
+  const Waiter waiter(*this, timer);
   co_await timer.async_wait(boost::asio::as_tuple(use_awaitable));
-  std::erase(waiting_, &timer);
   co_return is_raised_;
 }
 

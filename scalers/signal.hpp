@@ -27,6 +27,7 @@ class Signal {
   [[nodiscard]] awaitable<bool> wait(Duration budget);
 
  private:
+  struct Waiter;
   Loop& loop_;
   bool is_raised_ = false;
   std::vector<Timer*> waiting_;  // each lives in its waiter's coroutine frame

@@ -116,16 +116,25 @@ void App::run() {
 }
 
 awaitable<void> App::wait_for_signals() {
-  const auto token = boost::asio::as_tuple(use_awaitable);
-  const auto [failed, number] = co_await signals_.async_wait(token);
+  const auto [failed, number] = co_await signals_.async_wait(boost::asio::as_tuple(use_awaitable));
   if (failed) co_return;
   log(Level::info, "draining", {{"signal", number}, {"sessions", registry_->size()}});
   health_.begin_shutdown();
   listener_.close();
   registry_->begin_drain();
-  boost::asio::co_spawn(loop_.get_executor(), drain(), rethrow);
-  const auto [again_failed, again] = co_await signals_.async_wait(token);
-  if (!again_failed) registry_->close_all();
+  boost::asio::co_spawn(loop_.get_executor(), end_at_next_signal(), rethrow);
+  co_await drain();
+  is_drained_ = true;
+  end_all();
+  signals_.cancel();
+}
+
+awaitable<void> App::end_at_next_signal() {
+  if (is_drained_) co_return;  // the drain may be through before this coroutine first runs
+  const auto [failed, number] = co_await signals_.async_wait(boost::asio::as_tuple(use_awaitable));
+  if (failed) co_return;
+  log(Level::warn, "stopping_at_once", {{"signal", number}});
+  end_all();
 }
 
 awaitable<void> App::drain() {
@@ -135,9 +144,11 @@ awaitable<void> App::drain() {
     tick.expires_after(kDrainTick);
     co_await tick.async_wait(boost::asio::as_tuple(use_awaitable));
   }
+}
+
+void App::end_all() {
   registry_->close_all();
   clients_.close();
-  signals_.cancel();
 }
 
 }  // namespace weir::server

@@ -44,7 +44,10 @@ class App {
 
  private:
   awaitable<void> wait_for_signals();
+  awaitable<void> end_at_next_signal();
+  // Until every session is closed, within bounds.
   awaitable<void> drain();
+  void end_all();
 
   Loop& loop_;
   scalers::Clients& clients_;
@@ -59,6 +62,7 @@ class App {
   std::shared_ptr<SessionRegistry> registry_;
   Listener listener_;
   boost::asio::basic_signal_set<Executor> signals_;
+  bool is_drained_ = false;
 };
 
 }  // namespace weir::server

@@ -120,7 +120,8 @@ std::optional<ExitCode> refuse_unknown_command(const CLI::App& app,
   const std::vector<std::string_view> views(names.begin(), names.end());
   if (std::ranges::find(views, argv[1]) != views.end()) return std::nullopt;
   fmt::print(stderr,
-             "weir: there is no command \"{}\"{}\nThe commands are: {}\n",
+             "weir: there is no command \"{}\"{}\nThe commands are: {}.\nRun `weir --help` or "
+             "`weir COMMAND --help` for what there is.\n",
              argv[1],
              scalers::did_you_mean(argv[1], views),
              fmt::join(names, ", "));

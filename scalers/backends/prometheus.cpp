@@ -169,6 +169,7 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   out.url.path += "/api/v1/query";
   out.tls = settings_.tls;
   out.hidden.push_back(query);
+  out.hidden.push_back(clients::percent_encoded(query));
   const std::string form = fmt::format("query={}&timeout={}ms",
                                        clients::percent_encoded(query),
                                        std::max<Duration::rep>(1, budget.count()));

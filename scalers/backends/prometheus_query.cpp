@@ -35,6 +35,8 @@ class Scanner {
         at_ += 3;
       } else if (text_.substr(at_).starts_with("$(")) {
         take_parameter();
+      } else if (is_comment_) {
+        take_comment_byte();
       } else if (quote_ != '\0') {
         take_string_byte();
       } else {
@@ -47,6 +49,11 @@ class Scanner {
 
  private:
   void take_parameter() {
+    if (is_comment_) {
+      problem("a parameter stands in a comment");
+      at_ += 2;
+      return;
+    }
     const auto close = text_.find(')', at_);
     if (close == text_.npos) {
       problem("a parameter is written $(label); the ) is missing");
@@ -80,7 +87,13 @@ class Scanner {
 
   void take_query_byte() {
     const char c = text_[at_];
-    if (c == '#') return take_comment();
+    if (c == '#') {
+      is_comment_ = true;
+      literal_ += c;
+      code_ += ' ';
+      ++at_;
+      return;
+    }
     if (c == '"' || c == '\'' || c == '`') {
       quote_ = c;
       is_pattern_ = is_behind_pattern_operator() || is_pattern_argument();
@@ -96,20 +109,19 @@ class Scanner {
       --braces_;
     }
     literal_ += c;
+    code_ += c;
     ++at_;
   }
 
-  void take_comment() {
-    const auto end = std::min(text_.find('\n', at_), text_.size());
-    literal_ += text_.substr(at_, end - at_);
-    if (text_.substr(at_, end - at_).find("$(") != std::string_view::npos)
-      problem("a parameter stands in a comment");
-    at_ = end;
+  void take_comment_byte() {
+    is_comment_ = text_[at_] != '\n';
+    literal_ += text_[at_++];
   }
 
+  // The query in front of the scan, without comments, strings' contents and trailing blanks.
   [[nodiscard]] std::string_view before() const {
-    const auto last = text_.substr(0, at_).find_last_not_of(" \t\r\n");
-    return last == text_.npos ? std::string_view{} : text_.substr(0, last + 1);
+    const std::string_view code = code_;
+    return code.substr(0, code.find_last_not_of(" \t\r\n") + 1);
   }
   [[nodiscard]] bool is_behind_pattern_operator() const {
     return before().ends_with("=~") || before().ends_with("!~");
@@ -136,8 +148,10 @@ class Scanner {
   std::size_t at_ = 0;
   char quote_ = '\0';  // the open string's quote; NUL outside a string
   bool is_pattern_ = false;
+  bool is_comment_ = false;
   std::size_t braces_ = 0;
   std::vector<Frame> frames_;
+  std::string code_;
   std::string literal_;
   std::vector<Piece> pieces_;
 };

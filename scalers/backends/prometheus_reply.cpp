@@ -36,6 +36,9 @@ Result<double> parse_value(const std::string& text) {
   if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
   if (text == "+Inf" || text == "Inf") return std::numeric_limits<double>::infinity();
   if (text == "-Inf") return -std::numeric_limits<double>::infinity();
+  // from_chars also reads "inf" and "nan(12)", which Prometheus does not write.
+  if (text.find_first_not_of("+-.0123456789eE") != text.npos)
+    return bad_reply("the value is not a number");
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed == std::errc::result_out_of_range) {
@@ -64,7 +67,7 @@ Result<Sample> parse_sample(const Json& sample) {
 }
 
 // "instance (\"a\", \"b\", ...), pod (...)": the labels whose values differ between the series.
-std::string differing_labels(const Json& series) {
+std::string differing_labels(const Json& series, std::span<const std::string> hidden) {
   std::map<std::string, std::set<std::string>> values;
   for (const Json& one : series) {
     for (const auto& [name, value] : member(one, "metric").items())
@@ -83,25 +86,26 @@ std::string differing_labels(const Json& series) {
     if (++named > kMaxNamed) return out + ", ...";
     std::string shown;
     for (const std::string& value : seen | std::views::take(kMaxNamed)) {
-      shown += fmt::format("{}\"{}\"", shown.empty() ? "" : ", ", remote_text(value, {}));
+      shown += fmt::format("{}\"{}\"", shown.empty() ? "" : ", ", remote_text(value, hidden));
     }
     out += fmt::format("{}{} ({}{})",
                        out.empty() ? "" : ", ",
-                       name,
+                       remote_text(name, hidden),
                        shown,
                        seen.size() > kMaxNamed ? ", ..." : "");
   }
   return out;
 }
 
-Error too_many(const Json& series) {
+Error too_many(const Json& series, std::span<const std::string> hidden) {
+  const std::string labels = differing_labels(series, hidden);
   return {
       Errc::too_many,
       fmt::format(
           "{} series where one is expected; they differ in {}; aggregate them in the query, or set "
           "aggregate: sum, max, min or avg",
           series.size(),
-          differing_labels(series)),
+          labels.empty() ? "no label" : labels),
       ""};
 }
 
@@ -125,7 +129,9 @@ double joined(Aggregate aggregate, const std::vector<Sample>& samples) {
   return sum;
 }
 
-Result<Sample> parse_vector(const Json& series, Aggregate aggregate) {
+Result<Sample> parse_vector(const Json& series,
+                            Aggregate aggregate,
+                            std::span<const std::string> hidden) {
   if (series.is_null()) return Error{Errc::no_value, "the result is null", ""};
   if (!series.is_array()) return bad_reply("the vector is not a list");
   if (series.empty()) {
@@ -135,7 +141,7 @@ Result<Sample> parse_vector(const Json& series, Aggregate aggregate) {
                  "no series means none",
                  ""};
   }
-  if (aggregate == Aggregate::none && series.size() > 1) return too_many(series);
+  if (aggregate == Aggregate::none && series.size() > 1) return too_many(series, hidden);
   std::vector<Sample> samples;
   for (const Json& one : series) {
     if (one.is_object() && one.contains("histogram")) {
@@ -150,10 +156,12 @@ Result<Sample> parse_vector(const Json& series, Aggregate aggregate) {
   return Sample{joined(aggregate, samples), samples.front().taken_at};
 }
 
-Result<Sample> parse_data(const Json& data, Aggregate aggregate) {
+Result<Sample> parse_data(const Json& data,
+                          Aggregate aggregate,
+                          std::span<const std::string> hidden) {
   const std::string type = text_of(member(data, "resultType"));
   const Json& result = member(data, "result");
-  if (type == "vector") return parse_vector(result, aggregate);
+  if (type == "vector") return parse_vector(result, aggregate, hidden);
   if (type == "scalar") return parse_sample(result);
   if (type == "matrix")
     return bad_reply(
@@ -165,6 +173,7 @@ Result<Sample> parse_data(const Json& data, Aggregate aggregate) {
 // What Prometheus itself says of a failed query.
 Error query_error(const std::string& type, const std::string& text) {
   if (type == "bad_data") return {Errc::bad_request, "the query is not valid", text};
+  if (type == "unavailable") return {Errc::unreachable, "it is not able to answer", text};
   if (type == "timeout") return {Errc::timed_out, "the query took too long there", text};
   return {Errc::bad_reply,
           fmt::format("the query failed ({})", type.empty() ? "no errorType" : type),
@@ -199,6 +208,13 @@ Result<Sample> parse_reply(long status,
                            std::span<const std::string> hidden) {
   const Json reply = Json::parse(body, nullptr, false);
   const std::string outcome = text_of(member(reply, "status"));
+  // Proxies and hosted services refuse in Prometheus' own form, with error types of their own.
+  const bool is_refusal = status == 401 || status == 403 || status == 429;
+  if (is_refusal) {
+    const std::string said =
+        reply.is_discarded() ? std::string(body) : text_of(member(reply, "error"));
+    return status_error(status, remote_text(said, hidden));
+  }
   if (outcome == "error") {
     // The type is a word of the protocol, but a remote's all the same.
     return query_error(remote_text(text_of(member(reply, "errorType")), hidden),
@@ -209,13 +225,14 @@ Result<Sample> parse_reply(long status,
   if (reply.is_discarded()) return bad_reply("the answer is not JSON, or ends in the middle");
   if (outcome != "success") return bad_reply("the answer has no result of Prometheus' query API");
   const Json& warned = member(reply, "warnings");
+  if (!warned.is_null() && !warned.is_array()) return bad_reply("the warnings are not a list");
   if (warnings == Warnings::error && warned.is_array() && !warned.empty()) {
     return Error{Errc::partial,
                  "the answer comes with a warning and may be incomplete; set warnings: allow to "
                  "take it all the same",
                  remote_text(text_of(warned.front()), hidden)};
   }
-  return parse_data(member(reply, "data"), aggregate);
+  return parse_data(member(reply, "data"), aggregate, hidden);
 }
 
 }  // namespace weir::scalers::backends::prometheus

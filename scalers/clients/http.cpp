@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 
 namespace weir::scalers::clients {
 namespace {
@@ -17,6 +18,24 @@ bool has_line_end(const HttpRequest& request) {
     return (header.first + header.second.reveal()).find_first_of(std::string_view("\r\n\0", 3)) !=
            std::string::npos;
   });
+}
+
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      group <<= 8U;
+      if (at + i < bytes.size()) group |= static_cast<std::uint8_t>(bytes[at + i]);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      const bool is_padding = at + i > bytes.size();
+      out += is_padding ? '=' : kDigits[(group >> (18U - 6U * i)) & 63U];
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -70,6 +89,7 @@ std::vector<std::string> hidden_texts(const HttpRequest& request) {
   if (request.basic) {
     out.push_back(request.basic->first.reveal());
     out.push_back(request.basic->second.reveal());
+    out.push_back(base64(request.basic->first.reveal() + ':' + request.basic->second.reveal()));
   }
   return out;
 }

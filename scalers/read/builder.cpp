@@ -70,39 +70,39 @@ constexpr SettingDoc kLabelsDoc{
     "labels that the HPA's selector may set, each with the RE2 pattern its whole value must "
     "match, or {pattern: P, default: V}; the block uses them as $(label)"};
 
-// An entry of `backends` or `metrics`, split into its common keys and the one block named after a
-// kind.
-struct Entry {
-  Node common;
+// The one block of an entry of `backends` or `metrics` that is named after a kind.
+struct KindBlock {
   const ScalerKind* kind = nullptr;
   const Node* block = nullptr;
 };
 
+std::vector<SettingDoc> with_kinds(std::vector<SettingDoc> rows) {
+  for (const ScalerKind& kind : catalog())
+    rows.push_back({kind.name, "map", "", false, kind.summary});
+  return rows;
+}
+
 std::string kinds_listed() {
   std::string out;
-  for (const ScalerKind& kind : catalog())
+  for (const ScalerKind& kind : catalog()) {
     out += fmt::format("{}{}", out.empty() ? "" : ", ", kind.name);
+  }
   return out;
 }
 
-Entry split(const Node& entry, std::string_view what, Problems& problems) {
-  Entry out;
-  out.common.kind = entry.kind;
-  out.common.text = entry.text;
-  out.common.mark = entry.mark;
+KindBlock find_block(const Node& entry, std::string_view what, Problems& problems) {
+  KindBlock out;
   for (const Node::Field& field : entry.fields) {
     const ScalerKind* kind = find_kind(field.key);
-    if (kind == nullptr) {
-      out.common.fields.push_back(field);
-    } else if (out.kind != nullptr) {
+    if (kind == nullptr) continue;
+    if (out.kind == nullptr) {
+      out = {kind, &field.value};
+    } else if (kind != out.kind) {
       problems.add(field.mark,
                    fmt::format("a {} has one kind; it is {} already", what, out.kind->name));
-    } else {
-      out.kind = kind;
-      out.block = &field.value;
     }
   }
-  if (out.kind == nullptr && entry.kind == Node::Kind::map) {
+  if (out.kind == nullptr) {
     problems.add(
         entry.mark,
         fmt::format("a {} needs one block named after its kind: {}", what, kinds_listed()));
@@ -138,15 +138,19 @@ void Builder::add_backends(const Node& section) {
                     fmt::format("the backend {} stands twice; give each its own name", field.key));
       continue;
     }
-    const Entry entry = split(field.value, "backend", problems_);
+    if (!check_keys(field.value, with_kinds(common_backend_settings()), "backend", problems_))
+      continue;
     BackendLimits limits;
-    read_settings(entry.common, kBackendTable, "backend", limits, problems_);
+    for (const auto& row : kBackendTable) {
+      if (const Node* value = field.value.find(row.name)) row.read(*value, limits, problems_);
+    }
+    const KindBlock found = find_block(field.value, "backend", problems_);
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
     backend->gate = std::make_shared<Gate>(loop_, limits.max_in_flight, limits.max_waiting);
-    if (entry.kind != nullptr) {
-      backend->kind = entry.kind->name;
-      backend->backend = entry.kind->make_backend(*entry.block, clients_, problems_);
+    if (found.kind != nullptr) {
+      backend->kind = found.kind->name;
+      backend->backend = found.kind->make_backend(*found.block, clients_, problems_);
     }
     backends_.push_back(std::move(backend));
   }
@@ -161,44 +165,57 @@ void Builder::add_metrics(const Node& section) {
 }
 
 void Builder::add_metric(const Node& node) {
-  Entry entry = split(node, "metric", problems_);
-  Metric metric;
-  if (const Node* labels = node.find(kLabelsDoc.name))
-    metric.labels = read_labels(*labels, problems_);
-  std::vector<SettingDoc> rows = common_metric_settings();
-  if (!check_keys(entry.common, rows, "metric", problems_)) return;
-  std::erase_if(entry.common.fields,
-                [](const auto& field) { return field.key == kLabelsDoc.name; });
-  MetricSettings settings;
-  for (const auto& row : kMetricTable) {
-    if (const Node* value = entry.common.find(row.name)) row.read(*value, settings, problems_);
-  }
-  if (const Node* name = node.find("name")) check_metric_name(*name);
-  metric.name = settings.name;
-  metric.namespaces = settings.namespaces;
-  if (const Node* list = node.find("namespaces")) check_namespaces(*list, metric);
-  metric.freshness = settings.freshness;
-  metric.deadline = settings.deadline;
-  if (metric.deadline > kLongestDeadline)
-    problems_.add(node.find("deadline")->mark, "a deadline is at most 30s");
-  metric.policies = {settings.empty, settings.nan, settings.negative};
-  if (entry.kind == nullptr) return;
-  metric.backend = find_backend(*entry.block, *entry.kind);
+  if (!check_keys(node, with_kinds(common_metric_settings()), "metric", problems_)) return;
+  const KindBlock found = find_block(node, "metric", problems_);
+  Metric metric = read_common(node);
+  if (found.kind == nullptr) return;
+  metric.backend = find_backend(*found.block, *found.kind);
   if (metric.backend == nullptr || metric.backend->backend == nullptr) return;
   std::vector<std::string> declared;
   for (const DeclaredLabel& label : metric.labels) declared.push_back(label.name);
   ParameterNames names(std::move(declared));
-  metric.scaler = metric.backend->backend->make_scaler(*entry.block, names, problems_);
+  metric.scaler = metric.backend->backend->make_scaler(*found.block, names, problems_);
   for (const std::string& unused : names.unused()) {
     problems_.add(
         node.find("labels")->mark,
-        fmt::format(
-            "label {} is declared but nothing uses $({}): every value would get the same number",
-            unused,
-            unused));
+        fmt::format("label {0} is declared but nothing uses $({0}): every value would get "
+                    "the same number",
+                    unused));
   }
   metrics_.push_back(std::move(metric));
   metric_marks_.push_back(node.mark);
+}
+
+// What every metric has, whatever its kind.
+Metric Builder::read_common(const Node& node) {
+  MetricSettings settings;
+  for (const auto& row : kMetricTable) {
+    if (const Node* value = node.find(row.name)) row.read(*value, settings, problems_);
+  }
+  Metric metric;
+  metric.name = settings.name;
+  metric.namespaces = settings.namespaces;
+  metric.freshness = settings.freshness;
+  metric.deadline = settings.deadline;
+  metric.policies = {settings.empty, settings.nan, settings.negative};
+  if (const Node* name = node.find("name")) check_metric_name(*name);
+  if (const Node* list = node.find("namespaces")) check_namespaces(*list, metric);
+  if (const Node* labels = node.find(kLabelsDoc.name)) {
+    metric.labels = read_labels(*labels, problems_);
+  }
+  const auto is_negative = [](const ErrorOrNumber& policy) {
+    return policy.number.value_or(0) < 0;
+  };
+  const bool has_negative = is_negative(settings.empty) || is_negative(settings.nan);
+  if (has_negative && settings.negative != NegativePolicy::allow) {
+    problems_.add(node.mark,
+                  "a number below zero for empty or nan needs negative: allow; an HPA takes it for "
+                  "an order to grow to its maximum");
+  }
+  if (metric.deadline > kLongestDeadline) {
+    problems_.add(node.find("deadline")->mark, "a deadline is at most 30s");
+  }
+  return metric;
 }
 
 void Builder::check_metric_name(const Node& name) {

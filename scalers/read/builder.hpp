@@ -32,6 +32,7 @@ class Builder {
 
  private:
   void add_metric(const Node& node);
+  [[nodiscard]] Metric read_common(const Node& node);
   void check_metric_name(const Node& name);
   void check_namespaces(const Node& list, Metric& metric);
   ConfiguredBackend* find_backend(const Node& block, const ScalerKind& kind);

@@ -4,6 +4,19 @@
 
 namespace weir::scalers::read {
 
+// A place in the queue, left also when the loop destroys the frame that waits.
+struct Gate::Waiter {
+  explicit Waiter(Gate& entered) : gate(entered), turn(entered.loop_) {
+    gate.waiting_.push_back(&turn);
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter() { std::erase(gate.waiting_, &turn); }
+
+  Gate& gate;
+  Signal turn;
+};
+
 awaitable<Result<Gate::Permit>> Gate::enter(Deadline deadline, SteadyTime now) {
   if (in_flight_ < max_in_flight_) {
     ++in_flight_;
@@ -17,11 +30,9 @@ awaitable<Result<Gate::Permit>> Gate::enter(Deadline deadline, SteadyTime now) {
                                 waiting_.size()),
                     ""};
   }
-  Signal turn(loop_);
-  waiting_.push_back(&turn);
-  const bool has_place = co_await turn.wait(deadline.left(now));
+  Waiter waiter(*this);
+  const bool has_place = co_await waiter.turn.wait(deadline.left(now));
   if (has_place) co_return Permit(shared_from_this());
-  std::erase(waiting_, &turn);
   co_return Error{
       Errc::timed_out,
       fmt::format("no answer in time: {} questions are under way before it", in_flight_),

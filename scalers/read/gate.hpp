@@ -41,6 +41,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
  private:
+  struct Waiter;
   void leave();
 
   Loop& loop_;

@@ -40,12 +40,12 @@ bool is_answer(const Policies& policies, const Result<Sample>& asked) {
 
 Result<double> apply(const Policies& policies, const Result<Sample>& asked) {
   if (!asked) {
-    if (is_answer(policies, asked)) return *policies.empty.number;
+    if (is_answer(policies, asked)) return in_range(*policies.empty.number);
     return asked.error();
   }
   const double value = asked->value;
   if (std::isnan(value)) {
-    if (policies.nan.number) return *policies.nan.number;
+    if (policies.nan.number) return in_range(*policies.nan.number);
     return Error{Errc::not_a_number,
                  "the value is NaN, as a quantile or a ratio without observations is; set nan: 0 "
                  "if that means idle",

@@ -160,27 +160,20 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
     sample = internal_error(bug);
   }
   const SteadyTime now = self->clock_.steady();
-  self->land(*metric,
-             key,
-             *flight,
-             {std::move(sample), now, asked_at, now + self->jittered(kKeepError)});
-}
-
-void Reader::land(const Metric& metric, const std::string& key, Flight& flight, Answer answer) {
-  observe(metric, answer);
-  // A full queue says nothing about the question: the next read may find room.
-  const bool was_asked = answer.sample || answer.sample.error().code != Errc::overloaded;
-  if (was_asked) cache_.put(key, answer);
-  flight.answer = std::move(answer);
-  flights_.erase(key);
-  flight.done.raise();
+  Answer answer{std::move(sample), now, asked_at, now + self->jittered(kKeepError)};
+  if (permit) {
+    self->observe(*metric, answer);
+    self->cache_.put(key, answer);
+  }  // else nobody was asked: that says nothing about the backend, and the next read may find room
+  self->flights_.erase(key);
+  flight->answer = std::move(answer);
+  flight->done.raise();
 }
 
 void Reader::observe(const Metric& metric, const Answer& answer) {
   ConfiguredBackend& backend = *metric.backend;
   const bool is_down = !answer.sample && is_backend_failure(answer.sample.error().code);
-  const bool is_overloaded = !answer.sample && answer.sample.error().code == Errc::overloaded;
-  if (is_overloaded || is_down == backend.is_down) return;
+  if (is_down == backend.is_down) return;
   backend.is_down = is_down;
   if (is_down) {
     observer_.backend_down(backend.name, answer.sample.error());

@@ -59,7 +59,6 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
                              std::string key,
                              Labels parameters,
                              FlightPtr flight);
-  void land(const Metric& metric, const std::string& key, Flight& flight, Answer answer);
   void observe(const Metric& metric, const Answer& answer);
   [[nodiscard]] Result<Reading> reading(const Metric& metric,
                                         Labels labels,

@@ -1,11 +1,11 @@
 """Bytes that no HTTP library sends: one answer and a closed connection, no request out of a body, and the process lives."""
+import contextlib
 import socket
-import threading
 import time
 import unittest
 
-from support import (GROUP, ScriptedServer, ServerTest, Weir, config, metric, metric_path, raw_tls, read_answers, read_to_end,
-                     vector)
+from support import (GROUP, ScriptedServer, ServerTest, Weir, config, metric, metric_path, answer_to, raw_tls,
+                     read_answers, read_to_end, vector)
 
 PATH = metric_path("ns", "up")
 FIRST = f"GET {PATH} HTTP/1.1\r\n"
@@ -72,9 +72,9 @@ REFUSED = [
     ("no target", "GET HTTP/1.1\r\n" + USUAL + "\r\n", 400, MALFORMED),
     ("two blanks", FIRST.replace("GET ", "GET  ") + USUAL + "\r\n", 400, MALFORMED),
     ("no version", f"GET {PATH}\r\n" + USUAL + "\r\n", 400, MALFORMED),
-    ("version 2.0", FIRST.replace("1.1", "2.0") + USUAL + "\r\n", 505, "only HTTP/1.1 and HTTP/1.0 are spoken"),
-    ("version 0.9", FIRST.replace("1.1", "0.9") + USUAL + "\r\n", 505, "only HTTP/1.1 and HTTP/1.0 are spoken"),
-    ("HTTP/2 by knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, None),
+    ("version 2.0", FIRST.replace("1.1", "2.0") + USUAL + "\r\n", 400, MALFORMED),
+    ("version 0.9", FIRST.replace("1.1", "0.9") + USUAL + "\r\n", 400, MALFORMED),
+    ("HTTP/2 by knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, MALFORMED),
     ("another protocol", "\x16\x03\x01\r\n\r\n", 400, MALFORMED),
     ("only line ends", "\r\n\r\n\r\n", 400, MALFORMED),
     ("a target over 8 KiB", FIRST.replace(" HTTP", "?" + "x" * 8192 + " HTTP") + USUAL + "\r\n", 414,
@@ -94,21 +94,7 @@ class WireTest(ServerTest):
                                                           metric("smuggled", "smuggled", namespaces=["ns"]))))
 
     def whole(self, data):
-        """All that Weir answers to these bytes until it closes."""
-        with raw_tls(self.weir) as connection:
-            sender = threading.Thread(target=self.send, args=(connection, data))
-            sender.start()
-            try:
-                return read_to_end(connection)
-            finally:
-                connection.close()
-                sender.join(10)
-
-    def send(self, connection, data):
-        try:
-            connection.sendall(data if isinstance(data, bytes) else data.encode("latin-1"))
-        except OSError:
-            pass  # Weir closed before it had read all
+        return answer_to(self.weir, data.encode("latin-1"))
 
     def test_a_head_that_two_parsers_may_read_differently_is_refused_once_and_closed(self):
         for name, data, status, text in REFUSED:
@@ -144,7 +130,7 @@ class WireTest(ServerTest):
         ]
         for name, data in table:
             with self.subTest(name), raw_tls(self.weir) as connection:
-                self.send(connection, data)
+                connection.sendall(data.encode())
                 self.assertEqual(200, read_answers(connection, 1)[0][0])
 
     def test_one_byte_over_a_limit_is_too_much(self):
@@ -157,7 +143,7 @@ class WireTest(ServerTest):
     def test_pipelined_requests_are_answered_in_order(self):
         paths = [PATH, "/livez", GROUP + "/nope", PATH]
         with raw_tls(self.weir) as connection:
-            self.send(connection, "".join(f"GET {path} HTTP/1.1\r\n{USUAL}\r\n" for path in paths))
+            connection.sendall("".join(f"GET {path} HTTP/1.1\r\n{USUAL}\r\n" for path in paths).encode())
 
             answers = read_answers(connection, 4)
 
@@ -188,7 +174,7 @@ class WireTest(ServerTest):
     def test_a_slow_head_is_closed_after_five_seconds(self):
         with raw_tls(self.weir) as connection:
             started = time.monotonic()
-            self.send(connection, FIRST + "X-Slow: ")
+            connection.sendall((FIRST + "X-Slow: ").encode())
 
             answer = read_to_end(connection)
             took = time.monotonic() - started
@@ -202,8 +188,9 @@ class WireTest(ServerTest):
                  ("half a hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")]
         for name, data in table:
             with self.subTest(name), socket.create_connection(("127.0.0.1", self.weir.port), timeout=10) as bare:
-                self.send(bare, data)
-                bare.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # Weir may be faster
+                    bare.sendall(data)
+                    bare.shutdown(socket.SHUT_WR)
                 self.assertNotIn(b"HTTP/1.1 200", read_to_end(bare))
         self.assertEqual(200, self.weir.get("/livez", cert=None).status)
 
@@ -220,7 +207,7 @@ class WireTest(ServerTest):
 
     def test_a_thousand_requests_on_one_connection(self):
         with raw_tls(self.weir) as connection:
-            self.send(connection, (FIRST + USUAL + "\r\n") * 1000)
+            connection.sendall((FIRST + USUAL + "\r\n").encode() * 1000)
 
             self.assertEqual([200] * 1000, [status for status, _ in read_answers(connection, 1000)])
 

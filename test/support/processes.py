@@ -90,7 +90,7 @@ class Process:
         self.name = name
         self.argv = [str(argument) for argument in argv]
         self.log = Path(log)
-        self.stop_seconds = float(os.environ.get("TB_STOP", stop_seconds))
+        self.stop_seconds = stop_seconds
         self._env = env
         self._cwd = cwd
         self._child = None

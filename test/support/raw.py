@@ -2,14 +2,13 @@
 import contextlib
 import socket
 import ssl
+import threading
 
 
 @contextlib.contextmanager
 def raw_tls(weir, cert="front-proxy-client", seconds=10.0, alpn=None, versions=None):
     """A verified TLS connection as a socket. `versions` is (lowest, highest) of ssl.TLSVersion."""
-    context = ssl.create_default_context(cafile=weir.certificates.crt("ca"))
-    if cert:
-        context.load_cert_chain(weir.certificates.crt(cert), weir.certificates.key(cert))
+    context = _context(weir, cert)
     if alpn:
         context.set_alpn_protocols(alpn)
     if versions:
@@ -17,6 +16,62 @@ def raw_tls(weir, cert="front-proxy-client", seconds=10.0, alpn=None, versions=N
     with socket.create_connection(("127.0.0.1", weir.port), timeout=seconds) as bare:
         with context.wrap_socket(bare, server_hostname="127.0.0.1") as connection:
             yield connection
+
+
+def answer_to(weir, data, cert="front-proxy-client", seconds=10.0):
+    """All that Weir answers to `data` until it closes, even when it closes before it has read all."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = _context(weir, cert).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+    with socket.create_connection(("127.0.0.1", weir.port), timeout=seconds) as bare:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                bare.sendall(outgoing.read())
+                incoming.write(bare.recv(65536))
+        tls.write(data)
+        sender = threading.Thread(target=_send, args=(bare, outgoing.read()))
+        sender.start()
+        try:
+            return _decrypted(tls, incoming, bare)
+        finally:
+            with contextlib.suppress(OSError):
+                bare.shutdown(socket.SHUT_RDWR)
+            sender.join(seconds)
+
+
+def _context(weir, cert):
+    context = ssl.create_default_context(cafile=weir.certificates.crt("ca"))
+    if cert:
+        context.load_cert_chain(weir.certificates.crt(cert), weir.certificates.key(cert))
+    return context
+
+
+def _send(bare, data):
+    with contextlib.suppress(OSError):  # Weir closed before it had read all
+        bare.sendall(data)
+
+
+def _decrypted(tls, incoming, bare):
+    """Until TLS says goodbye, or the connection ends without it."""
+    out = b""
+    while True:
+        try:
+            more = tls.read(65536)
+            if not more:
+                return out
+            out += more
+        except ssl.SSLWantReadError:
+            try:
+                data = bare.recv(65536)
+            except ConnectionError:
+                return out
+            if not data:
+                return out
+            incoming.write(data)
+        except ssl.SSLError:
+            return out
 
 
 def read_to_end(connection):

@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -53,6 +54,7 @@ struct Script {
   explicit Script(Loop& loop) : release(loop) {}
 
   std::vector<Asked> asked;
+  bool has_bug = false;     // ask() throws
   bool is_held = false;     // answers wait for `release`
   scalers::Signal release;  // raised once: everything is answered from then on
   std::map<std::string, scalers::Result<scalers::Sample>> say;  // by question; the others get 7
@@ -82,6 +84,7 @@ class ScriptedScaler final : public scalers::Scaler {
     CHECK(parameters.contains("namespace"));
     const std::string asked = question(parameters);
     script_.asked.push_back({asked, std::move(parameters), deadline});
+    if (script_.has_bug) throw std::runtime_error("a bug at http://broker:1");
     if (script_.is_held) {
       const bool is_released = co_await script_.release.wait(Duration{20'000});
       CHECK(is_released);

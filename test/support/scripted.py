@@ -95,6 +95,8 @@ class ScriptedServer:
         return self
 
     def stop(self):
+        if self._stopped.is_set():
+            return
         self._stopped.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import ssl
+import subprocess
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,12 @@ def weir_binary():
     if not os.access(path, os.X_OK):
         raise MissingTool(f"{path} is not there: run ./dev build, or set WEIR_BIN")
     return path
+
+
+def run_weir(*arguments, cwd=None):
+    """One command of the binary to its end: its exit code, stdout and stderr as text."""
+    return subprocess.run([weir_binary(), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60, cwd=cwd)
 
 
 def metric_path(namespace, metric, selector=None):

@@ -163,6 +163,23 @@ TEST_CASE("one that gave up is passed over") {
   CHECK(has_permit(third));
 }
 
+TEST_CASE("a loop that is destroyed takes those who wait with it") {
+  auto gate = std::shared_ptr<Gate>();
+  std::weak_ptr<Gate> kept;
+
+  {
+    Entrance at(1, 10);
+    kept = at.gate;
+    gate = at.gate;
+    const auto first = at.enter();
+    const auto second = at.enter();
+    const auto third = at.enter();
+    CHECK(gate->waiting() == 2);
+  }
+
+  CHECK(gate->waiting() == 0);
+}
+
 TEST_CASE("a permit outlives its gate's other owners") {
   Entrance at(1, 10);
   auto first = at.enter();

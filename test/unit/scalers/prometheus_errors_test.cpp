@@ -81,6 +81,29 @@ TEST_CASE("a failed query keeps Prometheus' own words") {
   for (const Reply& row : rows) check(row);
 }
 
+TEST_CASE("a refusal in Prometheus' own form keeps its meaning and its words") {
+  const Reply rows[] = {
+      {"401",
+       401,
+       R"({"status":"error","error":"authentication error"})",
+       "refused: the credentials are refused (HTTP 401) <authentication error>"},
+      {"403",
+       403,
+       R"({"status":"error","errorType":"forbidden","error":"no"})",
+       "refused: the credentials are refused (HTTP 403) <no>"},
+      {"429",
+       429,
+       R"({"status":"error","errorType":"too_many_requests","error":"slow down"})",
+       "overloaded: it refuses more questions for now (HTTP 429) <slow down>"},
+      {"503, unavailable",
+       503,
+       R"({"status":"error","errorType":"unavailable","error":"starting"})",
+       "unreachable: it is not able to answer <starting>"},
+  };
+
+  for (const Reply& row : rows) check(row);
+}
+
 TEST_CASE("an HTTP status without Prometheus' own error says what to look at") {
   const Reply rows[] = {
       {"401, plain",

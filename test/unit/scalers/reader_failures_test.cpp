@@ -43,6 +43,23 @@ TEST_CASE("an error names the metric, the kind and the backend, and keeps the re
   CHECK(readings.error().message() == "metric ml/depth: fake broker: it broke: its own words");
 }
 
+TEST_CASE("a bug in a scaler fails its question alone, and frees its place") {
+  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .question = "other"}}, {.max_in_flight = 1});
+  rig.script.has_bug = true;
+
+  const auto broken = rig.value();
+  rig.script.has_bug = false;
+  const auto other = rig.value({"ml", "other", {}});
+  rig.clock.advance(1201ms);
+  const auto later = rig.value();
+
+  CHECK(broken == Value("bad_reply: metric ml/depth: fake broker: an internal error; please report "
+                        "it <a bug at [hidden]>"));
+  CHECK(other == Value(7.0));
+  CHECK(later == Value(7.0));
+  CHECK(rig.events.seen.empty());
+}
+
 TEST_CASE("an error is kept at least 0.8 s and at most 1.2 s, then the backend is asked again") {
   for (const std::uint32_t seed : {1U, 2U, 3U, 7U, 99U, 12345U, 4'000'000'000U}) {
     DYNAMIC_SECTION("seed " << seed) {

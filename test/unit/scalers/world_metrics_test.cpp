@@ -145,33 +145,42 @@ TEST_CASE("a metric says which namespaces may ask, and no two entries answer one
 
 TEST_CASE("a metric's common settings are checked") {
   const std::string keys =
-      "; its keys are name, namespaces, freshness, deadline, empty, nan, negative, labels";
+      "; its keys are name, namespaces, freshness, deadline, empty, nan, negative, labels, "
+      "prometheus";
   const std::string duration =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
   const Row rows[] = {
-      {"deadline over 30 s", with("deadline: 30001ms"), {"t.yaml:2:38: a deadline is at most 30s"}},
-      {"deadline of nothing", with("deadline: 0s"), {"t.yaml:2:38: " + duration + "\"0s\""}},
-      {"deadline without a unit", with("deadline: 2"), {"t.yaml:2:38: " + duration + "\"2\""}},
-      {"freshness of nothing", with("freshness: ~"), {"t.yaml:2:39: " + duration + "nothing"}},
+      {"deadline over 30 s", with("deadline: 30001ms"), {"t.yaml:2:39: a deadline is at most 30s"}},
+      {"deadline of nothing", with("deadline: 0s"), {"t.yaml:2:39: " + duration + "\"0s\""}},
+      {"deadline without a unit", with("deadline: 2"), {"t.yaml:2:39: " + duration + "\"2\""}},
+      {"freshness of nothing", with("freshness: ~"), {"t.yaml:2:40: " + duration + "nothing"}},
       {"empty: zero",
        with("empty: zero"),
-       {"t.yaml:2:35: expected error, or a number to report instead; found \"zero\""}},
+       {"t.yaml:2:36: expected error, or a number to report instead; found \"zero\""}},
       {"nan: .inf",
        with("nan: .inf"),
-       {"t.yaml:2:33: expected error, or a number to report instead; found \".inf\""}},
+       {"t.yaml:2:34: expected error, or a number to report instead; found \".inf\""}},
       {"nan in quotes",
        with("nan: '0'"),
-       {"t.yaml:2:33: expected error, or a number to report instead; found \"0\""}},
+       {"t.yaml:2:34: expected error, or a number to report instead; found \"0\""}},
       {"negative: 0",
        with("negative: 0"),
-       {"t.yaml:2:38: expected one of error, zero, allow; found \"0\""}},
+       {"t.yaml:2:39: expected one of error, zero, allow; found \"0\""}},
       {"a mistyped key",
        with("freshnes: 1s"),
-       {"t.yaml:2:28: unknown key \"freshnes\" in a metric; did you mean \"freshness\"?" + keys}},
+       {"t.yaml:2:29: unknown key \"freshnes\" in a metric; did you mean \"freshness\"?" + keys}},
       {"a key like nothing",
        with("interval: 1s"),
-       {"t.yaml:2:28: unknown key \"interval\" in a metric" + keys}},
+       {"t.yaml:2:29: unknown key \"interval\" in a metric" + keys}},
       {"a text", "x", {"t.yaml:2:1: expected a map of settings for a metric; found \"x\""}},
+      {"a number below zero without negative: allow",
+       with("empty: -1"),
+       {"t.yaml:2:1: a number below zero for empty or nan needs negative: allow; an HPA takes it "
+        "for "
+        "an order to grow to its maximum"}},
+      {"a number that no HPA can read",
+       with("nan: 1e300"),
+       {"t.yaml:2:34: a number to report instead is below 9.2e15, the most an HPA can read"}},
   };
 
   for (const Row& row : rows) check(row);
@@ -184,7 +193,7 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
       {"no kind", "{name: a, namespaces: [ml]}", {no_kind}},
       {"two kinds",
        "{name: a, namespaces: [ml], prometheus: {backend: prom, query: up}, prometheus: {}}",
-       {"t.yaml:2:69: a metric has one kind; it is prometheus already"}},
+       {"t.yaml:2:69: the key prometheus stands twice; keep one"}},
       {"no backend",
        asking("{query: up}"),
        {"t.yaml:2:41: a prometheus metric needs backend: the name of an entry of backends"}},
@@ -222,7 +231,7 @@ TEST_CASE("labels are declared, sound and used") {
         "same number"}},
       {"used but not declared",
        with_labels("{pod: b}", "up{q=\"$(q)$(pod)\"}"),
-       {"t.yaml:2:78: $(q) is no declared label; known are $(namespace), $(pod) (write $$( for a "
+       {"t.yaml:2:82: $(q) is no declared label; known are $(namespace), $(pod) (write $$( for a "
         "literal $()"}},
       {"a list",
        with_labels("[q]", "up"),

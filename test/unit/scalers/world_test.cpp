@@ -159,14 +159,14 @@ TEST_CASE("a backend says what it lacks") {
       {"an unknown kind",
        "{backends: {prom: {promtheus: {}}}}",
        {"t.yaml:1:19: " + kind,
-        "t.yaml:1:20: unknown key \"promtheus\" in a backend; its keys are maxInFlight, "
-        "maxWaiting"}},
+        "t.yaml:1:20: unknown key \"promtheus\" in a backend; did you mean "
+        "\"prometheus\"?; its keys are maxInFlight, maxWaiting, prometheus"}},
       {"a text",
        "{backends: {prom: x}}",
        {"t.yaml:1:19: expected a map of settings for a backend; found \"x\""}},
       {"two kinds",
        "{backends: {prom: {prometheus: {url: 'http://a'}, prometheus: {url: 'http://b'}}}}",
-       {"t.yaml:1:51: a backend has one kind; it is prometheus already"}},
+       {"t.yaml:1:51: the key prometheus stands twice; keep one"}},
       {"the name twice",
        "{backends: {a: {prometheus: {url: 'http://a'}}, a: {prometheus: {url: 'http://b'}}}}",
        {"t.yaml:1:49: the backend a stands twice; give each its own name"}},

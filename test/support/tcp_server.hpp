@@ -1,0 +1,163 @@
+// A server on a free loopback port that plays one script a connection, one connection after the
+// other, on a thread of its own. Every wait of it ends when the server goes away, and after 10 s at
+// the latest.
+#pragma once
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace weir::test {
+
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {
+    if (fd_ < 0) throw std::runtime_error("tcp_server.hpp: no socket");
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { ::close(fd_); }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// A socket bound to 127.0.0.1 and a free port, which nothing else can take while it lives.
+class LoopbackSocket {
+ public:
+  LoopbackSocket() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(fd_.get(), plain, length) != 0 || ::getsockname(fd_.get(), plain, &length) != 0)
+      throw std::runtime_error("tcp_server.hpp: no free port");
+    port_ = ntohs(address.sin_port);
+  }
+  [[nodiscard]] int get() const { return fd_.get(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  Fd fd_;
+  std::uint16_t port_ = 0;
+};
+
+class Connection {
+ public:
+  Connection(int fd, int stop) : fd_(fd), stop_(stop) {}
+
+  // A request's head and as much body as its Content-Length says; empty when the peer or the server
+  // ended.
+  std::string read_request() {
+    std::string out;
+    std::size_t wanted = std::string::npos;
+    while (out.size() < wanted) {
+      std::array<char, 4096> bytes{};
+      const auto count = wait() ? ::recv(fd_.get(), bytes.data(), bytes.size(), 0) : 0;
+      if (count <= 0) return {};
+      out.append(bytes.data(), static_cast<std::size_t>(count));
+      const auto head = out.find("\r\n\r\n");
+      if (head == out.npos) continue;
+      const auto length = out.find("Content-Length: ");
+      wanted = head + 4 + (length < head ? std::stoul(out.substr(length + 16)) : 0);
+    }
+    return out;
+  }
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  // Returns when the peer closed the connection.
+  void wait_for_close() {
+    while (!read_request().empty()) {
+    }
+  }
+
+ private:
+  bool wait() {
+    std::array<pollfd, 2> ready{pollfd{fd_.get(), POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
+    return ::poll(ready.data(), ready.size(), 10'000) > 0 && ready[1].revents == 0;
+  }
+
+  Fd fd_;
+  int stop_;
+};
+
+class TcpServer {
+ public:
+  using Script = std::function<void(Connection&)>;
+
+  // The first connection plays the first script, and so on; connections behind the last play the
+  // last one again.
+  explicit TcpServer(std::vector<Script> scripts)
+      : scripts_(std::move(scripts)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+    if (::listen(socket_.get(), 16) != 0) throw std::runtime_error("tcp_server.hpp: listen");
+    thread_ = std::thread([this] { serve(); });
+  }
+  TcpServer(const TcpServer&) = delete;
+  TcpServer& operator=(const TcpServer&) = delete;
+  ~TcpServer() {
+    const std::uint64_t one = 1;
+    static_cast<void>(::write(stop_.get(), &one, sizeof(one)));
+    thread_.join();
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
+  // What a script heard, for the test to check.
+  void heard(std::string request) {
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(std::move(request));
+  }
+  [[nodiscard]] std::vector<std::string> requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+  [[nodiscard]] std::size_t connections() const {
+    const std::lock_guard lock(mutex_);
+    return connections_;
+  }
+
+ private:
+  void serve() {
+    while (true) {
+      std::array<pollfd, 2> ready{pollfd{socket_.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
+      if (::poll(ready.data(), ready.size(), 10'000) <= 0 || ready[1].revents != 0) return;
+      Connection connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC), stop_.get());
+      std::size_t number = 0;
+      {
+        const std::lock_guard lock(mutex_);
+        number = connections_++;
+      }
+      scripts_[std::min(number, scripts_.size() - 1)](connection);
+    }
+  }
+
+  std::vector<Script> scripts_;
+  LoopbackSocket socket_;
+  Fd stop_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> requests_;
+  std::size_t connections_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace weir::test

@@ -1,0 +1,281 @@
+// What the HTTP client makes of servers that are wrong, silent or gone, and of its own end.
+#include "scalers/clients/http.hpp"
+#include "scalers/clients/resolver.hpp"
+#include "test/support/loop.hpp"
+#include "test/support/shown.hpp"
+#include "test/support/tcp_server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::scalers::clients {
+namespace {
+
+using test::Connection;
+using test::shown;
+using test::TcpServer;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+struct Site {
+  HttpRequest request(std::uint16_t port) const {
+    HttpRequest out;
+    out.url = {"http", "127.0.0.1", port, "/api/v1/query"};
+    return out;
+  }
+  test::Pending<Result<HttpReply>> begin(HttpRequest request, Duration budget = 15s) {
+    return test::start(loop, http.send(std::move(request), test::within(budget)));
+  }
+  Result<HttpReply> send(HttpRequest request, Duration budget = 15s) {
+    return test::finish(loop, begin(std::move(request), budget));
+  }
+
+  Loop loop;
+  Resolver resolver{loop};
+  HttpClient http{loop, resolver};
+};
+
+struct Wrong {
+  std::string_view name;
+  std::string bytes;  // what the server says before it closes
+  std::string message;
+};
+
+TEST_CASE("bytes that are no whole HTTP answer are an error") {
+  const Wrong rows[] = {
+      {"garbage",
+       "\x16\x03\x01 no HTTP\r\n\r\n",
+       "bad_reply: the answer is not HTTP <Received HTTP/0.9 when not allowed>"},
+      {"HTTP/0.9",
+       "<html>hello</html>",
+       "bad_reply: the answer is not HTTP <Received HTTP/0.9 when not allowed>"},
+      {"another protocol",
+       "SSH-2.0-OpenSSH_9.2\r\n",
+       "bad_reply: the answer is not HTTP <Received HTTP/0.9 when not allowed>"},
+      {"an unknown version",
+       "HTTP/7.0 200 OK\r\n\r\n",
+       "bad_reply: the answer is not HTTP <Unsupported HTTP version (7.0) in response>"},
+      {"nothing", "", "unreachable: the connection was lost <Empty reply from server>"},
+      {"a body that is too short",
+       "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+       "bad_reply: the answer ends in the middle"},
+      {"a chunked body without its end",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+       "bad_reply: the answer ends in the middle"},
+      {"a body that is no gzip",
+       "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+       "bad_reply: the answer is not HTTP <Error while processing content unencoding: incorrect "
+       "header check>"},
+  };
+
+  for (const Wrong& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      TcpServer server({[&](Connection& connection) {
+        connection.read_request();
+        connection.write(row.bytes);
+      }});
+      Site site;
+
+      const auto reply = site.send(site.request(server.port()));
+
+      CHECK(shown(reply) == row.message);
+    }
+  }
+}
+
+TEST_CASE("a connection that is closed before the request is read is lost") {
+  TcpServer server({[](Connection&) {}});
+  Site site;
+
+  const auto reply = site.send(site.request(server.port()));
+
+  REQUIRE(reply.has_error());
+  CHECK(reply.error().code == Errc::unreachable);
+  CHECK(reply.error().detail == "the connection was lost");
+}
+
+TEST_CASE("a refused port is unreachable, and neither host nor port is told") {
+  const test::LoopbackSocket nobody_listens;
+  Site site;
+
+  const auto reply = site.send(site.request(nobody_listens.port()));
+
+  CHECK(shown(reply) == "unreachable: cannot connect (Connection refused)");
+}
+
+TEST_CASE("no answer in time ends at the deadline") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.wait_for_close();
+  }});
+  Site site;
+  const auto started = std::chrono::steady_clock::now();
+
+  const auto reply = site.send(site.request(server.port()), 50ms);
+  const auto took = std::chrono::steady_clock::now() - started;
+
+  CHECK(shown(reply) == "timed_out: no answer in time");
+  CHECK(took >= 45ms);
+  CHECK(took < 5s);
+}
+
+TEST_CASE("half an answer in time ends at the deadline too") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+    connection.wait_for_close();
+  }});
+  Site site;
+
+  const auto reply = site.send(site.request(server.port()), 50ms);
+
+  CHECK(shown(reply) == "timed_out: no answer in time");
+}
+
+TEST_CASE("a request after a late one is answered") {
+  TcpServer server({[](Connection& connection) {
+                      connection.read_request();
+                      connection.wait_for_close();
+                    },
+                    [](Connection& connection) {
+                      connection.read_request();
+                      connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                      connection.wait_for_close();
+                    }});
+  Site site;
+
+  const auto late = site.send(site.request(server.port()), 50ms);
+  const auto next = site.send(site.request(server.port()));
+
+  CHECK(shown(late) == "timed_out: no answer in time");
+  CHECK(shown(next) == "a value");
+}
+
+TEST_CASE("a body over the cap is refused") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + std::string(5000, 'x'));
+    connection.wait_for_close();
+  }});
+  Site site;
+  auto request = site.request(server.port());
+  request.max_body_bytes = 4096;
+
+  const auto reply = site.send(std::move(request));
+
+  CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
+}
+
+struct Forged {
+  std::string_view name;
+  std::string header;
+  std::string value;
+};
+
+TEST_CASE("a header that would forge another one is refused before anything is sent") {
+  const Forged rows[] = {
+      {"a line feed", "X-A", "a\nX-B: b"},
+      {"a carriage return", "X-A", "a\rb"},
+      {"both", "X-A", "a\r\nX-B: b"},
+      {"a NUL byte", "X-A", "a\0b"s},
+      {"a line feed last", "Authorization", "Bearer a\n"},
+      {"a line end in the name", "X-A: a\r\nX-B", "b"},
+  };
+
+  for (const Forged& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
+      Site site;
+      auto request = site.request(server.port());
+      request.headers.emplace_back(row.header, Secret(row.value));
+
+      const auto reply = site.send(std::move(request));
+
+      CHECK(shown(reply) ==
+            "refused: a header or credential holds a line end; write it on one line");
+      CHECK(server.connections() == 0);
+    }
+  }
+}
+
+TEST_CASE("close ends every request under way, and later ones at once") {
+  TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
+  Site site;
+  const auto first = site.begin(site.request(server.port()));
+  const auto second = site.begin(site.request(server.port()));
+  test::settle(site.loop);
+
+  site.http.close();
+  const auto first_reply = test::finish(site.loop, first);
+  const auto second_reply = test::finish(site.loop, second);
+  const auto later = site.send(site.request(server.port()));
+  site.http.close();
+
+  CHECK(shown(first_reply) == "unreachable: the request was given up");
+  CHECK(shown(second_reply) == "unreachable: the request was given up");
+  CHECK(shown(later) == "unreachable: the request was given up");
+}
+
+TEST_CASE("a client may be destroyed while a request is under way") {
+  TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
+  Loop loop;
+  test::Pending<Result<HttpReply>> pending;
+  {
+    Resolver resolver(loop);
+    HttpClient http(loop, resolver);
+    HttpRequest request;
+    request.url = {"http", "127.0.0.1", server.port(), ""};
+    pending = test::start(loop, http.send(std::move(request), test::within(15s)));
+    test::settle(loop);
+  }
+
+  const auto reply = test::finish(loop, pending);
+
+  CHECK(shown(reply) == "unreachable: the request was given up");
+}
+
+TEST_CASE("what an error hides is the host, the headers, the credentials and the query") {
+  HttpRequest request;
+  request.url = {"https", "prom.ml", 9090, "/x"};
+  request.headers.emplace_back("Authorization", Secret("Bearer t"));
+  request.basic.emplace(Secret("me"), Secret("pw"));
+  request.hidden = {"up{}"};
+
+  CHECK(hidden_texts(request) == std::vector<std::string>{"up{}",
+                                                          "prom.ml:9090",
+                                                          "prom.ml",
+                                                          "Bearer t",
+                                                          "me",
+                                                          "pw",
+                                                          "bWU6cHc="});
+}
+
+struct Encoded {
+  std::string_view name;
+  std::string text;
+  std::string encoded;
+};
+
+TEST_CASE("percent-encoding leaves letters, digits and -._~ alone") {
+  const Encoded rows[] = {
+      {"empty", "", ""},
+      {"plain", "aZ09-._~", "aZ09-._~"},
+      {"what separates", "a=b&c?d#e/f", "a%3Db%26c%3Fd%23e%2Ff"},
+      {"a blank and a plus", " +", "%20%2B"},
+      {"a percent sign", "%41", "%2541"},
+      {"line ends and NUL", "\r\n\0"s, "%0D%0A%00"},
+      {"UTF-8", "\u00e9", "%C3%A9"},
+      {"a lone byte", "\xff", "%FF"},
+  };
+
+  for (const Encoded& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(percent_encoded(row.text) == row.encoded); }
+  }
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

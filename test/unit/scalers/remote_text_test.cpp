@@ -1,0 +1,152 @@
+#include "scalers/remote_text.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::scalers {
+namespace {
+
+using namespace std::string_literals;
+
+struct Row {
+  std::string_view name;
+  std::string raw;
+  std::string shown;
+};
+
+void check(const Row& row, const std::vector<std::string>& hidden = {}) {
+  DYNAMIC_SECTION(row.name) { CHECK(remote_text(row.raw, hidden) == row.shown); }
+}
+
+std::string repeated(std::string_view text, int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+TEST_CASE("addresses do not show") {
+  const Row rows[] = {
+      {"a url", "Get http://prom:9090/api failed", "Get [hidden]/api failed"},
+      {"a url with a user", "see https://me:s3cret@prom/x", "see [hidden]/x"},
+      {"a url in quotes", "Get \"http://prom:9090/api\"", "Get \"[hidden]/api\""},
+      {"a url with a query", "amqp://broker?x=1", "[hidden]?x=1"},
+      {"another scheme", "redis+tls://cache", "[hidden]"},
+      {"an IPv4 address", "from 10.1.2.3 lost", "from [hidden] lost"},
+      {"an IPv4 address and port", "dial tcp 10.1.2.3:9090: refused", "dial tcp [hidden]: refused"},
+      {"an IPv6 address and port",
+       "dial tcp [fd00::1]:9090: refused",
+       "dial tcp [hidden]: refused"},
+      {"a name without a dot and its port", "broker:5672 is down", "[hidden] is down"},
+      {"a port alone",
+       "Failed to connect to it port 34461: no",
+       "Failed to connect to it [hidden]: no"},
+      {"a name and its port", "store db.ml.svc:5432 is down", "store [hidden] is down"},
+      {"Go's resolver",
+       "lookup prom.ml on 10.0.0.10:53: no such host",
+       "[hidden] on [hidden]: no such host"},
+      {"two of them", "10.1.2.3 and 10.1.2.4", "[hidden] and [hidden]"},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
+TEST_CASE("what looks like an address and is none stays") {
+  const Row rows[] = {
+      {"a parse position", "1:5: parse error: unexpected )", "1:5: parse error: unexpected )"},
+      {"a range", "rate(x[5m:1m])", "rate(x[5m:1m])"},
+      {"a time", "at 12:30:15", "at 12:30:15"},
+      {"a version", "version 2.42.0", "version 2.42.0"},
+      {"a metric's name", "job:x:rate5m", "job:x:rate5m"},
+      {"a queue's name", "no queue 'ml.requests'", "no queue 'ml.requests'"},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
+TEST_CASE("a hidden text does not show in another form either") {
+  const std::vector<std::string> hidden{"sum(\n  x\n)", "up{a=\"b\"}"};
+  const Row rows[] = {
+      {"of several lines", "bad query: sum(\n  x\n) !", "bad query: [hidden] !"},
+      {"echoed in quotes", R"(bad query "up{a=\"b\"}")", "bad query \"[hidden]\""},
+      {"with its line ends escaped", R"q(bad query "sum(\n  x\n)")q", "bad query \"[hidden]\""},
+  };
+
+  for (const Row& row : rows) check(row, hidden);
+}
+
+TEST_CASE("a hidden text that is cut off does not show its beginning") {
+  const std::string secret(4000, 'q');
+
+  const std::string shown = remote_text(secret + secret + secret, std::vector{secret});
+
+  CHECK(shown == "[hidden][hidden]");
+}
+
+TEST_CASE("hidden texts do not show") {
+  const std::vector<std::string> hidden{"prom", "prometheus", "s3cret", "", "up{}"};
+  const Row rows[] = {
+      {"a secret", "bad token s3cret!", "bad token [hidden]!"},
+      {"twice", "s3crets3cret", "[hidden][hidden]"},
+      {"the longer one first", "prometheus and prom", "[hidden] and [hidden]"},
+      {"the query", "parse error in up{}", "parse error in [hidden]"},
+      {"nothing but it", "s3cret", "[hidden]"},
+      {"none", "all is well", "all is well"},
+      {"across the end of what is shown",
+       repeated("x", 296) + "s3cret",
+       repeated("x", 296) + "[..."},
+  };
+
+  for (const Row& row : rows) check(row, hidden);
+}
+
+TEST_CASE("a hidden text that is found in its own replacement ends") {
+  CHECK(remote_text("did", std::vector<std::string>{"d"}) == "[hidden]i[hidden]");
+}
+
+TEST_CASE("the words are one printable line") {
+  const Row rows[] = {
+      {"line ends", "a\r\nb\nc", "a b c"},
+      {"blanks at both ends", "\n\t a \n", " a"},
+      {"a terminal's escape", "a\x1b[31mb", "a [31mb"},
+      {"NUL", "a\0b"s, "a b"},
+      {"DEL", "a\x7f", "a"},
+      {"UTF-8 of two, three and four bytes", "\u00e9\u20ac\U0001f600", "\u00e9\u20ac\U0001f600"},
+      {"a lone continuation", "a\x80z", "a z"},
+      {"a cut sequence", "a\xe2\x82", "a"},
+      {"a sequence cut by text", "\xe2\x82z", "z"},
+      {"an impossible byte", "a\xff\xfez", "a z"},
+      {"an overlong slash", "a\xc0\xafz", "a z"},
+      {"empty", "", ""},
+      {"only control bytes", "\n\n\n", ""},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
+TEST_CASE("at most 300 bytes show, cut between characters") {
+  const Row rows[] = {
+      {"300 bytes", repeated("x", 300), repeated("x", 300)},
+      {"301 bytes", repeated("x", 301), repeated("x", 297) + "..."},
+      {"a megabyte", repeated("x", 1 << 20), repeated("x", 297) + "..."},
+      {"two bytes across the end",
+       repeated("x", 296) + repeated("\u00e9", 10),
+       repeated("x", 296) + "..."},
+      {"three bytes across the end",
+       repeated("x", 295) + repeated("\u20ac", 10),
+       repeated("x", 295) + "..."},
+      {"four bytes across the end",
+       repeated("x", 294) + repeated("\U0001f600", 10),
+       repeated("x", 294) + "..."},
+      {"four bytes just in front of the end",
+       repeated("x", 293) + repeated("\U0001f600", 10),
+       repeated("x", 293) + "\U0001f600..."},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
+}  // namespace
+}  // namespace weir::scalers
