@@ -2,18 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 namespace weir::scalers::read {
 
-// A place in the queue, left also when the loop destroys the frame that waits.
+// A place in the queue, left also when the loop destroys the frame that waits, maybe behind the
+// gate's other owners.
 struct Gate::Waiter {
-  explicit Waiter(Gate& entered) : gate(entered), turn(entered.loop_) {
-    gate.waiting_.push_back(&turn);
+  explicit Waiter(std::shared_ptr<Gate> entered) : gate(std::move(entered)), turn(gate->loop_) {
+    gate->waiting_.push_back(&turn);
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
-  ~Waiter() { std::erase(gate.waiting_, &turn); }
+  ~Waiter() { std::erase(gate->waiting_, &turn); }
 
-  Gate& gate;
+  std::shared_ptr<Gate> gate;
   Signal turn;
 };
 
@@ -30,7 +34,7 @@ awaitable<Result<Gate::Permit>> Gate::enter(Deadline deadline, SteadyTime now) {
                                 waiting_.size()),
                     ""};
   }
-  Waiter waiter(*this);
+  Waiter waiter(shared_from_this());
   const bool has_place = co_await waiter.turn.wait(deadline.left(now));
   if (has_place) co_return Permit(shared_from_this());
   co_return Error{
