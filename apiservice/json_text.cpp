@@ -1,5 +1,7 @@
 #include "apiservice/json_text.hpp"
 
+#include "scalers/text.hpp"
+
 #include <array>
 #include <cstdint>
 
@@ -10,28 +12,6 @@ constexpr std::string_view kReplacement = "\\ufffd";
 
 std::uint8_t byte_at(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
-}
-
-bool is_tail(std::string_view text, std::size_t at) {
-  return at < text.size() && (byte_at(text, at) & 0xc0) == 0x80;
-}
-
-// Length of the well-formed UTF-8 sequence at `at` (no overlong form, no surrogate, at most
-// U+10FFFF), or 0.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const std::uint8_t lead = byte_at(text, at);
-  if (lead < 0x80) return 1;
-  if (lead < 0xc2 || lead > 0xf4 || !is_tail(text, at + 1)) return 0;
-  const std::uint8_t second = byte_at(text, at + 1);
-  if (lead < 0xe0) return 2;
-  if (!is_tail(text, at + 2)) return 0;
-  if (lead < 0xf0) {
-    const bool is_bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f);
-    return is_bad ? 0 : 3;
-  }
-  const bool is_bad =
-      (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f) || !is_tail(text, at + 3);
-  return is_bad ? 0 : 4;
 }
 
 void append_escaped(std::string& out, std::uint8_t c) {
@@ -65,7 +45,7 @@ void append_json_string(std::string& out, std::string_view text) {
     while (at < text.size() && is_plain(text[at])) ++at;
     out += text.substr(start, at - start);
     if (at == text.size()) break;
-    const std::size_t length = sequence_length(text, at);
+    const std::size_t length = scalers::utf8_length(text, at);
     const std::string_view sequence = text.substr(at, length);
     if (length == 0) {
       out += kReplacement;

@@ -1,7 +1,8 @@
 #include "apiservice/paths.hpp"
 
+#include "scalers/text.hpp"
+
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
 namespace weir::apiservice {
@@ -21,18 +22,10 @@ std::vector<std::string_view> segments_of(std::string_view path) {
   return out;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return out;
-}
-
 // Kubernetes reads every value but these as true, an empty one too.
 bool is_true(const Request& request, std::string_view name) {
   if (!request.has_parameter(name)) return false;
-  const std::string value = lower(request.parameter(name));
+  const std::string value = scalers::lower_case(request.parameter(name));
   return value != "0" && value != "false";
 }
 
@@ -72,7 +65,7 @@ Attributes attributes_of(const Request& request) {
   // Any group counts as a resource request, as it does for Kubernetes; the route decides later
   // whether it exists.
   if (parts.size() < 4 || parts[0] != "apis") {
-    out.verb = lower(request.method);
+    out.verb = scalers::lower_case(request.method);
     out.path = request.path;
     return out;
   }

@@ -1,5 +1,7 @@
 #include "apiservice/quantity.hpp"
 
+#include "scalers/reading.hpp"
+
 #include <array>
 #include <cassert>
 #include <charconv>
@@ -79,15 +81,8 @@ void append_decimal(std::string& out, Decimal number) {
 
 }  // namespace
 
-bool is_representable(double value) {
-  // 9223372036854775 is no double: as a literal it rounds up to this one, whose thousandths
-  // overflow. Hence "below it". NaN compares false.
-  constexpr double kFirstBeyond = 9223372036854776.0;
-  return std::abs(value) < kFirstBeyond;
-}
-
 void append_quantity(std::string& out, double value) {
-  assert(is_representable(value));
+  assert(scalers::is_representable(value));
   if (value == 0) {
     out.push_back('0');
     return;

@@ -6,14 +6,10 @@
 
 namespace weir::apiservice {
 
-// Whether `value` can be given to the HPA: finite, and its thousandths fit an int64. That is
-// |value| <= 9223372036854775; beyond it the HPA reads 0 and scales to the minimum.
-// The greatest double within is 9223372036854774: the next one is 9223372036854776.
-[[nodiscard]] bool is_representable(double value);
-
-// Appends `value`; is_representable(value) must hold. An integral double is printed exactly, any
-// other one from its 15 significant decimal digits. What is finer than 1n rounds away from zero to
-// whole n, so only zero (and -0.0) gives `0`. Allocates nothing but the growth of `out`.
+// Appends `value`; scalers::is_representable(value) must hold, as it does for every Reading. An
+// integral double is printed exactly, any other one from its 15 significant decimal digits. What is
+// finer than 1n rounds away from zero to whole n, so only zero (and -0.0) gives `0`. Allocates
+// nothing but the growth of `out`.
 void append_quantity(std::string& out, double value);
 
 // The same text as a string of its own.

@@ -49,11 +49,13 @@ std::optional<Target> parse_target(std::string_view text) {
     const auto end = std::min(rest.find('&'), rest.size());
     const std::string_view pair = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (pair.empty() || pair.find(';') != pair.npos) continue;
+    if (pair.empty()) continue;
+    if (pair.find(';') != pair.npos) return std::nullopt;
     const auto equals = pair.find('=');
     auto name = query_decoded(pair.substr(0, equals));
     auto value = query_decoded(equals == pair.npos ? std::string_view{} : pair.substr(equals + 1));
-    if (name && value) out.query.emplace_back(std::move(*name), std::move(*value));
+    if (!name || !value) return std::nullopt;
+    out.query.emplace_back(std::move(*name), std::move(*value));
   }
   return out;
 }

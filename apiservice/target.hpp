@@ -14,8 +14,9 @@ struct Target {
   std::vector<std::pair<std::string, std::string>> query;
 };
 
-// nullopt when the target does not start with '/', or its path holds a broken percent escape or a
-// NUL. A query pair with a broken escape or a raw ';' is dropped; '+' in the query is a blank.
+// nullopt when the target does not start with '/', its path holds a broken percent escape or a NUL,
+// or its query a broken escape or a raw ';'. Go drops such a query pair; a selector that was
+// dropped would be answered with the number of another one. '+' in the query is a blank.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view text);
 
 // `text` with every %XX decoded; nullopt when one is broken.

@@ -60,6 +60,9 @@ struct ScalerKind {
   std::string_view summary;  // one sentence for `weir describe`
   std::vector<SettingDoc> (*backend_settings)();
   std::vector<SettingDoc> (*metric_settings)();  // without `backend`, which every kind has
+  // Adds every problem that a metric's block has whatever its backend: for one whose backend is not
+  // there.
+  void (*check_metric)(const Node& block, ParameterNames& names, Problems& problems);
   // Adds every problem of the block; the backend is used only when there were none. `clients`
   // outlives it.
   std::unique_ptr<Backend> (*make_backend)(const Node& block, Clients& clients, Problems& problems);

@@ -53,7 +53,12 @@ std::vector<std::string> nearest(std::string_view wanted,
         std::max<std::size_t>(1, (std::max(from.size(), to.size()) + 1) / 3);
     const bool is_part = from.size() >= 4 && (to.find(from) != to.npos ||
                                               (to.size() >= 4 && from.find(to) != from.npos));
-    const std::size_t distance = edit_distance(from, to);
+    const std::size_t difference =
+        std::max(from.size(), to.size()) - std::min(from.size(), to.size());
+    // Names of other lengths cannot be near; the distance is quadratic and there may be thousands
+    // of names.
+    if (difference > allowed && !is_part) continue;
+    const std::size_t distance = difference > allowed ? difference : edit_distance(from, to);
     if (distance <= allowed || is_part) found.emplace_back(distance, name);
   }
   std::ranges::sort(found);

@@ -5,14 +5,26 @@
 #include <utility>
 
 namespace weir::scalers {
+namespace {
+
+bool has_byte_escape(const std::string& text) {
+  for (std::size_t at = 0; at + 1 < text.size(); ++at) {
+    if (text[at] != '\\') continue;
+    if (text[at + 1] == 'C') return true;
+    ++at;  // an escaped backslash escapes nothing behind it
+  }
+  return false;
+}
+
+}  // namespace
 
 std::variant<Pattern, Pattern::Invalid> Pattern::compile(const std::string& text) {
   RE2::Options options;
   options.set_log_errors(false);
-  // \C matches a lone byte; Go's RE2, whose language Kubernetes and Prometheus use, does not have
-  // it.
   options.set_never_capture(true);
-  if (text.find("\\C") != std::string::npos) return Invalid{"\\C is not supported"};
+  // \C matches a lone byte. Go's RE2, whose language Kubernetes and Prometheus use, does not have
+  // it.
+  if (has_byte_escape(text)) return Invalid{"\\C is not supported"};
   auto compiled = std::make_unique<RE2>(text, options);
   if (!compiled->ok()) return Invalid{compiled->error()};
   return Pattern(std::move(compiled));

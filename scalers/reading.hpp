@@ -43,6 +43,16 @@ struct Query {
   std::vector<LabelRequirement> labels;
 };
 
+// The first magnitude whose thousandfold overflows the HPA's int64: Kubernetes reads 0 from here
+// on. The int64 limit itself, 9223372036854775.807, lies between two doubles; every one below this
+// fits.
+inline constexpr double kTooLargeValue = 9223372036854776.0;
+
+// Whether an HPA can read `value`: finite, and below that magnitude.
+[[nodiscard]] constexpr bool is_representable(double value) {
+  return value > -kTooLargeValue && value < kTooLargeValue;
+}
+
 // One measured number, after the metric's policies: finite, and of a magnitude below
 // 9223372036854776, whose thousandths fit the HPA's int64.
 struct Reading {

@@ -1,5 +1,7 @@
 #include "scalers/remote_text.hpp"
 
+#include "scalers/text.hpp"
+
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -12,37 +14,32 @@ namespace {
 constexpr std::size_t kMaxShownBytes = 300;
 // What is worked on at all: a remote may send a megabyte of error text.
 constexpr std::size_t kMaxReadBytes = 8192;
+// Shorter texts tell little, and are found inside others.
+constexpr std::size_t kTellingBytes = 4;
 constexpr std::string_view kHidden = "[hidden]";
 // Stands for kHidden while texts are searched for, so that none is found inside it.
 constexpr char kMark = '\x01';
 
-void hide(std::string& text, std::string_view secret) {
-  for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
-    text.replace(at, secret.size(), 1, kMark);
-  }
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-// Length of the valid UTF-8 sequence at `at`, or 0. Overlong forms and surrogates pass: nothing
-// here decodes them.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto lead = static_cast<std::uint8_t>(text[at]);
-  const std::size_t length = lead < 0x80                     ? 1
-                             : (lead >= 0xc2 && lead < 0xe0) ? 2
-                             : (lead >= 0xe0 && lead < 0xf0) ? 3
-                             : (lead >= 0xf0 && lead < 0xf5) ? 4
-                                                             : 0;
-  if (length == 0 || at + length > text.size()) return 0;
-  const auto tail = text.substr(at + 1, length - 1);
-  return std::ranges::all_of(tail,
-                             [](char c) { return (static_cast<std::uint8_t>(c) & 0xc0) == 0x80; })
-             ? length
-             : 0;
+// Replaces `secret` by the mark; a short one only where it stands as a word, or a query such as
+// "up" would tear other words and addresses apart.
+void hide(std::string& text, std::string_view secret) {
+  const bool is_short = secret.size() < kTellingBytes;
+  for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
+    const auto end = at + secret.size();
+    const bool is_inside =
+        (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
+    if (!is_short || !is_inside) text.replace(at, secret.size(), 1, kMark);
+  }
 }
 
 std::string one_printable_line(std::string_view raw) {
   std::string out;
   for (std::size_t at = 0; at < raw.size();) {
-    const std::size_t length = sequence_length(raw, at);
+    const std::size_t length = utf8_length(raw, at);
     const bool is_control = length == 1 && (raw[at] < ' ' || raw[at] == 0x7f);
     if (length == 0 || is_control) {
       if (!out.empty() && out.back() != ' ') out += ' ';
@@ -58,19 +55,20 @@ std::string one_printable_line(std::string_view raw) {
 void hide_addresses(std::string& text) {
   // Compiled at each call: remote errors are rare, and nothing static with a constructor exists
   // here.
-  static constexpr std::string_view kPatterns[] = {
-      R"([a-zA-Z][a-zA-Z0-9+.-]*://[^\s"'/?#]+)",                // a url's scheme and authority
-      R"(\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\b)",  // IPv4
-      R"(\[[0-9a-fA-F:.%]*:[0-9a-fA-F:.%]*\](?::\d{1,5})?)",     // IPv6 in brackets
-      R"(\b[a-zA-Z][a-zA-Z0-9.-]*:\d{3,5}\b)",                   // a name and its port
-      R"((?i)\bport[ =:]+\d{1,5}\b)",                            // a port alone
-      R"(lookup [a-zA-Z0-9.-]+)",                                // Go's resolver naming the host
-  };
-  for (const std::string_view pattern : kPatterns) {
-    RE2::GlobalReplace(&text,
-                       RE2(re2::StringPiece(pattern.data(), pattern.size())),
-                       re2::StringPiece(&kMark, 1));
-  }
+  static constexpr std::string_view kAddress =
+      R"([a-zA-Z][a-zA-Z0-9+.-]*://[^\s"']+)"                        // a url
+      R"(|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\b)"      // IPv4
+      R"(|\[[0-9a-fA-F:.%]*:[0-9a-fA-F:.%]*\](?::\d{1,5})?)"         // IPv6 in brackets
+      R"(|\b[0-9a-fA-F]{1,4}(?::{1,2}[0-9a-fA-F]{1,4}){3,7}\b)"      // IPv6 alone
+      R"(|\b[a-zA-Z][a-zA-Z0-9.-]*:\d{3,5}\b)"                       // a name and its port
+      R"(|(?i:\bport[ =:]+\d{1,5}\b))"                               // a port alone
+      R"(|(?i:\buser(?:name)?[=:]\s*[^\s,;]+))"                      // a user
+      R"(|(?i:\b(?:lookup|host|to)\s+[a-z0-9-]+(?:\.[a-z0-9-]+)+))"  // a dotted name that is looked
+                                                                     // up or dialled
+      R"(|lookup [a-zA-Z0-9-]+)";
+  RE2::GlobalReplace(&text,
+                     RE2(re2::StringPiece(kAddress.data(), kAddress.size())),
+                     re2::StringPiece(&kMark, 1));
 }
 
 std::string shown_marks(std::string_view text) {
@@ -127,9 +125,15 @@ void drop_cut_form(std::string& text, std::span<const std::string> forms) {
 std::string remote_text(std::string_view raw, std::span<const std::string> hidden) {
   std::string text = one_printable_line(raw.substr(0, kMaxReadBytes));
   const auto forms = forms_of(hidden);
-  for (const std::string& form : forms) hide(text, form);
+  const auto hide_forms = [&](bool is_telling) {
+    for (const std::string& form : forms) {
+      if ((form.size() >= kTellingBytes) == is_telling) hide(text, form);
+    }
+  };
+  hide_forms(true);
   if (raw.size() > kMaxReadBytes) drop_cut_form(text, forms);
   hide_addresses(text);
+  hide_forms(false);
   text = shown_marks(text);
   if (text.size() <= kMaxShownBytes) return text;
   std::size_t end = kMaxShownBytes - 3;

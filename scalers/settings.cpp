@@ -1,6 +1,7 @@
 #include "scalers/settings.hpp"
 
 #include "scalers/nearest.hpp"
+#include "scalers/reading.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -12,8 +13,6 @@
 
 namespace weir::scalers {
 namespace {
-
-constexpr double kTooLargeNumber = 9.2e15;
 
 std::string found_instead(const Node& node) {
   if (node.kind != Node::Kind::scalar) return fmt::format("found {}", name_of(node.kind));
@@ -139,7 +138,7 @@ void read_value(const Node& node, Duration& out, Problems& problems) {
 
 void read_value(const Node& node, ErrorOrNumber& out, Problems& problems) {
   out.number = parse_number(node);
-  if (out.number && std::abs(*out.number) >= kTooLargeNumber) {
+  if (out.number && !is_representable(*out.number)) {
     problems.add(node.mark, "a number to report instead is below 9.2e15, the most an HPA can read");
   }
   if (!out.number && (node.kind != Node::Kind::scalar || node.text != "error")) {

@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <exception>
+
 namespace weir {
 
 using Loop = boost::asio::io_context;
@@ -15,5 +17,10 @@ template <class T>
 using awaitable = boost::asio::awaitable<T, Executor>;
 
 inline constexpr boost::asio::use_awaitable_t<Executor> use_awaitable{};
+
+// The completion of a detached coroutine that must not fail: a bug shows at the loop's run().
+inline void rethrow(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
 
 }  // namespace weir

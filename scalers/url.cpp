@@ -1,5 +1,7 @@
 #include "scalers/url.hpp"
 
+#include "scalers/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -59,10 +61,7 @@ std::string Url::text() const { return fmt::format("{}://{}{}", scheme, authorit
 std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
   const auto colon = text.find("://");
   Url url;
-  url.scheme = text.substr(0, colon == text.npos ? 0 : colon);
-  std::ranges::transform(url.scheme, url.scheme.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  url.scheme = lower_case(text.substr(0, colon == text.npos ? 0 : colon));
   if (url.scheme != "http" && url.scheme != "https") {
     return UrlProblem{
         "the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT"};

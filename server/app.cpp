@@ -1,6 +1,7 @@
 #include "server/app.hpp"
 
 #include "scalers/signal.hpp"
+#include "scalers/text.hpp"
 #include "server/log.hpp"
 #include "server/tls.hpp"
 
@@ -8,8 +9,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <csignal>
 #include <exception>
 #include <stdexcept>
@@ -42,9 +41,7 @@ KeyPair serving_pair(const ServeOptions& options) {
 
 std::vector<std::string> lower(std::vector<std::string> names) {
   for (std::string& name : names) {
-    std::ranges::transform(name, name.begin(), [](unsigned char c) {
-      return static_cast<char>(std::tolower(c));
-    });
+    name = scalers::lower_case(name);
   }
   return names;
 }
@@ -60,10 +57,6 @@ std::vector<std::string> names_of(const scalers::World& world) {
   std::vector<std::string> out;
   for (const scalers::MetricInfo& metric : world.metrics()) out.push_back(metric.name);
   return out;
-}
-
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "server/peer.hpp"
 
+#include "server/freed.hpp"
+
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -25,13 +27,6 @@ constexpr int kMaxCertificates = 1000;
 // Facts are asked anew at least this often whatever the certificates say.
 constexpr auto kLongestValidity = std::chrono::hours{1};
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* handle) const {
-    Free(handle);
-  }
-};
 using File = std::unique_ptr<FILE, Freed<std::fclose>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
 

@@ -22,6 +22,7 @@ using apiservice::Response;
 using Stream = boost::asio::ssl::stream<Socket>;
 
 constexpr Duration kHandshake{10'000};
+constexpr Duration kFirstRequest{10'000};
 constexpr Duration kIdle{120'000};       // longer than Go's 90 s, so that the client closes first
 constexpr Duration kHead{5'000};         // from the first byte of a head to its last
 constexpr Duration kAnswer{30'000};      // the longest deadline that a metric may have
@@ -89,8 +90,10 @@ class Session {
  private:
   // One request and its answer; false when the connection is to be closed.
   awaitable<bool> serve_one() {
-    allow(kIdle);
-    is_idle_ = true;
+    // Bytes that came behind the last request begin a head; else the connection idles, at first not
+    // for long.
+    is_idle_ = in_.empty();
+    allow(is_idle_ ? (has_served_ ? kIdle : kFirstRequest) : kHead);
     auto head = parse_head(in_);
     while (std::holds_alternative<NeedMore>(head)) {
       const bool is_first = in_.empty();
@@ -101,6 +104,7 @@ class Session {
       head = parse_head(in_);
     }
     is_idle_ = false;
+    has_served_ = true;
     if (const auto* refusal = std::get_if<Refusal>(&head)) {
       co_await write(refused_head(*refusal), false, false);
       co_return false;
@@ -179,6 +183,7 @@ class Session {
   Stream stream_;
   SteadyTime limit_{};
   bool is_idle_ = false;
+  bool has_served_ = false;
   std::optional<PeerFacts> facts_;
   std::string in_;
   std::string out_;

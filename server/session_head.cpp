@@ -1,6 +1,7 @@
 #include "server/session_head.hpp"
 
 #include "apiservice/target.hpp"
+#include "scalers/text.hpp"
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -41,11 +42,8 @@ std::string_view value_of(const std::vector<Header>& headers, std::string_view n
 std::vector<Header> headers_of(const Parser& parser) {
   std::vector<Header> out;
   for (const auto& field : parser.get()) {
-    std::string name(field.name_string().data(), field.name_string().size());
-    std::ranges::transform(name, name.begin(), [](unsigned char c) {
-      return static_cast<char>(std::tolower(c));
-    });
-    out.push_back({std::move(name), std::string(field.value().data(), field.value().size())});
+    out.push_back({scalers::lower_case({field.name_string().data(), field.name_string().size()}),
+                   std::string(field.value().data(), field.value().size())});
   }
   return out;
 }
@@ -87,7 +85,7 @@ std::variant<NeedMore, Head, Refusal> request_of(const Parser& parser, std::size
   if (has_body && (method == "GET" || method == "HEAD"))
     return Refusal{400, "a body is not accepted"};
   auto target = apiservice::parse_target({message.target().data(), message.target().size()});
-  if (!target) return Refusal{400, "the request target is not a path"};
+  if (!target) return Refusal{400, "the request target is not a path and a query, percent-encoded"};
   return Head{
       .request = {.method = std::move(method),
                   .path = std::move(target->path),

@@ -1,3 +1,4 @@
+#include "server/freed.hpp"
 #include "server/tls.hpp"
 
 #include <arpa/inet.h>
@@ -23,13 +24,6 @@ namespace {
 constexpr long kHour = 3600;
 constexpr long kYear = 365 * 24 * kHour;
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* handle) const {
-    Free(handle);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
@@ -101,9 +95,15 @@ File create(const std::string& path, mode_t mode) {
 KeyPair self_signed_pair(const std::string& folder, const std::string& address) {
   const KeyPair pair{folder + "/apiserver.crt", folder + "/apiserver.key"};
   std::error_code failed;
-  if (std::filesystem::exists(pair.certificate_file, failed) &&
-      std::filesystem::exists(pair.key_file, failed))
-    return pair;
+  const bool has_certificate = std::filesystem::exists(pair.certificate_file, failed);
+  const bool has_key = std::filesystem::exists(pair.key_file, failed);
+  if (has_certificate && has_key) return pair;
+  if (has_certificate || has_key) {
+    throw std::runtime_error(fmt::format(
+        "{} is there but {} is not; put the other back, or remove it and a new pair is made",
+        has_key ? pair.key_file : pair.certificate_file,
+        has_key ? pair.certificate_file : pair.key_file));
+  }
   std::filesystem::create_directories(folder, failed);
   const Key key(EVP_EC_gen("P-256"));
   require(key != nullptr, "key");

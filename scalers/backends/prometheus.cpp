@@ -2,10 +2,12 @@
 
 #include "scalers/clients.hpp"
 #include "scalers/clients/http.hpp"
+#include "scalers/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace weir::scalers::backends::prometheus {
@@ -59,6 +61,35 @@ static bool is_header_name(const std::string& name) {
   });
 }
 
+// Why a header of that name cannot be set so, in words; empty when it can.
+static std::string refusal_of(std::string_view name, bool is_text) {
+  const std::string lower = lower_case(name);
+  for (const std::string_view own :
+       {"host", "content-length", "transfer-encoding", "connection", "expect"}) {
+    if (lower == own) return fmt::format("the header {} is the client's own; remove it", name);
+  }
+  const bool is_secret = lower == "authorization" || lower == "proxy-authorization" ||
+                         lower == "cookie" || lower.ends_with("token") || lower.ends_with("key") ||
+                         lower.ends_with("secret");
+  if (is_secret && is_text)
+    return fmt::format("the header {} holds a secret; write {{file: PATH}}", name);
+  return {};
+}
+
+static void check_header(const Node::Field& field, const Headers& before, Problems& problems) {
+  if (!is_header_name(field.key)) {
+    problems.add(field.mark, fmt::format("\"{}\" is no header name", field.key));
+  }
+  const bool is_text = field.value.kind != Node::Kind::map;
+  if (auto why = refusal_of(field.key, is_text); !why.empty())
+    problems.add(field.mark, std::move(why));
+  const bool is_repeated = std::ranges::any_of(before, [&](const auto& header) {
+    return lower_case(header.first) == lower_case(field.key);
+  });
+  if (is_repeated)
+    problems.add(field.mark, fmt::format("the header {} stands twice; keep one", field.key));
+}
+
 // Found by its argument's namespace, which an unnamed one would hide.
 static void read_value(const Node& node, Headers& out, Problems& problems) {
   if (node.kind != Node::Kind::map) {
@@ -66,8 +97,7 @@ static void read_value(const Node& node, Headers& out, Problems& problems) {
                         "expected a map from a header's name to its text or {file: PATH}");
   }
   for (const Node::Field& field : node.fields) {
-    if (!is_header_name(field.key))
-      problems.add(field.mark, fmt::format("\"{}\" is no header name", field.key));
+    check_header(field, out, problems);
     HeaderValue value;
     if (field.value.kind == Node::Kind::map) {
       scalers::read_value(field.value, value.file, problems);
@@ -151,15 +181,25 @@ class PrometheusBackend final : public Backend {
   clients::HttpClient& http_;
 };
 
+struct MetricBlock {
+  MetricSettings settings;
+  QueryTemplate query;
+};
+
+MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems) {
+  MetricBlock out;
+  read_settings(block, kMetricTable, "prometheus metric", out.settings, problems);
+  if (const Node* query = block.find("query")) {
+    out.query = QueryTemplate::parse(out.settings.query, query->mark, names, problems);
+  }
+  return out;
+}
+
 std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
                                                        ParameterNames& names,
                                                        Problems& problems) {
-  MetricSettings settings;
-  read_settings(block, kMetricTable, "prometheus metric", settings, problems);
-  const Node* query = block.find("query");
-  if (query == nullptr) return nullptr;
-  auto parsed = QueryTemplate::parse(settings.query, query->mark, names, problems);
-  return std::make_unique<PrometheusScaler>(*this, std::move(settings), std::move(parsed));
+  MetricBlock read = read_metric(block, names, problems);
+  return std::make_unique<PrometheusScaler>(*this, std::move(read.settings), std::move(read.query));
 }
 
 Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
@@ -182,13 +222,13 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   for (const auto& [name, value] : settings_.headers) {
     auto secret = value.file.is_set() ? value.file.read() : Result<Secret>(Secret(value.text));
     if (!secret) return secret.error();
-    out.headers.emplace_back(name, std::move(*secret));
+    out.headers.push_back({name, std::move(*secret), value.file.is_set()});
   }
   if (settings_.token.is_set()) {
     auto token = settings_.token.read();
     if (!token) return token.error();
     out.hidden.push_back(token->reveal());
-    out.headers.emplace_back("Authorization", Secret("Bearer " + token->reveal()));
+    out.headers.push_back({"Authorization", Secret("Bearer " + token->reveal()), true});
   }
   if (settings_.username.is_set()) {
     auto pair = read_pair(settings_.username, settings_.password);
@@ -209,14 +249,18 @@ awaitable<Result<Sample>> PrometheusScaler::ask(Labels parameters, Deadline dead
   const auto budget = deadline.left(std::chrono::steady_clock::now());
   auto request = backend_.request(query_.render(parameters), budget);
   if (!request) co_return request.error();
-  const auto hidden = clients::hidden_texts(*request);
+  // Shared with the client's thread, which fills it before send() ends: a reply of a megabyte takes
+  // it tens of milliseconds, which the loop does not have.
+  const auto sample = std::make_shared<std::optional<Result<Sample>>>();
+  request->digest = [sample,
+                     hidden = clients::hidden_texts(*request),
+                     aggregate = settings_.aggregate,
+                     warnings = settings_.warnings](const clients::HttpReply& reply) {
+    *sample = parse_reply(reply.status, reply.body, aggregate, warnings, hidden);
+  };
   const auto reply = co_await backend_.http().send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
-  co_return parse_reply(reply->status,
-                        reply->body,
-                        settings_.aggregate,
-                        settings_.warnings,
-                        hidden);
+  co_return std::move(**sample);
 }
 
 void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {
@@ -248,6 +292,9 @@ ScalerKind describe_kind() {
           "An instant PromQL query, answered by Prometheus or anything that speaks its query API.",
       .backend_settings = [] { return docs_of<BackendSettings>(kBackendTable); },
       .metric_settings = [] { return docs_of<MetricSettings>(kMetricTable); },
+      .check_metric = [](const Node& block,
+                         ParameterNames& names,
+                         Problems& problems) { read_metric(block, names, problems); },
       .make_backend = make_backend,
   };
 }

@@ -9,14 +9,18 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <ranges>
 #include <set>
+#include <span>
+#include <vector>
 
 namespace weir::scalers::backends::prometheus {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxNamed = 3;  // labels, and values of each, that a message names
+constexpr std::size_t kMaxNamed = 3;      // labels, and values of each, that a message names
+constexpr std::size_t kMaxCompared = 50;  // series that are looked at for it
 
 Error bad_reply(std::string detail) { return {Errc::bad_reply, std::move(detail), ""}; }
 
@@ -67,7 +71,9 @@ Result<Sample> parse_sample(const Json& sample) {
 }
 
 // "instance (\"a\", \"b\", ...), pod (...)": the labels whose values differ between the series.
-std::string differing_labels(const Json& series, std::span<const std::string> hidden) {
+std::string differing_labels(const Json& all, std::span<const std::string> hidden) {
+  const std::span series(all.get_ref<const Json::array_t&>().data(),
+                         std::min(all.size(), kMaxCompared));
   std::map<std::string, std::set<std::string>> values;
   for (const Json& one : series) {
     for (const auto& [name, value] : member(one, "metric").items())
@@ -109,16 +115,30 @@ Error too_many(const Json& series, std::span<const std::string> hidden) {
       ""};
 }
 
-double joined(Aggregate aggregate, const std::vector<Sample>& samples) {
+// What several series come to. One that is infinite makes the whole infinite; one that is NaN among
+// others makes it unknown, whatever the metric makes of a NaN alone: `nan: 0` means "no
+// observations", not "one worker is idle".
+Result<double> joined(Aggregate aggregate, std::span<const Sample> samples) {
   double sum = 0;
   double least = samples.front().value;
   double most = samples.front().value;
+  std::size_t unknown = 0;
   for (const Sample& sample : samples) {
+    if (std::isinf(sample.value)) return sample.value;
+    unknown += std::isnan(sample.value) ? 1 : 0;
     sum += sample.value;
     least = std::min(least, sample.value);
     most = std::max(most, sample.value);
   }
-  if (std::isnan(sum)) return sum;  // one unknown makes every aggregate unknown
+  if (unknown == samples.size()) return sum;
+  if (unknown > 0) {
+    return Error{
+        Errc::partial,
+        fmt::format("{} of {} series are NaN; leave them out in the query, as in (QUERY) >= 0",
+                    unknown,
+                    samples.size()),
+        ""};
+  }
   switch (aggregate) {
     case Aggregate::none:
     case Aggregate::sum: return sum;
@@ -153,7 +173,9 @@ Result<Sample> parse_vector(const Json& series,
     if (!sample) return sample.error();
     samples.push_back(*sample);
   }
-  return Sample{joined(aggregate, samples), samples.front().taken_at};
+  const auto value = joined(aggregate, samples);
+  if (!value) return value.error();
+  return Sample{*value, samples.front().taken_at};
 }
 
 Result<Sample> parse_data(const Json& data,

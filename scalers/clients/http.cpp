@@ -15,7 +15,7 @@ namespace {
 // libcurl sends header bytes as they are: a line end inside one would forge another header.
 bool has_line_end(const HttpRequest& request) {
   return std::ranges::any_of(request.headers, [](const auto& header) {
-    return (header.first + header.second.reveal()).find_first_of(std::string_view("\r\n\0", 3)) !=
+    return (header.name + header.value.reveal()).find_first_of(std::string_view("\r\n\0", 3)) !=
            std::string::npos;
   });
 }
@@ -62,7 +62,7 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline dead
       co_await transfer->done.wait(deadline.left(std::chrono::steady_clock::now()));
   if (!is_done) {
     worker_->cancel(transfer);
-    co_return Error{Errc::timed_out, "no answer in time", ""};
+    co_return Error{Errc::timed_out, "it did not answer", ""};
   }
   co_return std::move(transfer->outcome);
 }
@@ -85,7 +85,9 @@ std::vector<std::string> hidden_texts(const HttpRequest& request) {
   std::vector<std::string> out = request.hidden;
   out.push_back(request.url.authority());
   out.push_back(request.url.host);
-  for (const auto& [name, value] : request.headers) out.push_back(value.reveal());
+  for (const HttpHeader& header : request.headers) {
+    if (header.is_secret) out.push_back(header.value.reveal());
+  }
   if (request.basic) {
     out.push_back(request.basic->first.reveal());
     out.push_back(request.basic->second.reveal());

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,22 +38,30 @@ struct HttpTls {
 // Reads {ca, certificate, key}; a certificate without its key, or the reverse, is a problem.
 void read_value(const Node& node, HttpTls& out, Problems& problems);
 
+struct HttpReply {
+  long status = 0;
+  std::string body;
+};
+
+struct HttpHeader {
+  std::string name;
+  Secret value;
+  bool is_secret = false;  // shows in no error
+};
+
 struct HttpRequest {
   std::string method = "GET";  // GET or POST
   Url url;                     // scheme, host, port; path with the whole path
   std::string query;           // behind '?', encoded; empty: none
   std::string body;            // of a POST, as application/x-www-form-urlencoded
-  std::vector<std::pair<std::string, Secret>> headers;
+  std::vector<HttpHeader> headers;
   std::optional<std::pair<Secret, Secret>> basic;  // user and password
   HttpTls tls;
   std::size_t max_body_bytes = std::size_t{1} << 20;  // of the decompressed body
   std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
-};
-
-struct HttpReply {
-  long status = 0;
-  std::string content_type;
-  std::string body;
+  // Called with the reply on the client's own thread, before send() ends: parses a large reply
+  // without holding up the loop. It may touch only what it owns, until send() has ended.
+  std::function<void(const HttpReply&)> digest;
 };
 
 class HttpClient {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -122,8 +123,8 @@ void Exchange::set_target() {
 void Exchange::set_headers() {
   const HttpRequest& request = transfer_->request;
   append(headers_, "Expect:");
-  for (const auto& [name, value] : request.headers)
-    append(headers_, fmt::format("{}: {}", name, value.reveal()));
+  for (const HttpHeader& header : request.headers)
+    append(headers_, fmt::format("{}: {}", header.name, header.value.reveal()));
   curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
   curl_easy_setopt(easy_.get(), CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
   if (request.basic) {
@@ -152,10 +153,15 @@ Result<HttpReply> Exchange::outcome(CURLcode code) {
   if (code != CURLE_OK) return error_of(code);
   HttpReply reply;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &reply.status);
-  const char* type = nullptr;
-  curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_TYPE, &type);
-  if (type != nullptr) reply.content_type = type;
   reply.body = std::move(body_);
+  try {
+    if (transfer_->request.digest) transfer_->request.digest(reply);
+  } catch (const std::exception& bug) {
+    // A bug in whoever digests, or no memory: this request fails, the thread goes on.
+    return Error{Errc::bad_reply,
+                 "an internal error; please report it",
+                 remote_text(bug.what(), {})};
+  }
   return reply;
 }
 
@@ -168,7 +174,7 @@ Error Exchange::error_of(CURLcode code) const {
   const std::string reason =
       std::error_code(static_cast<int>(os_error), std::generic_category()).message();
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return {Errc::timed_out, "no answer in time", ""};
+    case CURLE_OPERATION_TIMEDOUT: return {Errc::timed_out, "it did not answer", ""};
     case CURLE_COULDNT_CONNECT:
       return {Errc::unreachable, fmt::format("cannot connect ({})", reason), ""};
     case CURLE_SSL_CONNECT_ERROR:

@@ -149,7 +149,7 @@ awaitable<Result<Addresses>> Resolver::resolve(std::string host, Deadline deadli
     });
   }
   const bool is_done = co_await lookup->done.wait(deadline.left(now));
-  if (!is_done) co_return Error{Errc::timed_out, "its host name was not resolved in time", ""};
+  if (!is_done) co_return Error{Errc::timed_out, "its host name is still being looked up", ""};
   co_return lookup->outcome;
 }
 

@@ -170,11 +170,14 @@ void Builder::add_metric(const Node& node) {
   Metric metric = read_common(node);
   if (found.kind == nullptr) return;
   metric.backend = find_backend(*found.block, *found.kind);
-  if (metric.backend == nullptr || metric.backend->backend == nullptr) return;
   std::vector<std::string> declared;
   for (const DeclaredLabel& label : metric.labels) declared.push_back(label.name);
   ParameterNames names(std::move(declared));
-  metric.scaler = metric.backend->backend->make_scaler(*found.block, names, problems_);
+  if (metric.backend != nullptr && metric.backend->backend != nullptr) {
+    metric.scaler = metric.backend->backend->make_scaler(*found.block, names, problems_);
+  } else {
+    found.kind->check_metric(*found.block, names, problems_);
+  }
   for (const std::string& unused : names.unused()) {
     problems_.add(
         node.find("labels")->mark,
@@ -249,12 +252,7 @@ void Builder::check_namespaces(const Node& list, Metric& metric) {
 
 ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& kind) {
   const Node* name = block.find("backend");
-  if (name == nullptr) {
-    problems_.add(
-        block.mark,
-        fmt::format("a {} metric needs backend: the name of an entry of backends", kind.name));
-    return nullptr;
-  }
+  if (name == nullptr) return nullptr;  // the kind's own table says that it is missing
   std::vector<std::string_view> names;
   for (const auto& backend : backends_) names.push_back(backend->name);
   const auto found = std::ranges::find(names, name->text);

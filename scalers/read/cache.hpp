@@ -16,9 +16,10 @@ namespace weir::scalers::read {
 // What the backend said, and when.
 struct Answer {
   Result<Sample> sample;
-  SteadyTime at;        // when it came in
-  WallTime asked_at;    // when the backend was asked
+  SteadyTime at;        // when the backend was asked
+  WallTime asked_at;    // the same by the wall clock
   SteadyTime retry_at;  // for an error: when the backend may be asked again
+  Duration budget;      // how long the backend was given
 };
 
 class Cache {

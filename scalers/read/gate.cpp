@@ -37,10 +37,9 @@ awaitable<Result<Gate::Permit>> Gate::enter(Deadline deadline, SteadyTime now) {
   Waiter waiter(shared_from_this());
   const bool has_place = co_await waiter.turn.wait(deadline.left(now));
   if (has_place) co_return Permit(shared_from_this());
-  co_return Error{
-      Errc::timed_out,
-      fmt::format("no answer in time: {} questions are under way before it", in_flight_),
-      ""};
+  co_return Error{Errc::timed_out,
+                  fmt::format("{} questions are under way before it", in_flight_),
+                  ""};
 }
 
 // A place goes straight to the first waiter, so in_flight_ stays as it is; no newcomer can slip in

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace weir::scalers::read {
@@ -23,12 +24,29 @@ constexpr std::array kLabelTable{
                                       "the value when the selector does not name the label"),
 };
 
+// What a selector may name: Kubernetes' label keys.
+bool is_label_key(std::string_view key) {
+  static constexpr std::string_view kPattern =
+      "(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?"
+      "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+  const auto pattern = Pattern::compile(std::string(kPattern));
+  return std::get<Pattern>(pattern).matches(key);
+}
+
 void read_label(const Node::Field& field, std::vector<DeclaredLabel>& labels, Problems& problems) {
   LabelSettings settings;
   if (field.value.kind == Node::Kind::map) {
     read_settings(field.value, kLabelTable, "label", settings, problems);
   } else {
     read_value(field.value, settings.pattern, problems);
+  }
+  if (!is_label_key(field.key)) {
+    problems.add(
+        field.mark,
+        fmt::format(
+            "\"{}\" is no label key, so no selector can set it: letters, digits, -, _ and ., "
+            "with a letter or digit at both ends",
+            field.key));
   }
   if (field.key == kNamespaceParameter) {
     problems.add(field.mark, "the label namespace is built in: remove it and write $(namespace)");

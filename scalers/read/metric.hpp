@@ -19,6 +19,7 @@ struct ConfiguredBackend {
   std::unique_ptr<Backend> backend;
   std::shared_ptr<Gate> gate;  // second owner: the permits under way
   bool is_down = false;        // the last question failed for want of the backend itself
+  SteadyTime answered_at{};    // when it last answered anything
 };
 
 struct Metric {

@@ -8,7 +8,7 @@ namespace weir::scalers::read {
 namespace {
 
 Result<double> in_range(double value) {
-  if (std::abs(value) < kTooLargeValue) return value;
+  if (is_representable(value)) return value;
   return Error{
       Errc::out_of_range,
       fmt::format("the value {:g} is beyond 9.2e15, the most an HPA can read; use a larger unit",

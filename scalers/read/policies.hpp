@@ -20,11 +20,6 @@ struct Policies {
   NegativePolicy negative = NegativePolicy::error;
 };
 
-// The first magnitude whose thousandfold overflows the HPA's int64: Kubernetes reads 0 from here
-// on. The int64 limit itself, 9223372036854775.807, lies between two doubles; every double below
-// this one fits.
-inline constexpr double kTooLargeValue = 9223372036854776.0;
-
 // True when `asked` is an answer of the backend that this metric turns into a number.
 [[nodiscard]] bool is_answer(const Policies& policies, const Result<Sample>& asked);
 

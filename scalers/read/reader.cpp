@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <exception>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace weir::scalers::read {
@@ -24,6 +25,26 @@ Error within_metric(const Metric& metric, const Query& query, const Error& error
                                   metric.backend->name));
 }
 
+// What a namespace may ask for, when nothing is near to what it asked.
+std::string advice_of(std::span<const std::string_view> names) {
+  constexpr std::size_t kMaxListed = 8;
+  if (names.empty()) return "; nothing is configured for this namespace";
+  const auto shown = names.first(std::min(names.size(), kMaxListed));
+  return fmt::format("; this namespace has {}{}",
+                     fmt::join(shown, ", "),
+                     names.size() > kMaxListed ? ", ..." : "");
+}
+
+// A late answer says how long was waited and what can be done.
+Error with_budget(Error error, Duration budget) {
+  if (error.code != Errc::timed_out) return error;
+  error.detail =
+      fmt::format("no answer within {} ms ({}); raise deadline, at most 30s, or ask for less",
+                  budget.count(),
+                  error.detail);
+  return error;
+}
+
 bool is_backend_failure(Errc code) {
   return code == Errc::unreachable || code == Errc::tls || code == Errc::refused ||
          code == Errc::timed_out;
@@ -32,12 +53,6 @@ bool is_backend_failure(Errc code) {
 // A bug in a scaler, or no memory: this question fails, the process and every other question go on.
 Error internal_error(const std::exception& bug) {
   return {Errc::bad_reply, "an internal error; please report it", remote_text(bug.what(), {})};
-}
-
-// A detached coroutine of ours must not fail; if one does, it is a bug and shows at the loop's
-// run().
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
@@ -85,9 +100,7 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
       const bool is_done = co_await joined->done.wait(due.left(clock_.steady()));
       if (!is_done) {
         const auto budget = std::chrono::duration_cast<Duration>(due.at - due.started);
-        const Error late{Errc::timed_out,
-                         fmt::format("no answer within {} ms", budget.count()),
-                         ""};
+        const Error late = with_budget({Errc::timed_out, "it is still being asked", ""}, budget);
         co_return within_metric(metric, query, late);
       }
       asked[i] = *joined->answer;
@@ -119,7 +132,9 @@ Error Reader::unknown(const Query& query) const {
   std::string detail =
       fmt::format("metric {}/{} is not configured", query.name_space, query.metric);
   if (is_elsewhere) detail += " for this namespace; add the namespace to its namespaces list";
-  return {Errc::unknown_metric, detail + did_you_mean(query.metric, sorted), ""};
+  const std::string near = did_you_mean(query.metric, sorted);
+  if (near.empty() && !is_elsewhere) detail += advice_of(sorted);
+  return {Errc::unknown_metric, detail + near, ""};
 }
 
 std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& metric,
@@ -128,8 +143,9 @@ std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& m
   const Answer* kept = cache_.find(key);
   if (kept != nullptr && is_fresh(metric, *kept)) return *kept;
   FlightPtr& flight = flights_[key];
-  if (!flight) {
-    flight = std::make_shared<Flight>(loop_);
+  // A patient metric does not join a flight that gives up sooner than it would.
+  if (!flight || flight->budget < metric.deadline) {
+    flight = std::make_shared<Flight>(loop_, metric.deadline);
     FlightPtr started = flight;
     boost::asio::co_spawn(loop_.get_executor(),
                           fly(shared_from_this(), &metric, key, parameters, started),
@@ -141,8 +157,11 @@ std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& m
 
 bool Reader::is_fresh(const Metric& metric, const Answer& answer) const {
   const SteadyTime now = clock_.steady();
-  return is_answer(metric.policies, answer.sample) ? now - answer.at < metric.freshness
-                                                   : now < answer.retry_at;
+  if (is_answer(metric.policies, answer.sample)) return now - answer.at < metric.freshness;
+  const bool was_hasty = answer.sample.has_error() &&
+                         answer.sample.error().code == Errc::timed_out &&
+                         answer.budget < metric.deadline;
+  return !was_hasty && now < answer.retry_at;
 }
 
 awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
@@ -152,6 +171,7 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
                             FlightPtr flight) {
   const Deadline deadline = Deadline::after(self->clock_.steady(), metric->deadline);
   const auto permit = co_await metric->backend->gate->enter(deadline, self->clock_.steady());
+  const SteadyTime at = self->clock_.steady();
   const WallTime asked_at = self->clock_.wall();
   Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
   try {
@@ -159,27 +179,33 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   } catch (const std::exception& bug) {
     sample = internal_error(bug);
   }
-  const SteadyTime now = self->clock_.steady();
-  Answer answer{std::move(sample), now, asked_at, now + self->jittered(kKeepError)};
+  if (sample.has_error()) sample = with_budget(sample.error(), metric->deadline);
+  const SteadyTime retry_at = self->clock_.steady() + self->jittered(kKeepError);
+  Answer answer{std::move(sample), at, asked_at, retry_at, metric->deadline};
   if (permit) {
     self->observe(*metric, answer);
     self->cache_.put(key, answer);
   }  // else nobody was asked: that says nothing about the backend, and the next read may find room
-  self->flights_.erase(key);
+  const auto kept = self->flights_.find(key);
+  if (kept != self->flights_.end() && kept->second == flight) self->flights_.erase(kept);
   flight->answer = std::move(answer);
   flight->done.raise();
 }
 
 void Reader::observe(const Metric& metric, const Answer& answer) {
   ConfiguredBackend& backend = *metric.backend;
-  const bool is_down = !answer.sample && is_backend_failure(answer.sample.error().code);
-  if (is_down == backend.is_down) return;
-  backend.is_down = is_down;
-  if (is_down) {
-    observer_.backend_down(backend.name, answer.sample.error());
-  } else {
-    observer_.backend_up(backend.name);
+  const bool is_failure =
+      answer.sample.has_error() && is_backend_failure(answer.sample.error().code);
+  if (!is_failure) {
+    backend.answered_at = clock_.steady();
+    if (std::exchange(backend.is_down, false)) observer_.backend_up(backend.name);
+    return;
   }
+  // One slow question beside others that are answered is no backend that is down.
+  const bool is_slow_alone =
+      answer.sample.error().code == Errc::timed_out && backend.answered_at >= answer.at;
+  if (is_slow_alone || std::exchange(backend.is_down, true)) return;
+  observer_.backend_down(backend.name, answer.sample.error());
 }
 
 Result<Reading> Reader::reading(const Metric& metric, Labels labels, const Answer& answer) const {

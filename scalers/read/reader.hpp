@@ -39,8 +39,9 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
  private:
   // One question under way. Shared by the coroutine that asks and those that wait for it.
   struct Flight {
-    explicit Flight(Loop& loop) : done(loop) {}
+    Flight(Loop& loop, Duration given) : done(loop), budget(given) {}
     Signal done;
+    Duration budget;  // the deadline of the metric that started it
     std::optional<Answer> answer;
   };
   using FlightPtr = std::shared_ptr<Flight>;

@@ -22,18 +22,18 @@ std::string example_selector(const scalers::MetricInfo& metric) {
 }
 
 // Asks each metric from the first namespace that may; true when every one answered.
-bool ask_all(Loop& loop, const Clock& clock, scalers::World& world) {
+bool ask_all(Loop& loop, const Clock& clock, scalers::World& world, const CheckOptions& options) {
   bool is_well = true;
   for (const scalers::MetricInfo& metric : world.metrics()) {
     const std::string& first = metric.namespaces.front();
     const std::string name_space = first == "*" ? "default" : first;
     if (!is_askable(metric)) {
-      fmt::print("not asked  {}/{}: it needs label values; try weir get {}/{} -l {}\n",
-                 name_space,
-                 metric.name,
-                 name_space,
-                 metric.name,
-                 example_selector(metric));
+      fmt::print(
+          "not asked  {0}/{1}: it needs label values; try weir get --config {2} {0}/{1} -l {3}\n",
+          name_space,
+          metric.name,
+          fmt::join(options.config, " --config "),
+          example_selector(metric));
       continue;
     }
     const auto readings = read_once(loop, clock, world.source(), {name_space, metric.name, {}});
@@ -60,7 +60,7 @@ ExitCode run(const CheckOptions& options) {
   const auto world = load_world(options.config, loop, clients, clock, observer);
   if (!world) return ExitCode::failed;
   fmt::print("{} metrics: the configuration is valid\n", world->metrics().size());
-  const bool is_well = !options.is_live || ask_all(loop, clock, *world);
+  const bool is_well = !options.is_live || ask_all(loop, clock, *world, options);
   clients.close();
   return is_well ? ExitCode::ok : ExitCode::read_failed;
 }

@@ -1,5 +1,7 @@
 #include "apiservice/quantity.hpp"
 
+#include "scalers/reading.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -144,7 +146,7 @@ TEST_CASE("case 56: only a number within the HPA's range is representable") {
   };
 
   for (const Range& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(is_representable(row.value) == row.is_within); }
+    DYNAMIC_SECTION(row.name) { CHECK(scalers::is_representable(row.value) == row.is_within); }
   }
 }
 

@@ -8,7 +8,7 @@ namespace weir::scalers::read {
 namespace {
 
 Answer of(double value) {
-  return {Sample{value, WallTime{}}, SteadyTime{}, WallTime{}, SteadyTime{}};
+  return {Sample{value, WallTime{}}, SteadyTime{}, WallTime{}, SteadyTime{}, Duration{}};
 }
 
 double kept(Cache& cache, std::string_view key) {

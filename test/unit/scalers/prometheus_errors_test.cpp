@@ -71,7 +71,7 @@ TEST_CASE("a failed query keeps Prometheus' own words") {
       {"an address in the words",
        422,
        error("execution", "dial tcp 10.1.2.3:9090: refused, see http://prom.ml:9090/x"),
-       "bad_reply: the query failed (execution) <dial tcp [hidden]: refused, see [hidden]/x>"},
+       "bad_reply: the query failed (execution) <dial tcp [hidden]: refused, see [hidden]>"},
       {"a line end in the words",
        400,
        error("bad_data", R"(a\nb)"),

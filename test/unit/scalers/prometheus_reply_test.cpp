@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <string>
@@ -254,7 +255,7 @@ struct Joined {
   double value;  // NaN stands for any NaN
 };
 
-TEST_CASE("an aggregate joins the series, and one unknown makes it unknown") {
+TEST_CASE("an aggregate joins the series, and one infinity makes it infinite") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
   const Joined rows[] = {
@@ -265,14 +266,12 @@ TEST_CASE("an aggregate joins the series, and one unknown makes it unknown") {
       {"max of negatives", Aggregate::max, {"-5", "-2"}, -2},
       {"min of negatives", Aggregate::min, {"-2", "-5"}, -5},
       {"sum of one", Aggregate::sum, {"4"}, 4},
-      {"sum with NaN last", Aggregate::sum, {"1", "NaN"}, nan},
-      {"max with NaN first", Aggregate::max, {"NaN", "1"}, nan},
-      {"max with NaN last", Aggregate::max, {"1", "NaN"}, nan},
-      {"min with NaN between", Aggregate::min, {"1", "NaN", "2"}, nan},
-      {"avg with NaN", Aggregate::avg, {"1", "NaN"}, nan},
+      {"all NaN", Aggregate::sum, {"NaN", "NaN"}, nan},
       {"sum with infinity", Aggregate::sum, {"1", "+Inf"}, infinity},
-      {"max with minus infinity", Aggregate::max, {"1", "-Inf"}, 1},
-      {"sum of both infinities", Aggregate::sum, {"+Inf", "-Inf"}, nan},
+      {"max with minus infinity", Aggregate::max, {"1", "-Inf"}, -infinity},
+      {"min with infinity", Aggregate::min, {"+Inf", "3"}, infinity},
+      {"sum of both infinities", Aggregate::sum, {"+Inf", "-Inf"}, infinity},
+      {"infinity and NaN", Aggregate::avg, {"NaN", "+Inf"}, infinity},
       {"a sum beyond a double", Aggregate::sum, {"1e308", "1e308"}, infinity},
   };
 
@@ -288,6 +287,39 @@ TEST_CASE("an aggregate joins the series, and one unknown makes it unknown") {
 
       REQUIRE(shown(sample) == "a value");
       CHECK((std::isnan(row.value) ? std::isnan(sample->value) : sample->value == row.value));
+    }
+  }
+}
+
+TEST_CASE("a NaN among numbers is an error, whatever the metric makes of a NaN alone") {
+  struct Row {
+    std::string_view name;
+    Aggregate aggregate;
+    std::string_view series;
+    std::string_view count;
+  };
+  const Row rows[] = {
+      {"sum, last", Aggregate::sum, R"(["1","NaN"])", "1 of 2"},
+      {"max, first", Aggregate::max, R"(["NaN","1"])", "1 of 2"},
+      {"min, between", Aggregate::min, R"(["1","NaN","2"])", "1 of 3"},
+      {"avg, most of them", Aggregate::avg, R"(["NaN","1","NaN"])", "2 of 3"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      std::string series;
+      for (const auto& value : nlohmann::json::parse(row.series)) {
+        series += fmt::format(R"({}{{"metric":{{}},"value":[1,{}]}})",
+                              series.empty() ? "" : ",",
+                              value.dump());
+      }
+
+      const auto sample = parse(vector("[" + series + "]"), row.aggregate);
+
+      CHECK(shown(sample) ==
+            fmt::format("partial: {} series are NaN; leave them out in the query, as in "
+                        "(QUERY) >= 0",
+                        row.count));
     }
   }
 }

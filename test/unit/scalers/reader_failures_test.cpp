@@ -3,6 +3,7 @@
 #include "test/support/reader_rig.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <string>
 #include <variant>
@@ -116,8 +117,11 @@ TEST_CASE("an error replaces the answer that was kept") {
   fail(rig, Errc::timed_out);
   rig.clock.advance(5000ms);
 
-  CHECK(rig.value() == Value("timed_out: metric ml/depth: fake broker: as scripted"));
-  CHECK(rig.value() == Value("timed_out: metric ml/depth: fake broker: as scripted"));
+  const Value late(
+      "timed_out: metric ml/depth: fake broker: no answer within 2500 ms (as scripted); raise "
+      "deadline, at most 30s, or ask for less");
+  CHECK(rig.value() == late);
+  CHECK(rig.value() == late);
   CHECK(rig.script.asked.size() == 2);
 }
 
@@ -151,9 +155,25 @@ TEST_CASE("a read past its own deadline is late, and the answer that comes after
   settle(*rig.loop);
   const auto next = rig.value();
 
-  CHECK(late == Value("timed_out: metric ml/depth: fake broker: no answer within 20 ms"));
+  CHECK(late == Value("timed_out: metric ml/depth: fake broker: no answer within 20 ms (it is "
+                      "still being asked); raise deadline, at most 30s, or ask for less"));
   CHECK(next == Value(7.0));
   CHECK(rig.script.asked.size() == 1);
+}
+
+TEST_CASE("a patient metric neither joins nor inherits what a hasty one gave up") {
+  Rig rig({MetricSpec{.name = "hasty", .deadline = 20ms}, MetricSpec{.name = "patient"}});
+  rig.script.is_held = true;
+
+  const auto late = shown(rig.read({"ml", "hasty", {}}));
+  rig.script.is_held = false;
+  const auto patient = shown(rig.read({"ml", "patient", {}}));
+
+  CHECK(late.find("no answer within 20 ms") != std::string::npos);
+  CHECK(patient == "a value");
+  CHECK(rig.script.asked.size() == 2);
+  rig.script.release.raise();
+  settle(*rig.loop);
 }
 
 TEST_CASE("the caller's deadline counts when it is earlier than the metric's") {
@@ -164,7 +184,9 @@ TEST_CASE("the caller's deadline counts when it is earlier than the metric's") {
       test::run(*rig.loop,
                 rig.reader->read({"ml", "depth", {}}, Deadline::after(rig.clock.steady(), 15ms)));
 
-  CHECK(shown(readings) == "timed_out: metric ml/depth: fake broker: no answer within 15 ms");
+  CHECK(shown(readings) ==
+        "timed_out: metric ml/depth: fake broker: no answer within 15 ms (it is still being "
+        "asked); raise deadline, at most 30s, or ask for less");
   CHECK(rig.script.asked.front().deadline.at == rig.clock.steady() + 2500ms);
   rig.script.release.raise();
   settle(*rig.loop);
@@ -257,8 +279,12 @@ TEST_CASE("a backend is reported down for want of itself, not for what it says")
 
       rig.value();
 
-      const std::vector<std::string> down{"down broker: " + std::string(name_of(row.code)) +
-                                          ": as scripted"};
+      const std::string_view said = row.code == Errc::timed_out
+                                        ? "no answer within 2500 ms (as scripted); raise deadline, "
+                                          "at most 30s, or ask for less"
+                                        : "as scripted";
+      const std::vector<std::string> down{
+          fmt::format("down broker: {}: {}", name_of(row.code), said)};
       CHECK(rig.events.seen == (row.is_down ? down : std::vector<std::string>{}));
     }
   }

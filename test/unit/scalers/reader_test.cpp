@@ -214,8 +214,11 @@ TEST_CASE("a metric that is not configured is named with its neighbours") {
        "unknown_metric: metric ml/Queue-Depth is not configured; did you mean \"queue_depth\"?"},
       {"nothing near",
        {"ml", "temperature", {}},
-       "unknown_metric: metric ml/temperature is not configured"},
-      {"the empty name", {"ml", "", {}}, "unknown_metric: metric ml/ is not configured"},
+       "unknown_metric: metric ml/temperature is not configured; this namespace has queue_depth, "
+       "token_rate"},
+      {"the empty name",
+       {"ml", "", {}},
+       "unknown_metric: metric ml/ is not configured; this namespace has queue_depth, token_rate"},
       {"configured for another namespace",
        {"web", "queue_depth", {}},
        "unknown_metric: metric web/queue_depth is not configured for this namespace; add the "
@@ -226,7 +229,7 @@ TEST_CASE("a metric that is not configured is named with its neighbours") {
        "namespace to its namespaces list"},
       {"near, but another namespace's",
        {"web", "queue_dept", {}},
-       "unknown_metric: metric web/queue_dept is not configured"},
+       "unknown_metric: metric web/queue_dept is not configured; this namespace has token_rates"},
       {"elsewhere, and one near here",
        {"web", "token_rate", {}},
        "unknown_metric: metric web/token_rate is not configured for this namespace; add the "

@@ -29,10 +29,10 @@ std::string repeated(std::string_view text, int times) {
 
 TEST_CASE("addresses do not show") {
   const Row rows[] = {
-      {"a url", "Get http://prom:9090/api failed", "Get [hidden]/api failed"},
-      {"a url with a user", "see https://me:s3cret@prom/x", "see [hidden]/x"},
-      {"a url in quotes", "Get \"http://prom:9090/api\"", "Get \"[hidden]/api\""},
-      {"a url with a query", "amqp://broker?x=1", "[hidden]?x=1"},
+      {"a url", "Get http://prom:9090/api failed", "Get [hidden] failed"},
+      {"a url with a user", "see https://me:s3cret@prom/x", "see [hidden]"},
+      {"a url in quotes", "Get \"http://prom:9090/api\"", "Get \"[hidden]\""},
+      {"a url with a query", "amqp://broker?x=1", "[hidden]"},
       {"another scheme", "redis+tls://cache", "[hidden]"},
       {"an IPv4 address", "from 10.1.2.3 lost", "from [hidden] lost"},
       {"an IPv4 address and port", "dial tcp 10.1.2.3:9090: refused", "dial tcp [hidden]: refused"},
@@ -85,6 +85,29 @@ TEST_CASE("a hidden text that is cut off does not show its beginning") {
   CHECK(shown == "[hidden][hidden]");
 }
 
+TEST_CASE("a short hidden text tears no other word or number apart") {
+  const std::vector<std::string> hidden{"1", "up", "10"};
+  const Row rows[] = {
+      {"a position", "1:11: parse error near setup", "[hidden]:11: parse error near setup"},
+      {"an address with its digits", "dial 10.0.0.10:53: lost", "dial [hidden]: lost"},
+      {"the query itself", "no metric up here", "no metric [hidden] here"},
+  };
+
+  for (const Row& row : rows) check(row, hidden);
+}
+
+TEST_CASE("what was dialled, and by whom, does not show") {
+  const Row rows[] = {
+      {"a whole url", "Get http://thanos:10901/x?match=secretquery", "Get [hidden]"},
+      {"a user", "login failed for user=admin", "login failed for [hidden]"},
+      {"a bare IPv6 address", "dial fe80:1:2:3::4 failed", "dial [hidden] failed"},
+      {"a name without a port", "connect to thanos-store.mon.svc", "connect [hidden]"},
+      {"a time is no address", "at 12:34:56 it failed", "at 12:34:56 it failed"},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
 TEST_CASE("hidden texts do not show") {
   const std::vector<std::string> hidden{"prom", "prometheus", "s3cret", "", "up{}"};
   const Row rows[] = {
@@ -103,7 +126,7 @@ TEST_CASE("hidden texts do not show") {
 }
 
 TEST_CASE("a hidden text that is found in its own replacement ends") {
-  CHECK(remote_text("did", std::vector<std::string>{"d"}) == "[hidden]i[hidden]");
+  CHECK(remote_text("hidden or not", std::vector<std::string>{"hidden"}) == "[hidden] or not");
 }
 
 TEST_CASE("the words are one printable line") {

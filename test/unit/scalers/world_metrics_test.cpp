@@ -233,6 +233,13 @@ TEST_CASE("labels are declared, sound and used") {
        with_labels("{pod: b}", "up{q=\"$(q)$(pod)\"}"),
        {"t.yaml:2:82: $(q) is no declared label; known are $(namespace), $(pod) (write $$( for a "
         "literal $()"}},
+      {"a name that no selector can set",
+       with_labels("{'a b': x}", "up"),
+       {"t.yaml:2:37: label a b is declared but nothing uses $(a b): every value would get the "
+        "same number",
+        "t.yaml:2:38: \"a b\" is no label key, so no selector can set it: letters, digits, -, _ "
+        "and ., with a "
+        "letter or digit at both ends"}},
       {"a list",
        with_labels("[q]", "up"),
        {"t.yaml:2:37: labels is a map from a label's name to its pattern, such as {queue: "
@@ -279,6 +286,9 @@ TEST_CASE("every problem is told at once, in the order of the file") {
               "t.yaml:2:29: \"ML\" is not a namespace: lower-case letters, digits and -",
               "t.yaml:2:44: a deadline is at most 30s",
               "t.yaml:3:14: the pattern is not valid RE2: missing ): (",
+              "t.yaml:3:32: a prometheus metric needs query: the PromQL query; $(label) inside its "
+              "strings is a "
+              "parameter",
               "t.yaml:3:42: there is no backend \"prm\"; did you mean \"prom\"?",
               "t.yaml:4:34: expected error, or a number to report instead; found \"x\"",
               "t.yaml:4:72: $(pod) is no declared label; known are $(namespace) (write $$( for a "

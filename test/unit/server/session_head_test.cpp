@@ -16,7 +16,8 @@ constexpr std::string_view kBody = "Transfer-Encoding is not accepted: no reques
 constexpr std::string_view kMalformed = "the request head is malformed";
 constexpr std::string_view kHost = "one Host header is needed";
 constexpr std::string_view kLength = "Content-Length is not one number";
-constexpr std::string_view kNotPath = "the request target is not a path";
+constexpr std::string_view kNotPath =
+    "the request target is not a path and a query, percent-encoded";
 constexpr std::string_view kFolded = "folded headers are not accepted";
 
 struct Refused {

@@ -1,0 +1,17 @@
+// Two small things about bytes of text that several files need. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace weir::scalers {
+
+// `text` with ASCII letters in lower case, whatever the locale.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+// Length of the well-formed UTF-8 sequence at `at` (no overlong form, no surrogate, at most
+// U+10FFFF), or 0.
+[[nodiscard]] std::size_t utf8_length(std::string_view text, std::size_t at);
+
+}  // namespace weir::scalers
