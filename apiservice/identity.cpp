@@ -1,6 +1,6 @@
 #include "apiservice/identity.hpp"
 
-#include "apiservice/target.hpp"
+#include "scalers/url.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -40,7 +40,7 @@ std::map<std::string, std::vector<std::string>> extra_of(const Request& request,
     for (const Header& header : request.headers) {
       if (!header.name.starts_with(prefix)) continue;
       const std::string raw = header.name.substr(prefix.size());
-      out[percent_decoded(raw).value_or(raw)].push_back(header.value);
+      out[scalers::percent_decoded(raw).value_or(raw)].push_back(header.value);
     }
   }
   return out;

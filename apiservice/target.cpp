@@ -1,47 +1,24 @@
 #include "apiservice/target.hpp"
 
+#include "scalers/url.hpp"
+
 #include <algorithm>
 
 namespace weir::apiservice {
 namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::optional<std::string> query_decoded(std::string_view text) {
   std::string spaced(text);
   std::ranges::replace(spaced, '+', ' ');
-  return percent_decoded(spaced);
+  return scalers::percent_decoded(spaced);
 }
 
 }  // namespace
 
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      out += text[at];
-      continue;
-    }
-    if (at + 2 >= text.size()) return std::nullopt;
-    const int high = hex_digit(text[at + 1]);
-    const int low = hex_digit(text[at + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    at += 2;
-  }
-  return out;
-}
-
 std::optional<Target> parse_target(std::string_view text) {
   if (!text.starts_with('/')) return std::nullopt;
   const auto mark = text.find('?');
-  auto path = percent_decoded(text.substr(0, mark));
+  auto path = scalers::percent_decoded(text.substr(0, mark));
   if (!path || path->find('\0') != std::string::npos) return std::nullopt;
   Target out{std::move(*path), {}};
   std::string_view rest = mark == text.npos ? std::string_view{} : text.substr(mark + 1);

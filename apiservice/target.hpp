@@ -19,7 +19,4 @@ struct Target {
 // dropped would be answered with the number of another one. '+' in the query is a blank.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view text);
 
-// `text` with every %XX decoded; nullopt when one is broken.
-[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
-
 }  // namespace weir::apiservice

@@ -1,17 +1,34 @@
-// The clients that backends share, owned by the App and kept over reloads: connections and
-// looked-up names live here.
+// The clients that backends share, and the makers of those that each backend has for itself. Owned
+// by the App and kept over reloads: looked-up names and HTTP connections live here. Loop thread
+// only.
 #pragma once
 
 #include "scalers/task.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace weir::scalers {
 
 namespace clients {
+class AmqpClient;
 class HttpClient;
+class RedisClient;
 class Resolver;
+struct AmqpTarget;
+struct RedisTarget;
 }  // namespace clients
+
+// A client whose connections the end of the program closes.
+class Client {
+ public:
+  Client() = default;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  virtual ~Client() = default;
+  // Ends every connection; later questions fail at once.
+  virtual void close() = 0;
+};
 
 class Clients {
  public:
@@ -21,13 +38,18 @@ class Clients {
   ~Clients();
 
   [[nodiscard]] clients::HttpClient& http() { return *http_; }
+  [[nodiscard]] std::shared_ptr<clients::AmqpClient> make_amqp(clients::AmqpTarget target);
+  [[nodiscard]] std::shared_ptr<clients::RedisClient> make_redis(
+      const clients::RedisTarget& target);
   // Ends everything under way: each waiting read gets Errc::unreachable, so that the loop can run
   // out of work.
   void close();
 
  private:
+  Loop& loop_;
   std::unique_ptr<clients::Resolver> resolver_;
   std::unique_ptr<clients::HttpClient> http_;
+  std::vector<std::weak_ptr<Client>> made_;  // owned by their backends
 };
 
 }  // namespace weir::scalers

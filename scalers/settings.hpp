@@ -131,7 +131,18 @@ void read_value(const Node& node, E& out, Problems& problems) {
 }
 
 template <class T>
+void read_value(const Node& node, std::optional<T>& out, Problems& problems) {
+  read_value(node, out.emplace(), problems);
+}
+
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+template <class T>
 consteval std::string_view type_name() {
+  if constexpr (IsOptional<T>::value) return type_name<typename T::value_type>();
   if constexpr (std::same_as<T, std::string>) return "text";
   if constexpr (std::same_as<T, bool>) return "true|false";
   if constexpr (std::same_as<T, double>) return "number";

@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
+#include <iterator>
 #include <optional>
 
 namespace weir::scalers {
@@ -49,6 +51,23 @@ bool split_authority(std::string_view authority, Url& url) {
   return port.has_value();
 }
 
+// "a, b or c", each with `tail` behind it.
+std::string listed(std::span<const UrlScheme> schemes, std::string_view tail) {
+  std::string out;
+  for (std::size_t i = 0; i < schemes.size(); ++i) {
+    if (i > 0) out += i + 1 == schemes.size() ? " or " : ", ";
+    out += fmt::format("{}{}", schemes[i].name, tail);
+  }
+  return out;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 }  // namespace
 
 std::string Url::authority() const {
@@ -58,15 +77,17 @@ std::string Url::authority() const {
 
 std::string Url::text() const { return fmt::format("{}://{}{}", scheme, authority(), path); }
 
-std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
+std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const UrlScheme> schemes) {
   const auto colon = text.find("://");
   Url url;
   url.scheme = lower_case(text.substr(0, colon == text.npos ? 0 : colon));
-  if (url.scheme != "http" && url.scheme != "https") {
-    return UrlProblem{
-        "the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT"};
+  const auto scheme = std::ranges::find(schemes, url.scheme, &UrlScheme::name);
+  if (scheme == schemes.end()) {
+    return UrlProblem{fmt::format("the url needs the scheme {}; write {}",
+                                  listed(schemes, ""),
+                                  listed(schemes, "://HOST:PORT"))};
   }
-  url.port = url.scheme == "https" ? 443 : 80;
+  url.port = scheme->port;
   const std::string_view rest = text.substr(colon + 3);
   const auto slash = rest.find_first_of("/?#");
   const std::string_view authority = rest.substr(0, slash);
@@ -80,14 +101,55 @@ std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
   }
   const std::string_view path = slash == rest.npos ? std::string_view{} : rest.substr(slash);
   if (path.find_first_of("?#") != path.npos) {
-    return UrlProblem{"a url has no query and no fragment; write only the path in front of /api"};
+    return UrlProblem{"a url has no query and no fragment; write only the path"};
   }
   const bool is_plain = std::ranges::all_of(path, [](char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '\\';
   });
   if (!is_plain) return UrlProblem{"the url's path holds a byte that has to be percent-encoded"};
-  url.path = path.substr(0, path.find_last_not_of('/') + 1);
+  url.path = path;
   return url;
+}
+
+std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
+  static constexpr std::array<UrlScheme, 2> kSchemes{{{"http", 80}, {"https", 443}}};
+  auto parsed = parse_url(text, kSchemes);
+  if (auto* url = std::get_if<Url>(&parsed)) {
+    url->path.resize(url->path.find_last_not_of('/') + 1);
+  }
+  return parsed;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      out += text[at];
+      continue;
+    }
+    if (at + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[at + 1]);
+    const int low = hex_digit(text[at + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    at += 2;
+  }
+  return out;
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 2);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
+    }
+  }
+  return out;
 }
 
 }  // namespace weir::scalers

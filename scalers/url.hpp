@@ -1,7 +1,9 @@
-// An http or https address from the configuration, taken apart and checked. Pure.
+// A server's address from the configuration, taken apart and checked. Pure.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,7 +26,24 @@ struct UrlProblem {
   std::string what;  // what is wrong and what to write instead
 };
 
-// Schemes other than http and https, user information, queries and fragments are refused.
+struct UrlScheme {
+  std::string_view name;
+  std::uint16_t port;  // when the text has none
+};
+
+// Other schemes, user information, queries and fragments are refused. The path is kept as it is
+// written.
+[[nodiscard]] std::variant<Url, UrlProblem> parse_url(std::string_view text,
+                                                      std::span<const UrlScheme> schemes);
+
+// http and https, without the path's trailing slashes.
 [[nodiscard]] std::variant<Url, UrlProblem> parse_http_url(std::string_view text);
+
+// `text` with every %XX decoded; nullopt when one is broken.
+[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
+
+// `text` percent-encoded for one path segment, a query or a form: all but letters, digits and
+// "-._~".
+[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace weir::scalers

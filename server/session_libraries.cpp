@@ -1,4 +1,2 @@
-// The function bodies of Asio's TLS part and of Beast, compiled once here instead of in every
-// source that uses them.
-#include <boost/asio/ssl/impl/src.hpp>
+// The function bodies of Beast, compiled once here instead of in every source that uses them.
 #include <boost/beast/src.hpp>

@@ -30,7 +30,7 @@ struct BackendSettings {
   SecretFile username;
   SecretFile password;
   Headers headers;
-  clients::HttpTls tls;
+  TlsFiles tls;
 };
 
 struct MetricSettings {
@@ -209,9 +209,9 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   out.url.path += "/api/v1/query";
   out.tls = settings_.tls;
   out.hidden.push_back(query);
-  out.hidden.push_back(clients::percent_encoded(query));
+  out.hidden.push_back(percent_encoded(query));
   const std::string form = fmt::format("query={}&timeout={}ms",
-                                       clients::percent_encoded(query),
+                                       percent_encoded(query),
                                        std::max<Duration::rep>(1, budget.count()));
   if (settings_.method == Method::post) {
     out.method = "POST";

@@ -67,20 +67,6 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline dead
   co_return std::move(transfer->outcome);
 }
 
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + text.size() / 2);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += c;
-    } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
-    }
-  }
-  return out;
-}
-
 std::vector<std::string> hidden_texts(const HttpRequest& request) {
   std::vector<std::string> out = request.hidden;
   out.push_back(request.url.authority());

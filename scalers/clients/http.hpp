@@ -10,6 +10,7 @@
 #include "scalers/secret.hpp"
 #include "scalers/settings.hpp"
 #include "scalers/task.hpp"
+#include "scalers/tls_files.hpp"
 #include "scalers/url.hpp"
 
 #include <cstddef>
@@ -25,18 +26,6 @@ namespace weir::scalers::clients {
 
 class HttpWorker;
 class Resolver;
-
-// How a server is verified and what is shown to it. Files are read by libcurl at each new
-// connection, and the CA bundle again after at most a minute, so rotated ones count without a
-// restart.
-struct HttpTls {
-  FilePath ca;           // PEM bundle; empty: the system's own roots
-  FilePath certificate;  // PEM; empty: none is shown
-  FilePath key;          // PEM; goes with certificate
-};
-
-// Reads {ca, certificate, key}; a certificate without its key, or the reverse, is a problem.
-void read_value(const Node& node, HttpTls& out, Problems& problems);
 
 struct HttpReply {
   long status = 0;
@@ -56,7 +45,7 @@ struct HttpRequest {
   std::string body;            // of a POST, as application/x-www-form-urlencoded
   std::vector<HttpHeader> headers;
   std::optional<std::pair<Secret, Secret>> basic;  // user and password
-  HttpTls tls;
+  TlsFiles tls;  // the CA bundle is read again after at most a minute
   std::size_t max_body_bytes = std::size_t{1} << 20;  // of the decompressed body
   std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
   // Called with the reply on the client's own thread, before send() ends: parses a large reply
@@ -84,9 +73,6 @@ class HttpClient {
   Resolver& resolver_;
   std::unique_ptr<HttpWorker> worker_;
 };
-
-// `text` percent-encoded for a query or a form: all but letters, digits and "-._~".
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 // Every text of the request that no error may show: its host, its secrets, and `hidden`.
 [[nodiscard]] std::vector<std::string> hidden_texts(const HttpRequest& request);

@@ -135,7 +135,7 @@ void Exchange::set_headers() {
 }
 
 void Exchange::set_tls() {
-  const HttpTls& tls = transfer_->request.tls;
+  const TlsFiles& tls = transfer_->request.tls;
   CURL* easy = easy_.get();
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);

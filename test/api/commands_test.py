@@ -33,7 +33,7 @@ metrics:
 metric: []
 """
 PROMETHEUS_KEYS = "url, method, token, username, password, headers, tls"
-METRIC_KEYS = "name, namespaces, freshness, deadline, empty, nan, negative, labels, prometheus"
+METRIC_KEYS = "name, namespaces, freshness, deadline, empty, nan, negative, labels, prometheus, rabbitmq, redis"
 PROBLEMS = f"""\
 3:23: a url holds no user or password; write username: {{file: PATH}} and password: {{file: PATH}}
 6:7: username and password go together; write both or neither
@@ -55,7 +55,7 @@ PROBLEMS = f"""\
 21:17: the pattern is not valid RE2: missing ]: [
 22:10: expected error, or a number to report instead; found "none"
 23:5: a metric needs namespaces: the namespaces whose HPAs may ask, such as [ml-inference], or ['*'] for all
-23:5: a metric needs one block named after its kind: prometheus
+23:5: a metric needs one block named after its kind: prometheus, rabbitmq, redis
 24:1: unknown key "metric" in a configuration; did you mean "metrics"?; its keys are backends, metrics
 """.splitlines()
 
@@ -96,7 +96,7 @@ class CheckTest(ServerTest):
              ":1:10: metrics is a list: write each metric behind a dash, as - name: ..."),
             ("a key twice", "metrics: []\nmetrics: []\n", ":2:1: the key metrics stands twice; keep one"),
             ("a query in the url", UP % "http://h/?a=b",
-             ":2:34: a url has no query and no fragment; write only the path in front of /api"),
+             ":2:34: a url has no query and no fragment; write only the path"),
             ("no host", UP % "http://",
              ":2:34: the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets"),
             ("a port too high", UP % "http://h:65536",
@@ -246,7 +246,7 @@ class CommandLineTest(ServerTest):
         run = run_weir("describe", "promtheus")
 
         self.assertEqual((2, "", 'weir: there is no kind "promtheus"; did you mean "prometheus"?\n'
-                          "The kinds are: prometheus\n"), (run.returncode, run.stdout, run.stderr))
+                          "The kinds are: prometheus, rabbitmq, redis\n"), (run.returncode, run.stdout, run.stderr))
 
     def test_a_wrong_command_line_is_2_and_says_where_to_look(self):
         table = [("nothing", ()), ("an unknown flag", ("version", "--loud")),

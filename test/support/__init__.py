@@ -10,14 +10,16 @@ from .processes import (MissingTool, NotReady, Process, deferred_interrupts, fre
                         wait_until)
 from .prometheus import Prometheus, Series
 from .quantities import parse_quantity
+from .rabbitmq import RabbitMQ
 from .raw import answer_to, raw_tls, read_answers, read_to_end
+from .redis import Redis
 from .scripted import Asked, ScriptedServer, Turn, refusal, vector
 from .weir import GROUP, HPA_USER, Response, Weir, metric_path, run_weir, weir_binary
 
 __all__ = [
-    "Asked", "Certificates", "GROUP", "HPA_USER", "MissingTool", "NotReady", "Process", "Prometheus", "Response",
-    "ScriptedServer", "Series", "ServerTest", "Turn", "Weir", "answer_to", "config", "deferred_interrupts",
-    "free_port", "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "raw_tls",
-    "read_answers", "read_to_end", "refusal", "require", "run_weir", "shared_certificates", "vector", "wait_until",
-    "weir_binary",
+    "Asked", "Certificates", "GROUP", "HPA_USER", "MissingTool", "NotReady", "Process", "Prometheus", "RabbitMQ",
+    "Redis", "Response", "ScriptedServer", "Series", "ServerTest", "Turn", "Weir", "answer_to", "config",
+    "deferred_interrupts", "free_port", "make_certificates", "metric", "metric_path", "parse_quantity",
+    "prometheus_backend", "raw_tls", "read_answers", "read_to_end", "refusal", "require", "run_weir",
+    "shared_certificates", "vector", "wait_until", "weir_binary",
 ]

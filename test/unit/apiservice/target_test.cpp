@@ -1,5 +1,7 @@
 #include "apiservice/target.hpp"
 
+#include "scalers/url.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <optional>
@@ -46,7 +48,7 @@ TEST_CASE("a percent escape is two hexadecimal digits, and a broken one is an er
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(percent_decoded(row.text) == row.decoded); }
+    DYNAMIC_SECTION(row.name) { CHECK(scalers::percent_decoded(row.text) == row.decoded); }
   }
 }
 

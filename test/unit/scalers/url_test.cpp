@@ -67,8 +67,7 @@ TEST_CASE("a url that could mean something else is refused, and never repeated")
       "the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets";
   const std::string user =
       "a url holds no user or password; write username: {file: PATH} and password: {file: PATH}";
-  const std::string query =
-      "a url has no query and no fragment; write only the path in front of /api";
+  const std::string query = "a url has no query and no fragment; write only the path";
   const std::string byte = "the url's path holds a byte that has to be percent-encoded";
   const Bad rows[] = {
       {"empty", "", scheme},

@@ -146,7 +146,7 @@ TEST_CASE("a metric says which namespaces may ask, and no two entries answer one
 TEST_CASE("a metric's common settings are checked") {
   const std::string keys =
       "; its keys are name, namespaces, freshness, deadline, empty, nan, negative, labels, "
-      "prometheus";
+      "prometheus, rabbitmq, redis";
   const std::string duration =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
   const Row rows[] = {
@@ -188,7 +188,7 @@ TEST_CASE("a metric's common settings are checked") {
 
 TEST_CASE("a metric has one kind, and a backend that exists") {
   const std::string no_kind =
-      "t.yaml:2:1: a metric needs one block named after its kind: prometheus";
+      "t.yaml:2:1: a metric needs one block named after its kind: prometheus, rabbitmq, redis";
   const Row rows[] = {
       {"no kind", "{name: a, namespaces: [ml]}", {no_kind}},
       {"two kinds",

@@ -153,14 +153,16 @@ TEST_CASE("a section of another form is refused") {
 }
 
 TEST_CASE("a backend says what it lacks") {
-  const std::string kind = "a backend needs one block named after its kind: prometheus";
+  const std::string kind =
+      "a backend needs one block named after its kind: prometheus, rabbitmq, redis";
   const Bad rows[] = {
       {"no kind", "{backends: {prom: {}}}", {"t.yaml:1:19: " + kind}},
       {"an unknown kind",
        "{backends: {prom: {promtheus: {}}}}",
        {"t.yaml:1:19: " + kind,
         "t.yaml:1:20: unknown key \"promtheus\" in a backend; did you mean "
-        "\"prometheus\"?; its keys are maxInFlight, maxWaiting, prometheus"}},
+        "\"prometheus\"?; its keys are maxInFlight, maxWaiting, prometheus, "
+        "rabbitmq, redis"}},
       {"a text",
        "{backends: {prom: x}}",
        {"t.yaml:1:19: expected a map of settings for a backend; found \"x\""}},

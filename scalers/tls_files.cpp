@@ -1,15 +1,17 @@
-#include "scalers/clients/http.hpp"
+#include "scalers/tls_files.hpp"
 
-namespace weir::scalers::clients {
+#include <array>
 
-void read_value(const Node& node, HttpTls& out, Problems& problems) {
+namespace weir::scalers {
+
+void read_value(const Node& node, TlsFiles& out, Problems& problems) {
   static constexpr std::array kTable{
-      setting<&HttpTls::ca>(
+      setting<&TlsFiles::ca>(
           "ca",
           "",
           "PEM bundle that signs the server's certificate; off: the system's roots"),
-      setting<&HttpTls::certificate>("certificate", "", "PEM client certificate"),
-      setting<&HttpTls::key>("key", "", "PEM key of the client certificate"),
+      setting<&TlsFiles::certificate>("certificate", "", "PEM client certificate"),
+      setting<&TlsFiles::key>("key", "", "PEM key of the client certificate"),
   };
   read_settings(node, kTable, "tls block", out, problems);
   if (out.certificate.path.empty() != out.key.path.empty()) {
@@ -17,4 +19,4 @@ void read_value(const Node& node, HttpTls& out, Problems& problems) {
   }
 }
 
-}  // namespace weir::scalers::clients
+}  // namespace weir::scalers

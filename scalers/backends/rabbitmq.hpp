@@ -1,0 +1,163 @@
+// The parts of the rabbitmq scaler that both of its transports share: settings, and the pure
+// meaning of the management API's replies. No IO.
+#pragma once
+
+#include "scalers/backend.hpp"
+#include "scalers/error.hpp"
+#include "scalers/settings.hpp"
+#include "scalers/template.hpp"
+#include "scalers/tls_files.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::scalers::backends::rabbitmq {
+
+enum class Count { total, ready, unacknowledged };
+enum class Aggregate { sum, avg, max };
+enum class Mode {
+  queue_length,
+  message_rate,
+  deliver_get_rate,
+  published_to_delivered_ratio,
+  expected_queue_consumption_time
+};
+
+struct BackendSettings {
+  std::string url;
+  SecretFile username;
+  SecretFile password;
+  std::string vhost;
+  TlsFiles tls;
+};
+
+struct MetricSettings {
+  std::string backend;
+  std::string queue;
+  std::string queue_regex;
+  std::string vhost;
+  std::optional<Count> count;
+  std::optional<Aggregate> aggregate;
+  Mode mode = Mode::queue_length;
+  ErrorOrNumber no_consumers;
+};
+
+// Where a broker is, from its url and settings.
+struct Broker {
+  Url url;            // without the vhost: for http its path is the prefix in front of /api
+  std::string vhost;  // of metrics that name none; "/" when neither url nor settings do
+};
+
+// The last segment of the url's path is the vhost, percent-decoded, what is in front of it a prefix
+// (http alone); `vhost`, when it is set, takes the vhost's place.
+[[nodiscard]] std::variant<Broker, UrlProblem> parse_broker(std::string_view url,
+                                                            const std::string& vhost);
+
+// The rows of both settings tables, for `weir describe`.
+[[nodiscard]] std::vector<SettingDoc> backend_docs();
+[[nodiscard]] std::vector<SettingDoc> metric_docs();
+
+// A metric's block, read and checked for what both transports need.
+struct MetricBlock {
+  MetricSettings settings;
+  TextTemplate queue;
+  TextTemplate vhost;  // empty: the backend's
+};
+MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems);
+
+// The vhost of one metric: its own, with parameters, or its backend's.
+struct VhostName {
+  std::string of_backend;
+  TextTemplate of_metric;
+
+  [[nodiscard]] std::string render(const Labels& parameters) const {
+    return of_metric.empty() ? of_backend : of_metric.render(parameters);
+  }
+};
+
+// What a metric asks of the management API.
+struct Wanted {
+  Mode mode;
+  Count count;
+  Aggregate aggregate;
+  ErrorOrNumber no_consumers;
+};
+
+// One queue, as a page of the management API lists it.
+struct QueueStats {
+  std::optional<double> total;
+  std::optional<double> ready;
+  std::optional<double> unacknowledged;
+  std::optional<double> publish_rate;
+  std::optional<double> deliver_get_rate;
+};
+
+struct Page {
+  std::vector<QueueStats> queues;
+  std::size_t page_count = 1;
+};
+
+// One page of GET /api/queues/VHOST?page=N. Errc::unknown_object (no such vhost), refused,
+// unreachable, bad_reply.
+[[nodiscard]] Result<Page> parse_page(long status,
+                                      std::string_view body,
+                                      const std::string& vhost,
+                                      std::span<const std::string> hidden);
+
+// The number that the queues come to, which is never of an empty list. Errc::no_value when the
+// broker has no statistics of a queue, or when nothing is delivered and the metric does not say
+// what that means.
+[[nodiscard]] Result<double> value_of(std::span<const QueueStats> queues, const Wanted& wanted);
+
+// The backends of the two transports.
+[[nodiscard]] std::unique_ptr<Backend> make_amqp_backend(const BackendSettings& settings,
+                                                         Broker broker,
+                                                         Clients& clients);
+[[nodiscard]] std::unique_ptr<Backend> make_management_backend(const BackendSettings& settings,
+                                                               Broker broker,
+                                                               Clients& clients);
+
+}  // namespace weir::scalers::backends::rabbitmq
+
+namespace weir::scalers {
+
+template <>
+struct EnumNames<backends::rabbitmq::Count> {
+  using Count = backends::rabbitmq::Count;
+  static constexpr std::string_view kTypeName = "total | ready | unacknowledged";
+  static constexpr std::array<std::pair<std::string_view, Count>, 3> kNames{
+      {{"total", Count::total},
+       {"ready", Count::ready},
+       {"unacknowledged", Count::unacknowledged}}};
+};
+
+template <>
+struct EnumNames<backends::rabbitmq::Aggregate> {
+  using Aggregate = backends::rabbitmq::Aggregate;
+  static constexpr std::string_view kTypeName = "sum | avg | max";
+  static constexpr std::array<std::pair<std::string_view, Aggregate>, 3> kNames{
+      {{"sum", Aggregate::sum}, {"avg", Aggregate::avg}, {"max", Aggregate::max}}};
+};
+
+template <>
+struct EnumNames<backends::rabbitmq::Mode> {
+  using Mode = backends::rabbitmq::Mode;
+  static constexpr std::string_view kTypeName =
+      "QueueLength | MessageRate | DeliverGetRate | PublishedToDeliveredRatio | "
+      "ExpectedQueueConsumptionTime";
+  static constexpr std::array<std::pair<std::string_view, Mode>, 5> kNames{{
+      {"QueueLength", Mode::queue_length},
+      {"MessageRate", Mode::message_rate},
+      {"DeliverGetRate", Mode::deliver_get_rate},
+      {"PublishedToDeliveredRatio", Mode::published_to_delivered_ratio},
+      {"ExpectedQueueConsumptionTime", Mode::expected_queue_consumption_time},
+  }};
+};
+
+}  // namespace weir::scalers

@@ -1,0 +1,90 @@
+#include "scalers/backends/rabbitmq.hpp"
+#include "scalers/clients.hpp"
+#include "scalers/clients/amqp.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace weir::scalers::backends::rabbitmq {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 255;  // of an AMQP short string
+
+class AmqpScaler final : public Scaler {
+ public:
+  AmqpScaler(clients::AmqpClient& client, VhostName vhost, TextTemplate queue)
+      : client_(client), vhost_(std::move(vhost)), queue_(std::move(queue)) {}
+
+  [[nodiscard]] std::string question(const Labels& parameters) const override {
+    const std::string vhost = vhost_.render(parameters);
+    return fmt::format("{}:{}{}", vhost.size(), vhost, queue_.render(parameters));
+  }
+
+  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
+    std::string vhost = vhost_.render(parameters);
+    std::string queue = queue_.render(parameters);
+    if (queue.size() > kMaxNameBytes || vhost.size() > kMaxNameBytes) {
+      co_return Error{Errc::bad_request, "a queue's and a vhost's name have at most 255 bytes", ""};
+    }
+    const WallTime taken_at = std::chrono::system_clock::now();
+    const auto ready =
+        co_await client_.ready_messages(std::move(vhost), std::move(queue), deadline);
+    if (!ready) co_return ready.error();
+    co_return Sample{static_cast<double>(*ready), taken_at};
+  }
+
+ private:
+  clients::AmqpClient& client_;
+  VhostName vhost_;
+  TextTemplate queue_;
+};
+
+class AmqpBackend final : public Backend {
+ public:
+  AmqpBackend(std::shared_ptr<clients::AmqpClient> client, std::string vhost)
+      : client_(std::move(client)), vhost_(std::move(vhost)) {}
+
+  [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
+                                                    ParameterNames& names,
+                                                    Problems& problems) override {
+    MetricBlock read = read_metric(block, names, problems);
+    const auto refuse = [&](bool is_wrong, std::string_view key, const char* what) {
+      const Node* node = block.find(key);
+      if (is_wrong && node != nullptr) problems.add(node->mark, what);
+    };
+    const bool is_other_count = read.settings.count.value_or(Count::ready) != Count::ready;
+    refuse(true,
+           "queueRegex",
+           "AMQP asks one queue; queueRegex needs a backend with an http:// or https:// url");
+    refuse(
+        read.settings.mode != Mode::queue_length,
+        "mode",
+        "AMQP tells lengths only; the rate modes need a backend with an http:// or https:// url");
+    refuse(is_other_count,
+           "count",
+           "AMQP tells ready messages only; other counts need a backend with an http:// or "
+           "https:// url");
+    VhostName vhost{vhost_, std::move(read.vhost)};
+    return std::make_unique<AmqpScaler>(*client_, std::move(vhost), std::move(read.queue));
+  }
+
+ private:
+  std::shared_ptr<clients::AmqpClient> client_;  // shared with nobody: the clients only watch it
+  std::string vhost_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_amqp_backend(const BackendSettings& settings,
+                                           Broker broker,
+                                           Clients& clients) {
+  clients::AmqpTarget target{
+      {broker.url.host, broker.url.port, broker.url.scheme == "amqps", settings.tls},
+      settings.username,
+      settings.password};
+  return std::make_unique<AmqpBackend>(clients.make_amqp(std::move(target)),
+                                       std::move(broker.vhost));
+}
+
+}  // namespace weir::scalers::backends::rabbitmq

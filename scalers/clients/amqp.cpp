@@ -1,0 +1,86 @@
+#include "scalers/clients/amqp.hpp"
+
+#include "scalers/clients/amqp_machine.hpp"
+#include "scalers/clients/connection.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+// A pod's host name is the pod's name.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+Result<AmqpLogin> login_for(const AmqpTarget& target, const std::string& vhost) {
+  AmqpLogin out{Secret(), Secret(), vhost, "weir/" + host_name()};
+  if (!target.username.is_set()) return out;
+  auto pair = read_pair(target.username, target.password);
+  if (!pair) return pair.error();
+  out.username = std::move(pair->first);
+  out.password = std::move(pair->second);
+  return out;
+}
+
+}  // namespace
+
+AmqpClient::AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target)
+    : loop_(loop), resolver_(resolver), target_(std::move(target)) {}
+
+AmqpClient::~AmqpClient() = default;
+
+void AmqpClient::close() {
+  for (const auto& [vhost, connection] : connections_) connection->close();
+}
+
+Connection& AmqpClient::connection_to(const std::string& vhost) {
+  auto& connection = connections_[vhost];
+  if (!connection) {
+    const auto make_machine = [this, vhost]() -> Result<std::unique_ptr<Machine>> {
+      auto login = login_for(target_, vhost);
+      if (!login) return login.error();
+      return std::unique_ptr<Machine>(std::make_unique<AmqpMachine>(std::move(*login)));
+    };
+    connection = std::make_unique<Connection>(loop_,
+                                              resolver_,
+                                              target_.stream,
+                                              make_machine,
+                                              stamp_of(target_.username, target_.password));
+  }
+  return *connection;
+}
+
+awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
+                                                            std::string queue,
+                                                            Deadline deadline) {
+  Connection& connection = connection_to(vhost);
+  Error lost{Errc::unreachable, "the connection was lost", ""};
+  // The kept connection may prove stale: the question is put once more, on a new one, within the
+  // same deadline.
+  for (int tries = 0; tries < 2; ++tries) {
+    const auto link = co_await connection.link(deadline);
+    if (!link) co_return link.error();
+    std::string bytes;
+    const auto asked_at = now();
+    const auto question = static_cast<AmqpMachine&>((*link)->machine()).ask(loop_, queue, bytes);
+    (*link)->send(bytes);
+    const bool is_done = co_await question->done.wait(deadline.left(now()));
+    if (!is_done) {
+      if ((*link)->heard_at() < asked_at)
+        (*link)->end({Errc::unreachable, "the broker fell silent", ""});
+      co_return Error{Errc::timed_out, "no answer in time", ""};
+    }
+    if (!(*link)->failure() || *question->ready_messages) co_return *question->ready_messages;
+    lost = question->ready_messages->error();
+  }
+  co_return lost;
+}
+
+}  // namespace weir::scalers::clients

@@ -1,0 +1,52 @@
+// Asks RabbitMQ for queue lengths over AMQP: one kept connection a vhost, shared by every metric.
+// Loop thread only.
+#pragma once
+
+#include "scalers/clients.hpp"
+#include "scalers/clients/stream.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/error.hpp"
+#include "scalers/secret.hpp"
+#include "scalers/task.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace weir::scalers::clients {
+
+class Connection;
+class Resolver;
+
+struct AmqpTarget {
+  StreamTarget stream;
+  SecretFile username;  // both unset: SASL EXTERNAL with the client certificate
+  SecretFile password;
+};
+
+class AmqpClient final : public Client {
+ public:
+  // Both outlive the client.
+  AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target);
+  ~AmqpClient() override;
+
+  // Messages ready in the queue; excludes those delivered and not yet acknowledged.
+  // Errc::unknown_object when the vhost has no such queue or there is no such vhost (never 0),
+  // refused, unreachable, tls, timed_out, bad_reply.
+  [[nodiscard]] awaitable<Result<std::uint64_t>> ready_messages(std::string vhost,
+                                                                std::string queue,
+                                                                Deadline deadline);
+  void close() override;
+
+ private:
+  Connection& connection_to(const std::string& vhost);
+
+  Loop& loop_;
+  Resolver& resolver_;
+  AmqpTarget target_;
+  std::map<std::string, std::unique_ptr<Connection>>
+      connections_;  // by vhost; only configured vhosts are asked
+};
+
+}  // namespace weir::scalers::clients

@@ -1,0 +1,178 @@
+#include "scalers/clients/connection.hpp"
+
+#include "scalers/clients/resolver.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr Duration kFirstPause{100};
+// A reader keeps an error for up to 1.2 s: with this pause a server is asked again within 2 s of
+// its return.
+constexpr Duration kLongestPause{500};
+constexpr Duration kRefusedPause{30'000};
+// A connect is not tied to the read that caused it: whoever comes later may still wait for it.
+constexpr Duration kConnect{5'000};
+
+void rethrow(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+awaitable<void> Link::run(std::shared_ptr<Link> self,
+                          Resolver& resolver,
+                          StreamTarget target,
+                          Deadline deadline) {
+  auto stream = co_await Stream::connect(self->loop_, resolver, std::move(target), deadline);
+  if (!stream) {
+    self->end(stream.error());
+    co_return;
+  }
+  if (self->failure_) co_return;  // ended while it connected
+  self->stream_ = std::move(*stream);
+  self->heard_at_ = now();
+  std::string greeting;
+  self->machine_->greet(greeting);
+  self->send(greeting);
+  const auto failed = co_await self->read_all();
+  self->end(failed.value_or(Error{Errc::unreachable, "the connection was lost", ""}));
+}
+
+awaitable<std::optional<Error>> Link::read_all() {
+  std::string buffer(kReadBytes, '\0');
+  std::string answer;
+  while (!failure_) {
+    const auto size = co_await stream_->read_some(buffer.data(), buffer.size());
+    if (!size) co_return size.error();
+    heard_at_ = now();
+    answer.clear();
+    auto failed = machine_->receive({buffer.data(), *size}, answer);
+    if (!answer.empty()) send(answer);
+    if (failed) co_return failed;
+    if (!is_up_ && machine_->is_ready()) {
+      is_up_ = true;
+      settled_.raise();
+      if (machine_->tick_interval().count() > 0) {
+        boost::asio::co_spawn(loop_.get_executor(), keep_alive(shared_from_this()), rethrow);
+      }
+    }
+  }
+  co_return failure_;
+}
+
+void Link::send(std::string_view bytes) {
+  if (failure_ || !stream_) return;
+  out_ += bytes;
+  if (is_writing_) return;
+  is_writing_ = true;
+  boost::asio::co_spawn(loop_.get_executor(), write_all(shared_from_this()), rethrow);
+}
+
+// Started from the loop behind whoever sent first, so that everything which is asked in one turn
+// goes out in one write.
+awaitable<void> Link::write_all(std::shared_ptr<Link> self) {
+  while (!self->out_.empty() && !self->failure_) {
+    const auto stream = self->stream_;
+    const auto written = co_await stream->write(std::exchange(self->out_, {}));
+    if (!written) self->end(written.error());
+  }
+  self->is_writing_ = false;
+}
+
+awaitable<void> Link::keep_alive(std::shared_ptr<Link> self) {
+  const Duration interval = self->machine_->tick_interval();
+  while (!self->failure_) {
+    const bool is_ended = co_await self->ended_.wait(interval);
+    if (is_ended) co_return;
+    std::string bytes;
+    const auto failed = self->machine_->tick(now(), bytes);
+    if (!bytes.empty()) self->send(bytes);
+    if (failed) self->end(*failed);
+  }
+}
+
+void Link::end(const Error& why) {
+  if (failure_) return;
+  failure_ = why;
+  if (stream_) stream_->close();
+  machine_->lose(why);
+  settled_.raise();
+  ended_.raise();
+}
+
+std::function<std::size_t()> stamp_of(const SecretFile& first, const SecretFile& second) {
+  return [first, second] {
+    std::string content;
+    for (const SecretFile* file : {&first, &second}) {
+      const auto secret = file->is_set() ? file->read() : Result<Secret>(Secret());
+      if (secret) content += secret->reveal();
+      content += '\n';
+    }
+    return std::hash<std::string>{}(content);
+  };
+}
+
+Connection::~Connection() { close(); }
+
+void Connection::close() {
+  is_closed_ = true;
+  if (link_) link_->end({Errc::unreachable, "the program ends", ""});
+  link_.reset();
+}
+
+awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
+  if (link_ && link_->failure()) {
+    if (!link_->was_up()) note_failure(*link_->failure());
+    link_.reset();
+  }
+  if (!link_) {
+    if (is_closed_) co_return Error{Errc::unreachable, "the program ends", ""};
+    if (!may_try(now())) co_return *refusal_;
+    refused_stamp_ = credentials_();
+    auto machine = make_machine_();
+    if (!machine) co_return machine.error();
+    link_ = std::make_shared<Link>(loop_, std::move(*machine));
+    boost::asio::co_spawn(loop_.get_executor(),
+                          Link::run(link_, resolver_, target_, Deadline::after(now(), kConnect)),
+                          rethrow);
+  }
+  const auto link = link_;
+  if (!link->is_up()) {
+    const bool is_settled = co_await link->settled(deadline.left(now()));
+    if (!is_settled) co_return Error{Errc::timed_out, "no connection in time", ""};
+  }
+  if (link->failure()) {
+    if (link_ == link && !link->was_up()) {
+      note_failure(*link->failure());
+      link_.reset();
+    }
+    co_return *link->failure();
+  }
+  pause_ = Duration{0};
+  refusal_.reset();
+  co_return link;
+}
+
+bool Connection::may_try(SteadyTime at) const {
+  if (!refusal_ || at >= retry_at_) return true;
+  return refusal_->code == Errc::refused && credentials_() != refused_stamp_;
+}
+
+void Connection::note_failure(const Error& why) {
+  refusal_ = why;
+  const bool is_refused = why.code == Errc::refused;
+  pause_ = is_refused ? kRefusedPause : std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+  retry_at_ = now() + pause_;
+}
+
+}  // namespace weir::scalers::clients

@@ -1,0 +1,73 @@
+#include "scalers/clients/redis.hpp"
+
+#include "scalers/clients/connection.hpp"
+#include "scalers/clients/redis_machine.hpp"
+
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+Result<RedisLogin> login_for(const RedisTarget& target) {
+  RedisLogin out{Secret(), Secret(), target.database};
+  if (!target.password.is_set()) return out;
+  if (!target.username.is_set()) {
+    auto password = target.password.read();
+    if (!password) return password.error();
+    out.password = std::move(*password);
+    return out;
+  }
+  auto pair = read_pair(target.username, target.password);
+  if (!pair) return pair.error();
+  out.username = std::move(pair->first);
+  out.password = std::move(pair->second);
+  return out;
+}
+
+}  // namespace
+
+RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target) : loop_(loop) {
+  auto make_machine = [target]() -> Result<std::unique_ptr<Machine>> {
+    auto login = login_for(target);
+    if (!login) return login.error();
+    return std::unique_ptr<Machine>(std::make_unique<RedisMachine>(std::move(*login)));
+  };
+  connection_ = std::make_unique<Connection>(loop,
+                                             resolver,
+                                             target.stream,
+                                             std::move(make_machine),
+                                             stamp_of(target.username, target.password));
+}
+
+RedisClient::~RedisClient() = default;
+
+void RedisClient::close() { connection_->close(); }
+
+awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> words,
+                                                   Deadline deadline) {
+  Error lost{Errc::unreachable, "the connection was lost", ""};
+  // The kept connection may prove stale: the command is sent once more, on a new one, within the
+  // same deadline.
+  for (int tries = 0; tries < 2; ++tries) {
+    const auto link = co_await connection_->link(deadline);
+    if (!link) co_return link.error();
+    std::string bytes;
+    const auto asked_at = now();
+    const auto command =
+        static_cast<RedisMachine&>((*link)->machine()).command(loop_, words, bytes);
+    (*link)->send(bytes);
+    const bool is_done = co_await command->done.wait(deadline.left(now()));
+    if (!is_done) {
+      if ((*link)->heard_at() < asked_at)
+        (*link)->end({Errc::unreachable, "the server fell silent", ""});
+      co_return Error{Errc::timed_out, "no answer in time", ""};
+    }
+    if (*command->reply) co_return std::move(**command->reply);
+    lost = command->reply->error();
+  }
+  co_return lost;
+}
+
+}  // namespace weir::scalers::clients

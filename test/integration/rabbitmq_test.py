@@ -1,0 +1,264 @@
+"""Numbers from a real RabbitMQ: over AMQP and from the management API, with the text of each error."""
+import json
+import tempfile
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from support import RabbitMQ, ServerTest, Weir
+
+ODD_NAMES = ["two words", "a/b", "50%", "100%25", "очередь é", 'quo"te\\', "star.*+(x)", "back\\Eslash",
+             "?q=1&r#s"]
+LENGTHS = {"orders": 3, "idle": 0, "ml.embed": 2, "mlxembed": 9, "jobs.a": 5, "jobs.b": 6, "prefix.jobs.a": 100,
+           **{name: n + 1 for n, name in enumerate(ODD_NAMES)}}
+NONE_MATCHES = 'no queue matches "{}" in vhost "/"'
+REFUSED_API = 'the credentials are refused, or give no access to vhost "/" (HTTP 401)'
+
+# name, the metric's rabbitmq block, the quantity
+VALUES = [
+    ("ready_over_amqp", {"queue": "orders"}, "3"),
+    ("empty_over_amqp", {"queue": "idle"}, "0"),
+    ("the_urls_vhost", {"queue": "orders", "backend": "team"}, "4"),
+    ("the_metrics_vhost", {"queue": "orders", "vhost": "team/a"}, "4"),
+    ("total", {"queue": "orders", "backend": "api"}, "3"),
+    ("ready", {"queue": "orders", "backend": "api", "count": "ready"}, "3"),
+    ("unacknowledged", {"queue": "orders", "backend": "api", "count": "unacknowledged"}, "0"),
+    ("empty", {"queue": "idle", "backend": "api"}, "0"),
+    ("a_dot_is_a_dot", {"queue": "ml.embed", "backend": "api"}, "2"),
+    ("the_api_urls_vhost", {"queue": "orders", "backend": "team_api"}, "4"),
+    ("the_metrics_vhost_of_the_api", {"queue": "orders", "backend": "api", "vhost": "team/a"}, "4"),
+    ("sum", {"queueRegex": r"jobs\..*", "backend": "api"}, "11"),
+    ("a_real_average", {"queueRegex": r"jobs\..*", "backend": "api", "aggregate": "avg"}, "5500m"),
+    ("max", {"queueRegex": r"jobs\..*", "backend": "api", "aggregate": "max"}, "6"),
+    ("ready_of_several", {"queueRegex": r"jobs\..*", "backend": "api", "count": "ready"}, "11"),
+    ("alternatives_as_a_whole", {"queueRegex": "jobs.a|orders", "backend": "api"}, "8"),
+]
+
+# name, the metric's rabbitmq block, status, reason, text behind "metric ml-inference/NAME: rabbitmq BACKEND: "
+ERRORS = [
+    ("missing_over_amqp", {"queue": "no such"}, 404, "NotFound", 'queue "no such" does not exist in vhost "/"'),
+    ("missing_in_a_vhost", {"queue": "idle", "backend": "team"}, 404, "NotFound",
+     'queue "idle" does not exist in vhost "team/a"'),
+    ("no_vhost_over_amqp", {"queue": "orders", "backend": "nowhere"}, 404, "NotFound",
+     'vhost "nowhere" does not exist'),
+    ("wrong_password_over_amqp", {"queue": "orders", "backend": "wrong"}, 503, "ServiceUnavailable",
+     "the credentials are refused"),
+    ("nobody_listens", {"queue": "orders", "backend": "nobody"}, 503, "ServiceUnavailable", None),
+    ("no_access_over_amqp", {"queue": "orders", "backend": "stranger"}, 503, "ServiceUnavailable", None),
+    ("missing", {"queue": "no such", "backend": "api"}, 404, "NotFound", 'there is no queue "no such" in vhost "/"'),
+    ("a_name_is_no_prefix", {"queue": "order", "backend": "api"}, 404, "NotFound",
+     'there is no queue "order" in vhost "/"'),
+    ("nothing_matches", {"queueRegex": "jobs", "backend": "api"}, 404, "NotFound", NONE_MATCHES.format("jobs")),
+    ("no_vhost", {"queue": "orders", "backend": "api", "vhost": "nowhere"}, 404, "NotFound",
+     'vhost "nowhere" does not exist, or the url\'s path is not that of the management API'),
+    ("wrong_password", {"queue": "orders", "backend": "wrong_api"}, 503, "ServiceUnavailable", None),
+    ("no_management_tag", {"queue": "orders", "backend": "stranger_api"}, 503, "ServiceUnavailable", None),
+    ("no_publish_rate", {"queue": "idle", "backend": "api", "mode": "MessageRate"}, 503, "ServiceUnavailable",
+     "the broker has no publish rate of a queue (its statistics may be off, or the queue too new)"),
+    ("no_delivery_rate", {"queue": "idle", "backend": "api", "mode": "DeliverGetRate"}, 503, "ServiceUnavailable",
+     "the broker has no delivery rate of a queue (its statistics may be off, or the queue too new)"),
+]
+
+
+def rabbitmq_metric(name, block, **settings):
+    return {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", **settings,
+            "rabbitmq": {"backend": "amqp", **block}}
+
+
+def metrics():
+    out = [rabbitmq_metric(name, block) for name, block, *_ in VALUES + ERRORS]
+    for n, name in enumerate(ODD_NAMES):
+        out += [rabbitmq_metric(f"odd_{n}", {"queue": name}),
+                rabbitmq_metric(f"odd_{n}_api", {"queue": name, "backend": "api"})]
+    label = {"queue": r"[a-z0-9._-]+"}
+    out += [rabbitmq_metric("by_label", {"queue": "$(queue)"}, labels=label),
+            rabbitmq_metric("by_label_api", {"queue": "$(queue)", "backend": "api"}, labels=label),
+            rabbitmq_metric("rate", {"queue": "busy", "backend": "api", "mode": "MessageRate"})]
+    for count in ("total", "ready", "unacknowledged"):
+        out.append(rabbitmq_metric(f"held_{count}", {"queue": "held", "backend": "api", "count": count}))
+    return out + [rabbitmq_metric("held_amqp", {"queue": "held"})]
+
+
+def backends(broker, folder):
+    def who(user, password):
+        out = {}
+        for key, text in (("username", user), ("password", password)):
+            file = folder / f"{key}-{password}"
+            file.write_text(text)
+            out[key] = {"file": str(file)}
+        return out
+
+    right, wrong = who(broker.user, broker.password), who(broker.user, "not-the-pass")
+    stranger = who("stranger", "stranger-pass")
+    amqp, api = broker.url, broker.management_url
+    blocks = {"amqp": {"url": amqp, **right}, "team": {"url": amqp + "/team%2Fa", **right},
+              "nowhere": {"url": amqp + "/nowhere", **right}, "wrong": {"url": amqp, **wrong},
+              "stranger": {"url": amqp, **stranger}, "nobody": {"url": "amqp://127.0.0.1:1", **right},
+              "api": {"url": api, **right}, "team_api": {"url": api + "/team%2Fa", **right},
+              "wrong_api": {"url": api, **wrong}, "stranger_api": {"url": api, **stranger}}
+    return {name: {"rabbitmq": block} for name, block in blocks.items()}
+
+
+def config_of(folder):
+    return json.dumps({"backends": backends(broker, folder), "metrics": metrics()})
+
+
+def setUpModule():
+    global broker
+    folder = Path(unittest.enterModuleContext(tempfile.TemporaryDirectory(prefix="weir-test-")))
+    broker = unittest.enterModuleContext(RabbitMQ(folder / "rabbitmq"))
+    broker.add_vhost("team/a")
+    broker.add_user("stranger", "stranger-pass")
+    for name, length in LENGTHS.items():
+        broker.filled(name, length)
+    broker.filled("orders", 4, vhost="team/a")
+
+
+class RabbitMqTest(ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        cls.weir = cls.start(Weir(folder / "weir", config_of(folder)))
+
+    def read(self, name, selector=None):
+        return self.weir.metric("ml-inference", name, selector)
+
+    def wait_for_value(self, name, value):
+        """The broker's own statistics follow within its interval of half a second."""
+        self.wait_for(lambda: (one := self.read(name)).status == 200 and one.json()["items"][0]["value"] == value)
+
+    def test_a_queue_has_its_number(self):
+        for name, _, expected in VALUES:
+            with self.subTest(name):
+                self.assert_values(self.read(name), expected)
+
+    def test_what_is_no_number_is_an_error_with_its_text(self):
+        for name, block, status, reason, text in ERRORS:
+            with self.subTest(name):
+                start = f"metric ml-inference/{name}: rabbitmq {block.get('backend', 'amqp')}: "
+
+                answer = self.read(name)
+
+                if text is None:
+                    self.assertEqual((status, reason), (answer.status, answer.json()["reason"]))
+                    self.assertTrue(self.message_of(answer).startswith(start), answer.text)
+                else:
+                    self.assert_status(answer, status, reason, start + text)
+
+    def test_who_is_refused_is_told_so_without_a_secret(self):
+        table = [("no_access_over_amqp", 'rabbitmq stranger: no access to vhost "/"'),
+                 ("wrong_password", "rabbitmq wrong_api: " + REFUSED_API),
+                 ("no_management_tag", "rabbitmq stranger_api: " + REFUSED_API)]
+        for name, text in table:
+            with self.subTest(name):
+                message = self.message_of(self.read(name))
+
+                self.assertIn(text, message)
+                self.assertNotRegex(message, "not-the-pass|stranger-pass|" + broker.user)
+
+    def test_a_queues_name_is_text_whatever_it_holds(self):
+        for n, name in enumerate(ODD_NAMES):
+            with self.subTest(name):
+                self.assert_values(self.read(f"odd_{n}"), str(n + 1))
+                self.assert_values(self.read(f"odd_{n}_api"), str(n + 1))
+
+    def test_a_label_picks_the_queue(self):
+        for name in ("by_label", "by_label_api"):
+            with self.subTest(name):
+                self.assert_values(self.read(name, "queue=orders"), "3")
+                self.assert_values(self.read(name, "queue in (jobs.a,jobs.b)"), "5", "6")
+                self.assertEqual(404, self.read(name, "queue=missing").status)
+
+    def test_a_label_against_its_pattern_asks_nothing(self):
+        answer = self.read("by_label", "queue=Orders")
+
+        self.assert_status(answer, 400, "BadRequest", 'metric ml-inference/by_label: value "Orders" of label queue '
+                           r'does not match the pattern [a-z0-9._-]+')
+
+    def test_a_delivered_message_counts_as_unacknowledged_until_it_is_back(self):
+        broker.filled("held", 3)
+        self.addCleanup(broker.delete, "held")
+        self.wait_for_value("held_total", "3")
+
+        with broker.holding("held"):
+            self.wait_for_value("held_unacknowledged", "1")
+            self.wait_for_value("held_ready", "2")
+            self.wait_for_value("held_total", "3")
+            self.wait_for_value("held_amqp", "2")
+
+        self.wait_for_value("held_unacknowledged", "0")
+        self.wait_for_value("held_amqp", "3")
+
+    def test_a_queue_that_comes_is_read_and_one_that_went_is_an_error(self):
+        for name in ("by_label", "by_label_api"):
+            with self.subTest(name):
+                self.assertEqual(404, self.read(name, "queue=visitor").status)
+                broker.filled("visitor", 2)
+
+                # A failure is kept for a second, lest a misspelt metric asks with every read.
+                self.wait_for(lambda: self.read(name, "queue=visitor").status == 200, 3)
+                self.assert_values(self.read(name, "queue=visitor"), "2")
+
+                broker.delete("visitor")
+                self.wait_for(lambda: self.read(name, "queue=visitor").status == 404, 3)
+
+    def test_a_rate_is_that_of_the_brokers_statistics(self):
+        broker.declare("busy")
+        self.addCleanup(broker.delete, "busy")
+
+        def has_rate():
+            broker.publish("busy")
+            answer = self.read("rate")
+            return answer.status == 200 and answer.json()["items"][0]["value"] not in ("0", "")
+
+        self.wait_for(has_rate, 15)
+
+    def test_hundreds_of_reads_of_present_and_missing_queues_share_one_connection(self):
+        self.assert_values(self.read("ready_over_amqp"), "3")
+        self.wait_for(lambda: broker.connections_accepted() > 0)
+        before = broker.connections_accepted()
+        questions = ["orders", "missing", "jobs.a", "absent", "jobs.b", "gone"] * 60
+
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda queue: self.read("by_label", f"queue={queue}").status, questions))
+
+        self.assertEqual([200, 404] * 180, statuses)
+        self.assertEqual(0, broker.connections_accepted() - before)
+        ours = [one for one in broker.connections() if one.get("vhost") == "/"]
+        self.assertEqual(1, len(ours), ours)
+
+    def test_a_refused_login_is_not_tried_again_with_every_read(self):
+        before = broker.connections_accepted()
+        weir = self.started(Weir(self.folder(), config_of(self.folder())))
+        self.assertEqual(503, weir.metric("ml-inference", "wrong_password_over_amqp").status)
+        self.wait_for(lambda: broker.connections_accepted() == before + 1)
+
+        statuses = [weir.metric("ml-inference", "wrong_password_over_amqp").status for _ in range(20)]
+
+        self.assertEqual([503] * 20, statuses)
+        self.assertEqual(before + 1, broker.connections_accepted())
+
+
+class RabbitMqRestartTest(ServerTest):
+    def test_a_restarted_broker_is_read_again_within_two_seconds_of_its_return(self):
+        folder = self.folder()
+        weir = self.started(Weir(folder / "weir", config_of(folder)))
+        for name in ("ready_over_amqp", "total"):
+            self.assert_values(weir.metric("ml-inference", name), "3")
+
+        broker.stop()
+        gone = [weir.metric("ml-inference", name) for name in ("ready_over_amqp", "total")]
+        broker.start()
+        back = time.monotonic()
+        for name in ("ready_over_amqp", "total"):
+            self.wait_for(lambda: weir.metric("ml-inference", name).status == 200)
+
+        self.assertLess(time.monotonic() - back, 2)
+        self.assertEqual([(503, "ServiceUnavailable")] * 2, [(one.status, one.json()["reason"]) for one in gone])
+        for name in ("ready_over_amqp", "total"):
+            self.assert_values(weir.metric("ml-inference", name), "3")
+
+
+if __name__ == "__main__":
+    unittest.main()

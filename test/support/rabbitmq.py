@@ -1,0 +1,250 @@
+"""Debian's RabbitMQ with its management plugin on loopback ports, filled over its HTTP API."""
+import base64
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from .processes import MissingTool, NotReady, Process, free_port, require, wait_until
+
+USER = "weir-test"
+PASSWORD = "weir-test-password"
+
+
+class RabbitMQ:
+    """One broker in `directory`, with an epmd of its own: AMQP at `url`, management API at `management_url`.
+
+    It boots in about 6 s: one a test module. `user` and `password` may do everything.
+    """
+
+    def __init__(self, directory):
+        self.directory = Path(directory).resolve()
+        self.user, self.password = USER, PASSWORD
+        self.port, self.management_port, self._distribution_port, self._epmd_port = (free_port() for _ in range(4))
+        self.url = f"amqp://127.0.0.1:{self.port}"
+        self.management_url = f"http://127.0.0.1:{self.management_port}"
+        self.process = None
+        self._epmd = None
+
+    def start(self):
+        # The rabbitmq-server on PATH is a wrapper that becomes another user; the script itself lies beside it.
+        require("rabbitmq-server", "rabbitmq-server")
+        script = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+        if not script.exists():
+            raise MissingTool(f"{script} is not there: apt-get install rabbitmq-server")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "rabbitmq.conf").write_text("\n".join(self._config()) + "\n")
+        (self.directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        environment = self._environment()
+        self.process = Process("rabbitmq", [script], self.directory / "rabbitmq.log", env=environment,
+                               cwd=self.directory, stop_seconds=60)
+        try:
+            self._start_epmd(environment)
+            self.process.start()
+            self.process.wait_ready(self._is_ready, seconds=90)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def stop(self):
+        """A clean stop, which keeps what is durable. Returns when the Erlang machine has gone."""
+        if self.process is None:
+            return None
+        code = self.process.stop()
+        self._wait_gone()
+        if self._epmd:
+            self._epmd.stop()
+        return code
+
+    def kill(self):
+        """Ends the broker at once, as a crash would, and its epmd."""
+        if self.process is not None and self.process.pid:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)  # it leads its session: the script and the machine
+            except ProcessLookupError:
+                pass
+            self.process.stop()
+            self._wait_gone()
+        if self._epmd:
+            self._epmd.stop()
+
+    def restart(self):
+        """A clean stop and a start on the same ports, over the same data."""
+        self.stop()
+        return self.start()
+
+    def declare(self, name, vhost="/", **settings):
+        self.call("PUT", f"/api/queues/{quoted(vhost)}/{quoted(name)}", {"durable": True, **settings})
+
+    def delete(self, name, vhost="/"):
+        self.call("DELETE", f"/api/queues/{quoted(vhost)}/{quoted(name)}")
+
+    def publish(self, name, count=1, vhost="/"):
+        """Puts messages into the queue `name`; they are in it when this returns."""
+        body = {"properties": {"delivery_mode": 2}, "routing_key": name, "payload": "x", "payload_encoding": "string"}
+        for _ in range(count):
+            answer = self.call("POST", f"/api/exchanges/{quoted(vhost)}/amq.default/publish", body)
+            if not answer["routed"]:
+                raise RuntimeError(f"no queue {name!r} in vhost {vhost!r}")
+
+    def filled(self, name, count, vhost="/"):
+        """Declares the queue `name` with this many messages."""
+        self.declare(name, vhost)
+        self.publish(name, count, vhost)
+
+    def get(self, name, count=1, vhost="/"):
+        """Takes messages out of the queue, for good."""
+        return self.call("POST", f"/api/queues/{quoted(vhost)}/{quoted(name)}/get",
+                         {"count": count, "ackmode": "ack_requeue_false", "encoding": "auto"})
+
+    def add_user(self, name, password, vhost=None, read=".*", tags=""):
+        """A user who may read what `read` matches in `vhost`; without vhost, one who may enter none."""
+        self.call("PUT", f"/api/users/{quoted(name)}", {"password": password, "tags": tags})
+        if vhost is not None:
+            self.call("PUT", f"/api/permissions/{quoted(vhost)}/{quoted(name)}",
+                      {"configure": "", "write": "", "read": read})
+
+    def add_vhost(self, name):
+        self.call("PUT", f"/api/vhosts/{quoted(name)}")
+        self.call("PUT", f"/api/permissions/{quoted(name)}/{self.user}",
+                  {"configure": ".*", "write": ".*", "read": ".*"})
+
+    def connections(self):
+        """The AMQP connections that the broker itself lists; it notices a new one within its interval."""
+        return self.call("GET", "/api/connections")
+
+    def connections_accepted(self):
+        """How many AMQP connections there ever were, as the broker logs them."""
+        # On the console: the broker writes its log files seconds late.
+        return self.process.log.read_text(errors="replace").count("accepting AMQP connection")
+
+    def holding(self, name, vhost="/"):
+        """A context in which one message of the queue is delivered and not acknowledged."""
+        return Holder(self, name, vhost)
+
+    def call(self, method, path, body=None):
+        """One request to the management API, its answer decoded; a refusal raises with the API's own text."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.management_url + path, data=data, method=method)
+        token = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {token}")
+        request.add_header("Content-Type", "application/json")
+        # No proxy from the environment: the broker is on loopback.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=10) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            text = error.read().decode(errors="replace").strip()
+            raise RuntimeError(f"rabbitmq {method} {path}: HTTP {error.code}: {text[:500]}") from None
+        return json.loads(text) if text else None
+
+    def _is_ready(self):
+        try:
+            return bool(self.call("GET", "/api/overview"))
+        except RuntimeError:
+            return False
+
+    def _start_epmd(self, environment):
+        """Started here, in the foreground: one that the broker starts would stay behind as a daemon."""
+        epmd = [require("epmd", "erlang-base"), "-port", str(self._epmd_port)]
+        self._epmd = Process("epmd", [*epmd, "-address", "127.0.0.1"], self.directory / "epmd.log", env=environment)
+        self._epmd.start()
+        probe = [*epmd, "-names"]
+        wait_until(lambda: _succeeds(probe, environment), "epmd is ready")
+
+    def _wait_gone(self):
+        """A second boot finds its ports taken unless the whole process group has ended."""
+        def is_gone():
+            try:
+                os.killpg(self.process.pid, 0)
+            except ProcessLookupError:
+                return True
+            return False
+        try:
+            wait_until(is_gone, "the broker has ended", 15)
+        except NotReady:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _environment(self):
+        here = self.directory
+        return {"HOME": str(here), "RABBITMQ_NODENAME": "weir@localhost",
+                "RABBITMQ_CONFIG_FILE": str(here / "rabbitmq"),
+                "RABBITMQ_ENABLED_PLUGINS_FILE": str(here / "enabled_plugins"), "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+                "RABBITMQ_MNESIA_BASE": str(here / "mnesia"), "RABBITMQ_LOG_BASE": str(here / "log"),
+                "RABBITMQ_PID_FILE": str(here / "pid"), "ERL_EPMD_PORT": str(self._epmd_port),
+                "ERL_EPMD_ADDRESS": "127.0.0.1", "RABBITMQ_DIST_PORT": str(self._distribution_port),
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}"}
+
+    def _config(self):
+        return [f"listeners.tcp.default = 127.0.0.1:{self.port}", "management.tcp.ip = 127.0.0.1",
+                f"management.tcp.port = {self.management_port}", "loopback_users = none",
+                f"default_user = {self.user}", f"default_pass = {self.password}",
+                "vm_memory_high_watermark.absolute = 512MB", "disk_free_limit.absolute = 50MB",
+                "collect_statistics_interval = 500", "log.console = true", "log.console.level = info"]
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.kill()
+
+
+class Holder:
+    """An AMQP connection that takes one message and keeps it unacknowledged until it is closed."""
+
+    def __init__(self, broker, queue, vhost):
+        self._broker, self._queue, self._vhost = broker, queue, vhost
+
+    def __enter__(self):
+        who = f"\0{self._broker.user}\0{self._broker.password}".encode()
+        self._socket = socket.create_connection(("127.0.0.1", self._broker.port), timeout=10)
+        self._stream = self._socket.makefile("rwb")
+        self._stream.write(b"AMQP\0\0\x09\x01")
+        self._expect(10, 10)
+        self._send(0, 10, 11, struct.pack(">I", 0) + _short("PLAIN") + struct.pack(">I", len(who)) + who + _short("C"))
+        self._expect(10, 30)
+        self._send(0, 10, 31, struct.pack(">HIH", 1, 131072, 0))
+        self._send(0, 10, 40, _short(self._vhost) + b"\0\0")
+        self._expect(10, 41)
+        self._send(1, 20, 10, b"\0")
+        self._expect(20, 11)
+        self._send(1, 60, 70, b"\0\0" + _short(self._queue) + b"\0")
+        self._expect(60, 71)
+        return self
+
+    def __exit__(self, *_):
+        self._stream.close()
+        self._socket.close()
+
+    def _send(self, channel, group, method, arguments):
+        payload = struct.pack(">HH", group, method) + arguments
+        self._stream.write(struct.pack(">BHI", 1, channel, len(payload)) + payload + b"\xce")
+
+    def _expect(self, group, method):
+        self._stream.flush()
+        _, _, size = struct.unpack(">BHI", self._stream.read(7))
+        payload = self._stream.read(size + 1)
+        if struct.unpack(">HH", payload[:4]) != (group, method):
+            raise RuntimeError(f"not method {group}.{method} but {payload[:200]!r}")
+
+
+def _short(text):
+    data = text.encode()
+    return bytes([len(data)]) + data
+
+
+def quoted(text):
+    return urllib.parse.quote(text, safe="")
+
+
+def _succeeds(argv, environment):
+    return subprocess.run(argv, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=10).returncode == 0

@@ -1,0 +1,130 @@
+"""Debian's Redis on a loopback port, and a client of a few lines to fill its keys."""
+import socket
+import ssl
+from contextlib import contextmanager
+from pathlib import Path
+
+from .processes import Process, free_port, require
+
+
+class RedisError(RuntimeError):
+    """An error reply, with Redis' own text."""
+
+
+class Redis:
+    """redis-server in `directory`, asked at `url`, with nothing on disk.
+
+    users    name -> ACL rules, such as "on >password ~queue* +llen"; the user `default` may do all unless it is named
+    tls      Certificates: serves TLS at `tls_url` too, with their serving pair; a client certificate is not asked for
+    """
+
+    def __init__(self, directory, users=None, tls=None, port=None):
+        self.directory = Path(directory)
+        self.port = port or free_port()
+        self.tls_port = free_port() if tls else None
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self.tls_url = f"rediss://127.0.0.1:{self.tls_port}"
+        self._users = {"default": "on nopass ~* &* +@all", **(users or {})}
+        self._tls = tls
+        self.process = None
+
+    def start(self):
+        binary = require("redis-server", "redis-server")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "redis.conf").write_text("\n".join(self._config()) + "\n")
+        rules = [f"user {name} {text}" for name, text in self._users.items()]
+        (self.directory / "users.acl").write_text("\n".join(rules) + "\n")
+        self.process = Process("redis", [binary, self.directory / "redis.conf"], self.directory / "redis.log")
+        try:
+            self.process.start()
+            self.process.wait_ready(self._is_ready)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        return self.process.stop() if self.process else None
+
+    def restart(self):
+        """Stops and starts on the same port; every key is gone."""
+        self.stop()
+        return self.start()
+
+    def ask(self, *words, database=0):
+        """The reply to one command of the user `default`, on a connection of its own: int, str, None or list."""
+        with self._connected() as stream:
+            if database:
+                _send(stream, ["SELECT", database])
+            return _send(stream, words)
+
+    def fill(self, *commands, database=0):
+        """Runs commands, each a line of words parted by blanks."""
+        for command in commands:
+            self.ask(*command.split(" "), database=database)
+
+    def clients(self):
+        """How many connections there are beside the one that asks."""
+        return len(self.ask("CLIENT", "LIST").splitlines()) - 1
+
+    def connections_received(self):
+        """How many connections were ever accepted, the one that asks included."""
+        text = self.ask("INFO", "stats")
+        return int(next(line for line in text.splitlines() if line.startswith("total_connections_received:"))[27:])
+
+    @contextmanager
+    def _connected(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain:
+            with plain.makefile("rwb") as stream:
+                yield stream
+
+    def _is_ready(self):
+        if self._tls:
+            context = ssl.create_default_context(cafile=self._tls.crt("ca"))
+            with socket.create_connection(("127.0.0.1", self.tls_port), timeout=5) as plain:
+                context.wrap_socket(plain, server_hostname="127.0.0.1").close()
+        try:
+            return self.ask("PING") == "PONG"
+        except RedisError as error:
+            return str(error).startswith("NOAUTH")
+
+    def _config(self):
+        lines = ["bind 127.0.0.1", f"port {self.port}", f"dir {self.directory.resolve()}", 'save ""', "appendonly no",
+                 f"aclfile {(self.directory / 'users.acl').resolve()}"]
+        if self._tls:
+            lines += [f"tls-port {self.tls_port}", "tls-auth-clients no",
+                      f"tls-cert-file {self._tls.crt('serving').resolve()}",
+                      f"tls-key-file {self._tls.key('serving').resolve()}",
+                      f"tls-ca-cert-file {self._tls.crt('ca').resolve()}"]
+        return lines
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def _send(stream, words):
+    parts = [str(word).encode() for word in words]
+    stream.write(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
+    stream.flush()
+    return _reply(stream)
+
+
+def _reply(stream):
+    line = stream.readline()
+    if not line:
+        raise ConnectionError("redis closed the connection")
+    kind, rest = line[:1], line[1:].strip().decode()
+    if kind == b"-":
+        raise RedisError(rest)
+    if kind == b"+":
+        return rest
+    if kind == b":":
+        return int(rest)
+    if int(rest) < 0:
+        return None
+    if kind == b"$":
+        return stream.read(int(rest) + 2)[:-2].decode()
+    return [_reply(stream) for _ in range(int(rest))]
