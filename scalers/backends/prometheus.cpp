@@ -206,6 +206,7 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
                                                         Duration budget) const {
   clients::HttpRequest out;
   out.url = settings_.url;
+  out.realm = out.url.path;
   out.url.path += "/api/v1/query";
   out.tls = settings_.tls;
   out.hidden.push_back(query);

@@ -86,6 +86,7 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
                                                        std::size_t page) const {
   clients::HttpRequest out;
   out.url = target_.url;
+  out.realm = out.url.path;
   out.url.path += fmt::format("/api/queues/{}", percent_encoded(vhost));
   out.query = fmt::format("page={}&page_size={}&use_regex=true&name={}",
                           page,

@@ -13,13 +13,10 @@ namespace weir::scalers::clients {
 namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
-constexpr Duration kFirstPause{100};
-// A reader keeps an error for up to 1.2 s: with this pause a server is asked again within 2 s of
-// its return.
-constexpr Duration kLongestPause{500};
-constexpr Duration kRefusedPause{30'000};
 // A connect is not tied to the read that caused it: whoever comes later may still wait for it.
-constexpr Duration kConnect{5'000};
+constexpr Duration kConnect{2'500};
+// How long one waits for a server that has just failed.
+constexpr Duration kPatience{250};
 
 void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
@@ -33,6 +30,7 @@ awaitable<void> Link::run(std::shared_ptr<Link> self,
                           Resolver& resolver,
                           StreamTarget target,
                           Deadline deadline) {
+  boost::asio::co_spawn(self->loop_.get_executor(), limit_login(self, deadline), rethrow);
   auto stream = co_await Stream::connect(self->loop_, resolver, std::move(target), deadline);
   if (!stream) {
     self->end(stream.error());
@@ -46,6 +44,12 @@ awaitable<void> Link::run(std::shared_ptr<Link> self,
   self->send(greeting);
   const auto failed = co_await self->read_all();
   self->end(failed.value_or(Error{Errc::unreachable, "the connection was lost", ""}));
+}
+
+// A server may take the connection and then say nothing.
+awaitable<void> Link::limit_login(std::shared_ptr<Link> self, Deadline deadline) {
+  const bool is_settled = co_await self->settled_.wait(deadline.left(now()));
+  if (!is_settled) self->end({Errc::timed_out, "it did not answer the login in time", ""});
 }
 
 awaitable<std::optional<Error>> Link::read_all() {
@@ -131,48 +135,50 @@ void Connection::close() {
 }
 
 awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
-  if (link_ && link_->failure()) {
-    if (!link_->was_up()) note_failure(*link_->failure());
-    link_.reset();
-  }
+  if (link_ && link_->failure()) bury(link_);
   if (!link_) {
     if (is_closed_) co_return Error{Errc::unreachable, "the program ends", ""};
-    if (!may_try(now())) co_return *refusal_;
-    refused_stamp_ = credentials_();
+    const std::size_t stamp = credentials_();
+    const bool are_others = breaker_.is_refused() && stamp != tried_stamp_;
+    const auto standing = are_others ? std::nullopt : breaker_.stand_in(now());
+    if (standing) co_return *standing;
     auto machine = make_machine_();
     if (!machine) co_return machine.error();
-    link_ = std::make_shared<Link>(loop_, std::move(*machine));
-    boost::asio::co_spawn(loop_.get_executor(),
-                          Link::run(link_, resolver_, target_, Deadline::after(now(), kConnect)),
-                          rethrow);
+    tried_stamp_ = stamp;
+    begin_link(std::move(*machine), deadline);
   }
   const auto link = link_;
   if (!link->is_up()) {
-    const bool is_settled = co_await link->settled(deadline.left(now()));
-    if (!is_settled) co_return Error{Errc::timed_out, "no connection in time", ""};
+    const bool is_suspect = breaker_.is_tripped() || is_overdue_;
+    const Duration left = deadline.left(now());
+    const bool is_settled = co_await link->settled(is_suspect ? std::min(left, kPatience) : left);
+    if (!is_settled) {
+      is_overdue_ = is_overdue_ || link_ == link;
+      if (is_suspect) co_return Error{Errc::unreachable, "it still accepts no connection", ""};
+      co_return Error{Errc::timed_out, "no connection in time", ""};
+    }
   }
   if (link->failure()) {
-    if (link_ == link && !link->was_up()) {
-      note_failure(*link->failure());
-      link_.reset();
-    }
+    bury(link);
     co_return *link->failure();
   }
-  pause_ = Duration{0};
-  refusal_.reset();
+  breaker_.note_success();
   co_return link;
 }
 
-bool Connection::may_try(SteadyTime at) const {
-  if (!refusal_ || at >= retry_at_) return true;
-  return refusal_->code == Errc::refused && credentials_() != refused_stamp_;
+void Connection::begin_link(std::unique_ptr<Machine> machine, Deadline deadline) {
+  link_ = std::make_shared<Link>(loop_, std::move(machine));
+  is_overdue_ = false;
+  const Duration budget = std::max(deadline.left(now()), kConnect);
+  boost::asio::co_spawn(loop_.get_executor(),
+                        Link::run(link_, resolver_, target_, Deadline::after(now(), budget)),
+                        rethrow);
 }
 
-void Connection::note_failure(const Error& why) {
-  refusal_ = why;
-  const bool is_refused = why.code == Errc::refused;
-  pause_ = is_refused ? kRefusedPause : std::clamp(pause_ * 2, kFirstPause, kLongestPause);
-  retry_at_ = now() + pause_;
+void Connection::bury(const std::shared_ptr<Link>& link) {
+  if (link_ != link) return;
+  if (!link->was_up()) breaker_.note_failure(*link->failure(), now());
+  link_.reset();
 }
 
 }  // namespace weir::scalers::clients

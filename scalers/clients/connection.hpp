@@ -3,6 +3,7 @@
 // breaker). The protocol is a Machine: bytes in, bytes out, no sockets. Loop thread only.
 #pragma once
 
+#include "scalers/clients/breaker.hpp"
 #include "scalers/clients/stream.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
@@ -73,6 +74,7 @@ class Link : public std::enable_shared_from_this<Link> {
   [[nodiscard]] awaitable<bool> settled(Duration budget) { return settled_.wait(budget); }
 
  private:
+  static awaitable<void> limit_login(std::shared_ptr<Link> self, Deadline deadline);
   static awaitable<void> write_all(std::shared_ptr<Link> self);
   static awaitable<void> keep_alive(std::shared_ptr<Link> self);
   awaitable<std::optional<Error>> read_all();
@@ -108,30 +110,36 @@ class Connection {
         resolver_(resolver),
         target_(std::move(target)),
         make_machine_(std::move(make_machine)),
-        credentials_(std::move(credentials)) {}
+        credentials_(std::move(credentials)),
+        breaker_(kPauses) {}
   ~Connection();
 
   // The link, up: the kept one, or a new one. While a connect is under way everyone joins it.
   // Behind a failure the same error comes back without a try: for up to 0.5 s, or 30 s for refused
-  // credentials, unless their files change.
+  // credentials, unless their files change. While a try behind a failure is under way, or one that
+  // outlasted somebody's deadline, nobody waits long for it.
   [[nodiscard]] awaitable<Result<std::shared_ptr<Link>>> link(Deadline deadline);
   // Ends the link; later ones fail at once.
   void close();
 
  private:
-  [[nodiscard]] bool may_try(SteadyTime now) const;
-  void note_failure(const Error& why);
+  // A reader keeps an error for up to 1.2 s: with this pause a server is asked again within 2 s of
+  // its return.
+  static constexpr Breaker::Pauses kPauses{Duration{100}, Duration{500}};
+
+  // Drops a link that ended; notes why, if it was never up.
+  void bury(const std::shared_ptr<Link>& link);
+  void begin_link(std::unique_ptr<Machine> machine, Deadline deadline);
 
   Loop& loop_;
   Resolver& resolver_;
   StreamTarget target_;
   MakeMachine make_machine_;
   Stamp credentials_;
-  std::shared_ptr<Link> link_;    // also owned by its coroutines and by whoever asks over it
-  std::optional<Error> refusal_;  // why the last try failed; nullopt: it did not
-  SteadyTime retry_at_{};
-  std::size_t refused_stamp_ = 0;
-  Duration pause_{0};
+  std::shared_ptr<Link> link_;  // also owned by its coroutines and by whoever asks over it
+  bool is_overdue_ = false;     // somebody's deadline passed before link_ was up
+  Breaker breaker_;
+  std::size_t tried_stamp_ = 0;  // of the credentials of the last try
   bool is_closed_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "scalers/clients/http.hpp"
 
+#include "scalers/clients/http_guard.hpp"
 #include "scalers/clients/http_worker.hpp"
 #include "scalers/clients/resolver.hpp"
 
@@ -19,6 +20,8 @@ bool has_line_end(const HttpRequest& request) {
            std::string::npos;
   });
 }
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 std::string base64(std::string_view bytes) {
   static constexpr std::string_view kDigits =
@@ -41,7 +44,10 @@ std::string base64(std::string_view bytes) {
 }  // namespace
 
 HttpClient::HttpClient(Loop& loop, Resolver& resolver)
-    : loop_(loop), resolver_(resolver), worker_(std::make_unique<HttpWorker>(loop)) {}
+    : loop_(loop),
+      resolver_(resolver),
+      worker_(std::make_unique<HttpWorker>(loop)),
+      guard_(std::make_shared<HttpGuard>()) {}
 
 HttpClient::~HttpClient() = default;
 
@@ -53,17 +59,22 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline dead
                     "a header or credential holds a line end; write it on one line",
                     ""};
   }
+  const auto guard = guard_;  // the client may be gone by the time of the answer
+  if (auto kept = guard->stand_in(request, now())) {
+    if (*kept && request.digest) request.digest(**kept);
+    co_return std::move(*kept);
+  }
   auto addresses = co_await resolver_.resolve(request.url.host, deadline);
   if (!addresses) co_return addresses.error();
   const auto transfer =
       std::make_shared<HttpTransfer>(loop_, std::move(request), std::move(*addresses), deadline);
   worker_->start(transfer);
-  const bool is_done =
-      co_await transfer->done.wait(deadline.left(std::chrono::steady_clock::now()));
+  const bool is_done = co_await transfer->done.wait(deadline.left(now()));
   if (!is_done) {
     worker_->cancel(transfer);
     co_return Error{Errc::timed_out, "it did not answer", ""};
   }
+  guard->note(transfer->request, transfer->outcome, transfer->is_unconnected, now());
   co_return std::move(transfer->outcome);
 }
 

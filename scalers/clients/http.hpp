@@ -24,6 +24,7 @@
 
 namespace weir::scalers::clients {
 
+class HttpGuard;
 class HttpWorker;
 class Resolver;
 
@@ -47,6 +48,8 @@ struct HttpRequest {
   std::optional<std::pair<Secret, Secret>> basic;  // user and password
   TlsFiles tls;  // the CA bundle is read again after at most a minute
   std::size_t max_body_bytes = std::size_t{1} << 20;  // of the decompressed body
+  // Tells backends of one origin apart: a login that one of them refused is not repeated there.
+  std::string realm;
   std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
   // Called with the reply on the client's own thread, before send() ends: parses a large reply
   // without holding up the loop. It may touch only what it owns, until send() has ended.
@@ -60,7 +63,9 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient();
 
-  // The server's reply, whatever its status. Errc::unreachable (look-up, connect, lost connection),
+  // The server's reply, whatever its status. A 401 to credentials comes back for 30 s, or until
+  // they change, without being asked again; a host that let a connect run out is unreachable for
+  // 2 s without a try. Errc::unreachable (look-up, connect, lost connection),
   // tls, timed_out at the deadline, too_large over max_body_bytes, bad_reply when it isn't HTTP. No
   // error names the host.
   [[nodiscard]] awaitable<Result<HttpReply>> send(HttpRequest request, Deadline deadline);
@@ -72,6 +77,7 @@ class HttpClient {
   Loop& loop_;
   Resolver& resolver_;
   std::unique_ptr<HttpWorker> worker_;
+  std::shared_ptr<HttpGuard> guard_;  // also owned by every request under way
 };
 
 // Every text of the request that no error may show: its host, its secrets, and `hidden`.

@@ -22,6 +22,9 @@ constexpr long kMaxIdleConnections = 64;
 constexpr long kCaCacheSeconds = 60;
 // The loop gives up at the deadline; libcurl's own limit only cleans up behind it.
 constexpr auto kTimeoutSlack = std::chrono::milliseconds{250};
+// A connect that takes nearly all of the time leaves none for an answer; it ends a little before
+// the loop gives up, so that it is told apart from an answer that is late.
+constexpr long kConnectPercent = 90;
 
 struct SlistFree {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -55,6 +58,8 @@ class Exchange {
   [[nodiscard]] CURL* easy() const { return easy_.get(); }
   [[nodiscard]] const std::shared_ptr<HttpTransfer>& transfer() const { return transfer_; }
   [[nodiscard]] Result<HttpReply> outcome(CURLcode code);
+  // True for a connect, or a TLS handshake, that ran out of time.
+  [[nodiscard]] bool is_unconnected(CURLcode code) const;
 
  private:
   void set_target();
@@ -99,7 +104,8 @@ void Exchange::set_target() {
   // A numeric host needs no entry, and an IPv6 one could not be written in it.
   const bool is_numeric = transfer_->addresses.front() == request.url.host;
   if (!is_numeric) append(resolved_, entry);
-  const auto left = transfer_->deadline.left(std::chrono::steady_clock::now()) + kTimeoutSlack;
+  const auto left = transfer_->deadline.left(std::chrono::steady_clock::now());
+  const auto limit = left + kTimeoutSlack;
   CURL* easy = easy_.get();
   curl_easy_setopt(easy, CURLOPT_URL, address_.c_str());
   curl_easy_setopt(easy, CURLOPT_RESOLVE, resolved_.get());
@@ -110,8 +116,10 @@ void Exchange::set_target() {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+  // Zero would mean libcurl's own 300 s.
+  const long connect_ms = std::max(1L, static_cast<long>(left.count()) * kConnectPercent / 100);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
   if (request.method == "POST") {
     curl_easy_setopt(easy,
                      CURLOPT_POSTFIELDSIZE_LARGE,
@@ -165,6 +173,12 @@ Result<HttpReply> Exchange::outcome(CURLcode code) {
   return reply;
 }
 
+bool Exchange::is_unconnected(CURLcode code) const {
+  curl_off_t ready = 0;  // when the connection, with its TLS, was there
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &ready);
+  return code == CURLE_OPERATION_TIMEDOUT && ready == 0;
+}
+
 Error Exchange::error_of(CURLcode code) const {
   const auto hidden = hidden_texts(transfer_->request);
   const std::string remote =
@@ -174,7 +188,10 @@ Error Exchange::error_of(CURLcode code) const {
   const std::string reason =
       std::error_code(static_cast<int>(os_error), std::generic_category()).message();
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return {Errc::timed_out, "it did not answer", ""};
+    case CURLE_OPERATION_TIMEDOUT:
+      return {Errc::timed_out,
+              is_unconnected(code) ? "it did not accept a connection in time" : "it did not answer",
+              ""};
     case CURLE_COULDNT_CONNECT:
       return {Errc::unreachable, fmt::format("cannot connect ({})", reason), ""};
     case CURLE_SSL_CONNECT_ERROR:
@@ -302,12 +319,14 @@ class HttpWorker::Engine {
       const CURLcode code = message->data.result;
       auto exchange = std::move(running_.extract(easy).mapped());
       curl_multi_remove_handle(multi_, easy);
-      boost::asio::post(
-          loop_,
-          [transfer = exchange->transfer(), outcome = exchange->outcome(code)]() mutable {
-            transfer->outcome = std::move(outcome);
-            transfer->done.raise();
-          });
+      boost::asio::post(loop_,
+                        [transfer = exchange->transfer(),
+                         is_unconnected = exchange->is_unconnected(code),
+                         outcome = exchange->outcome(code)]() mutable {
+                          transfer->outcome = std::move(outcome);
+                          transfer->is_unconnected = is_unconnected;
+                          transfer->done.raise();
+                        });
     }
   }
 

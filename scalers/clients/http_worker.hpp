@@ -25,6 +25,7 @@ struct HttpTransfer {
 
   Signal done;
   Result<HttpReply> outcome = Error{Errc::unreachable, "the request was given up", ""};
+  bool is_unconnected = false;  // the connect, or the TLS handshake, ran out of time
 };
 
 class HttpWorker {
