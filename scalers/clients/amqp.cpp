@@ -3,6 +3,7 @@
 #include "scalers/clients/amqp_machine.hpp"
 #include "scalers/clients/connection.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,6 +11,8 @@
 
 namespace weir::scalers::clients {
 namespace {
+
+constexpr std::size_t kMaxVhosts = 32;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -37,35 +40,59 @@ AmqpClient::AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target)
 AmqpClient::~AmqpClient() = default;
 
 void AmqpClient::close() {
-  for (const auto& [vhost, connection] : connections_) connection->close();
+  for (const auto& [vhost, kept] : connections_) kept.connection->close();
 }
 
-Connection& AmqpClient::connection_to(const std::string& vhost) {
-  auto& connection = connections_[vhost];
+std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) {
+  if (connections_.size() >= kMaxVhosts && !connections_.contains(vhost)) {
+    if (!drop_idle()) return nullptr;
+  }
+  auto& [connection, used_at] = connections_[vhost];
+  used_at = now();
   if (!connection) {
     const auto make_machine = [this, vhost]() -> Result<std::unique_ptr<Machine>> {
       auto login = login_for(target_, vhost);
       if (!login) return login.error();
       return std::unique_ptr<Machine>(std::make_unique<AmqpMachine>(std::move(*login)));
     };
-    connection = std::make_unique<Connection>(loop_,
+    connection = std::make_shared<Connection>(loop_,
                                               resolver_,
                                               target_.stream,
                                               make_machine,
                                               stamp_of(target_.username, target_.password));
   }
-  return *connection;
+  return connection;
+}
+
+// The vhost of a metric may come from a selector: whoever writes HPAs must not choose how many
+// connections a broker holds.
+bool AmqpClient::drop_idle() {
+  auto oldest = connections_.end();
+  for (auto one = connections_.begin(); one != connections_.end(); ++one) {
+    const bool is_idle = one->second.connection.use_count() == 1;
+    if (is_idle && (oldest == connections_.end() || one->second.used_at < oldest->second.used_at))
+      oldest = one;
+  }
+  if (oldest == connections_.end()) return false;
+  oldest->second.connection->close();
+  connections_.erase(oldest);
+  return true;
 }
 
 awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
                                                             std::string queue,
                                                             Deadline deadline) {
-  Connection& connection = connection_to(vhost);
+  const auto connection = connection_to(vhost);
+  if (!connection) {
+    co_return Error{Errc::overloaded,
+                    fmt::format("more than {} vhosts are asked at a time", kMaxVhosts),
+                    ""};
+  }
   Error lost{Errc::unreachable, "the connection was lost", ""};
   // The kept connection may prove stale: the question is put once more, on a new one, within the
   // same deadline.
   for (int tries = 0; tries < 2; ++tries) {
-    const auto link = co_await connection.link(deadline);
+    const auto link = co_await connection->link(deadline);
     if (!link) co_return link.error();
     std::string bytes;
     const auto asked_at = now();

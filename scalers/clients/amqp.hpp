@@ -33,20 +33,27 @@ class AmqpClient final : public Client {
 
   // Messages ready in the queue; excludes those delivered and not yet acknowledged.
   // Errc::unknown_object when the vhost has no such queue or there is no such vhost (never 0),
-  // refused, unreachable, tls, timed_out, bad_reply.
+  // refused, unreachable, tls, timed_out, bad_reply, overloaded.
   [[nodiscard]] awaitable<Result<std::uint64_t>> ready_messages(std::string vhost,
                                                                 std::string queue,
                                                                 Deadline deadline);
   void close() override;
 
  private:
-  Connection& connection_to(const std::string& vhost);
+  struct Kept {
+    std::shared_ptr<Connection> connection;  // also owned by every question under way
+    SteadyTime used_at;
+  };
+
+  // nullptr when too many vhosts are asked at this moment.
+  std::shared_ptr<Connection> connection_to(const std::string& vhost);
+  // Closes the connection that was not used for longest; false when all are in use.
+  bool drop_idle();
 
   Loop& loop_;
   Resolver& resolver_;
   AmqpTarget target_;
-  std::map<std::string, std::unique_ptr<Connection>>
-      connections_;  // by vhost; only configured vhosts are asked
+  std::map<std::string, Kept> connections_;  // by vhost, at most 32
 };
 
 }  // namespace weir::scalers::clients

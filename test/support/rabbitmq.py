@@ -21,14 +21,21 @@ class RabbitMQ:
     """One broker in `directory`, with an epmd of its own: AMQP at `url`, management API at `management_url`.
 
     It boots in about 6 s: one a test module. `user` and `password` may do everything.
+    tls  Certificates: serves TLS at `tls_url` and `tls_management_url` too, with their serving pair; a client that
+         shows a certificate of their client CA may log in as its CN (SASL EXTERNAL)
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, tls=None):
         self.directory = Path(directory).resolve()
         self.user, self.password = USER, PASSWORD
         self.port, self.management_port, self._distribution_port, self._epmd_port = (free_port() for _ in range(4))
         self.url = f"amqp://127.0.0.1:{self.port}"
         self.management_url = f"http://127.0.0.1:{self.management_port}"
+        self._tls = tls
+        if tls:
+            self._tls_port, self._tls_management_port = free_port(), free_port()
+            self.tls_url = f"amqps://127.0.0.1:{self._tls_port}"
+            self.tls_management_url = f"https://127.0.0.1:{self._tls_management_port}"
         self.process = None
         self._epmd = None
 
@@ -40,7 +47,7 @@ class RabbitMQ:
             raise MissingTool(f"{script} is not there: apt-get install rabbitmq-server")
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "rabbitmq.conf").write_text("\n".join(self._config()) + "\n")
-        (self.directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        (self.directory / "enabled_plugins").write_text("[rabbitmq_auth_mechanism_ssl,rabbitmq_management].\n")
         environment = self._environment()
         self.process = Process("rabbitmq", [script], self.directory / "rabbitmq.log", env=environment,
                                cwd=self.directory, stop_seconds=60)
@@ -184,6 +191,19 @@ class RabbitMQ:
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}"}
 
     def _config(self):
+        return self._plain_config() + (self._tls_config() if self._tls else [])
+
+    def _tls_config(self):
+        files = [("cacertfile", self._tls.crt("client-ca")), ("certfile", self._tls.crt("serving")),
+                 ("keyfile", self._tls.key("serving"))]
+        return [f"listeners.ssl.default = 127.0.0.1:{self._tls_port}",
+                "ssl_options.verify = verify_peer", "ssl_options.fail_if_no_peer_cert = false",
+                "auth_mechanisms.1 = PLAIN", "auth_mechanisms.2 = AMQPLAIN", "auth_mechanisms.3 = EXTERNAL",
+                "ssl_cert_login_from = common_name", "management.ssl.ip = 127.0.0.1",
+                f"management.ssl.port = {self._tls_management_port}",
+                *(f"{part}.{name} = {path.resolve()}" for part in ("ssl_options", "management.ssl") for name, path in files)]
+
+    def _plain_config(self):
         return [f"listeners.tcp.default = 127.0.0.1:{self.port}", "management.tcp.ip = 127.0.0.1",
                 f"management.tcp.port = {self.management_port}", "loopback_users = none",
                 f"default_user = {self.user}", f"default_pass = {self.password}",
