@@ -1,13 +1,15 @@
-"""What the demo asks, what the exporter offered, and whether the two agree."""
+"""What the demo asks, what the sources hold, and whether Weir's answers agree."""
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Callable, Optional
 
 import exporter
+import queues
 from hpa import Hpa, verdict
 from support import parse_quantity
 
+COUNTED = 0      # messages and keys are counted, and an HPA gets the count
 EXACT = 0.001    # gauges, and quantiles: ratios of counters that grow in step
 GROWING = 0.02   # rate() extrapolates from the scrapes to the edges of its window
 PREDICTED_SECONDS = 600
@@ -15,14 +17,14 @@ PREDICTED_SECONDS = 600
 
 @dataclass(frozen=True)
 class Case:
-    """One question of an HPA. `offered(at, since)` gives [(labels, value)] for the time of Weir's answer.
+    """One question of an HPA. `expected(at, since)` gives [(labels, value)] for the time of Weir's answer.
 
     An error instead: its HTTP status, and words its text must hold.
     """
     namespace: str
     metric: str
     selector: Optional[str] = None
-    offered: Optional[Callable] = None
+    expected: Optional[Callable] = None
     tolerance: float = EXACT
     hpa: Optional[Hpa] = None
     status: int = 200
@@ -37,8 +39,9 @@ def _constant(value, **labels):
     return lambda at, since: [(labels, value)]
 
 
-def _queues(*names):
-    return lambda at, since: [({"queue": name}, exporter.QUEUE_MESSAGES[name]) for name in names]
+def _ready(*names):
+    """Each queue an item of its own, labelled as the selector picked it."""
+    return lambda at, since: [({"queue": name}, queues.READY[name]) for name in names]
 
 
 def _predicted(at, since):
@@ -62,50 +65,70 @@ CASES = [
          _constant(exporter.REQUESTS_PER_SECOND), GROWING, Hpa("averageValue", "100", 1, 10)),
     Case("ml-inference", "predicted_queue", None,
          _predicted, GROWING, Hpa("averageValue", "100", 8, 20)),
-    Case("ml-inference", "queue_depth", "queue=inference_requests",
-         _queues("inference_requests"), EXACT, Hpa("averageValue", "50", 2, 20)),
-    Case("bookmarkai-ml", "queue_depth", "queue=ml.summarize",
-         _queues("ml.summarize"), EXACT, Hpa("averageValue", "5", 8, 10)),
-    Case("bookmarkai-ml", "queue_depth", "queue=ml.transcribe",
-         _queues("ml.transcribe"), EXACT, Hpa("averageValue", "2", 3, 5)),
-    Case("bookmarkai-ml", "queue_depth", "queue in (ml.embed,ml.summarize)",
-         _queues("ml.embed", "ml.summarize"), EXACT, Hpa("averageValue", "10", 5, 20)),
     Case("bookmarkai-ml", "embedding_p95", None,
          _constant(0), EXACT, Hpa("value", "200m", 2, 20)),
+
+    Case("ml-inference", "queue_depth", "queue=inference_requests",
+         _ready("inference_requests"), COUNTED, Hpa("averageValue", "50", 2, 20)),
+    Case("bookmarkai-ml", "queue_depth", "queue=ml.summarize",
+         _ready("ml.summarize"), COUNTED, Hpa("averageValue", "5", 8, 10)),
+    Case("bookmarkai-ml", "queue_depth", "queue=ml.transcribe",
+         _ready("ml.transcribe"), COUNTED, Hpa("averageValue", "2", 3, 5)),
+    Case("bookmarkai-ml", "queue_depth", "queue=ml.embed",
+         _ready("ml.embed"), COUNTED, Hpa("averageValue", "10", 1, 20)),
+    Case("bookmarkai-ml", "queue_depth", "queue in (ml.embed,ml.summarize)",
+         _ready("ml.embed", "ml.summarize"), COUNTED, Hpa("averageValue", "10", 5, 20)),
+    Case("ml-inference", "inference_requests", None,
+         _constant(queues.READY["inference_requests"]), COUNTED, Hpa("averageValue", "50", 2, 20)),
+    Case("ml-inference", "gpu_inference_requests", None,
+         _constant(queues.READY["gpu_inference_requests"]), COUNTED, Hpa("averageValue", "10", 2, 5)),
+    Case("ml-inference", "high_priority_requests", None,
+         _constant(queues.READY["high_priority_requests"]), COUNTED, Hpa("averageValue", "5", 2, 10)),
+    Case("bookmarkai-ml", "transcribe_unfinished", None,
+         _constant(queues.MESSAGES["ml.transcribe"]), COUNTED, Hpa("averageValue", "2", 3, 5)),
+    Case("bookmarkai-ml", "ml_messages", None,
+         _constant(sum(count for name, count in queues.MESSAGES.items() if name.startswith("ml."))), COUNTED,
+         Hpa("averageValue", "10", 5, 20)),
+    Case("default", "cities", None,
+         _constant(queues.CITIES), COUNTED, Hpa("averageValue", "10", 20, 100)),
+
     # Without an answer the HPA keeps its replicas: the error must name the metric and what to do.
     Case("bookmarkai-ml", "embedding_p95_unsaid", status=503, words=("embedding_p95_unsaid", "nan: 0")),
     Case("ml-inference", "worker_utilization", status=503, words=("worker_utilization",)),
-    Case("ml-inference", "queue_depth", "queue=ml.sumarize", status=503, words=("queue_depth",)),
-    Case("ml-inference", "p95_latencey", status=404, words=("p95_latency",)),
+    Case("bookmarkai-ml", "queue_depth", "queue=ml.sumarize", status=404,
+         words=("queue_depth", f'queue "ml.sumarize" does not exist in vhost "{queues.VHOST}"')),
+    Case("default", "cities_seen", status=503, words=(f'key "{queues.SEEN_KEY}" is a set and no list',)),
+    Case("ml-inference", "p95_latencey", status=404, words=('"p95_latency"',)),
+    Case("ml-inference", "high_priority_request", status=404, words=('"high_priority_requests"',)),
 ]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A case with Weir's answer, worded. `difference` is empty when the answer is what the exporter offered."""
+    """A case with Weir's answer, worded. `difference` is empty when the answer is what the source holds."""
     case: Case
     answer: str
-    offered: str
+    expected: str
     hpa: str
     difference: str
     error_text: str = ""
 
 
 def judge(case, response, since):
-    """Compares one answer with what the exporter offered at the time the answer names."""
+    """Compares one answer with what the source holds at the time the answer names."""
     if case.status != 200 or response.status != 200:
         return _judge_error(case, response)
     try:
         items = response.json()["items"]
         got = [(item["metricLabels"] or {}, parse_quantity(item["value"])) for item in items]
-        offered = case.offered(_seconds(items[0]["timestamp"]), since)
+        expected = case.expected(_seconds(items[0]["timestamp"]), since)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return Outcome(case, "200  unreadable", "a number", "",
                        f"not a list of external metric values ({error!r}): {response.text[:300]}")
     return Outcome(case, "200  " + " + ".join(item["value"] for item in items),
-                   " + ".join(_number(value) for _, value in offered),
+                   " + ".join(_number(value) for _, value in expected),
                    verdict(case.hpa, parse_quantity(case.hpa.target), [value for _, value in got]),
-                   _difference(case, offered, got))
+                   _difference(case, expected, got))
 
 
 def _seconds(timestamp):
@@ -123,19 +146,19 @@ def _judge_error(case, response):
         difference = f"HTTP {response.status}, expected {case.status}"
     elif missing:
         difference = f"the text does not mention {missing}"
-    offered = "a number" if case.status == 200 else "nothing"
-    return Outcome(case, str(response.status), offered, "keeps its replicas, says why:", difference, text)
+    expected = "a number" if case.status == 200 else "no number"
+    return Outcome(case, str(response.status), expected, "keeps its replicas, says why:", difference, text)
 
 
-def _difference(case, offered, got):
+def _difference(case, expected, got):
     def by_labels(pair):
         return sorted(pair[0].items())
-    offered, got = sorted(offered, key=by_labels), sorted(got, key=by_labels)
-    if [labels for labels, _ in offered] != [labels for labels, _ in got]:
-        return f"metricLabels {[labels for labels, _ in got]}, expected {[labels for labels, _ in offered]}"
-    for (_, expected), (_, value) in zip(offered, got):
-        if abs(float(value) - expected) > case.tolerance * abs(expected):
-            return f"got {_number(value)}, the exporter offered {_number(expected)} (tolerance {case.tolerance:.1%})"
+    expected, got = sorted(expected, key=by_labels), sorted(got, key=by_labels)
+    if [labels for labels, _ in expected] != [labels for labels, _ in got]:
+        return f"metricLabels {[labels for labels, _ in got]}, expected {[labels for labels, _ in expected]}"
+    for (_, held), (_, value) in zip(expected, got):
+        if abs(float(value) - held) > case.tolerance * abs(held):
+            return f"got {_number(value)}, the source holds {_number(held)} (tolerance {case.tolerance:.1%})"
     return ""
 
 

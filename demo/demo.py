@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Behind ./dev demo: Weir in front of a real Prometheus, asked the way an HPA asks it. Nothing outlives it."""
+"""Behind ./dev demo: Weir in front of real servers (sources.py), asked the way an HPA asks it. Nothing outlives it."""
 import argparse
 import contextlib
 import shlex
@@ -7,30 +7,22 @@ import signal
 import sys
 import tempfile
 import textwrap
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "test")]
 
-import exporter  # noqa: E402
 from cases import CASES, EXACT, GROWING, judge  # noqa: E402
-from support import (MissingTool, NotReady, Process, Prometheus, Series, Weir, deferred_interrupts,  # noqa: E402
-                     make_certificates, require, wait_until, weir_binary)
+from sources import say, start, start_sources, tools  # noqa: E402
+from support import (MissingTool, NotReady, Weir, deferred_interrupts, make_certificates,  # noqa: E402
+                     require, weir_binary)
 from support.weir import HPA_USER, metric_path  # noqa: E402
-
-HISTORY_SECONDS = 360  # more than the longest rate window of weir.yaml.in, 5 minutes
-READY_SECONDS = 40     # Prometheus scrapes for the first time after about 6 s
-
-
-def say(text=""):
-    print(text, flush=True)
 
 
 def check_tools():
     """All that is missing at once, before anything is started."""
     missing = []
-    for look in (lambda: require("prometheus", "prometheus"), lambda: require("openssl", "openssl"), weir_binary):
+    for look in (*tools(), lambda: require("openssl", "openssl"), weir_binary):
         try:
             look()
         except MissingTool as error:
@@ -39,57 +31,15 @@ def check_tools():
         raise MissingTool("\n".join(missing))
 
 
-def start(stack, server):
-    """Starts `server`. Its stop is registered first: an interrupt in between must not leave an orphan."""
-    stack.callback(server.stop)
-    return server.start()
-
-
-def start_exporter(stack, folder, since):
-    """The port of a running exporter."""
-    port_file = folder / "exporter.port"
-    argv = [sys.executable, HERE / "exporter.py", "--port-file", port_file, "--since", since]
-    process = start(stack, Process("exporter", argv, folder / "exporter.log"))
-    process.wait_ready(port_file.exists)
-    return int(port_file.read_text())
-
-
-def write_history(prometheus, target, since):
-    """Gives Prometheus the exporter's past, one sample a second, as if it had scraped all along."""
-    points, now = {}, time.time()
-    for at in (now - age for age in range(HISTORY_SECONDS, 0, -1)):
-        for family in exporter.families(at, since):
-            for sample in family.samples:
-                labels = {"__name__": sample.name, "instance": target, "job": "demo", **sample.labels}
-                points.setdefault(tuple(sorted(labels.items())), []).append((at, float(sample.value)))
-    prometheus.remote_write([Series(dict(labels), samples) for labels, samples in points.items()])
-
-
-def wait_for_scrapes(prometheus):
-    """Two scrapes have arrived: what follows is about live data, not about the history alone."""
-    def scraped():
-        return any(count >= 2 for _, count in prometheus.query('count_over_time(up{job="demo"}[1m])'))
-    wait_until(scraped, "Prometheus has scraped the exporter twice", READY_SECONDS, interval=0.2)
-
-
 def start_everything(stack, folder):
-    """A running Weir, and the time at which the exporter's counters stood at zero."""
-    since = time.time() - 3600
+    """A running Weir in front of filled sources, and the time at which the exporter's counters stood at zero."""
     certificates = make_certificates(folder / "certs")
-    port = start_exporter(stack, folder, since)
-    target = f"127.0.0.1:{port}"
-    say(f"exporter    http://{target}/metrics")
-    prometheus = start(stack, Prometheus(folder / "prometheus", scrape={"demo": [target]}))
-    say(f"prometheus  {prometheus.url}   scrapes the exporter every second")
-    write_history(prometheus, target, since)
-    say(f"            holds the exporter's last {HISTORY_SECONDS // 60} minutes already (remote write), "
-        "so that 5-minute windows are full")
-
-    config = (HERE / "weir.yaml.in").read_text().replace("@PROMETHEUS@", prometheus.url)
+    texts, since = start_sources(stack, folder)
+    config = (HERE / "weir.yaml.in").read_text()
+    for placeholder, text in texts.items():
+        config = config.replace(placeholder, text)
     weir = start(stack, Weir(folder / "weir", config, certificates))
     say(f"weir        {weir.url}   config {weir.config_file}")
-    say("waiting for Prometheus to scrape twice (about 7 s) ...")
-    wait_for_scrapes(prometheus)
     return weir, since
 
 
@@ -101,8 +51,8 @@ def ask(weir, case):
 
 
 def print_table(outcomes):
-    rows = [("THE HPA ASKS FOR", "WEIR SAYS", "OFFERED", "THE HPA THEN", "")]
-    rows += [(one.case.asked, one.answer, one.offered, one.hpa, "differs" if one.difference else "ok")
+    rows = [("THE HPA ASKS FOR", "WEIR SAYS", "SOURCE HOLDS", "THE HPA THEN", "")]
+    rows += [(one.case.asked, one.answer, one.expected, one.hpa, "differs" if one.difference else "ok")
              for one in outcomes]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
 
@@ -119,8 +69,8 @@ def print_table(outcomes):
         if outcome.difference:
             say(f"    DIFFERS: {outcome.difference}")
     say()
-    say(f'Tolerance: {EXACT:.1%} for gauges and quantiles; {GROWING:.0%} for tokens, requests and predictions, because '
-        "rate() extrapolates\nfrom the scrapes to the edges of its window.")
+    say(f"Tolerance: none for RabbitMQ and Redis. From Prometheus {EXACT:.1%} for gauges and quantiles, {GROWING:.0%} "
+        "for tokens, requests\nand predictions: rate() extrapolates from the scrapes to the edges of its window.")
 
 
 def print_commands(weir):
@@ -159,9 +109,9 @@ def show(stack, once):
     print_table(outcomes)
     differing = sum(1 for one in outcomes if one.difference)
     if differing:
-        say(f"\n{differing} of {len(outcomes)} answers differ from what the exporter offered.")
+        say(f"\n{differing} of {len(outcomes)} answers differ from what the sources hold.")
     else:
-        say(f"\nAll {len(outcomes)} answers are what the exporter offered.")
+        say(f"\nAll {len(outcomes)} answers equal what the sources hold.")
     if not once:
         print_commands(weir)
         stay(weir)
@@ -179,8 +129,8 @@ def run(once):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev demo", description="Starts Prometheus, an exporter and Weir on free "
-                                     "loopback ports, asks every metric as an HPA would, and stays up until Ctrl-C.")
+    parser = argparse.ArgumentParser(prog="./dev demo", description="Starts Prometheus, RabbitMQ, Redis and Weir on "
+                                     "loopback, asks every metric as an HPA would, and stays up until Ctrl-C.")
     parser.add_argument("--once", action="store_true", help="end after the table; exit 0 only if every answer is right")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -190,7 +140,7 @@ def main():
     except KeyboardInterrupt:
         say("\nstopped")
         return 130
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
 

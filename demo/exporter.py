@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The series of the users' documents, with known values: a stand-in for inference pods, workers and a broker.
+"""The series of the users' documents, with known values: a stand-in for inference pods, workers and a batch queue.
 
 Every value is a pure function of the time. Gauges are constant, counters grow at a constant rate, so what any
 query must answer is known beforehand: the constants below are the whole truth, and demo/cases.py compares with them.
@@ -40,8 +40,7 @@ TOKENS_PER_MINUTE = {"gpt-3.5-turbo": 7200, "gpt-4": 1800}
 EMBEDDING_BUCKETS = {"0.1": 250, "0.5": 390, "+Inf": 400}
 EMBEDDING_SUM = 52.0
 
-# Messages ready in the broker. The batch queue alone grows.
-QUEUE_MESSAGES = {"inference_requests": 125, "ml.summarize": 40, "ml.transcribe": 0, "ml.embed": 30}
+# Messages in the batch queue, which grows.
 BATCH_QUEUE = "batch_inference_requests"
 BATCH_FIRST, BATCH_PER_SECOND = 60, 0.25
 
@@ -64,7 +63,6 @@ def _histograms(name, buckets, total, scale):
 def families(at, since):
     """All series at the time `at`, for an exporter whose counters stood at zero at the time `since`."""
     age = at - since
-    queues = {**QUEUE_MESSAGES, BATCH_QUEUE: batch_messages(at, since)}
     return [
         Family("inference_latency_seconds", "histogram", "How long inferences took, waiting included.",
                _histograms("inference_latency_seconds", LATENCY_BUCKETS, LATENCY_SUM, age)),
@@ -78,7 +76,7 @@ def families(at, since):
         Family("ml_embedding_duration_seconds", "histogram", "How long embeddings took; idle since long.",
                list(_histogram("ml_embedding_duration_seconds", {}, EMBEDDING_BUCKETS, EMBEDDING_SUM, 1))),
         Family("rabbitmq_queue_messages", "gauge", "Messages in the queue.",
-               [Sample("rabbitmq_queue_messages", {"queue": queue}, count) for queue, count in queues.items()]),
+               [Sample("rabbitmq_queue_messages", {"queue": BATCH_QUEUE}, batch_messages(at, since))]),
     ]
 
 

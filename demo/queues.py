@@ -1,0 +1,46 @@
+"""The queues and keys of the users' documents, with known lengths: what the demo puts into RabbitMQ and Redis.
+
+The constants below are the whole truth, and demo/cases.py compares with them.
+"""
+from support import NotReady, wait_until
+
+VHOST = "/"
+
+# Messages in each queue of the broker, no two alike.
+MESSAGES = {"inference_requests": 125, "gpu_inference_requests": 34, "high_priority_requests": 27,
+            "ml.summarize": 40, "ml.transcribe": 7, "ml.embed": 30}
+
+# One message of this queue is with a worker: delivered and not acknowledged, and so no longer ready.
+IN_WORK = "ml.transcribe"
+READY = {name: count - (name == IN_WORK) for name, count in MESSAGES.items()}
+
+# The list that a pipeline fills and the workers empty, and beside it a set.
+CITIES_KEY, CITIES = "cities", 230
+SEEN_KEY = "cities:seen"
+
+
+def fill_broker(broker):
+    """Declares and fills the queues. The caller holds the message IN_WORK, as a worker would."""
+    for name, count in MESSAGES.items():
+        broker.filled(name, count, VHOST)
+
+
+def wait_for_totals(broker):
+    """Returns when the management API's totals, which follow the queues within half a second, are theirs."""
+    expected = {name: (count, READY[name]) for name, count in MESSAGES.items()}
+    shown = {}
+
+    def has_followed():
+        shown.clear()
+        for one in broker.call("GET", "/api/queues?disable_stats=true&enable_queue_totals=true"):
+            shown[one["name"]] = (one.get("messages"), one.get("messages_ready"))
+        return shown == expected
+    try:
+        wait_until(has_followed, "RabbitMQ's totals follow its queues", 15)
+    except NotReady as error:
+        raise NotReady(f"{error}; as (messages, ready) they show\n    {shown}, not\n    {expected}") from None
+
+
+def fill_redis(redis):
+    redis.ask("RPUSH", CITIES_KEY, *(f"city-{number}" for number in range(CITIES)))
+    redis.ask("SADD", SEEN_KEY, "Paris", "Lyon")
