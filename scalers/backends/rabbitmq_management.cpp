@@ -109,8 +109,9 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
 }
 
 Error ManagementScaler::no_queue(const std::string& vhost, const std::string& name) const {
-  const std::string_view what = !asked_.regex.empty() ? "no queue matches" : "there is no queue";
-  return {Errc::unknown_object, fmt::format("{} \"{}\" in vhost \"{}\"", what, name, vhost), ""};
+  const std::string what = asked_.regex.empty() ? fmt::format("queue \"{}\" does not exist", name)
+                                                : fmt::format("no queue matches \"{}\"", name);
+  return {Errc::unknown_object, fmt::format("{} in vhost \"{}\"", what, vhost), ""};
 }
 
 awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline deadline) {

@@ -34,10 +34,10 @@ class Row:
 def _client(name, library):
     """The rows of one client: its library stays in its .cpp files, other clients are out of reach."""
     shared = (*WORDS, *JSON_FORWARD, *POSIX, "<boost/asio/**>", "<boost/asio.hpp>", f"scalers/clients/{name}*.hpp",
-              "scalers/clients/{stream,resolver,connection}*.hpp")
+              "scalers/clients/{stream,resolver,connection,breaker}*.hpp")
     tls = ("<openssl/*.h>",) if name == "stream" else ()
     but = ("scalers/catalog.*",) if tls else ("scalers/catalog.*", "<boost/asio/ssl**>")
-    instead = ("a client includes scalers/*.hpp, Asio, stream, resolver, connection and, in its .cpp, "
+    instead = ("a client includes scalers/*.hpp, Asio, stream, resolver, connection, breaker and, in its .cpp, "
                f"{library or 'no library'}; only stream knows TLS, no client knows another")
     libraries = (library,) if library else ()
     return (Row(f"scalers/clients/{name}*.hpp", (*shared, *tls), instead, but),
@@ -68,6 +68,7 @@ ROWS = (
     *_client("stream", None),
     *_client("resolver", None),
     *_client("connection", None),
+    *_client("breaker", None),
     Row("scalers/backends/*.hpp", _BACKEND, _BACKEND_INSTEAD, ("scalers/catalog.*",)),
     Row("scalers/backends/schedule*.cpp", (*_BACKEND, *SPAWN, *JSON, *TEXT, "<date/*.h>"), _BACKEND_INSTEAD,
         ("scalers/catalog.*",)),
