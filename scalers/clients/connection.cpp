@@ -6,7 +6,6 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace weir::scalers::clients {
@@ -17,10 +16,6 @@ constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr Duration kConnect{2'500};
 // How long one waits for a server that has just failed.
 constexpr Duration kPatience{250};
-
-void rethrow(const std::exception_ptr& failure) {
-  if (failure) std::rethrow_exception(failure);
-}
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
