@@ -10,7 +10,7 @@ from .processes import (MissingTool, NotReady, Process, deferred_interrupts, fre
                         wait_until)
 from .prometheus import Prometheus, Series
 from .quantities import parse_quantity
-from .rabbitmq import RabbitMQ
+from .rabbitmq import RabbitMQ, quoted
 from .raw import answer_to, raw_tls, read_answers, read_to_end
 from .redis import Redis
 from .scripted import Asked, ScriptedServer, Turn, refusal, vector
@@ -20,6 +20,6 @@ __all__ = [
     "Asked", "Certificates", "GROUP", "HPA_USER", "MissingTool", "NotReady", "Process", "Prometheus", "RabbitMQ",
     "Redis", "Response", "ScriptedServer", "Series", "ServerTest", "Turn", "Weir", "answer_to", "config",
     "deferred_interrupts", "free_port", "make_certificates", "metric", "metric_path", "parse_quantity",
-    "prometheus_backend", "raw_tls", "read_answers", "read_to_end", "refusal", "require", "run_weir",
+    "prometheus_backend", "quoted", "raw_tls", "read_answers", "read_to_end", "refusal", "require", "run_weir",
     "shared_certificates", "vector", "wait_until", "weir_binary",
 ]

@@ -16,9 +16,10 @@ class Redis:
 
     users    name -> ACL rules, such as "on >password ~queue* +llen"; the user `default` may do all unless it is named
     tls      Certificates: serves TLS at `tls_url` too, with their serving pair; a client certificate is not asked for
+    settings  further lines of redis.conf
     """
 
-    def __init__(self, directory, users=None, tls=None, port=None):
+    def __init__(self, directory, users=None, tls=None, port=None, settings=()):
         self.directory = Path(directory)
         self.port = port or free_port()
         self.tls_port = free_port() if tls else None
@@ -26,6 +27,7 @@ class Redis:
         self.tls_url = f"rediss://127.0.0.1:{self.tls_port}"
         self._users = {"default": "on nopass ~* &* +@all", **(users or {})}
         self._tls = tls
+        self._settings = list(settings)
         self.process = None
 
     def start(self):
@@ -90,7 +92,7 @@ class Redis:
 
     def _config(self):
         lines = ["bind 127.0.0.1", f"port {self.port}", f"dir {self.directory.resolve()}", 'save ""', "appendonly no",
-                 f"aclfile {(self.directory / 'users.acl').resolve()}"]
+                 f"aclfile {(self.directory / 'users.acl').resolve()}", *self._settings]
         if self._tls:
             lines += [f"tls-port {self.tls_port}", "tls-auth-clients no",
                       f"tls-cert-file {self._tls.crt('serving').resolve()}",

@@ -73,10 +73,12 @@ class ScriptedServer:
 
     tls     (certificate, key) paths: serves HTTPS
     raw     a script for the bare connection, in place of HTTP: raw(socket)
+    port    0: a free one
     """
     script: object = None
     tls: tuple = None
     raw: object = None
+    port: int = 0
     asked: list = field(default_factory=list)
 
     def start(self):
@@ -87,7 +89,7 @@ class ScriptedServer:
         if self.tls:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*self.tls)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
         self.port = self._listener.getsockname()[1]
         self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -101,6 +103,10 @@ class ScriptedServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
         self._listener.close()
+        self.drop()
+
+    def drop(self):
+        """Ends every open connection; the next one is accepted."""
         with self._lock:
             for connection in self._open:
                 try:

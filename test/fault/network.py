@@ -1,0 +1,234 @@
+"""Networks that swallow: a listener whose backlog is full, and a peer that vanishes without a word."""
+import contextlib
+import ctypes
+import os
+import re
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+from row import Fault
+from support import require, wait_until
+
+CLONE_NEWNET = 0x40000000
+TCP_ESTABLISHED, TCP_SYN_SENT = "01", "02"
+
+
+def connections(port, state):
+    """The local ports of this host's TCP connections to `port` that are in `state`."""
+    out = set()
+    for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, now, *_ = line.split()
+        if int(remote.split(":")[1], 16) == port and now == state:
+            out.add(int(local.split(":")[1], 16))
+    return out
+
+
+class FullBacklog:
+    """A loopback listener that accepts nothing and whose backlog is full: a SYN to it gets no answer at all."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        self._fillers = []
+
+    def fill(self):
+        """Connects until a connection is no longer accepted."""
+        def is_full():
+            self._fillers.append(filler := socket.socket())
+            filler.settimeout(0.3)
+            try:
+                filler.connect(self.listener.getsockname())
+            except TimeoutError:
+                return True
+            return False
+        wait_until(is_full, "the backlog is full", 5, 0)
+        self._mine = {one.getsockname()[1] for one in self._fillers}
+
+    def attempts(self):
+        """The local ports of those who knock, without the fillers'."""
+        return connections(self.port, TCP_SYN_SENT) - self._mine
+
+    def close(self):
+        for one in [self.listener, *self._fillers]:
+            one.close()
+
+
+class BlackHole(Fault):
+    """A host that answers no SYN, from the first on; `well` answers at its port once it is mended.
+
+    `script` makes the server that is there when the hole has gone.
+    """
+    well = None
+
+    def __init__(self, script, place):
+        super().__init__(place)
+        self.script = script(place)
+        self.block = self.script.block
+        self.attempts = set()
+        self._over = threading.Event()
+
+    def start(self):
+        self.hole = FullBacklog()
+        self.backend = self.script.backend_of(self.hole.port)
+
+    def stop(self):
+        self._over.set()
+        self.hole.close()
+        if self.script.server.port:
+            self.script.stop()
+
+    def inject(self):
+        super().inject()
+        self.hole.fill()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def mend(self):
+        super().mend()
+        self._over.set()
+        self.hole.close()
+        self.script.server.port = self.hole.port
+        self.script.start()
+
+    def _watch(self):
+        while not self._over.wait(0.02):
+            self.attempts |= self.hole.attempts()
+
+
+class FarNetwork:
+    """A network namespace, and a pair of interfaces whose far end can be cut."""
+
+    def __init__(self):
+        pid = os.getpid()
+        self.name = f"weir-fault-{pid}"
+        block = f"198.{18 + (pid >> 8 & 1)}.{pid & 255}"
+        self.here, self.there = f"{block}.1", f"{block}.2"
+        self._ends = f"wf{pid}a", f"wf{pid}b"
+
+    def start(self):
+        self._drop_left_behind()
+        ours, theirs = self._ends
+        self._ip("netns", "add", self.name)
+        self._ip("link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", self.name)
+        self._ip("addr", "add", f"{self.here}/24", "dev", ours)
+        self._ip("link", "set", ours, "up")
+        self._ip("-n", self.name, "addr", "add", f"{self.there}/24", "dev", theirs)
+        self.join()
+        return self
+
+    def stop(self):
+        self._ip("netns", "del", self.name)
+
+    def cut(self):
+        self._ip("-n", self.name, "link", "set", self._ends[1], "down")
+
+    def join(self):
+        self._ip("-n", self.name, "link", "set", self._ends[1], "up")
+
+    def listener(self):
+        """A listening socket of the far side; only the thread that makes it goes there."""
+        made = []
+
+        def make():
+            with open(f"/run/netns/{self.name}") as there:
+                if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET) != 0:
+                    return
+            made.append(socket.create_server((self.there, 0)))
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        if not made:
+            raise OSError(f"the network namespace {self.name} cannot be entered")
+        return made[0]
+
+    def _drop_left_behind(self):
+        for line in self._ip("netns", "list").splitlines():
+            found = re.match(r"weir-fault-(\d+)", line)
+            if found and not Path(f"/proc/{found[1]}").exists():
+                self._ip("netns", "del", found[0])
+
+    def _ip(self, *words):
+        run = subprocess.run([require("ip", "iproute2"), *words], stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True, timeout=10)
+        if run.returncode != 0:
+            raise RuntimeError(f"ip {' '.join(words)}: {run.stderr.strip()}")
+        return run.stdout
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            subprocess.run(["ip", "netns", "del", self.name], capture_output=True)
+            raise
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class HalfOpen(Fault):
+    """A real server behind a link that is cut: the peer is gone, and nobody was told.
+
+    `real` makes the well server. A relay in the far network carries the bytes to it.
+    """
+
+    def __init__(self, real, place):
+        super().__init__(place)
+        self.real = real(place)
+        self.block = self.real.block
+
+    def start(self):
+        self.network = self.place.world.far_network
+        self.real.__enter__()
+        url = self.real.backend["url"]
+        self._upstream = ("127.0.0.1", int(re.search(r":(\d+)", url)[1]))
+        self._listener = self.network.listener()
+        self.port = self._listener.getsockname()[1]
+        self.backend = {**self.real.backend,
+                        "url": url.replace(f"127.0.0.1:{self._upstream[1]}", f"{self.network.there}:{self.port}")}
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self):
+        self.network.join()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.real.stop()
+
+    def inject(self):
+        super().inject()
+        self.network.cut()
+
+    def mend(self):
+        super().mend()
+        self.network.join()
+
+    def held(self):
+        """How many connections Weir still takes for open."""
+        return len(connections(self.port, TCP_ESTABLISHED))
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._upstream)
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+
+def _pump(source, sink):
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+    except OSError:
+        pass  # one of the two has ended
+    finally:
+        for end in (source, sink):
+            with contextlib.suppress(OSError):  # it had ended already
+                end.shutdown(socket.SHUT_RDWR)
+        source.close()
+
+

@@ -1,0 +1,5 @@
+"""Every row: a fault, and what Weir has to answer while it holds."""
+from table_prometheus import ROWS as PROMETHEUS
+from table_redis import ROWS as REDIS
+
+ROWS = [*REDIS, *PROMETHEUS]
