@@ -1,4 +1,5 @@
 """A scripted AMQP 0-9-1 broker of the few methods that a passive declare takes."""
+import socket
 import struct
 import threading
 
@@ -46,12 +47,16 @@ class AmqpScript(Scripted):
     greeting   bytes in place of connection.start
     heartbeat  seconds, as connection.tune says
     is_blocked  sends connection.blocked behind the login, and from then on answers as ever
+    is_mute    sends nothing at all behind the login
+    is_closing  ends the connection behind `sick`
     """
     block = block_of("amqp")
 
-    def __init__(self, place, sick=None, greeting=None, heartbeat=10, is_blocked=False, is_mute=False, **settings):
+    def __init__(self, place, sick=None, greeting=None, heartbeat=10, is_blocked=False, is_mute=False,
+                 is_closing=False, **settings):
         super().__init__(place, sick, **settings)
         self.greeting, self.heartbeat, self.is_blocked, self.is_mute = greeting, heartbeat, is_blocked, is_mute
+        self.is_closing = is_closing
         self.heartbeats = 0
         self.channels_opened = 0
 
@@ -72,12 +77,9 @@ class AmqpScript(Scripted):
         if stream.read(8) != b"AMQP\0\0\x09\x01":
             return
         if self.is_sick and self.greeting is not None:
-            try:
-                connection.sendall(self.greeting)
-                while connection.recv(65536):
-                    pass
-            finally:
-                self.dropped.set()
+            connection.sendall(self.greeting)
+            while connection.recv(65536):
+                pass
             return
         connection.sendall(start())
         _next_method(stream)
@@ -88,10 +90,7 @@ class AmqpScript(Scripted):
         if self.is_sick and self.is_blocked:
             connection.sendall(frame(0, BLOCKED, short("low on memory")))
         self._beat(connection)
-        try:
-            self._answer(connection, stream)
-        finally:
-            self.dropped.set()
+        self._answer(connection, stream)
 
     def _beat(self, connection):
         """Heartbeats at half the interval, until the broker is sick and mute."""
@@ -126,6 +125,8 @@ class AmqpScript(Scripted):
             answers.put(declare_ok(channel, queue), self.latency if self.is_sick else 0)
             return
         connection.sendall(self.sick(channel, queue) if callable(self.sick) else self.sick)
+        if self.is_closing:
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _next_frame(stream):

@@ -1,11 +1,14 @@
 """Further checks of a row: check(test, row, fault, weir), called while the fault holds."""
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+from support import HPA_USER, metric_path
 
 IN_FLIGHT = 8  # maxInFlight unless a backend says otherwise
 
 
 def connection_is_dropped(test, row, fault, weir):
-    test.assertTrue(fault.dropped.wait(3), "Weir keeps the connection")
+    test.wait_for(lambda: fault.server.open_connections == 0)
 
 
 def nothing_is_told(test, row, fault, weir):
@@ -37,3 +40,55 @@ def one_login_in_thirty_seconds(test, row, fault, weir):
         test.check_answer(row, test.ask(weir, n), (row.status,), words=row.words)
 
     test.assertLessEqual(fault.logins(), 1, f"of {n} reads")
+
+
+def reads(test, weir, count, status):
+    """`count` questions that are all different, on four kept connections."""
+    def some(first):
+        connection = weir.connection()
+        try:
+            for n in range(first, count, 4):
+                connection.request("GET", metric_path("ml-inference", "numbered", f"n={n}"),
+                                   headers={"X-Remote-User": HPA_USER})
+                answer = connection.getresponse()
+                test.assertEqual(status, answer.status, answer.read())
+                answer.read()
+        finally:
+            connection.close()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(some, range(4)))
+
+
+def connection_is_kept_over(count):
+    """The same one connection, as the broker counts, over `count` reads."""
+    def check(test, row, fault, weir):
+        before = fault.server.connections_accepted()
+
+        reads(test, weir, count, row.status)
+
+        test.assertEqual(before, fault.server.connections_accepted())
+        test.wait_for(lambda: len(fault.connections()) == 1)
+    return check
+
+
+def few_connections_are_tried(test, row, fault, weir):
+    """Two hundred reads make no storm of logins."""
+    before = fault.server.connections_accepted()
+
+    reads(test, weir, 200, row.status)
+
+    test.assertLessEqual(fault.server.connections_accepted() - before, 10)
+
+
+def many_reads_are_answered(test, row, fault, weir):
+    reads(test, weir, 500, row.status)
+
+
+def heartbeats_are_sent(test, row, fault, weir):
+    test.wait_for(lambda: fault.heartbeats >= 3)
+    test.assertEqual(1, fault.server.open_connections)
+
+
+def silent_connection_is_ended(test, row, fault, weir):
+    """Two heartbeats that do not come."""
+    test.wait_for(lambda: fault.server.open_connections == 0)

@@ -67,6 +67,8 @@ class FaultTest(ServerTest):
         return json.dumps({"backends": backends, "metrics": [sick, numbered, kept, well]})
 
     def check_the_first_read(self, row, weir):
+        if row.status == 200 and row.more:
+            return  # one of many
         began = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(self.timed, weir)
@@ -132,15 +134,16 @@ class FaultTest(ServerTest):
 
     def check_recovery(self, row, fault, weir):
         """Errors until the first number, which is the right one."""
-        if row.at_once:
-            self.assert_values(self.ask(weir), fault.healed)
-            return
+        # An error is kept for a second; where every question has the same answer, a new one need not wait for that.
+        numbers = itertools.count(1000) if fault.answers_any else itertools.repeat(None)
         began = time.monotonic()
-        answer = self.wait_for(lambda: (one := self.ask(weir)).status == 200 and one, 10)
+        answer = self.ask(weir)
+        if not row.at_once:
+            answer = self.wait_for(lambda: (one := self.ask(weir, next(numbers))).status == 200 and one, 10)
         took = time.monotonic() - began
 
         self.assert_values(answer, fault.healed)
-        self.assertLess(took, RECOVERY_SECONDS)
+        self.assertLess(took, row.recovery)
 
     def ask(self, weir, n=None):
         """The sick backend's answer to the question of `sick`, or to the one with the number `n`."""

@@ -31,6 +31,17 @@ def thaw(server):
     os.killpg(server.process.pid, signal.SIGCONT)
 
 
+def alarm(broker):
+    """The memory alarm: the broker blocks whoever publishes."""
+    broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
+    wait_until(lambda: broker.call("GET", "/api/nodes")[0]["mem_alarm"], "the memory alarm is set", 20)
+
+
+def no_alarm(broker):
+    broker.control("set_vm_memory_high_watermark", "absolute", "512MB")
+    wait_until(lambda: not broker.call("GET", "/api/nodes")[0]["mem_alarm"], "the memory alarm is over", 20)
+
+
 class Real(Fault):
     """A real server; `sicken` and `heal` are functions of it."""
 
@@ -138,8 +149,7 @@ class RealBroker(Real):
     def start(self):
         self.server = self.place.world.broker
         self.user, self.password = self.server.user, self.server.password
-        self.server.add_vhost(self.vhost)
-        self.server.filled("jobs", 3, self.vhost)
+        self.fill(self.server)
         self.backend = self.backend_for(self.user, self.password)
 
     def backend_for(self, user, password):
@@ -156,10 +166,54 @@ class RealBroker(Real):
         """What the broker lists of Weir's connections."""
         return [one for one in self.server.connections() if one.get("vhost") == self.vhost]
 
+    def fill(self, _):
+        """The vhost and its queue, as they are at the start."""
+        self.server.add_vhost(self.vhost)
+        self.server.filled("jobs", 3, self.vhost)
+
     def refusals(self):
         """How many logins of the row's user the broker has logged as refused."""
         log = self.server.process.log.read_text(errors="replace")
         return len(re.findall(rf"(?:refused|denied): user '{re.escape(self.user)}'", log))
+
+
+class QueueDeleted(RealBroker):
+    def __init__(self, kind, place):
+        super().__init__(kind, place, lambda broker: broker.delete("jobs", self.vhost), self.fill)
+
+
+class VhostDeleted(RealBroker):
+    def __init__(self, kind, place):
+        super().__init__(kind, place, self._delete, self.fill)
+
+    def _delete(self, broker):
+        broker.call("DELETE", f"/api/vhosts/{quoted(self.vhost)}")
+
+
+class RevokedAtBroker(RealBroker):
+    """The password of the row's own user is changed and its connections are ended."""
+
+    def __init__(self, kind, place):
+        super().__init__(kind, place, self._revoke, self._tell)
+
+    def start(self):
+        super().start()
+        self.user = f"{USER}-{self.kind}"
+        self.server.add_user(self.user, PASSWORD, self.vhost, tags="management")
+        self.backend = self.backend_for(self.user, PASSWORD)
+
+    def logins(self):
+        return self.refusals()
+
+    def _revoke(self, broker):
+        broker.add_user(self.user, OTHER_PASSWORD, tags="management")
+        if self.kind == "amqp":
+            for one in wait_until(self.connections, "the broker lists the connection"):
+                broker.call("DELETE", f"/api/connections/{quoted(one['name'])}")
+            wait_until(lambda: not self.connections(), "the connection has ended")
+
+    def _tell(self, _):
+        self.place.secret("password", OTHER_PASSWORD)
 
 
 class BadCertificate(Fault):

@@ -4,10 +4,13 @@ from pathlib import Path
 
 REASONS = {404: "NotFound", 503: "ServiceUnavailable", 504: "Timeout"}
 KINDS = {"redis": "redis", "prometheus": "prometheus", "amqp": "rabbitmq", "management": "rabbitmq"}
-# Faults of an answer's content: the connection stays, so that there is nothing to recover.
-STEADY = ("F08", "F09", "F13", "F14")
-# Of a server that was silent: a pause of up to two seconds lies between attempts, and an error is kept for one.
-LATE_RECOVERY = 3.5
+def usual(fault):
+    """What the rows of a fault have in common, unless one says otherwise."""
+    if fault in ("F08", "F09", "F13", "F14"):
+        return {"recovers": False}  # of an answer's content: the connection stays
+    if fault in ("F02", "F04"):
+        return {"recovery": 3.5}  # attempts lie up to two seconds apart, and an error is kept for one
+    return {}
 
 
 @dataclass(frozen=True)

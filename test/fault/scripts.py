@@ -43,7 +43,7 @@ WELL = {"prometheus": vector(3), "management": page(3)}
 
 
 class Scripted(Fault):
-    """Counts what is in flight, and notices when Weir gives up a connection.
+    """Counts what is in flight.
 
     `sick` is what is said in place of an answer: bytes, or a function of the connection or of the HTTP turn.
     """
@@ -56,7 +56,6 @@ class Scripted(Fault):
         self.latency = latency
         self.asked = 0
         self.most_in_flight = 0
-        self.dropped = threading.Event()
         self._in_flight = 0
         self._lock = threading.Lock()
         self.server = self.make_server()
@@ -97,10 +96,7 @@ class HttpScript(Scripted):
         self.came()
         try:
             if self.is_sick and callable(self.sick):
-                try:
-                    self.sick(turn)
-                finally:
-                    self.dropped.set()
+                self.sick(turn)
             elif self.is_sick and self.sick is not None:
                 turn.answer(self.sick)
             elif turn.pause(self.latency if self.is_sick else 0):
@@ -164,11 +160,8 @@ class RedisScript(Scripted):
     def _serve(self, connection):
         answers = Later(connection, self)
         stream = connection.makefile("rb")
-        try:
-            while words := _command(stream):
-                self._answer(connection, answers, words)
-        finally:
-            self.dropped.set()
+        while words := _command(stream):
+            self._answer(connection, answers, words)
 
     def _answer(self, connection, answers, words):
         is_ping = words[0] == b"PING"

@@ -6,7 +6,7 @@ from checks import (at_most_eight_in_flight, connection_is_dropped, few_attempts
                     half_open_connection_is_discarded, nothing_is_told, one_login_in_thirty_seconds)
 from faults import BadCertificate, RealPrometheus, freeze, kill, start, thaw
 from network import BlackHole, HalfOpen
-from row import LATE_RECOVERY, STEADY, Row
+from row import Row, usual
 from scripts import GARBAGE, HttpScript, RevokedAtHttp, bare, endless_body
 from support import vector
 
@@ -26,7 +26,7 @@ MANY = ('10000 series where one is expected; they differ in n ("0", "1", "10", .
 
 
 def row(fault, rule, make, *arguments, **others):
-    return Row(fault, "prometheus", rule, make, *arguments, **{"recovers": fault not in STEADY, **others})
+    return Row(fault, "prometheus", rule, make, *arguments, **{**usual(fault), **others})
 
 
 def scripted(sick=None, **settings):
@@ -52,16 +52,16 @@ ROWS = [
         functools.partial(RealPrometheus, sicken=kill, heal=start), text="cannot connect (Connection refused)",
         when="fast", more=8, more_fast=True, keeps=True, is_flat=True),
     row("F02", "that_drops_SYNs_is_late_once_and_then_refused_at_once", functools.partial(BlackHole, scripted()), 504,
-        words=SLOW, when="deadline", recovery=LATE_RECOVERY, deadline=2000, more=10, later=(503, 504), more_fast=True, is_flat=True,
+        words=SLOW, when="deadline", deadline=2000, more=10, later=(503, 504), more_fast=True, is_flat=True,
         also=(few_attempts_to_connect,)),
     row("F03", "that_vanished_behind_an_open_connection_is_late_and_the_connection_discarded",
         functools.partial(HalfOpen, RealPrometheus), 504, words=SLOW, when="deadline", more=4, later=(503, 504),
         also=(half_open_connection_is_discarded,)),
     row("F04", "that_is_stopped_is_late_and_read_again_when_it_goes_on",
-        functools.partial(RealPrometheus, sicken=freeze, heal=thaw), 504, words=SLOW, when="deadline", recovery=LATE_RECOVERY, deadline=2500,
+        functools.partial(RealPrometheus, sicken=freeze, heal=thaw), 504, words=SLOW, when="deadline", deadline=2500,
         more=40, later=(503, 504), is_flat=True),
     row("F04", "that_accepts_and_never_answers_is_late", scripted(lambda turn: turn.hang()), 504, words=SLOW,
-        when="deadline", recovery=LATE_RECOVERY, deadline=2500, more=40, later=(503, 504), is_flat=True),
+        when="deadline", more=40, later=(503, 504), is_flat=True),
     row("F06", "that_takes_two_seconds_is_right_with_eight_in_flight", scripted(latency=2.4), 200, "3",
         deadline=10_000, more=12, also=(at_most_eight_in_flight,)),
     row("F07", "that_answers_with_garbage_is_an_error", scripted(bare(GARBAGE)), words="the answer is not HTTP",

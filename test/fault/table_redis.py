@@ -7,7 +7,7 @@ from checks import (at_most_eight_in_flight, connection_is_dropped, few_attempts
                     half_open_connection_is_discarded, nothing_is_told, one_login_in_thirty_seconds)
 from faults import BadCertificate, ClusterNode, RealRedis, RevokedAtRedis, freeze, kill, start, thaw
 from network import BlackHole, HalfOpen
-from row import LATE_RECOVERY, STEADY, Row, block_of
+from row import Row, block_of, usual
 from scripts import GARBAGE, RedisScript
 from support import wait_until
 from support.redis import RedisError
@@ -21,7 +21,7 @@ SLOW = r"no answer within \d+ ms \("
 
 
 def row(fault, rule, make, *arguments, **others):
-    return Row(fault, "redis", rule, make, *arguments, **{"recovers": fault not in STEADY, **others})
+    return Row(fault, "redis", rule, make, *arguments, **{**usual(fault), **others})
 
 
 def scripted(sick, **settings):
@@ -98,17 +98,17 @@ REAL = [
         functools.partial(RealRedis, sicken=stored_and_killed, heal=start),
         text="cannot connect (Connection refused)", when="fast", more=8, more_fast=True, keeps=True, is_flat=True),
     row("F02", "that_drops_SYNs_is_late_once_and_then_refused_at_once", functools.partial(BlackHole, RedisScript),
-        504, words=SLOW, when="deadline", recovery=LATE_RECOVERY, deadline=2000, more=10,
+        504, words=SLOW, when="deadline", deadline=2000, more=10,
         later=(503, 504), more_fast=True, is_flat=True, also=(few_attempts_to_connect,)),
     row("F03", "that_vanished_behind_an_open_connection_is_late_and_the_connection_discarded",
         functools.partial(HalfOpen, RealRedis), 504, words=SLOW, when="deadline", more=4, later=(503, 504),
         also=(half_open_connection_is_discarded,)),
     row("F04", "that_is_stopped_is_late_and_read_again_when_it_goes_on",
-        functools.partial(RealRedis, sicken=freeze, heal=thaw), 504, words=SLOW, when="deadline", recovery=LATE_RECOVERY, deadline=2500,
+        functools.partial(RealRedis, sicken=freeze, heal=thaw), 504, words=SLOW, when="deadline", deadline=2500,
         more=40, later=(503, 504), is_flat=True),
     row("F04", "paused_is_late", functools.partial(
         RealRedis, sicken=lambda redis: redis.ask("CLIENT", "PAUSE", "2500", "ALL"),
-        heal=lambda redis: wait_until(lambda: redis.ask("PING"), "the pause is over")), 504, words=SLOW, when="deadline", recovery=LATE_RECOVERY),
+        heal=lambda redis: wait_until(lambda: redis.ask("PING"), "the pause is over")), 504, words=SLOW, when="deadline"),
     row("F24", "with_another_password_is_asked_for_a_login_once", RevokedAtRedis,
         text="the credentials are refused: WRONGPASS invalid username-password pair or user is disabled.",
         words="the credentials are refused", when="fast", at_once=True, also=(one_login_in_thirty_seconds,)),
@@ -132,9 +132,9 @@ REAL = [
         text='key "jobs" is a set and no list; is kind right?', when="fast"),
 ]
 SCRIPTED = [
-    row("F04", "that_accepts_and_never_answers_is_late", scripted(lambda _: None), 504, words=SLOW, when="deadline", recovery=LATE_RECOVERY,
-        deadline=2500, more=40, later=(503, 504), is_flat=True),
-    row("F04", "that_accepts_and_never_greets_is_late", scripted(None, greeting=b""), 504, words=SLOW, when="deadline", recovery=LATE_RECOVERY,
+    row("F04", "that_accepts_and_never_answers_is_late", scripted(lambda _: None), 504, words=SLOW, when="deadline",
+        more=40, later=(503, 504), is_flat=True),
+    row("F04", "that_accepts_and_never_greets_is_late", scripted(None, greeting=b""), 504, words=SLOW, when="deadline",
         more=40, later=(503, 504), is_flat=True),
     row("F06", "that_takes_two_seconds_is_right_with_eight_in_flight", scripted(None, latency=2.4), 200, "3",
         deadline=10_000, more=12, also=(at_most_eight_in_flight,)),

@@ -105,6 +105,11 @@ class ScriptedServer:
         self._listener.close()
         self.drop()
 
+    @property
+    def open_connections(self):
+        with self._lock:
+            return len(self._open)
+
     def drop(self):
         """Ends every open connection; the next one is accepted."""
         with self._lock:
