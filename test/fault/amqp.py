@@ -49,14 +49,15 @@ class AmqpScript(Scripted):
     is_blocked  sends connection.blocked behind the login, and from then on answers as ever
     is_mute    sends nothing at all behind the login
     is_closing  ends the connection behind `sick`
+    has_pulse  False: sends no heartbeats, and answers as ever
     """
     block = block_of("amqp")
 
     def __init__(self, place, sick=None, greeting=None, heartbeat=10, is_blocked=False, is_mute=False,
-                 is_closing=False, **settings):
+                 is_closing=False, has_pulse=True, **settings):
         super().__init__(place, sick, **settings)
         self.greeting, self.heartbeat, self.is_blocked, self.is_mute = greeting, heartbeat, is_blocked, is_mute
-        self.is_closing = is_closing
+        self.is_closing, self.has_pulse = is_closing, has_pulse
         self.heartbeats = 0
         self.channels_opened = 0
 
@@ -93,11 +94,11 @@ class AmqpScript(Scripted):
         self._answer(connection, stream)
 
     def _beat(self, connection):
-        """Heartbeats at half the interval, until the broker is sick and mute."""
+        """Heartbeats at half the interval."""
         def run():
             try:
                 while not threading.Event().wait(self.heartbeat / 2):
-                    if not (self.is_sick and self.is_mute):
+                    if not self.is_sick or (self.has_pulse and not self.is_mute):
                         connection.sendall(HEARTBEAT)
             except OSError:
                 pass  # the connection has ended

@@ -31,7 +31,7 @@ class FaultTest(ServerTest):
     def check(self, row):
         fault = self.started(row.make(Place(self.folder(), self.world, row.name)))
         weir = self.started(Weir(self.folder(), self.config_of(row, fault)))
-        self.addCleanup(lambda: self.assertTrue(weir.process.running, f"Weir has ended{weir.process.log_tail()}"))
+        self.addCleanup(self.check_alive, weir)
         if fault.well is not None:
             self.wait_for(lambda: self.value_of(weir) == fault.well, 10)
         self.check_the_others(weir)  # so that their connections count as before
@@ -65,6 +65,9 @@ class FaultTest(ServerTest):
                 "redis": {"backend": "well", "key": "well"}}
         backends = {"sick": {kind: fault.backend}, "well": {"redis": {"url": self.world.redis.url}}}
         return json.dumps({"backends": backends, "metrics": [sick, numbered, kept, well]})
+
+    def check_alive(self, weir):
+        self.assertTrue(weir.process.running, f"Weir has ended{weir.process.log_tail()}")
 
     def check_the_first_read(self, row, weir):
         if row.status == 200 and row.more:
@@ -121,7 +124,8 @@ class FaultTest(ServerTest):
         ready = weir.get("/readyz", cert=None)
 
         self.assertEqual((200, 200, "ok"), (discovery.status, ready.status, ready.text))
-        self.assertEqual(["kept", "numbered", "sick", "well"], sorted(one["name"] for one in discovery.json()["resources"]))
+        names = sorted(one["name"] for one in discovery.json()["resources"])
+        self.assertEqual(["kept", "numbered", "sick", "well"], names)
         self.assertLess(time.monotonic() - began, FAST_SECONDS)
 
     def check_footprint(self, row, before, weir):

@@ -34,12 +34,12 @@ def thaw(server):
 def alarm(broker):
     """The memory alarm: the broker blocks whoever publishes."""
     broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
-    wait_until(lambda: broker.call("GET", "/api/nodes")[0]["mem_alarm"], "the memory alarm is set", 20)
+    wait_until(lambda: broker.call("GET", "/api/nodes")[0].get("mem_alarm"), "the memory alarm is set", 20)
 
 
 def no_alarm(broker):
     broker.control("set_vm_memory_high_watermark", "absolute", "512MB")
-    wait_until(lambda: not broker.call("GET", "/api/nodes")[0]["mem_alarm"], "the memory alarm is over", 20)
+    wait_until(lambda: not broker.call("GET", "/api/nodes")[0].get("mem_alarm"), "the memory alarm is over", 20)
 
 
 class Real(Fault):
@@ -89,7 +89,7 @@ class ClusterNode(RealRedis):
     _slots = "0", "16383"
 
     def __init__(self, place):
-        settings = ["cluster-enabled yes", f"cluster-port {free_port()}"]
+        settings = ["cluster-enabled yes", f"cluster-port {free_port()}", "cluster-node-timeout 500"]
         super().__init__(place, self._leave, self._take, fill=(), settings=settings)
 
     def start(self):
@@ -113,7 +113,8 @@ class RevokedAtRedis(RealRedis):
 
     def start(self):
         super().start()
-        self.backend |= {"username": self.place.secret("user", USER), "password": self.place.secret("password", PASSWORD)}
+        self.backend |= {"username": self.place.secret("user", USER),
+                         "password": self.place.secret("password", PASSWORD)}
 
     def logins(self):
         """How many were refused since the change."""

@@ -95,9 +95,9 @@ ROWS = [
         words='vhost "[^"]+" does not exist'),
 ] + [
     row("F08", f"with_{name}_for_the_count_is_an_error", count(text), text=said) for name, text, said in (
-        ("a_text", '"3"', NO_COUNT), ("a_list", "[3]", NO_COUNT), ("null", "null", NO_COUNT), ("true", "true", NO_COUNT),
-        ("an_object", '{"3": 3}', NO_COUNT), ("NaN", "NaN", NOT_A_PAGE), ("Infinity", "Infinity", NOT_A_PAGE),
-        ("1e400", "1e400", NOT_A_PAGE),
+        ("a_text", '"3"', NO_COUNT), ("a_list", "[3]", NO_COUNT), ("null", "null", NO_COUNT),
+        ("true", "true", NO_COUNT), ("an_object", '{"3": 3}', NO_COUNT), ("NaN", "NaN", NOT_A_PAGE),
+        ("Infinity", "Infinity", NOT_A_PAGE), ("1e400", "1e400", NOT_A_PAGE),
         ("1e300", "1e300", "the value 1e+300 is beyond 9.2e15, the most an HPA can read; use a larger unit"))
 ] + [
     row("F08", f"with_{name}_is_an_error", scripted(text), text=said) for name, text, said in (

@@ -101,8 +101,9 @@ ROWS = [
         also=(one_login_in_thirty_seconds,)),
 ] + [
     row("F08", f"with_{name}_is_an_error", sample(text), text=said) for name, text, said in (
-        ("a_bare_number", "[1, 3]", NOT_A_TEXT), ("a_list", '[1, ["3"]]', NOT_A_TEXT), ("true", "[1, true]", NOT_A_TEXT),
-        ("an_object", '[1, {"3": 3}]', NOT_A_TEXT), ("null", "[1, null]", "the value is null"),
+        ("a_bare_number", "[1, 3]", NOT_A_TEXT), ("a_list", '[1, ["3"]]', NOT_A_TEXT),
+        ("true", "[1, true]", NOT_A_TEXT), ("an_object", '[1, {"3": 3}]', NOT_A_TEXT),
+        ("null", "[1, null]", "the value is null"),
         ("no_value", "null", "the value is null"), ("a_word", '[1, "three"]', "the value is not a number"),
         ("an_empty_text", '[1, ""]', "the value is not a number"), ("NaN", '[1, "NaN"]', NAN),
         ("plus_Inf", '[1, "+Inf"]', INFINITE.format("+")), ("minus_Inf", '[1, "-Inf"]', INFINITE.format("-")),

@@ -108,7 +108,8 @@ REAL = [
         more=40, later=(503, 504), is_flat=True),
     row("F04", "paused_is_late", functools.partial(
         RealRedis, sicken=lambda redis: redis.ask("CLIENT", "PAUSE", "2500", "ALL"),
-        heal=lambda redis: wait_until(lambda: redis.ask("PING"), "the pause is over")), 504, words=SLOW, when="deadline"),
+        heal=lambda redis: wait_until(lambda: redis.ask("PING"), "the pause is over")), 504, words=SLOW,
+        when="deadline"),
     row("F24", "with_another_password_is_asked_for_a_login_once", RevokedAtRedis,
         text="the credentials are refused: WRONGPASS invalid username-password pair or user is disabled.",
         words="the credentials are refused", when="fast", at_once=True, also=(one_login_in_thirty_seconds,)),
@@ -148,15 +149,17 @@ SCRIPTED = [
         also=(connection_is_dropped,)),
     row("F09", "with_a_negative_length_is_an_error", scripted(b":-1\r\n"), text=NEGATIVE.format(-1)),
     row("F09", "with_a_negative_counter_is_an_error", counter(-3), text=NEGATIVE.format(-3)),
-    row("F09", "with_a_negative_counter_that_is_allowed_is_right", counter(-3), 200, "-3", metric={"negative": "allow"}),
+    row("F09", "with_a_negative_counter_that_is_allowed_is_right", counter(-3), 200, "-3",
+        metric={"negative": "allow"}),
     row("F09", "with_a_negative_counter_that_counts_as_zero_is_zero", counter(-3), 200, "0",
         metric={"negative": "zero"}),
     row("F11", "with_a_text_of_102_MB_is_an_error", scripted(endless(b"$106954752\r\n")), text=NOT_RESP,
         growth_mib=8, also=(connection_is_dropped,)),
     row("F11", "with_a_line_of_102_MB_is_an_error", scripted(endless(b"+")), text=NOT_RESP, growth_mib=8,
         also=(connection_is_dropped,)),
-    row("F11", "with_a_list_of_102_MB_is_an_error", scripted(endless(b"*1000\r\n", (b"$2000\r\n" + b"x" * 2000 + b"\r\n") * 520)), text=NOT_RESP,
-        growth_mib=8, also=(connection_is_dropped,)),
+    row("F11", "with_a_list_of_102_MB_is_an_error",
+        scripted(endless(b"*1000\r\n", (b"$2000\r\n" + b"x" * 2000 + b"\r\n") * 520)), text=NOT_RESP, growth_mib=8,
+        also=(connection_is_dropped,)),
     row("F13", "with_a_list_of_10000_numbers_is_an_error", scripted(b"*10000\r\n" + b":3\r\n" * 10_000),
         words="what came is not RESP2|" + NOT_ITS_KIND),
     row("F14", "without_the_key_is_an_error_when_that_is_said", holding(missing="error"), 404,
@@ -190,7 +193,8 @@ WRONG_TYPES = [
         ("no_digits", b":\r\n", "what came is not RESP2"), ("a_fraction", b":3.5\r\n", "what came is not RESP2"),
         ("a_number_beyond_64_bits", b":99999999999999999999\r\n", "what came is not RESP2"),
         ("a_number_beyond_a_quantity", b":9223372036854775807\r\n", "is beyond 9.2e15"),
-        ("a_RESP3_double", b",3.5\r\n", "what came is not RESP2"), ("a_RESP3_bool", b"#t\r\n", "what came is not RESP2"),
+        ("a_RESP3_double", b",3.5\r\n", "what came is not RESP2"),
+        ("a_RESP3_bool", b"#t\r\n", "what came is not RESP2"),
         ("a_RESP3_null", b"_\r\n", "what came is not RESP2"))
 ] + [
     row("F08", f"with_{name}_for_a_counter_is_an_error", counter(text), text=said) for name, text, said in (
@@ -202,7 +206,8 @@ HOSTILE_SIZES = [
     row("F33", f"that_claims_{name}_is_an_error", scripted(data), words="what came is not RESP2", growth_mib=8,
         reserved_mib=64, when="fast", also=(connection_is_dropped,)) for name, data in (
         ("a_billion_items", b"*1073741823\r\n"), ("a_gigabyte", b"$1073741823\r\n"),
-        ("a_billion_items_in_a_list", b"*2\r\n*1073741823\r\n"), ("more_items_than_there_are", b"*9223372036854775807\r\n"),
+        ("a_billion_items_in_a_list", b"*2\r\n*1073741823\r\n"),
+        ("more_items_than_there_are", b"*9223372036854775807\r\n"),
         ("fewer_than_none", b"*-2\r\n"), ("lists_without_end", b"*1\r\n" * 100_000))
 ]
 ROWS = REAL + SCRIPTED + WRONG_TYPES + HOSTILE_SIZES
