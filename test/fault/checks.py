@@ -1,4 +1,5 @@
 """Further checks of a row: check(test, row, fault, weir), called while the fault holds."""
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -81,8 +82,15 @@ def few_connections_are_tried(test, row, fault, weir):
     test.assertLessEqual(fault.server.connections_accepted() - before, 10)
 
 
-def many_reads_are_answered(test, row, fault, weir):
+def connections_are_kept_over_500_reads(test, row, fault, weir):
+    """As many as there are questions at once, and no more."""
+    def held():
+        return len(os.listdir(f"/proc/{weir.process.pid}/fd"))
+    before = held()
+
     reads(test, weir, 500, row.status)
+
+    test.wait_for(lambda: held() <= before + IN_FLIGHT)
 
 
 def heartbeats_are_sent(test, row, fault, weir):

@@ -36,7 +36,6 @@ class FaultTest(ServerTest):
             self.wait_for(lambda: self.value_of(weir) == fault.well, 10)
         self.check_the_others(weir)  # so that their connections count as before
         before = Footprint(weir.process.pid)
-
         kept = weir.metric("ml-inference", "kept").text if row.keeps else ""
 
         fault.inject()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 REASONS = {404: "NotFound", 503: "ServiceUnavailable", 504: "Timeout"}
 KINDS = {"redis": "redis", "prometheus": "prometheus", "amqp": "rabbitmq", "management": "rabbitmq"}
+
+
 def usual(fault):
     """What the rows of a fault have in common, unless one says otherwise."""
     if fault in ("F08", "F09", "F13", "F14"):

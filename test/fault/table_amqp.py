@@ -58,7 +58,7 @@ ROWS = [
         more=40, later=(503, 504), is_flat=True),
     row("F04", "that_accepts_and_never_greets_is_late", scripted(greeting=b""), 504, words=SLOW, when="deadline",
         more=40, later=(503, 504), is_flat=True),
-    row("F06", "that_takes_two_seconds_is_right_with_eight_in_flight", scripted(latency=2.4), 200, "3",
+    row("F06", "that_takes_2400_ms_is_right_with_eight_in_flight", scripted(latency=2.4), 200, "3",
         deadline=10_000, more=12, also=(at_most_eight_in_flight,)),
     row("F07", "that_greets_with_garbage_is_an_error", scripted(greeting=GARBAGE), words=NOT_AMQP, when="fast",
         also=(connection_is_dropped,)),
