@@ -53,7 +53,7 @@ class FaultTest(ServerTest):
             self.check_recovery(row, fault, weir)
 
     def config_of(self, row, fault):
-        """The metric `sick`; `numbered`, which asks another question for each value of its label; `kept` and `well`."""
+        """The metric `sick`; `numbered`, another question for each value of its label; `kept`; and what is well."""
         kind = KINDS[row.backend]
         sick = {"name": "sick", "namespaces": ["ml-inference"], "freshness": "1ms", "deadline": f"{row.deadline}ms",
                 kind: {key: text.replace("$(n)", "") if isinstance(text, str) else text
@@ -62,8 +62,11 @@ class FaultTest(ServerTest):
         kept = {**sick, "name": "kept", "freshness": "1m"}
         well = {"name": "well", "namespaces": ["ml-inference"], "freshness": "1ms",
                 "redis": {"backend": "well", "key": "well"}}
-        backends = {"sick": {kind: fault.backend}, "well": {"redis": {"url": self.world.redis.url}}}
-        return json.dumps({"backends": backends, "metrics": [sick, numbered, kept, well]})
+        well_http = {"name": "well_http", "namespaces": ["ml-inference"], "freshness": "1ms",
+                     "prometheus": {"backend": "well_http", "query": "well"}}
+        backends = {"sick": {kind: fault.backend}, "well": {"redis": {"url": self.world.redis.url}},
+                    "well_http": {"prometheus": {"url": self.world.http.url}}}
+        return json.dumps({"backends": backends, "metrics": [sick, numbered, kept, well, well_http]})
 
     def check_alive(self, weir):
         self.assertTrue(weir.process.running, f"Weir has ended{weir.process.log_tail()}")
@@ -75,6 +78,8 @@ class FaultTest(ServerTest):
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(self.timed, weir)
             self.check_the_others(weir)
+            while not asked.done():
+                self.check_the_others(weir)
             answer, took = asked.result()
 
         self.check_answer(row, answer, (row.status,), row.text, row.words)
@@ -116,15 +121,16 @@ class FaultTest(ServerTest):
         self.assertTrue(message.isprintable() and len(message.encode()) < 800, message)
 
     def check_the_others(self, weir):
-        """A healthy backend, discovery and readiness know nothing of the sick one."""
+        """Healthy backends of either transport, discovery and readiness know nothing of the sick one."""
         began = time.monotonic()
         self.assert_values(weir.metric("ml-inference", "well"), WELL_VALUE)
+        self.assert_values(weir.metric("ml-inference", "well_http"), WELL_VALUE)
         discovery = weir.get(GROUP, {"X-Remote-User": HPA_USER})
         ready = weir.get("/readyz", cert=None)
 
         self.assertEqual((200, 200, "ok"), (discovery.status, ready.status, ready.text))
         names = sorted(one["name"] for one in discovery.json()["resources"])
-        self.assertEqual(["kept", "numbered", "sick", "well"], names)
+        self.assertEqual(["kept", "numbered", "sick", "well", "well_http"], names)
         self.assertLess(time.monotonic() - began, FAST_SECONDS)
 
     def check_footprint(self, row, before, weir):

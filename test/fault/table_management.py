@@ -3,7 +3,8 @@ import functools
 import json
 
 from checks import (at_most_eight_in_flight, connection_is_dropped, connections_are_kept_over_500_reads,
-                    few_attempts_to_connect, half_open_connection_is_discarded, nothing_is_told, one_login_in_thirty_seconds)
+                    few_attempts_to_connect, half_open_connection_is_discarded, nothing_is_told,
+                    one_login_in_thirty_seconds)
 from faults import BadCertificate, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, freeze, thaw
 from faults import start as start_server
 from network import BlackHole, HalfOpen

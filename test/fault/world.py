@@ -3,11 +3,11 @@ import contextlib
 import functools
 
 from network import FarNetwork
-from support import Prometheus, RabbitMQ, Redis, make_certificates
+from support import Prometheus, RabbitMQ, Redis, ScriptedServer, make_certificates, vector
 
 
 class World:
-    """Shared by all rows; whoever makes a server sick mends it. `redis` is the one that is always well."""
+    """Shared by all rows; whoever makes a server sick mends it. `redis` and `http` are always well."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -39,6 +39,7 @@ class World:
     def __enter__(self):
         self.redis = self._stack.enter_context(Redis(self.folder / "redis"))
         self.redis.fill("RPUSH well 1 2 3 4 5 6 7")
+        self.http = self._stack.enter_context(ScriptedServer(lambda turn: turn.answer(vector(7))))
         return self
 
     def __exit__(self, *_):
