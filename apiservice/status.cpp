@@ -36,6 +36,7 @@ Row row_of(scalers::Errc code) {
     case Errc::unreachable:
     case Errc::tls:
     case Errc::refused:
+    case Errc::forbidden:
     case Errc::settling: return kUnavailable;
   }
   return kUnavailable;

@@ -25,6 +25,7 @@ std::string_view name_of(Errc code) {
     case Errc::unreachable: return "unreachable";
     case Errc::tls: return "tls";
     case Errc::refused: return "refused";
+    case Errc::forbidden: return "forbidden";
     case Errc::settling: return "settling";
   }
   return "unknown";

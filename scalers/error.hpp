@@ -29,6 +29,7 @@ enum class Errc {
   unreachable,     // name look-up, connect, or a lost connection
   tls,             // certificate, host name or handshake
   refused,         // the backend refuses the credentials
+  forbidden,       // the backend knows the login, which may not ask this object
   settling,        // the backend came back a moment ago and is not believed yet
 };
 

@@ -110,12 +110,11 @@ std::vector<std::string> forms_of(std::span<const std::string> hidden) {
 
 // A text that was cut off may end with the beginning of a hidden one.
 void drop_cut_form(std::string& text, std::span<const std::string> forms) {
-  constexpr std::size_t kTelling = 4;
   std::size_t longest = 0;
   for (const std::string& form : forms) {
     std::size_t size = std::min(form.size(), text.size());
-    while (size >= kTelling && !text.ends_with(std::string_view(form).substr(0, size))) --size;
-    if (size >= kTelling) longest = std::max(longest, size);
+    while (size >= kTellingBytes && !text.ends_with(std::string_view(form).substr(0, size))) --size;
+    if (size >= kTellingBytes) longest = std::max(longest, size);
   }
   text.resize(text.size() - longest);
 }

@@ -8,7 +8,7 @@
 
 namespace weir::scalers {
 
-// At most 300 bytes of `raw` on one line. Every text of `hidden` becomes "[hidden]" (one under 8
+// At most 300 bytes of `raw` on one line. Every text of `hidden` becomes "[hidden]" (one under 4
 // bytes only where it stands as a word), as do urls, IP addresses, names with a port, ports, users
 // and dotted names that were dialled; control bytes and invalid UTF-8 become a blank.
 [[nodiscard]] std::string remote_text(std::string_view raw, std::span<const std::string> hidden);

@@ -16,7 +16,7 @@ namespace {
 
 bool is_host_byte(char c, bool is_bracketed) {
   if (std::isalnum(static_cast<unsigned char>(c)) != 0) return true;
-  return is_bracketed ? c == ':' || c == '.' || c == '%' : c == '-' || c == '.' || c == '_';
+  return is_bracketed ? c == ':' || c == '.' : c == '-' || c == '.' || c == '_';
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {

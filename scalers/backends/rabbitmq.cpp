@@ -13,13 +13,15 @@ ScalerKind describe_kind();
 
 namespace {
 
+constexpr std::size_t kMaxNameBytes = 255;  // of an AMQP short string
 constexpr std::array<UrlScheme, 4> kSchemes{
     {{"amqp", 5672}, {"amqps", 5671}, {"http", 15672}, {"https", 15671}}};
 
 constexpr std::array kBackendTable{
     required_setting<&BackendSettings::url>(
         "url",
-        "amqp:// or amqps:// asks ready messages over one connection; http:// or https:// asks the "
+        "amqp:// or amqps:// asks ready messages over one connection (of classic queues: a quorum "
+        "queue without a leader answers 0); http:// or https:// asks the "
         "management API, "
         "which knows all modes; the last part of the path is the vhost"),
     setting<&BackendSettings::username>("username", "", "file with the user; goes with password"),
@@ -119,10 +121,21 @@ std::variant<Broker, UrlProblem> parse_broker(std::string_view url, const std::s
   if (!decoded) return UrlProblem{"the url's vhost holds a broken % escape"};
   if (!decoded->empty()) out.vhost = *decoded;
   if (!vhost.empty()) out.vhost = vhost;
+  if (const auto refused = refuse_names(out.vhost, "any")) return UrlProblem{refused->detail};
   if (out.url.scheme.starts_with("amqp") && !out.url.path.empty()) {
     return UrlProblem{"the path of an amqp url is the vhost alone; write a / in its name as %2F"};
   }
   return out;
+}
+
+std::optional<Error> refuse_names(std::string_view vhost, std::string_view queue) {
+  if (queue.empty() || vhost.empty())
+    return Error{Errc::bad_request, "a queue's and a vhost's name are not empty", ""};
+  if (queue.size() > kMaxNameBytes || vhost.size() > kMaxNameBytes)
+    return Error{Errc::bad_request, "a queue's and a vhost's name have at most 255 bytes", ""};
+  if (vhost == "." || vhost == "..")
+    return Error{Errc::bad_request, "a vhost named . or .. cannot stand in a url", ""};
+  return std::nullopt;
 }
 
 std::vector<SettingDoc> backend_docs() { return docs_of<BackendSettings>(kBackendTable); }
@@ -151,6 +164,10 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   refuse(!has_ratio,
          "noConsumers",
          "noConsumers goes with PublishedToDeliveredRatio and ExpectedQueueConsumptionTime");
+  refuse(settings.queue.empty(), "queue", "the queue's name is empty");
+  refuse(settings.vhost.empty(),
+         "vhost",
+         "the vhost's name is empty; leave vhost out for the backend's");
   if (queue != nullptr)
     out.queue = TextTemplate::parse(settings.queue, queue->mark, names, problems);
   if (regex != nullptr) check_pattern(settings.queue_regex, regex->mark, problems);

@@ -11,6 +11,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ struct MetricSettings {
   ErrorOrNumber no_consumers;
 };
 
+inline constexpr std::size_t kPageSize = 500;  // the most that RabbitMQ gives
+
 // Where a broker is, from its url and settings.
 struct Broker {
   Url url;            // without the vhost: for http its path is the prefix in front of /api
@@ -81,6 +84,10 @@ struct VhostName {
   }
 };
 
+// Why no broker can be asked for this queue in this vhost; nullopt: it can. AMQP takes an empty
+// queue for the one declared last; the management API takes an empty vhost for all of them.
+[[nodiscard]] std::optional<Error> refuse_names(std::string_view vhost, std::string_view queue);
+
 // What a metric asks of the management API.
 struct Wanted {
   Mode mode;
@@ -91,6 +98,9 @@ struct Wanted {
 
 // One queue, as a page of the management API lists it.
 struct QueueStats {
+  std::string name;
+  std::string
+      type;  // "classic", "quorum", "stream"; empty: of a broker that knows classic ones only
   std::optional<double> total;
   std::optional<double> ready;
   std::optional<double> unacknowledged;
@@ -101,10 +111,26 @@ struct QueueStats {
 struct Page {
   std::vector<QueueStats> queues;
   std::size_t page_count = 1;
+  std::optional<std::size_t> filtered_count;  // queues on all pages together
+};
+
+// The pages of one listing, put together. RabbitMQ counts them anew for each page: what changed in
+// between would be counted twice, or not at all.
+class Listing {
+ public:
+  // Adds the next page; Errc::partial when it does not belong to those before.
+  [[nodiscard]] std::optional<Error> add(Page page);
+  // The queues of all pages; Errc::partial when they are not as many as the broker said.
+  [[nodiscard]] Result<std::vector<QueueStats>> take();
+
+ private:
+  std::vector<QueueStats> queues_;
+  std::set<std::string> names_;
+  std::optional<Page> first_;  // without its queues
 };
 
 // One page of GET /api/queues/VHOST?page=N. Errc::unknown_object (no such vhost), refused,
-// unreachable, bad_reply.
+// unreachable, bad_reply, too_many (more queues than a page was asked for).
 [[nodiscard]] Result<Page> parse_page(long status,
                                       std::string_view body,
                                       const std::string& vhost,

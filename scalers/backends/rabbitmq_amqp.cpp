@@ -9,8 +9,6 @@
 namespace weir::scalers::backends::rabbitmq {
 namespace {
 
-constexpr std::size_t kMaxNameBytes = 255;  // of an AMQP short string
-
 class AmqpScaler final : public Scaler {
  public:
   AmqpScaler(clients::AmqpClient& client, VhostName vhost, TextTemplate queue)
@@ -24,9 +22,8 @@ class AmqpScaler final : public Scaler {
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
     std::string vhost = vhost_.render(parameters);
     std::string queue = queue_.render(parameters);
-    if (queue.size() > kMaxNameBytes || vhost.size() > kMaxNameBytes) {
-      co_return Error{Errc::bad_request, "a queue's and a vhost's name have at most 255 bytes", ""};
-    }
+    auto refused = refuse_names(vhost, queue);
+    if (refused) co_return std::move(*refused);
     const WallTime taken_at = std::chrono::system_clock::now();
     const auto ready =
         co_await client_.ready_messages(std::move(vhost), std::move(queue), deadline);

@@ -1,17 +1,19 @@
 #include "scalers/backends/rabbitmq.hpp"
 #include "scalers/clients.hpp"
 #include "scalers/clients/http.hpp"
+#include "scalers/pattern.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace weir::scalers::backends::rabbitmq {
 namespace {
 
-constexpr std::size_t kPageSize = 500;  // the most that RabbitMQ gives
 constexpr std::size_t kMaxPages = 200;
-constexpr std::size_t kMaxPageBytes = std::size_t{8} << 20;
+constexpr std::size_t kMaxPageBytes = std::size_t{1} << 20;
 
 struct ManagementTarget {
   Url url;
@@ -24,8 +26,8 @@ struct ManagementTarget {
 // whole.
 struct ManagementQuestion {
   VhostName vhost;
-  TextTemplate queue;  // empty with a regex
-  std::string regex;   // empty with a queue
+  TextTemplate queue;            // empty with a regex
+  std::optional<Pattern> regex;  // nullopt with a queue
   Wanted wanted;
 };
 
@@ -44,6 +46,14 @@ std::string quoted_pattern(const std::string& text) {
   return out + "\\E";
 }
 
+// nullopt for none, and for one that read_metric() has refused.
+std::optional<Pattern> compiled(const std::string& regex) {
+  if (regex.empty()) return std::nullopt;
+  auto out = Pattern::compile(regex);
+  if (auto* pattern = std::get_if<Pattern>(&out)) return std::move(*pattern);
+  return std::nullopt;
+}
+
 class ManagementScaler final : public Scaler {
  public:
   ManagementScaler(clients::HttpClient& http,
@@ -54,14 +64,15 @@ class ManagementScaler final : public Scaler {
   [[nodiscard]] std::string question(const Labels& parameters) const override {
     const std::string vhost = asked_.vhost.render(parameters);
     const Wanted& wanted = asked_.wanted;
+    const std::string regex = asked_.regex ? asked_.regex->text() : "";
     return fmt::format(
         "{} {} {} {} {}:{} {}:{} {}",
         static_cast<int>(wanted.mode),
         static_cast<int>(wanted.count),
         static_cast<int>(wanted.aggregate),
         wanted.no_consumers.number ? fmt::format("{}", *wanted.no_consumers.number) : "error",
-        asked_.regex.size(),
-        asked_.regex,
+        regex.size(),
+        regex,
         vhost.size(),
         vhost,
         asked_.queue.render(parameters));
@@ -70,10 +81,23 @@ class ManagementScaler final : public Scaler {
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
 
  private:
+  // Totals alone are cheap, and fresh within a tenth of a second for classic queues; full
+  // statistics lag by the broker's interval.
+  enum class Detail { totals, statistics };
+
+  [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> find(std::string vhost,
+                                                                std::string name,
+                                                                Detail detail,
+                                                                Deadline deadline);
+  [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> list(std::string vhost,
+                                                                std::string pattern,
+                                                                Detail detail,
+                                                                Deadline deadline);
   // One page of the vhost's queues whose whole name matches `pattern`.
   [[nodiscard]] Result<clients::HttpRequest> request(const std::string& vhost,
                                                      const std::string& pattern,
-                                                     std::size_t page) const;
+                                                     std::size_t page,
+                                                     Detail detail) const;
   [[nodiscard]] Error no_queue(const std::string& vhost, const std::string& name) const;
 
   clients::HttpClient& http_;
@@ -83,21 +107,23 @@ class ManagementScaler final : public Scaler {
 
 Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
                                                        const std::string& pattern,
-                                                       std::size_t page) const {
+                                                       std::size_t page,
+                                                       Detail detail) const {
   clients::HttpRequest out;
   out.url = target_.url;
-  out.realm = out.url.path;
   out.url.path += fmt::format("/api/queues/{}", percent_encoded(vhost));
+  // RabbitMQ says 401 for a vhost that the user may not enter, too: it is about this vhost alone.
+  out.realm = out.url.path;
   out.query = fmt::format("page={}&page_size={}&use_regex=true&name={}",
                           page,
                           kPageSize,
                           percent_encoded("^(?:" + pattern + ")$"));
-  // Totals alone are fresh within a tenth of a second and cheap; full statistics lag by the
-  // broker's interval.
-  out.query += asked_.wanted.mode == Mode::queue_length
-                   ? "&disable_stats=true&enable_queue_totals=true"
-                   : "&columns=name,messages,message_stats.publish_details.rate,message_stats."
-                     "deliver_get_details.rate";
+  out.query +=
+      detail == Detail::totals
+          ? "&disable_stats=true&enable_queue_totals=true&columns="
+          : "&columns=message_stats.publish_details.rate,message_stats.deliver_get_details."
+            "rate,";
+  out.query += "name,type,messages,messages_ready,messages_unacknowledged";
   out.tls = target_.tls;
   out.max_body_bytes = kMaxPageBytes;
   if (target_.username.is_set()) {
@@ -109,21 +135,20 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
 }
 
 Error ManagementScaler::no_queue(const std::string& vhost, const std::string& name) const {
-  const std::string what = asked_.regex.empty() ? fmt::format("queue \"{}\" does not exist", name)
-                                                : fmt::format("no queue matches \"{}\"", name);
+  const std::string what = !asked_.regex ? fmt::format("queue \"{}\" does not exist", name)
+                                         : fmt::format("no queue matches \"{}\"", name);
   return {Errc::unknown_object, fmt::format("{} in vhost \"{}\"", what, vhost), ""};
 }
 
-awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline deadline) {
-  const std::string vhost = asked_.vhost.render(parameters);
-  const bool is_regex = !asked_.regex.empty();
-  const std::string name = is_regex ? asked_.regex : asked_.queue.render(parameters);
-  const std::string pattern = is_regex ? name : quoted_pattern(name);
-  const WallTime taken_at = std::chrono::system_clock::now();
-  std::vector<QueueStats> queues;
+// One pass over all pages. The pages of one pass may not belong together: Errc::partial.
+awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list(std::string vhost,
+                                                                  std::string pattern,
+                                                                  Detail detail,
+                                                                  Deadline deadline) {
+  Listing listing;
   std::size_t page_count = 1;
   for (std::size_t number = 1; number <= page_count; ++number) {
-    auto asked = request(vhost, pattern, number);
+    auto asked = request(vhost, pattern, number, detail);
     if (!asked) co_return asked.error();
     // Shared with the client's thread, which fills it before send() ends: a page may take it
     // milliseconds.
@@ -142,10 +167,48 @@ awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline dead
           fmt::format("more than {} queues match; narrow queueRegex", kMaxPages * kPageSize),
           ""};
     }
-    queues.insert(queues.end(), (*page)->queues.begin(), (*page)->queues.end());
+    auto changed = listing.add(std::move(**page));
+    if (changed) co_return std::move(*changed);
   }
-  if (queues.empty()) co_return no_queue(vhost, name);
-  const auto value = value_of(queues, asked_.wanted);
+  co_return listing.take();
+}
+
+// The queues that the metric means. RabbitMQ's filter knows no upper and lower case, and its regex
+// language is another one: it only keeps the list short.
+awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find(std::string vhost,
+                                                                  std::string name,
+                                                                  Detail detail,
+                                                                  Deadline deadline) {
+  const std::string pattern = asked_.regex ? name : quoted_pattern(name);
+  auto found = co_await list(vhost, pattern, detail, deadline);
+  // Queues come and go: pages that do not fit together are read once more.
+  if (!found && found.error().code == Errc::partial)
+    found = co_await list(vhost, pattern, detail, deadline);
+  if (!found) co_return found.error();
+  std::erase_if(*found, [&](const QueueStats& queue) {
+    return asked_.regex ? !asked_.regex->matches(queue.name) : queue.name != name;
+  });
+  if (found->empty()) co_return no_queue(vhost, name);
+  co_return std::move(*found);
+}
+
+awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline deadline) {
+  const std::string vhost = asked_.vhost.render(parameters);
+  const std::string name = asked_.regex ? asked_.regex->text() : asked_.queue.render(parameters);
+  auto refused = refuse_names(vhost, asked_.regex ? "any" : name);
+  if (refused) co_return std::move(*refused);
+  const WallTime taken_at = std::chrono::system_clock::now();
+  const bool is_length = asked_.wanted.mode == Mode::queue_length;
+  auto queues =
+      co_await find(vhost, name, is_length ? Detail::totals : Detail::statistics, deadline);
+  // The totals of a quorum queue are 0 for seconds after a start, and a stream has none.
+  const auto is_other = [](const QueueStats& queue) {
+    return !queue.type.empty() && queue.type != "classic";
+  };
+  if (queues && is_length && std::ranges::any_of(*queues, is_other))
+    queues = co_await find(vhost, name, Detail::statistics, deadline);
+  if (!queues) co_return queues.error();
+  const auto value = value_of(*queues, asked_.wanted);
   if (!value) co_return value.error();
   co_return Sample{*value, taken_at};
 }
@@ -166,7 +229,7 @@ class ManagementBackend final : public Backend {
                         settings.no_consumers};
     ManagementQuestion asked{{vhost_, std::move(read.vhost)},
                              std::move(read.queue),
-                             settings.queue_regex,
+                             compiled(settings.queue_regex),
                              wanted};
     return std::make_unique<ManagementScaler>(http_, target_, std::move(asked));
   }

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <utility>
 
 namespace weir::scalers::backends::rabbitmq {
 namespace {
@@ -27,8 +29,15 @@ std::optional<double> number_at(const Json& object, std::initializer_list<const 
   return at->get<double>();
 }
 
+std::string text_at(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 QueueStats stats_of(const Json& queue) {
   return {
+      .name = text_at(queue, "name"),
+      .type = text_at(queue, "type"),
       .total = number_at(queue, {"messages"}),
       .ready = number_at(queue, {"messages_ready"}),
       .unacknowledged = number_at(queue, {"messages_unacknowledged"}),
@@ -56,6 +65,8 @@ Error status_error(long status,
                 vhost),
             ""};
   }
+  if (status == 400 && body.find("page_out_of_range") != body.npos)
+    return {Errc::partial, "the broker's list of queues changed while it was read", ""};
   if (status >= 300 && status < 400)
     return bad_reply(
         fmt::format("HTTP {}: redirects are not followed; write the final url", status));
@@ -82,7 +93,7 @@ Result<double> joined(std::span<const QueueStats> queues,
                       std::string_view what,
                       Aggregate aggregate) {
   double sum = 0;
-  double most = 0;
+  double most = -std::numeric_limits<double>::infinity();
   for (const QueueStats& queue : queues) {
     const auto& value = queue.*field;
     if (!value) return absent(what);
@@ -153,8 +164,45 @@ Result<Page> parse_page(long status,
   if (!pages || *pages < 0 || *pages > 1e6) return bad_reply("the answer has no page_count");
   Page out;
   out.page_count = static_cast<std::size_t>(*pages);
-  for (const Json& queue : reply["items"]) out.queues.push_back(stats_of(queue));
+  if (const auto count = number_at(reply, {"filtered_count"}); count && *count >= 0 && *count < 1e9)
+    out.filtered_count = static_cast<std::size_t>(*count);
+  if (reply["items"].size() > kPageSize) {
+    return Error{Errc::too_many,
+                 fmt::format("a page holds {} queues; at most {} were asked for",
+                             reply["items"].size(),
+                             kPageSize),
+                 ""};
+  }
+  for (const Json& queue : reply["items"]) {
+    if (!queue.is_object() || text_at(queue, "name").empty())
+      return bad_reply("a queue on the page has no name");
+    out.queues.push_back(stats_of(queue));
+  }
   return out;
+}
+
+std::optional<Error> Listing::add(Page page) {
+  Error changed{Errc::partial, "the broker's list of queues changed while it was read", ""};
+  for (QueueStats& queue : std::exchange(page.queues, {})) {
+    if (!names_.insert(queue.name).second) return changed;
+    queues_.push_back(std::move(queue));
+  }
+  const bool is_other = first_ && (page.page_count != first_->page_count ||
+                                   page.filtered_count != first_->filtered_count);
+  if (is_other) return changed;
+  first_ = std::move(page);
+  return std::nullopt;
+}
+
+Result<std::vector<QueueStats>> Listing::take() {
+  const std::size_t said =
+      first_ && first_->filtered_count ? *first_->filtered_count : queues_.size();
+  if (said != queues_.size()) {
+    return Error{Errc::partial,
+                 fmt::format("the broker lists {} of {} queues", queues_.size(), said),
+                 ""};
+  }
+  return std::move(queues_);
 }
 
 Result<double> value_of(std::span<const QueueStats> queues, const Wanted& wanted) {

@@ -93,9 +93,7 @@ class RedisScaler final : public Scaler {
     if (needs_type(subject, *reply, missing_)) {
       std::vector<std::string> words{"TYPE", subject.key};
       const auto type = co_await client_.command(std::move(words), deadline);
-      // A user who may not ask TYPE gets the first answer's own error.
-      if (type && type->kind == clients::RedisReply::Kind::text)
-        value = with_type(subject, *reply, type->text);
+      value = with_type(subject, *reply, type);
     }
     if (!value) co_return value.error();
     if (*value) co_return Sample{**value, taken_at};

@@ -43,10 +43,11 @@ struct Subject {
                               Missing missing);
 
 // What the number is once TYPE has answered `type` ("none", "string", "list", ...): the reply's own
-// meaning, nullopt for a missing key, or Errc::bad_reply that names both types.
+// meaning, nullopt for a missing key, or Errc::bad_reply that names both types. Without a type an
+// error stays what it is, and a 0 that may be a missing key is the error of TYPE.
 [[nodiscard]] Result<std::optional<double>> with_type(const Subject& subject,
                                                       const clients::RedisReply& reply,
-                                                      std::string_view type);
+                                                      const Result<clients::RedisReply>& type);
 
 }  // namespace weir::scalers::backends::redis
 

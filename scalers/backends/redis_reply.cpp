@@ -131,7 +131,18 @@ bool needs_type(const Subject& subject, const RedisReply& reply, Missing missing
   return subject.kind == Kind::stream && is_zero && missing == Missing::error;
 }
 
-Outcome with_type(const Subject& subject, const RedisReply& reply, std::string_view type) {
+Outcome with_type(const Subject& subject,
+                  const RedisReply& reply,
+                  const Result<RedisReply>& answered) {
+  if (!answered || answered->kind != RedisReply::Kind::text) {
+    if (reply.kind == RedisReply::Kind::error) return parse_reply(subject, reply);
+    Error why = answered ? clients::redis_error(answered->text) : answered.error();
+    return why.within(
+        fmt::format("whether key \"{}\" is empty or missing could not be asked (it "
+                    "takes TYPE; or set missing: 0)",
+                    subject.key));
+  }
+  const std::string& type = answered->text;
   const Row& row = row_of(subject.kind);
   if (type == "none") return std::optional<double>();
   if (type != row.type) {

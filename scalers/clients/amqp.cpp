@@ -40,6 +40,7 @@ AmqpClient::AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target)
 AmqpClient::~AmqpClient() = default;
 
 void AmqpClient::close() {
+  is_closed_ = true;
   for (const auto& [vhost, kept] : connections_) kept.connection->close();
 }
 
@@ -55,11 +56,15 @@ std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) 
       if (!login) return login.error();
       return std::unique_ptr<Machine>(std::make_unique<AmqpMachine>(std::move(*login)));
     };
-    connection = std::make_shared<Connection>(loop_,
-                                              resolver_,
-                                              target_.stream,
-                                              make_machine,
-                                              stamp_of(target_.username, target_.password));
+    connection =
+        std::make_shared<Connection>(loop_,
+                                     resolver_,
+                                     target_.stream,
+                                     make_machine,
+                                     stamp_of({target_.username,
+                                               target_.password,
+                                               SecretFile(target_.stream.tls.certificate.path),
+                                               SecretFile(target_.stream.tls.key.path)}));
   }
   return connection;
 }
@@ -82,6 +87,7 @@ bool AmqpClient::drop_idle() {
 awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
                                                             std::string queue,
                                                             Deadline deadline) {
+  if (is_closed_) co_return Error{Errc::unreachable, "the program ends", ""};
   const auto connection = connection_to(vhost);
   if (!connection) {
     co_return Error{Errc::overloaded,
@@ -95,13 +101,11 @@ awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
     const auto link = co_await connection->link(deadline);
     if (!link) co_return link.error();
     std::string bytes;
-    const auto asked_at = now();
     const auto question = static_cast<AmqpMachine&>((*link)->machine()).ask(loop_, queue, bytes);
     (*link)->send(bytes);
     const bool is_done = co_await question->done.wait(deadline.left(now()));
     if (!is_done) {
-      if ((*link)->heard_at() < asked_at)
-        (*link)->end({Errc::unreachable, "the broker fell silent", ""});
+      (*link)->end_if_silent(now());
       co_return Error{Errc::timed_out, "no answer in time", ""};
     }
     if (!(*link)->failure() || *question->ready_messages) co_return *question->ready_messages;

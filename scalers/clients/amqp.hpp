@@ -33,7 +33,8 @@ class AmqpClient final : public Client {
 
   // Messages ready in the queue; excludes those delivered and not yet acknowledged.
   // Errc::unknown_object when the vhost has no such queue or there is no such vhost (never 0),
-  // refused, unreachable, tls, timed_out, bad_reply, overloaded.
+  // refused, unreachable, tls, timed_out, forbidden, bad_reply,
+  // overloaded.
   [[nodiscard]] awaitable<Result<std::uint64_t>> ready_messages(std::string vhost,
                                                                 std::string queue,
                                                                 Deadline deadline);
@@ -54,6 +55,7 @@ class AmqpClient final : public Client {
   Resolver& resolver_;
   AmqpTarget target_;
   std::map<std::string, Kept> connections_;  // by vhost, at most 32
+  bool is_closed_ = false;
 };
 
 }  // namespace weir::scalers::clients

@@ -7,13 +7,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace weir::scalers::clients {
 namespace {
 
-constexpr std::uint16_t kMaxChannels = 16;
-constexpr std::uint32_t kMaxFrameBytes = 128 * 1024;
 constexpr std::uint16_t kHeartbeatSeconds = 10;
 constexpr std::string_view kProtocolHeader("AMQP\x00\x00\x09\x01", 8);
 constexpr std::string_view kHeartbeatFrame("\x08\x00\x00\x00\x00\x00\x00\xce", 8);
@@ -39,11 +38,11 @@ void append_big_endian(std::string& out, std::uint32_t value, int width) {
 // Appends a method frame; rabbitmq-c encodes the arguments, the frame around them is ours. False
 // when they do not fit.
 template <class Method>
-bool append_method(std::string& out,
-                   std::uint16_t channel,
-                   amqp_method_number_t id,
-                   Method method,
-                   std::size_t extra = 0) {
+[[nodiscard]] bool append_method(std::string& out,
+                                 std::uint16_t channel,
+                                 amqp_method_number_t id,
+                                 Method method,
+                                 std::size_t extra = 0) {
   std::string arguments(kMethodRoom + extra, '\0');
   const int size = amqp_encode_method(id, &method, bytes_of(arguments));
   if (size < 0) return false;
@@ -54,6 +53,14 @@ bool append_method(std::string& out,
   out.append(arguments, 0, static_cast<std::size_t>(size));
   out += kFrameEnd;
   return true;
+}
+
+// As append_method, for methods whose names are bounded by whoever asks: at most 255 bytes.
+template <class Method>
+void append_fixed(std::string& out, std::uint16_t channel, amqp_method_number_t id, Method method) {
+  const bool has_fitted = append_method(out, channel, id, method);
+  assert(has_fitted);
+  static_cast<void>(has_fitted);
 }
 
 amqp_table_entry_t entry(std::string_view key, amqp_table_t table) {
@@ -100,12 +107,14 @@ bool append_start_ok(std::string& out, const AmqpLogin& login) {
 Error connection_error(std::uint16_t code, std::string_view text, const AmqpLogin& login) {
   const std::array hidden{login.username.reveal(), login.password.reveal()};
   const std::string remote = remote_text(text, hidden);
+  const bool is_full = code == AMQP_NOT_ALLOWED && text.find("limit") != text.npos;
+  if (is_full) return {Errc::unreachable, "the broker takes no further connection", remote};
   if (code == AMQP_ACCESS_REFUSED) return {Errc::refused, "the credentials are refused", ""};
   if (code == AMQP_NOT_ALLOWED && text.find("not found") != text.npos) {
     return {Errc::unknown_object, fmt::format("vhost \"{}\" does not exist", login.vhost), ""};
   }
   if (code == AMQP_NOT_ALLOWED)
-    return {Errc::refused, fmt::format("no access to vhost \"{}\"", login.vhost), remote};
+    return {Errc::forbidden, fmt::format("no access to vhost \"{}\"", login.vhost), remote};
   return {Errc::unreachable, "the broker closed the connection", remote};
 }
 
@@ -121,7 +130,7 @@ Error channel_error(std::uint16_t code,
               fmt::format("{} does not exist in vhost \"{}\"", named, login.vhost),
               ""};
     case AMQP_ACCESS_REFUSED:
-      return {Errc::refused,
+      return {Errc::forbidden,
               fmt::format("no permission on {} in vhost \"{}\"", named, login.vhost),
               ""};
     case AMQP_RESOURCE_LOCKED:
@@ -165,6 +174,9 @@ void AmqpMachine::greet(std::string& out) { out += kProtocolHeader; }
 
 std::optional<Error> AmqpMachine::receive(std::string_view bytes, std::string& out) {
   heard_at_ = std::chrono::steady_clock::now();
+  if (!guard_.accept(bytes)) {
+    return Error{Errc::bad_reply, "what came is not AMQP 0-9-1, or a frame is over 16 KiB", ""};
+  }
   while (!bytes.empty()) {
     amqp_frame_t frame{};
     const int consumed = amqp_handle_input(codec_->state, bytes_of(bytes), &frame);
@@ -193,7 +205,7 @@ std::optional<Error> AmqpMachine::take(const Frame& frame, std::string& out) {
   if (frame.method == AMQP_CHANNEL_CLOSE_METHOD) {
     take_channel_close(frame, out);
   } else if (frame.method == AMQP_QUEUE_DECLARE_OK_METHOD) {
-    answer(frame.channel, frame.as<amqp_queue_declare_ok_t>().message_count, out);
+    return take_declared(frame, out);
   }
   return std::nullopt;
 }
@@ -208,24 +220,25 @@ std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& ou
   }
   if (state_ == State::tune && frame.method == AMQP_CONNECTION_TUNE_METHOD) {
     const auto& offered = frame.as<amqp_connection_tune_t>();
-    const std::uint16_t channels =
-        std::min<std::uint16_t>(kMaxChannels,
-                                offered.channel_max == 0 ? kMaxChannels : offered.channel_max);
-    const std::uint32_t frame_max =
-        offered.frame_max == 0 ? kMaxFrameBytes : std::min(kMaxFrameBytes, offered.frame_max);
+    const std::uint16_t channels = std::min<std::uint16_t>(
+        AmqpGuard::kMaxChannels,
+        offered.channel_max == 0 ? AmqpGuard::kMaxChannels : offered.channel_max);
+    const std::uint32_t frame_max = offered.frame_max == 0
+                                        ? AmqpGuard::kMaxFrameBytes
+                                        : std::min(AmqpGuard::kMaxFrameBytes, offered.frame_max);
     const std::uint16_t seconds =
         offered.heartbeat == 0 ? kHeartbeatSeconds : std::min(kHeartbeatSeconds, offered.heartbeat);
     channels_.resize(channels);
     heartbeat_ = std::chrono::seconds{seconds};
-    append_method(out,
-                  0,
-                  AMQP_CONNECTION_TUNE_OK_METHOD,
-                  amqp_connection_tune_ok_t{channels, frame_max, seconds});
+    append_fixed(out,
+                 0,
+                 AMQP_CONNECTION_TUNE_OK_METHOD,
+                 amqp_connection_tune_ok_t{channels, frame_max, seconds});
     amqp_tune_connection(codec_->state, channels, static_cast<int>(frame_max), 0);
-    append_method(out,
-                  0,
-                  AMQP_CONNECTION_OPEN_METHOD,
-                  amqp_connection_open_t{bytes_of(login_.vhost), {}, 0});
+    append_fixed(out,
+                 0,
+                 AMQP_CONNECTION_OPEN_METHOD,
+                 amqp_connection_open_t{bytes_of(login_.vhost), {}, 0});
     state_ = State::open;
     return std::nullopt;
   }
@@ -238,16 +251,29 @@ std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& ou
 
 std::optional<Error> AmqpMachine::take_close(const Frame& frame, std::string& out) {
   const auto& close = frame.as<amqp_connection_close_t>();
-  append_method(out, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, amqp_connection_close_ok_t{});
+  append_fixed(out, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, amqp_connection_close_ok_t{});
   return connection_error(close.reply_code, view_of(close.reply_text), login_);
+}
+
+// The count of another queue is not an answer, whatever made the broker give it.
+std::optional<Error> AmqpMachine::take_declared(const Frame& frame, std::string& out) {
+  const auto& declared = frame.as<amqp_queue_declare_ok_t>();
+  const auto& current = channels_[frame.channel - 1U].current;
+  if (current && view_of(declared.queue) != current->queue) {
+    return Error{Errc::bad_reply,
+                 fmt::format("the broker answered about another queue than \"{}\"", current->queue),
+                 ""};
+  }
+  answer(frame.channel, declared.message_count, out);
+  return std::nullopt;
 }
 
 // Only this channel is closed: it is confirmed at once, and opened again with its next question.
 void AmqpMachine::take_channel_close(const Frame& frame, std::string& out) {
   const auto& close = frame.as<amqp_channel_close_t>();
-  append_method(out, frame.channel, AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t{});
   Channel& channel = channels_[frame.channel - 1U];
-  channel.is_open = false;
+  if (!std::exchange(channel.is_open, false)) return;
+  append_fixed(out, frame.channel, AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t{});
   if (!channel.current) return;
   answer(frame.channel,
          channel_error(close.reply_code, view_of(close.reply_text), channel.current->queue, login_),
@@ -292,12 +318,13 @@ AmqpQuestionPtr AmqpMachine::ask(Loop& loop, const std::string& queue, std::stri
 
 void AmqpMachine::declare(std::uint16_t channel, AmqpQuestionPtr question, std::string& out) {
   Channel& used = channels_[channel - 1U];
-  if (!used.is_open) append_method(out, channel, AMQP_CHANNEL_OPEN_METHOD, amqp_channel_open_t{});
+  if (!used.is_open) append_fixed(out, channel, AMQP_CHANNEL_OPEN_METHOD, amqp_channel_open_t{});
   used.is_open = true;
   amqp_queue_declare_t method{};
   method.queue = bytes_of(question->queue);
   method.passive = 1;
-  append_method(out, channel, AMQP_QUEUE_DECLARE_METHOD, method);
+  question->sent_at = std::chrono::steady_clock::now();
+  append_fixed(out, channel, AMQP_QUEUE_DECLARE_METHOD, method);
   used.current = std::move(question);
 }
 
@@ -306,6 +333,15 @@ std::optional<Error> AmqpMachine::tick(SteadyTime now, std::string& out) {
     return Error{Errc::unreachable, "the broker's heartbeat stopped", ""};
   out += kHeartbeatFrame;
   return std::nullopt;
+}
+
+std::optional<SteadyTime> AmqpMachine::waiting_since() const {
+  std::optional<SteadyTime> out;
+  for (const Channel& channel : channels_) {
+    if (channel.current && (!out || channel.current->sent_at < *out))
+      out = channel.current->sent_at;
+  }
+  return out;
 }
 
 void AmqpMachine::lose(const Error& why) {

@@ -3,6 +3,7 @@
 // codec. No sockets; loop thread only.
 #pragma once
 
+#include "scalers/clients/amqp_guard.hpp"
 #include "scalers/clients/connection.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
@@ -32,6 +33,7 @@ struct AmqpQuestion {
   AmqpQuestion(Loop& loop, std::string asked) : queue(std::move(asked)), done(loop) {}
   std::string queue;
   Signal done;
+  SteadyTime sent_at{};
   std::optional<Result<std::uint64_t>> ready_messages;  // set when done is raised
 };
 using AmqpQuestionPtr = std::shared_ptr<AmqpQuestion>;
@@ -45,6 +47,7 @@ class AmqpMachine final : public Machine {
   [[nodiscard]] std::optional<Error> receive(std::string_view bytes, std::string& out) override;
   [[nodiscard]] bool is_ready() const override { return state_ == State::ready; }
   void lose(const Error& why) override;
+  [[nodiscard]] std::optional<SteadyTime> waiting_since() const override;
   [[nodiscard]] Duration tick_interval() const override { return heartbeat_ / 2; }
   [[nodiscard]] std::optional<Error> tick(SteadyTime now, std::string& out) override;
 
@@ -66,12 +69,14 @@ class AmqpMachine final : public Machine {
   std::optional<Error> take(const Frame& frame, std::string& out);
   std::optional<Error> take_login(const Frame& frame, std::string& out);
   std::optional<Error> take_close(const Frame& frame, std::string& out);
+  std::optional<Error> take_declared(const Frame& frame, std::string& out);
   void take_channel_close(const Frame& frame, std::string& out);
   void answer(std::uint16_t channel, Result<std::uint64_t> outcome, std::string& out);
   void declare(std::uint16_t channel, AmqpQuestionPtr question, std::string& out);
 
   AmqpLogin login_;
   std::unique_ptr<Codec> codec_;
+  AmqpGuard guard_;
   State state_ = State::start;
   Duration heartbeat_{0};
   SteadyTime heard_at_{};

@@ -16,8 +16,7 @@ void Breaker::note_failure(const Error& why, SteadyTime now) {
   failure_ = why;
   // Whoever gets it later has not waited for anything.
   if (why.code == Errc::timed_out) failure_->code = Errc::unreachable;
-  pause_ =
-      why.code == Errc::refused ? kRefusedPause : std::clamp(grown, pauses_.first, pauses_.longest);
+  pause_ = is_refused() ? kRefusedPause : std::clamp(grown, pauses_.first, pauses_.longest);
   retry_at_ = now + pause_;
 }
 

@@ -30,8 +30,10 @@ class Breaker {
 
   // True between a failure and the next success.
   [[nodiscard]] bool is_tripped() const { return failure_.has_value(); }
-  // True when the failure is one of credentials.
-  [[nodiscard]] bool is_refused() const { return failure_ && failure_->code == Errc::refused; }
+  // True when the failure is one of credentials, or of what they may.
+  [[nodiscard]] bool is_refused() const {
+    return failure_ && (failure_->code == Errc::refused || failure_->code == Errc::forbidden);
+  }
 
  private:
   Pauses pauses_;

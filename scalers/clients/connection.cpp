@@ -4,6 +4,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +15,10 @@ namespace {
 constexpr std::size_t kReadBytes = 16 * 1024;
 // A connect is not tied to the read that caused it: whoever comes later may still wait for it.
 constexpr Duration kConnect{2'500};
+// How long a server may say nothing while it owes an answer, once somebody's deadline has passed.
+constexpr Duration kSilence{1'000};
+// What may wait to be sent: a peer that asks and takes no answers is not kept up with.
+constexpr std::size_t kMaxUnsent = 1024 * 1024;
 // How long one waits for a server that has just failed.
 constexpr Duration kPatience{250};
 
@@ -72,13 +77,15 @@ awaitable<std::optional<Error>> Link::read_all() {
 void Link::send(std::string_view bytes) {
   if (failure_ || !stream_) return;
   out_ += bytes;
+  if (out_.size() > kMaxUnsent) return end({Errc::unreachable, "it takes nothing in", ""});
   if (is_writing_) return;
   is_writing_ = true;
-  boost::asio::co_spawn(loop_.get_executor(), write_all(shared_from_this()), rethrow);
+  // Behind what the loop has to do in this turn: all that is asked in it goes out in one write.
+  boost::asio::post(loop_, [self = shared_from_this()] {
+    boost::asio::co_spawn(self->loop_.get_executor(), write_all(self), rethrow);
+  });
 }
 
-// Started from the loop behind whoever sent first, so that everything which is asked in one turn
-// goes out in one write.
 awaitable<void> Link::write_all(std::shared_ptr<Link> self) {
   while (!self->out_.empty() && !self->failure_) {
     const auto stream = self->stream_;
@@ -100,6 +107,12 @@ awaitable<void> Link::keep_alive(std::shared_ptr<Link> self) {
   }
 }
 
+void Link::end_if_silent(SteadyTime now) {
+  const auto since = machine_->waiting_since();
+  if (since && now - std::max(heard_at_, *since) >= kSilence)
+    end({Errc::unreachable, "it fell silent", ""});
+}
+
 void Link::end(const Error& why) {
   if (failure_) return;
   failure_ = why;
@@ -109,11 +122,11 @@ void Link::end(const Error& why) {
   ended_.raise();
 }
 
-std::function<std::size_t()> stamp_of(const SecretFile& first, const SecretFile& second) {
-  return [first, second] {
+std::function<std::size_t()> stamp_of(std::vector<SecretFile> files) {
+  return [files = std::move(files)] {
     std::string content;
-    for (const SecretFile* file : {&first, &second}) {
-      const auto secret = file->is_set() ? file->read() : Result<Secret>(Secret());
+    for (const SecretFile& file : files) {
+      const auto secret = file.is_set() ? file.read() : Result<Secret>(Secret());
       if (secret) content += secret->reveal();
       content += '\n';
     }

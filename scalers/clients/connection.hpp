@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::scalers::clients {
 
@@ -38,6 +39,8 @@ class Machine {
   [[nodiscard]] virtual bool is_ready() const = 0;
   // The connection is gone: everyone who waits gets `why`.
   virtual void lose(const Error& why) = 0;
+  // When the oldest question that has no answer yet was sent; nullopt: none is open.
+  [[nodiscard]] virtual std::optional<SteadyTime> waiting_since() const { return std::nullopt; }
   // How often tick() wants to be called; zero: never. Asked once the machine is ready.
   [[nodiscard]] virtual Duration tick_interval() const { return Duration{0}; }
   // Appends a sign of life, or says that the server gives none.
@@ -68,8 +71,9 @@ class Link : public std::enable_shared_from_this<Link> {
   // True once the login was through, also after the end.
   [[nodiscard]] bool was_up() const { return is_up_; }
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
-  // When bytes last came in.
-  [[nodiscard]] SteadyTime heard_at() const { return heard_at_; }
+  // Ends the link when nothing has come in for a second, or since its oldest open question was
+  // sent: somebody's deadline has passed, and a peer that is gone would hold up everybody's.
+  void end_if_silent(SteadyTime now);
   // True when the link is up, or has failed, within `budget`.
   [[nodiscard]] awaitable<bool> settled(Duration budget) { return settled_.wait(budget); }
 
@@ -91,9 +95,8 @@ class Link : public std::enable_shared_from_this<Link> {
   bool is_writing_ = false;
 };
 
-// Changes when the content of either file does; files that are not set do not count.
-[[nodiscard]] std::function<std::size_t()> stamp_of(const SecretFile& first,
-                                                    const SecretFile& second);
+// Changes when the content of any of the files does; files that are not set do not count.
+[[nodiscard]] std::function<std::size_t()> stamp_of(std::vector<SecretFile> files);
 
 class Connection {
  public:

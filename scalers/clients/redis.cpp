@@ -34,11 +34,15 @@ RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& targ
     if (!login) return login.error();
     return std::unique_ptr<Machine>(std::make_unique<RedisMachine>(std::move(*login)));
   };
-  connection_ = std::make_unique<Connection>(loop,
-                                             resolver,
-                                             target.stream,
-                                             std::move(make_machine),
-                                             stamp_of(target.username, target.password));
+  connection_ =
+      std::make_unique<Connection>(loop,
+                                   resolver,
+                                   target.stream,
+                                   std::move(make_machine),
+                                   stamp_of({target.username,
+                                             target.password,
+                                             SecretFile(target.stream.tls.certificate.path),
+                                             SecretFile(target.stream.tls.key.path)}));
 }
 
 RedisClient::~RedisClient() = default;
@@ -54,14 +58,12 @@ awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> word
     const auto link = co_await connection_->link(deadline);
     if (!link) co_return link.error();
     std::string bytes;
-    const auto asked_at = now();
     const auto command =
         static_cast<RedisMachine&>((*link)->machine()).command(loop_, words, bytes);
     (*link)->send(bytes);
     const bool is_done = co_await command->done.wait(deadline.left(now()));
     if (!is_done) {
-      if ((*link)->heard_at() < asked_at)
-        (*link)->end({Errc::unreachable, "the server fell silent", ""});
+      (*link)->end_if_silent(now());
       co_return Error{Errc::timed_out, "no answer in time", ""};
     }
     if (*command->reply) co_return std::move(**command->reply);

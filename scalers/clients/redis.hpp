@@ -47,9 +47,8 @@ class RedisClient final : public Client {
   std::unique_ptr<Connection> connection_;
 };
 
-// What an error reply means: NOAUTH and WRONGPASS -> refused, LOADING -> unreachable, and so on;
-// its text is
-// kept, without what `hidden` holds.
+// What an error reply means: NOAUTH and WRONGPASS -> refused, NOPERM -> forbidden, LOADING ->
+// unreachable, and so on; its text is kept, without what `hidden` holds.
 [[nodiscard]] Error redis_error(std::string_view text, std::span<const std::string> hidden = {});
 
 }  // namespace weir::scalers::clients

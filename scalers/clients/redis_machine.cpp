@@ -51,6 +51,26 @@ RedisReply converted(const redisReply& from) {
   return out;
 }
 
+// Of PING's reply: what every question would get too.
+bool ends_login(std::string_view text) {
+  static constexpr std::array<std::string_view, 5> kPrefixes{"NOAUTH",
+                                                             "LOADING",
+                                                             "MASTERDOWN",
+                                                             "BUSY",
+                                                             "ERR max number of clients"};
+  return std::ranges::any_of(kPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
+}
+
+// Of AUTH's reply, beside the errors that have a word of their own.
+bool is_about_password(std::string_view text) {
+  static constexpr std::array<std::string_view, 5> kPrefixes{"ERR AUTH",
+                                                             "ERR Client sent AUTH",
+                                                             "ERR invalid password",
+                                                             "ERR wrong number",
+                                                             "DENIED"};
+  return std::ranges::any_of(kPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
+}
+
 std::optional<std::int64_t> parse_length(std::string_view digits) {
   std::int64_t value = 0;
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -176,12 +196,15 @@ std::optional<Error> RedisMachine::take_login(const RedisReply& reply) {
   // The order of greet(): AUTH first, if there is a password, and PING last.
   const bool is_auth = std::exchange(is_auth_open_, false);
   if (reply.kind != RedisReply::Kind::error) return std::nullopt;
-  // A user who may not PING may still ask what it is meant to ask.
+  // A user who may not PING, or a server that refuses it for a snapshot that failed, may still
+  // answer what is asked: each question brings its own error.
   const bool is_ping = login_left_ == 0;
-  if (is_ping && reply.text.starts_with("NOPERM")) return std::nullopt;
+  if (is_ping && !ends_login(reply.text)) return std::nullopt;
   const std::array hidden{login_.username.reveal(), login_.password.reveal()};
   Error out = redis_error(reply.text, hidden);
-  if (is_auth && out.code == Errc::bad_reply) out.code = Errc::refused;
+  // Other errors in AUTH's place are not about the password: the server is full, say.
+  if (is_auth && out.code == Errc::bad_reply)
+    out.code = is_about_password(reply.text) ? Errc::refused : Errc::unreachable;
   return out;
 }
 
@@ -192,6 +215,11 @@ RedisCommandPtr RedisMachine::command(Loop& loop,
   auto made = std::make_shared<RedisCommand>(loop);
   waiting_.push_back(made);
   return made;
+}
+
+std::optional<SteadyTime> RedisMachine::waiting_since() const {
+  if (waiting_.empty()) return std::nullopt;
+  return waiting_.front()->sent_at;
 }
 
 void RedisMachine::lose(const Error& why) {
@@ -210,7 +238,7 @@ Error redis_error(std::string_view text, std::span<const std::string> hidden) {
   static constexpr std::array<Row, 11> kRows{{
       {"NOAUTH", Errc::refused, "the server wants a password"},
       {"WRONGPASS", Errc::refused, "the credentials are refused"},
-      {"NOPERM", Errc::refused, "the user may not ask this"},
+      {"NOPERM", Errc::forbidden, "the user may not ask this"},
       {"WRONGTYPE", Errc::bad_reply, "the key is of another type"},
       {"LOADING", Errc::unreachable, "the server is loading its data"},
       {"MASTERDOWN", Errc::unreachable, "the replica has lost its master"},
@@ -223,6 +251,8 @@ Error redis_error(std::string_view text, std::span<const std::string> hidden) {
   const auto* found = std::ranges::find_if(kRows, [&](const Row& row) {
     return text.substr(0, text.find(' ')) == row.prefix;
   });
+  if (text.starts_with("ERR max number of clients"))
+    return {Errc::unreachable, "the server takes no further connection", remote_text(text, hidden)};
   if (found == kRows.end())
     return {Errc::bad_reply, "the server answered with an error", remote_text(text, hidden)};
   return {found->code, std::string(found->detail), remote_text(text, hidden)};

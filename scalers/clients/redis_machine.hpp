@@ -28,6 +28,7 @@ struct RedisLogin {
 struct RedisCommand {
   explicit RedisCommand(Loop& loop) : done(loop) {}
   Signal done;
+  SteadyTime sent_at = std::chrono::steady_clock::now();
   std::optional<Result<RedisReply>> reply;  // set when done is raised
 };
 using RedisCommandPtr = std::shared_ptr<RedisCommand>;
@@ -61,6 +62,7 @@ class RedisMachine final : public Machine {
   [[nodiscard]] std::optional<Error> receive(std::string_view bytes, std::string& out) override;
   [[nodiscard]] bool is_ready() const override { return login_left_ == 0; }
   void lose(const Error& why) override;
+  [[nodiscard]] std::optional<SteadyTime> waiting_since() const override;
 
   // Appends the command; its reply comes behind those of all earlier ones. The machine must be
   // ready.

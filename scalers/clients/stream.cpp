@@ -130,27 +130,34 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
       : StreamOver(Socket(loop.get_executor()), *context), context_(std::move(context)) {}
 
   awaitable<Result<std::size_t>> shake_hands(std::string host) {
-    SSL* raw = layer_.native_handle();
-    const auto address = boost::asio::ip::make_address(host, parse_failed_);
-    if (!parse_failed_) {
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(raw), address.to_string().c_str());
-    } else {
-      SSL_set_tlsext_host_name(raw, host.c_str());
-      SSL_set1_host(raw, host.c_str());
-    }
+    if (!expect_name(host)) co_return Error{Errc::tls, "TLS failed: no name to verify", ""};
     const auto [failed] = co_await layer_.async_handshake(ssl::stream_base::client, kToken);
     if (!failed) co_return std::size_t{0};
-    const long verdict = SSL_get_verify_result(raw);
+    const long verdict = SSL_get_verify_result(layer_.native_handle());
     const std::string why =
         verdict == X509_V_OK ? failed.message() : X509_verify_cert_error_string(verdict);
     co_return Error{Errc::tls, fmt::format("TLS failed: {}", why), ""};
   }
 
  private:
-  std::shared_ptr<ssl::context>
-      context_;  // shared with nobody: the base class needs it before this member exists
-  ErrorCode parse_failed_;
+  // Without a name to hold the certificate against, any of the CA's certificates would do.
+  bool expect_name(const std::string& host) {
+    SSL* raw = layer_.native_handle();
+    ErrorCode parse_failed;
+    const auto address = boost::asio::ip::make_address(host, parse_failed);
+    if (!parse_failed) {
+      const std::string text = address.to_string();
+      return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(raw), text.c_str()) == 1;
+    }
+    return SSL_set_tlsext_host_name(raw, host.c_str()) == 1 &&
+           SSL_set1_host(raw, host.c_str()) == 1;
+  }
+
+  std::shared_ptr<ssl::context> context_;  // also owned by the tries at the host's other addresses
 };
+
+// An encrypted key must not make OpenSSL ask for its password on a terminal.
+int no_password(char* /*buffer*/, int /*size*/, int /*purpose*/, void* /*data*/) { return 0; }
 
 Result<std::shared_ptr<ssl::context>> make_context(const TlsFiles& files) {
   auto out = std::make_shared<ssl::context>(ssl::context::tls_client);
@@ -158,6 +165,7 @@ Result<std::shared_ptr<ssl::context>> make_context(const TlsFiles& files) {
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM");
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_default_passwd_cb(raw, no_password);
   const auto failure = [](std::string_view what, const std::string& path) {
     return Error{Errc::tls,
                  fmt::format("the {} {} cannot be used: {}", what, path, openssl_reason()),

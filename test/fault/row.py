@@ -10,7 +10,7 @@ def usual(fault):
     """What the rows of a fault have in common, unless one says otherwise."""
     if fault in ("F08", "F09", "F13", "F14"):
         return {"recovers": False}  # of an answer's content: the connection stays
-    if fault in ("F02", "F04"):
+    if fault in ("F02", "F03", "F04"):
         return {"recovery": 3.5}  # attempts lie up to two seconds apart, and an error is kept for one
     return {}
 

@@ -39,7 +39,13 @@ def endless_body(is_length_said, head=b"HTTP/1.1 200 OK\r\n"):
     return play
 
 
-WELL = {"prometheus": vector(3), "management": page(3)}
+def well(kind, turn):
+    """What a well server answers: 3, of the queue that was asked for."""
+    if kind == "prometheus":
+        turn.answer(vector(3))
+    else:
+        name = turn.asked.form["name"].removeprefix(r"^(?:\Q").removesuffix(r"\E)$")
+        turn.answer(json.dumps({"page_count": 1, "filtered_count": 1, "items": [{"name": name, "messages": 3}]}))
 
 
 class Scripted(Fault):
@@ -100,7 +106,7 @@ class HttpScript(Scripted):
             elif self.is_sick and self.sick is not None:
                 turn.answer(self.sick)
             elif turn.pause(self.latency if self.is_sick else 0):
-                turn.answer(WELL[self.kind])
+                well(self.kind, turn)
         finally:
             self.went()
 
@@ -131,7 +137,7 @@ class RevokedAtHttp(HttpScript):
     def _play(self, turn):
         right = base64.b64encode(f"weir-test-user:{self._right}".encode()).decode()
         if turn.asked.headers["authorization"] == f"Basic {right}":
-            turn.answer(WELL[self.kind])
+            well(self.kind, turn)
         else:
             self._refused += 1
             turn.answer("", "401 Unauthorized")

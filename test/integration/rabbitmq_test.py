@@ -10,7 +10,7 @@ from support import RabbitMQ, ServerTest, Weir
 
 ODD_NAMES = ["two words", "a/b", "50%", "100%25", "очередь é", 'quo"te\\', "star.*+(x)", "back\\Eslash",
              "?q=1&r#s"]
-LENGTHS = {"orders": 3, "idle": 0, "ml.embed": 2, "mlxembed": 9, "jobs.a": 5, "jobs.b": 6, "prefix.jobs.a": 100,
+LENGTHS = {"orders": 3, "idle": 0, "ml.embed": 2, "mlxembed": 9, "jobs.a": 5, "jobs.b": 6, "prefix.jobs.a": 100, "Orders": 100,
            **{name: n + 1 for n, name in enumerate(ODD_NAMES)}}
 NONE_MATCHES = 'no queue matches "{}" in vhost "/"'
 REFUSED_API = 'the credentials are refused, or give no access to vhost "/" (HTTP 401)'
@@ -32,6 +32,7 @@ VALUES = [
     ("a_real_average", {"queueRegex": r"jobs\..*", "backend": "api", "aggregate": "avg"}, "5500m"),
     ("max", {"queueRegex": r"jobs\..*", "backend": "api", "aggregate": "max"}, "6"),
     ("ready_of_several", {"queueRegex": r"jobs\..*", "backend": "api", "count": "ready"}, "11"),
+    ("upper_case_is_another_name", {"queueRegex": "ord.*", "backend": "api"}, "3"),
     ("alternatives_as_a_whole", {"queueRegex": "jobs.a|orders", "backend": "api"}, "8"),
 ]
 
@@ -75,6 +76,11 @@ def metrics():
     out += [rabbitmq_metric("by_label", {"queue": "$(queue)"}, labels=label),
             rabbitmq_metric("by_label_api", {"queue": "$(queue)", "backend": "api"}, labels=label),
             rabbitmq_metric("rate", {"queue": "busy", "backend": "api", "mode": "MessageRate"})]
+    for name, backend in (("by_vhost", "amqp"), ("by_vhost_api", "limited_api")):
+        out.append(rabbitmq_metric(name, {"queue": "orders", "backend": backend, "vhost": "$(vhost)"},
+                                   labels={"vhost": ".*"}))
+    for name, block in (("quorum", {"queue": "quorum"}), ("quorum_and_classic", {"queueRegex": "quorum|orders"})):
+        out.append(rabbitmq_metric(name, {"backend": "api", **block}))
     for count in ("total", "ready", "unacknowledged"):
         out.append(rabbitmq_metric(f"held_{count}", {"queue": "held", "backend": "api", "count": count}))
     return out + [rabbitmq_metric("held_amqp", {"queue": "held"})]
@@ -90,13 +96,14 @@ def backends(broker, folder):
         return out
 
     right, wrong = who(broker.user, broker.password), who(broker.user, "not-the-pass")
-    stranger = who("stranger", "stranger-pass")
+    stranger, limited = who("stranger", "stranger-pass"), who("limited", "limited-pass")
     amqp, api = broker.url, broker.management_url
     blocks = {"amqp": {"url": amqp, **right}, "team": {"url": amqp + "/team%2Fa", **right},
               "nowhere": {"url": amqp + "/nowhere", **right}, "wrong": {"url": amqp, **wrong},
               "stranger": {"url": amqp, **stranger}, "nobody": {"url": "amqp://127.0.0.1:1", **right},
               "api": {"url": api, **right}, "team_api": {"url": api + "/team%2Fa", **right},
-              "wrong_api": {"url": api, **wrong}, "stranger_api": {"url": api, **stranger}}
+              "wrong_api": {"url": api, **wrong}, "stranger_api": {"url": api, **stranger},
+              "limited_api": {"url": api, **limited}}
     return {name: {"rabbitmq": block} for name, block in blocks.items()}
 
 
@@ -113,6 +120,13 @@ def setUpModule():
     for name, length in LENGTHS.items():
         broker.filled(name, length)
     broker.filled("orders", 4, vhost="team/a")
+    broker.add_vhost("open")
+    broker.filled("orders", 2, vhost="open")
+    broker.add_user("limited", "limited-pass", vhost="open", tags="management")
+    broker.add_vhost("closed")
+    broker.call("DELETE", f"/api/permissions/closed/{broker.user}")
+    broker.declare("quorum", arguments={"x-queue-type": "quorum"})
+    broker.publish("quorum", 42)
 
 
 class RabbitMqTest(ServerTest):
@@ -169,6 +183,20 @@ class RabbitMqTest(ServerTest):
                 self.assert_values(self.read(name, "queue=orders"), "3")
                 self.assert_values(self.read(name, "queue in (jobs.a,jobs.b)"), "5", "6")
                 self.assertEqual(404, self.read(name, "queue=missing").status)
+
+    def test_a_label_picks_the_vhost_and_never_all_of_them(self):
+        for name, backend in (("by_vhost", "amqp"), ("by_vhost_api", "limited_api")):
+            with self.subTest(name):
+                self.assert_values(self.read(name, "vhost=open"), "2")
+                self.assert_status(self.read(name, "vhost="), 400, "BadRequest", f"metric ml-inference/{name}: rabbitmq "
+                                   f"{backend}: a queue's and a vhost's name are not empty")
+
+    def test_a_vhost_that_is_closed_closes_no_other(self):
+        for name in ("by_vhost", "by_vhost_api"):
+            with self.subTest(name):
+                self.assertEqual(503, self.read(name, "vhost=closed").status)
+
+                self.assert_values(self.read(name, "vhost=open"), "2")
 
     def test_a_label_against_its_pattern_asks_nothing(self):
         answer = self.read("by_label", "queue=Orders")
@@ -258,6 +286,23 @@ class RabbitMqRestartTest(ServerTest):
         self.assertEqual([(503, "ServiceUnavailable")] * 2, [(one.status, one.json()["reason"]) for one in gone])
         for name in ("ready_over_amqp", "total"):
             self.assert_values(weir.metric("ml-inference", name), "3")
+
+    def test_a_quorum_queue_is_never_empty_before_it_is_counted(self):
+        folder = self.folder()
+        weir = self.started(Weir(folder / "weir", config_of(folder)))
+        seen = {"quorum": set(), "quorum_and_classic": set()}
+
+        def all_counted():
+            for name, values in seen.items():
+                answer = weir.metric("ml-inference", name)
+                values.add(answer.json()["items"][0]["value"] if answer.status == 200 else answer.status)
+            return {"42"} <= seen["quorum"] and {"45"} <= seen["quorum_and_classic"]
+
+        broker.restart()
+        self.wait_for(all_counted, 30)
+
+        self.assertLessEqual(seen["quorum"], {"42", 503, 404})
+        self.assertLessEqual(seen["quorum_and_classic"], {"45", 503, 404})
 
 
 if __name__ == "__main__":

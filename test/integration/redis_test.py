@@ -85,6 +85,9 @@ ERRORS = [
      "the credentials are refused: WRONGPASS invalid username-password pair or user is disabled."),
     ("a_command_not_permitted", {"key": "set", "kind": "set", "backend": "acl"}, 503, "ServiceUnavailable", None),
     ("a_key_not_permitted", {"key": "zset", "backend": "acl"}, 503, "ServiceUnavailable", None),
+    ("a_missing_stream_without_TYPE", {"key": "no", "kind": "stream", "backend": "typeless"}, 503, "ServiceUnavailable",
+     'whether key "no" is empty or missing could not be asked (it takes TYPE; or set missing: 0): the user may not ask '
+     "this: NOPERM this user has no permissions to run the 'type' command"),
     ("a_database_that_is_not_there", {"key": "list", "backend": "far"}, 503, "ServiceUnavailable",
      "the server answered with an error: ERR DB index is out of range"),
     ("nobody_listens", {"key": "list", "backend": "nobody"}, 503, "ServiceUnavailable", None),
@@ -111,14 +114,17 @@ class RedisTest(ServerTest):
         folder = cls.new_folder()
         certificates = shared_certificates()
         cls.redis = cls.start(Redis(folder / "redis", tls=certificates, users={
-            "reader": "on >reader-pass ~list ~set +llen +ping"}))
+            "reader": "on >reader-pass ~list ~set +llen +ping",
+            "typeless": "on >reader-pass ~* +xlen +ping"}))
         cls.redis.fill(*KEYS)
         cls.redis.fill("RPUSH list 1 2 3 4 5 6 7", database=3)
         user = secret(folder, "user", "reader")
+        typeless = secret(folder, "typeless", "typeless")
         right, wrong = secret(folder, "right", "reader-pass"), secret(folder, "wrong", "not-the-pass")
         backends = {"cache": {"url": cls.redis.url}, "third": {"url": cls.redis.url + "/3"},
                     "far": {"url": cls.redis.url + "/99"}, "nobody": {"url": "redis://127.0.0.1:1"},
                     "acl": {"url": cls.redis.url, "username": user, "password": right},
+                    "typeless": {"url": cls.redis.url, "username": typeless, "password": right},
                     "wrong": {"url": cls.redis.url, "username": user, "password": wrong},
                     "tls": {"url": cls.redis.tls_url, "tls": {"ca": str(certificates.crt("ca"))}}}
         metrics = [redis_metric(name, block) for name, block, *_ in VALUES + ERRORS]

@@ -35,6 +35,7 @@ TEST_CASE("every Errc has its HTTP code and its reason") {
       {Errc::unreachable, 503, "ServiceUnavailable"},
       {Errc::tls, 503, "ServiceUnavailable"},
       {Errc::refused, 503, "ServiceUnavailable"},
+      {Errc::forbidden, 503, "ServiceUnavailable"},
       {Errc::settling, 503, "ServiceUnavailable"},
   };
 

@@ -1,5 +1,6 @@
 #include "scalers/clients/amqp_machine.hpp"
 
+#include "test/support/amqp_frames.hpp"
 #include "test/support/shown.hpp"
 
 #include <catch2/catch.hpp>
@@ -15,58 +16,7 @@ namespace weir::scalers::clients {
 namespace {
 
 using test::shown;
-
-std::string big_endian(std::uint64_t value, int width) {
-  std::string out;
-  for (int shift = (width - 1) * 8; shift >= 0; shift -= 8)
-    out += static_cast<char>((value >> shift) & 0xffU);
-  return out;
-}
-std::string u8(std::uint64_t value) { return big_endian(value, 1); }
-std::string u16(std::uint64_t value) { return big_endian(value, 2); }
-std::string u32(std::uint64_t value) { return big_endian(value, 4); }
-std::string short_text(std::string_view text) { return u8(text.size()) + std::string(text); }
-std::string long_text(std::string_view text) { return u32(text.size()) + std::string(text); }
-
-std::string frame(int type, unsigned channel, const std::string& payload) {
-  return u8(static_cast<unsigned>(type)) + u16(channel) + u32(payload.size()) + payload + "\xce";
-}
-std::string method(unsigned channel, unsigned kind, unsigned id, const std::string& arguments) {
-  return frame(1, channel, u16(kind) + u16(id) + arguments);
-}
-
-// What a broker says.
-std::string start() {
-  return method(0,
-                10,
-                10,
-                u8(0) + u8(9) + u32(0) + long_text("PLAIN AMQPLAIN") + long_text("en_US"));
-}
-std::string tune(unsigned channels = 2047, unsigned frame_max = 131072, unsigned seconds = 60) {
-  return method(0, 10, 30, u16(channels) + u32(frame_max) + u16(seconds));
-}
-std::string open_ok() { return method(0, 10, 41, short_text("")); }
-std::string channel_open_ok(unsigned channel) { return method(channel, 20, 11, long_text("")); }
-std::string declare_ok(unsigned channel, std::string_view queue, unsigned ready) {
-  return method(channel, 50, 11, short_text(queue) + u32(ready) + u32(0));
-}
-std::string channel_close(unsigned channel, unsigned code, std::string_view text) {
-  return method(channel, 20, 40, u16(code) + short_text(text) + u16(50) + u16(10));
-}
-std::string connection_close(unsigned code, std::string_view text) {
-  return method(0, 10, 50, u16(code) + short_text(text) + u16(0) + u16(0));
-}
-
-// What Weir says.
-std::string open(std::string_view vhost) {
-  return method(0, 10, 40, short_text(vhost) + short_text("") + u8(0));
-}
-std::string channel_open(unsigned channel) { return method(channel, 20, 10, short_text("")); }
-std::string passive_declare(unsigned channel, std::string_view queue) {
-  return method(channel, 50, 10, u16(0) + short_text(queue) + u8(1) + u32(0));
-}
-std::string channel_close_ok(unsigned channel) { return method(channel, 20, 41, ""); }
-std::string connection_close_ok() { return method(0, 10, 51, ""); }
+using namespace test::amqp;
 
 AmqpLogin login(std::string username, std::string password) {
   return {Secret(std::move(username)), Secret(std::move(password)), "ml", "weir/pod-1"};
@@ -112,7 +62,7 @@ TEST_CASE("the login follows AMQP 0-9-1") {
         std::string::npos);
   CHECK(session.sent.find("weir/pod-1") != std::string::npos);
   CHECK(session.take(tune()) == "fine");
-  CHECK(session.sent == method(0, 10, 31, u16(16) + u32(131072) + u16(10)) + open("ml"));
+  CHECK(session.sent == method(0, 10, 31, u16(16) + u32(16384) + u16(10)) + open("ml"));
   CHECK_FALSE(session.machine.is_ready());
   CHECK(session.take(open_ok()) == "fine");
   CHECK(session.machine.is_ready());
@@ -145,7 +95,7 @@ TEST_CASE("the smaller of both limits holds, and no limit is ours") {
   Session none;
   REQUIRE(none.take(start()) == "fine");
   CHECK(none.take(tune(0, 0, 0)) == "fine");
-  CHECK(none.sent == method(0, 10, 31, u16(16) + u32(131072) + u16(10)) + open("ml"));
+  CHECK(none.sent == method(0, 10, 31, u16(16) + u32(16384) + u16(10)) + open("ml"));
 }
 
 struct Row {
@@ -167,7 +117,7 @@ TEST_CASE("a login that the broker refuses, or that is none, ends the connection
       {"no access to the vhost",
        start() + tune() +
            connection_close(530, "NOT_ALLOWED - access to vhost 'ml' refused for user 'weir'"),
-       "refused: no access to vhost \"ml\" <NOT_ALLOWED - access to vhost 'ml' refused for user "
+       "forbidden: no access to vhost \"ml\" <NOT_ALLOWED - access to vhost 'ml' refused for user "
        "'[hidden]'>"},
       {"a broker that goes",
        start() + connection_close(320, "CONNECTION_FORCED - shutdown"),
@@ -180,13 +130,13 @@ TEST_CASE("a login that the broker refuses, or that is none, ends the connection
        "bad_reply: the server speaks another version of AMQP than 0-9-1"},
       {"HTTP",
        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
-       no_amqp + " <invalid AMQP data>"},
+       no_amqp + ", or a frame is over 16 KiB"},
       {"no end of the frame",
        start().substr(0, start().size() - 1) + "x",
        no_amqp + " <invalid AMQP data>"},
       {"a frame that claims 2 GiB",
        u8(1) + u16(0) + u32(0x7fffffff) + "abcd",
-       no_amqp + " <invalid AMQP data>"},
+       no_amqp + ", or a frame is over 16 KiB"},
       {"an unknown method", method(0, 10, 99, ""), no_amqp + " <unknown AMQP method id>"},
       {"arguments that end too early", method(0, 10, 30, u16(1)), no_amqp + " <invalid AMQP data>"},
   };
@@ -256,7 +206,7 @@ TEST_CASE("a closed channel is confirmed, and opened again with its next questio
       {"no permission",
        403,
        "ACCESS_REFUSED",
-       "refused: no permission on queue \"jobs\" in vhost \"ml\""},
+       "forbidden: no permission on queue \"jobs\" in vhost \"ml\""},
       {"exclusive",
        405,
        "RESOURCE_LOCKED",
@@ -353,7 +303,7 @@ TEST_CASE("a waiting question that nobody awaits any more is not put") {
 TEST_CASE("what concerns no question is ignored") {
   const Row rows[] = {
       {"an answer nobody waits for", declare_ok(1, "a", 1), "fine"},
-      {"a channel beyond ours", channel_close(65535, 404, "NOT_FOUND"), "fine"},
+      {"a channel beyond ours", channel_close(16, 404, "NOT_FOUND"), "fine"},
       {"channel 0", declare_ok(0, "a", 1), "fine"},
       {"a heartbeat", frame(8, 0, ""), "fine"},
   };
@@ -367,6 +317,16 @@ TEST_CASE("what concerns no question is ignored") {
       CHECK(session.sent.empty());
     }
   }
+}
+
+TEST_CASE("the count of another queue is no answer") {
+  Session session;
+  session.log_in(1);
+  const auto question = session.ask("a");
+
+  CHECK(session.take(channel_open_ok(1) + declare_ok(1, "b", 7)) ==
+        "bad_reply: the broker answered about another queue than \"a\"");
+  CHECK(answer(question) == "open");
 }
 
 TEST_CASE("a sign of life is a heartbeat, and silence for two of them is a loss") {

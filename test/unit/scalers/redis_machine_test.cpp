@@ -241,11 +241,11 @@ TEST_CASE("a login that the server refuses ends the connection") {
       {"SELECT is not permitted",
        database,
        "-NOPERM no permissions\r\n",
-       "refused: the user may not ask this <NOPERM no permissions>"},
+       "forbidden: the user may not ask this <NOPERM no permissions>"},
       {"too many clients",
        nobody,
        "-ERR max number of clients reached\r\n",
-       "bad_reply: the server answered with an error <ERR max number of clients reached>"},
+       "unreachable: the server takes no further connection <ERR max number of clients reached>"},
   };
 
   for (const Login& row : rows) {

@@ -224,7 +224,7 @@ TEST_CASE("an error reply says whose fault it is") {
        "disabled.>"},
       {"an ACL",
        "NOPERM no permissions",
-       "refused: the user may not ask this <NOPERM no permissions>"},
+       "forbidden: the user may not ask this <NOPERM no permissions>"},
       {"another type",
        "WRONGTYPE Operation against a key holding the wrong kind of value",
        "bad_reply: the key is of another type <WRONGTYPE Operation against a key holding the wrong "
@@ -353,9 +353,24 @@ TEST_CASE("TYPE tells a missing key, an empty one and one of another kind apart"
 
   for (const Typed& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      CHECK(outcome(with_type(subject(row.kind), row.reply, row.type)) == row.outcome);
+      CHECK(outcome(with_type(subject(row.kind), row.reply, text(std::string(row.type)))) ==
+            row.outcome);
     }
   }
+}
+
+TEST_CASE("whether a key is missing or empty is not guessed when TYPE cannot be asked") {
+  const std::string text =
+      "whether key \"jobs\" is empty or missing could not be asked (it takes TYPE; or set "
+      "missing: 0): ";
+  const RedisReply none = integer(0);
+  const RedisReply refused{RedisReply::Kind::error, 0, "NOPERM no permissions", {}};
+  const Error late{Errc::timed_out, "no answer in time", ""};
+
+  CHECK(outcome(with_type(subject(Kind::stream), none, refused)) ==
+        "forbidden: " + text + "the user may not ask this <NOPERM no permissions>");
+  CHECK(outcome(with_type(subject(Kind::stream), none, late)) ==
+        "timed_out: " + text + "no answer in time");
 }
 
 }  // namespace
