@@ -27,6 +27,9 @@ class ApiService {
         source_(source),
         discovery_(std::move(discovery)) {}
 
+  // Discovery of the metrics that a new configuration has.
+  void set_discovery(Discovery discovery) { discovery_ = std::move(discovery); }
+
   // Who is it, and may they: the refusal, or nullopt when the request may go on.
   [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
   // The answer to an admitted request below /apis; 404 for any other path.

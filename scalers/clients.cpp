@@ -16,16 +16,24 @@ Clients::Clients(Loop& loop)
 
 Clients::~Clients() = default;
 
-std::shared_ptr<clients::AmqpClient> Clients::make_amqp(clients::AmqpTarget target) {
-  auto made = std::make_shared<clients::AmqpClient>(loop_, *resolver_, std::move(target));
+template <class Made, class Target>
+std::shared_ptr<Made> Clients::shared(const Target& target) {
+  std::erase_if(made_, [](const auto& one) { return one.expired(); });
+  for (const auto& one : made_) {
+    auto found = std::dynamic_pointer_cast<Made>(one.lock());
+    if (found && found->target() == target) return found;
+  }
+  auto made = std::make_shared<Made>(loop_, *resolver_, target);
   made_.push_back(made);
   return made;
 }
 
+std::shared_ptr<clients::AmqpClient> Clients::make_amqp(const clients::AmqpTarget& target) {
+  return shared<clients::AmqpClient>(target);
+}
+
 std::shared_ptr<clients::RedisClient> Clients::make_redis(const clients::RedisTarget& target) {
-  auto made = std::make_shared<clients::RedisClient>(loop_, *resolver_, target);
-  made_.push_back(made);
-  return made;
+  return shared<clients::RedisClient>(target);
 }
 
 void Clients::close() {

@@ -38,7 +38,9 @@ class Clients {
   ~Clients();
 
   [[nodiscard]] clients::HttpClient& http() { return *http_; }
-  [[nodiscard]] std::shared_ptr<clients::AmqpClient> make_amqp(clients::AmqpTarget target);
+  // The client of `target`, which backends share that ask the same server in the same way: a
+  // reload keeps the connections of what it leaves as it is.
+  [[nodiscard]] std::shared_ptr<clients::AmqpClient> make_amqp(const clients::AmqpTarget& target);
   [[nodiscard]] std::shared_ptr<clients::RedisClient> make_redis(
       const clients::RedisTarget& target);
   // Ends everything under way: each waiting read gets Errc::unreachable, so that the loop can run
@@ -46,6 +48,9 @@ class Clients {
   void close();
 
  private:
+  template <class Made, class Target>
+  std::shared_ptr<Made> shared(const Target& target);
+
   Loop& loop_;
   std::unique_ptr<clients::Resolver> resolver_;
   std::unique_ptr<clients::HttpClient> http_;

@@ -35,6 +35,8 @@ class SecretFile {
   // over 64 KiB.
   [[nodiscard]] Result<Secret> read() const;
 
+  friend bool operator==(const SecretFile&, const SecretFile&) = default;
+
  private:
   std::string path_;
 };

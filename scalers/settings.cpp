@@ -67,6 +67,16 @@ bool is_regular_file(const std::string& path) {
 
 }  // namespace
 
+// Written out: clang 19 crashes on the default of a type that holds itself in a vector.
+bool operator==(const Node& left, const Node& right) {
+  const auto is_equal = [](const Node::Field& one, const Node::Field& other) {
+    return one.key == other.key && one.mark == other.mark && one.value == other.value;
+  };
+  return left.kind == right.kind && left.text == right.text && left.is_quoted == right.is_quoted &&
+         left.mark == right.mark && left.items == right.items &&
+         std::ranges::equal(left.fields, right.fields, is_equal);
+}
+
 const Node* Node::find(std::string_view key) const {
   const auto found = std::ranges::find(fields, key, &Field::key);
   return found == fields.end() ? nullptr : &found->value;

@@ -26,6 +26,8 @@ struct Mark {
   std::string file;
   int line = 0;
   int column = 0;
+
+  friend bool operator==(const Mark&, const Mark&) = default;
 };
 
 struct Node {
@@ -42,6 +44,9 @@ struct Node {
 
   // The value under `key`; nullptr when the map has none.
   [[nodiscard]] const Node* find(std::string_view key) const;
+
+  // The same text in the same places.
+  friend bool operator==(const Node& left, const Node& right);
 };
 
 struct Node::Field {
@@ -62,6 +67,9 @@ struct Problem {
 class Problems {
  public:
   void add(const Mark& mark, std::string what) { found_.push_back({mark, std::move(what)}); }
+  void add_all(const Problems& others) {
+    found_.insert(found_.end(), others.found_.begin(), others.found_.end());
+  }
   [[nodiscard]] bool empty() const { return found_.empty(); }
   [[nodiscard]] std::size_t size() const { return found_.size(); }
   // "file:line:column: what" of each, in the order of files, lines and columns.
@@ -112,6 +120,8 @@ void read_value(const Node& node, std::map<std::string, std::string>& out, Probl
 // a key).
 struct FilePath {
   std::string path;
+
+  friend bool operator==(const FilePath&, const FilePath&) = default;
 };
 void read_value(const Node& node, FilePath& out, Problems& problems);
 

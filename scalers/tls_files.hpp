@@ -10,6 +10,8 @@ struct TlsFiles {
   FilePath ca;           // PEM bundle; empty: the system's own roots
   FilePath certificate;  // PEM; empty: none is shown
   FilePath key;          // PEM; goes with certificate
+
+  friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
 };
 
 // Reads {ca, certificate, key}; a certificate without its key, or the reverse, is a problem.

@@ -74,18 +74,20 @@ void LogObserver::backend_up(std::string_view backend) {
 App::App(Loop& loop,
          scalers::Clients& clients,
          const Clock& clock,
-         std::unique_ptr<scalers::World> world,
+         scalers::ReadObserver& observer,
+         LoadedWorld loaded,
          const ServeOptions& options)
     : loop_(loop),
       clients_(clients),
       clock_(clock),
-      world_(std::move(world)),
+      observer_(observer),
+      world_(std::move(loaded.world)),
       trust_(load_trust(options)),
       tls_(make_server_context(serving_pair(options), trust_)),
       api_(rules_of(options),
            authorizer_,
-           world_->source(),
-           apiservice::make_discovery(names_of(*world_))),
+           world_,
+           apiservice::make_discovery(names_of(world_.world()))),
       router_(health_, api_),
       registry_(std::make_shared<SessionRegistry>()),
       listener_(loop,
@@ -97,8 +99,26 @@ App::App(Loop& loop,
       "serving",
       {{"address", options.bind_address},
        {"port", options.secure_port},
-       {"metrics", world_->metrics().size()},
+       {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
+  reload_.emplace(
+      loop,
+      options.config,
+      std::move(loaded.documents),
+      [this](const auto& documents, scalers::Problems& problems) {
+        return build(documents, problems);
+      },
+      [this](std::unique_ptr<scalers::World> world) { take(std::move(world)); });
+}
+
+std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& documents,
+                                           scalers::Problems& problems) {
+  return scalers::World::build(documents, loop_, clients_, clock_, observer_, problems);
+}
+
+void App::take(std::unique_ptr<scalers::World> world) {
+  world_.replace(std::move(world));
+  api_.set_discovery(apiservice::make_discovery(names_of(world_.world())));
 }
 
 void App::run() {
@@ -113,6 +133,7 @@ awaitable<void> App::wait_for_signals() {
   if (failed) co_return;
   log(Level::info, "draining", {{"signal", number}, {"sessions", registry_->size()}});
   health_.begin_shutdown();
+  reload_.reset();
   listener_.close();
   registry_->begin_drain();
   boost::asio::co_spawn(loop_.get_executor(), end_at_next_signal(), rethrow);

@@ -11,6 +11,7 @@
 #include "server/listener.hpp"
 #include "server/options.hpp"
 #include "server/peer.hpp"
+#include "server/reload.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
 
@@ -18,6 +19,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace weir::server {
 
@@ -30,12 +32,13 @@ class LogObserver final : public scalers::ReadObserver {
 
 class App {
  public:
-  // `loop`, `clients` and `clock` outlive the app. Throws std::runtime_error that says what to do
-  // when a file, a certificate or the address cannot be used.
+  // `loop`, `clients`, `clock` and `observer` outlive the app. Throws std::runtime_error that says
+  // what to do when a file, a certificate or the address cannot be used.
   App(Loop& loop,
       scalers::Clients& clients,
       const Clock& clock,
-      std::unique_ptr<scalers::World> world,
+      scalers::ReadObserver& observer,
+      LoadedWorld loaded,
       const ServeOptions& options);
 
   // Serves until SIGTERM or SIGINT, then drains: no new connection, answers under way are finished.
@@ -43,6 +46,9 @@ class App {
   void run();
 
  private:
+  [[nodiscard]] std::unique_ptr<scalers::World> build(const std::vector<scalers::Node>& documents,
+                                                      scalers::Problems& problems);
+  void take(std::unique_ptr<scalers::World> world);
   awaitable<void> wait_for_signals();
   awaitable<void> end_at_next_signal();
   // Until every session is closed, within bounds.
@@ -52,7 +58,8 @@ class App {
   Loop& loop_;
   scalers::Clients& clients_;
   const Clock& clock_;
-  std::unique_ptr<scalers::World> world_;
+  scalers::ReadObserver& observer_;
+  CurrentWorld world_;
   ClientTrust trust_;
   boost::asio::ssl::context tls_;
   apiservice::StandaloneAuthorizer authorizer_;
@@ -61,6 +68,7 @@ class App {
   Router router_;
   std::shared_ptr<SessionRegistry> registry_;
   Listener listener_;
+  std::optional<Reload> reload_;  // until the drain
   boost::asio::basic_signal_set<Executor> signals_;
   bool is_drained_ = false;
 };

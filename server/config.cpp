@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 namespace weir::server {
 namespace {
@@ -23,6 +24,8 @@ constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxNodes =
     300'000;  // also counts each use of an anchor, so aliases cannot explode
 constexpr int kMaxDepth = 64;
+// Until two readings agree: a mounted folder that is swapped in between gives files of both states.
+constexpr int kMaxReads = 5;
 
 // Turns yaml-cpp's nodes into ours; one object a document.
 class Converter {
@@ -129,6 +132,22 @@ std::vector<std::string> files_of(const std::string& path, Problems& problems) {
   return out;
 }
 
+struct Files {
+  std::vector<std::pair<std::string, std::string>> texts;  // by path
+  Problems problems;
+};
+
+Files read_files(const std::vector<std::string>& paths) {
+  Files out;
+  for (const std::string& path : paths) {
+    for (const std::string& file : files_of(path, out.problems)) {
+      auto text = read_file(file, out.problems);
+      if (text) out.texts.emplace_back(file, std::move(*text));
+    }
+  }
+  return out;
+}
+
 // Keeps nothing: for counting documents.
 class Silent final : public YAML::EventHandler {
  public:
@@ -188,15 +207,18 @@ Node parse_yaml(std::string_view text, const std::string& file, Problems& proble
 }
 
 std::vector<Node> load_config(const std::vector<std::string>& paths, Problems& problems) {
-  std::vector<Node> out;
-  for (const std::string& path : paths) {
-    for (const std::string& file : files_of(path, problems)) {
-      const auto text = read_file(file, problems);
-      if (!text) continue;
-      Node document = parse_yaml(*text, file, problems);
-      if (document.kind != Node::Kind::null) out.push_back(std::move(document));
-    }
+  Files files = read_files(paths);
+  for (int tries = 1; tries < kMaxReads; ++tries) {
+    Files again = read_files(paths);
+    if (again.texts == files.texts) break;
+    files = std::move(again);
   }
+  std::vector<Node> out;
+  for (const auto& [file, text] : files.texts) {
+    Node document = parse_yaml(text, file, problems);
+    if (document.kind != Node::Kind::null) out.push_back(std::move(document));
+  }
+  problems.add_all(files.problems);
   return out;
 }
 

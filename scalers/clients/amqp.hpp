@@ -23,6 +23,8 @@ struct AmqpTarget {
   StreamTarget stream;
   SecretFile username;  // both unset: SASL EXTERNAL with the client certificate
   SecretFile password;
+
+  friend bool operator==(const AmqpTarget&, const AmqpTarget&) = default;
 };
 
 class AmqpClient final : public Client {
@@ -39,6 +41,7 @@ class AmqpClient final : public Client {
                                                                 std::string queue,
                                                                 Deadline deadline);
   void close() override;
+  [[nodiscard]] const AmqpTarget& target() const { return target_; }
 
  private:
   struct Kept {

@@ -28,7 +28,8 @@ Result<RedisLogin> login_for(const RedisTarget& target) {
 
 }  // namespace
 
-RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target) : loop_(loop) {
+RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target)
+    : loop_(loop), target_(target) {
   auto make_machine = [target]() -> Result<std::unique_ptr<Machine>> {
     auto login = login_for(target);
     if (!login) return login.error();

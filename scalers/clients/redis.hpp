@@ -27,6 +27,8 @@ struct RedisTarget {
   SecretFile username;  // unset: the default user
   SecretFile password;  // unset: no AUTH
   std::uint32_t database = 0;
+
+  friend bool operator==(const RedisTarget&, const RedisTarget&) = default;
 };
 
 class RedisClient final : public Client {
@@ -41,9 +43,11 @@ class RedisClient final : public Client {
   [[nodiscard]] awaitable<Result<RedisReply>> command(std::vector<std::string> words,
                                                       Deadline deadline);
   void close() override;
+  [[nodiscard]] const RedisTarget& target() const { return target_; }
 
  private:
   Loop& loop_;
+  RedisTarget target_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -22,6 +22,8 @@ struct StreamTarget {
   std::uint16_t port = 0;
   bool is_tls = false;
   TlsFiles tls;
+
+  friend bool operator==(const StreamTarget&, const StreamTarget&) = default;
 };
 
 class Stream {

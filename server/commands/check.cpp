@@ -57,10 +57,10 @@ ExitCode run(const CheckOptions& options) {
   const Clock clock;
   SilentObserver observer;
   scalers::Clients clients(loop);
-  const auto world = load_world(options.config, loop, clients, clock, observer);
-  if (!world) return ExitCode::failed;
-  fmt::print("{} metrics: the configuration is valid\n", world->metrics().size());
-  const bool is_well = !options.is_live || ask_all(loop, clock, *world, options);
+  const auto loaded = load_world(options.config, loop, clients, clock, observer);
+  if (!loaded.world) return ExitCode::failed;
+  fmt::print("{} metrics: the configuration is valid\n", loaded.world->metrics().size());
+  const bool is_well = !options.is_live || ask_all(loop, clock, *loaded.world, options);
   clients.close();
   return is_well ? ExitCode::ok : ExitCode::read_failed;
 }

@@ -5,6 +5,7 @@
 
 #include "scalers/world.hpp"
 #include "server/options.hpp"
+#include "server/reload.hpp"
 
 #include <memory>
 #include <string>
@@ -25,12 +26,12 @@ class SilentObserver final : public scalers::ReadObserver {
   void backend_up(std::string_view) override {}
 };
 
-// The world that the files at `config` describe; null after printing every problem.
-[[nodiscard]] std::unique_ptr<scalers::World> load_world(const std::vector<std::string>& config,
-                                                         Loop& loop,
-                                                         scalers::Clients& clients,
-                                                         const Clock& clock,
-                                                         scalers::ReadObserver& observer);
+// The world that the files at `config` describe; its world is null after printing every problem.
+[[nodiscard]] LoadedWorld load_world(const std::vector<std::string>& config,
+                                     Loop& loop,
+                                     scalers::Clients& clients,
+                                     const Clock& clock,
+                                     scalers::ReadObserver& observer);
 
 // What one read came to. Runs the loop until it is answered.
 [[nodiscard]] scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,

@@ -50,9 +50,9 @@ ExitCode run(const GetOptions& options) {
   const Clock clock;
   SilentObserver observer;
   scalers::Clients clients(loop);
-  const auto world = load_world(options.config, loop, clients, clock, observer);
-  if (!world) return ExitCode::failed;
-  const auto readings = read(options, loop, clock, *world);
+  const auto loaded = load_world(options.config, loop, clients, clock, observer);
+  if (!loaded.world) return ExitCode::failed;
+  const auto readings = read(options, loop, clock, *loaded.world);
   clients.close();
   if (!readings) {
     const auto status = apiservice::status_of(readings.error());

@@ -29,9 +29,9 @@ ExitCode run(const ServeOptions& options) {
   const Clock clock;
   LogObserver observer;
   scalers::Clients clients(loop);
-  auto world = load_world(options.config, loop, clients, clock, observer);
-  if (!world) return ExitCode::failed;
-  App app(loop, clients, clock, std::move(world), options);
+  auto loaded = load_world(options.config, loop, clients, clock, observer);
+  if (!loaded.world) return ExitCode::failed;
+  App app(loop, clients, clock, observer, std::move(loaded), options);
   app.run();
   return ExitCode::ok;
 }

@@ -11,21 +11,21 @@
 
 namespace weir::server {
 
-std::unique_ptr<scalers::World> load_world(const std::vector<std::string>& config,
-                                           Loop& loop,
-                                           scalers::Clients& clients,
-                                           const Clock& clock,
-                                           scalers::ReadObserver& observer) {
+LoadedWorld load_world(const std::vector<std::string>& config,
+                       Loop& loop,
+                       scalers::Clients& clients,
+                       const Clock& clock,
+                       scalers::ReadObserver& observer) {
   scalers::Problems problems;
-  const auto documents = load_config(config, problems);
+  auto documents = load_config(config, problems);
   auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
-  if (world) return world;
+  if (world) return {std::move(documents), std::move(world)};
   for (const std::string& line : problems.lines()) fmt::print(stderr, "{}\n", line);
   fmt::print(stderr,
              "weir: {} problem{} in the configuration\n",
              problems.size(),
              problems.size() == 1 ? "" : "s");
-  return nullptr;
+  return {};
 }
 
 scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,

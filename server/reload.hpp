@@ -1,0 +1,85 @@
+// The configuration in force, and its replacement: when its files change they are read and parsed
+// beside the loop, a World is built from them, and the new one takes the old one's place, or the
+// old one stays and every problem is logged. Reads under way end in the World they began in. Loop
+// thread only, but for the parsing.
+#pragma once
+
+#include "scalers/clients.hpp"
+#include "scalers/reading.hpp"
+#include "scalers/task.hpp"
+#include "scalers/world.hpp"
+#include "server/file_watch.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace weir::server {
+
+// The Source of the World in force.
+class CurrentWorld final : public scalers::Source {
+ public:
+  explicit CurrentWorld(std::unique_ptr<scalers::World> world) : world_(std::move(world)) {}
+
+  [[nodiscard]] awaitable<scalers::Result<std::vector<scalers::Reading>>> read(
+      scalers::Query query,
+      Deadline deadline) override {
+    return world_->source().read(std::move(query), deadline);
+  }
+  [[nodiscard]] const scalers::World& world() const { return *world_; }
+  void replace(std::unique_ptr<scalers::World> world) { world_ = std::move(world); }
+
+ private:
+  std::unique_ptr<scalers::World> world_;
+};
+
+// A configuration as it was read, and what it means.
+struct LoadedWorld {
+  std::vector<scalers::Node> documents;
+  std::unique_ptr<scalers::World> world;
+};
+
+class Reload {
+ public:
+  using Build = std::function<std::unique_ptr<scalers::World>(const std::vector<scalers::Node>&,
+                                                              scalers::Problems&)>;
+
+  // `documents` are those in force. `build` makes a World of others; `on_world` takes it. All
+  // outlive the reload.
+  Reload(Loop& loop,
+         std::vector<std::string> paths,
+         std::vector<scalers::Node> documents,
+         Build build,
+         std::function<void(std::unique_ptr<scalers::World>)> on_world);
+  Reload(const Reload&) = delete;
+  Reload& operator=(const Reload&) = delete;
+  ~Reload();
+
+  // True unless the files of now are not those in force.
+  [[nodiscard]] bool is_well() const { return is_well_; }
+  [[nodiscard]] WallTime succeeded_at() const { return succeeded_at_; }
+
+ private:
+  struct Loaded;
+  void begin();
+  void finish(const Loaded& loaded);
+
+  Loop& loop_;
+  std::vector<std::string> paths_;
+  std::vector<scalers::Node> documents_;
+  Build build_;
+  std::function<void(std::unique_ptr<scalers::World>)> on_world_;
+  bool is_well_ = true;
+  WallTime succeeded_at_;
+  std::vector<std::string> told_;  // the problems that the log shows already
+  std::thread parser_;
+  bool is_parsing_ = false;
+  bool is_asked_again_ = false;
+  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  // also owned by what is posted
+  std::optional<FileWatch> watch_;
+};
+
+}  // namespace weir::server
