@@ -70,6 +70,7 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline dead
       std::make_shared<HttpTransfer>(loop_, std::move(request), std::move(*addresses), deadline);
   worker_->start(transfer);
   const bool is_done = co_await transfer->done.wait(deadline.left(now()));
+  transfer->is_given_up = true;
   if (!is_done) {
     worker_->cancel(transfer);
     co_return Error{Errc::timed_out, "it did not answer", ""};
