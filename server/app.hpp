@@ -57,6 +57,7 @@ class App {
   boost::asio::ssl::context tls_;
   apiservice::StandaloneAuthorizer authorizer_;
   Health health_;
+  apiservice::FrontProxyRules rules_;
   apiservice::ApiService api_;
   Router router_;
   std::shared_ptr<SessionRegistry> registry_;
