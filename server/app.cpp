@@ -50,7 +50,8 @@ apiservice::FrontProxyRules rules_of(const ServeOptions& options) {
   return {options.requestheader_allowed_names,
           lower(options.requestheader_username_headers),
           lower(options.requestheader_group_headers),
-          lower(options.requestheader_extra_headers_prefix)};
+          lower(options.requestheader_extra_headers_prefix),
+          lower(options.requestheader_uid_headers)};
 }
 
 std::vector<std::string> names_of(const scalers::World& world) {
@@ -83,9 +84,10 @@ App::App(Loop& loop,
       trust_(load_trust(options)),
       tls_(make_server_context(serving_pair(options), trust_)),
       rules_(rules_of(options)),
+      cluster_(make_cluster(options)),
       api_(rules_,
-           nullptr,
-           authorizer_,
+           cluster_ ? &cluster_->tokens() : nullptr,
+           cluster_ ? cluster_->access() : standalone_,
            world_->source(),
            apiservice::make_discovery(names_of(*world_))),
       router_(health_, api_),
@@ -103,8 +105,19 @@ App::App(Loop& loop,
        {"version", WEIR_VERSION}});
 }
 
+std::unique_ptr<cluster::Cluster> App::make_cluster(const ServeOptions& options) {
+  if (options.is_standalone) return nullptr;
+  return std::make_unique<cluster::Cluster>(
+      loop_,
+      clients_,
+      clock_,
+      options,
+      cluster::Trusted{trust_, rules_, health_, [this] { offer_authorities(tls_, trust_); }});
+}
+
 void App::run() {
   listener_.start();
+  if (cluster_) cluster_->start();
   boost::asio::co_spawn(loop_.get_executor(), wait_for_signals(), rethrow);
   loop_.run();
   log(Level::info, "stopped", {});
@@ -143,6 +156,7 @@ awaitable<void> App::drain() {
 
 void App::end_all() {
   registry_->close_all();
+  if (cluster_) cluster_->close();
   clients_.close();
 }
 

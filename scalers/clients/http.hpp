@@ -64,11 +64,11 @@ struct HttpRequest {
   // without holding up the loop. It may touch only what it owns, until send() has ended.
   std::function<void(const HttpReply&)> digest;
   // Makes the request a stream: called on the loop with each piece of a 2xx body as it comes, never
-  // behind the end of send(); the reply's own body is empty then. Pieces that the loop has not
-  // taken yet count against max_body_bytes, the whole stream does not: it ends with too_large when
-  // they are over it. Connect and TLS get 10 s at most, the stream lasts until its end or the
-  // deadline.
-  std::function<void(std::string)> on_chunk;
+  // behind the end of send(); the reply's own body is empty then. False ends the stream. Pieces
+  // that the loop has not taken yet count against max_body_bytes, the whole stream does not: it
+  // ends with too_large when they are over it. Connect and TLS get 10 s at most, the stream lasts
+  // until its end or the deadline.
+  std::function<bool(std::string)> on_chunk;
 };
 
 class HttpClient {

@@ -28,6 +28,7 @@ constexpr auto kTimeoutSlack = std::chrono::milliseconds{250};
 // the loop gives up, so that it is told apart from an answer that is late.
 constexpr long kConnectPercent = 90;
 constexpr long kStreamConnectMs = 10'000;
+constexpr long kOk = 200;
 
 struct SlistFree {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -92,6 +93,15 @@ std::size_t Exchange::on_body(char* bytes, std::size_t size, std::size_t count, 
   return exchange.is_too_large_ ? 0 : length;
 }
 
+// On the loop.
+void hand_on(HttpTransfer& transfer, std::string chunk) {
+  transfer.untaken_bytes -= chunk.size();
+  if (transfer.is_given_up || transfer.request.on_chunk(std::move(chunk))) return;
+  transfer.is_given_up = true;
+  transfer.outcome = HttpReply{kOk, {}};
+  transfer.done.raise();
+}
+
 bool Exchange::take(std::string_view piece) {
   const HttpRequest& request = transfer_->request;
   long status = 0;
@@ -104,8 +114,7 @@ bool Exchange::take(std::string_view piece) {
   if (transfer_->untaken_bytes + piece.size() > request.max_body_bytes) return false;
   transfer_->untaken_bytes += piece.size();
   boost::asio::post(loop_, [transfer = transfer_, chunk = std::string(piece)]() mutable {
-    transfer->untaken_bytes -= chunk.size();
-    if (!transfer->is_given_up) transfer->request.on_chunk(std::move(chunk));
+    hand_on(*transfer, std::move(chunk));
   });
   return true;
 }

@@ -40,7 +40,10 @@ struct Site {
   HttpRequest request(std::uint16_t port) {
     HttpRequest out;
     out.url = {"http", "127.0.0.1", port, "/watch"};
-    out.on_chunk = [this](const std::string& piece) { got += piece; };
+    out.on_chunk = [this](const std::string& piece) {
+      got += piece;
+      return piece != "stop";
+    };
     return out;
   }
 
@@ -83,6 +86,23 @@ TEST_CASE("a stream that the server ends is a reply") {
   CHECK(reply->status == 200);
   CHECK(reply->body.empty());
   CHECK(site.got == "ab");
+}
+
+TEST_CASE("a stream that is not wanted any more ends, with its connection") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write(std::string(kHead) + chunk("stop"));
+    connection.wait_for_close();
+    // The next piece would come to nobody.
+  }});
+  Site site;
+
+  const auto reply =
+      test::run(site.loop, site.http.send(site.request(server.port()), test::within(15s)));
+
+  REQUIRE(shown(reply) == "a value");
+  CHECK(reply->body.empty());
+  CHECK(site.got == "stop");
 }
 
 TEST_CASE("the body of a refused stream is the reply's") {
