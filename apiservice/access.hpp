@@ -14,7 +14,7 @@ namespace weir::apiservice {
 
 struct Decision {
   bool is_allowed = false;
-  std::string reason;   // shown behind a refusal when it is not empty
+  std::string reason;     // shown behind a refusal when it is not empty
   std::string failure{};  // not empty: nothing was decided, and why; the answer is 500
 };
 
