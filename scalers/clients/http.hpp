@@ -59,6 +59,8 @@ struct HttpRequest {
   std::size_t max_body_bytes = std::size_t{1} << 20;  // of the decompressed body
   // Tells backends of one origin apart: a login that one of them refused is not repeated there.
   std::string realm;
+  bool is_refusal_kept =
+      true;  // false: a login that was refused is shown again at the next request
   std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
   // Called with the reply on the client's own thread, before send() ends: parses a large reply
   // without holding up the loop. It may touch only what it owns, until send() has ended.

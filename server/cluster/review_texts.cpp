@@ -104,7 +104,7 @@ Result<TokenVerdict> parse_token_review(std::string_view reply,
   if (!is_authenticated) return bad("the TokenReview's authenticated is no truth value");
   TokenVerdict out;
   if (!*is_authenticated) {
-    out.why = text_in(status, "error");
+    out.why = text_in(status, "error").substr(0, kMaxReasonBytes);
     return out;
   }
   const auto good_for = texts_in(status, "audiences");

@@ -28,7 +28,7 @@ struct TokenVerdict {
     std::string_view reply,
     const std::vector<std::string>& audiences);
 
-// The whole question: also the key that its answer is kept under. No selectors: without them the
+// The whole question: its answer is kept under its digest. No selectors: without them the
 // question is the wider one, so a "yes" to it is a "yes" to the narrower.
 [[nodiscard]] std::string access_review(const apiservice::Caller& caller,
                                         const apiservice::Attributes& asked);

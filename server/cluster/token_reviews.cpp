@@ -1,11 +1,9 @@
 #include "server/cluster/token_reviews.hpp"
 
 #include "scalers/remote_text.hpp"
+#include "server/cluster/digest.hpp"
 #include "server/log.hpp"
 
-#include <openssl/evp.h>
-
-#include <array>
 #include <utility>
 
 namespace weir::server::cluster {
@@ -13,13 +11,6 @@ namespace {
 
 // A request's answer is due in 2.5 s unless its metric says else: nobody waits longer to be known.
 constexpr Duration kLongestWait{2'500};
-
-std::string sha256(const std::string& bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
 
 }  // namespace
 

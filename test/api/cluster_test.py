@@ -158,6 +158,8 @@ class AccessTest(ClusterCase):
              "SubjectAccessReview: the SubjectAccessReview both allows and denies"),
             ("forbidden", Refuse(403), "SubjectAccessReview: the kube-apiserver does not let Weir ask (403); bind its "
              "service account to the ClusterRole system:auth-delegator"),
+            ("its own account unknown for a moment", Refuse(401), "SubjectAccessReview: the kube-apiserver does not know "
+             "Weir's own account (401); is its token or client certificate valid?"),
             ("not found", Refuse(404), "SubjectAccessReview: the kube-apiserver answered 404"),
         ]
         for name, trouble, text in table:
