@@ -24,10 +24,10 @@ awaitable<Result<HttpReply>> send(HttpClient& http,
 
 }  // namespace
 
-Result<HttpRequest> KubeClient::request(const std::string& path) const {
+Result<HttpRequest> KubeClient::request(std::string path) const {
   HttpRequest out;
   out.url = access_.server;
-  out.url.path += path;
+  out.url.path += std::move(path);
   out.tls = access_.tls;
   out.pems = access_.pems;
   out.max_body_bytes = kMaxReplyBytes;
@@ -48,7 +48,7 @@ Result<HttpRequest> KubeClient::request(const std::string& path) const {
 awaitable<Result<HttpReply>> KubeClient::get(std::string path,
                                              std::string query,
                                              Deadline deadline) {
-  auto asked = request(path);
+  auto asked = request(std::move(path));
   if (asked) asked->query = std::move(query);
   return send(http_, std::move(asked), deadline);
 }
@@ -56,7 +56,7 @@ awaitable<Result<HttpReply>> KubeClient::get(std::string path,
 awaitable<Result<HttpReply>> KubeClient::post(std::string path,
                                               std::string body,
                                               Deadline deadline) {
-  auto asked = request(path);
+  auto asked = request(std::move(path));
   if (asked) {
     asked->method = "POST";
     asked->body = std::move(body);
@@ -69,7 +69,7 @@ awaitable<Result<HttpReply>> KubeClient::stream(std::string path,
                                                 std::string query,
                                                 std::function<bool(std::string)> on_chunk,
                                                 Deadline deadline) {
-  auto asked = request(path);
+  auto asked = request(std::move(path));
   if (asked) {
     asked->query = std::move(query);
     asked->on_chunk = std::move(on_chunk);

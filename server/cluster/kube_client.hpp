@@ -36,8 +36,7 @@ class KubeClient {
       Deadline deadline);
 
  private:
-  [[nodiscard]] scalers::Result<scalers::clients::HttpRequest> request(
-      const std::string& path) const;
+  [[nodiscard]] scalers::Result<scalers::clients::HttpRequest> request(std::string path) const;
 
   scalers::clients::HttpClient& http_;
   ClusterAccess access_;

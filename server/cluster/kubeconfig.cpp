@@ -114,16 +114,16 @@ std::optional<std::string> base64_decoded(std::string text) {
 
 // What stands behind KEY-data, as PEM; empty when nothing does.
 std::string data_of(const std::string& path, const Node& block, const std::string& key) {
-  const std::string text = text_of(block, key + "-data");
+  std::string text = text_of(block, key + "-data");
   if (text.empty()) return text;
-  auto decoded = base64_decoded(text);
+  auto decoded = base64_decoded(std::move(text));
   if (!decoded) refuse(path, key + "-data is not base64");
   return std::move(*decoded);
 }
 
 // A file that the kubeconfig names, relative to its own folder.
 std::string file_of(const std::string& path, const Node& block, const std::string& key) {
-  const std::string named = text_of(block, key);
+  std::string named = text_of(block, key);
   if (named.empty()) return named;
   const auto full = std::filesystem::path(path).parent_path() / named;
   std::error_code failed;

@@ -27,7 +27,7 @@ TokenReviews::TokenReviews(Loop& loop,
               .name = "TokenReview",
               .path = "/apis/authentication.k8s.io/v1/tokenreviews",
               .parse =
-                  [audiences = settings.audiences](const std::string& reply) {
+                  [audiences = std::move(settings.audiences)](const std::string& reply) {
                     return parse_token_review(reply, audiences);
                   },
               .kept_for = [span = settings.kept_for](const TokenVerdict&) { return span; }})) {}
