@@ -14,10 +14,11 @@ std::string reason_tail(const Decision& decision) {
 awaitable<Decision> StandaloneAuthorizer::decide(Caller caller,
                                                  Attributes /*asked*/,
                                                  Deadline /*deadline*/) {
-  if (!caller.is_anonymous()) co_return Decision{true, ""};
+  if (!caller.is_anonymous()) co_return Decision{true, "", ""};
   co_return Decision{
       false,
-      "--standalone serves callers with a client certificate or behind the front proxy"};
+      "--standalone serves callers with a client certificate or behind the front proxy",
+      ""};
 }
 
 Status forbidden(const Caller& caller, const Attributes& asked, const Decision& decision) {

@@ -14,7 +14,8 @@ namespace weir::apiservice {
 
 struct Decision {
   bool is_allowed = false;
-  std::string reason;  // shown behind a refusal when it is not empty
+  std::string reason;     // shown behind a refusal when it is not empty
+  std::string failure{};  // not empty: nothing was decided, and why; the answer is 500
 };
 
 class Authorizer {
@@ -23,7 +24,7 @@ class Authorizer {
   Authorizer(const Authorizer&) = delete;
   Authorizer& operator=(const Authorizer&) = delete;
   virtual ~Authorizer() = default;
-  // Decides by `deadline`; whatever keeps it from deciding is a refusal.
+  // Decides by `deadline`; whatever keeps it from deciding is a failure, never leave.
   [[nodiscard]] virtual awaitable<Decision> decide(Caller caller,
                                                    Attributes asked,
                                                    Deadline deadline) = 0;

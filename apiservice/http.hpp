@@ -34,6 +34,7 @@ struct Header {
 
 struct Request {
   std::string method;  // as sent: "GET"
+  std::string target;  // as sent: path and query, nothing decoded
   std::string path;    // percent-decoded, without the query; starts with '/'
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in the order of the url
   std::vector<Header> headers;

@@ -1,5 +1,6 @@
 #include "apiservice/identity.hpp"
 
+#include "scalers/text.hpp"
 #include "scalers/url.hpp"
 
 #include <algorithm>
@@ -7,12 +8,6 @@
 
 namespace weir::apiservice {
 namespace {
-
-// What one authenticator says: a caller, nothing, or that something invalid was shown.
-struct Opinion {
-  std::optional<Caller> caller;
-  bool is_error = false;
-};
 
 std::string first_value(const Request& request, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -46,7 +41,7 @@ std::map<std::string, std::vector<std::string>> extra_of(const Request& request,
   return out;
 }
 
-Opinion by_front_proxy(const Request& request, const FrontProxyRules& rules) {
+Identity by_front_proxy(const Request& request, const FrontProxyRules& rules) {
   const PeerCertificate& peer = *request.peer;
   if (peer.by_request_header_ca == Trust::no_bundle) return {};
   if (peer.by_request_header_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
@@ -57,12 +52,13 @@ Opinion by_front_proxy(const Request& request, const FrontProxyRules& rules) {
   Caller caller;
   caller.user = first_value(request, rules.username_headers);
   if (caller.user.empty()) return {};
+  caller.uid = first_value(request, rules.uid_headers);
   caller.groups = all_values(request, rules.group_headers);
   caller.extra = extra_of(request, rules);
   return {.caller = std::move(caller), .is_error = false};
 }
 
-Opinion by_certificate(const PeerCertificate& peer) {
+Identity by_certificate(const PeerCertificate& peer) {
   if (peer.by_client_ca == Trust::no_bundle) return {};
   if (peer.by_client_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
   if (peer.common_name.empty()) return {};
@@ -90,19 +86,31 @@ bool Caller::is_anonymous() const {
   return user == kAnonymous || std::ranges::find(groups, kUnauthenticated) != groups.end();
 }
 
-std::optional<Caller> identify(const Request& request, const FrontProxyRules& rules) {
-  bool is_error = false;
-  if (request.peer) {
-    for (auto& opinion : {by_front_proxy(request, rules), by_certificate(*request.peer)}) {
-      if (opinion.caller) {
-        Caller caller = *opinion.caller;
-        add_authenticated(caller);
-        return caller;
-      }
-      is_error = is_error || opinion.is_error;
-    }
+Identity identity_of(const Request& request, const FrontProxyRules& rules) {
+  if (!request.peer) return {};
+  Identity proxied = by_front_proxy(request, rules);
+  if (proxied.caller) return proxied;
+  Identity own = by_certificate(*request.peer);
+  own.is_error = own.is_error || proxied.is_error;
+  return own;
+}
+
+std::string bearer_token(const Request& request) {
+  const auto found = std::ranges::find(request.headers, "authorization", &Header::name);
+  if (found == request.headers.end()) return {};
+  const std::string_view value = found->value;
+  const auto blank = value.find(' ');
+  if (blank == value.npos || scalers::lower_case(value.substr(0, blank)) != "bearer") return {};
+  const std::string_view rest = value.substr(blank + 1);
+  return std::string(rest.substr(0, rest.find(' ')));
+}
+
+std::optional<Caller> caller_of(Identity identity) {
+  if (identity.caller) {
+    add_authenticated(*identity.caller);
+    return std::move(identity.caller);
   }
-  if (is_error) return std::nullopt;
+  if (identity.is_error) return std::nullopt;
   return Caller{std::string(kAnonymous), {}, {std::string(kUnauthenticated)}, {}};
 }
 

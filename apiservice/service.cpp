@@ -19,12 +19,23 @@ Status watch_not_supported() {
 }  // namespace
 
 awaitable<std::optional<Response>> ApiService::refuse(Request request, Deadline deadline) {
-  auto caller = identify(request, rules_);
+  const auto caller = co_await identify(request, deadline);
   if (!caller) co_return render(unauthorized());
   const Attributes asked = attributes_of(request);
   const Decision decision = co_await authorizer_.decide(*caller, asked, deadline);
+  if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);
   if (decision.is_allowed) co_return std::nullopt;
   co_return render(forbidden(*caller, asked, decision));
+}
+
+awaitable<std::optional<Caller>> ApiService::identify(Request request, Deadline deadline) {
+  Identity identity = identity_of(request, rules_);
+  std::string token = bearer_token(request);
+  if (!identity.caller && tokens_ != nullptr && !token.empty()) {
+    identity.caller = co_await tokens_->judge(scalers::Secret(std::move(token)), deadline);
+    identity.is_error = true;  // unless the token gave a caller, it was an invalid one
+  }
+  co_return caller_of(std::move(identity));
 }
 
 awaitable<Response> ApiService::answer(Request request, Deadline deadline) {

@@ -17,12 +17,15 @@ namespace weir::apiservice {
 
 class ApiService {
  public:
-  // `authorizer` and `source` outlive the service and every request in it.
-  ApiService(FrontProxyRules rules,
+  // All but `discovery` outlive the service and every request in it. The rules are read anew at
+  // each request. Without `tokens` a bearer token is as good as none.
+  ApiService(const FrontProxyRules& rules,
+             TokenAuthenticator* tokens,
              Authorizer& authorizer,
              scalers::Source& source,
              Discovery discovery)
-      : rules_(std::move(rules)),
+      : rules_(rules),
+        tokens_(tokens),
         authorizer_(authorizer),
         source_(source),
         discovery_(std::move(discovery)) {}
@@ -36,9 +39,12 @@ class ApiService {
   [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);
 
  private:
+  // nullopt: the answer is 401.
+  [[nodiscard]] awaitable<std::optional<Caller>> identify(Request request, Deadline deadline);
   [[nodiscard]] awaitable<Response> read_metric(Request request, Route route, Deadline deadline);
 
-  FrontProxyRules rules_;
+  const FrontProxyRules& rules_;
+  TokenAuthenticator* tokens_;
   Authorizer& authorizer_;
   scalers::Source& source_;
   Discovery discovery_;

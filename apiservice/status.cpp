@@ -86,6 +86,20 @@ Status method_not_allowed() {
           StatusDetails{}};
 }
 
+Response internal_error(std::string_view target, std::string_view why) {
+  const std::string text = fmt::format("Internal Server Error: \"{}\": {}\n", target, why);
+  Response out{500, "text/plain; charset=utf-8", {}};
+  for (const char c : text) {
+    switch (c) {
+      case '&': out.body += "&amp;"; break;
+      case '<': out.body += "&lt;"; break;
+      case '>': out.body += "&gt;"; break;
+      default: out.body += c;
+    }
+  }
+  return out;
+}
+
 Response page_not_found() { return {404, "text/plain; charset=utf-8", "404 page not found\n"}; }
 
 }  // namespace weir::apiservice

@@ -32,6 +32,8 @@ struct Status {
 [[nodiscard]] Status unauthorized();
 [[nodiscard]] Status resource_not_found();
 [[nodiscard]] Status method_not_allowed();
+// What Kubernetes says, as text, when it cannot find out whether `target` is allowed.
+[[nodiscard]] Response internal_error(std::string_view target, std::string_view why);
 // Go's "404 page not found", which is text and no Status.
 [[nodiscard]] Response page_not_found();
 

@@ -50,7 +50,8 @@ apiservice::FrontProxyRules rules_of(const ServeOptions& options) {
   return {options.requestheader_allowed_names,
           lower(options.requestheader_username_headers),
           lower(options.requestheader_group_headers),
-          lower(options.requestheader_extra_headers_prefix)};
+          lower(options.requestheader_extra_headers_prefix),
+          lower(options.requestheader_uid_headers)};
 }
 
 std::vector<std::string> names_of(const scalers::World& world) {
@@ -84,8 +85,11 @@ App::App(Loop& loop,
       world_(std::move(loaded.world)),
       trust_(load_trust(options)),
       tls_(make_server_context(serving_pair(options), trust_)),
-      api_(rules_of(options),
-           authorizer_,
+      rules_(rules_of(options)),
+      cluster_(make_cluster(options)),
+      api_(rules_,
+           cluster_ ? &cluster_->tokens() : nullptr,
+           cluster_ ? cluster_->access() : standalone_,
            world_,
            apiservice::make_discovery(names_of(world_.world()))),
       router_(health_, api_),
@@ -121,8 +125,19 @@ void App::take(std::unique_ptr<scalers::World> world) {
   api_.set_discovery(apiservice::make_discovery(names_of(world_.world())));
 }
 
+std::unique_ptr<cluster::Cluster> App::make_cluster(const ServeOptions& options) {
+  if (options.is_standalone) return nullptr;
+  return std::make_unique<cluster::Cluster>(
+      loop_,
+      clients_,
+      clock_,
+      options,
+      cluster::Trusted{trust_, rules_, health_, [this] { offer_authorities(tls_, trust_); }});
+}
+
 void App::run() {
   listener_.start();
+  if (cluster_) cluster_->start();
   boost::asio::co_spawn(loop_.get_executor(), wait_for_signals(), rethrow);
   loop_.run();
   log(Level::info, "stopped", {});
@@ -162,6 +177,7 @@ awaitable<void> App::drain() {
 
 void App::end_all() {
   registry_->close_all();
+  if (cluster_) cluster_->close();
   clients_.close();
 }
 

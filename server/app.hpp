@@ -7,6 +7,7 @@
 #include "scalers/clients.hpp"
 #include "scalers/task.hpp"
 #include "scalers/world.hpp"
+#include "server/cluster/cluster.hpp"
 #include "server/health.hpp"
 #include "server/listener.hpp"
 #include "server/options.hpp"
@@ -54,6 +55,7 @@ class App {
   // Until every session is closed, within bounds.
   awaitable<void> drain();
   void end_all();
+  [[nodiscard]] std::unique_ptr<cluster::Cluster> make_cluster(const ServeOptions& options);
 
   Loop& loop_;
   scalers::Clients& clients_;
@@ -62,8 +64,10 @@ class App {
   CurrentWorld world_;
   ClientTrust trust_;
   boost::asio::ssl::context tls_;
-  apiservice::StandaloneAuthorizer authorizer_;
+  apiservice::StandaloneAuthorizer standalone_;
   Health health_;
+  apiservice::FrontProxyRules rules_;
+  std::unique_ptr<cluster::Cluster> cluster_;  // null with --standalone
   apiservice::ApiService api_;
   Router router_;
   std::shared_ptr<SessionRegistry> registry_;

@@ -81,7 +81,10 @@ bool Health::owns(std::string_view path) { return !endpoint_of(path).empty(); }
 Response Health::answer(const Request& request) const {
   const std::string_view endpoint = endpoint_of(request.path);
   std::vector<Check> checks{{"ping", true}};
-  if (endpoint == "/readyz") checks.push_back({"shutdown", !is_shutting_down_});
+  if (endpoint == "/readyz") {
+    for (const auto& [name, is_well] : reported_) checks.push_back({name, is_well});
+    checks.push_back({"shutdown", !is_shutting_down_});
+  }
   if (request.path.size() > endpoint.size() + 1) {
     return one_check(checks, std::string_view(request.path).substr(endpoint.size() + 1));
   }

@@ -4,6 +4,8 @@
 
 #include "apiservice/http.hpp"
 
+#include <map>
+#include <string>
 #include <string_view>
 
 namespace weir::server {
@@ -12,6 +14,9 @@ class Health {
  public:
   // From here on /readyz fails (check "shutdown"): no new traffic, please. /livez stays well.
   void begin_shutdown() { is_shutting_down_ = true; }
+
+  // The outcome of a named check of /readyz, which is on its list from the first call on.
+  void report(const std::string& check, bool is_well) { reported_[check] = is_well; }
 
   // The three exact paths, which anybody may ask.
   [[nodiscard]] static bool is_open(std::string_view path);
@@ -23,6 +28,7 @@ class Health {
 
  private:
   bool is_shutting_down_ = false;
+  std::map<std::string, bool> reported_;
 };
 
 }  // namespace weir::server

@@ -1,12 +1,15 @@
 #include "server/options.hpp"
 
 #include "scalers/nearest.hpp"
+#include "scalers/settings.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +25,82 @@ void add_config(CLI::App& command, std::vector<std::string>& config) {
   command.add_option("--config", config, "YAML file, or a folder of them; may be repeated")
       ->required()
       ->allow_extra_args(false);
+}
+
+// As Kubernetes' flags: 10s, 1m30s; 0 is off.
+void add_duration(CLI::App& command, const char* name, Duration& value, const char* help) {
+  const auto read = [&value](const std::string& text) {
+    if (text == "0" || text == "0s") {
+      value = Duration{0};
+      return true;
+    }
+    scalers::Node node;
+    node.kind = scalers::Node::Kind::scalar;
+    node.text = text;
+    scalers::Problems problems;
+    scalers::read_value(node, value, problems);
+    return problems.empty();
+  };
+  command
+      .add_option_function<std::string>(
+          name,
+          [read, name](const std::string& text) {
+            if (!read(text))
+              throw CLI::ValidationError(name, "write a duration such as 10s, 1m30s or 0");
+          },
+          help)
+      ->default_str(
+          fmt::format("{}s", std::chrono::duration_cast<std::chrono::seconds>(value).count()))
+      ->type_name("DURATION");
+}
+
+void add_list(CLI::App& command,
+              const char* name,
+              std::vector<std::string>& value,
+              const char* help) {
+  command.add_option(name, value, help)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
+}
+
+// Names and meanings as in Kubernetes' own aggregated API servers, but for --kubeconfig.
+void add_cluster(CLI::App& serve, ServeOptions& out) {
+  serve.add_option("--kubeconfig",
+                   out.kubeconfig,
+                   "How to reach the kube-apiserver; without it the pod's service account");
+  serve.add_option("--authentication-kubeconfig",
+                   out.authentication_kubeconfig,
+                   "The same for TokenReviews and the ConfigMap alone");
+  serve.add_option("--authorization-kubeconfig",
+                   out.authorization_kubeconfig,
+                   "The same for SubjectAccessReviews alone");
+  serve.add_flag("--authentication-skip-lookup",
+                 out.skips_lookup,
+                 "Do not read the ConfigMap extension-apiserver-authentication");
+  serve.add_flag("--authentication-tolerate-lookup-failure",
+                 out.tolerates_lookup_failure,
+                 "Be ready before that ConfigMap could be read");
+  add_list(serve,
+           "--api-audiences",
+           out.api_audiences,
+           "Audiences that a bearer token must be for; none given: the kube-apiserver's own");
+  add_duration(serve,
+               "--authentication-token-webhook-cache-ttl",
+               out.token_cache_ttl,
+               "How long a token's verdict is kept");
+  add_duration(serve,
+               "--authorization-webhook-cache-authorized-ttl",
+               out.authorized_cache_ttl,
+               "How long leave is kept");
+  add_duration(serve,
+               "--authorization-webhook-cache-unauthorized-ttl",
+               out.unauthorized_cache_ttl,
+               "How long a refusal is kept");
+  add_list(serve,
+           "--authorization-always-allow-paths",
+           out.always_allow_paths,
+           "Paths that need no SubjectAccessReview; PATH* for all that begin so");
 }
 
 void add_serve(CLI::App& app, ServeOptions& out) {
@@ -52,27 +131,31 @@ void add_serve(CLI::App& app, ServeOptions& out) {
   serve.add_option("--client-ca-file",
                    out.client_ca_file,
                    "PEM bundle: its client certificates name users");
-  const auto list = [&](const char* name, std::vector<std::string>& value, const char* help) {
-    serve.add_option(name, value, help)
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->capture_default_str();
-  };
   serve.add_option("--requestheader-client-ca-file",
                    out.requestheader_client_ca_file,
                    "PEM bundle: identity headers count only beside a client certificate it signed");
-  list("--requestheader-allowed-names",
-       out.requestheader_allowed_names,
-       "Common names that may send identity headers; none given: any certificate of the bundle");
-  list("--requestheader-username-headers",
-       out.requestheader_username_headers,
-       "Headers that name the user");
-  list("--requestheader-group-headers",
-       out.requestheader_group_headers,
-       "Headers that name groups");
-  list("--requestheader-extra-headers-prefix",
-       out.requestheader_extra_headers_prefix,
-       "Prefixes of extra headers");
+  add_list(
+      serve,
+      "--requestheader-allowed-names",
+      out.requestheader_allowed_names,
+      "Common names that may send identity headers; none given: any certificate of the bundle");
+  add_list(serve,
+           "--requestheader-username-headers",
+           out.requestheader_username_headers,
+           "Headers that name the user");
+  add_list(serve,
+           "--requestheader-group-headers",
+           out.requestheader_group_headers,
+           "Headers that name groups");
+  add_list(serve,
+           "--requestheader-extra-headers-prefix",
+           out.requestheader_extra_headers_prefix,
+           "Prefixes of extra headers");
+  add_list(serve,
+           "--requestheader-uid-headers",
+           out.requestheader_uid_headers,
+           "Headers that name the user's uid");
+  add_cluster(serve, out);
 }
 
 void add_check(CLI::App& app, CheckOptions& out) {
@@ -104,9 +187,17 @@ void drop_empty(ServeOptions& options) {
   for (auto* list : {&options.requestheader_allowed_names,
                      &options.requestheader_username_headers,
                      &options.requestheader_group_headers,
-                     &options.requestheader_extra_headers_prefix}) {
+                     &options.requestheader_extra_headers_prefix,
+                     &options.requestheader_uid_headers,
+                     &options.api_audiences,
+                     &options.always_allow_paths}) {
     std::erase(*list, "");
   }
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
 }
 
 // A first word that is neither a flag nor a command: CLI11 would only say that a command is
@@ -178,6 +269,8 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
     return report(app, failure);
   }
   drop_empty(serve);
+  serve.kubernetes_service_host = environment("KUBERNETES_SERVICE_HOST");
+  serve.kubernetes_service_port = environment("KUBERNETES_SERVICE_PORT");
   if (app.got_subcommand("serve")) return serve;
   if (app.got_subcommand("check")) return check;
   describe.is_markdown = format == "markdown";

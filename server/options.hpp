@@ -2,6 +2,8 @@
 // of the serving flags are those of Kubernetes' API servers.
 #pragma once
 
+#include "scalers/deadline.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +34,21 @@ struct ServeOptions {
   std::vector<std::string> requestheader_username_headers{"x-remote-user"};
   std::vector<std::string> requestheader_group_headers{"x-remote-group"};
   std::vector<std::string> requestheader_extra_headers_prefix{"x-remote-extra-"};
+  std::vector<std::string> requestheader_uid_headers;
+
+  // What follows is for serving without --standalone.
+  std::string kubeconfig;                 // for what the next two leave out
+  std::string authentication_kubeconfig;  // TokenReviews and the ConfigMap
+  std::string authorization_kubeconfig;   // SubjectAccessReviews
+  bool skips_lookup = false;              // the ConfigMap is not asked for
+  bool tolerates_lookup_failure = false;  // /readyz does not wait for the ConfigMap
+  std::vector<std::string> api_audiences;
+  Duration token_cache_ttl{10'000};
+  Duration authorized_cache_ttl{10'000};
+  Duration unauthorized_cache_ttl{10'000};
+  std::vector<std::string> always_allow_paths{"/healthz", "/readyz", "/livez"};
+  std::string kubernetes_service_host;  // of the environment: set in every pod
+  std::string kubernetes_service_port;
 };
 
 struct CheckOptions {

@@ -28,6 +28,7 @@ constexpr int kMaxCertificates = 1000;
 constexpr auto kLongestValidity = std::chrono::hours{1};
 
 using File = std::unique_ptr<FILE, Freed<std::fclose>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
 
 std::vector<std::string> entries_of(X509* certificate, int nid) {
@@ -86,13 +87,24 @@ PeerCertificate facts_of(X509* leaf, STACK_OF(X509) * chain, const ClientTrust& 
 
 std::variant<CaBundle, CaBundle::Invalid> CaBundle::load(const std::string& path) {
   const File file(std::fopen(path.c_str(), "re"));
-  if (!file) return Invalid{"the file cannot be read"};
+  const Bio bio(file ? BIO_new_fp(file.get(), BIO_NOCLOSE) : nullptr);
+  if (!bio) return Invalid{"the file cannot be read"};
+  return read(bio.get());
+}
+
+std::variant<CaBundle, CaBundle::Invalid> CaBundle::parse(std::string_view pem) {
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (!bio) return Invalid{"there is no memory for it"};
+  return read(bio.get());
+}
+
+std::variant<CaBundle, CaBundle::Invalid> CaBundle::read(BIO* pem) {
   CaBundle out;
   out.store_.reset(X509_STORE_new(), X509_STORE_free);
   // Every certificate of the bundle is an end of trust, an intermediate one too, as in Go.
   X509_STORE_set_flags(out.store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
   for (int i = 0; i < kMaxCertificates; ++i) {
-    std::shared_ptr<X509> one(PEM_read_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
+    std::shared_ptr<X509> one(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr), X509_free);
     if (!one) break;
     X509_STORE_add_cert(out.store_.get(), one.get());
     out.certificates_.push_back(std::move(one));
@@ -117,9 +129,9 @@ PeerFacts peer_facts(SSL* connection, const ClientTrust& trust) {
   const WallTime now = std::chrono::system_clock::now();
   const WallTime horizon = now + kLongestValidity;
   X509* leaf = SSL_get0_peer_certificate(connection);
-  if (leaf == nullptr) return {std::nullopt, horizon};
+  if (leaf == nullptr) return {std::nullopt, horizon, trust.generation};
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(connection);
-  PeerFacts out{facts_of(leaf, chain, trust), horizon};
+  PeerFacts out{facts_of(leaf, chain, trust), horizon, trust.generation};
   // What has expired already is judged: only expiries to come can change the verdict.
   const auto consider = [&](X509* certificate) {
     const WallTime expiry = expiry_of(certificate);

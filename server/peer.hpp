@@ -5,11 +5,14 @@
 #include "apiservice/http.hpp"
 #include "scalers/deadline.hpp"
 
+#include <openssl/bio.h>
 #include <openssl/x509.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,6 +25,8 @@ class CaBundle {
     std::string why;
   };
   [[nodiscard]] static std::variant<CaBundle, Invalid> load(const std::string& path);
+  // The same from the text itself.
+  [[nodiscard]] static std::variant<CaBundle, Invalid> parse(std::string_view pem);
 
   // Whether `leaf`, with the peer's own intermediates, leads to one of the bundle's certificates
   // for client authentication, now.
@@ -33,6 +38,8 @@ class CaBundle {
 
  private:
   CaBundle() = default;
+  [[nodiscard]] static std::variant<CaBundle, Invalid> read(BIO* pem);
+
   std::shared_ptr<X509_STORE> store_;  // shared with nobody: shared_ptr for its deleter alone
   std::vector<std::shared_ptr<X509>> certificates_;
 };
@@ -41,12 +48,14 @@ class CaBundle {
 struct ClientTrust {
   std::optional<CaBundle> request_header_ca;
   std::optional<CaBundle> client_ca;
+  std::uint64_t generation = 0;  // counts its changes: facts of an older one are asked again
 };
 
 struct PeerFacts {
   std::optional<apiservice::PeerCertificate> certificate;  // nullopt: none was shown
   WallTime valid_until;  // the facts have to be asked again after it: a certificate of the chain
                          // expires then
+  std::uint64_t generation = 0;  // of the trust that they were asked of
 };
 
 // The facts of the connection's client certificate against `trust`, at this moment.

@@ -134,10 +134,12 @@ class Session {
     co_return is_written&& is_keep_alive;
   }
 
-  // The facts of the client certificate, asked again once one of its chain has expired.
+  // The facts of the client certificate, asked again once one of its chain has expired, or what is
+  // trusted has changed.
   const std::optional<apiservice::PeerCertificate>& peer() {
-    if (!facts_ || deps_.clock.wall() >= facts_->valid_until)
-      facts_ = peer_facts(stream_.native_handle(), deps_.trust);
+    const bool is_known = facts_ && facts_->generation == deps_.trust.generation &&
+                          deps_.clock.wall() < facts_->valid_until;
+    if (!is_known) facts_ = peer_facts(stream_.native_handle(), deps_.trust);
     return facts_->certificate;
   }
 

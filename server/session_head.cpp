@@ -88,6 +88,7 @@ std::variant<NeedMore, Head, Refusal> request_of(const Parser& parser, std::size
   if (!target) return Refusal{400, "the request target is not a path and a query, percent-encoded"};
   return Head{
       .request = {.method = std::move(method),
+                  .target = {message.target().data(), message.target().size()},
                   .path = std::move(target->path),
                   .query = std::move(target->query),
                   .headers = std::move(headers),

@@ -45,15 +45,17 @@ int choose_http11(SSL* /*connection*/,
   return SSL_TLSEXT_ERR_OK;
 }
 
-void offer_authorities(SSL_CTX* context, const ClientTrust& trust) {
+}  // namespace
+
+void offer_authorities(ssl::context& context, const ClientTrust& trust) {
+  STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
   for (const auto* bundle : {&trust.request_header_ca, &trust.client_ca}) {
     if (!*bundle) continue;
     for (const auto& certificate : (*bundle)->certificates())
-      SSL_CTX_add_client_CA(context, certificate.get());
+      sk_X509_NAME_push(names, X509_NAME_dup(X509_get_subject_name(certificate.get())));
   }
+  SSL_CTX_set_client_CA_list(context.native_handle(), names);  // takes the list
 }
-
-}  // namespace
 
 ssl::context make_server_context(const KeyPair& pair, const ClientTrust& trust) {
   ssl::context context(ssl::context::tls_server);
@@ -70,7 +72,7 @@ ssl::context make_server_context(const KeyPair& pair, const ClientTrust& trust) 
   SSL_CTX_set_num_tickets(raw, 0);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, accept_any);
   SSL_CTX_set_alpn_select_cb(raw, choose_http11, nullptr);
-  offer_authorities(raw, trust);
+  offer_authorities(context, trust);
   if (SSL_CTX_use_certificate_chain_file(raw, pair.certificate_file.c_str()) != 1) {
     throw std::runtime_error(
         fmt::format("cannot use the certificate {}: {}", pair.certificate_file, last_failure()));

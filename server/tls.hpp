@@ -19,6 +19,9 @@ struct KeyPair {
 [[nodiscard]] boost::asio::ssl::context make_server_context(const KeyPair& pair,
                                                             const ClientTrust& trust);
 
+// Names the authorities of `trust`, and no others, to clients of later handshakes.
+void offer_authorities(boost::asio::ssl::context& context, const ClientTrust& trust);
+
 // The pair apiserver.crt and apiserver.key in `folder`, made there (ECDSA P-256, a year, for
 // localhost, 127.0.0.1, ::1 and `address`) unless both exist. Throws std::runtime_error when it
 // cannot be written.

@@ -70,8 +70,9 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline dead
       std::make_shared<HttpTransfer>(loop_, std::move(request), std::move(*addresses), deadline);
   worker_->start(transfer);
   const bool is_done = co_await transfer->done.wait(deadline.left(now()));
+  if (!is_done || transfer->is_given_up) worker_->cancel(transfer);
+  transfer->is_given_up = true;
   if (!is_done) {
-    worker_->cancel(transfer);
     co_return Error{Errc::timed_out, "it did not answer", ""};
   }
   guard->note(transfer->request, transfer->outcome, transfer->is_unconnected, now());

@@ -49,7 +49,7 @@ void HttpGuard::note(const HttpRequest& request,
     return;
   }
   unconnected_.erase(origin);
-  if (!outcome || outcome->status != kUnauthorized) return;
+  if (!request.is_refusal_kept || !outcome || outcome->status != kUnauthorized) return;
   const std::string login = login_of(request);
   if (login.empty()) return;
   HttpReply kept{outcome->status, outcome->body.substr(0, kMaxKeptBody)};

@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <exception>
 #include <map>
 #include <mutex>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -25,6 +27,8 @@ constexpr auto kTimeoutSlack = std::chrono::milliseconds{250};
 // A connect that takes nearly all of the time leaves none for an answer; it ends a little before
 // the loop gives up, so that it is told apart from an answer that is late.
 constexpr long kConnectPercent = 90;
+constexpr long kStreamConnectMs = 10'000;
+constexpr long kOk = 200;
 
 struct SlistFree {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -42,8 +46,8 @@ struct EasyFree {
 // A transfer inside libcurl: the handle and everything its options point to. Worker thread only.
 class Exchange {
  public:
-  explicit Exchange(std::shared_ptr<HttpTransfer> transfer)
-      : transfer_(std::move(transfer)), easy_(curl_easy_init()) {
+  Exchange(Loop& loop, std::shared_ptr<HttpTransfer> transfer)
+      : loop_(loop), transfer_(std::move(transfer)), easy_(curl_easy_init()) {
     set_target();
     set_headers();
     set_tls();
@@ -67,7 +71,11 @@ class Exchange {
   void set_tls();
   [[nodiscard]] Error error_of(CURLcode code) const;
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
+  // Takes in a piece of the body; false when it is too much.
+  bool take(std::string_view piece);
+  void set_pem(CURLoption option, const std::string& pem);
 
+  Loop& loop_;
   std::shared_ptr<HttpTransfer> transfer_;
   std::unique_ptr<CURL, EasyFree> easy_;
   std::string address_;  // the url's text
@@ -81,12 +89,34 @@ class Exchange {
 std::size_t Exchange::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
   const std::size_t length = size * count;
-  if (exchange.body_.size() + length > exchange.transfer_->request.max_body_bytes) {
-    exchange.is_too_large_ = true;
-    return 0;
+  exchange.is_too_large_ = !exchange.take({bytes, length});
+  return exchange.is_too_large_ ? 0 : length;
+}
+
+// On the loop.
+void hand_on(HttpTransfer& transfer, std::string chunk) {
+  transfer.untaken_bytes -= chunk.size();
+  if (transfer.is_given_up || transfer.request.on_chunk(std::move(chunk))) return;
+  transfer.is_given_up = true;
+  transfer.outcome = HttpReply{kOk, {}};
+  transfer.done.raise();
+}
+
+bool Exchange::take(std::string_view piece) {
+  const HttpRequest& request = transfer_->request;
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (!request.on_chunk || status / 100 != 2) {
+    if (body_.size() + piece.size() > request.max_body_bytes) return false;
+    body_.append(piece);
+    return true;
   }
-  exchange.body_.append(bytes, length);
-  return length;
+  if (transfer_->untaken_bytes + piece.size() > request.max_body_bytes) return false;
+  transfer_->untaken_bytes += piece.size();
+  boost::asio::post(loop_, [transfer = transfer_, chunk = std::string(piece)]() mutable {
+    hand_on(*transfer, std::move(chunk));
+  });
+  return true;
 }
 
 void Exchange::set_target() {
@@ -118,7 +148,8 @@ void Exchange::set_target() {
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
   // Zero would mean libcurl's own 300 s.
-  const long connect_ms = std::max(1L, static_cast<long>(left.count()) * kConnectPercent / 100);
+  long connect_ms = std::max(1L, static_cast<long>(left.count()) * kConnectPercent / 100);
+  if (request.on_chunk) connect_ms = std::min(connect_ms, kStreamConnectMs);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
   if (request.method == "POST") {
     curl_easy_setopt(easy,
@@ -155,6 +186,18 @@ void Exchange::set_tls() {
     curl_easy_setopt(easy, CURLOPT_SSLCERT, tls.certificate.path.c_str());
     curl_easy_setopt(easy, CURLOPT_SSLKEY, tls.key.path.c_str());
   }
+  const HttpPems& pems = transfer_->request.pems;
+  set_pem(CURLOPT_CAINFO_BLOB, pems.ca);
+  set_pem(CURLOPT_SSLCERT_BLOB, pems.certificate);
+  set_pem(CURLOPT_SSLKEY_BLOB, pems.key.reveal());
+  if (!pems.ca.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+}
+
+// libcurl keeps its own copy: it compares the bytes when it looks for a connection to use again.
+void Exchange::set_pem(CURLoption option, const std::string& pem) {
+  if (pem.empty()) return;
+  curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_COPY};
+  curl_easy_setopt(easy_.get(), option, &blob);
 }
 
 Result<HttpReply> Exchange::outcome(CURLcode code) {
@@ -295,7 +338,7 @@ class HttpWorker::Engine {
       cancelled.swap(cancelled_);
     }
     for (auto& transfer : starting) {
-      auto exchange = std::make_unique<Exchange>(std::move(transfer));
+      auto exchange = std::make_unique<Exchange>(loop_, std::move(transfer));
       CURL* easy = exchange->easy();
       running_.emplace(easy, std::move(exchange));
       curl_multi_add_handle(multi_, easy);

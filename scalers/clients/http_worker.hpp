@@ -8,6 +8,8 @@
 #include "scalers/signal.hpp"
 #include "scalers/task.hpp"
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -26,6 +28,10 @@ struct HttpTransfer {
   Signal done;
   Result<HttpReply> outcome = Error{Errc::unreachable, "the request was given up", ""};
   bool is_unconnected = false;  // the connect, or the TLS handshake, ran out of time
+  bool is_given_up =
+      false;  // loop's thread only: no further piece is wanted, the connection neither
+
+  std::atomic<std::size_t> untaken_bytes{0};  // of a stream, posted and not yet taken; both threads
 };
 
 class HttpWorker {

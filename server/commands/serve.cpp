@@ -9,16 +9,9 @@
 namespace weir::server {
 
 ExitCode run(const ServeOptions& options) {
-  if (!options.is_standalone) {
-    fmt::print(stderr,
-               "weir: serving behind a kube-apiserver is not there yet: this version cannot ask it "
-               "for TokenReviews, "
-               "SubjectAccessReviews and its request-header CA. Add --standalone, which asks no "
-               "kube-apiserver and lets "
-               "callers read whom a client certificate or the front proxy proves.\n");
-    return ExitCode::failed;
-  }
-  if (options.client_ca_file.empty() && options.requestheader_client_ca_file.empty()) {
+  const bool has_authority =
+      !options.client_ca_file.empty() || !options.requestheader_client_ca_file.empty();
+  if (options.is_standalone && !has_authority) {
     fmt::print(stderr,
                "weir: nobody could read a metric: give --client-ca-file, "
                "--requestheader-client-ca-file, or both, so "

@@ -30,13 +30,6 @@ class StartTest(ServerTest):
     def serve_standalone(self, *flags, port=None, address="127.0.0.1"):
         return self.serve("--standalone", "--secure-port", port or free_port(), *flags, address=address)
 
-    def test_without_standalone_it_refuses_and_says_why(self):
-        run = self.serve("--secure-port", free_port())
-
-        self.assertEqual((1, ""), (run.returncode, run.stdout))
-        self.assertIn("serving behind a kube-apiserver is not there yet", run.stderr)
-        self.assertIn("Add --standalone", run.stderr)
-
     def test_what_it_needs_and_does_not_find_ends_it_with_1(self):
         certificates = shared_certificates()
         crt, key = certificates.crt("serving"), certificates.key("serving")

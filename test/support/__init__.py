@@ -6,6 +6,8 @@ A missing tool raises MissingTool, which names the package. Nothing is skipped.
 from .case import ServerTest
 from .certificates import Certificates, make_certificates, shared_certificates
 from .config import config, metric, prometheus_backend
+from .kube_apiserver import (ACCESS_REVIEWS, CLOSE, CONFIG_MAPS, HANG, TOKEN_REVIEWS, KubeApiserver, Raw, Refuse,
+                             cluster_config)
 from .processes import (MissingTool, NotReady, Process, deferred_interrupts, free_port, require,
                         wait_until)
 from .prometheus import Prometheus, Series
@@ -17,8 +19,9 @@ from .scripted import Asked, ScriptedServer, Turn, refusal, vector
 from .weir import GROUP, HPA_USER, Response, Weir, metric_path, run_weir, weir_binary
 
 __all__ = [
-    "Asked", "Certificates", "GROUP", "HPA_USER", "MissingTool", "NotReady", "Process", "Prometheus", "RabbitMQ",
-    "Redis", "Response", "ScriptedServer", "Series", "ServerTest", "Turn", "Weir", "answer_to", "config",
+    "ACCESS_REVIEWS", "Asked", "CLOSE", "CONFIG_MAPS", "Certificates", "GROUP", "HANG", "HPA_USER", "KubeApiserver",
+    "MissingTool", "NotReady", "Process", "Prometheus", "RabbitMQ", "Raw", "Redis", "Refuse", "Response",
+    "ScriptedServer", "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "Weir", "answer_to", "cluster_config", "config",
     "deferred_interrupts", "free_port", "make_certificates", "metric", "metric_path", "parse_quantity",
     "prometheus_backend", "quoted", "raw_tls", "read_answers", "read_to_end", "refusal", "require", "run_weir",
     "shared_certificates", "vector", "wait_until", "weir_binary",

@@ -50,10 +50,14 @@ class Response:
 
 
 class Weir:
-    """`weir serve --standalone` with a configuration text. It answers /readyz when `start` returns."""
+    """`weir serve` with a configuration text. It answers /readyz when `start` returns.
+
+    kubeconfig  how it reaches its cluster; None: --standalone, with the authorities of `certificates`
+    is_awaited  False: `start` returns when it answers /livez
+    """
 
     def __init__(self, directory, config, certificates=None, flags=(), env=None, port=None,
-                 allowed_names=("front-proxy-client",)):
+                 allowed_names=("front-proxy-client",), kubeconfig=None, is_awaited=True):
         self.directory = Path(directory)
         self.certificates = certificates or shared_certificates()
         self.config_file = self.directory / "weir.yaml"
@@ -63,6 +67,8 @@ class Weir:
         self._flags = list(flags)
         self._allowed_names = list(allowed_names)  # none: any certificate that the front-proxy CA signed
         self._env = env
+        self._kubeconfig = kubeconfig
+        self._probe = "/readyz" if is_awaited else "/livez"
         self.process = None
 
     def start(self):
@@ -126,15 +132,17 @@ class Weir:
         return self.get(metric_path(namespace, name, selector), {"X-Remote-User": user})
 
     def _is_ready(self):
-        answer = self.get("/readyz", cert=None)
+        answer = self.get(self._probe, cert=None)
         return answer.status == 200 and answer.text.strip() == "ok"
 
     def _arguments(self):
         crt, key = self.certificates.crt, self.certificates.key
-        return ["serve", "--standalone", "--config", self.config_file,
-                "--bind-address", "127.0.0.1", "--secure-port", self.port,
-                "--tls-cert-file", crt("serving"), "--tls-private-key-file", key("serving"),
-                "--client-ca-file", crt("client-ca"),
+        common = ["serve", "--config", self.config_file,
+                  "--bind-address", "127.0.0.1", "--secure-port", self.port,
+                  "--tls-cert-file", crt("serving"), "--tls-private-key-file", key("serving")]
+        if self._kubeconfig:
+            return [*common, "--kubeconfig", self._kubeconfig, *self._flags]
+        return [*common, "--standalone", "--client-ca-file", crt("client-ca"),
                 "--requestheader-client-ca-file", crt("front-proxy-ca"),
                 *(part for name in self._allowed_names for part in ("--requestheader-allowed-names", name)),
                 "--requestheader-username-headers", "X-Remote-User",

@@ -15,7 +15,7 @@ namespace {
 Decision decided(Caller caller) {
   Loop loop(1);
   StandaloneAuthorizer authorizer;
-  Decision out{true, "not asked"};
+  Decision out{true, "not asked", ""};
   boost::asio::co_spawn(
       loop.get_executor(),
       authorizer.decide(std::move(caller), {}, Deadline::after(SteadyTime{}, Duration{1000})),

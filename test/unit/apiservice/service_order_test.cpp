@@ -39,7 +39,7 @@ class ScriptedAuthorizer final : public Authorizer {
     co_return next;
   }
 
-  Decision next{true, ""};
+  Decision next{true, "", ""};
   std::vector<Caller> callers;
   std::vector<Attributes> asked;
 };
@@ -61,7 +61,7 @@ struct World {
                         .group_headers = {"x-remote-group"},
                         .extra_header_prefixes = {}};
   Discovery discovery = make_discovery({"queue-len"});
-  ApiService api{rules, authorizer, source, discovery};
+  ApiService api{rules, nullptr, authorizer, source, discovery};
 
   Response ask(Request request) {
     std::optional<Response> out;

@@ -49,7 +49,7 @@ class ScriptedAuthorizer final : public Authorizer {
     co_return next;
   }
 
-  Decision next{true, ""};
+  Decision next{true, "", ""};
   std::vector<Caller> callers;
   std::vector<Attributes> asked;
 };
@@ -70,7 +70,7 @@ struct World {
                         .username_headers = {"x-remote-user"},
                         .group_headers = {},
                         .extra_header_prefixes = {}};
-  ApiService api{rules, authorizer, source, make_discovery({"queue-len"})};
+  ApiService api{rules, nullptr, authorizer, source, make_discovery({"queue-len"})};
 
   Response ask(Request request) {
     std::optional<Response> out;

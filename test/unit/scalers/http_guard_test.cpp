@@ -57,6 +57,16 @@ TEST_CASE("other credentials are sent at once") {
   CHECK(at(guard, request_with_token("old"), SteadyTime{1ms}) == "401 who are you");
 }
 
+TEST_CASE("a login whose refusal is not to be kept is shown again at once") {
+  HttpGuard guard;
+  auto request = request_with_token("early");
+  request.is_refusal_kept = false;
+
+  guard.note(request, kUnauthorized, false, SteadyTime{});
+
+  CHECK(at(guard, request, SteadyTime{1ms}) == "sent");
+}
+
 TEST_CASE("another backend of the same origin is not judged by its neighbour") {
   HttpGuard guard;
 

@@ -135,6 +135,30 @@ TEST_CASE("case 117: at shutdown readyz fails, with every check listed, and live
   for (const Row& row : rows) check(health, row);
 }
 
+TEST_CASE("case 106: a check that was reported ill makes readyz fail, and only readyz") {
+  Health health;
+  health.report("authentication-config", false);
+  const Row ill[] = {
+      {"readyz",
+       "/readyz",
+       {},
+       500,
+       "[+]ping ok\n[-]authentication-config failed: reason withheld\n[+]shutdown ok\n"
+       "readyz check failed\n"},
+      {"by name",
+       "/readyz/authentication-config",
+       {},
+       500,
+       "internal server error: authentication-config failed\n"},
+      {"livez", "/livez", {}, 200, "ok"},
+      {"healthz", "/healthz", {}, 200, "ok"},
+  };
+
+  for (const Row& row : ill) check(health, row);
+  health.report("authentication-config", true);
+  check(health, {"well again", "/readyz", {}, 200, "ok"});
+}
+
 TEST_CASE("any method is answered") {
   const Health health;
   Request request;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <iostream>
 #include <sstream>
@@ -118,6 +119,61 @@ TEST_CASE("serve: each flag reaches its option") {
   CHECK(options.requestheader_username_headers == Texts{"X-User"});
   CHECK(options.requestheader_group_headers == Texts{"X-Group", "X-Groups"});
   CHECK(options.requestheader_extra_headers_prefix == Texts{"X-Extra-"});
+}
+
+TEST_CASE("serve in a cluster: what is not said has Kubernetes' default") {
+  const auto options = parse_as<ServeOptions>({"serve", "--config", "a.yaml"});
+
+  CHECK(options.kubeconfig.empty());
+  CHECK(options.authentication_kubeconfig.empty());
+  CHECK(options.authorization_kubeconfig.empty());
+  CHECK_FALSE(options.skips_lookup);
+  CHECK_FALSE(options.tolerates_lookup_failure);
+  CHECK(options.api_audiences.empty());
+  CHECK(options.requestheader_uid_headers.empty());
+  CHECK(options.token_cache_ttl == std::chrono::seconds{10});
+  CHECK(options.authorized_cache_ttl == std::chrono::seconds{10});
+  CHECK(options.unauthorized_cache_ttl == std::chrono::seconds{10});
+  CHECK(options.always_allow_paths == Texts{"/healthz", "/readyz", "/livez"});
+}
+
+TEST_CASE("serve in a cluster: each flag reaches its option") {
+  const auto options =
+      parse_as<ServeOptions>({"serve",
+                              "--config=a.yaml",
+                              "--kubeconfig=k",
+                              "--authentication-kubeconfig=n",
+                              "--authorization-kubeconfig=z",
+                              "--authentication-skip-lookup",
+                              "--authentication-tolerate-lookup-failure",
+                              "--api-audiences=weir,other",
+                              "--requestheader-uid-headers=X-Remote-Uid",
+                              "--authentication-token-webhook-cache-ttl=1m30s",
+                              "--authorization-webhook-cache-authorized-ttl=500ms",
+                              "--authorization-webhook-cache-unauthorized-ttl=0",
+                              "--authorization-always-allow-paths=/healthz,/open*"});
+
+  CHECK(options.kubeconfig == "k");
+  CHECK(options.authentication_kubeconfig == "n");
+  CHECK(options.authorization_kubeconfig == "z");
+  CHECK(options.skips_lookup);
+  CHECK(options.tolerates_lookup_failure);
+  CHECK(options.api_audiences == Texts{"weir", "other"});
+  CHECK(options.requestheader_uid_headers == Texts{"X-Remote-Uid"});
+  CHECK(options.token_cache_ttl == std::chrono::seconds{90});
+  CHECK(options.authorized_cache_ttl == std::chrono::milliseconds{500});
+  CHECK(options.unauthorized_cache_ttl == std::chrono::seconds{0});
+  CHECK(options.always_allow_paths == Texts{"/healthz", "/open*"});
+}
+
+TEST_CASE("a duration that is none is refused with what to write") {
+  CapturedError captured;
+  const auto parsed =
+      parse({"serve", "--config=a", "--authentication-token-webhook-cache-ttl", "soon"});
+
+  CHECK(std::get<ExitCode>(parsed) == ExitCode::usage);
+  CHECK(captured.text().find("--authentication-token-webhook-cache-ttl: write a duration such as "
+                             "10s, 1m30s or 0") != std::string::npos);
 }
 
 TEST_CASE("a list flag that is repeated adds, and takes one word each time") {

@@ -215,5 +215,19 @@ TEST_CASE("facts hold until the first certificate of the chain expires, and an h
   CHECK(left(chained) < minutes{11});
 }
 
+TEST_CASE("case 104: facts tell which trust they were asked of") {
+  ClientTrust trust;
+  trust.generation = 7;
+  const Issued authority = test::issue_authority("ca");
+  const Handshake shown(
+      trust,
+      test::issue({.subject = {{"CN", "x"}}, .extended_key_usage = "clientAuth"}, &authority),
+      {});
+  const Handshake none(trust, std::nullopt, {});
+
+  CHECK(peer_facts(shown.server(), trust).generation == 7);
+  CHECK(peer_facts(none.server(), trust).generation == 7);
+}
+
 }  // namespace
 }  // namespace weir::server

@@ -97,6 +97,23 @@ TEST_CASE("a bundle holds every certificate of its file, whatever stands between
   CHECK(bundle.verifies(leaf_of(second).certificate.get(), nullptr));
 }
 
+TEST_CASE("a bundle is read from a text as from a file") {
+  const Issued first = test::issue_authority("first");
+  const Issued second = test::issue_authority("second");
+  const auto why = [](std::string_view text) {
+    return std::get<CaBundle::Invalid>(CaBundle::parse(text)).why;
+  };
+
+  const auto both =
+      CaBundle::parse(test::certificate_pem(first) + "\n" + test::certificate_pem(second));
+
+  REQUIRE(std::holds_alternative<CaBundle>(both));
+  CHECK(std::get<CaBundle>(both).certificates().size() == 2);
+  CHECK(why("") == "it holds no PEM certificate");
+  CHECK(why("hello") == "it holds no PEM certificate");
+  CHECK(why("-----BEGIN CERTIFICATE-----\nAAAA\n") == "a certificate in it is broken");
+}
+
 TEST_CASE("a leaf verifies for client authentication, now, and by its own authority") {
   const Issued authority = test::issue_authority("ca");
   const Issued impostor = test::issue_authority("ca");

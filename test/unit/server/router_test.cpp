@@ -35,7 +35,7 @@ class ScriptedAuthorizer final : public apiservice::Authorizer {
                                            Attributes attributes,
                                            Deadline /*deadline*/) override {
     asked.push_back(std::move(attributes));
-    co_return Decision{is_allowed, ""};
+    co_return Decision{is_allowed, "", ""};
   }
   bool is_allowed = false;
   std::vector<Attributes> asked;
@@ -45,7 +45,8 @@ struct World {
   Loop loop{1};
   SilentSource source;
   ScriptedAuthorizer authorizer;
-  apiservice::ApiService api{{}, authorizer, source, apiservice::make_discovery({})};
+  apiservice::FrontProxyRules rules;
+  apiservice::ApiService api{rules, nullptr, authorizer, source, apiservice::make_discovery({})};
   Health health;
   Router router{health, api};
 

@@ -1,0 +1,225 @@
+"""A kube-apiserver that plays a part: the ConfigMap's list and watch, TokenReview and SubjectAccessReview over HTTPS.
+
+It records and checks what it is asked: an account that it does not know is 401, a path, a query or a body that a real
+one would not be asked becomes an entry of `mistakes`, and the test fails with it.
+"""
+import json
+import threading
+import urllib.parse
+from dataclasses import dataclass
+
+from .certificates import shared_certificates
+from .scripted import ScriptedServer
+
+CONFIG_MAP = "extension-apiserver-authentication"
+CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
+TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Instead of an answer: this status, a Kubernetes Status as body."""
+    status: int
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Instead of an answer: 201 with this body."""
+    body: str
+
+
+HANG = "hang"
+CLOSE = "close"
+
+
+def cluster_config(certificates, **changed):
+    """The data of the ConfigMap as a cluster has it. `changed` replaces keys, `_` for `-`; None leaves one out."""
+    data = {"client-ca-file": certificates.crt("client-ca").read_text(),
+            "requestheader-client-ca-file": certificates.crt("front-proxy-ca").read_text(),
+            "requestheader-allowed-names": '["front-proxy-client"]',
+            "requestheader-username-headers": '["X-Remote-User"]',
+            "requestheader-group-headers": '["X-Remote-Group"]',
+            "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
+            **{key.replace("_", "-"): value for key, value in changed.items()}}
+    return {key: value for key, value in data.items() if value is not None}
+
+
+class KubeApiserver:
+    """`trouble[PATH]` is a list of Refuse, Raw, HANG or CLOSE, played once each before the real answers; `always[PATH]`
+    is one that is played every time. `token` is the account's; None: its client certificate `weir-account` instead."""
+
+    def __init__(self, token="the-token", certificates=None):
+        self.certificates = certificates or shared_certificates()
+        self.tokens = {token} if token else set()
+        self.data = cluster_config(self.certificates)  # of the ConfigMap; None: there is none
+        self.users = {}  # bearer token -> status of its TokenReview
+        self.allow = lambda spec: True  # a SubjectAccessReview's spec -> True, False, (allowed, reason) or a status
+        self.trouble = {}
+        self.always = {}
+        self.mistakes = []
+        self.token_reviews = []  # specs
+        self.access_reviews = []  # specs
+        self.lists = 0
+        self.watches = 0
+        self._version = 100
+        self._changed = threading.Condition()
+        self._events = []  # (version, event)
+        self._closed_watches = 0
+
+    def start(self):
+        pair = self.certificates.crt("serving"), self.certificates.key("serving")
+        self._server = ScriptedServer(self._play, tls=pair)
+        self._server.start()
+        if not self.tokens:
+            self._server._context.load_verify_locations(self.certificates.crt("client-ca"))
+            self._server._context.verify_mode = 2  # CERT_REQUIRED
+        self.port = self._server.port
+        self.url = f"https://127.0.0.1:{self.port}"
+        return self
+
+    def stop(self):
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._server.stop()
+
+    _stopped = False
+
+    def write_config(self, data, event=None):
+        """Creates, replaces or, with None, deletes the ConfigMap, and tells whoever watches."""
+        with self._changed:
+            before, self.data = self.data, data
+            self._version += 1
+            kind = "DELETED" if data is None else "ADDED" if before is None else "MODIFIED"
+            self._events.append((self._version, event or {"type": kind, "object": self._object(data or before or {})}))
+            self._changed.notify_all()
+
+    def send_line(self, line):
+        """One raw line into every watch."""
+        with self._changed:
+            self._version += 1
+            self._events.append((self._version, line))
+            self._changed.notify_all()
+
+    def close_watches(self):
+        with self._changed:
+            self._closed_watches += 1
+            self._changed.notify_all()
+
+    def kubeconfig(self, folder, **user):
+        """A kubeconfig file for this server; `user` replaces the account's token."""
+        path = folder / "kubeconfig"
+        path.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "here",
+            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": self.url,
+                                                   "certificate-authority": str(self.certificates.crt("ca"))}}],
+            "users": [{"name": "u", "user": user or {"token": next(iter(self.tokens))}}]}))
+        return path
+
+    def _object(self, data):
+        return {"kind": "ConfigMap", "apiVersion": "v1", "data": data,
+                "metadata": {"name": CONFIG_MAP, "namespace": "kube-system", "resourceVersion": str(self._version)}}
+
+    def _play(self, turn):
+        path, _, query = turn.asked.target.partition("?")
+        if not self._is_known(turn.asked.headers.get("authorization")):
+            return self._refuse(turn, 401)
+        with self._changed:
+            queued = self.trouble.get(path)
+            trouble = queued.pop(0) if queued else self.always.get(path)
+        if trouble is not None:
+            return self._make_trouble(turn, trouble)
+        if path == CONFIG_MAPS:
+            return self._config_maps(turn, dict(urllib.parse.parse_qsl(query)))
+        if path in (TOKEN_REVIEWS, ACCESS_REVIEWS):
+            return self._review(turn, path)
+        self.mistakes.append(f"{turn.asked.method} {turn.asked.target}")
+        return self._refuse(turn, 404)
+
+    def _is_known(self, header):
+        return header in {f"Bearer {token}" for token in self.tokens} if self.tokens else header is None
+
+    def _make_trouble(self, turn, trouble):
+        if trouble == HANG:
+            turn.hang()
+        elif trouble == CLOSE:
+            turn.close()
+        elif isinstance(trouble, Raw):
+            turn.answer(trouble.body, "201 Created")
+        else:
+            self._refuse(turn, trouble.status)
+
+    def _refuse(self, turn, status):
+        turn.answer(json.dumps({"kind": "Status", "status": "Failure", "code": status,
+                                "message": f"played by {self.url}"}), f"{status} Played")
+
+    def _config_maps(self, turn, query):
+        if turn.asked.method != "GET" or query.get("fieldSelector") != f"metadata.name={CONFIG_MAP}":
+            self.mistakes.append(f"{turn.asked.method} {turn.asked.target}")
+        if query.get("watch") == "true":
+            return self._watch(turn, query)
+        with self._changed:
+            self.lists += 1
+            items = [] if self.data is None else [self._object(self.data)]
+            body = {"kind": "ConfigMapList", "apiVersion": "v1", "items": items,
+                    "metadata": {"resourceVersion": str(self._version)}}
+        return turn.answer(json.dumps(body))
+
+    def _watch(self, turn, query):
+        if not query.get("timeoutSeconds") or not query.get("resourceVersion", "").isdigit():
+            self.mistakes.append(turn.asked.target)
+        seen = int(query.get("resourceVersion") or 0)
+        turn.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with self._changed:
+            self.watches += 1
+            closed = self._closed_watches
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopped or self._closed_watches > closed
+                                       or (self._events and self._events[-1][0] > seen), 60)
+                if self._stopped or self._closed_watches > closed:
+                    break
+                news = [event for version, event in self._events if version > seen]
+                seen = self._version
+            for event in news:
+                data = (event if isinstance(event, str) else json.dumps(event)).encode() + b"\n"
+                turn.send(b"%x\r\n%s\r\n" % (len(data), data))
+        turn.send(b"0\r\n\r\n")
+
+    def _review(self, turn, path):
+        kind, group, reviews = (("TokenReview", "authentication", self.token_reviews) if path == TOKEN_REVIEWS
+                                else ("SubjectAccessReview", "authorization", self.access_reviews))
+        body = json.loads(turn.asked.body)
+        expected = {"kind": kind, "apiVersion": f"{group}.k8s.io/v1", "spec": body.get("spec")}
+        if turn.asked.method != "POST" or body != expected:
+            self.mistakes.append(f"{turn.asked.method} {path} {turn.asked.body}")
+        if turn.asked.headers.get("content-type") != "application/json":
+            self.mistakes.append(f"{path}: Content-Type {turn.asked.headers.get('content-type')}")
+        spec = body["spec"]
+        status = self._token_status(spec) if path == TOKEN_REVIEWS else self._access_status(spec)
+        with self._changed:
+            reviews.append(spec)
+        turn.answer(json.dumps({**expected, "status": status}), "201 Created")
+
+    def _token_status(self, spec):
+        if not set(spec) <= {"token", "audiences"}:
+            self.mistakes.append(f"TokenReview {spec}")
+        return self.users.get(spec["token"], {"error": "invalid bearer token"})
+
+    def _access_status(self, spec):
+        known = {"user", "uid", "groups", "extra", "resourceAttributes", "nonResourceAttributes"}
+        if not set(spec) <= known or ("resourceAttributes" in spec) == ("nonResourceAttributes" in spec):
+            self.mistakes.append(f"SubjectAccessReview {spec}")
+        verdict = self.allow(spec)
+        if isinstance(verdict, dict):
+            return verdict
+        allowed, reason = verdict if isinstance(verdict, tuple) else (verdict, "")
+        return {"allowed": allowed, **({"reason": reason} if reason else {})}
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
