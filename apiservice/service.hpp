@@ -3,9 +3,10 @@
 #pragma once
 
 #include "apiservice/access.hpp"
-#include "apiservice/documents.hpp"
+#include "apiservice/discovery.hpp"
 #include "apiservice/http.hpp"
 #include "apiservice/identity.hpp"
+#include "apiservice/shelf.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/task.hpp"
@@ -25,11 +26,12 @@ class ApiService {
       : rules_(std::move(rules)),
         authorizer_(authorizer),
         source_(source),
-        discovery_(std::move(discovery)) {}
+        shelf_(std::move(discovery)) {}
 
   // Who is it, and may they: the refusal, or nullopt when the request may go on.
   [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
-  // The answer to an admitted request below /apis; 404 for any other path.
+  // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
+  // status_in_form() turns them, and those of refuse(), into what the caller wants.
   [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);
 
  private:
@@ -38,7 +40,7 @@ class ApiService {
   FrontProxyRules rules_;
   Authorizer& authorizer_;
   scalers::Source& source_;
-  Discovery discovery_;
+  Shelf shelf_;
 };
 
 }  // namespace weir::apiservice
