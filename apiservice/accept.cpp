@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <ranges>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -64,8 +65,8 @@ auto rank(const AcceptClause& clause) {
 
 std::string_view AcceptClause::parameter(std::string_view name) const {
   // Of a repeated one the last counts, as in Go's map.
-  for (auto pair = parameters.rbegin(); pair != parameters.rend(); ++pair) {
-    if (pair->first == name) return pair->second;
+  for (const auto& [key, value] : parameters | std::views::reverse) {
+    if (key == name) return value;
   }
   return {};
 }
