@@ -91,7 +91,7 @@ class Session {
     is_idle_ = false;
     has_served_ = true;
     if (const auto* refusal = std::get_if<Refusal>(&head)) {
-      audit_id_ = new_audit_id();
+      audit_id_ = audit_ids_.make();
       co_await write(refused_head(*refusal), false, false);
       co_return false;
     }
@@ -104,7 +104,7 @@ class Session {
   awaitable<bool> answer(Head head) {
     const bool is_head = head.request.method == "HEAD";
     head.request.peer = peer();
-    audit_id_ = audit_id_of(head.request);
+    audit_id_ = audit_ids_.of(head.request);
     allow(kAnswer + kAnswerSlack);
     const Deadline deadline = Deadline::after(deps_.clock.steady(), kAnswer);
     Response response;
@@ -172,6 +172,7 @@ class Session {
   bool is_idle_ = false;
   bool has_served_ = false;
   std::optional<PeerFacts> facts_;
+  AuditIds audit_ids_;
   std::string audit_id_;  // of the answer under way
   std::string in_;
   std::string out_;

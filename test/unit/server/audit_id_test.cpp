@@ -18,7 +18,7 @@ bool is_uuid(const std::string& text) {
 std::string answered(std::string asked) {
   apiservice::Request request;
   request.headers = {{"audit-id", std::move(asked)}};
-  return audit_id_of(request);
+  return AuditIds().of(request);
 }
 
 TEST_CASE("case 118: an Audit-ID is echoed when it can stand in a header and a log") {
@@ -49,9 +49,16 @@ TEST_CASE("case 118: an Audit-ID is echoed when it can stand in a header and a l
   }
 }
 
-TEST_CASE("a new Audit-Id is another one each time") {
-  CHECK(is_uuid(new_audit_id()));
-  CHECK(new_audit_id() != new_audit_id());
+TEST_CASE("a new Audit-Id is another one each time, in one session and in two") {
+  AuditIds ids;
+
+  const std::string first = ids.make();
+  const std::string second = ids.make();
+
+  CHECK(is_uuid(first));
+  CHECK(is_uuid(second));
+  CHECK(first != second);
+  CHECK(AuditIds().make() != first);
 }
 
 }  // namespace
