@@ -1,19 +1,13 @@
 #include "apiservice/documents.hpp"
 
 #include "apiservice/json_text.hpp"
-#include "apiservice/paths.hpp"
 #include "apiservice/quantity.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 #include <chrono>
 
 namespace weir::apiservice {
 namespace {
-
-constexpr std::string_view kPlaceholder = "externalmetrics";
 
 void append_digits(std::string& out, unsigned value, int width) {
   std::array<char, 8> digits{};
@@ -22,6 +16,35 @@ void append_digits(std::string& out, unsigned value, int width) {
     value /= 10;
   }
   out.append(digits.data(), static_cast<std::size_t>(width));
+}
+
+}  // namespace
+
+void append_value_list(std::string& out,
+                       std::string_view metric,
+                       std::span<const scalers::Reading> readings) {
+  out +=
+      R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1","metadata":{},"items":[)";
+  for (const scalers::Reading& reading : readings) {
+    out += &reading == readings.data() ? "{" : ",{";
+    append_value_fields(out, metric, reading);
+    out += '}';
+  }
+  out += "]}\n";
+}
+
+void append_value_fields(std::string& out,
+                         std::string_view metric,
+                         const scalers::Reading& reading) {
+  out += R"("metricName":)";
+  append_json_string(out, metric);
+  out += R"(,"metricLabels":)";
+  append_labels(out, reading.labels);
+  out += R"(,"timestamp":")";
+  append_rfc3339(out, reading.taken_at);
+  out += R"(","value":")";
+  append_quantity(out, reading.value);
+  out += '"';
 }
 
 void append_labels(std::string& out, const scalers::Labels& labels) {
@@ -34,64 +57,6 @@ void append_labels(std::string& out, const scalers::Labels& labels) {
     append_json_string(out, value);
   }
   out += '}';
-}
-
-std::string group_fields() {
-  const std::string version =
-      fmt::format(R"({{"groupVersion":"{}","version":"{}"}})", kGroupVersion, kVersion);
-  return fmt::format(R"("name":"{}","versions":[{}],"preferredVersion":{})",
-                     kGroup,
-                     version,
-                     version);
-}
-
-}  // namespace
-
-Discovery make_discovery(std::vector<std::string> metric_names) {
-  std::ranges::sort(metric_names);
-  const auto twice = std::ranges::unique(metric_names);
-  metric_names.erase(twice.begin(), twice.end());
-  if (metric_names.empty()) metric_names.emplace_back(kPlaceholder);
-  Discovery out;
-  out.group_list = fmt::format("{}{}{}\n",
-                               R"({"kind":"APIGroupList","apiVersion":"v1","groups":[{)",
-                               group_fields(),
-                               "}]}");
-  out.group =
-      fmt::format("{}{}{}\n", R"({"kind":"APIGroup","apiVersion":"v1",)", group_fields(), "}");
-  out.resource_list = fmt::format(
-      R"({{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"{}","resources":[)",
-      kGroupVersion);
-  for (const std::string& name : metric_names) {
-    if (!out.resource_list.ends_with('[')) out.resource_list += ',';
-    out.resource_list += R"({"name":)";
-    append_json_string(out.resource_list, name);
-    // The kind of an item, so that `kubectl get METRIC -o json` finds it in discovery.
-    out.resource_list +=
-        R"(,"singularName":"","namespaced":true,"kind":"ExternalMetricValue","verbs":["get"]})";
-  }
-  out.resource_list += "]}\n";
-  return out;
-}
-
-void append_value_list(std::string& out,
-                       std::string_view metric,
-                       std::span<const scalers::Reading> readings) {
-  out +=
-      R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1","metadata":{},"items":[)";
-  for (const scalers::Reading& reading : readings) {
-    if (&reading != readings.data()) out += ',';
-    out += R"({"metricName":)";
-    append_json_string(out, metric);
-    out += R"(,"metricLabels":)";
-    append_labels(out, reading.labels);
-    out += R"(,"timestamp":")";
-    append_rfc3339(out, reading.taken_at);
-    out += R"(","value":")";
-    append_quantity(out, reading.value);
-    out += R"("})";
-  }
-  out += "]}\n";
 }
 
 void append_rfc3339(std::string& out, WallTime time) {

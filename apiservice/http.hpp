@@ -28,7 +28,7 @@ struct PeerCertificate {
 };
 
 struct Header {
-  std::string name;  // lower case
+  std::string name;  // of a request in lower case
   std::string value;
 };
 
@@ -45,6 +45,11 @@ struct Request {
     const auto found = std::ranges::find(query, name, &std::pair<std::string, std::string>::first);
     return found == query.end() ? std::string_view{} : std::string_view(found->second);
   }
+  // The first value of a header, asked for in lower case; empty when there is none.
+  [[nodiscard]] std::string_view header(std::string_view name) const {
+    const auto found = std::ranges::find(headers, name, &Header::name);
+    return found == headers.end() ? std::string_view{} : std::string_view(found->value);
+  }
   [[nodiscard]] bool has_parameter(std::string_view name) const {
     return std::ranges::any_of(query, [&](const auto& one) { return one.first == name; });
   }
@@ -52,8 +57,9 @@ struct Request {
 
 struct Response {
   int status = 200;
-  std::string content_type = "application/json";
+  std::string content_type = "application/json";  // empty: no such header
   std::string body;
+  std::vector<Header> headers = {};  // beside those that every answer has; they win over these
 };
 
 }  // namespace weir::apiservice

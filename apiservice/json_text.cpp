@@ -31,6 +31,22 @@ void append_escaped(std::string& out, std::uint8_t c) {
   out += kHex[c & 0xfU];
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+// Takes the string at the start of `rest`, with its quotes, off it.
+std::string_view take_string(std::string_view& rest) {
+  std::size_t end = 1;
+  while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
+  const std::string_view out = rest.substr(0, end + 1);
+  rest.remove_prefix(out.size());
+  return out;
+}
+
+void append_line(std::string& out, std::size_t depth) {
+  out += '\n';
+  out.append(depth * 2, ' ');
+}
+
 bool is_plain(char c) {
   const auto byte = static_cast<std::uint8_t>(c);
   return byte >= ' ' && byte < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
@@ -59,6 +75,33 @@ void append_json_string(std::string& out, std::string_view text) {
     at += length == 0 ? 1 : length;
   }
   out += '"';
+}
+
+std::string indented_json(std::string_view json) {
+  std::string out;
+  std::size_t depth = 0;
+  bool is_first = false;  // behind an opening bracket that nothing followed yet
+  while (!json.empty()) {
+    const char c = json.front();
+    const bool is_closing = c == '}' || c == ']';
+    if (is_blank(c)) {
+      json.remove_prefix(1);
+      continue;
+    }
+    if (is_closing) --depth;
+    if (is_first != is_closing) append_line(out, depth);
+    is_first = c == '{' || c == '[';
+    if (c == '"') {
+      out += take_string(json);
+      continue;
+    }
+    json.remove_prefix(1);
+    out += c;
+    if (is_first) ++depth;
+    if (c == ',') append_line(out, depth);
+    if (c == ':') out += ' ';
+  }
+  return out;
 }
 
 }  // namespace weir::apiservice

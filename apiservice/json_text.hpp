@@ -1,4 +1,4 @@
-// JSON strings as Go's encoder writes them. Pure.
+// JSON text as Go's encoder writes them. Pure.
 #pragma once
 
 #include <string>
@@ -9,5 +9,8 @@ namespace weir::apiservice {
 // Appends `text` in quotes. '<', '>', '&', U+2028 and U+2029 are escaped as Go does; each byte that
 // is no valid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
+
+// Valid JSON with 2 blanks a level, as Go's json.Indent writes it, without a line end behind it.
+[[nodiscard]] std::string indented_json(std::string_view json);
 
 }  // namespace weir::apiservice

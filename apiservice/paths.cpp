@@ -1,12 +1,29 @@
 #include "apiservice/paths.hpp"
 
+#include "apiservice/list_options.hpp"
 #include "scalers/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace weir::apiservice {
 namespace {
+
+struct Fixed {
+  std::string_view path;
+  Route::Kind kind;
+};
+constexpr std::array<Fixed, 9> kFixed{
+    {{"/apis", Route::Kind::group_list},
+     {"/apis/external.metrics.k8s.io", Route::Kind::group},
+     {"/apis/external.metrics.k8s.io/v1beta1", Route::Kind::resource_list},
+     {"/openapi/v2", Route::Kind::open_api_v2},
+     {"/openapi/v3", Route::Kind::open_api_v3},
+     {"/openapi/v3/apis/external.metrics.k8s.io/v1beta1", Route::Kind::open_api_v3_group},
+     {"/version", Route::Kind::version},
+     {"/", Route::Kind::index},
+     {"/index.html", Route::Kind::index}}};
 
 // The segments between slashes; one trailing slash adds none, an empty segment inside stays.
 std::vector<std::string_view> segments_of(std::string_view path) {
@@ -20,13 +37,6 @@ std::vector<std::string_view> segments_of(std::string_view path) {
     start = end + 1;
   }
   return out;
-}
-
-// Kubernetes reads every value but these as true, an empty one too.
-bool is_true(const Request& request, std::string_view name) {
-  if (!request.has_parameter(name)) return false;
-  const std::string value = scalers::lower_case(request.parameter(name));
-  return value != "0" && value != "false";
 }
 
 std::string resource_verb(const Request& request, bool is_named) {
@@ -43,14 +53,14 @@ std::string resource_verb(const Request& request, bool is_named) {
 }  // namespace
 
 Route route_of(std::string_view path) {
+  const bool has_slash = path.size() > 1 && path.ends_with('/');
+  const std::string_view bare = path.substr(0, path.size() - (has_slash ? 1 : 0));
+  const auto* const fixed = std::ranges::find(kFixed, bare, &Fixed::path);
+  if (fixed != kFixed.end()) return {.kind = fixed->kind, .name_space = {}, .metric = {}};
   const auto parts = segments_of(path);
-  if (parts.empty() || parts[0] != "apis") return {};
-  if (parts.size() == 1) return {.kind = Route::Kind::group_list, .name_space = {}, .metric = {}};
-  if (parts[1] != kGroup) return {};
-  if (parts.size() == 2) return {.kind = Route::Kind::group, .name_space = {}, .metric = {}};
-  if (parts[2] != kVersion) return {};
-  if (parts.size() == 3)
-    return {.kind = Route::Kind::resource_list, .name_space = {}, .metric = {}};
+  const bool is_ours =
+      parts.size() > 3 && parts[0] == "apis" && parts[1] == kGroup && parts[2] == kVersion;
+  if (!is_ours) return {};
   const bool is_metric =
       parts.size() == 6 && parts[3] == "namespaces" && !parts[4].empty() && !parts[5].empty();
   if (!is_metric) return {.kind = Route::Kind::unknown_resource, .name_space = {}, .metric = {}};
@@ -84,6 +94,8 @@ Attributes attributes_of(const Request& request) {
   if (rest.size() > 1) out.name = rest[1];
   if (rest.size() > 2) out.subresource = rest[2];
   out.verb = resource_verb(request, rest.size() > 1);
+  // A list of one name is authorized as that name.
+  if (out.verb == "list" || out.verb == "watch") out.name = selected_name(request).value_or("");
   return out;
 }
 

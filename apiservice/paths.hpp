@@ -15,12 +15,17 @@ inline constexpr std::string_view kGroupVersion = "external.metrics.k8s.io/v1bet
 
 struct Route {
   enum class Kind {
-    group_list,        // /apis
-    group,             // /apis/GROUP
-    resource_list,     // /apis/GROUP/VERSION
-    metric,            // /apis/GROUP/VERSION/namespaces/NAMESPACE/METRIC
-    unknown_resource,  // anything else below /apis/GROUP/VERSION
-    unknown,           // anything else
+    group_list,         // /apis
+    group,              // /apis/GROUP
+    resource_list,      // /apis/GROUP/VERSION
+    open_api_v2,        // /openapi/v2
+    open_api_v3,        // /openapi/v3
+    open_api_v3_group,  // /openapi/v3/apis/GROUP/VERSION
+    version,            // /version
+    index,              // / and /index.html
+    metric,             // /apis/GROUP/VERSION/namespaces/NAMESPACE/METRIC
+    unknown_resource,   // anything else below /apis/GROUP/VERSION
+    unknown,            // anything else
   };
   Kind kind = Kind::unknown;
   std::string name_space;  // of a metric

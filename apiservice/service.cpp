@@ -1,19 +1,46 @@
 #include "apiservice/service.hpp"
 
-#include "apiservice/selector.hpp"
+#include "apiservice/documents.hpp"
+#include "apiservice/form.hpp"
+#include "apiservice/list_options.hpp"
+#include "apiservice/protobuf.hpp"
+#include "apiservice/table.hpp"
 
+#include <span>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 namespace weir::apiservice {
 namespace {
 
-Response json(const std::string& body) { return {200, "application/json", body}; }
+constexpr Offer kMetricOffer{.has_protobuf = true, .has_table = true, .has_group_discovery = false};
 
 Status watch_not_supported() {
   return {405,
           "MethodNotAllowed",
           "watch is not supported on resources of kind \"*.external.metrics.k8s.io\"",
           StatusDetails{std::string(kGroup), "*"}};
+}
+
+Response values(Form form,
+                const std::variant<TableOptions::Include, Status>& include,
+                std::string_view metric,
+                std::span<const scalers::Reading> readings) {
+  Response out;
+  if (form.media == Form::Media::protobuf) {
+    out.content_type = kProtobufType;
+    append_value_list_protobuf(out.body, metric, readings);
+    return out;
+  }
+  if (form.shape == Form::Shape::as_is) {
+    append_value_list(out.body, metric, readings);
+  } else {
+    const TableOptions options{form.shape == Form::Shape::table_v1beta1,
+                               std::get<TableOptions::Include>(include)};
+    append_value_table(out.body, options, metric, readings);
+  }
+  return document_in_form(std::move(out.body), form);
 }
 
 }  // namespace
@@ -43,28 +70,27 @@ awaitable<Response> ApiService::answer(Request request, Deadline deadline) {
   if (route.kind == Route::Kind::unknown) co_return page_not_found();
   if (route.kind == Route::Kind::unknown_resource) co_return render(resource_not_found());
   if (request.method != "GET") co_return render(method_not_allowed());
-  switch (route.kind) {
-    case Route::Kind::group_list: co_return json(discovery_.group_list);
-    case Route::Kind::group: co_return json(discovery_.group);
-    case Route::Kind::resource_list: co_return json(discovery_.resource_list);
-    case Route::Kind::metric:
-    case Route::Kind::unknown_resource:
-    case Route::Kind::unknown: break;
-  }
+  if (route.kind != Route::Kind::metric) co_return shelf_.answer(route.kind, request);
   auto response = co_await read_metric(std::move(request), std::move(route), deadline);
   co_return response;
 }
 
 awaitable<Response> ApiService::read_metric(Request request, Route route, Deadline deadline) {
-  if (attributes_of(request).verb == "watch") co_return render(watch_not_supported());
-  auto labels = parse_selector(request.parameter("labelSelector"));
-  if (!labels) co_return render(status_of(labels.error()));
-  scalers::Query query{std::move(route.name_space), route.metric, std::move(*labels)};
+  const auto form = form_of(request, kMetricOffer);
+  if (!form) co_return not_acceptable(kMetricOffer);
+  if (is_true(request, "watch")) co_return render(watch_not_supported());
+  auto options = parse_list_options(request);
+  if (const auto* status = std::get_if<Status>(&options)) co_return render(*status);
+  const auto include = parse_include(request);
+  const bool is_table = form->shape != Form::Shape::as_is;
+  if (const auto* status = std::get_if<Status>(&include); is_table && status != nullptr)
+    co_return render(*status);
+  scalers::Query query{std::move(route.name_space),
+                       route.metric,
+                       std::move(std::get<ListOptions>(options).labels)};
   const auto readings = co_await source_.read(std::move(query), deadline);
   if (!readings) co_return render(status_of(readings.error()));
-  Response out;
-  append_value_list(out.body, route.metric, *readings);
-  co_return out;
+  co_return values(*form, include, route.metric, *readings);
 }
 
 }  // namespace weir::apiservice

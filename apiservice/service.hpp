@@ -3,9 +3,10 @@
 #pragma once
 
 #include "apiservice/access.hpp"
-#include "apiservice/documents.hpp"
+#include "apiservice/discovery.hpp"
 #include "apiservice/http.hpp"
 #include "apiservice/identity.hpp"
+#include "apiservice/shelf.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/task.hpp"
@@ -28,14 +29,15 @@ class ApiService {
         tokens_(tokens),
         authorizer_(authorizer),
         source_(source),
-        discovery_(std::move(discovery)) {}
+        shelf_(std::move(discovery)) {}
 
   // Discovery of the metrics that a new configuration has.
   void set_discovery(Discovery discovery) { discovery_ = std::move(discovery); }
 
   // Who is it, and may they: the refusal, or nullopt when the request may go on.
   [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
-  // The answer to an admitted request below /apis; 404 for any other path.
+  // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
+  // status_in_form() turns them, and those of refuse(), into what the caller wants.
   [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);
 
  private:
@@ -47,7 +49,7 @@ class ApiService {
   TokenAuthenticator* tokens_;
   Authorizer& authorizer_;
   scalers::Source& source_;
-  Discovery discovery_;
+  Shelf shelf_;
 };
 
 }  // namespace weir::apiservice

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <utility>
 
 namespace weir::apiservice {
 namespace {
@@ -50,6 +51,19 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   append_json_string(out, value);
 }
 
+void append_causes(std::string& out, const std::vector<StatusCause>& causes) {
+  if (causes.empty()) return;
+  out += R"(,"causes":[)";
+  for (const StatusCause& cause : causes) {
+    out += &cause == causes.data() ? "{" : ",{";
+    append_field(out, "reason", cause.reason);
+    append_field(out, "message", cause.message);
+    append_field(out, "field", cause.field);
+    out += '}';
+  }
+  out += ']';
+}
+
 }  // namespace
 
 Status status_of(const scalers::Error& error) {
@@ -67,6 +81,7 @@ Response render(const Status& status) {
     out.body += R"(,"details":{)";
     append_field(out.body, "group", status.details->group);
     append_field(out.body, "kind", status.details->kind);
+    append_causes(out.body, status.details->causes);
     out.body += '}';
   }
   fmt::format_to(std::back_inserter(out.body), ",\"code\":{}}}\n", status.code);
@@ -98,6 +113,20 @@ Response internal_error(std::string_view target, std::string_view why) {
     }
   }
   return out;
+}
+
+Status invalid(std::string_view kind, std::vector<StatusCause> causes) {
+  std::vector<std::string> texts;
+  for (const StatusCause& cause : causes) {
+    texts.push_back(fmt::format("{}: {}", cause.field, cause.message));
+  }
+  const std::string why = fmt::format("{}", fmt::join(texts, ", "));
+  return {422,
+          "Invalid",
+          fmt::format("{}.meta.k8s.io \"\" is invalid: {}",
+                      kind,
+                      texts.size() == 1 ? why : "[" + why + "]"),
+          StatusDetails{"meta.k8s.io", std::string(kind), std::move(causes)}};
 }
 
 Response page_not_found() { return {404, "text/plain; charset=utf-8", "404 page not found\n"}; }

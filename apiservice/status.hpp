@@ -7,12 +7,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::apiservice {
 
+struct StatusCause {
+  std::string reason;  // Kubernetes' CauseType
+  std::string message;
+  std::string field;
+};
+
 struct StatusDetails {
-  std::string group;
-  std::string kind;
+  std::string group = {};
+  std::string kind = {};
+  std::vector<StatusCause> causes = {};
 };
 
 struct Status {
@@ -34,6 +42,8 @@ struct Status {
 [[nodiscard]] Status method_not_allowed();
 // What Kubernetes says, as text, when it cannot find out whether `target` is allowed.
 [[nodiscard]] Response internal_error(std::string_view target, std::string_view why);
+// 422: options of `kind`, of the group meta.k8s.io, that are not allowed. `causes` is not empty.
+[[nodiscard]] Status invalid(std::string_view kind, std::vector<StatusCause> causes);
 // Go's "404 page not found", which is text and no Status.
 [[nodiscard]] Response page_not_found();
 

@@ -1,18 +1,17 @@
 #include "server/session.hpp"
 
 #include "apiservice/status.hpp"
+#include "server/audit_id.hpp"
 #include "server/log.hpp"
+#include "server/session_answer.hpp"
 #include "server/session_head.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/status.hpp>
-#include <fmt/format.h>
 
 #include <exception>
-#include <iterator>
 #include <utility>
 
 namespace weir::server {
@@ -33,20 +32,6 @@ constexpr std::size_t kReadBytes = 4096;
 constexpr std::size_t kMaxDiscardedBytes = 256 * 1024;
 
 constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
-
-void append_answer(std::string& out, const Response& response, bool is_head, bool is_keep_alive) {
-  const auto reason =
-      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
-  fmt::format_to(std::back_inserter(out),
-                 "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nCache-Control: no-cache, private\r\n"
-                 "X-Content-Type-Options: nosniff\r\nContent-Length: {}\r\n{}\r\n",
-                 response.status,
-                 std::string_view(reason.data(), reason.size()),
-                 response.content_type,
-                 response.body.size(),
-                 is_keep_alive ? "" : "Connection: close\r\n");
-  if (!is_head) out += response.body;
-}
 
 Response refused_head(const Refusal& refusal) {
   const apiservice::Status status{refusal.status,
@@ -106,6 +91,7 @@ class Session {
     is_idle_ = false;
     has_served_ = true;
     if (const auto* refusal = std::get_if<Refusal>(&head)) {
+      audit_id_ = audit_ids_.make();
       co_await write(refused_head(*refusal), false, false);
       co_return false;
     }
@@ -118,6 +104,7 @@ class Session {
   awaitable<bool> answer(Head head) {
     const bool is_head = head.request.method == "HEAD";
     head.request.peer = peer();
+    audit_id_ = audit_ids_.of(head.request);
     allow(kAnswer + kAnswerSlack);
     const Deadline deadline = Deadline::after(deps_.clock.steady(), kAnswer);
     Response response;
@@ -156,7 +143,7 @@ class Session {
   awaitable<bool> write(Response response, bool is_head, bool is_keep_alive) {
     allow(kWrite);
     out_.clear();
-    append_answer(out_, response, is_head, is_keep_alive);
+    append_answer(out_, response, audit_id_, is_head, is_keep_alive);
     const auto [failed, size] =
         co_await boost::asio::async_write(stream_, boost::asio::buffer(out_), kToken);
     co_return !failed && size == out_.size();
@@ -187,6 +174,8 @@ class Session {
   bool is_idle_ = false;
   bool has_served_ = false;
   std::optional<PeerFacts> facts_;
+  AuditIds audit_ids_;
+  std::string audit_id_;  // of the answer under way
   std::string in_;
   std::string out_;
 };

@@ -100,8 +100,36 @@ class KubectlTest(ServerTest):
         run = self.kubectl("api-resources", "--api-group=external.metrics.k8s.io", "--no-headers", "--output=name")
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
-        self.assertEqual(["idle.external.metrics.k8s.io", "p95_latency.external.metrics.k8s.io",
+        self.assertEqual(["externalmetrics.external.metrics.k8s.io", "idle.external.metrics.k8s.io", "p95_latency.external.metrics.k8s.io",
                           "queue_depth.external.metrics.k8s.io"], sorted(run.stdout.split()))
+
+    def test_kubectl_get_prints_the_metric_it_was_told(self):
+        table = [("p95_latency", (), ["p95_latency", "<none>", "420m"]),
+                 ("queue_depth", ("-l", "queue=a"), ["queue_depth", "queue=a", "7"]),
+                 ("queue_depth", ("-l", "queue in (b)"), ["queue_depth", "queue=b", "7"])]
+        for name, selector, cells in table:
+            with self.subTest(name, selector=selector):
+                run = self.kubectl("get", name, "-n", "ml-inference", *selector)
+
+                self.assertEqual((0, ""), (run.returncode, run.stderr))
+                head, row = (line.split() for line in run.stdout.splitlines())
+                self.assertEqual(["NAME", "LABELS", "VALUE", "TIMESTAMP"], head)
+                self.assertEqual(cells, row[:3])
+
+    def test_kubectl_get_prints_json_and_yaml(self):
+        run = self.kubectl("get", "p95_latency", "-n", "ml-inference", "-o", "json")
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        item = json.loads(run.stdout)["items"][0]
+        self.assertEqual(("ExternalMetricValue", "p95_latency", "420m"), (item["kind"], item["metricName"], item["value"]))
+
+        run = self.kubectl("get", "queue_depth", "-n", "ml-inference", "-l", "queue=a", "-o", "yaml")
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertIn('  metricLabels:\n    queue: a\n  metricName: queue_depth\n', run.stdout)
+
+    def test_kubectl_get_shows_the_text_of_an_error(self):
+        run = self.kubectl("get", "idle", "-n", "ml-inference")
+
+        self.assertEqual((1, f"Error from server (ServiceUnavailable): {FAILING}\n"), (run.returncode, run.stderr))
 
     def test_curl_as_the_front_proxy_prints_the_value(self):
         run = self.curl(METRIC, "--header", f"X-Remote-User: {HPA_USER}")
@@ -111,7 +139,7 @@ class KubectlTest(ServerTest):
 
     def test_curl_shows_status_and_text_of_an_error(self):
         run = self.curl(metric_path("ml-inference", "idle"), "--header", f"X-Remote-User: {HPA_USER}",
-                        "--write-out", "%{http_code} %{content_type}")
+                        "--write-out", "\n%{http_code} %{content_type}")  # curl's body is indented, without a line end
 
         text, _, ending = run.stdout.rpartition("\n")
         self.assertEqual(("503 application/json", FAILING), (ending, json.loads(text)["message"]))

@@ -18,17 +18,6 @@ const std::string kListHead =
     R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1",)"
     R"("metadata":{},"items":[)";
 
-std::string resources(std::string_view items) {
-  return R"({"kind":"APIResourceList","apiVersion":"v1",)"
-         R"("groupVersion":"external.metrics.k8s.io/v1beta1","resources":[)" +
-         std::string(items) + "]}\n";
-}
-
-std::string resource(std::string_view name) {
-  return R"({"name":")" + std::string(name) +
-         R"(","singularName":"","namespaced":true,"kind":"ExternalMetricValue","verbs":["get"]})";
-}
-
 WallTime at(std::int64_t seconds, std::int64_t milliseconds = 0) {
   return WallTime{std::chrono::seconds{seconds} + std::chrono::milliseconds{milliseconds}};
 }
@@ -37,52 +26,6 @@ std::string value_list(std::string_view metric, const std::vector<Reading>& read
   std::string out;
   append_value_list(out, metric, readings);
   return out;
-}
-
-TEST_CASE("cases 65 and 66: groups are the same whatever the metrics are") {
-  const Discovery discovery = make_discovery({"b", "a"});
-
-  CHECK(discovery.group_list ==
-        R"({"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"external.metrics.k8s.io",)"
-        R"("versions":[{"groupVersion":"external.metrics.k8s.io/v1beta1","version":"v1beta1"}],)"
-        R"("preferredVersion":{"groupVersion":"external.metrics.k8s.io/v1beta1",)"
-        R"("version":"v1beta1"}}]})"
-        "\n");
-  CHECK(discovery.group ==
-        R"({"kind":"APIGroup","apiVersion":"v1","name":"external.metrics.k8s.io",)"
-        R"("versions":[{"groupVersion":"external.metrics.k8s.io/v1beta1","version":"v1beta1"}],)"
-        R"("preferredVersion":{"groupVersion":"external.metrics.k8s.io/v1beta1",)"
-        R"("version":"v1beta1"}})"
-        "\n");
-  CHECK(make_discovery({}).group_list == discovery.group_list);
-  CHECK(make_discovery({}).group == discovery.group);
-}
-
-TEST_CASE("case 60: the resources are the metrics, sorted, each once, and never none") {
-  struct Row {
-    std::string_view name;
-    std::vector<std::string> metrics;
-    std::string items;
-  };
-  const Row rows[] = {
-      {"none: a placeholder", {}, resource("externalmetrics")},
-      {"one", {"q"}, resource("q")},
-      {"two, sorted", {"b", "a"}, resource("a") + "," + resource("b")},
-      {"duplicates apart", {"b", "a", "b"}, resource("a") + "," + resource("b")},
-      {"only duplicates", {"a", "a", "a"}, resource("a")},
-      {"capitals before small letters", {"a", "B"}, resource("B") + "," + resource("a")},
-      {"case 121: names that need escapes",
-       {"a\"b", "UPPER.case:x", "<&"},
-       resource(R"(\u003c\u0026)") + "," + resource("UPPER.case:x") + "," + resource(R"(a\"b)")},
-      {"no UTF-8", {"a\xff"}, resource(R"(a\ufffd)")},
-      {"a name that ends with a bracket", {"a[", "b"}, resource("a[") + "," + resource("b")},
-  };
-
-  for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) {
-      CHECK(make_discovery(row.metrics).resource_list == resources(row.items));
-    }
-  }
 }
 
 TEST_CASE("cases 1 and 58: a value has its labels as a map, and no window") {

@@ -87,5 +87,30 @@ TEST_CASE("each byte that is no UTF-8 becomes one U+FFFD") {
   for (const Row& row : rows) check(row);
 }
 
+TEST_CASE("case 36: indented JSON has two blanks a level and no line end behind it") {
+  struct Case {
+    std::string_view name;
+    std::string_view json;
+    std::string_view indented;
+  };
+  const Case rows[] = {
+      {"an object", "{\"a\":1,\"b\":\"x\"}\n", "{\n  \"a\": 1,\n  \"b\": \"x\"\n}"},
+      {"empty ones", R"({"a":{},"b":[]})", "{\n  \"a\": {},\n  \"b\": []\n}"},
+      {"nested",
+       R"([[1,2],{"a":[null]}])",
+       "[\n  [\n    1,\n    2\n  ],\n  {\n    \"a\": [\n"
+       "      null\n    ]\n  }\n]"},
+      {"signs in a string stay",
+       R"({"a":"{,:[\\\"]}\u003c"})",
+       "{\n  \"a\": \"{,:[\\\\\\\"]}\\u003c\"\n}"},
+      {"what is indented already", "{\n  \"a\": 1\n}", "{\n  \"a\": 1\n}"},
+      {"a scalar", "true", "true"},
+  };
+
+  for (const Case& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(indented_json(row.json) == row.indented); }
+  }
+}
+
 }  // namespace
 }  // namespace weir::apiservice

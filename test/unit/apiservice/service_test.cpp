@@ -304,7 +304,6 @@ TEST_CASE("an unknown path below the group version is a Status, elsewhere a text
       {"a metric of another version", "/apis/external.metrics.k8s.io/v1/namespaces/d/m", false},
       {"another group", "/apis/custom.metrics.k8s.io/v1beta1", false},
       {"case 85", "/nope", false},
-      {"the root", "/", false},
       {"two slashes", "//apis", false},
       {"S22: dots", base + "/../v1beta1/namespaces/default/m", true},
   };

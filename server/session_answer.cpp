@@ -1,0 +1,48 @@
+#include "server/session_answer.hpp"
+
+#include <boost/beast/http/status.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace weir::server {
+namespace {
+
+void append_header(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ": ";
+  out += value;
+  out += "\r\n";
+}
+
+}  // namespace
+
+void append_answer(std::string& out,
+                   const apiservice::Response& response,
+                   std::string_view audit_id,
+                   bool is_head,
+                   bool is_keep_alive) {
+  const auto reason =
+      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
+  fmt::format_to(std::back_inserter(out),
+                 "HTTP/1.1 {} {}\r\nAudit-Id: {}\r\nX-Content-Type-Options: nosniff\r\n",
+                 response.status,
+                 std::string_view(reason.data(), reason.size()),
+                 audit_id);
+  if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
+  bool has_cache_control = false;
+  for (const apiservice::Header& header : response.headers) {
+    append_header(out, header.name, header.value);
+    has_cache_control = has_cache_control || header.name == "Cache-Control";
+  }
+  if (!has_cache_control) append_header(out, "Cache-Control", "no-cache, private");
+  const bool has_length = response.status != 304;
+  if (has_length)
+    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+  if (!is_keep_alive) append_header(out, "Connection", "close");
+  out += "\r\n";
+  if (has_length && !is_head) out += response.body;
+}
+
+}  // namespace weir::server
