@@ -32,7 +32,7 @@ class ApiService {
         shelf_(std::move(discovery)) {}
 
   // Discovery of the metrics that a new configuration has.
-  void set_discovery(Discovery discovery) { discovery_ = std::move(discovery); }
+  void set_discovery(Discovery discovery) { shelf_ = Shelf(std::move(discovery)); }
 
   // Who is it, and may they: the refusal, or nullopt when the request may go on.
   [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
