@@ -24,10 +24,10 @@ awaitable<Result<HttpReply>> send(HttpClient& http,
 
 }  // namespace
 
-Result<HttpRequest> KubeClient::request(std::string path) const {
+Result<HttpRequest> KubeClient::request(const std::string& path) const {
   HttpRequest out;
   out.url = access_.server;
-  out.url.path += std::move(path);
+  out.url.path += path;
   out.tls = access_.tls;
   out.pems = access_.pems;
   out.max_body_bytes = kMaxReplyBytes;
@@ -45,18 +45,18 @@ Result<HttpRequest> KubeClient::request(std::string path) const {
   return out;
 }
 
-awaitable<Result<HttpReply>> KubeClient::get(std::string path,
+awaitable<Result<HttpReply>> KubeClient::get(const std::string& path,
                                              std::string query,
                                              Deadline deadline) {
-  auto asked = request(std::move(path));
+  auto asked = request(path);
   if (asked) asked->query = std::move(query);
   return send(http_, std::move(asked), deadline);
 }
 
-awaitable<Result<HttpReply>> KubeClient::post(std::string path,
+awaitable<Result<HttpReply>> KubeClient::post(const std::string& path,
                                               std::string body,
                                               Deadline deadline) {
-  auto asked = request(std::move(path));
+  auto asked = request(path);
   if (asked) {
     asked->method = "POST";
     asked->body = std::move(body);
@@ -65,11 +65,11 @@ awaitable<Result<HttpReply>> KubeClient::post(std::string path,
   return send(http_, std::move(asked), deadline);
 }
 
-awaitable<Result<HttpReply>> KubeClient::stream(std::string path,
+awaitable<Result<HttpReply>> KubeClient::stream(const std::string& path,
                                                 std::string query,
                                                 std::function<bool(std::string)> on_chunk,
                                                 Deadline deadline) {
-  auto asked = request(std::move(path));
+  auto asked = request(path);
   if (asked) {
     asked->query = std::move(query);
     asked->on_chunk = std::move(on_chunk);

@@ -20,23 +20,23 @@ class KubeClient {
       : http_(http), access_(std::move(access)) {}
 
   // Each gives the server's reply, whatever its status; errors are those of HttpClient::send, and
-  // refused when the token file cannot be read. `query` is encoded. A coroutine of its own: the
-  // client may be gone before the answer comes.
-  [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>> get(std::string path,
+  // refused when the token file cannot be read. `query` is encoded. Nothing of
+  // the client is used once the call has returned.
+  [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>> get(const std::string& path,
                                                                             std::string query,
                                                                             Deadline deadline);
-  [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>> post(std::string path,
-                                                                             std::string body,
-                                                                             Deadline deadline);
+  [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>>
+  post(const std::string& path, std::string body, Deadline deadline);
   // A GET whose answer is handed to `on_chunk` as it comes, until that says false.
   [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>> stream(
-      std::string path,
+      const std::string& path,
       std::string query,
       std::function<bool(std::string)> on_chunk,
       Deadline deadline);
 
  private:
-  [[nodiscard]] scalers::Result<scalers::clients::HttpRequest> request(std::string path) const;
+  [[nodiscard]] scalers::Result<scalers::clients::HttpRequest> request(
+      const std::string& path) const;
 
   scalers::clients::HttpClient& http_;
   ClusterAccess access_;
