@@ -82,6 +82,8 @@ void add_authenticated(Caller& caller) {
 
 }  // namespace
 
+bool Caller::is_master() const { return std::ranges::find(groups, kMasters) != groups.end(); }
+
 bool Caller::is_anonymous() const {
   return user == kAnonymous || std::ranges::find(groups, kUnauthenticated) != groups.end();
 }

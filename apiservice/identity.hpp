@@ -18,6 +18,7 @@ namespace weir::apiservice {
 inline constexpr std::string_view kAnonymous = "system:anonymous";
 inline constexpr std::string_view kUnauthenticated = "system:unauthenticated";
 inline constexpr std::string_view kAuthenticated = "system:authenticated";
+inline constexpr std::string_view kMasters = "system:masters";
 
 // How a front proxy speaks for others: the --requestheader-* flags. Header names in lower case.
 struct FrontProxyRules {
@@ -36,6 +37,8 @@ struct Caller {
   std::map<std::string, std::vector<std::string>> extra;
 
   [[nodiscard]] bool is_anonymous() const;
+  // Of the group that may do everything.
+  [[nodiscard]] bool is_master() const;
 };
 
 // What has been seen of a caller so far: who it is, nothing, or that something invalid was shown.

@@ -48,6 +48,8 @@ Response values(Form form,
 awaitable<std::optional<Response>> ApiService::refuse(Request request, Deadline deadline) {
   const auto caller = co_await identify(request, deadline);
   if (!caller) co_return render(unauthorized());
+  const bool is_full = max_in_flight_ > 0 && in_flight_ > max_in_flight_;
+  if (is_full && !caller->is_master()) co_return render(too_many_requests());
   const Attributes asked = attributes_of(request);
   const Decision decision = co_await authorizer_.decide(*caller, asked, deadline);
   if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);

@@ -19,22 +19,37 @@ namespace weir::apiservice {
 class ApiService {
  public:
   // All but `discovery` outlive the service and every request in it. The rules are read anew at
-  // each request. Without `tokens` a bearer token is as good as none.
+  // each request. Without `tokens` a bearer token is as good as none. `max_in_flight` 0: no limit.
   ApiService(const FrontProxyRules& rules,
              TokenAuthenticator* tokens,
              Authorizer& authorizer,
              scalers::Source& source,
-             Discovery discovery)
+             Discovery discovery,
+             std::size_t max_in_flight = 0)
       : rules_(rules),
         tokens_(tokens),
         authorizer_(authorizer),
         source_(source),
-        shelf_(std::move(discovery)) {}
+        shelf_(std::move(discovery)),
+        max_in_flight_(max_in_flight) {}
 
   // Discovery of the metrics that a new configuration has.
   void set_discovery(Discovery discovery) { shelf_ = Shelf(std::move(discovery)); }
 
-  // Who is it, and may they: the refusal, or nullopt when the request may go on.
+  // One request that is being answered, as long as it lives.
+  class InFlight {
+   public:
+    explicit InFlight(ApiService& api) : api_(api) { ++api_.in_flight_; }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+    ~InFlight() { --api_.in_flight_; }
+
+   private:
+    ApiService& api_;
+  };
+
+  // Who is it, are there too many of them (never of system:masters, which the kube-apiserver's own
+  // checks come as), and may they: the refusal, or nullopt when the request may go on.
   [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
   // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
   // status_in_form() turns them, and those of refuse(), into what the caller wants.
@@ -50,6 +65,8 @@ class ApiService {
   Authorizer& authorizer_;
   scalers::Source& source_;
   Shelf shelf_;
+  std::size_t max_in_flight_;
+  std::size_t in_flight_ = 0;
 };
 
 }  // namespace weir::apiservice

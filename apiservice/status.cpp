@@ -129,6 +129,10 @@ Status invalid(std::string_view kind, std::vector<StatusCause> causes) {
           StatusDetails{"meta.k8s.io", std::string(kind), std::move(causes)}};
 }
 
+Status too_many_requests() {
+  return {429, "TooManyRequests", "Too many requests, please try again later.", std::nullopt};
+}
+
 Response page_not_found() { return {404, "text/plain; charset=utf-8", "404 page not found\n"}; }
 
 }  // namespace weir::apiservice

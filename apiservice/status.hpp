@@ -40,6 +40,8 @@ struct Status {
 [[nodiscard]] Status unauthorized();
 [[nodiscard]] Status resource_not_found();
 [[nodiscard]] Status method_not_allowed();
+// 429, and no Retry-After: client-go would sleep and ask again inside an HPA worker.
+[[nodiscard]] Status too_many_requests();
 // What Kubernetes says, as text, when it cannot find out whether `target` is allowed.
 [[nodiscard]] Response internal_error(std::string_view target, std::string_view why);
 // 422: options of `kind`, of the group meta.k8s.io, that are not allowed. `causes` is not empty.

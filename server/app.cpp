@@ -39,6 +39,19 @@ KeyPair serving_pair(const ServeOptions& options) {
   return self_signed_pair(options.cert_dir, options.bind_address);
 }
 
+ServingPairs serving_pairs(const ServeOptions& options) {
+  return {serving_pair(options), options.tls_sni_pairs};
+}
+
+// What a rotation replaces: the serving pairs, and the bundles that the flags name.
+std::vector<std::string> tls_files(const ServeOptions& options, const ServingTls& tls) {
+  auto out = tls.files();
+  for (const auto* path : {&options.requestheader_client_ca_file, &options.client_ca_file}) {
+    if (!path->empty()) out.push_back(*path);
+  }
+  return out;
+}
+
 std::vector<std::string> lower(std::vector<std::string> names) {
   for (std::string& name : names) {
     name = scalers::lower_case(name);
@@ -83,28 +96,32 @@ App::App(Loop& loop,
       clock_(clock),
       observer_(observer),
       world_(std::move(loaded.world)),
+      options_(options),
       trust_(load_trust(options)),
-      tls_(make_server_context(serving_pair(options), trust_)),
+      tls_(serving_pairs(options), options.tls, trust_),
       rules_(rules_of(options)),
       cluster_(make_cluster(options)),
       api_(rules_,
            cluster_ ? &cluster_->tokens() : nullptr,
            cluster_ ? cluster_->access() : standalone_,
            world_,
-           apiservice::make_discovery(names_of(world_.world()))),
+           apiservice::make_discovery(names_of(world_.world())),
+           options.max_requests_in_flight),
       router_(health_, api_),
       registry_(std::make_shared<SessionRegistry>()),
       listener_(loop,
                 options.bind_address,
                 options.secure_port,
                 SessionDeps{router_, tls_, trust_, clock_, registry_}),
-      signals_(loop.get_executor(), SIGTERM, SIGINT) {
+      signals_(loop.get_executor(), SIGTERM, SIGINT),
+      stop_at_once_(loop) {
   log(Level::info,
       "serving",
       {{"address", options.bind_address},
        {"port", options.secure_port},
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
+  tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   reload_.emplace(
       loop,
       options.config,
@@ -125,6 +142,21 @@ void App::take(std::unique_ptr<scalers::World> world) {
   api_.set_discovery(apiservice::make_discovery(names_of(world_.world())));
 }
 
+void App::reload_tls() {
+  const auto failure = tls_.reload();
+  if (failure) log(Level::error, "serving_certificate_kept", {{"reason", *failure}});
+  try {
+    ClientTrust read = load_trust(options_);
+    // Without a flag the bundle is the cluster's, or none.
+    if (read.request_header_ca) trust_.request_header_ca = std::move(read.request_header_ca);
+    if (read.client_ca) trust_.client_ca = std::move(read.client_ca);
+    ++trust_.generation;
+  } catch (const std::runtime_error& failed) {
+    log(Level::error, "client_ca_kept", {{"reason", failed.what()}});
+  }
+  tls_.offer_authorities();
+}
+
 std::unique_ptr<cluster::Cluster> App::make_cluster(const ServeOptions& options) {
   if (options.is_standalone) return nullptr;
   return std::make_unique<cluster::Cluster>(
@@ -132,7 +164,7 @@ std::unique_ptr<cluster::Cluster> App::make_cluster(const ServeOptions& options)
       clients_,
       clock_,
       options,
-      cluster::Trusted{trust_, rules_, health_, [this] { offer_authorities(tls_, trust_); }});
+      cluster::Trusted{trust_, rules_, health_, [this] { tls_.offer_authorities(); }});
 }
 
 void App::run() {
@@ -149,9 +181,13 @@ awaitable<void> App::wait_for_signals() {
   log(Level::info, "draining", {{"signal", number}, {"sessions", registry_->size()}});
   health_.begin_shutdown();
   reload_.reset();
+  tls_watch_.reset();
+  boost::asio::co_spawn(loop_.get_executor(), end_at_next_signal(), rethrow);
+  // Callers learn of the end from an answer, not from a connection that closes on their request.
+  registry_->end_keep_alive();
+  co_await stop_at_once_.wait(options_.shutdown_delay);
   listener_.close();
   registry_->begin_drain();
-  boost::asio::co_spawn(loop_.get_executor(), end_at_next_signal(), rethrow);
   co_await drain();
   is_drained_ = true;
   end_all();
@@ -163,6 +199,7 @@ awaitable<void> App::end_at_next_signal() {
   const auto [failed, number] = co_await signals_.async_wait(boost::asio::as_tuple(use_awaitable));
   if (failed) co_return;
   log(Level::warn, "stopping_at_once", {{"signal", number}});
+  stop_at_once_.raise();
   end_all();
 }
 

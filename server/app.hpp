@@ -5,6 +5,7 @@
 #include "apiservice/access.hpp"
 #include "apiservice/service.hpp"
 #include "scalers/clients.hpp"
+#include "scalers/signal.hpp"
 #include "scalers/task.hpp"
 #include "scalers/world.hpp"
 #include "server/cluster/cluster.hpp"
@@ -14,10 +15,10 @@
 #include "server/peer.hpp"
 #include "server/reload.hpp"
 #include "server/router.hpp"
+#include "server/serving_tls.hpp"
 #include "server/session.hpp"
 
 #include <boost/asio/basic_signal_set.hpp>
-#include <boost/asio/ssl/context.hpp>
 
 #include <memory>
 #include <optional>
@@ -42,7 +43,8 @@ class App {
       LoadedWorld loaded,
       const ServeOptions& options);
 
-  // Serves until SIGTERM or SIGINT, then drains: no new connection, answers under way are finished.
+  // Serves until SIGTERM or SIGINT, and for --shutdown-delay-duration with a red /readyz; then
+  // drains: no new connection, answers under way are finished.
   // A second signal ends what is left at once.
   void run();
 
@@ -50,6 +52,8 @@ class App {
   [[nodiscard]] std::unique_ptr<scalers::World> build(const std::vector<scalers::Node>& documents,
                                                       scalers::Problems& problems);
   void take(std::unique_ptr<scalers::World> world);
+  // The serving pairs and the CA bundles of the flags, read again.
+  void reload_tls();
   awaitable<void> wait_for_signals();
   awaitable<void> end_at_next_signal();
   // Until every session is closed, within bounds.
@@ -62,8 +66,10 @@ class App {
   const Clock& clock_;
   scalers::ReadObserver& observer_;
   CurrentWorld world_;
+  ServeOptions options_;
   ClientTrust trust_;
-  boost::asio::ssl::context tls_;
+  ServingTls tls_;
+  std::optional<FileWatch> tls_watch_;  // until the drain
   apiservice::StandaloneAuthorizer standalone_;
   Health health_;
   apiservice::FrontProxyRules rules_;
@@ -74,6 +80,7 @@ class App {
   Listener listener_;
   std::optional<Reload> reload_;  // until the drain
   boost::asio::basic_signal_set<Executor> signals_;
+  scalers::Signal stop_at_once_;  // a second signal came
   bool is_drained_ = false;
 };
 

@@ -6,7 +6,11 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -24,6 +28,17 @@ constexpr int kBacklog = 1024;
 // more at once.
 constexpr std::size_t kMaxSessions = 2048;
 
+// Half of the descriptors that the process may have are for backends, files and the kube-apiserver.
+std::size_t max_sessions() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxSessions;
+  return std::min<std::size_t>(kMaxSessions, limit.rlim_cur / 2);
+}
+
+std::unique_ptr<FILE, Freed<std::fclose>> open_reserve() {
+  return std::unique_ptr<FILE, Freed<std::fclose>>(std::fopen("/dev/null", "re"));
+}
+
 // A session that fails is one lost connection, never the end of the process.
 void on_session_end(const std::exception_ptr& failure) {
   if (!failure) return;
@@ -37,7 +52,11 @@ void on_session_end(const std::exception_ptr& failure) {
 }  // namespace
 
 Listener::Listener(Loop& loop, const std::string& address, std::uint16_t port, SessionDeps deps)
-    : loop_(loop), acceptor_(loop.get_executor()), deps_(std::move(deps)) {
+    : loop_(loop),
+      acceptor_(loop.get_executor()),
+      deps_(std::move(deps)),
+      max_sessions_(max_sessions()),
+      reserve_(open_reserve()) {
   boost::system::error_code failed;
   const auto parsed = boost::asio::ip::make_address(address, failed);
   if (failed)
@@ -70,8 +89,8 @@ awaitable<void> Listener::accept_all() {
   while (acceptor_.is_open()) {
     auto [failed, socket] =
         co_await acceptor_.async_accept(loop_.get_executor(), boost::asio::as_tuple(use_awaitable));
-    if (!failed && deps_.registry->size() >= kMaxSessions) {
-      log(Level::warn, "connection_refused", {{"sessions", deps_.registry->size()}});
+    if (!failed && is_full()) {
+      // The socket closes here: a caller that is turned away tries another replica.
     } else if (!failed) {
       boost::system::error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
@@ -80,10 +99,30 @@ awaitable<void> Listener::accept_all() {
                             on_session_end);
     } else if (acceptor_.is_open()) {
       log(Level::warn, "accept_failed", {{"reason", failed.message()}});
+      const bool is_out = failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
+      if (is_out) co_await turn_one_away();
       Timer pause(loop_.get_executor(), kAcceptPause);
       co_await pause.async_wait(boost::asio::as_tuple(use_awaitable));
     }
   }
+}
+
+// Said when it begins and when it ends, not with every connection.
+bool Listener::is_full() {
+  const bool is_over = deps_.registry->size() >= max_sessions_;
+  if (is_over != std::exchange(was_full_, is_over))
+    log(Level::warn, is_over ? "connections_full" : "connections_fit", {{"limit", max_sessions_}});
+  return is_over;
+}
+
+// Without a descriptor left a connection cannot even be refused: the reserve makes room for that.
+awaitable<void> Listener::turn_one_away() {
+  reserve_.reset();
+  auto [failed, socket] =
+      co_await acceptor_.async_accept(loop_.get_executor(), boost::asio::as_tuple(use_awaitable));
+  boost::system::error_code ignored;
+  socket.close(ignored);
+  reserve_ = open_reserve();
 }
 
 awaitable<void> Listener::watch_limits() {

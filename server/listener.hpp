@@ -3,11 +3,14 @@
 #pragma once
 
 #include "scalers/task.hpp"
+#include "server/freed.hpp"
 #include "server/session.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 
 #include <cstdint>
+#include <cstdio>
+#include <memory>
 #include <string>
 
 namespace weir::server {
@@ -26,11 +29,17 @@ class Listener {
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
 
   awaitable<void> accept_all();
+  [[nodiscard]] bool is_full();
+  awaitable<void> turn_one_away();
   awaitable<void> watch_limits();
 
   Loop& loop_;
   Acceptor acceptor_;
   SessionDeps deps_;
+  std::size_t max_sessions_;
+  bool was_full_ = false;
+  std::unique_ptr<FILE, Freed<std::fclose>>
+      reserve_;  // a descriptor for the time when none is left
 };
 
 }  // namespace weir::server

@@ -2,6 +2,7 @@
 
 #include "scalers/nearest.hpp"
 #include "scalers/settings.hpp"
+#include "server/options_tls.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -115,14 +116,16 @@ void add_serve(CLI::App& app, ServeOptions& out) {
   serve.add_option("--secure-port", out.secure_port, "Port to listen on")
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
-  auto* certificate = serve.add_option("--tls-cert-file",
-                                       out.tls_cert_file,
-                                       "PEM serving certificate and its chain");
-  auto* key = serve.add_option("--tls-private-key-file",
-                               out.tls_private_key_file,
-                               "PEM key of --tls-cert-file");
-  certificate->needs(key);
-  key->needs(certificate);
+  serve
+      .add_option("--max-requests-inflight",
+                  out.max_requests_in_flight,
+                  "Requests answered at a time; system:masters and health come on top; 0: no limit")
+      ->capture_default_str();
+  add_duration(serve,
+               "--shutdown-delay-duration",
+               out.shutdown_delay,
+               "How long to go on serving behind SIGTERM, with a red /readyz, before draining");
+  add_tls_flags(serve, out);
   serve
       .add_option("--cert-dir",
                   out.cert_dir,

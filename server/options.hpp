@@ -3,6 +3,7 @@
 #pragma once
 
 #include "scalers/deadline.hpp"
+#include "server/serving_tls.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -27,7 +28,11 @@ struct ServeOptions {
   std::uint16_t secure_port = 443;
   std::string tls_cert_file;
   std::string tls_private_key_file;
+  std::vector<NamedPair> tls_sni_pairs;
+  TlsSettings tls;
   std::string cert_dir = "apiserver.local.config/certificates";
+  std::uint32_t max_requests_in_flight = 400;
+  Duration shutdown_delay{0};
   std::string client_ca_file;
   std::string requestheader_client_ca_file;
   std::vector<std::string> requestheader_allowed_names;

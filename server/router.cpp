@@ -10,6 +10,7 @@ namespace weir::server {
 
 awaitable<apiservice::Response> Router::answer(apiservice::Request request, Deadline deadline) {
   if (Health::is_open(request.path)) co_return health_.answer(request);
+  const apiservice::ApiService::InFlight counted(api_);
   const apiservice::Form form = apiservice::status_form_of(request);
   const auto timeout = apiservice::timeout_of(request);
   if (!timeout)

@@ -46,7 +46,9 @@ Response refused_head(const Refusal& refusal) {
 class Session {
  public:
   Session(Socket socket, SessionDeps deps)
-      : deps_(std::move(deps)), stream_(std::move(socket), deps_.tls) {
+      : deps_(std::move(deps)),
+        contexts_(deps_.tls.contexts()),
+        stream_(std::move(socket), contexts_->main()) {
     deps_.registry->sessions_.insert(this);
   }
   Session(const Session&) = delete;
@@ -169,6 +171,7 @@ class Session {
   void allow(Duration span) { limit_ = deps_.clock.steady() + span; }
 
   SessionDeps deps_;
+  std::shared_ptr<ServingContexts> contexts_;  // also owned by ServingTls, until a reload
   Stream stream_;
   SteadyTime limit_{};
   bool is_idle_ = false;

@@ -7,10 +7,10 @@
 #include "scalers/task.hpp"
 #include "server/peer.hpp"
 #include "server/router.hpp"
+#include "server/serving_tls.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 
 #include <memory>
 #include <set>
@@ -26,8 +26,9 @@ class SessionRegistry {
  public:
   // Closes each session whose phase took too long.
   void expire(SteadyTime now);
-  // From here on no connection is kept alive; idle ones close at once, busy ones behind their
-  // answer.
+  // From here on no connection is kept alive: each closes behind its next answer, which says so.
+  void end_keep_alive() { is_draining_ = true; }
+  // As end_keep_alive(), and idle connections close at once.
   void begin_drain();
   // Closes what is left.
   void close_all();
@@ -42,7 +43,7 @@ class SessionRegistry {
 
 struct SessionDeps {
   Router& router;
-  boost::asio::ssl::context& tls;
+  const ServingTls& tls;
   const ClientTrust& trust;
   const Clock& clock;
   std::shared_ptr<SessionRegistry>

@@ -13,7 +13,6 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-constexpr const char* kTls12Suites = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr std::string_view kHttp11 = "\x08http/1.1";
 
 std::string last_failure() {
@@ -57,15 +56,17 @@ void offer_authorities(ssl::context& context, const ClientTrust& trust) {
   SSL_CTX_set_client_CA_list(context.native_handle(), names);  // takes the list
 }
 
-ssl::context make_server_context(const KeyPair& pair, const ClientTrust& trust) {
+ssl::context make_server_context(const KeyPair& pair,
+                                 const ClientTrust& trust,
+                                 const TlsSettings& settings) {
   ssl::context context(ssl::context::tls_server);
   SSL_CTX* raw = context.native_handle();
-  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  SSL_CTX_set_min_proto_version(raw, settings.min_version);
   SSL_CTX_set_options(
       raw,
       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_cipher_list(raw, kTls12Suites);
+  SSL_CTX_set_cipher_list(raw, settings.suites.c_str());
   // A resumed session would carry a certificate that this connection never showed.
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);

@@ -5,6 +5,7 @@
 #include "server/peer.hpp"
 
 #include <boost/asio/ssl/context.hpp>
+#include <openssl/ssl.h>
 
 #include <string>
 
@@ -15,9 +16,15 @@ struct KeyPair {
   std::string key_file;          // PEM
 };
 
+struct TlsSettings {
+  int min_version = TLS1_2_VERSION;
+  std::string suites = "ECDHE+AESGCM:ECDHE+CHACHA20";  // of TLS 1.2, as OpenSSL writes them
+};
+
 // Throws std::runtime_error with the file and the reason when the pair cannot be used.
 [[nodiscard]] boost::asio::ssl::context make_server_context(const KeyPair& pair,
-                                                            const ClientTrust& trust);
+                                                            const ClientTrust& trust,
+                                                            const TlsSettings& settings = {});
 
 // Names the authorities of `trust`, and no others, to clients of later handshakes.
 void offer_authorities(boost::asio::ssl::context& context, const ClientTrust& trust);

@@ -40,7 +40,7 @@ class ReloadTest(ServerTest):
 
         self.wait_for(lambda: self.value(weir, "both") == "2")
         self.assertEqual((404, "2"), (self.value(weir, "one"), self.value(weir, "two")))
-        self.assertEqual(["both", "two"], sorted(self.names(weir)))
+        self.assertEqual(["both", "externalmetrics", "two"], sorted(self.names(weir)))
         self.assertEqual(1, self.log_of(weir).count(" config_reloaded "))
 
     def test_an_invalid_file_is_said_once_and_changes_nothing(self):
