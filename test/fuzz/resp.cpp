@@ -1,11 +1,14 @@
-// RedisMachine: what a server sends means the same however it is cut, and answers no more than was
-// asked. The input: a digit whose bits ask for AUTH and SELECT, a digit for the number of commands,
-// then the server's bytes.
+// RedisMachine: what a server sends means the same however it is cut, answers no more than was
+// asked, and what a server means is what is read. The input: a digit whose bits ask for AUTH and
+// SELECT, a digit for the number of commands, then the server's bytes.
 #include "scalers/clients/redis_machine.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::fuzz {
@@ -19,6 +22,11 @@ using scalers::clients::RedisLogin;
 using scalers::clients::RedisMachine;
 using scalers::clients::RedisReply;
 using scalers::clients::RespGuard;
+using Kind = RedisReply::Kind;
+
+constexpr int kMaxDepth = 6;  // the machine takes seven
+
+bool is_line_end(char c) { return c == '\r' || c == '\n'; }
 
 Loop& loop() {
   static Loop kept;
@@ -103,6 +111,60 @@ class Session {
   std::size_t commands_;
 };
 
+// Some reply that a server may give, made of `bytes`, which it uses up in part.
+RedisReply made_of(std::string_view& bytes, int depth) {
+  const auto take = [&] {
+    const auto out = bytes.empty() ? 0U : static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(bytes.empty() ? 0 : 1);
+    return out;
+  };
+  RedisReply out;
+  out.kind = static_cast<Kind>(take() % 5);
+  if (out.kind == Kind::integer) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < 8; ++i) value = value << 8U | take();
+    out.integer = static_cast<std::int64_t>(value);
+  } else if (out.kind == Kind::text || out.kind == Kind::error) {
+    out.text = bytes.substr(0, take());
+    bytes.remove_prefix(std::min(bytes.size(), out.text.size()));
+    if (out.kind == Kind::error) std::ranges::replace_if(out.text, is_line_end, ' ');
+  } else if (out.kind == Kind::list) {
+    const unsigned items = depth < kMaxDepth ? take() % 5 : 0;
+    for (unsigned i = 0; i < items; ++i) out.items.push_back(made_of(bytes, depth + 1));
+  }
+  return out;
+}
+
+void append_encoded(std::string& out, const RedisReply& reply) {
+  switch (reply.kind) {
+    case Kind::nil: out += "$-1\r\n"; break;
+    case Kind::integer: out += ":" + std::to_string(reply.integer) + "\r\n"; break;
+    case Kind::error: out += "-" + reply.text + "\r\n"; break;
+    case Kind::text:
+      out += "$" + std::to_string(reply.text.size()) + "\r\n" + reply.text + "\r\n";
+      break;
+    case Kind::list:
+      out += "*" + std::to_string(reply.items.size()) + "\r\n";
+      for (const RedisReply& item : reply.items) append_encoded(out, item);
+      break;
+  }
+}
+
+void check_made(std::string_view input) {
+  std::string_view left = input;
+  const RedisReply meant = made_of(left, 0);
+  std::string bytes;
+  append_encoded(bytes, meant);
+  Session session(0, 1);
+  session.take_pieces("+PONG\r\n", input.size());
+  session.take_pieces(bytes, input.size());
+  session.end();
+  require(!session.outcome.failure, "what a server encodes is read");
+  require(session.outcome.commands.size() == 1 &&
+              is_same(session.outcome.commands.front()->reply->value(), meant),
+          "what a server means is what is read");
+}
+
 void check_replies(const Outcome& whole, const Outcome& cut) {
   require(whole.failure.has_value() == cut.failure.has_value(),
           "a stream is good however it is cut");
@@ -120,6 +182,7 @@ void check_replies(const Outcome& whole, const Outcome& cut) {
 }  // namespace
 
 void run(std::string_view input) {
+  check_made(input);
   if (input.size() < 2) return;
   const int bits = input[0];
   const auto commands = static_cast<std::size_t>(input[1]) % 8;
