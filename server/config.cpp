@@ -35,7 +35,7 @@ class Converter {
   Node convert(const YAML::Node& from, int depth) {
     Node out;
     out.mark = mark_of(from);
-    if (depth > kMaxDepth || ++nodes_ > kMaxNodes) {
+    if (is_refused_ || depth > kMaxDepth || ++nodes_ > kMaxNodes) {
       if (!is_refused_) problems_.add(out.mark, "the configuration is nested or repeated too much");
       is_refused_ = true;
       return out;
@@ -55,6 +55,9 @@ class Converter {
     }
     return out;
   }
+
+  // True when a bound was met: what was converted until then is no configuration.
+  [[nodiscard]] bool is_refused() const { return is_refused_; }
 
  private:
   void convert_list(const YAML::Node& from, int depth, Node& out) {
@@ -196,7 +199,9 @@ Node parse_yaml(std::string_view text, const std::string& file, Problems& proble
       problems.add(empty.mark, "the file is empty; write backends: and metrics:");
       return empty;
     }
-    return Converter(file, problems).convert(document, 0);
+    Converter converter(file, problems);
+    Node out = converter.convert(document, 0);
+    return converter.is_refused() ? empty : out;
   } catch (const YAML::Exception& failure) {
     const Mark mark = failure.mark.is_null()
                           ? empty.mark
