@@ -45,9 +45,12 @@ Response values(Form form,
 
 }  // namespace
 
-awaitable<std::optional<Response>> ApiService::refuse(Request request, Deadline deadline) {
+awaitable<std::optional<Response>> ApiService::refuse(Request request,
+                                                      Deadline deadline,
+                                                      std::string* user) {
   const auto caller = co_await identify(request, deadline);
   if (!caller) co_return render(unauthorized());
+  if (user != nullptr) *user = caller->user;
   const Attributes asked = attributes_of(request);
   const Decision decision = co_await authorizer_.decide(*caller, asked, deadline);
   if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace weir::apiservice {
 
@@ -34,8 +35,11 @@ class ApiService {
   // Discovery of the metrics that a new configuration has.
   void set_discovery(Discovery discovery) { shelf_ = Shelf(std::move(discovery)); }
 
-  // Who is it, and may they: the refusal, or nullopt when the request may go on.
-  [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
+  // Who is it, and may they: the refusal, or nullopt when the request may go on. `user` is told who
+  // acts, once that is known.
+  [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request,
+                                                          Deadline deadline,
+                                                          std::string* user = nullptr);
   // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
   // status_in_form() turns them, and those of refuse(), into what the caller wants.
   [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);
