@@ -15,30 +15,50 @@
 #include "server/reload.hpp"
 #include "server/router.hpp"
 #include "server/session.hpp"
+#include "server/telemetry.hpp"
 
 #include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace weir::server {
 
-// Writes the reader's events to the log.
-class LogObserver final : public scalers::ReadObserver {
+// Writes the reader's events to the log and counts its reads.
+class ServeObserver final : public scalers::ReadObserver {
  public:
+  // `telemetry` outlives the observer.
+  explicit ServeObserver(Telemetry& telemetry) : telemetry_(telemetry) {}
   void backend_down(std::string_view backend, const scalers::Error& error) override;
   void backend_up(std::string_view backend) override;
+  void question_done(const scalers::ReadOf& of,
+                     std::optional<scalers::Errc> failure,
+                     SteadyTime::duration took) override {
+    telemetry_.question_done(of, failure, took);
+  }
+  void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
+    telemetry_.answer_reused(of, how);
+  }
+  void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
+    telemetry_.value_given(of, reading);
+  }
+
+ private:
+  Telemetry& telemetry_;
 };
 
 class App {
  public:
-  // `loop`, `clients`, `clock` and `observer` outlive the app. Throws std::runtime_error that says
-  // what to do when a file, a certificate or the address cannot be used.
+  // All but the last two outlive the app, `telemetry` the loop's sessions too. Throws
+  // std::runtime_error that says what to do when a file, a certificate or the address cannot be
+  // used.
   App(Loop& loop,
       scalers::Clients& clients,
       const Clock& clock,
       scalers::ReadObserver& observer,
+      Telemetry& telemetry,
       LoadedWorld loaded,
       const ServeOptions& options);
 
@@ -50,6 +70,7 @@ class App {
   [[nodiscard]] std::unique_ptr<scalers::World> build(const std::vector<scalers::Node>& documents,
                                                       scalers::Problems& problems);
   void take(std::unique_ptr<scalers::World> world);
+  [[nodiscard]] std::string telemetry_page();
   awaitable<void> wait_for_signals();
   awaitable<void> end_at_next_signal();
   // Until every session is closed, within bounds.
@@ -61,6 +82,7 @@ class App {
   scalers::Clients& clients_;
   const Clock& clock_;
   scalers::ReadObserver& observer_;
+  Telemetry& telemetry_;
   CurrentWorld world_;
   ClientTrust trust_;
   boost::asio::ssl::context tls_;

@@ -7,6 +7,7 @@
 #include "scalers/task.hpp"
 #include "server/peer.hpp"
 #include "server/router.hpp"
+#include "server/telemetry.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -45,6 +46,7 @@ struct SessionDeps {
   boost::asio::ssl::context& tls;
   const ClientTrust& trust;
   const Clock& clock;
+  Telemetry& telemetry;
   std::shared_ptr<SessionRegistry>
       registry;  // second owner: sessions that the loop destroys after the listener
 };

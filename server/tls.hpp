@@ -2,10 +2,12 @@
 // per request.
 #pragma once
 
+#include "scalers/deadline.hpp"
 #include "server/peer.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 
+#include <optional>
 #include <string>
 
 namespace weir::server {
@@ -18,6 +20,9 @@ struct KeyPair {
 // Throws std::runtime_error with the file and the reason when the pair cannot be used.
 [[nodiscard]] boost::asio::ssl::context make_server_context(const KeyPair& pair,
                                                             const ClientTrust& trust);
+
+// When the certificate of `context` expires; nullopt when it holds none.
+[[nodiscard]] std::optional<WallTime> expiry_of(boost::asio::ssl::context& context);
 
 // Names the authorities of `trust`, and no others, to clients of later handshakes.
 void offer_authorities(boost::asio::ssl::context& context, const ClientTrust& trust);
