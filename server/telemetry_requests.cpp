@@ -5,7 +5,9 @@
 namespace weir::server {
 namespace {
 
-const prometheus::Histogram::BucketBoundaries& seconds() {
+constexpr std::string_view kAnyMetric = "externalmetrics";  // as discovery names them all
+
+const prometheus::Histogram::BucketBoundaries& bucket_seconds() {
   static const prometheus::Histogram::BucketBoundaries kSeconds{
       0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  1.25, 1.5, 2,
       3,     4,     5,    6,   8,   10,  15,  20,  30, 45,   60};
@@ -41,7 +43,8 @@ RequestCounts::RequestCounts(prometheus::Registry& registry)
                   .Register(registry)),
       durations_(prometheus::BuildHistogram()
                      .Name("apiserver_request_duration_seconds")
-                     .Help("[STABLE] Seconds from a request's head to its answer.")
+                     .Help("[STABLE] Seconds from a request's head to its answer; resource is "
+                           "externalmetrics for all metrics.")
                      .Register(registry)),
       reading_(in_flight_family(registry).Add({{"request_kind", "readOnly"}})),
       mutating_(in_flight_family(registry).Add({{"request_kind", "mutating"}})),
@@ -50,7 +53,8 @@ RequestCounts::RequestCounts(prometheus::Registry& registry)
                         .Help("[ALPHA] Connections that ended within the TLS handshake.")
                         .Register(registry)
                         .Add({})),
-      endpoints_(endpoint_count()) {}
+      endpoints_(endpoint_count()),
+      histograms_(endpoint_count()) {}
 
 void RequestCounts::set_metrics(const std::set<std::string>& names) {
   std::erase_if(metrics_, [&](const auto& entry) {
@@ -69,35 +73,43 @@ void RequestCounts::done(const RequestLabels& labels,
                          int status,
                          std::chrono::duration<double> took) {
   const auto metric = metrics_.find(labels.metric);
-  const bool is_known = metric != metrics_.end();
-  Cells& cells =
-      is_known ? metric->second : endpoints_.at(static_cast<std::size_t>(labels.endpoint));
-  Cell& cell = cells.at(static_cast<std::size_t>(labels.verb));
-  const auto known = std::ranges::find(cell.by_code, status, [](const auto& e) { return e.first; });
-  if (known != cell.by_code.end()) {
-    known->second->Increment();
+  const auto verb = static_cast<std::size_t>(labels.verb);
+  if (metric != metrics_.end()) {
+    count(metric->second.at(verb), labels, metric->first, status);
   } else {
-    const auto named = label_set(labels, is_known ? std::string_view(metric->first) : "");
-    counter(cell, named, status).Increment();
+    count(endpoints_.at(static_cast<std::size_t>(labels.endpoint)).at(verb), labels, "", status);
   }
-  cell.durations->Observe(took.count());
+  observe(labels, took.count());
 }
 
-prometheus::Counter& RequestCounts::counter(Cell& cell,
-                                            const prometheus::Labels& labels,
-                                            int status) {
-  if (cell.durations == nullptr) cell.durations = &durations_.Add(labels, seconds());
-  auto with_code = labels;
-  with_code.emplace("code", std::to_string(status));
-  prometheus::Counter& made = totals_.Add(with_code);
-  cell.by_code.emplace_back(status, &made);
-  return made;
+void RequestCounts::count(ByCode& cell,
+                          const RequestLabels& labels,
+                          std::string_view resource,
+                          int status) {
+  auto known = std::ranges::find(cell, status, [](const auto& one) { return one.first; });
+  if (known == cell.end()) {
+    auto named = label_set(labels, resource);
+    named.emplace("code", std::to_string(status));
+    known = cell.emplace(cell.end(), status, &totals_.Add(named));
+  }
+  known->second->Increment();
+}
+
+// Metrics share a histogram: 26 lines for each of 1,000 would hold the loop up for 0.1 s.
+void RequestCounts::observe(const RequestLabels& labels, double seconds) {
+  const auto endpoint = static_cast<std::size_t>(labels.endpoint);
+  prometheus::Histogram*& known =
+      histograms_.at(endpoint).at(static_cast<std::size_t>(labels.verb));
+  if (known == nullptr) {
+    const std::string_view resource = labels.metric.empty() ? "" : kAnyMetric;
+    known = &durations_.Add(label_set(labels, resource), bucket_seconds());
+  }
+  known->Observe(seconds);
 }
 
 void RequestCounts::end(const Cells& cells) {
-  for (const Cell& cell : cells) {
-    if (cell.durations != nullptr) durations_.Remove(cell.durations);
-    for (const auto& [code, counter] : cell.by_code) totals_.Remove(counter);
+  for (const ByCode& cell : cells) {
+    for (const auto& [code, counter] : cell) totals_.Remove(counter);
   }
 }
 

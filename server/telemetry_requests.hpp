@@ -15,6 +15,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,13 +34,11 @@ class RequestCounts {
 
  private:
   // References into the families: a look-up there by labels costs more than the rest of a count.
-  struct Cell {
-    prometheus::Histogram* durations = nullptr;
-    std::vector<std::pair<int, prometheus::Counter*>> by_code;
-  };
-  using Cells = std::array<Cell, kVerbs>;
+  using ByCode = std::vector<std::pair<int, prometheus::Counter*>>;
+  using Cells = std::array<ByCode, kVerbs>;
 
-  prometheus::Counter& counter(Cell& cell, const prometheus::Labels& labels, int status);
+  void count(ByCode& cell, const RequestLabels& labels, std::string_view resource, int status);
+  void observe(const RequestLabels& labels, double seconds);
   void end(const Cells& cells);
 
   prometheus::Family<prometheus::Counter>& totals_;
@@ -48,6 +47,7 @@ class RequestCounts {
   prometheus::Gauge& mutating_;
   prometheus::Counter& tls_failures_;
   std::vector<Cells> endpoints_;
+  std::vector<std::array<prometheus::Histogram*, kVerbs>> histograms_;  // by endpoint
   std::map<std::string, Cells, std::less<>> metrics_;
 };
 
