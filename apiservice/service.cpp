@@ -45,11 +45,14 @@ Response values(Form form,
 
 }  // namespace
 
-awaitable<std::optional<Response>> ApiService::refuse(Request request, Deadline deadline) {
+awaitable<std::optional<Response>> ApiService::refuse(Request request,
+                                                      Deadline deadline,
+                                                      std::string* user) {
   const auto caller = co_await identify(request, deadline);
   if (!caller) co_return render(unauthorized());
   const bool is_full = max_in_flight_ > 0 && in_flight_ > max_in_flight_;
   if (is_full && !caller->is_master()) co_return render(too_many_requests());
+  if (user != nullptr) *user = caller->user;
   const Attributes asked = attributes_of(request);
   const Decision decision = co_await authorizer_.decide(*caller, asked, deadline);
   if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);

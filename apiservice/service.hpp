@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace weir::apiservice {
 
@@ -49,8 +50,11 @@ class ApiService {
   };
 
   // Who is it, are there too many of them (never of system:masters, which the kube-apiserver's own
-  // checks come as), and may they: the refusal, or nullopt when the request may go on.
-  [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request, Deadline deadline);
+  // checks come as), and may they: the refusal, or nullopt when the request may go on. `user` is
+  // told who acts, once that is known.
+  [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request,
+                                                          Deadline deadline,
+                                                          std::string* user = nullptr);
   // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
   // status_in_form() turns them, and those of refuse(), into what the caller wants.
   [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);

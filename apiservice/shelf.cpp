@@ -43,6 +43,7 @@ constexpr std::string_view kIndexPage = R"({
     "/apis/external.metrics.k8s.io/v1beta1",
     "/healthz",
     "/livez",
+    "/metrics",
     "/openapi/v2",
     "/openapi/v3",
     "/openapi/v3/apis/external.metrics.k8s.io/v1beta1",

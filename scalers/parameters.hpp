@@ -21,6 +21,7 @@ class ParameterNames {
   bool use(std::string_view name);
   // Declared labels that nothing used, in the order of their declaration.
   [[nodiscard]] std::vector<std::string> unused() const;
+  [[nodiscard]] bool is_used(std::string_view name) const { return used_.contains(name); }
   // "$(namespace), $(queue)": the names that exist, for messages.
   [[nodiscard]] std::string listed() const;
 

@@ -5,10 +5,12 @@
 
 #include "scalers/clients.hpp"
 #include "scalers/deadline.hpp"
+#include "scalers/error.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/settings.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +18,18 @@
 
 namespace weir::scalers {
 
-// Told of changes, once each: what the log shows.
+// Which read an observer is told of, in the configuration's words but for the namespace. The texts
+// live for the call.
+struct ReadOf {
+  std::string_view backend;
+  std::string_view metric;
+  std::string_view name_space;
+};
+
+// What served a read that put no question of its own: a kept answer, or a question under way.
+enum class Reuse { cached, shared };
+
+// Told of changes, once each (what the log shows), and of every read (what telemetry counts).
 class ReadObserver {
  public:
   ReadObserver() = default;
@@ -26,6 +39,14 @@ class ReadObserver {
   // A question failed for want of the backend itself (unreachable, TLS, credentials, silence).
   virtual void backend_down(std::string_view backend, const Error& error) = 0;
   virtual void backend_up(std::string_view backend) = 0;
+  // A question came back from its backend, or found no room there (Errc::overloaded): what it came
+  // to by the metric's policies, nullopt for a value. `took` leaves out the wait for its turn.
+  virtual void question_done(const ReadOf& of,
+                             std::optional<Errc> failure,
+                             SteadyTime::duration took) = 0;
+  virtual void answer_reused(const ReadOf& of, Reuse how) = 0;
+  // A read of a metric without labels gave a value.
+  virtual void value_given(const ReadOf& of, const Reading& reading) = 0;
 };
 
 // What discovery, `weir check` and messages need to know of a metric.
@@ -37,6 +58,8 @@ struct MetricInfo {
   std::string name;
   std::vector<std::string> namespaces;  // "*" alone means every namespace
   std::vector<Label> labels;
+  std::string backend;
+  bool is_per_namespace = false;  // its question holds $(namespace)
 };
 
 class World {

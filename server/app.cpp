@@ -75,13 +75,13 @@ std::vector<std::string> names_of(const scalers::World& world) {
 
 }  // namespace
 
-void LogObserver::backend_down(std::string_view backend, const scalers::Error& error) {
+void ServeObserver::backend_down(std::string_view backend, const scalers::Error& error) {
   log(Level::warn,
       "backend_down",
       {{"backend", backend}, {"code", name_of(error.code)}, {"reason", error.message()}});
 }
 
-void LogObserver::backend_up(std::string_view backend) {
+void ServeObserver::backend_up(std::string_view backend) {
   log(Level::info, "backend_up", {{"backend", backend}});
 }
 
@@ -89,12 +89,14 @@ App::App(Loop& loop,
          scalers::Clients& clients,
          const Clock& clock,
          scalers::ReadObserver& observer,
+         Telemetry& telemetry,
          LoadedWorld loaded,
          const ServeOptions& options)
     : loop_(loop),
       clients_(clients),
       clock_(clock),
       observer_(observer),
+      telemetry_(telemetry),
       world_(std::move(loaded.world)),
       options_(options),
       trust_(load_trust(options)),
@@ -107,12 +109,12 @@ App::App(Loop& loop,
            world_,
            apiservice::make_discovery(names_of(world_.world())),
            options.max_requests_in_flight),
-      router_(health_, api_),
+      router_(health_, api_, [this] { return telemetry_page(); }),
       registry_(std::make_shared<SessionRegistry>()),
       listener_(loop,
                 options.bind_address,
                 options.secure_port,
-                SessionDeps{router_, tls_, trust_, clock_, registry_}),
+                SessionDeps{router_, tls_, trust_, clock_, telemetry_, registry_}),
       signals_(loop.get_executor(), SIGTERM, SIGINT),
       stop_at_once_(loop) {
   log(Level::info,
@@ -122,6 +124,7 @@ App::App(Loop& loop,
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
   tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
+  telemetry_.set_metrics(world_.world().metrics());
   reload_.emplace(
       loop,
       options.config,
@@ -140,6 +143,13 @@ std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& doc
 void App::take(std::unique_ptr<scalers::World> world) {
   world_.replace(std::move(world));
   api_.set_discovery(apiservice::make_discovery(names_of(world_.world())));
+  telemetry_.set_metrics(world_.world().metrics());
+}
+
+std::string App::telemetry_page() {
+  Telemetry::State state{clock_.wall(), std::nullopt, expiry_of(tls_.contexts()->main())};
+  if (reload_) state.config = {reload_->is_well(), reload_->succeeded_at()};
+  return telemetry_.page(state);
 }
 
 void App::reload_tls() {

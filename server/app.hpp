@@ -17,29 +17,49 @@
 #include "server/router.hpp"
 #include "server/serving_tls.hpp"
 #include "server/session.hpp"
+#include "server/telemetry.hpp"
 
 #include <boost/asio/basic_signal_set.hpp>
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace weir::server {
 
-// Writes the reader's events to the log.
-class LogObserver final : public scalers::ReadObserver {
+// Writes the reader's events to the log and counts its reads.
+class ServeObserver final : public scalers::ReadObserver {
  public:
+  // `telemetry` outlives the observer.
+  explicit ServeObserver(Telemetry& telemetry) : telemetry_(telemetry) {}
   void backend_down(std::string_view backend, const scalers::Error& error) override;
   void backend_up(std::string_view backend) override;
+  void question_done(const scalers::ReadOf& of,
+                     std::optional<scalers::Errc> failure,
+                     SteadyTime::duration took) override {
+    telemetry_.question_done(of, failure, took);
+  }
+  void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
+    telemetry_.answer_reused(of, how);
+  }
+  void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
+    telemetry_.value_given(of, reading);
+  }
+
+ private:
+  Telemetry& telemetry_;
 };
 
 class App {
  public:
-  // `loop`, `clients`, `clock` and `observer` outlive the app. Throws std::runtime_error that says
-  // what to do when a file, a certificate or the address cannot be used.
+  // All but the last two outlive the app, `telemetry` the loop's sessions too. Throws
+  // std::runtime_error that says what to do when a file, a certificate or the address cannot be
+  // used.
   App(Loop& loop,
       scalers::Clients& clients,
       const Clock& clock,
       scalers::ReadObserver& observer,
+      Telemetry& telemetry,
       LoadedWorld loaded,
       const ServeOptions& options);
 
@@ -54,6 +74,7 @@ class App {
   void take(std::unique_ptr<scalers::World> world);
   // The serving pairs and the CA bundles of the flags, read again.
   void reload_tls();
+  [[nodiscard]] std::string telemetry_page();
   awaitable<void> wait_for_signals();
   awaitable<void> end_at_next_signal();
   // Until every session is closed, within bounds.
@@ -65,6 +86,7 @@ class App {
   scalers::Clients& clients_;
   const Clock& clock_;
   scalers::ReadObserver& observer_;
+  Telemetry& telemetry_;
   CurrentWorld world_;
   ServeOptions options_;
   ClientTrust trust_;

@@ -1,8 +1,10 @@
 #include "server/log.hpp"
 
+#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <iterator>
 #include <memory>
 
@@ -27,11 +29,23 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
+constexpr const char* kKlogPattern = "%L%m%d %H:%M:%S.%f %P weir] %v";
+
+struct Settings {
+  LogFormat format = LogFormat::text;
+  int verbosity = 0;
+};
+
+Settings& settings() {
+  static Settings kept;
+  return kept;
+}
+
 spdlog::logger& logger() {
   static const auto kLogger = [] {
     auto made =
         std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_st>());
-    made->set_pattern("%L%m%d %H:%M:%S.%f %P weir] %v", spdlog::pattern_time_type::utc);
+    made->set_pattern(kKlogPattern, spdlog::pattern_time_type::utc);
     made->flush_on(spdlog::level::trace);
     return made;
   }();
@@ -47,6 +61,32 @@ spdlog::level::level_enum level_of(Level level) {
   return spdlog::level::err;
 }
 
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::info: return "info";
+    case Level::warn: return "warn";
+    case Level::error: return "error";
+  }
+  return "error";
+}
+
+// ASCII alone, as in the text form: what is no UTF-8 becomes U+FFFD.
+void append_json(std::string& out, std::string_view text) {
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+  out += nlohmann::json(text).dump(-1, ' ', true, kReplace);
+}
+
+void write(Level level,
+           int verbosity,
+           std::string_view event,
+           std::initializer_list<Field> fields) {
+  const bool is_text = settings().format == LogFormat::text;
+  logger().log(level_of(level),
+               is_text
+                   ? log_text(event, fields)
+                   : log_json(std::chrono::system_clock::now(), level, verbosity, event, fields));
+}
+
 }  // namespace
 
 std::string log_text(std::string_view event, std::initializer_list<Field> fields) {
@@ -60,8 +100,46 @@ std::string log_text(std::string_view event, std::initializer_list<Field> fields
   return out;
 }
 
+std::string log_json(WallTime now,
+                     Level level,
+                     int verbosity,
+                     std::string_view event,
+                     std::initializer_list<Field> fields) {
+  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
+  std::string out = fmt::format(R"({{"ts":{}.{:06},"level":"{}","v":{},"msg":)",
+                                since.count() / 1'000'000,
+                                since.count() % 1'000'000,
+                                name_of(level),
+                                verbosity);
+  append_json(out, event);
+  for (const Field& field : fields) {
+    out += ',';
+    append_json(out, field.name);
+    out += ':';
+    if (field.is_number && nlohmann::json::accept(field.value)) {
+      out += field.value;
+    } else {
+      append_json(out, field.value);
+    }
+  }
+  out += '}';
+  return out;
+}
+
+void set_log(LogFormat format, int verbosity) {
+  settings() = {format, verbosity};
+  const bool is_text = format == LogFormat::text;
+  logger().set_pattern(is_text ? kKlogPattern : "%v", spdlog::pattern_time_type::utc);
+}
+
+bool is_logged(int verbosity) { return verbosity <= settings().verbosity; }
+
 void log(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  logger().log(level_of(level), log_text(event, fields));
+  write(level, 0, event, fields);
+}
+
+void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields) {
+  if (is_logged(verbosity)) write(Level::info, verbosity, event, fields);
 }
 
 }  // namespace weir::server

@@ -1,12 +1,17 @@
-// The log: one line an event on stderr, in klog's text form, with fixed event words and fields.
-// Loop thread, and the start before it. A Secret has no conversion to text, so none can be a field.
+// The log: one line an event on stderr, in klog's text form or as a JSON object, with fixed event
+// words and fields. Loop thread, and the start before it. A Secret has no conversion to text, so
+// none can be a field.
 #pragma once
+
+#include "scalers/deadline.hpp"
 
 #include <fmt/format.h>
 
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace weir::server {
 
@@ -15,19 +20,36 @@ enum class Level { info, warn, error };
 struct Field {
   std::string_view name;
   std::string value;
+  bool is_number = false;
 
   Field(std::string_view named, std::string text) : name(named), value(std::move(text)) {}
   Field(std::string_view named, std::string_view text) : name(named), value(text) {}
   Field(std::string_view named, const char* text) : name(named), value(text) {}
   template <class Number>
   requires std::is_arithmetic_v<Number> Field(std::string_view named, Number number)
-      : name(named), value(fmt::format("{}", number)) {}
+      : name(named), value(fmt::format("{}", number)), is_number(true) {}
 };
 
 // log(Level::warn, "backend_down", {{"backend", name}, {"after_ms", 250}});
 void log(Level level, std::string_view event, std::initializer_list<Field> fields);
 
+enum class LogFormat { text, json };
+
+// How every later line is written, and how much: lines of a verbosity above `verbosity` (0 to 10)
+// are left out. Text and 0 until it is called.
+void set_log(LogFormat format, int verbosity);
+[[nodiscard]] bool is_logged(int verbosity);
+// An info line for those who asked for it with -v.
+void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields);
+
 // The line's text behind klog's header: `event name="value" ...`, control bytes and quotes escaped.
 [[nodiscard]] std::string log_text(std::string_view event, std::initializer_list<Field> fields);
+
+// The line as JSON, in ASCII: ts (seconds since 1970), level, v, msg, and the fields.
+[[nodiscard]] std::string log_json(WallTime now,
+                                   Level level,
+                                   int verbosity,
+                                   std::string_view event,
+                                   std::initializer_list<Field> fields);
 
 }  // namespace weir::server

@@ -104,6 +104,30 @@ void add_cluster(CLI::App& serve, ServeOptions& out) {
            "Paths that need no SubjectAccessReview; PATH* for all that begin so");
 }
 
+// As klog's flags: -v 3, -v=3, --v=3.
+void add_logging(CLI::App& serve, ServeOptions& out) {
+  serve
+      .add_option_function<std::string>(
+          "--logging-format",
+          [&out](const std::string& format) { out.logs_json = format == "json"; },
+          "text: klog's lines; json: one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->default_str("text");
+  const auto read = [&out](const std::string& text) {
+    const std::string number = text.starts_with('=') ? text.substr(1) : text;
+    if (!CLI::detail::lexical_cast(number, out.verbosity) || out.verbosity < 0 ||
+        out.verbosity > 10)
+      throw CLI::ValidationError("-v", "write a number from 0 to 10");
+  };
+  serve
+      .add_option_function<std::string>(
+          "-v,--v",
+          read,
+          "How much is logged, 0 to 10; from 3 on a line for each request")
+      ->default_str("0")
+      ->type_name("INT");
+}
+
 void add_serve(CLI::App& app, ServeOptions& out) {
   CLI::App& serve = *app.add_subcommand("serve", "Serve the external metrics API over TLS");
   add_config(serve, out.config);
@@ -159,6 +183,7 @@ void add_serve(CLI::App& app, ServeOptions& out) {
            out.requestheader_uid_headers,
            "Headers that name the user's uid");
   add_cluster(serve, out);
+  add_logging(serve, out);
 }
 
 void add_check(CLI::App& app, CheckOptions& out) {

@@ -23,6 +23,8 @@ enum class ExitCode {
 
 struct ServeOptions {
   std::vector<std::string> config;
+  bool logs_json = false;
+  int verbosity = 0;  // 0 to 10
   bool is_standalone = false;
   std::string bind_address = "0.0.0.0";
   std::uint16_t secure_port = 443;

@@ -3,12 +3,15 @@
 #include "apiservice/form.hpp"
 #include "apiservice/request_timeout.hpp"
 #include "apiservice/status.hpp"
+#include "server/telemetry.hpp"
 
 #include <utility>
 
 namespace weir::server {
 
-awaitable<apiservice::Response> Router::answer(apiservice::Request request, Deadline deadline) {
+awaitable<apiservice::Response> Router::answer(apiservice::Request request,
+                                               Deadline deadline,
+                                               std::string& user) {
   if (Health::is_open(request.path)) co_return health_.answer(request);
   const apiservice::ApiService::InFlight counted(api_);
   const apiservice::Form form = apiservice::status_form_of(request);
@@ -16,9 +19,11 @@ awaitable<apiservice::Response> Router::answer(apiservice::Request request, Dead
   if (!timeout)
     co_return apiservice::status_in_form(render(apiservice::status_of(timeout.error())), form);
   if (*timeout) deadline = deadline.capped(**timeout);
-  auto refusal = co_await api_.refuse(request, deadline);
+  auto refusal = co_await api_.refuse(request, deadline, &user);
   if (refusal) co_return apiservice::status_in_form(std::move(*refusal), form);
   if (Health::owns(request.path)) co_return health_.answer(request);
+  if (request.path == kTelemetryPath && request.method == "GET")
+    co_return apiservice::Response{200, kTelemetryType, telemetry_page_()};
   auto response = co_await api_.answer(std::move(request), deadline);
   co_return apiservice::status_in_form(std::move(response), form);
 }

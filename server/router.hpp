@@ -1,5 +1,5 @@
-// Sends a request where it belongs: health for everybody, the rest to those whom the API service
-// admits.
+// Sends a request where it belongs: health for everybody; telemetry and the rest to those whom the
+// API service admits.
 #pragma once
 
 #include "apiservice/service.hpp"
@@ -7,19 +7,29 @@
 #include "scalers/task.hpp"
 #include "server/health.hpp"
 
+#include <functional>
+#include <string>
+#include <utility>
+
 namespace weir::server {
 
 class Router {
  public:
-  // Both outlive the router and every request in it.
-  Router(const Health& health, apiservice::ApiService& api) : health_(health), api_(api) {}
+  // All outlive the router and every request in it. `telemetry_page` renders /metrics.
+  Router(const Health& health,
+         apiservice::ApiService& api,
+         std::function<std::string()> telemetry_page)
+      : health_(health), api_(api), telemetry_page_(std::move(telemetry_page)) {}
 
+  // `user` is told who acts, where that was asked.
   [[nodiscard]] awaitable<apiservice::Response> answer(apiservice::Request request,
-                                                       Deadline deadline);
+                                                       Deadline deadline,
+                                                       std::string& user);
 
  private:
   const Health& health_;
   apiservice::ApiService& api_;
+  std::function<std::string()> telemetry_page_;
 };
 
 }  // namespace weir::server

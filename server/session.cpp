@@ -3,6 +3,7 @@
 #include "apiservice/status.hpp"
 #include "server/audit_id.hpp"
 #include "server/log.hpp"
+#include "server/request_trace.hpp"
 #include "server/session_answer.hpp"
 #include "server/session_head.hpp"
 
@@ -59,7 +60,10 @@ class Session {
     allow(kHandshake);
     const auto [failed] =
         co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, kToken);
-    if (failed) co_return;
+    if (failed) {
+      deps_.telemetry.tls_handshake_failed();
+      co_return;
+    }
     bool is_open = true;
     while (is_open) is_open = co_await serve_one();
     co_await close_gently();
@@ -94,6 +98,8 @@ class Session {
     has_served_ = true;
     if (const auto* refusal = std::get_if<Refusal>(&head)) {
       audit_id_ = audit_ids_.make();
+      RequestTrace(deps_.telemetry, {}, deps_.clock.steady())
+          .answered(refusal->status, deps_.clock.steady(), audit_id_);
       co_await write(refused_head(*refusal), false, false);
       co_return false;
     }
@@ -107,17 +113,19 @@ class Session {
     const bool is_head = head.request.method == "HEAD";
     head.request.peer = peer();
     audit_id_ = audit_ids_.of(head.request);
+    RequestTrace trace(deps_.telemetry, head.request, deps_.clock.steady());
     allow(kAnswer + kAnswerSlack);
     const Deadline deadline = Deadline::after(deps_.clock.steady(), kAnswer);
     Response response;
     try {
-      response = co_await deps_.router.answer(std::move(head.request), deadline);
+      response = co_await deps_.router.answer(std::move(head.request), deadline, trace.user);
     } catch (const std::exception& bug) {
       log(Level::error, "request_failed", {{"reason", bug.what()}});
       response = apiservice::render(
           {500, "InternalError", "an internal error; the log has its cause", std::nullopt});
       head.is_keep_alive = false;
     }
+    trace.answered(response.status, deps_.clock.steady(), audit_id_);
     const bool is_keep_alive = head.is_keep_alive && !deps_.registry->is_draining();
     const bool is_written = co_await write(std::move(response), is_head, is_keep_alive);
     co_return is_written&& is_keep_alive;

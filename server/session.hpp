@@ -8,6 +8,7 @@
 #include "server/peer.hpp"
 #include "server/router.hpp"
 #include "server/serving_tls.hpp"
+#include "server/telemetry.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -46,6 +47,7 @@ struct SessionDeps {
   const ServingTls& tls;
   const ClientTrust& trust;
   const Clock& clock;
+  Telemetry& telemetry;
   std::shared_ptr<SessionRegistry>
       registry;  // second owner: sessions that the loop destroys after the listener
 };

@@ -5,6 +5,8 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <stdexcept>
 #include <string_view>
 
@@ -45,6 +47,14 @@ int choose_http11(SSL* /*connection*/,
 }
 
 }  // namespace
+
+std::optional<WallTime> expiry_of(ssl::context& context) {
+  const X509* certificate = SSL_CTX_get0_certificate(context.native_handle());
+  std::tm when{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1)
+    return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&when));
+}
 
 void offer_authorities(ssl::context& context, const ClientTrust& trust) {
   STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();

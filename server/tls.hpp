@@ -2,11 +2,13 @@
 // per request.
 #pragma once
 
+#include "scalers/deadline.hpp"
 #include "server/peer.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
 
+#include <optional>
 #include <string>
 
 namespace weir::server {
@@ -25,6 +27,9 @@ struct TlsSettings {
 [[nodiscard]] boost::asio::ssl::context make_server_context(const KeyPair& pair,
                                                             const ClientTrust& trust,
                                                             const TlsSettings& settings = {});
+
+// When the certificate of `context` expires; nullopt when it holds none.
+[[nodiscard]] std::optional<WallTime> expiry_of(boost::asio::ssl::context& context);
 
 // Names the authorities of `trust`, and no others, to clients of later handshakes.
 void offer_authorities(boost::asio::ssl::context& context, const ClientTrust& trust);

@@ -185,6 +185,7 @@ void Builder::add_metric(const Node& node) {
                     "the same number",
                     unused));
   }
+  metric.is_per_namespace = names.is_used(kNamespaceParameter);
   metrics_.push_back(std::move(metric));
   metric_marks_.push_back(node.mark);
 }
@@ -296,7 +297,11 @@ void Builder::check_names() {
 std::vector<MetricInfo> Builder::infos() const {
   std::vector<MetricInfo> out;
   for (const Metric& metric : metrics_) {
-    MetricInfo& info = out.emplace_back(metric.name, metric.namespaces);
+    MetricInfo& info = out.emplace_back();
+    info.name = metric.name;
+    info.namespaces = metric.namespaces;
+    info.backend = metric.backend->name;
+    info.is_per_namespace = metric.is_per_namespace;
     for (const DeclaredLabel& label : metric.labels)
       info.labels.push_back({label.name, label.fallback.has_value()});
   }

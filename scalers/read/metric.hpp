@@ -26,6 +26,7 @@ struct Metric {
   std::string name;
   std::vector<std::string> namespaces;  // sorted; "*" alone means every namespace
   std::vector<DeclaredLabel> labels;
+  bool is_per_namespace = false;  // its question holds $(namespace)
   Duration freshness{5000};
   Duration deadline{2500};
   Policies policies;

@@ -45,6 +45,10 @@ Error with_budget(Error error, Duration budget) {
   return error;
 }
 
+ReadOf read_of(const Metric& metric, std::string_view name_space) {
+  return {metric.backend->name, metric.name, name_space};
+}
+
 bool is_backend_failure(Errc code) {
   return code == Errc::unreachable || code == Errc::tls || code == Errc::refused ||
          code == Errc::timed_out;
@@ -91,7 +95,7 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
   for (const Labels& labels : *bound) {
     Labels parameters = labels;
     parameters.emplace(kNamespaceParameter, query.name_space);
-    asked.push_back(answer_or_flight(metric, parameters));
+    asked.push_back(answer_or_flight(metric, parameters, read_of(metric, query.name_space)));
   }
   std::vector<Reading> readings;
   for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -107,6 +111,7 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
     }
     auto one = reading(metric, std::move((*bound)[i]), std::get<Answer>(asked[i]));
     if (!one) co_return within_metric(metric, query, one.error());
+    if (metric.labels.empty()) observer_.value_given(read_of(metric, query.name_space), *one);
     readings.push_back(std::move(*one));
   }
   co_return readings;
@@ -138,10 +143,14 @@ Error Reader::unknown(const Query& query) const {
 }
 
 std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& metric,
-                                                                 const Labels& parameters) {
+                                                                 const Labels& parameters,
+                                                                 const ReadOf& of) {
   const std::string key = metric.backend->name + '\n' + metric.scaler->question(parameters);
   const Answer* kept = cache_.find(key);
-  if (kept != nullptr && is_fresh(metric, *kept)) return *kept;
+  if (kept != nullptr && is_fresh(metric, *kept)) {
+    observer_.answer_reused(of, Reuse::cached);
+    return *kept;
+  }
   FlightPtr& flight = flights_[key];
   // A patient metric does not join a flight that gives up sooner than it would.
   if (!flight || flight->budget < metric.deadline) {
@@ -152,6 +161,7 @@ std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& m
                           rethrow);
     return started;
   }
+  observer_.answer_reused(of, Reuse::shared);
   return flight;
 }
 
@@ -173,6 +183,7 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   const auto permit = co_await metric->backend->gate->enter(deadline, self->clock_.steady());
   const SteadyTime at = self->clock_.steady();
   const WallTime asked_at = self->clock_.wall();
+  const std::string name_space = parameters.find(std::string(kNamespaceParameter))->second;
   Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
   try {
     if (permit) sample = co_await metric->scaler->ask(std::move(parameters), deadline);
@@ -182,6 +193,10 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   if (sample.has_error()) sample = with_budget(sample.error(), metric->deadline);
   const SteadyTime retry_at = self->clock_.steady() + self->jittered(kKeepError);
   Answer answer{std::move(sample), at, asked_at, retry_at, metric->deadline};
+  const auto outcome = apply(metric->policies, answer.sample);
+  self->observer_.question_done(read_of(*metric, name_space),
+                                outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
+                                self->clock_.steady() - at);
   if (permit) {
     self->observe(*metric, answer);
     self->cache_.put(key, answer);

@@ -51,7 +51,8 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
   // The kept answer if it may still be given, else the flight that will bring one (joined or
   // started).
   [[nodiscard]] std::variant<Answer, FlightPtr> answer_or_flight(const Metric& metric,
-                                                                 const Labels& parameters);
+                                                                 const Labels& parameters,
+                                                                 const ReadOf& of);
   [[nodiscard]] bool is_fresh(const Metric& metric, const Answer& answer) const;
   // Asks the backend and lands the answer. `self` keeps the reader alive when a reload drops it
   // meanwhile.

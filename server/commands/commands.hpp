@@ -8,6 +8,7 @@
 #include "server/reload.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,11 @@ class SilentObserver final : public scalers::ReadObserver {
  public:
   void backend_down(std::string_view, const scalers::Error&) override {}
   void backend_up(std::string_view) override {}
+  void question_done(const scalers::ReadOf&,
+                     std::optional<scalers::Errc>,
+                     SteadyTime::duration) override {}
+  void answer_reused(const scalers::ReadOf&, scalers::Reuse) override {}
+  void value_given(const scalers::ReadOf&, const scalers::Reading&) override {}
 };
 
 // The world that the files at `config` describe; its world is null after printing every problem.

@@ -1,5 +1,7 @@
 #include "server/app.hpp"
 #include "server/commands/commands.hpp"
+#include "server/log.hpp"
+#include "server/telemetry.hpp"
 
 #include <fmt/format.h>
 
@@ -18,13 +20,15 @@ ExitCode run(const ServeOptions& options) {
                "that callers can prove who they are.\n");
     return ExitCode::failed;
   }
+  set_log(options.logs_json ? LogFormat::json : LogFormat::text, options.verbosity);
+  Telemetry telemetry;
+  ServeObserver observer(telemetry);
   Loop loop(1);
   const Clock clock;
-  LogObserver observer;
   scalers::Clients clients(loop);
   auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
-  App app(loop, clients, clock, observer, std::move(loaded), options);
+  App app(loop, clients, clock, observer, telemetry, std::move(loaded), options);
   app.run();
   return ExitCode::ok;
 }

@@ -39,8 +39,29 @@ class ReadEvents final : public scalers::ReadObserver {
   void backend_up(std::string_view backend) override {
     seen.push_back("up " + std::string(backend));
   }
+  void question_done(const scalers::ReadOf& of,
+                     std::optional<scalers::Errc> failure,
+                     SteadyTime::duration took) override {
+    const auto milliseconds = std::chrono::duration_cast<Duration>(took).count();
+    told.push_back(named(of) + (failure ? std::string(scalers::name_of(*failure)) : "ok") + " " +
+                   std::to_string(milliseconds));
+  }
+  void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
+    told.push_back(named(of) + (how == scalers::Reuse::cached ? "cached" : "shared"));
+  }
+  void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
+    given.push_back(named(of) + std::to_string(static_cast<int>(reading.value)));
+  }
 
-  std::vector<std::string> seen;
+  std::vector<std::string> seen;   // changes of backends
+  std::vector<std::string> told;   // questions, and answers without one
+  std::vector<std::string> given;  // values
+
+ private:
+  static std::string named(const scalers::ReadOf& of) {
+    return std::string(of.backend) + " " + std::string(of.name_space) + "/" +
+           std::string(of.metric) + " ";
+  }
 };
 
 // What the backend is to do, and what it was asked. Outlives the reader.

@@ -1,8 +1,11 @@
 #include "server/log.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -48,6 +51,64 @@ TEST_CASE("S57: no value can end its quotes, its line or the terminal's colours"
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       CHECK(log_text("e", {{"f", row.value}}) == "e f=" + std::string(row.quoted));
+    }
+  }
+}
+
+std::string json_of(std::string_view value) {
+  return log_json(WallTime{}, Level::info, 0, "e", {{"f", value}});
+}
+
+TEST_CASE("a line of JSON has its time, level, verbosity, event and fields") {
+  using namespace std::chrono_literals;
+
+  CHECK(log_json(WallTime{} + 1'700'000'000s + 42us,
+                 Level::warn,
+                 3,
+                 "backend_down",
+                 {{"backend", "prom"}, {"after_ms", 250}, {"share", 0.5}}) ==
+        R"({"ts":1700000000.000042,"level":"warn","v":3,"msg":"backend_down",)"
+        R"("backend":"prom","after_ms":250,"share":0.5})");
+}
+
+TEST_CASE("a number that JSON does not know is a text") {
+  const auto infinite = std::numeric_limits<double>::infinity();
+
+  const std::string line = log_json(WallTime{}, Level::error, 0, "e", {{"f", infinite}});
+
+  CHECK(nlohmann::json::parse(line).at("f") == "inf");
+}
+
+TEST_CASE("S57: every line of JSON parses, is one line of ASCII, and gives the value back") {
+  struct Row {
+    std::string_view name;
+    std::string_view value;
+    std::string_view back;
+  };
+  const Row rows[] = {
+      {"nothing", "", ""},
+      {"quotes", R"(a","x":"b)", R"(a","x":"b)"},
+      {"a backslash", R"(a\)", R"(a\)"},
+      {"a line end", "a\n{}", "a\n{}"},
+      {"a carriage return", "a\rb", "a\rb"},
+      {"ANSI", "\x1b[2J", "\x1b[2J"},
+      {"NUL", "a\0b"sv, "a\0b"sv},
+      {"DEL", "\x7f", "\x7f"},
+      {"digits are a text", "12", "12"},
+      {"UTF-8", "\xc3\xa4", "\xc3\xa4"},
+      {"a terminal's one-byte escape", "\xc2\x9b", "\xc2\x9b"},
+      {"a line separator", "\xe2\x80\xa8", "\xe2\x80\xa8"},
+      {"no UTF-8", "\xff", "\xef\xbf\xbd"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const std::string line = json_of(row.value);
+
+      CHECK(nlohmann::json::parse(line).at("f") == std::string(row.back));
+      CHECK(line.find_first_of("\n\r\x1b\x7f") == std::string::npos);
+      CHECK(line.find_first_not_of(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~") == std::string::npos);
     }
   }
 }

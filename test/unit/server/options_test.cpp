@@ -166,6 +166,48 @@ TEST_CASE("serve in a cluster: each flag reaches its option") {
   CHECK(options.always_allow_paths == Texts{"/healthz", "/open*"});
 }
 
+TEST_CASE("the log's flags are klog's") {
+  struct Row {
+    std::string_view name;
+    Texts flags;
+    int verbosity;
+    bool logs_json;
+  };
+  const Row rows[] = {
+      {"nothing", {}, 0, false},
+      {"a word apart", {"-v", "3"}, 3, false},
+      {"with =", {"-v=4"}, 4, false},
+      {"two dashes", {"--v=10"}, 10, false},
+      {"text", {"--logging-format", "text"}, 0, false},
+      {"JSON", {"--logging-format=json", "-v=1"}, 1, true},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Texts arguments{"serve", "--config", "a.yaml"};
+      arguments.insert(arguments.end(), row.flags.begin(), row.flags.end());
+
+      const auto options = parse_as<ServeOptions>(arguments);
+
+      CHECK(options.verbosity == row.verbosity);
+      CHECK(options.logs_json == row.logs_json);
+    }
+  }
+}
+
+TEST_CASE("a verbosity that is none is refused with what to write") {
+  for (const char* text : {"-v=11", "-v=-1", "-v=x", "--v=3x"}) {
+    DYNAMIC_SECTION(text) {
+      CapturedError captured;
+
+      const auto parsed = parse({"serve", "--config=a", text});
+
+      CHECK(std::get<ExitCode>(parsed) == ExitCode::usage);
+      CHECK(captured.text().find("write a number from 0 to 10") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("a duration that is none is refused with what to write") {
   CapturedError captured;
   const auto parsed =

@@ -48,7 +48,8 @@ struct World {
   apiservice::FrontProxyRules rules;
   apiservice::ApiService api{rules, nullptr, authorizer, source, apiservice::make_discovery({})};
   Health health;
-  Router router{health, api};
+  Router router{health, api, [] { return std::string("a page\n"); }};
+  std::string user;
 
   Response ask(std::string path, bool shows_bad_certificate = false) {
     Request request;
@@ -61,7 +62,7 @@ struct World {
     std::optional<Response> out;
     boost::asio::co_spawn(
         loop.get_executor(),
-        router.answer(std::move(request), Deadline::after(SteadyTime{}, Duration{1000})),
+        router.answer(std::move(request), Deadline::after(SteadyTime{}, Duration{1000}), user),
         [&](const std::exception_ptr& failure, Response response) {
           if (!failure) out = std::move(response);
         });
@@ -93,6 +94,9 @@ TEST_CASE("health is everybody's, and all the rest is asked for first") {
       {"an unknown check with rights", "/livez/x", false, true, 404, "/livez/x"},
       {"readyz with a slash", "/readyz/", false, false, 403, "/readyz/"},
       {"case 82: metrics", "/metrics", false, false, 403, "/metrics"},
+      {"metrics with rights", "/metrics", false, true, 200, "/metrics"},
+      {"metrics with a bad certificate", "/metrics", true, true, 401, ""},
+      {"below metrics", "/metrics/x", false, true, 404, "/metrics/x"},
       {"case 85: nowhere without rights", "/nope", false, false, 403, "/nope"},
       {"case 85: nowhere with rights", "/nope", false, true, 404, "/nope"},
       {"discovery without rights", "/apis", false, false, 403, "/apis"},
@@ -121,6 +125,17 @@ TEST_CASE("case 117: livez stays well and readyz fails once the shutdown began")
 
   CHECK(world.ask("/livez").status == 200);
   CHECK(world.ask("/readyz").status == 500);
+}
+
+TEST_CASE("telemetry is a text page of GET alone") {
+  World world;
+  world.authorizer.is_allowed = true;
+
+  const Response response = world.ask("/metrics");
+
+  CHECK(response.content_type == "text/plain; version=0.0.4; charset=utf-8");
+  CHECK(response.body == "a page\n");
+  CHECK(world.user == "system:anonymous");
 }
 
 TEST_CASE("a metric is read through the API by who may") {

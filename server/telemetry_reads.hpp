@@ -1,0 +1,64 @@
+// The counts of questions to backends, and the last value of each metric whose values are few. Part
+// of Telemetry; loop thread only.
+#pragma once
+
+#include "scalers/world.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::server {
+
+class ReadCounts {
+ public:
+  // `registry` outlives the counts.
+  explicit ReadCounts(prometheus::Registry& registry);
+
+  // Backends and metrics of these alone become labels. The series of those that are gone end.
+  void set_metrics(const std::vector<scalers::MetricInfo>& metrics);
+  // `outcome` is a word of ours: ok, cached, shared, or the name of an Errc.
+  void count(const scalers::ReadOf& of, std::string_view outcome);
+  void took(const scalers::ReadOf& of, std::chrono::duration<double> span);
+  void value(const scalers::ReadOf& of, const scalers::Reading& reading);
+  // Sets what depends on the time of day.
+  void refresh(WallTime now);
+
+ private:
+  struct Value {
+    prometheus::Gauge* last;
+    prometheus::Gauge* age;
+    prometheus::Gauge* is_active;
+    WallTime taken_at;
+  };
+  using Outcomes = std::map<std::string, prometheus::Counter*, std::less<>>;
+  struct Entry {
+    scalers::MetricInfo info;
+    Outcomes* outcomes;  // namesakes for other namespaces share it
+    std::map<std::string, Value, std::less<>> by_namespace;
+  };
+
+  [[nodiscard]] Entry* find(const scalers::ReadOf& of);
+  [[nodiscard]] Value make_value(const std::string& metric, const std::string& name_space);
+  void end(const Entry& entry);
+  void end_outcomes_but_of(const std::vector<scalers::MetricInfo>& metrics);
+
+  prometheus::Family<prometheus::Counter>& totals_;
+  prometheus::Family<prometheus::Histogram>& durations_;
+  prometheus::Family<prometheus::Gauge>& values_;
+  prometheus::Family<prometheus::Gauge>& ages_;
+  prometheus::Family<prometheus::Gauge>& active_;
+  std::map<std::pair<std::string, std::string>, Outcomes> outcomes_;  // by backend and metric
+  std::multimap<std::string, Entry, std::less<>> entries_;            // by the metric's name
+  std::map<std::string, prometheus::Histogram*, std::less<>> backends_;
+};
+
+}  // namespace weir::server

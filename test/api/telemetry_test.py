@@ -1,0 +1,164 @@
+"""What Weir tells of itself: /metrics behind access control, and its log."""
+import json
+import re
+import socket
+import threading
+import unittest
+
+from support import ScriptedServer, ServerTest, Weir, config, metric, metric_path, vector
+
+USER = {"X-Remote-User": "prometheus"}
+
+
+def series(page, name, **labels):
+    """The value of the one series of that name with these labels among its own; None when there is none."""
+    found = [line for line in page.splitlines()
+             if re.match(re.escape(name) + "[{ ]", line) and all(f'{key}="{value}"' in line for key, value in labels.items())]
+    if len(found) > 1:
+        raise AssertionError(f"{len(found)} series: {found}")
+    return float(found[0].rsplit(" ", 1)[1]) if found else None
+
+
+class TelemetryTest(ServerTest):
+    def setUp(self):
+        self.server = self.started(ScriptedServer(lambda turn: turn.answer(vector(42))))
+
+    def weir_with(self, *metrics, flags=()):
+        text = config(self.server.url, *(metrics or (metric("depth", "depth", freshness="1m"),)))
+        return self.started(Weir(self.folder() / "weir", text, flags=flags))
+
+    def page(self, weir):
+        answer = weir.get("/metrics", USER)
+        self.assertEqual((200, "text/plain; version=0.0.4; charset=utf-8"),
+                         (answer.status, answer.headers["Content-Type"]), answer.text)
+        return answer.text
+
+    def log_of(self, weir):
+        return (weir.directory / "weir.log").read_text()
+
+    def test_only_who_may_read_sees_it(self):
+        weir = self.weir_with()
+
+        anonymous, named = weir.get("/metrics", cert=None), weir.get("/metrics", USER)
+
+        self.assert_status(anonymous, 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/metrics": '
+                           "--standalone serves callers with a client certificate or behind the front proxy")
+        self.assertEqual(200, named.status)
+        self.assertIn('"/metrics"', weir.get("/", USER).text)
+        self.assertEqual(404, weir.get("/metrics/x", USER).status)
+
+    def test_requests_and_reads_are_counted(self):
+        weir = self.weir_with()
+
+        for _ in range(3):
+            self.assert_values(weir.metric("ml-inference", "depth"), "42")
+        weir.get(metric_path("ml-inference", "depth"), cert=None)
+        weir.get(metric_path("other", "depth"), USER)
+        page = self.page(weir)
+
+        asked = {"verb": "LIST", "resource": "depth", "group": "external.metrics.k8s.io", "version": "v1beta1",
+                 "scope": "namespace"}
+        codes = {code: series(page, "apiserver_request_total", code=code, **asked) for code in (200, 403, 404, 500)}
+        self.assertEqual({200: 3, 403: 1, 404: 1, 500: None}, codes)
+        self.assertEqual(5, series(page, "apiserver_request_duration_seconds_count", **{**asked, "resource": "externalmetrics"}))
+        read = {"backend": "prom", "metric": "depth"}
+        self.assertEqual((1, 2), tuple(series(page, "weir_query_total", outcome=outcome, **read) for outcome in ("ok", "cached")))
+        self.assertEqual(1, series(page, "weir_query_duration_seconds_count", backend="prom"))
+        value = {"namespace": "ml-inference", "metric": "depth"}
+        self.assertEqual((42, 1), (series(page, "weir_value", **value), series(page, "weir_metric_active", **value)))
+        self.assertEqual(1, series(page, "apiserver_current_inflight_requests", request_kind="readOnly"))
+        self.assertEqual(1, series(page, "weir_config_last_reload_successful"))
+        self.assertGreater(series(page, "weir_certificate_expiry_timestamp_seconds", which="serving"), 1.7e9)
+        self.assertGreater(series(page, "process_resident_memory_bytes"), 1e6)
+
+    def test_joined_reads_are_counted_as_shared(self):
+        released = threading.Event()
+        self.addCleanup(released.set)
+
+        def hold(turn):
+            released.wait(15)
+            turn.answer(vector(42))
+        self.server = self.started(ScriptedServer(hold))
+        weir = self.weir_with(metric("depth", "depth", deadline="20s"))
+        threads = [threading.Thread(target=weir.metric, args=("ml-inference", "depth")) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        self.wait_for(lambda: series(self.page(weir), "weir_query_total", outcome="shared") == 2)
+        released.set()
+        for thread in threads:
+            thread.join()
+
+        self.assertEqual(1, series(self.page(weir), "weir_query_total", outcome="ok"))
+
+    def test_unknown_names_make_no_series(self):
+        weir = self.weir_with()
+
+        def ask(names):
+            with weir.kept() as read:
+                for name in names:
+                    self.assertEqual(404, read(name, name).status)
+            return {line.rsplit(" ", 1)[0] for line in self.page(weir).splitlines()}
+        self.page(weir)
+        before = ask(["x"])
+
+        after = ask([f"name-{number}" for number in range(100)])
+
+        self.assertEqual(before, after)
+        self.assertEqual(101, series(self.page(weir), "apiserver_request_total", code=404, resource=""))
+
+    def test_an_invalid_configuration_turns_its_gauge(self):
+        weir = self.weir_with()
+        self.assertEqual(1, series(self.page(weir), "weir_config_last_reload_successful"))
+
+        weir.write_config("metrics: {}\n")
+        self.wait_for(lambda: series(self.page(weir), "weir_config_last_reload_successful") == 0)
+
+        weir.write_config(config(self.server.url, metric("fresh", "depth")))
+        self.wait_for(lambda: series(self.page(weir), "weir_config_last_reload_successful") == 1)
+
+    def test_a_handshake_that_fails_is_counted(self):
+        weir = self.weir_with()
+        before = series(self.page(weir), "apiserver_tls_handshake_errors_total")
+        with socket.create_connection(("127.0.0.1", weir.port)) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            plain.recv(100)
+
+        self.wait_for(lambda: series(self.page(weir), "apiserver_tls_handshake_errors_total") == before + 1)
+
+    def test_a_request_has_a_line_from_3_on(self):
+        for flags, wanted in (((), 0), (("-v", "2"), 0), (("-v=3",), 1), (("--v=10",), 1)):
+            with self.subTest(flags=flags):
+                weir = self.weir_with(flags=flags)
+
+                weir.get(metric_path("ml-inference", "depth", "a=secret"), {**USER, "Audit-ID": "mine"})
+
+                lines = [line for line in self.log_of(weir).splitlines() if " request " in line and "depth" in line]
+                self.assertEqual(wanted, len(lines))
+                for line in lines:
+                    self.assertRegex(line, r'^I\d{4} .* weir\] request verb="GET" path="/apis/.*/depth" code="400" '
+                                     r'latency_ms="[\d.e-]+" user="prometheus" audit_id="mine"$')
+                self.assertNotIn("secret", self.log_of(weir))
+
+    def test_s57_no_caller_forges_a_line(self):
+        for log_format in ("text", "json"):
+            with self.subTest(log_format):
+                weir = self.weir_with(flags=("-v=3", "--logging-format", log_format))
+                before = self.log_of(weir).count("\n")
+
+                weir.get('/%0aI0101%20weir]%20forged%1b[2J%22%5c', {"X-Remote-User": 'a" x="b\\\xe9'})
+
+                log = self.log_of(weir)
+                self.assertEqual(before + 1, log.count("\n"), log)
+                self.assertNotIn("\x1b", log)
+                self.assertNotRegex(log, "(?m)^I0101")
+                if log_format == "json":
+                    line = [json.loads(one) for one in log.splitlines()][-1]
+                    self.assertEqual(
+                        ("request", 3, "GET", '/\nI0101 weir] forged\x1b[2J"\\', 404, 'a" x="b\\\ufffd'),
+                        tuple(line[key] for key in ("msg", "v", "verb", "path", "code", "user")))
+                    self.assertEqual("info", line["level"])
+                    self.assertGreater(line["ts"], 1.7e9)
+
+
+if __name__ == "__main__":
+    unittest.main()
