@@ -76,12 +76,11 @@ class AmqpBackend final : public Backend {
 std::unique_ptr<Backend> make_amqp_backend(const BackendSettings& settings,
                                            Broker broker,
                                            Clients& clients) {
-  clients::AmqpTarget target{
+  const clients::AmqpTarget target{
       {broker.url.host, broker.url.port, broker.url.scheme == "amqps", settings.tls},
       settings.username,
       settings.password};
-  return std::make_unique<AmqpBackend>(clients.make_amqp(std::move(target)),
-                                       std::move(broker.vhost));
+  return std::make_unique<AmqpBackend>(clients.make_amqp(target), std::move(broker.vhost));
 }
 
 }  // namespace weir::scalers::backends::rabbitmq
