@@ -2,6 +2,7 @@
 #include "server/config.hpp"
 
 #include "scalers/world.hpp"
+#include "server/commands/commands.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <algorithm>
@@ -17,19 +18,13 @@ using scalers::Problems;
 const std::string kFile = "fuzz.yaml";
 constexpr int kMaxDepth = 64;
 
-class Quiet final : public scalers::ReadObserver {
- public:
-  void backend_down(std::string_view /*backend*/, const scalers::Error& /*error*/) override {}
-  void backend_up(std::string_view /*backend*/) override {}
-};
-
 // What outlives a world. The clients keep threads, so there is one for all runs, and it is never
 // destroyed.
 struct Site {
   Loop loop;
   scalers::Clients clients{loop};
   Clock clock;
-  Quiet observer;
+  server::SilentObserver observer;
 };
 
 Site& site() {
