@@ -130,7 +130,7 @@ class FaultTest(ServerTest):
 
         self.assertEqual((200, 200, "ok"), (discovery.status, ready.status, ready.text))
         names = sorted(one["name"] for one in discovery.json()["resources"])
-        self.assertEqual(["kept", "numbered", "sick", "well", "well_http"], names)
+        self.assertEqual(["externalmetrics", "kept", "numbered", "sick", "well", "well_http"], names)
         self.assertLess(time.monotonic() - began, FAST_SECONDS)
 
     def check_footprint(self, row, before, weir):
