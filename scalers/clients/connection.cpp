@@ -15,8 +15,9 @@ namespace {
 constexpr std::size_t kReadBytes = 16 * 1024;
 // A connect is not tied to the read that caused it: whoever comes later may still wait for it.
 constexpr Duration kConnect{2'500};
-// How long a server may say nothing while it owes an answer, once somebody's deadline has passed.
-constexpr Duration kSilence{1'000};
+// How long a server may say nothing while it owes an answer, once somebody's deadline has passed:
+// less than a deadline of 1 s, whose timer may fire a little early.
+constexpr Duration kSilence{900};
 // What may wait to be sent: a peer that asks and takes no answers is not kept up with.
 constexpr std::size_t kMaxUnsent = 1024 * 1024;
 // How long one waits for a server that has just failed.
