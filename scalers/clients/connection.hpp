@@ -71,8 +71,8 @@ class Link : public std::enable_shared_from_this<Link> {
   // True once the login was through, also after the end.
   [[nodiscard]] bool was_up() const { return is_up_; }
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
-  // Ends the link when nothing has come in for a second, or since its oldest open question was
-  // sent: somebody's deadline has passed, and a peer that is gone would hold up everybody's.
+  // Ends the link when its oldest open question has waited for 0.9 s and nothing has come in
+  // meanwhile: a peer that is gone would hold up everybody's. Called when a deadline has passed.
   void end_if_silent(SteadyTime now);
   // True when the link is up, or has failed, within `budget`.
   [[nodiscard]] awaitable<bool> settled(Duration budget) { return settled_.wait(budget); }
