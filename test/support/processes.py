@@ -127,6 +127,16 @@ class Process:
                 raise NotReady(f"{error}{self.log_tail()}") from None
             raise
 
+    def start_ready(self, probe, seconds=10.0):
+        """start() and wait_ready(); what did not get ready is stopped."""
+        try:
+            self.start()
+            self.wait_ready(probe, seconds)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
     def signal(self, number):
         """Sends a signal; does nothing when the process has ended."""
         if self._child is not None:

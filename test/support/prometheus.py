@@ -58,12 +58,7 @@ class Prometheus:
             web.write_text(json.dumps(self._web_config()))
             argv.append(f"--web.config.file={web}")
         self.process = Process("prometheus", argv, self.directory / "prometheus.log")
-        try:
-            self.process.start()
-            self.process.wait_ready(self._is_ready, seconds=20)
-        except BaseException:
-            self.stop()
-            raise
+        self.process.start_ready(self._is_ready, seconds=20)
         return self
 
     def stop(self):

@@ -37,12 +37,7 @@ class Redis:
         rules = [f"user {name} {text}" for name, text in self._users.items()]
         (self.directory / "users.acl").write_text("\n".join(rules) + "\n")
         self.process = Process("redis", [binary, self.directory / "redis.conf"], self.directory / "redis.log")
-        try:
-            self.process.start()
-            self.process.wait_ready(self._is_ready)
-        except BaseException:
-            self.stop()
-            raise
+        self.process.start_ready(self._is_ready)
         return self
 
     def stop(self):

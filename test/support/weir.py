@@ -76,12 +76,7 @@ class Weir:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.write_config(self._config)
         self.process = Process("weir", [binary, *self._arguments()], self.directory / "weir.log", env=self._env)
-        try:
-            self.process.start()
-            self.process.wait_ready(self._is_ready, seconds=20)
-        except BaseException:
-            self.stop()
-            raise
+        self.process.start_ready(self._is_ready, seconds=20)
         return self
 
     def stop(self):
