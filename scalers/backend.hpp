@@ -3,6 +3,7 @@
 // limits and policies; a scaler only asks.
 #pragma once
 
+#include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/parameters.hpp"
@@ -52,6 +53,8 @@ class Backend {
   [[nodiscard]] virtual std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                             ParameterNames& names,
                                                             Problems& problems) = 0;
+  // Backends that share a client show the same counts.
+  [[nodiscard]] virtual ConnectionCounts connections() const = 0;
 };
 
 // One kind of scaler, as its line in catalog.def registers it.

@@ -42,7 +42,8 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                                builder.take_backends(),
                                                builder.take_metrics(),
                                                std::random_device{}());
-  return std::make_unique<World>(std::move(reader), std::move(infos));
+  auto list = [reader] { return reader->backends(); };
+  return std::make_unique<World>(std::move(reader), std::move(infos), std::move(list));
 }
 
 }  // namespace weir::scalers

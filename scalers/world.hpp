@@ -4,11 +4,14 @@
 #pragma once
 
 #include "scalers/clients.hpp"
+#include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/settings.hpp"
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -62,6 +65,15 @@ struct MetricInfo {
   bool is_per_namespace = false;  // its question holds $(namespace)
 };
 
+// How a backend fares at this moment, for telemetry.
+struct BackendState {
+  std::string name;
+  bool is_down;  // as ReadObserver was told last
+  std::size_t in_flight;
+  std::size_t waiting;  // for a place among those in flight
+  ConnectionCounts connections;
+};
+
 class World {
  public:
   // Builds from the documents' `backends` and `metrics`; adds every problem, and returns null when
@@ -74,16 +86,20 @@ class World {
                                                     ReadObserver& observer,
                                                     Problems& problems);
 
-  World(std::shared_ptr<Source> source, std::vector<MetricInfo> metrics)
-      : source_(std::move(source)), metrics_(std::move(metrics)) {}
+  using ListBackends = std::function<std::vector<BackendState>()>;
+
+  World(std::shared_ptr<Source> source, std::vector<MetricInfo> metrics, ListBackends backends)
+      : source_(std::move(source)), metrics_(std::move(metrics)), backends_(std::move(backends)) {}
 
   [[nodiscard]] Source& source() { return *source_; }
   // In the order of the configuration.
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return metrics_; }
+  [[nodiscard]] std::vector<BackendState> backends() const { return backends_(); }
 
  private:
   std::shared_ptr<Source> source_;  // second owner: the questions under way
   std::vector<MetricInfo> metrics_;
+  ListBackends backends_;
 };
 
 // The settings that every backend and every metric has whatever its kind, for `weir describe`.

@@ -123,6 +123,7 @@ App::App(Loop& loop,
        {"port", options.secure_port},
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
+  lag_.emplace(loop, [this](auto late) { telemetry_.loop_was_late(late); });
   tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   telemetry_.set_metrics(world_.world().metrics());
   reload_.emplace(
@@ -147,7 +148,10 @@ void App::take(std::unique_ptr<scalers::World> world) {
 }
 
 std::string App::telemetry_page() {
-  Telemetry::State state{clock_.wall(), std::nullopt, expiry_of(tls_.contexts()->main())};
+  Telemetry::State state{clock_.wall(),
+                         std::nullopt,
+                         expiry_of(tls_.contexts()->main()),
+                         world_.world().backends()};
   if (reload_) state.config = {reload_->is_well(), reload_->succeeded_at()};
   return telemetry_.page(state);
 }
@@ -192,6 +196,7 @@ awaitable<void> App::wait_for_signals() {
   health_.begin_shutdown();
   reload_.reset();
   tls_watch_.reset();
+  lag_.reset();
   boost::asio::co_spawn(loop_.get_executor(), end_at_next_signal(), rethrow);
   // Callers learn of the end from an answer, not from a connection that closes on their request.
   registry_->end_keep_alive();

@@ -11,6 +11,7 @@
 #include "server/cluster/cluster.hpp"
 #include "server/health.hpp"
 #include "server/listener.hpp"
+#include "server/loop_lag.hpp"
 #include "server/options.hpp"
 #include "server/peer.hpp"
 #include "server/reload.hpp"
@@ -101,6 +102,7 @@ class App {
   std::shared_ptr<SessionRegistry> registry_;
   Listener listener_;
   std::optional<Reload> reload_;  // until the drain
+  std::optional<LoopLag> lag_;    // until the drain
   boost::asio::basic_signal_set<Executor> signals_;
   scalers::Signal stop_at_once_;  // a second signal came
   bool is_drained_ = false;

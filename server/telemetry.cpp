@@ -1,11 +1,13 @@
 #include "server/telemetry.hpp"
 
 #include "server/process_facts.hpp"
+#include "server/telemetry_backends.hpp"
 #include "server/telemetry_reads.hpp"
 #include "server/telemetry_requests.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -20,6 +22,12 @@ prometheus::Gauge& gauge(prometheus::Registry& registry,
                          const char* help,
                          const prometheus::Labels& labels = {}) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
+}
+
+const prometheus::Histogram::BucketBoundaries& lag_seconds() {
+  static const prometheus::Histogram::BucketBoundaries
+      kSeconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1};
+  return kSeconds;
 }
 
 double seconds(WallTime at) { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
@@ -69,6 +77,7 @@ struct Telemetry::Parts {
   prometheus::Registry registry;
   RequestCounts requests{registry};
   ReadCounts reads{registry};
+  BackendSeries backends{registry};
   ProcessSeries process{registry};
   prometheus::Gauge& is_config_well = gauge(registry,
                                             "weir_config_last_reload_successful",
@@ -77,6 +86,12 @@ struct Telemetry::Parts {
   prometheus::Gauge& config_loaded_at = gauge(registry,
                                               "weir_config_last_reload_success_timestamp_seconds",
                                               "When the configuration in force was loaded.");
+  prometheus::Histogram& loop_lag =
+      prometheus::BuildHistogram()
+          .Name("weir_event_loop_lag_seconds")
+          .Help("How late the event loop came to a tick, measured once a second.")
+          .Register(registry)
+          .Add({}, lag_seconds());
   prometheus::Family<prometheus::Gauge>& certificate_expires =
       prometheus::BuildGauge()
           .Name("weir_certificate_expiry_timestamp_seconds")
@@ -127,9 +142,14 @@ void Telemetry::value_given(const scalers::ReadOf& of, const scalers::Reading& r
   parts_->reads.value(of, reading);
 }
 
+void Telemetry::loop_was_late(std::chrono::duration<double> by) {
+  parts_->loop_lag.Observe(by.count());
+}
+
 std::string Telemetry::page(const State& state) {
   parts_->reads.refresh(state.now);
   parts_->process.refresh();
+  parts_->backends.refresh(state.backends);
   if (state.config) {
     parts_->is_config_well.Set(state.config->is_well ? 1 : 0);
     parts_->config_loaded_at.Set(seconds(state.config->loaded_at));

@@ -38,6 +38,7 @@ class Telemetry {
                      std::chrono::duration<double> took);
   void answer_reused(const scalers::ReadOf& of, scalers::Reuse how);
   void value_given(const scalers::ReadOf& of, const scalers::Reading& reading);
+  void loop_was_late(std::chrono::duration<double> by);
 
   // What is asked for at each rendering rather than counted.
   struct Config {
@@ -48,6 +49,7 @@ class Telemetry {
     WallTime now;
     std::optional<Config> config;  // nullopt: as it was
     std::optional<WallTime> serving_certificate_expires;
+    std::vector<scalers::BackendState> backends;
   };
   // The page in Prometheus' text format.
   [[nodiscard]] std::string page(const State& state);

@@ -171,6 +171,7 @@ class PrometheusBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
                                                     Problems& problems) override;
+  [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
   [[nodiscard]] clients::HttpClient& http() { return http_; }
   // The request that asks `query`, with the credentials as their files hold them now.
   [[nodiscard]] Result<clients::HttpRequest> request(const std::string& query,
@@ -179,6 +180,8 @@ class PrometheusBackend final : public Backend {
  private:
   BackendSettings settings_;
   clients::HttpClient& http_;
+  // Also owned by the requests under way.
+  std::shared_ptr<ConnectionCounts> counts_ = std::make_shared<ConnectionCounts>();
 };
 
 struct MetricBlock {
@@ -209,6 +212,7 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   out.realm = out.url.path;
   out.url.path += "/api/v1/query";
   out.tls = settings_.tls;
+  out.counts = counts_;
   out.hidden.push_back(query);
   out.hidden.push_back(percent_encoded(query));
   const std::string form = fmt::format("query={}&timeout={}ms",

@@ -65,6 +65,7 @@ class AmqpBackend final : public Backend {
     VhostName vhost{vhost_, std::move(read.vhost)};
     return std::make_unique<AmqpScaler>(*client_, std::move(vhost), std::move(read.queue));
   }
+  [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 
  private:
   std::shared_ptr<clients::AmqpClient> client_;  // shared with nobody: the clients only watch it

@@ -20,6 +20,7 @@ struct ManagementTarget {
   SecretFile username;
   SecretFile password;
   TlsFiles tls;
+  std::shared_ptr<ConnectionCounts> counts;  // also owned by the requests under way
 };
 
 // What one metric asks: a queue by its whole name, or every queue that a pattern matches as a
@@ -125,6 +126,7 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
             "rate,";
   out.query += "name,type,messages,messages_ready,messages_unacknowledged";
   out.tls = target_.tls;
+  out.counts = target_.counts;
   out.max_body_bytes = kMaxPageBytes;
   if (target_.username.is_set()) {
     auto pair = read_pair(target_.username, target_.password);
@@ -233,6 +235,7 @@ class ManagementBackend final : public Backend {
                              wanted};
     return std::make_unique<ManagementScaler>(http_, target_, std::move(asked));
   }
+  [[nodiscard]] ConnectionCounts connections() const override { return *target_.counts; }
 
  private:
   ManagementTarget target_;
@@ -248,7 +251,8 @@ std::unique_ptr<Backend> make_management_backend(const BackendSettings& settings
   ManagementTarget target{std::move(broker.url),
                           settings.username,
                           settings.password,
-                          settings.tls};
+                          settings.tls,
+                          std::make_shared<ConnectionCounts>()};
   return std::make_unique<ManagementBackend>(std::move(target),
                                              std::move(broker.vhost),
                                              clients.http());

@@ -152,6 +152,7 @@ class RedisBackend final : public Backend {
                                          std::move(read.group),
                                          missing);
   }
+  [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 
  private:
   std::shared_ptr<clients::RedisClient> client_;  // shared with nobody: the clients only watch it

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -35,13 +36,24 @@ Result<AmqpLogin> login_for(const AmqpTarget& target, const std::string& vhost) 
 }  // namespace
 
 AmqpClient::AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target)
-    : loop_(loop), resolver_(resolver), target_(std::move(target)) {}
+    : loop_(loop),
+      resolver_(resolver),
+      target_(std::move(target)),
+      counts_(std::make_shared<ConnectionCounts>()) {}
 
 AmqpClient::~AmqpClient() = default;
 
 void AmqpClient::close() {
   is_closed_ = true;
   for (const auto& [vhost, kept] : connections_) kept.connection->close();
+}
+
+ConnectionCounts AmqpClient::connections() const {
+  ConnectionCounts out = *counts_;
+  out.is_breaker_open = std::ranges::any_of(connections_, [](const auto& one) {
+    return one.second.connection->is_breaker_open();
+  });
+  return out;
 }
 
 std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) {
@@ -64,7 +76,8 @@ std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) 
                                      stamp_of({target_.username,
                                                target_.password,
                                                SecretFile(target_.stream.tls.certificate.path),
-                                               SecretFile(target_.stream.tls.key.path)}));
+                                               SecretFile(target_.stream.tls.key.path)}),
+                                     counts_);
   }
   return connection;
 }
@@ -79,7 +92,7 @@ bool AmqpClient::drop_idle() {
       oldest = one;
   }
   if (oldest == connections_.end()) return false;
-  oldest->second.connection->close();
+  oldest->second.connection->close(ConnectionCounts::kIdle);
   connections_.erase(oldest);
   return true;
 }

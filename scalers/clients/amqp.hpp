@@ -4,6 +4,7 @@
 
 #include "scalers/clients.hpp"
 #include "scalers/clients/stream.hpp"
+#include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/secret.hpp"
@@ -41,6 +42,8 @@ class AmqpClient final : public Client {
                                                                 std::string queue,
                                                                 Deadline deadline);
   void close() override;
+  // Of all vhosts together.
+  [[nodiscard]] ConnectionCounts connections() const;
   [[nodiscard]] const AmqpTarget& target() const { return target_; }
 
  private:
@@ -57,7 +60,8 @@ class AmqpClient final : public Client {
   Loop& loop_;
   Resolver& resolver_;
   AmqpTarget target_;
-  std::map<std::string, Kept> connections_;  // by vhost, at most 32
+  std::shared_ptr<ConnectionCounts> counts_;  // also owned by the links
+  std::map<std::string, Kept> connections_;   // by vhost, at most 32
   bool is_closed_ = false;
 };
 

@@ -66,6 +66,7 @@ awaitable<std::optional<Error>> Link::read_all() {
     if (failed) co_return failed;
     if (!is_up_ && machine_->is_ready()) {
       is_up_ = true;
+      ++counts_->opened;
       settled_.raise();
       if (machine_->tick_interval().count() > 0) {
         boost::asio::co_spawn(loop_.get_executor(), keep_alive(shared_from_this()), rethrow);
@@ -114,9 +115,10 @@ void Link::end_if_silent(SteadyTime now) {
     end({Errc::unreachable, "it fell silent", ""});
 }
 
-void Link::end(const Error& why) {
+void Link::end(const Error& why, std::string_view reason) {
   if (failure_) return;
   failure_ = why;
+  add(is_up_ ? counts_->closed : counts_->failed, reason.empty() ? name_of(why.code) : reason);
   if (stream_) stream_->close();
   machine_->lose(why);
   settled_.raise();
@@ -137,9 +139,9 @@ std::function<std::size_t()> stamp_of(std::vector<SecretFile> files) {
 
 Connection::~Connection() { close(); }
 
-void Connection::close() {
+void Connection::close(std::string_view reason) {
   is_closed_ = true;
-  if (link_) link_->end({Errc::unreachable, "the program ends", ""});
+  if (link_) link_->end({Errc::unreachable, "the program ends", ""}, reason);
   link_.reset();
 }
 
@@ -176,7 +178,7 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
 }
 
 void Connection::begin_link(std::unique_ptr<Machine> machine, Deadline deadline) {
-  link_ = std::make_shared<Link>(loop_, std::move(machine));
+  link_ = std::make_shared<Link>(loop_, std::move(machine), counts_);
   is_overdue_ = false;
   const Duration budget = std::max(deadline.left(now()), kConnect);
   boost::asio::co_spawn(loop_.get_executor(),

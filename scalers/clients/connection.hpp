@@ -5,6 +5,7 @@
 
 #include "scalers/clients/breaker.hpp"
 #include "scalers/clients/stream.hpp"
+#include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/secret.hpp"
@@ -52,8 +53,15 @@ class Machine {
 // A machine and the stream under it. Ends for good when either fails.
 class Link : public std::enable_shared_from_this<Link> {
  public:
-  Link(Loop& loop, std::unique_ptr<Machine> machine)
-      : machine_(std::move(machine)), loop_(loop), settled_(loop), ended_(loop) {}
+  using Counts = std::shared_ptr<ConnectionCounts>;
+
+  // `counts` is shared with the client that shows them: a link may end behind it.
+  Link(Loop& loop, std::unique_ptr<Machine> machine, Counts counts)
+      : machine_(std::move(machine)),
+        loop_(loop),
+        counts_(std::move(counts)),
+        settled_(loop),
+        ended_(loop) {}
 
   // Connects, logs in, and serves until the end; one call, detached. `deadline` is for everything
   // up to the login.
@@ -63,8 +71,9 @@ class Link : public std::enable_shared_from_this<Link> {
                              Deadline deadline);
   // Sends `bytes` with whatever else waits to be sent.
   void send(std::string_view bytes);
-  // Ends the link: its waiters get `why`.
-  void end(const Error& why);
+  // Ends the link: its waiters get `why`. `reason` is the word that counts it, the name of the
+  // error's code when empty.
+  void end(const Error& why, std::string_view reason = {});
 
   [[nodiscard]] Machine& machine() { return *machine_; }
   [[nodiscard]] bool is_up() const { return is_up_ && !failure_; }
@@ -85,6 +94,7 @@ class Link : public std::enable_shared_from_this<Link> {
 
   std::unique_ptr<Machine> machine_;
   Loop& loop_;
+  Counts counts_;
   std::shared_ptr<Stream> stream_;  // also owned by the expiry of its connect
   Signal settled_;                  // up, or failed
   Signal ended_;
@@ -108,12 +118,14 @@ class Connection {
              Resolver& resolver,
              StreamTarget target,
              MakeMachine make_machine,
-             Stamp credentials)
+             Stamp credentials,
+             Link::Counts counts)
       : loop_(loop),
         resolver_(resolver),
         target_(std::move(target)),
         make_machine_(std::move(make_machine)),
         credentials_(std::move(credentials)),
+        counts_(std::move(counts)),
         breaker_(kPauses) {}
   ~Connection();
 
@@ -122,8 +134,9 @@ class Connection {
   // credentials, unless their files change. While a try behind a failure is under way, or one that
   // outlasted somebody's deadline, nobody waits long for it.
   [[nodiscard]] awaitable<Result<std::shared_ptr<Link>>> link(Deadline deadline);
-  // Ends the link; later ones fail at once.
-  void close();
+  // Ends the link, for `reason` in the counts; later ones fail at once.
+  void close(std::string_view reason = ConnectionCounts::kClosed);
+  [[nodiscard]] bool is_breaker_open() const { return breaker_.is_tripped(); }
 
  private:
   // A reader keeps an error for up to 1.2 s: with this pause a server is asked again within 2 s of
@@ -139,6 +152,7 @@ class Connection {
   StreamTarget target_;
   MakeMachine make_machine_;
   Stamp credentials_;
+  Link::Counts counts_;
   std::shared_ptr<Link> link_;  // also owned by its coroutines and by whoever asks over it
   bool is_overdue_ = false;     // somebody's deadline passed before link_ was up
   Breaker breaker_;

@@ -76,6 +76,8 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline dead
     co_return Error{Errc::timed_out, "it did not answer", ""};
   }
   guard->note(transfer->request, transfer->outcome, transfer->is_unconnected, now());
+  if (transfer->request.counts)
+    transfer->request.counts->is_breaker_open = guard->is_open_for(transfer->request);
   co_return std::move(transfer->outcome);
 }
 

@@ -5,6 +5,7 @@
 // Resolver, and the certificate is verified against the url's name.
 #pragma once
 
+#include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/secret.hpp"
@@ -61,6 +62,9 @@ struct HttpRequest {
   std::string realm;
   bool is_refusal_kept =
       true;  // false: a login that was refused is shown again at the next request
+  // Counts the connections that the request opened, failed to open or lost; may be null. libcurl
+  // does not tell when it closes an idle one.
+  std::shared_ptr<ConnectionCounts> counts;
   std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
   // Called with the reply on the client's own thread, before send() ends: parses a large reply
   // without holding up the loop. It may touch only what it owns, until send() has ended.

@@ -39,6 +39,10 @@ std::optional<Result<HttpReply>> HttpGuard::stand_in(const HttpRequest& request,
   return *failure;
 }
 
+bool HttpGuard::is_open_for(const HttpRequest& request) const {
+  return refused_.contains(login_of(request)) || unconnected_.contains(origin_of(request));
+}
+
 void HttpGuard::note(const HttpRequest& request,
                      const Result<HttpReply>& outcome,
                      bool is_unconnected,

@@ -21,6 +21,8 @@ class HttpGuard {
   // gets the server's 401 again, for 30 s or until the credentials are others.
   [[nodiscard]] std::optional<Result<HttpReply>> stand_in(const HttpRequest& request,
                                                           SteadyTime now);
+  // True between such an outcome and the next request that gets through.
+  [[nodiscard]] bool is_open_for(const HttpRequest& request) const;
   // Learns from the outcome of a request that was sent. `is_unconnected`: its connect ran out.
   void note(const HttpRequest& request,
             const Result<HttpReply>& outcome,

@@ -29,7 +29,7 @@ Result<RedisLogin> login_for(const RedisTarget& target) {
 }  // namespace
 
 RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target)
-    : loop_(loop), target_(target) {
+    : loop_(loop), target_(target), counts_(std::make_shared<ConnectionCounts>()) {
   auto make_machine = [target]() -> Result<std::unique_ptr<Machine>> {
     auto login = login_for(target);
     if (!login) return login.error();
@@ -43,12 +43,19 @@ RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& targ
                                    stamp_of({target.username,
                                              target.password,
                                              SecretFile(target.stream.tls.certificate.path),
-                                             SecretFile(target.stream.tls.key.path)}));
+                                             SecretFile(target.stream.tls.key.path)}),
+                                   counts_);
 }
 
 RedisClient::~RedisClient() = default;
 
 void RedisClient::close() { connection_->close(); }
+
+ConnectionCounts RedisClient::connections() const {
+  ConnectionCounts out = *counts_;
+  out.is_breaker_open = connection_->is_breaker_open();
+  return out;
+}
 
 awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> words,
                                                    Deadline deadline) {

@@ -5,6 +5,7 @@
 #include "scalers/clients.hpp"
 #include "scalers/clients/redis_reply.hpp"
 #include "scalers/clients/stream.hpp"
+#include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/secret.hpp"
@@ -43,11 +44,13 @@ class RedisClient final : public Client {
   [[nodiscard]] awaitable<Result<RedisReply>> command(std::vector<std::string> words,
                                                       Deadline deadline);
   void close() override;
+  [[nodiscard]] ConnectionCounts connections() const;
   [[nodiscard]] const RedisTarget& target() const { return target_; }
 
  private:
   Loop& loop_;
   RedisTarget target_;
+  std::shared_ptr<ConnectionCounts> counts_;  // also owned by the links
   std::unique_ptr<Connection> connection_;
 };
 

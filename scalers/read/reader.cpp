@@ -117,6 +117,18 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
   co_return readings;
 }
 
+std::vector<BackendState> Reader::backends() const {
+  std::vector<BackendState> out;
+  for (const auto& one : backends_) {
+    out.push_back({one->name,
+                   one->is_down,
+                   one->gate->in_flight(),
+                   one->gate->waiting(),
+                   one->backend->connections()});
+  }
+  return out;
+}
+
 Result<const Metric*> Reader::find(const Query& query) const {
   const auto [first, last] = by_name_.equal_range(query.metric);
   const auto found = std::find_if(first, last, [&](const auto& one) {

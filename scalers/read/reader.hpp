@@ -35,6 +35,7 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
 
   [[nodiscard]] awaitable<Result<std::vector<Reading>>> read(Query query,
                                                              Deadline deadline) override;
+  [[nodiscard]] std::vector<BackendState> backends() const;
 
  private:
   // One question under way. Shared by the coroutine that asks and those that wait for it.

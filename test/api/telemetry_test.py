@@ -2,10 +2,11 @@
 import json
 import re
 import socket
+import textwrap
 import threading
 import unittest
 
-from support import ScriptedServer, ServerTest, Weir, config, metric, metric_path, vector
+from support import ROOT, Redis, ScriptedServer, ServerTest, Weir, config, metric, metric_path, vector
 
 USER = {"X-Remote-User": "prometheus"}
 
@@ -89,6 +90,69 @@ class TelemetryTest(ServerTest):
             thread.join()
 
         self.assertEqual(1, series(self.page(weir), "weir_query_total", outcome="ok"))
+
+    def redis_and_weir(self):
+        redis = self.started(Redis(self.folder() / "redis"))
+        text = textwrap.dedent(f"""
+            backends:
+              cache: {{redis: {{url: "{redis.url}"}}}}
+            metrics:
+              - {{name: depth, namespaces: [ml-inference], freshness: 1ms, redis: {{backend: cache, key: jobs}}}}
+            """)
+        return redis, self.started(Weir(self.folder() / "weir", text))
+
+    def test_connections_are_counted_by_how_they_end(self):
+        redis, weir = self.redis_and_weir()
+        counts = {"backend": "cache"}
+        self.assert_values(weir.metric("ml-inference", "depth"), "0")
+        page = self.page(weir)
+        self.assertEqual((1, 1, 0), tuple(series(page, name, **counts) for name in
+                                          ("weir_connections_opened_total", "weir_backend_up", "weir_breaker_open")))
+
+        redis.stop()
+        self.wait_for(lambda: weir.metric("ml-inference", "depth").status == 503)
+        self.wait_for(lambda: series(self.page(weir), "weir_backend_up", **counts) == 0)
+        page = self.page(weir)
+        self.assertEqual(1, series(page, "weir_connections_closed_total", reason="unreachable", **counts))
+        self.assertLessEqual(1, series(page, "weir_connections_failed_total", reason="unreachable", **counts))
+        self.assertEqual(1, series(page, "weir_breaker_open", **counts))
+
+        redis.start()
+        self.wait_for(lambda: weir.metric("ml-inference", "depth").status == 200)
+        page = self.page(weir)
+        self.assertEqual((2, 1, 0), tuple(series(page, name, **counts) for name in
+                                          ("weir_connections_opened_total", "weir_backend_up", "weir_breaker_open")))
+
+    def test_http_connections_are_counted_too(self):
+        weir = self.weir_with(metric("depth", "depth", freshness="1ms"))
+        for _ in range(3):
+            self.assert_values(weir.metric("ml-inference", "depth"), "42")
+        self.assertEqual(1, series(self.page(weir), "weir_connections_opened_total", backend="prom"))
+
+        self.server.stop()
+        self.wait_for(lambda: weir.metric("ml-inference", "depth").status == 503 and
+                      series(self.page(weir), "weir_connections_failed_total", backend="prom", reason="unreachable"))
+
+        self.assertEqual(0, series(self.page(weir), "weir_backend_up", backend="prom"))
+
+    def test_the_page_of_the_docs_names_every_series(self):
+        redis, weir = self.redis_and_weir()
+        self.assert_values(weir.metric("ml-inference", "depth"), "0")
+        redis.stop()
+        self.wait_for(lambda: series(self.page(weir), "weir_connections_failed_total") or
+                      not weir.metric("ml-inference", "depth"))
+        documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "telemetry.md").read_text(), re.M))
+
+        shown = set(re.findall(r"^# TYPE (\w+)", self.page(weir), re.M))
+
+        self.assertEqual(documented, {name for name in shown if not name.startswith("process_")})
+
+    def test_the_loop_tells_how_late_it_is(self):
+        weir = self.weir_with()
+
+        self.wait_for(lambda: series(self.page(weir), "weir_event_loop_lag_seconds_count") >= 1)
+
+        self.assertLess(series(self.page(weir), "weir_event_loop_lag_seconds_sum"), 10)
 
     def test_unknown_names_make_no_series(self):
         weir = self.weir_with()

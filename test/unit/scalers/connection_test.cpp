@@ -54,12 +54,14 @@ struct Site {
   StreamTarget target;
   std::size_t stamp = 1;
   std::shared_ptr<Link> last;
+  Link::Counts counts = std::make_shared<ConnectionCounts>();
   Connection connection{
       loop,
       resolver,
       target,
       [] { return Result<std::unique_ptr<Machine>>(std::make_unique<Greeting>()); },
-      [this] { return stamp; }};
+      [this] { return stamp; },
+      counts};
 };
 
 void welcome(test::Connection& connection) {
@@ -106,6 +108,19 @@ TEST_CASE("a lost connection is made anew with the next question") {
 
   CHECK(site.last != lost);
   CHECK(server.connections() == 2);
+  CHECK(site.counts->opened == 2);
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"unreachable", 1}});
+}
+
+TEST_CASE("a connection that is closed on purpose is counted by the reason") {
+  TcpServer server({welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "up");
+
+  site.connection.close(ConnectionCounts::kIdle);
+
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
+  CHECK(site.counts->failed.empty());
 }
 
 TEST_CASE("behind a failed connect the error comes back without a try") {
@@ -114,6 +129,10 @@ TEST_CASE("behind a failed connect the error comes back without a try") {
 
   CHECK(site.link() == "unreachable: cannot connect (Connection refused)");
   CHECK(site.link() == "unreachable: cannot connect (Connection refused)");
+
+  CHECK(site.counts->opened == 0);
+  CHECK(site.counts->failed == ConnectionCounts::Reasons{{"unreachable", 1}});
+  CHECK(site.connection.is_breaker_open());
 }
 
 TEST_CASE("refused credentials are shown again only when they are others") {

@@ -43,8 +43,9 @@ std::string metric_path(const std::string& metric) {
 // The page's lines that begin so.
 Texts lines(Telemetry& telemetry,
             std::string_view prefix,
-            std::optional<Telemetry::Config> config = {}) {
-  std::istringstream page(telemetry.page({kNow, config, std::nullopt}));
+            std::optional<Telemetry::Config> config = {},
+            std::vector<scalers::BackendState> backends = {}) {
+  std::istringstream page(telemetry.page({kNow, config, std::nullopt, std::move(backends)}));
   Texts out;
   for (std::string line; std::getline(page, line);) {
     if (line.starts_with(prefix)) out.push_back(line);
@@ -253,4 +254,54 @@ TEST_CASE("the process' own numbers and the build are there") {
 }
 
 }  // namespace
+TEST_CASE("a backend shows how it fares and what became of its connections") {
+  Telemetry telemetry;
+  scalers::BackendState broker{"broker", true, 3, 2, {}};
+  broker.connections.opened = 4;
+  broker.connections.closed = {{"idle", 1}, {"unreachable", 2}};
+  broker.connections.failed = {{"tls", 5}};
+  broker.connections.is_breaker_open = true;
+
+  const auto shown = [&](std::string_view prefix) {
+    return lines(telemetry, prefix, {}, {broker});
+  };
+
+  CHECK(shown("weir_backend_") == Texts{R"(weir_backend_in_flight{backend="broker"} 3)",
+                                        R"(weir_backend_queue{backend="broker"} 2)",
+                                        R"(weir_backend_up{backend="broker"} 0)"});
+  CHECK(shown("weir_breaker_open{") == Texts{R"(weir_breaker_open{backend="broker"} 1)"});
+  CHECK(shown("weir_connections_") ==
+        Texts{R"(weir_connections_closed_total{backend="broker",reason="idle"} 1)",
+              R"(weir_connections_closed_total{backend="broker",reason="unreachable"} 2)",
+              R"(weir_connections_failed_total{backend="broker",reason="tls"} 5)",
+              R"(weir_connections_opened_total{backend="broker"} 4)"});
+}
+
+TEST_CASE("a backend that a reload took away has no series, one counted anew begins at zero") {
+  Telemetry telemetry;
+  scalers::BackendState broker{"broker", false, 0, 0, {}};
+  broker.connections.opened = 4;
+  broker.connections.closed = {{"idle", 1}};
+  REQUIRE(lines(telemetry, "weir_connections_", {}, {broker}).size() == 2);
+
+  broker.connections = {};
+  broker.connections.opened = 1;
+
+  CHECK(lines(telemetry, "weir_connections_", {}, {broker}) ==
+        Texts{R"(weir_connections_opened_total{backend="broker"} 1)"});
+  CHECK(lines(telemetry, "weir_backend_up{").empty());
+}
+
+TEST_CASE("the loop's lag is a histogram") {
+  Telemetry telemetry;
+
+  telemetry.loop_was_late(2ms);
+
+  CHECK(lines(telemetry, "weir_event_loop_lag_seconds_count") ==
+        Texts{"weir_event_loop_lag_seconds_count 1"});
+  CHECK(lines(telemetry, R"(weir_event_loop_lag_seconds_bucket{le="0.001"})")
+            .front()
+            .ends_with(" 0"));
+}
+
 }  // namespace weir::server

@@ -1,0 +1,38 @@
+// What has become of the connections to one server since the program began to ask it, for
+// telemetry. Counted by the clients, shown by the server room; loop thread only.
+#pragma once
+
+#include "scalers/error.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace weir::scalers {
+
+struct ConnectionCounts {
+  // Counts by reason: the name of an Errc, or one of the words below.
+  using Reasons = std::map<std::string, std::uint64_t, std::less<>>;
+
+  static constexpr std::string_view kIdle = "idle";      // made room for another
+  static constexpr std::string_view kClosed = "closed";  // the configuration or the program ended
+
+  std::uint64_t opened = 0;  // through TCP, TLS and login
+  Reasons closed;            // of those opened
+  Reasons failed;            // tries that never came so far
+  // A failure of a moment ago stands for tries, until one gets through.
+  bool is_breaker_open = false;
+};
+
+// Adds one to the count of `reason`.
+inline void add(ConnectionCounts::Reasons& counts, std::string_view reason) {
+  const auto known = counts.find(reason);
+  if (known != counts.end()) {
+    ++known->second;
+  } else {
+    counts.emplace(reason, 1);
+  }
+}
+
+}  // namespace weir::scalers
