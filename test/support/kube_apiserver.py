@@ -78,6 +78,11 @@ class KubeApiserver:
         self.url = f"https://127.0.0.1:{self.port}"
         return self
 
+    @property
+    def asked(self):
+        """Every request as it came, the refused ones too."""
+        return self._server.asked
+
     def stop(self):
         with self._changed:
             self._stopped = True

@@ -1,7 +1,9 @@
 """The weir binary on a loopback port, asked over TLS the way the kube-apiserver asks it."""
 import contextlib
+import functools
 import http.client
 import json
+import mmap
 import os
 import ssl
 import subprocess
@@ -22,6 +24,13 @@ def weir_binary():
     if not os.access(path, os.X_OK):
         raise MissingTool(f"{path} is not there: run ./dev build, or set WEIR_BIN")
     return path
+
+
+@functools.lru_cache(maxsize=None)
+def is_sanitized():
+    """True for a build with a sanitizer, which is several times as slow."""
+    with open(weir_binary(), "rb") as binary, mmap.mmap(binary.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(b"__asan_init") >= 0 or data.find(b"__tsan_init") >= 0
 
 
 def run_weir(*arguments, cwd=None):
