@@ -1,6 +1,7 @@
 """What a person sees with kubectl and curl, in a home of their own."""
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -9,6 +10,22 @@ from support import GROUP, HPA_USER, Prometheus, ServerTest, Weir, config, metri
 METRIC = metric_path("ml-inference", "p95_latency")
 FAILING = ('metric ml-inference/idle: prometheus prom: the query matches no series; is the target scraped and are the label '
            "values right? set empty: 0 if no series means none")
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+IN_YAML = """apiVersion: v1
+items:
+- apiVersion: external.metrics.k8s.io/v1beta1
+  kind: ExternalMetricValue
+  metadata:
+    namespace: bookmarkai
+  metricLabels:
+    queue: ml.embed
+  metricName: queue_depth
+  timestamp: "TIME"
+  value: "8"
+kind: List
+metadata:
+  resourceVersion: ""
+"""
 
 
 class KubectlTest(ServerTest):
@@ -20,6 +37,8 @@ class KubectlTest(ServerTest):
             prometheus.url,
             metric("p95_latency", "vector(0.42)"),
             metric("queue_depth", 'label_replace(vector(7), "queue", "$(queue)", "", "")', labels={"queue": "[a-z]+"}),
+            metric("queue_depth", 'label_replace(vector(8), "queue", "$(queue)", "", "")', namespaces=["bookmarkai"],
+                   labels={"queue": r"ml\.[a-z]+"}),
             metric("idle", "absent_series"))))
 
     def run_tool(self, *argv):
@@ -125,6 +144,35 @@ class KubectlTest(ServerTest):
         run = self.kubectl("get", "queue_depth", "-n", "ml-inference", "-l", "queue=a", "-o", "yaml")
         self.assertEqual((0, ""), (run.returncode, run.stderr))
         self.assertIn('  metricLabels:\n    queue: a\n  metricName: queue_depth\n', run.stdout)
+
+    def test_a_queue_among_many_in_each_form(self):
+        """One entry stands for many queues, and the selector picks: as a table, as JSON and as YAML."""
+        def run(*form):
+            run = self.kubectl("get", "queue_depth", "-l", "queue=ml.embed", "-n", "bookmarkai", *form)
+            self.assertEqual((0, ""), (run.returncode, run.stderr))
+            return run.stdout
+        item = {"apiVersion": "external.metrics.k8s.io/v1beta1", "kind": "ExternalMetricValue",
+                "metadata": {"namespace": "bookmarkai"}, "metricLabels": {"queue": "ml.embed"}, "metricName": "queue_depth",
+                "value": "8"}
+
+        head, row = run().splitlines()
+        listed = json.loads(run("-o", "json"))
+        written = run("-o", "yaml")
+
+        self.assertEqual(["NAME", "LABELS", "VALUE", "TIMESTAMP"], head.split())
+        self.assertRegex(row, rf"\Aqueue_depth +queue=ml\.embed +8 +{TIME}\Z")
+        self.assertRegex(listed["items"][0].pop("timestamp"), rf"\A{TIME}\Z")
+        self.assertEqual({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [item]}, listed)
+        self.assertEqual(IN_YAML, re.sub(TIME, "TIME", written))
+
+    def test_kubectl_api_resources_prints_a_line_a_metric(self):
+        run = self.kubectl("api-resources", "--api-group=external.metrics.k8s.io")
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertEqual([["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]] + [
+            [name, "external.metrics.k8s.io/v1beta1", "true", kind] for name, kind in (
+                ("externalmetrics", "ExternalMetricValue"), ("idle", "idle"), ("p95_latency", "p95_latency"),
+                ("queue_depth", "queue_depth"))], [line.split() for line in run.stdout.splitlines()])
 
     def test_kubectl_get_shows_the_text_of_an_error(self):
         run = self.kubectl("get", "idle", "-n", "ml-inference")
