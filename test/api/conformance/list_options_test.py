@@ -1,7 +1,7 @@
 """Conformance: the query parameters of a list, beside the label selector."""
 import unittest
 
-from rig import GROUP, JSON, ONLY, VALUE, ConformanceCase, M, Row, cases, listing, refused
+from rig import GROUP, JSON, LABELLED, ONLY, VALUE, ConformanceCase, M, Row, cases, listing, refused
 
 ALONE = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
 INVALID = '","reason":"Invalid","details":{"group":"meta.k8s.io","kind":"ListOptions","causes":[{"reason":"FieldValueForbidden"'
@@ -20,6 +20,7 @@ def watched(number, value, headers=None):
 CASES = [
     Row(25, M + "?limit=1", {}, 200, JSON, '"metadata":{},"items":[{"metricName":"queue-len"'),
     Row(25, M + "?limit=500&continue=abc", {}, 200, JSON, '"metadata":{},'),
+    Row(25, LABELLED + "?limit=1&labelSelector=a+in+(b,c)", {}, 200, JSON, '"metricLabels":{"a":"c"}'),
     not_an_integer(26, "limit", "x"), not_an_integer(26, "timeoutSeconds", "1.5"),
     Row(26, M + "?limit=1&limit=x", {}, 200, JSON, VALUE),
     Row(26, M + "?limit=x", {"Accept": "text/plain"}, 406, JSON, ONLY),
