@@ -151,7 +151,8 @@ std::string App::telemetry_page() {
   Telemetry::State state{clock_.wall(),
                          std::nullopt,
                          expiry_of(tls_.contexts()->main()),
-                         world_.world().backends()};
+                         world_.world().backends(),
+                         log_lines_dropped()};
   if (reload_) state.config = {reload_->is_well(), reload_->succeeded_at()};
   return telemetry_.page(state);
 }

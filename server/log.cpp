@@ -1,8 +1,11 @@
 #include "server/log.hpp"
 
+#include "server/line_writer.hpp"
+
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <iterator>
@@ -41,12 +44,26 @@ Settings& settings() {
   return kept;
 }
 
+LineWriter& standard_error() {
+  static LineWriter kept(STDERR_FILENO);
+  return kept;
+}
+
+// Whoever reads the log may stop reading it: that must not stop the loop.
+class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    standard_error().write({line.data(), line.size()});
+  }
+  void flush_() override {}
+};
+
 spdlog::logger& logger() {
   static const auto kLogger = [] {
-    auto made =
-        std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_st>());
+    auto made = std::make_shared<spdlog::logger>("weir", std::make_shared<StandardErrorSink>());
     made->set_pattern(kKlogPattern, spdlog::pattern_time_type::utc);
-    made->flush_on(spdlog::level::trace);
     return made;
   }();
   return *kLogger;
@@ -76,15 +93,25 @@ void append_json(std::string& out, std::string_view text) {
   out += nlohmann::json(text).dump(-1, ' ', true, kReplace);
 }
 
-void write(Level level,
-           int verbosity,
-           std::string_view event,
-           std::initializer_list<Field> fields) {
+void put(Level level, int verbosity, std::string_view event, std::initializer_list<Field> fields) {
   const bool is_text = settings().format == LogFormat::text;
   logger().log(level_of(level),
                is_text
                    ? log_text(event, fields)
                    : log_json(std::chrono::system_clock::now(), level, verbosity, event, fields));
+}
+
+// Once there is room again, one line says how many there are not.
+void write(Level level,
+           int verbosity,
+           std::string_view event,
+           std::initializer_list<Field> fields) {
+  static std::uint64_t told = 0;
+  const std::uint64_t dropped = log_lines_dropped();
+  if (dropped != told && standard_error().has_room()) {
+    put(Level::warn, 0, "log_lines_dropped", {{"lines", dropped - std::exchange(told, dropped)}});
+  }
+  put(level, verbosity, event, fields);
 }
 
 }  // namespace
@@ -131,6 +158,8 @@ void set_log(LogFormat format, int verbosity) {
   const bool is_text = format == LogFormat::text;
   logger().set_pattern(is_text ? kKlogPattern : "%v", spdlog::pattern_time_type::utc);
 }
+
+std::uint64_t log_lines_dropped() { return standard_error().dropped(); }
 
 bool is_logged(int verbosity) { return verbosity <= settings().verbosity; }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -38,6 +39,9 @@ enum class LogFormat { text, json };
 // How every later line is written, and how much: lines of a verbosity above `verbosity` (0 to 10)
 // are left out. Text and 0 until it is called.
 void set_log(LogFormat format, int verbosity);
+// Lines that nobody took: stderr is a pipe that is full, or a file on a full disk. They are never
+// waited for.
+[[nodiscard]] std::uint64_t log_lines_dropped();
 [[nodiscard]] bool is_logged(int verbosity);
 // An info line for those who asked for it with -v.
 void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields);

@@ -97,6 +97,11 @@ struct Telemetry::Parts {
           .Name("weir_certificate_expiry_timestamp_seconds")
           .Help("When a certificate that Weir shows expires.")
           .Register(registry);
+  prometheus::Counter& log_lines_dropped = prometheus::BuildCounter()
+                                               .Name("weir_log_lines_dropped_total")
+                                               .Help("Log lines that stderr had no room for.")
+                                               .Register(registry)
+                                               .Add({});
 };
 
 Telemetry::Telemetry() : parts_(std::make_unique<Parts>()) {
@@ -150,6 +155,8 @@ std::string Telemetry::page(const State& state) {
   parts_->reads.refresh(state.now);
   parts_->process.refresh();
   parts_->backends.refresh(state.backends);
+  const auto dropped = static_cast<double>(state.log_lines_dropped);
+  parts_->log_lines_dropped.Increment(dropped - parts_->log_lines_dropped.Value());
   if (state.config) {
     parts_->is_config_well.Set(state.config->is_well ? 1 : 0);
     parts_->config_loaded_at.Set(seconds(state.config->loaded_at));

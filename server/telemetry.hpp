@@ -6,6 +6,7 @@
 #include "server/request_labels.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,7 +50,8 @@ class Telemetry {
     WallTime now;
     std::optional<Config> config;  // nullopt: as it was
     std::optional<WallTime> serving_certificate_expires;
-    std::vector<scalers::BackendState> backends;
+    std::vector<scalers::BackendState> backends = {};
+    std::uint64_t log_lines_dropped = 0;
   };
   // The page in Prometheus' text format.
   [[nodiscard]] std::string page(const State& state);
