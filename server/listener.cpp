@@ -89,22 +89,29 @@ awaitable<void> Listener::accept_all() {
   while (acceptor_.is_open()) {
     auto [failed, socket] =
         co_await acceptor_.async_accept(loop_.get_executor(), boost::asio::as_tuple(use_awaitable));
-    if (!failed && is_full()) {
-      // The socket closes here: a caller that is turned away tries another replica.
-    } else if (!failed) {
-      boost::system::error_code ignored;
-      socket.set_option(tcp::no_delay(true), ignored);
-      boost::asio::co_spawn(loop_.get_executor(),
-                            run_session(std::move(socket), deps_),
-                            on_session_end);
-    } else if (acceptor_.is_open()) {
-      log(Level::warn, "accept_failed", {{"reason", failed.message()}});
-      const bool is_out = failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
-      if (is_out) co_await turn_one_away();
-      Timer pause(loop_.get_executor(), kAcceptPause);
-      co_await pause.async_wait(boost::asio::as_tuple(use_awaitable));
+    if (!failed) {
+      say_whether_out(false);
+      serve(std::move(socket));
+      continue;
     }
+    if (!acceptor_.is_open()) break;
+    const bool is_out = failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
+    if (!is_out) log(Level::warn, "accept_failed", {{"reason", failed.message()}});
+    bool is_handled = false;
+    if (is_out) is_handled = co_await accept_with_reserve();
+    if (is_handled) continue;
+    Timer pause(loop_.get_executor(), kAcceptPause);
+    co_await pause.async_wait(boost::asio::as_tuple(use_awaitable));
   }
+}
+
+void Listener::serve(Socket socket) {
+  if (is_full()) return;  // it closes here: a caller that is turned away tries another replica
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  boost::asio::co_spawn(loop_.get_executor(),
+                        run_session(std::move(socket), deps_),
+                        on_session_end);
 }
 
 // Said when it begins and when it ends, not with every connection.
@@ -115,14 +122,28 @@ bool Listener::is_full() {
   return is_over;
 }
 
+void Listener::say_whether_out(bool is_out) {
+  if (is_out == std::exchange(was_out_, is_out)) return;
+  log(Level::warn, is_out ? "descriptors_exhausted" : "descriptors_free", {});
+}
+
 // Without a descriptor left a connection cannot even be refused: the reserve makes room for that.
-awaitable<void> Listener::turn_one_away() {
+// By the time that one comes there may be others; it is served then. False when something else has
+// taken the reserve's place.
+awaitable<bool> Listener::accept_with_reserve() {
   reserve_.reset();
   auto [failed, socket] =
       co_await acceptor_.async_accept(loop_.get_executor(), boost::asio::as_tuple(use_awaitable));
-  boost::system::error_code ignored;
-  socket.close(ignored);
   reserve_ = open_reserve();
+  say_whether_out(!reserve_);
+  if (reserve_ && !failed) {
+    serve(std::move(socket));
+  } else if (!reserve_) {
+    boost::system::error_code ignored;
+    socket.close(ignored);
+    reserve_ = open_reserve();
+  }
+  co_return !failed;
 }
 
 awaitable<void> Listener::watch_limits() {

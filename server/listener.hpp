@@ -30,7 +30,9 @@ class Listener {
 
   awaitable<void> accept_all();
   [[nodiscard]] bool is_full();
-  awaitable<void> turn_one_away();
+  void serve(Socket socket);
+  [[nodiscard]] awaitable<bool> accept_with_reserve();
+  void say_whether_out(bool is_out);
   awaitable<void> watch_limits();
 
   Loop& loop_;
@@ -38,6 +40,7 @@ class Listener {
   SessionDeps deps_;
   std::size_t max_sessions_;
   bool was_full_ = false;
+  bool was_out_ = false;
   std::unique_ptr<FILE, Freed<std::fclose>>
       reserve_;  // a descriptor for the time when none is left
 };
