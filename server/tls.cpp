@@ -15,6 +15,9 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
+// To read a certificate costs 0.1 ms, so a stranger's chain has a bound: 60 small ones, or one
+// large.
+constexpr long kMaxChainBytes = 32L * 1024;
 constexpr std::string_view kHttp11 = "\x08http/1.1";
 
 std::string last_failure() {
@@ -25,8 +28,9 @@ std::string last_failure() {
 }
 
 // The certificate is looked at per request, against the bundles of that moment: every handshake
-// goes through.
-int accept_any(int /*preverified*/, X509_STORE_CTX* /*context*/) { return 1; }
+// goes through. In place of OpenSSL's own look, which would check each signature of a stranger's
+// chain: 50 ms for one of 100 certificates.
+int accept_any(X509_STORE_CTX* /*context*/, void* /*unused*/) { return 1; }
 
 int choose_http11(SSL* /*connection*/,
                   const unsigned char** chosen,
@@ -81,7 +85,9 @@ ssl::context make_server_context(const KeyPair& pair,
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(raw, 0);
-  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, accept_any);
+  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_max_cert_list(raw, kMaxChainBytes);
+  SSL_CTX_set_cert_verify_callback(raw, accept_any, nullptr);
   SSL_CTX_set_alpn_select_cb(raw, choose_http11, nullptr);
   offer_authorities(context, trust);
   if (SSL_CTX_use_certificate_chain_file(raw, pair.certificate_file.c_str()) != 1) {
