@@ -1,5 +1,6 @@
-// The last answer to each distinct question, least recently used first out. Raw: freshness and
-// policies are applied by whoever reads. Loop thread only.
+// The last answer to each distinct question, least recently used first out, so many for each
+// namespace that asks: whoever asks a million questions forgets their own answers alone. Raw:
+// freshness and policies are applied by whoever reads. Loop thread only.
 #pragma once
 
 #include "scalers/backend.hpp"
@@ -7,6 +8,7 @@
 #include "scalers/error.hpp"
 
 #include <list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,12 +26,14 @@ struct Answer {
 
 class Cache {
  public:
-  explicit Cache(std::size_t capacity) : capacity_(capacity) {}
+  // Answers in all, and at most for one namespace.
+  Cache(std::size_t capacity, std::size_t share) : capacity_(capacity), share_(share) {}
 
   // The kept answer, which becomes the most recently used; nullptr when there is none. Valid until
   // the next put().
   [[nodiscard]] const Answer* find(std::string_view key);
-  void put(const std::string& key, Answer answer);
+  // A question that several namespaces ask stays with the first.
+  void put(const std::string& key, const std::string& name_space, Answer answer);
   [[nodiscard]] std::size_t size() const { return index_.size(); }
 
  private:
@@ -37,11 +41,18 @@ class Cache {
     std::string key;
     Answer answer;
   };
+  using Entries = std::list<Entry>;  // most recently used first
+  using Shelves = std::map<std::string, Entries>;
+  struct Place {
+    Shelves::iterator shelf;
+    Entries::iterator entry;
+  };
+  void make_room(const std::string& name_space);
 
   std::size_t capacity_;
-  std::list<Entry> entries_;  // most recently used first
-  std::unordered_map<std::string_view, std::list<Entry>::iterator>
-      index_;  // keys point into entries_
+  std::size_t share_;
+  Shelves shelves_;                                    // by namespace; none is empty between calls
+  std::unordered_map<std::string_view, Place> index_;  // keys point into the entries
 };
 
 }  // namespace weir::scalers::read

@@ -211,7 +211,7 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
                                 self->clock_.steady() - at);
   if (permit) {
     self->observe(*metric, answer);
-    self->cache_.put(key, answer);
+    self->cache_.put(key, name_space, answer);
   }  // else nobody was asked: that says nothing about the backend, and the next read may find room
   const auto kept = self->flights_.find(key);
   if (kept != self->flights_.end() && kept->second == flight) self->flights_.erase(kept);

@@ -22,6 +22,7 @@ namespace weir::scalers::read {
 // How long a failed question is not asked again: this long, give or take a fifth by chance.
 inline constexpr Duration kKeepError{1000};
 inline constexpr std::size_t kMaxKeptAnswers = 100'000;
+inline constexpr std::size_t kMaxKeptOfNamespace = 10'000;
 
 class Reader final : public Source, public std::enable_shared_from_this<Reader> {
  public:
@@ -74,7 +75,7 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
   std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
   std::vector<Metric> metrics_;
   std::multimap<std::string, const Metric*, std::less<>> by_name_;
-  Cache cache_{kMaxKeptAnswers};
+  Cache cache_{kMaxKeptAnswers, kMaxKeptOfNamespace};
   std::unordered_map<std::string, FlightPtr> flights_;
   std::minstd_rand random_;
 };
