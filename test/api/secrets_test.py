@@ -3,11 +3,13 @@ import base64
 import json
 import re
 import unittest
+import urllib.parse
 
-from support import (ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, refusal, run_weir,
-                     shared_certificates, vector)
+from support import (ScriptedServer, ServerTest, Weir, config, metric, metric_path, prometheus_backend, refusal,
+                     run_weir, shared_certificates, vector)
 
 USER, PASSWORD, TOKEN, TENANT = "planted-user-k3", "planted password %&=+/ x9", "planted.token-q7_z", "planted-tenant-t5"
+CALLER = "planted-caller-token-w2"
 QUERY = 'planted_query{job="planted-job"} / 2'
 HOST = "planted-host-" + "h" * 64  # over 63 bytes: no resolver asks anyone for it
 
@@ -97,7 +99,8 @@ class SecretsTest(ServerTest):
         cls.ports.append(23456)
         metrics = [metric(name, QUERY, backend=name, deadline="600ms") for name in cls.backends]
         cls.text = config(cls.backends, *metrics)
-        cls.weir = cls.start(Weir(folder / "weir", cls.text))
+        cls.weir = cls.start(Weir(folder / "weir", cls.text, flags=("-v=10",)))
+        cls.json = cls.start(Weir(folder / "json", cls.text, flags=("-v=10", "--logging-format", "json")))
 
     @classmethod
     def add(cls, name, server, folder, **settings):
@@ -118,11 +121,15 @@ class SecretsTest(ServerTest):
         return prometheus_backend(url, headers={"X-Scope-OrgID": file("tenant")}, **credentials, **settings)
 
     def leaks(self, text):
-        """What of the planted is in `text`, as a list of words."""
-        secrets = [USER, PASSWORD, TOKEN, TENANT, QUERY, json.dumps(QUERY)[1:-1], HOST, "127.0.0.1", "planted.example",
-                   "planted-job"]
-        found = [secret for secret in secrets if secret in text]
-        return found + [port for port in self.ports if re.search(rf"(?<!\d){port}(?!\d)", text)]
+        """What of the planted, or where a backend is, is in `text`, as a list of words."""
+        return self.secrets(text) + [word for word in ("127.0.0.1",) if word in text] + [port for port in self.ports if re.search(rf"(?<!\d){port}(?!\d)", text)]
+
+    def secrets(self, text):
+        """What of the planted is in `text`, as it is or written by JSON, as base64 or percent-encoded."""
+        words = [USER, PASSWORD, TOKEN, TENANT, QUERY, HOST, "planted.example", "planted-job", CALLER]
+        coded = [base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(), urllib.parse.quote(PASSWORD),
+                 urllib.parse.quote_plus(PASSWORD), urllib.parse.quote(QUERY), json.dumps(QUERY)[1:-1]]
+        return [word for word in words + coded if word in text]
 
     def test_no_answer_log_line_or_command_shows_a_planted_secret(self):
         for name in self.backends:
@@ -145,8 +152,27 @@ class SecretsTest(ServerTest):
         self.assertTrue([line for line in lines if line.startswith("backend_down ")], lines)
         for line in lines:
             with self.subTest(line, where="log"):
-                if not line.startswith("serving "):  # Weir's own address
+                self.assertEqual([], self.secrets(line))
+                if not line.startswith(("serving ", "request ")):  # Weir's own address; ids and times of any digits
                     self.assertEqual([], self.leaks(line))
+
+    def test_S27_at_the_highest_verbosity_neither_log_nor_metrics_hold_a_secret(self):
+        for weir in (self.weir, self.json):
+            for name in self.backends:
+                self.assertNotEqual(200, weir.metric("ml-inference", name).status)
+            for headers in ({"Authorization": f"Bearer {CALLER}"}, {"Authorization": "Basic " + CALLER},
+                            {"X-Remote-User": "alice", "Cookie": CALLER, "X-Remote-Extra-Token": CALLER}):
+                for path in ("/apis", metric_path("ml-inference", "gone_basic", f"a={CALLER}"), "/nope?token=" + CALLER):
+                    self.assertNotIn(CALLER, str(weir.get(path, headers).headers))
+            page = weir.get("/metrics", {"X-Remote-User": "alice"})
+            log = weir.process.log.read_text()
+
+            self.assertEqual(200, page.status)
+            self.assertIn('weir_query_total{', page.text)
+            self.assertEqual([], self.secrets(page.text))
+            self.assertGreater(log.count("request"), len(self.backends))
+            self.assertGreater(log.count("backend_down"), 5)
+            self.assertEqual([], self.secrets(log))
 
     def test_check_live_shows_none(self):
         run = run_weir("check", self.weir.config_file, "--live")

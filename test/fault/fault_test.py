@@ -18,6 +18,7 @@ SLACK_SECONDS = 1.0
 FAST_SECONDS = 1.0
 WELL_VALUE = "7"
 # What a text that every reader of the HPA sees never holds: an address, a port, a user.
+SECRET = r"weir-test-user|sekret"
 PRIVATE = r"127\.0\.0\.1|198\.1[89]\.|:\d{4,5}\b|weir-test|sekret"
 
 
@@ -30,7 +31,7 @@ class FaultTest(ServerTest):
 
     def check(self, row):
         fault = self.started(row.make(Place(self.folder(), self.world, row.name)))
-        weir = self.started(Weir(self.folder(), self.config_of(row, fault)))
+        weir = self.started(Weir(self.folder(), self.config_of(row, fault), flags=("-v=10",)))
         self.addCleanup(self.check_alive, weir)
         if fault.well is not None:
             self.wait_for(lambda: self.value_of(weir) == fault.well, 10)
@@ -47,6 +48,7 @@ class FaultTest(ServerTest):
             check(self, row, fault, weir)
         self.check_the_others(weir)
         self.check_footprint(row, before, weir)
+        self.check_secrets(weir)
 
         if row.recovers and fault.healed is not None:
             fault.mend()
@@ -132,6 +134,14 @@ class FaultTest(ServerTest):
         names = sorted(one["name"] for one in discovery.json()["resources"])
         self.assertEqual(["externalmetrics", "kept", "numbered", "sick", "well", "well_http"], names)
         self.assertLess(time.monotonic() - began, FAST_SECONDS)
+
+    def check_secrets(self, weir):
+        """S27: neither the log at its most talkative nor what anybody may ask for holds a planted secret."""
+        metrics = weir.get("/metrics", {"X-Remote-User": HPA_USER})
+        self.assertEqual(200, metrics.status)
+        for text in (weir.process.log.read_text(), metrics.text, weir.get("/readyz?verbose", cert=None).text,
+                     weir.get(GROUP, {"X-Remote-User": HPA_USER}).text):
+            self.assertNotRegex(text, SECRET)
 
     def check_footprint(self, row, before, weir):
         if row.is_flat:

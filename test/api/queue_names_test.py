@@ -1,0 +1,94 @@
+"""Names of queues and vhosts that mean something in a path: asked for exactly as they are, or refused."""
+import json
+import unittest
+
+from support import ScriptedServer, ServerTest, Weir, run_weir
+
+TOO_LONG = "a queue's and a vhost's name have at most 255 bytes"
+DOTS = "a vhost named . or .. cannot stand in a url"
+
+# name, the url's path, the vhost setting, the path that the broker is asked
+VHOSTS = [
+    ("the default one", "", None, "/api/queues/%2F"),
+    ("/ encoded", "/%2F", None, "/api/queues/%2F"),
+    ("in small letters", "/%2f", None, "/api/queues/%2F"),
+    ("a setting is taken as it is", "", "%2f", "/api/queues/%252f"),
+    ("dots up", "", "../../..", "/api/queues/..%2F..%2F.."),
+    ("a query", "", "a?b#c", "/api/queues/a%3Fb%23c"),
+    ("line ends", "", "a\r\nX-Injected: 1", "/api/queues/a%0D%0AX-Injected%3A%201"),
+    ("255 bytes", "", "x" * 255, "/api/queues/" + "x" * 255),
+]
+QUEUES = ["jobs", "../../overview", "%2e%2e%2foverview", "..", ".", "a?b&name=.*#c", "a\r\nX-Injected: 1", "j\u00f6bs",
+          ".*", "a|b", "x" * 255]
+
+
+def play(turn):
+    """The one queue that is asked for, with three messages."""
+    name = turn.asked.form["name"].removeprefix("^(?:\\Q").removesuffix("\\E)$")
+    turn.answer(json.dumps({"page_count": 1, "items": [{"name": name, "messages": 3}]}))
+
+
+class QueueNamesTest(ServerTest):
+    def setUp(self):
+        self.broker = self.started(ScriptedServer(play))
+        self.path = self.folder()
+        (self.path / "secret").write_text("guest")
+
+    def backend(self, path="", vhost=None):
+        file = {"file": str(self.path / "secret")}
+        return {"rabbitmq": {"url": self.broker.url + path, "username": file, "password": file,
+                             **({"vhost": vhost} if vhost else {})}}
+
+    def metric(self, name, backend, queue, **settings):
+        return {"name": name, "namespaces": ["ns"], "rabbitmq": {"backend": backend, "queue": queue}, **settings}
+
+    def serve(self, backends, *metrics):
+        return self.started(Weir(self.path / "weir", json.dumps({"backends": backends, "metrics": metrics})))
+
+    def test_S21_a_vhost_is_one_segment_of_the_path(self):
+        backends = {f"b{at}": self.backend(path, vhost) for at, (_, path, vhost, _) in enumerate(VHOSTS)}
+        weir = self.serve(backends, *(self.metric(f"m{at}", f"b{at}", "jobs") for at in range(len(VHOSTS))))
+        for at, (name, _, _, asked) in enumerate(VHOSTS):
+            with self.subTest(name):
+                before = len(self.broker.asked)
+                self.assert_values(weir.metric("ns", f"m{at}"), "3")
+
+                self.assertEqual([asked], [one.target.partition("?")[0] for one in self.broker.asked[before:]])
+
+    def test_S21_a_queues_name_is_one_value_of_the_query_and_means_itself(self):
+        weir = self.serve({"b": self.backend()}, *(self.metric(f"m{at}", "b", name) for at, name in enumerate(QUEUES)))
+        for at, name in enumerate(QUEUES):
+            with self.subTest(name):
+                before = len(self.broker.asked)
+                self.assert_values(weir.metric("ns", f"m{at}"), "3")
+
+                asked, = self.broker.asked[before:]
+                self.assertEqual(f"^(?:\\Q{name}\\E)$", asked.form["name"])
+                self.assertRegex(asked.target, r"^/api/queues/%2F\?[\w%.=&~,-]+$")
+                self.assertNotIn("x-injected", asked.headers)
+
+    def test_S21_a_name_of_256_bytes_is_refused_and_asked_of_nobody(self):
+        names = ["x" * 256, "\u00f6" * 128]
+        weir = self.serve({"b": self.backend()}, *(self.metric(f"m{at}", "b", name) for at, name in enumerate(names)))
+        for at in range(len(names)):
+            self.assert_status(weir.metric("ns", f"m{at}"), 400, "BadRequest", f"metric ns/m{at}: rabbitmq b: {TOO_LONG}")
+        for vhost, problem in (("x" * 256, TOO_LONG), ("..", DOTS), (".", DOTS)):
+            with self.subTest(vhost):
+                file = self.path / "weir.yaml"
+                file.write_text(json.dumps({"backends": {"b": self.backend(vhost=vhost)}}))
+                run = run_weir("check", file)
+
+                self.assertEqual(1, run.returncode, run.stdout)
+                self.assertIn(problem, run.stderr)
+        self.assertEqual([], self.broker.asked)
+
+    def test_S21_no_selector_holds_such_a_name(self):
+        weir = self.serve({"b": self.backend()}, self.metric("by_label", "b", "$(queue)", labels={"queue": ".*"}))
+        for value in ("..", "../x", "a/b", "%2f", "a%2fb", "x" * 64, "?x", "#x", "a\r\nb"):
+            with self.subTest(value):
+                self.assertEqual(400, weir.metric("ns", "by_label", f"queue={value}").status)
+        self.assertEqual([], self.broker.asked)
+
+
+if __name__ == "__main__":
+    unittest.main()
