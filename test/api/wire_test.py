@@ -80,6 +80,7 @@ REFUSED = [
     ("a target over 8 KiB", FIRST.replace(" HTTP", "?" + "x" * 8192 + " HTTP") + USUAL + "\r\n", 414,
      "the request line is over 8 KiB"),
     ("257 headers", FIRST + USUAL + "".join(f"X-{n}: y\r\n" for n in range(255)) + "\r\n", 431, "more than 256 headers"),
+    ("10,000 headers", FIRST + USUAL + "a:b\r\n" * 10_000 + "\r\n", 431, "more than 256 headers"),
     ("a head of 64 KiB", FIRST + USUAL + "X-A: " + "y" * 65536 + "\r\n\r\n", 431, "the request head is over 64 KiB"),
     ("a head without end", FIRST + "X-A: " + "y" * 200_000, 431, "the request head is over 64 KiB"),
 ]

@@ -10,6 +10,7 @@ import os
 import pathlib
 import sys
 
+import attacks
 import coroutines
 import layers
 import text
@@ -21,6 +22,7 @@ RULES = {
     "lines": lambda tree, _: text.check_lines(tree),
     "registry": lambda tree, _: text.check_registry(tree),
     "coroutines": lambda tree, _: coroutines.check(tree),
+    "attacks": lambda tree, _: attacks.check(tree),
     "errc": lambda tree, _: text.check_errc(tree),
     "text": lambda tree, _: text.check_text(tree),
     "format": lambda tree, _: tools.check_format(tree),
