@@ -1,11 +1,10 @@
 """One user asks ever new questions: what Weir keeps is bounded, and what others asked stays kept."""
 import json
-import os
 import re
 import unittest
 from pathlib import Path
 
-from support import Redis, ServerTest, Weir, metric_path, raw_tls, read_answers
+from support import Redis, ServerTest, Weir, frugal_environment, metric_path, raw_tls, read_answers
 
 SHARE = 10_000  # answers that are kept for one namespace
 VALUES = 16  # of one selector
@@ -21,8 +20,7 @@ class ManySelectorsTest(ServerTest):
                  "redis": {"backend": "cache", "key": "depth-$(n)", "missing": 0}}
         text = json.dumps({"backends": {"cache": {"redis": {"url": cls.redis.url}}}, "metrics": [
             {**entry, "namespaces": ["greedy", "calm"]}]})
-        options = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
-        cls.weir = cls.start(Weir(folder / "weir", text, env={"ASAN_OPTIONS": options}))
+        cls.weir = cls.start(Weir(folder / "weir", text, env=frugal_environment()))
 
     def resident(self):
         text = Path(f"/proc/{self.weir.process.pid}/status").read_text()
