@@ -1,8 +1,9 @@
 #include "server/line_writer.hpp"
 
-#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
+
+#include <climits>
 
 namespace weir::server {
 
