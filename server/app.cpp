@@ -123,7 +123,10 @@ App::App(Loop& loop,
        {"port", options.secure_port},
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
-  lag_.emplace(loop, [this](auto late) { telemetry_.loop_was_late(late); });
+  lag_.emplace(loop, [this](auto late) {
+    telemetry_.loop_was_late(late);
+    tell_repeats();
+  });
   tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   telemetry_.set_metrics(world_.world().metrics());
   reload_.emplace(
@@ -187,6 +190,7 @@ void App::run() {
   if (cluster_) cluster_->start();
   boost::asio::co_spawn(loop_.get_executor(), wait_for_signals(), rethrow);
   loop_.run();
+  flush_log();
   log(Level::info, "stopped", {});
 }
 

@@ -45,7 +45,7 @@ void on_session_end(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& bug) {
-    log(Level::error, "session_failed", {{"reason", bug.what()}});
+    log_often(Level::error, "session_failed", {{"reason", bug.what()}});
   }
 }
 
@@ -96,7 +96,7 @@ awaitable<void> Listener::accept_all() {
     }
     if (!acceptor_.is_open()) break;
     const bool is_out = failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
-    if (!is_out) log(Level::warn, "accept_failed", {{"reason", failed.message()}});
+    if (!is_out) log_often(Level::warn, "accept_failed", {{"reason", failed.message()}});
     bool is_handled = false;
     if (is_out) is_handled = co_await accept_with_reserve();
     if (is_handled) continue;

@@ -1,6 +1,7 @@
 #include "server/log.hpp"
 
 #include "server/line_writer.hpp"
+#include "server/log_repeats.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/base_sink.h>
@@ -93,7 +94,7 @@ void append_json(std::string& out, std::string_view text) {
   out += nlohmann::json(text).dump(-1, ' ', true, kReplace);
 }
 
-void put(Level level, int verbosity, std::string_view event, std::initializer_list<Field> fields) {
+void put(Level level, int verbosity, std::string_view event, std::span<const Field> fields) {
   const bool is_text = settings().format == LogFormat::text;
   logger().log(level_of(level),
                is_text
@@ -102,21 +103,31 @@ void put(Level level, int verbosity, std::string_view event, std::initializer_li
 }
 
 // Once there is room again, one line says how many there are not.
-void write(Level level,
-           int verbosity,
-           std::string_view event,
-           std::initializer_list<Field> fields) {
+void write(Level level, int verbosity, std::string_view event, std::span<const Field> fields) {
   static std::uint64_t told = 0;
   const std::uint64_t dropped = log_lines_dropped();
   if (dropped != told && standard_error().has_room()) {
-    put(Level::warn, 0, "log_lines_dropped", {{"lines", dropped - std::exchange(told, dropped)}});
+    const Field lines("lines", dropped - std::exchange(told, dropped));
+    put(Level::warn, 0, "log_lines_dropped", {&lines, 1});
   }
   put(level, verbosity, event, fields);
 }
 
+LogRepeats& repeats() {
+  static LogRepeats kept;
+  return kept;
+}
+
+void write_repeated(std::vector<LogRepeats::Line> lines) {
+  for (LogRepeats::Line& line : lines) {
+    line.fields.emplace_back("repeated", line.repeats);
+    write(line.level, 0, line.event, line.fields);
+  }
+}
+
 }  // namespace
 
-std::string log_text(std::string_view event, std::initializer_list<Field> fields) {
+std::string log_text(std::string_view event, std::span<const Field> fields) {
   std::string out(event);
   for (const Field& field : fields) {
     out += ' ';
@@ -131,7 +142,7 @@ std::string log_json(WallTime now,
                      Level level,
                      int verbosity,
                      std::string_view event,
-                     std::initializer_list<Field> fields) {
+                     std::span<const Field> fields) {
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
   std::string out = fmt::format(R"({{"ts":{}.{:06},"level":"{}","v":{},"msg":)",
                                 since.count() / 1'000'000,
@@ -164,11 +175,21 @@ std::uint64_t log_lines_dropped() { return standard_error().dropped(); }
 bool is_logged(int verbosity) { return verbosity <= settings().verbosity; }
 
 void log(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  write(level, 0, event, fields);
+  write(level, 0, event, {fields.begin(), fields.size()});
 }
 
+void log_often(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  const std::span<const Field> all(fields.begin(), fields.size());
+  const SteadyTime now = std::chrono::steady_clock::now();
+  write_repeated(repeats().take_due(now));
+  if (repeats().admit(level, event, all, now)) write(level, 0, event, all);
+}
+
+void tell_repeats() { write_repeated(repeats().take_due(std::chrono::steady_clock::now())); }
+void flush_log() { write_repeated(repeats().take_all()); }
+
 void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields) {
-  if (is_logged(verbosity)) write(Level::info, verbosity, event, fields);
+  if (is_logged(verbosity)) write(Level::info, verbosity, event, {fields.begin(), fields.size()});
 }
 
 }  // namespace weir::server

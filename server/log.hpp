@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -34,6 +35,11 @@ struct Field {
 // log(Level::warn, "backend_down", {{"backend", name}, {"after_ms", 250}});
 void log(Level level, std::string_view event, std::initializer_list<Field> fields);
 
+// A line that whoever calls or connects can bring about as often as he likes: one that says what
+// another said less than 10 s ago is not written; behind that span one line tells how many there
+// were, as `repeated`.
+void log_often(Level level, std::string_view event, std::initializer_list<Field> fields);
+
 enum class LogFormat { text, json };
 
 // How every later line is written, and how much: lines of a verbosity above `verbosity` (0 to 10)
@@ -46,14 +52,34 @@ void set_log(LogFormat format, int verbosity);
 // An info line for those who asked for it with -v.
 void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields);
 
+// Writes the counts of repeats whose span is over; to be called about once a second.
+void tell_repeats();
+// Writes every count that is held back.
+void flush_log();
+
 // The line's text behind klog's header: `event name="value" ...`, control bytes and quotes escaped.
-[[nodiscard]] std::string log_text(std::string_view event, std::initializer_list<Field> fields);
+[[nodiscard]] std::string log_text(std::string_view event, std::span<const Field> fields);
+[[nodiscard]] inline std::string log_text(std::string_view event,
+                                          std::initializer_list<Field> fields) {
+  return log_text(event, std::span<const Field>(fields.begin(), fields.size()));
+}
 
 // The line as JSON, in ASCII: ts (seconds since 1970), level, v, msg, and the fields.
 [[nodiscard]] std::string log_json(WallTime now,
                                    Level level,
                                    int verbosity,
                                    std::string_view event,
-                                   std::initializer_list<Field> fields);
+                                   std::span<const Field> fields);
+[[nodiscard]] inline std::string log_json(WallTime now,
+                                          Level level,
+                                          int verbosity,
+                                          std::string_view event,
+                                          std::initializer_list<Field> fields) {
+  return log_json(now,
+                  level,
+                  verbosity,
+                  event,
+                  std::span<const Field>(fields.begin(), fields.size()));
+}
 
 }  // namespace weir::server

@@ -120,7 +120,7 @@ class Session {
     try {
       response = co_await deps_.router.answer(std::move(head.request), deadline, trace.user);
     } catch (const std::exception& bug) {
-      log(Level::error, "request_failed", {{"reason", bug.what()}});
+      log_often(Level::error, "request_failed", {{"reason", bug.what()}});
       response = apiservice::render(
           {500, "InternalError", "an internal error; the log has its cause", std::nullopt});
       head.is_keep_alive = false;

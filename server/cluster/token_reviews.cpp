@@ -44,10 +44,11 @@ awaitable<std::optional<apiservice::Caller>> TokenReviews::judge(scalers::Secret
                                         token_review(token, audiences_),
                                         deadline.capped(kLongestWait));
   if (!verdict) co_return std::nullopt;
-  if (!verdict->caller && verdict->why != last_why_) {
-    last_why_ = verdict->why;
+  if (!verdict->caller) {
     const std::vector<std::string> hidden{token.reveal()};
-    log(Level::info, "token_refused", {{"reason", scalers::remote_text(verdict->why, hidden)}});
+    log_often(Level::info,
+              "token_refused",
+              {{"reason", scalers::remote_text(verdict->why, hidden)}});
   }
   co_return std::move(verdict->caller);
 }

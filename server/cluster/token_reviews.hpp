@@ -32,7 +32,6 @@ class TokenReviews final : public apiservice::TokenAuthenticator {
 
   std::vector<std::string> audiences_;
   std::shared_ptr<Reviews<TokenVerdict>> reviews_;  // also owned by the questions under way
-  std::string last_why_;                            // a reason is logged once, not with each token
 };
 
 }  // namespace weir::server::cluster

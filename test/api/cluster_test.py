@@ -295,6 +295,20 @@ class TokenTest(ClusterCase):
         self.assertNotIn("leaky-token-1", self.weir.process.log.read_text())
 
 
+class RepeatsTest(ClusterCase):
+    def test_a_refused_token_is_a_line_and_those_behind_it_a_count(self):
+        weir = self.started(Weir(self.folder() / "weir", config(self.backend.url, metric("up", "up")),
+                                 kubeconfig=self.apiserver.kubeconfig(self.folder())))
+        for number in range(5):
+            self.assertEqual(401, weir.get(PATH, {"Authorization": f"Bearer bad-{number}"}, None).status)
+
+        weir.stop()
+
+        lines = [line.split("weir] ")[1] for line in weir.process.log.read_text().splitlines() if "token_refused" in line]
+        self.assertEqual(2, len(lines), lines)
+        self.assertEqual([lines[0], lines[0] + ' repeated="4"'], lines)
+
+
 class ShortCacheTest(ClusterCase):
     flags = ("--authentication-token-webhook-cache-ttl", "1ms", "--authorization-webhook-cache-authorized-ttl", "1ms",
              "--authorization-webhook-cache-unauthorized-ttl", "0", "--api-audiences", "weir,other",
