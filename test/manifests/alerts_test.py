@@ -1,0 +1,176 @@
+"""Alerts and dashboard: expressions that Prometheus takes, over series that Weir has, and that fire when they should."""
+import json
+import re
+import subprocess
+import unittest
+
+from support import ScriptedServer, ServerTest, Weir, config, metric, require, vector
+from support.manifests import build, copied_manifests, of_kind, one
+from support.promql import grouped_by, named_in
+
+TARGET_LABELS = {"job", "pod", "le"}  # of the scrape, and of every histogram
+# What the workloads of manifests/hpa expose, and Prometheus itself.
+OTHERS = {"up": TARGET_LABELS, "inference_latency_seconds_bucket": {"job", "le"}, "inference_latency_seconds_count": {"job"},
+          "inference_queue_len": {"job"}, "rabbitmq_queue_messages": {"queue"}, "rabbitmq_queue_consumers": {"queue"},
+          "ml_tokens_processed_total": {"model"}}
+
+# alert -> (series that make it fire, series that do not, both as promtool's values per minute; its labels)
+CASES = {
+    "WeirAbsent": (['up{job="weir",pod="a"} 0x30'], ['up{job="weir",pod="a"} 1x30', 'up{job="weir",pod="b"} 0x30'],
+                   {}),
+    "WeirReadsFail": (['weir_query_total{job="weir",backend="broker",metric="depth",outcome="timed_out"} 0+60x30',
+                       'weir_query_total{job="weir",backend="broker",metric="depth",outcome="ok"} 0+50x30',
+                       'weir_query_total{job="weir",backend="broker",metric="depth",outcome="cached"} 0+999x30'],
+                      ['weir_query_total{job="weir",backend="broker",metric="depth",outcome="timed_out"} 0+40x30',
+                       'weir_query_total{job="weir",backend="broker",metric="depth",outcome="ok"} 0+50x30'],
+                      {"backend": "broker", "metric": "depth"}),
+    "WeirAnswersServerErrors": (
+        ['apiserver_request_total{job="weir",group="external.metrics.k8s.io",code="503"} 0+2x30',
+         'apiserver_request_total{job="weir",group="external.metrics.k8s.io",code="200"} 0+9x30'],
+        ['apiserver_request_total{job="weir",group="external.metrics.k8s.io",code="404"} 0+9x30',
+         'apiserver_request_total{job="weir",group="external.metrics.k8s.io",code="503"} 0+1x30',
+         'apiserver_request_total{job="weir",group="external.metrics.k8s.io",code="200"} 0+9x30'], {}),
+    "WeirValueStale": (['weir_value_age_seconds{job="weir",pod="a",namespace="ml",metric="depth"} 0+60x30',
+                        'weir_value_age_seconds{job="weir",pod="b",namespace="ml",metric="depth"} 0+90x30',
+                        'weir_query_total{job="weir",backend="broker",metric="depth",outcome="unreachable"} 0+4x30'],
+                       ['weir_value_age_seconds{job="weir",pod="a",namespace="ml",metric="depth"} 5x30',
+                        'weir_value_age_seconds{job="weir",pod="b",namespace="ml",metric="depth"} 0+90x30',
+                        'weir_query_total{job="weir",backend="broker",metric="depth",outcome="ok"} 0+4x30',
+                        'weir_value_age_seconds{job="weir",pod="a",namespace="ml",metric="unasked"} 0+60x30',
+                        'weir_query_total{job="weir",backend="broker",metric="unasked",outcome="ok"} 7x30'],
+                       {"namespace": "ml", "metric": "depth"}),
+    "WeirConfigInvalid": (['weir_config_last_reload_successful{job="weir",pod="a"} 0x30'],
+                          ['weir_config_last_reload_successful{job="weir",pod="a"} 1x30'], {"pod": "a"}),
+    "WeirCertificateExpires": (['weir_certificate_expiry_timestamp_seconds{job="weir",which="serving"} 500000x30'],
+                               ['weir_certificate_expiry_timestamp_seconds{job="weir",which="serving"} 700000x30'],
+                               {"which": "serving"}),
+    "WeirCertificateExpiresWithinADay": (
+        ['weir_certificate_expiry_timestamp_seconds{job="weir",which="serving"} 80000x30'],
+        ['weir_certificate_expiry_timestamp_seconds{job="weir",which="serving"} 500000x30'], {"which": "serving"}),
+    "WeirHandshakesFail": (['apiserver_tls_handshake_errors_total{job="weir",pod="a"} 0+10x30'],
+                           ['apiserver_tls_handshake_errors_total{job="weir",pod="a"} 0+1x30'], {"pod": "a"}),
+    "WeirBackendSlow": (['weir_query_duration_seconds_bucket{job="weir",backend="prom",le="1"} 0+10x30',
+                         'weir_query_duration_seconds_bucket{job="weir",backend="prom",le="2.5"} 0+60x30',
+                         'weir_query_duration_seconds_bucket{job="weir",backend="prom",le="+Inf"} 0+60x30'],
+                        ['weir_query_duration_seconds_bucket{job="weir",backend="prom",le="1"} 0+60x30',
+                         'weir_query_duration_seconds_bucket{job="weir",backend="prom",le="+Inf"} 0+60x30'],
+                        {"backend": "prom"}),
+    "InferenceLatencyHigh": (['inference_latency_seconds_bucket{job="inference",le="1"} 0+1x30',
+                              'inference_latency_seconds_bucket{job="inference",le="5"} 0+60x30',
+                              'inference_latency_seconds_bucket{job="inference",le="+Inf"} 0+60x30'],
+                             ['inference_latency_seconds_bucket{job="inference",le="1"} 0+60x30',
+                              'inference_latency_seconds_bucket{job="inference",le="+Inf"} 0+60x30'], {}),
+    "InferenceQueueLong": (['inference_queue_len{job="inference",pod="a"} 50x30', 'inference_queue_len{job="inference",pod="b"} 20x30'],
+                           ['inference_queue_len{job="inference",pod="a"} 50x30', 'inference_queue_len{job="inference",pod="b"} 5x30'],
+                           {}),
+    "InferenceNotScraped": (['inference_latency_seconds_count{job="other"} 1x30'],
+                            ['inference_latency_seconds_count{job="inference"} 1x30'], {"job": "inference"}),
+    "QueueWaitsWithoutConsumers": (['rabbitmq_queue_messages{queue="ml.embed"} 3x30', 'rabbitmq_queue_consumers{queue="ml.embed"} 0x30'],
+                                   ['rabbitmq_queue_messages{queue="ml.embed"} 3x30', 'rabbitmq_queue_consumers{queue="ml.embed"} 1x30',
+                                    'rabbitmq_queue_messages{queue="ml.summarize"} 0x30'], {"queue": "ml.embed"}),
+    "TokensStopped": (['ml_tokens_processed_total{model="gpt"} 7x30', 'rabbitmq_queue_messages{queue="inference_requests"} 3x30'],
+                      ['ml_tokens_processed_total{model="gpt"} 7x30', 'rabbitmq_queue_messages{queue="inference_requests"} 0x30'],
+                      {"model": "gpt"}),
+}
+
+
+def parsed(series):
+    text, values = series.rsplit(" ", 1)
+    return {"series": text, "values": values}
+
+
+class AlertsTest(ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        objects = build(copied_manifests(cls.new_folder()) / "overlays" / "prod")
+        cls.groups = [group for item in of_kind(objects, "PrometheusRule") for group in item["spec"]["groups"]]
+        cls.rules = {rule["alert"]: rule for group in cls.groups for rule in group["rules"]}
+        cls.dashboard = json.loads(one(objects, "ConfigMap", "weir-dashboard")["data"]["weir.json"])
+        cls.live = cls.live_series()
+
+    @classmethod
+    def live_series(cls):
+        """name -> labels of every series on the page of a Weir that has answered, well and not."""
+        backend = cls.start(ScriptedServer(lambda turn: turn.answer(vector(42))))
+        weir = cls.start(Weir(cls.new_folder() / "weir", config(backend.url, metric("depth", "depth"))))
+        for namespace in ("ml-inference", "other"):
+            weir.metric(namespace, "depth")
+        out = {}
+        for line in weir.get("/metrics", {"X-Remote-User": "prometheus"}).text.splitlines():
+            if not line.startswith("#"):
+                name, labels = re.match(r"([\w:]+)(?:\{(.*)\})? ", line).groups()
+                out.setdefault(name, set()).update(re.findall(r'(\w+)="', labels or ""))
+        return out
+
+    def test_prometheus_takes_the_rules(self):
+        run = self.promtool("check", "rules", self.rule_file(self.groups))
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+
+    def test_every_alert_fires_when_it_should_and_then_alone(self):
+        self.assertEqual(set(CASES), set(self.rules))
+        cases = [(alert, series, [{"exp_labels": {**labels, **self.rules[alert]["labels"]}}])
+                 for alert, (series, _, labels) in CASES.items()]
+        cases += [(alert, series, []) for alert, (_, series, _) in CASES.items()]
+        bare = [{**group, "rules": [{k: v for k, v in rule.items() if k != "annotations"} for rule in group["rules"]]}
+                for group in self.groups]
+        tests = {"rule_files": [str(self.rule_file(bare))], "evaluation_interval": "1m", "tests": [
+            {"interval": "1m", "input_series": [parsed(line) for line in series],
+             "alert_rule_test": [{"eval_time": "25m", "alertname": alert, "exp_alerts": expected}]}
+            for alert, series, expected in cases]}
+        file = self.folder() / "tests.json"
+        file.write_text(json.dumps(tests))
+
+        run = self.promtool("test", "rules", file)
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+
+    def test_annotations_use_labels_that_the_alert_has(self):
+        for alert, rule in self.rules.items():
+            used = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+            with self.subTest(alert):
+                self.assertLessEqual(used, CASES[alert][2].keys())
+                self.assertEqual({"summary", "description"}, rule["annotations"].keys())
+
+    def test_every_series_exists_with_the_labels_that_are_asked_for(self):
+        known = {**{name: labels | TARGET_LABELS for name, labels in self.live.items()}, **OTHERS}
+        expressions = {alert: rule["expr"] for alert, rule in self.rules.items()}
+        expressions |= {panel["title"]: target["expr"] for panel in self.dashboard["panels"] for target in panel["targets"]}
+        for title, expression in expressions.items():
+            with self.subTest(title):
+                named = named_in(expression)
+                self.assertTrue(named)
+                for name, labels in named.items():
+                    self.assertIn(name, known)
+                    self.assertLessEqual(labels, known[name])
+                self.assertLessEqual(grouped_by(expression), set().union(*(known[name] for name in named)))
+
+    def test_prometheus_takes_the_dashboards_expressions(self):
+        rules = [{"record": f"panel_{panel['id']}", "expr": target["expr"].replace("$__rate_interval", "5m")}
+                 for panel in self.dashboard["panels"] for target in panel["targets"]]
+
+        run = self.promtool("check", "rules", self.rule_file([{"name": "panels", "rules": rules}]))
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+
+    def test_panels_have_names_of_their_own_and_do_not_overlap(self):
+        panels = self.dashboard["panels"]
+
+        self.assertEqual(len(panels), len({panel["title"] for panel in panels}))
+        cells = [(x, y) for panel in panels for p in [panel["gridPos"]]
+                 for x in range(p["x"], p["x"] + p["w"]) for y in range(p["y"], p["y"] + p["h"])]
+        self.assertEqual(len(cells), len(set(cells)))
+        self.assertLess(max(x for x, _ in cells), 24)
+
+    def rule_file(self, groups):
+        file = self.folder() / "rules.json"
+        file.write_text(json.dumps({"groups": groups}))
+        return file
+
+    def promtool(self, *arguments):
+        return subprocess.run([require("promtool", "prometheus"), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,108 @@
+"""Every HPA of manifests/hpa asks for metrics that its configuration serves, in a way that settles."""
+import re
+import unittest
+
+from support import ServerTest, Weir, free_port, run_weir
+from support.certificates import ROOT
+from support.manifests import documents, placed_config
+
+HPA = ROOT / "manifests" / "hpa"
+BACKENDS = "backends.yaml"
+
+
+def objects_of(path):
+    return documents(path.read_text())
+
+
+def all_hpas():
+    return [item for path in sorted(HPA.glob("*.yaml")) for item in objects_of(path)]
+
+
+def externals(hpa):
+    return [metric["external"] for metric in hpa["spec"]["metrics"] if metric["type"] == "External"]
+
+
+def sources():
+    return {path.name: path.read_text() for path in sorted((HPA / "weir").glob("*.yaml"))}
+
+
+def metrics():
+    """name -> entry, of the whole configuration."""
+    return {metric["name"]: metric for text in sources().values() for metric in documents(text)[0].get("metrics", [])}
+
+
+class HpaTest(ServerTest):
+    def test_the_files_hold_hpas_alone_and_no_two_for_one_workload(self):
+        hpas = all_hpas()
+
+        self.assertEqual({("autoscaling/v2", "HorizontalPodAutoscaler")}, {(h["apiVersion"], h["kind"]) for h in hpas})
+        targets = [(h["metadata"]["namespace"], h["spec"]["scaleTargetRef"]["name"]) for h in hpas]
+        self.assertEqual(10, len(targets))
+        self.assertEqual(len(targets), len(set(targets)), targets)
+
+    def test_every_example_comes_with_its_configuration(self):
+        examples = {path.name for path in HPA.glob("*.yaml")}
+
+        self.assertEqual(examples - {"hybrid.yaml"} | {BACKENDS}, set(sources()))
+
+    def test_each_configuration_is_valid_with_the_backends_alone_and_all_together(self):
+        every = sources()
+        for name in every:
+            with self.subTest(name):
+                self.check({BACKENDS: every[BACKENDS], name: every[name]})
+        self.check(every)
+
+    def test_a_broken_configuration_is_noticed(self):
+        broken = {**sources(), "broken.yaml": "metrics: [{name: x, namespaces: [a], redis: {backend: cash, key: x}}]\n"}
+
+        with self.assertRaisesRegex(AssertionError, 'cash'):
+            self.check(broken)
+
+    def test_every_metric_is_used_and_served(self):
+        folder = self.folder()
+        closed = f"127.0.0.1:{free_port()}"
+        unreachable = {name: re.sub(r"(amqp|http|redis)://[^/\s}\"]+", rf"\1://{closed}", text)
+                       for name, text in sources().items()}
+        flags = ["--config", placed_config(unreachable, folder)]
+        weir = self.started(Weir(folder / "weir", "metrics: []\n", flags=flags))
+        asked = set()
+        for hpa in all_hpas():
+            for external in externals(hpa):
+                name, labels = external["metric"]["name"], external["metric"].get("selector", {}).get("matchLabels", {})
+                with self.subTest(hpa=hpa["metadata"]["name"], metric=name):
+                    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+
+                    answer = weir.metric(hpa["metadata"]["namespace"], name, selector or None)
+
+                    # Neither 404 (no such metric for this namespace) nor 400 (a selector that it refuses).
+                    self.assertEqual(503, answer.status, answer.text)
+                    self.assertIn("cannot connect", self.message_of(answer))
+                asked.add(name)
+        self.assertEqual(set(metrics()), asked)
+
+    def test_averages_and_quantiles_are_compared_as_they_are(self):
+        for hpa in all_hpas():
+            for external in externals(hpa):
+                query = metrics()[external["metric"]["name"]].get("prometheus", {}).get("query", "")
+                with self.subTest(hpa=hpa["metadata"]["name"], query=query):
+                    is_shared = not re.search(r"\b(histogram_quantile|avg)\b", query)
+                    self.assertEqual("AverageValue" if is_shared else "Value", external["target"]["type"])
+
+    def test_only_the_example_for_it_goes_to_zero(self):
+        zero = [h["metadata"]["name"] for h in all_hpas() if h["spec"]["minReplicas"] == 0]
+
+        self.assertEqual(["gpu-ml-service"], zero)
+
+    def test_the_secret_of_the_page_has_every_credential(self):
+        named = set(re.findall(r"/etc/weir/backends/([\w-]+)", sources()[BACKENDS]))
+        listed = set(re.findall(r"--from-file=([\w-]+)(?=\s)", (HPA / "README.md").read_text()))
+
+        self.assertEqual(named, listed - {"manifests"})
+
+    def check(self, files):
+        run = run_weir("check", placed_config(files, self.folder()))
+        self.assertEqual((0, ""), (run.returncode, run.stderr), run.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

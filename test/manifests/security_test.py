@@ -1,0 +1,140 @@
+"""What the manifests ask of a cluster: Pod Security restricted, the CIS benchmark's rules for workloads, least rights."""
+import copy
+import unittest
+
+from support import ServerTest
+from support.manifests import build, copied_manifests, of_kind, one
+from support.pod_security import findings
+
+OVERLAYS = ("base", "overlays/dev", "overlays/staging", "overlays/prod")
+WEIR = {"kind": "ServiceAccount", "name": "weir", "namespace": "weir-system"}
+RBAC = "rbac.authorization.k8s.io"
+
+
+def bindings(objects):
+    """(kind, namespace, role's kind, role's name) -> subjects, of every binding."""
+    return {(item["kind"], item["metadata"].get("namespace"), item["roleRef"]["kind"], item["roleRef"]["name"]):
+            item["subjects"] for kind in ("ClusterRoleBinding", "RoleBinding") for item in of_kind(objects, kind)}
+
+
+class SecurityTest(ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        manifests = copied_manifests(cls.new_folder())
+        cls.built = {name: build(manifests / name) for name in OVERLAYS}
+
+    def pod(self, objects):
+        return one(objects, "Deployment", "weir")["spec"]["template"]["spec"]
+
+    def test_pods_are_restricted_and_have_what_the_benchmarks_ask_for(self):
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                self.assertEqual([], findings(self.pod(objects)))
+
+    def test_the_namespace_enforces_it(self):
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                labels = one(objects, "Namespace", "weir-system")["metadata"]["labels"]
+                self.assertEqual("restricted", labels["pod-security.kubernetes.io/enforce"])
+
+    def test_each_rule_finds_what_breaks_it(self):
+        def broken(change):
+            pod = copy.deepcopy(self.pod(self.built["base"]))
+            change(pod, pod["containers"][0])
+            return findings(pod)
+        changes = {
+            "hostNetwork": lambda pod, one: pod.update(hostNetwork=True),
+            "hostPath": lambda pod, one: pod["volumes"].append({"name": "x", "hostPath": {"path": "/"}}),
+            "runAsNonRoot": lambda pod, one: pod["securityContext"].update(runAsNonRoot=False),
+            "runAsUser": lambda pod, one: one["securityContext"].update(runAsUser=0),
+            "seccompProfile": lambda pod, one: pod["securityContext"].pop("seccompProfile"),
+            "privileged": lambda pod, one: one["securityContext"].update(privileged=True),
+            "allowPrivilegeEscalation": lambda pod, one: one["securityContext"].pop("allowPrivilegeEscalation"),
+            "capabilities": lambda pod, one: one["securityContext"]["capabilities"].update(add=["NET_ADMIN"]),
+            "drop": lambda pod, one: one["securityContext"].pop("capabilities"),
+            "readOnlyRootFilesystem": lambda pod, one: one["securityContext"].pop("readOnlyRootFilesystem"),
+            "hostPort": lambda pod, one: one["ports"][0].update(hostPort=443),
+            "limits": lambda pod, one: one["resources"].pop("limits"),
+            "requests": lambda pod, one: one["resources"].pop("requests"),
+            "environment": lambda pod, one: one.update(env=[{"name": "X", "valueFrom": {"secretKeyRef": {}}}]),
+            "probe": lambda pod, one: one.pop("readinessProbe"),
+            "tag": lambda pod, one: one.update(image="weir:latest"),
+            "serviceAccountName": lambda pod, one: pod.update(serviceAccountName="default"),
+            "writable": lambda pod, one: one["volumeMounts"][0].update(readOnly=False),
+            "mode": lambda pod, one: pod["volumes"][1]["secret"].update(defaultMode=0o444),
+        }
+        for name, change in changes.items():
+            with self.subTest(name):
+                self.assertEqual(1, len(broken(change)), broken(change))
+
+    def test_weirs_account_may_review_and_read_one_config_map_and_nothing_else(self):
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                held = {role for role, subjects in bindings(objects).items() if WEIR in subjects}
+                self.assertEqual({("ClusterRoleBinding", None, "ClusterRole", "system:auth-delegator"),
+                                  ("RoleBinding", "kube-system", "Role", "extension-apiserver-authentication-reader")}, held)
+
+    def test_no_other_subject_is_bound_to_more_than_it_is_for(self):
+        others = {("ClusterRoleBinding", None, "ClusterRole", "external-metrics-reader"):
+                  [{"kind": "ServiceAccount", "name": "horizontal-pod-autoscaler", "namespace": "kube-system"}],
+                  ("ClusterRoleBinding", None, "ClusterRole", "weir:telemetry-reader"):
+                  [{"kind": "ServiceAccount", "name": "prometheus-k8s", "namespace": "monitoring"}]}
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                bound = {role: subjects for role, subjects in bindings(objects).items() if WEIR not in subjects}
+                self.assertLessEqual(bound.items(), others.items())
+
+    def test_roles_grant_these_rules_alone(self):
+        rules = {"external-metrics-reader":
+                 [{"apiGroups": ["external.metrics.k8s.io"], "resources": ["*"], "verbs": ["list"]}],
+                 "weir:telemetry-reader": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]}
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                roles = {item["metadata"]["name"]: item["rules"] for item in of_kind(objects, "ClusterRole")}
+                self.assertIn("external-metrics-reader", roles)
+                self.assertLessEqual(roles.items(), rules.items())
+                self.assertEqual([], of_kind(objects, "Role"))
+
+    def test_the_reader_aggregates_to_view(self):
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                labels = one(objects, "ClusterRole", "external-metrics-reader")["metadata"]["labels"]
+                self.assertEqual("true", labels["rbac.authorization.k8s.io/aggregate-to-view"])
+
+    def test_the_token_is_mounted_where_it_is_needed_alone(self):
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                self.assertIs(False, one(objects, "ServiceAccount", "weir")["automountServiceAccountToken"])
+                self.assertIs(True, self.pod(objects)["automountServiceAccountToken"])
+
+    def test_nothing_skips_the_verification_of_a_certificate(self):
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                text = str(objects)
+                self.assertNotIn("insecureSkip", text)
+                self.assertNotIn("insecure_skip", text)
+                service = one(objects, "APIService", "v1beta1.external.metrics.k8s.io")
+                injected = service["metadata"].get("annotations", {}).get("cert-manager.io/inject-ca-from")
+                self.assertTrue(service["spec"].get("caBundle") or injected)
+
+    def test_the_network_is_closed_but_for_what_is_named(self):
+        for name in ("overlays/staging", "overlays/prod"):
+            with self.subTest(name):
+                policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(self.built[name], "NetworkPolicy")}
+                closed = policies.pop("weir-default-deny")
+
+                self.assertEqual({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}, closed)
+                for policy in policies.values():
+                    for rule in policy.get("ingress", []) + policy.get("egress", []):
+                        self.assertTrue(rule["ports"], rule)
+        self.assertTrue(policies["weir-callers"]["ingress"][0]["from"])  # of prod
+
+    def test_two_pods_of_prod_never_share_a_node(self):
+        terms = self.pod(self.built["overlays/prod"])["affinity"]["podAntiAffinity"]
+
+        self.assertEqual(["requiredDuringSchedulingIgnoredDuringExecution"], list(terms))
+        self.assertEqual("kubernetes.io/hostname", next(iter(terms.values()))[0]["topologyKey"])
+
+
+if __name__ == "__main__":
+    unittest.main()

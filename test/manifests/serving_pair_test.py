@@ -1,0 +1,43 @@
+"""certs/serving: what it makes, keeps and refuses, and what kustomize says while it has not run."""
+import subprocess
+import unittest
+
+from support import ServerTest
+from support.certificates import ROOT
+from support.manifests import copied_manifests, run_kustomize, serving
+
+
+class ServingPairTest(ServerTest):
+    def test_without_the_pair_the_error_names_what_makes_it(self):
+        run = run_kustomize(copied_manifests(self.folder(), has_pair=False) / "base")
+
+        self.assertNotEqual(0, run.returncode)
+        self.assertIn("made-by-certs-serving", run.stderr)
+
+    def test_git_ignores_the_keys(self):
+        run = subprocess.run(["git", "check-ignore", "manifests/base/made-by-certs-serving/tls.key", "certs/out/ca.key"],
+                             cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+        self.assertEqual(2, len(run.stdout.split()), run.stderr)
+
+    def test_a_pair_is_kept_for_its_names_and_made_again_for_others(self):
+        folder = self.folder()
+
+        first, again, other = (serving("team", name, folder).stdout for name in ("weir", "weir", "adapter"))
+
+        self.assertIn("made tls.crt", first)
+        self.assertIn("kept tls.crt", again)
+        self.assertIn("kept ca.crt", other)
+        self.assertIn("made tls.crt", other)
+
+    def test_names_that_no_cluster_takes_are_refused(self):
+        for namespace, service in (("Team", "weir"), ("team", "weir.svc"), ("", "weir"), ("team", "-weir"), ("a" * 64, "weir")):
+            with self.subTest((namespace, service)):
+                run = serving(namespace, service, self.folder() / "pair")
+
+                self.assertEqual(1, run.returncode)
+                self.assertIn("a to z, 0 to 9 and -, 63 at most", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
