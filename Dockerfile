@@ -1,0 +1,17 @@
+# The image: weir, the libraries it loads, roots and time zones, and nothing to start beside it. test/image runs what the
+# first stage stages, without docker.
+FROM debian:12 AS build
+WORKDIR /weir
+COPY . .
+RUN CI=true ./dev build \
+  && SOURCE_DATE_EPOCH=0 /usr/bin/python3 -B test/image/rootfs.py build/release/weir /rootfs
+
+FROM scratch
+LABEL org.opencontainers.image.title="Weir" \
+  org.opencontainers.image.description="External metrics for Kubernetes HPAs, asked live" \
+  org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /rootfs /
+USER 65532:65532
+EXPOSE 6443
+ENTRYPOINT ["/usr/bin/weir"]
+CMD ["--help"]
