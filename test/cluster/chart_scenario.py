@@ -1,0 +1,136 @@
+"""The Helm chart renders what kustomize builds, and refuses what would leave Weir unverified."""
+import copy
+import tempfile
+from pathlib import Path
+
+from case import ClusterTest
+from support.manifests import build, copied_manifests, documents
+
+OWN_LABELS = {"app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/version", "helm.sh/chart"}
+COMPONENTS = ("networkPolicy", "serviceMonitor", "prometheusRule", "grafanaDashboard")
+
+
+def key(item):
+    return item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def comparable(item, name="weir"):
+    """Without the labels on the object itself, which either tool sets its own way, and without line ends in base64."""
+    out = copy.deepcopy(item)
+    out["metadata"].pop("labels", None)
+    if out["kind"] == "Secret":
+        out["data"] = {field: "".join(value.split()) for field, value in out["data"].items()}
+    if "caBundle" in out.get("spec", {}):
+        out["spec"]["caBundle"] = "".join(out["spec"]["caBundle"].split())
+    return out
+
+
+class ChartScenario(ClusterTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manifests = copied_manifests(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weir-chart-")))
+        pair = cls.manifests / "base" / "made-by-certs-serving"
+        cls.tls = ["--set", "tls.enable=true", "--set-file",
+                   f"tls.ca={pair / 'ca.crt'},tls.certificate={pair / 'tls.crt'},tls.key={pair / 'tls.key'}"]
+
+    def helm(self, *flags, command="template", release="weir"):
+        return self.cluster.run(self.cluster.binaries.helm, command, *([release] if command == "template" else []),
+                                self.manifests / "chart", "-n", "weir-system", *flags)
+
+    def rendered(self, *flags, release="weir"):
+        run = self.helm(*flags, release=release)
+        self.assertEqual(0, run.returncode, run.stderr)
+        return documents(run.stdout)
+
+    def refused(self, *flags):
+        run = self.helm(*flags)
+        self.assertNotEqual(0, run.returncode)
+        return run.stderr
+
+    def assert_same(self, overlay, objects):
+        """The namespace is helm's own affair: --create-namespace."""
+        expected = {key(item): comparable(item) for item in build(self.manifests / overlay) if item["kind"] != "Namespace"}
+        found = {key(item): comparable(item) for item in objects}
+        self.assertEqual(set(expected), set(found))
+        for name, item in expected.items():
+            self.assertEqual(item, found[name], name)
+
+    def test_with_a_pair_it_is_the_base(self):
+        self.assert_same("base", self.rendered(*self.tls))
+
+    def test_with_cert_manager_and_every_component_it_is_the_overlay_staging(self):
+        switches = ",".join(f"{name}.enabled=true" for name in ("certManager", *COMPONENTS))
+
+        self.assert_same("overlays/staging", self.rendered("--set", f"{switches},logLevel=3"))
+
+    def test_every_object_is_labelled_as_the_bases_and_by_its_release(self):
+        base = {key(item): item["metadata"].get("labels", {}) for item in build(self.manifests / "base")}
+        for item in self.rendered(*self.tls):
+            labels = item["metadata"].get("labels", {})
+            if item["kind"] != "Secret":
+                with self.subTest(key(item)):
+                    self.assertEqual(OWN_LABELS, labels.keys() - base[key(item)].keys())
+                    self.assertLessEqual(base[key(item)].items(), labels.items())
+
+    def test_a_release_of_another_name_names_all_its_objects_so(self):
+        objects = self.rendered(*self.tls, release="team")
+
+        fixed = {"v1beta1.external.metrics.k8s.io", "external-metrics-reader"}
+        names = {item["metadata"]["name"] for item in objects} - fixed
+        self.assertTrue(names)
+        self.assertTrue(all(name.startswith("team-weir") for name in names), names)
+        service = next(item for item in objects if item["kind"] == "APIService")
+        self.assertEqual("team-weir", service["spec"]["service"]["name"])
+
+    def test_without_a_certificate_it_is_refused_with_what_to_set(self):
+        self.assertIn("set certManager.enabled=true, or tls.enable=true", self.refused())
+        self.assertIn("choose one", self.refused(*self.tls, "--set", "certManager.enabled=true"))
+        self.assertIn("tls.ca, tls.certificate and tls.key", self.refused("--set", "tls.enable=true"))
+
+    def test_values_that_mean_nothing_are_refused(self):
+        good = "certManager.enabled=true"
+        for value, name in (("prometheus.url=http://prom", "prometheus"), ("replica=3", "replica"), ("replicas=0", "replicas"),
+                            ("logLevel=11", "logLevel"), ("listenPort=443", "listenPort"), ("logFormat=xml", "logFormat")):
+            with self.subTest(value):
+                self.assertIn(name, self.refused("--set", f"{good},{value}"))
+
+    def test_its_own_configuration_takes_the_place_of_the_empty_one(self):
+        objects = self.rendered(*self.tls, "--set-json", 'config.files={"team.yaml":"metrics: []\\n"}')
+        existing = self.rendered(*self.tls, "--set", "config.existing=mine")
+
+        data = {item["metadata"]["name"]: item["data"] for item in objects if item["kind"] == "ConfigMap"}
+        self.assertEqual({"weir-config": {"team.yaml": "metrics: []\n"}}, data)
+        self.assertEqual([], [item for item in existing if item["kind"] == "ConfigMap"])
+        volumes = next(item for item in existing if item["kind"] == "Deployment")["spec"]["template"]["spec"]["volumes"]
+        self.assertIn({"name": "config", "configMap": {"name": "mine"}}, volumes)
+
+    def test_the_rest_of_the_values_reaches_its_place(self):
+        values = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-values-"))) / "values.yaml"
+        values.write_text('''
+podDisruptionBudget: {minAvailable: 1}
+hostNetwork: {enabled: true}
+dnsPolicy: ClusterFirstWithHostNet
+customLabels: {team: ml}
+image: {repository: mirror/weir, tag: "1", pullSecrets: [pull]}
+nodeSelector: {pool: system}
+extraArguments: [--disable-something]
+networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
+''')
+        objects = {key(item)[::2]: item for item in self.rendered(*self.tls, "-f", values)}
+
+        pod = objects["Deployment", "weir"]["spec"]["template"]["spec"]
+        self.assertEqual((True, "ClusterFirstWithHostNet", {"pool": "system"}, [{"name": "pull"}]),
+                         tuple(pod[name] for name in ("hostNetwork", "dnsPolicy", "nodeSelector", "imagePullSecrets")))
+        self.assertEqual(("mirror/weir:1", "--disable-something"),
+                         (pod["containers"][0]["image"], pod["containers"][0]["args"][-1]))
+        budget = objects["PodDisruptionBudget", "weir"]["spec"]
+        self.assertEqual((1, False), (budget["minAvailable"], "maxUnavailable" in budget))
+        self.assertEqual("ml", objects["Service", "weir"]["metadata"]["labels"]["team"])
+        callers = objects["NetworkPolicy", "weir-callers"]["spec"]["ingress"][0]
+        self.assertEqual([{"ipBlock": {"cidr": "10.1.0.0/28"}}], callers["from"])
+
+    def test_helm_finds_nothing_to_complain_about(self):
+        run = self.helm("--strict", *self.tls, command="lint")
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
