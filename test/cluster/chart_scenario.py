@@ -14,7 +14,7 @@ def key(item):
     return item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-def comparable(item, name="weir"):
+def comparable(item):
     """Without the labels on the object itself, which either tool sets its own way, and without line ends in base64."""
     out = copy.deepcopy(item)
     out["metadata"].pop("labels", None)
@@ -90,8 +90,9 @@ class ChartScenario(ClusterTest):
 
     def test_values_that_mean_nothing_are_refused(self):
         good = "certManager.enabled=true"
-        for value, name in (("prometheus.url=http://prom", "prometheus"), ("replica=3", "replica"), ("replicas=0", "replicas"),
-                            ("logLevel=11", "logLevel"), ("listenPort=443", "listenPort"), ("logFormat=xml", "logFormat")):
+        for value, name in (("prometheus.url=http://prom", "prometheus"), ("replica=3", "replica"),
+                            ("replicas=0", "replicas"), ("logLevel=11", "logLevel"), ("listenPort=443", "listenPort"),
+                            ("logFormat=xml", "logFormat")):
             with self.subTest(value):
                 self.assertIn(name, self.refused("--set", f"{good},{value}"))
 

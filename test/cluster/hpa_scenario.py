@@ -181,7 +181,8 @@ class HpaScenario(ClusterTest):
         self.wait_replicas("inference", 3)
 
     def test_slo_counts_nobody_waiting_as_zero(self):
-        idle = [history("inference_latency_seconds_bucket", lambda t: 7, 120, job="inference", le=le) for le in ("1", "+Inf")]
+        idle = [history("inference_latency_seconds_bucket", lambda t: 7, 120, job="inference", le=le)
+                for le in ("1", "+Inf")]
         self.known(*idle, history("inference_queue_len", lambda t: 100, 60, job="inference"))
         self.apply("slo")
 

@@ -42,7 +42,9 @@ class ManifestsScenario(ClusterTest):
     def test_the_base_and_every_overlay_are_taken(self):
         for overlay in OVERLAYS:
             with self.subTest(overlay):
-                self.assertEqual(len(build(self.manifests / overlay)), len(self.assert_taken("-k", self.manifests / overlay)))
+                taken = self.assert_taken("-k", self.manifests / overlay)
+
+                self.assertEqual(len(build(self.manifests / overlay)), len(taken))
 
     def test_every_hpa_is_taken(self):
         for namespace in ("ml-inference", "bookmarkai-ml"):
@@ -57,7 +59,7 @@ class ManifestsScenario(ClusterTest):
         deployment = copy.deepcopy(one(build(self.manifests / "base"), "Deployment", "weir"))
         deployment["spec"]["template"]["spec"]["securityContexts"] = {}
 
-        run = self.cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(deployment))
+        run = self.cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", self.file(deployment))
 
         self.assertIn('unknown field "spec.template.spec.securityContexts"', run.stderr)
 

@@ -50,7 +50,8 @@ class ImageTest(ServerTest):
 
     def test_it_serves_as_the_deployment_starts_it(self):
         certificates = make_certificates(self.folder())
-        serving = self.readable(tls_crt=certificates.crt("serving").read_bytes(), ca_crt=certificates.crt("ca").read_bytes(),
+        serving = self.readable(tls_crt=certificates.crt("serving").read_bytes(),
+                                ca_crt=certificates.crt("ca").read_bytes(),
                                 tls_key=certificates.key("serving").read_bytes())
         deployment = one(build(self.pair / "base"), "Deployment", "weir")
         container, = deployment["spec"]["template"]["spec"]["containers"]
@@ -111,7 +112,8 @@ class ImageTest(ServerTest):
         sizes = [path.stat().st_size for path in self.files.values() if path.is_file() and not path.is_symlink()]
 
         self.assertLess(sum(sizes), MAX_BYTES)
-        for name in ("etc/ssl/certs/ca-certificates.crt", "usr/share/zoneinfo/Europe/Berlin", "var/lib/dpkg/status.d/libssl3"):
+        for name in ("etc/ssl/certs/ca-certificates.crt", "usr/share/zoneinfo/Europe/Berlin",
+                     "var/lib/dpkg/status.d/libssl3"):
             self.assertGreater(self.files[name].stat().st_size, 100, name)
 
     def test_every_link_leads_somewhere(self):

@@ -10,8 +10,8 @@ from support.promql import grouped_by, named_in
 
 TARGET_LABELS = {"job", "pod", "le"}  # of the scrape, and of every histogram
 # What the workloads of manifests/hpa expose, and Prometheus itself.
-OTHERS = {"up": TARGET_LABELS, "inference_latency_seconds_bucket": {"job", "le"}, "inference_latency_seconds_count": {"job"},
-          "inference_queue_len": {"job"}, "rabbitmq_queue_messages": {"queue"}, "rabbitmq_queue_consumers": {"queue"},
+OTHERS = {"up": TARGET_LABELS, "inference_latency_seconds_bucket": {"job", "le"},
+          "inference_latency_seconds_count": {"job"}, "inference_queue_len": {"job"}, "rabbitmq_queue_messages": {"queue"}, "rabbitmq_queue_consumers": {"queue"},
           "ml_tokens_processed_total": {"model"}}
 
 # alert -> (series that make it fire, series that do not, both as promtool's values per minute; its labels)
@@ -60,17 +60,21 @@ CASES = {
                               'inference_latency_seconds_bucket{job="inference",le="+Inf"} 0+60x30'],
                              ['inference_latency_seconds_bucket{job="inference",le="1"} 0+60x30',
                               'inference_latency_seconds_bucket{job="inference",le="+Inf"} 0+60x30'], {}),
-    "InferenceQueueLong": (['inference_queue_len{job="inference",pod="a"} 50x30', 'inference_queue_len{job="inference",pod="b"} 20x30'],
-                           ['inference_queue_len{job="inference",pod="a"} 50x30', 'inference_queue_len{job="inference",pod="b"} 5x30'],
-                           {}),
+    "InferenceQueueLong": (['inference_queue_len{job="inference",pod="a"} 50x30',
+                            'inference_queue_len{job="inference",pod="b"} 20x30'],
+                           ['inference_queue_len{job="inference",pod="a"} 50x30',
+                            'inference_queue_len{job="inference",pod="b"} 5x30'], {}),
     "InferenceNotScraped": (['inference_latency_seconds_count{job="other"} 1x30'],
                             ['inference_latency_seconds_count{job="inference"} 1x30'], {"job": "inference"}),
-    "QueueWaitsWithoutConsumers": (['rabbitmq_queue_messages{queue="ml.embed"} 3x30', 'rabbitmq_queue_consumers{queue="ml.embed"} 0x30'],
-                                   ['rabbitmq_queue_messages{queue="ml.embed"} 3x30', 'rabbitmq_queue_consumers{queue="ml.embed"} 1x30',
+    "QueueWaitsWithoutConsumers": (['rabbitmq_queue_messages{queue="ml.embed"} 3x30',
+                                    'rabbitmq_queue_consumers{queue="ml.embed"} 0x30'],
+                                   ['rabbitmq_queue_messages{queue="ml.embed"} 3x30',
+                                    'rabbitmq_queue_consumers{queue="ml.embed"} 1x30',
                                     'rabbitmq_queue_messages{queue="ml.summarize"} 0x30'], {"queue": "ml.embed"}),
-    "TokensStopped": (['ml_tokens_processed_total{model="gpt"} 7x30', 'rabbitmq_queue_messages{queue="inference_requests"} 3x30'],
-                      ['ml_tokens_processed_total{model="gpt"} 7x30', 'rabbitmq_queue_messages{queue="inference_requests"} 0x30'],
-                      {"model": "gpt"}),
+    "TokensStopped": (['ml_tokens_processed_total{model="gpt"} 7x30',
+                       'rabbitmq_queue_messages{queue="inference_requests"} 3x30'],
+                      ['ml_tokens_processed_total{model="gpt"} 7x30',
+                       'rabbitmq_queue_messages{queue="inference_requests"} 0x30'], {"model": "gpt"}),
 }
 
 

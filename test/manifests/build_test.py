@@ -50,7 +50,8 @@ class BuildTest(ServerTest):
             with self.subTest(name):
                 folder = self.folder()
                 pair = one(self.built[name], "Secret", "weir-serving")
-                (folder / "ca").write_bytes(base64.b64decode(one(self.built[name], "APIService", API_SERVICE)["spec"]["caBundle"]))
+                bundle = one(self.built[name], "APIService", API_SERVICE)["spec"]["caBundle"]
+                (folder / "ca").write_bytes(base64.b64decode(bundle))
                 (folder / "crt").write_bytes(base64.b64decode(pair["data"]["tls.crt"]))
 
                 run = subprocess.run([require("openssl", "openssl"), "verify", "-CAfile", "ca", "-purpose", "sslserver",

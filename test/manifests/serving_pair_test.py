@@ -31,7 +31,8 @@ class ServingPairTest(ServerTest):
         self.assertIn("made tls.crt", other)
 
     def test_names_that_no_cluster_takes_are_refused(self):
-        for namespace, service in (("Team", "weir"), ("team", "weir.svc"), ("", "weir"), ("team", "-weir"), ("a" * 64, "weir")):
+        for namespace, service in (("Team", "weir"), ("team", "weir.svc"), ("", "weir"), ("team", "-weir"),
+                                   ("a" * 64, "weir")):
             with self.subTest((namespace, service)):
                 run = serving(namespace, service, self.folder() / "pair")
 
