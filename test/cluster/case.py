@@ -1,0 +1,84 @@
+"""What scenarios share: a namespace of their own, Deployments with HPAs, and what the HPA controller made of them."""
+import re
+import unittest
+
+from kube_api import ApiError
+from objects import deployment, hpa
+from support import NotReady, metric_path, wait_until
+
+SCALED_SECONDS = 30  # a sync a second; generous, because a busy machine is slow
+SYNCS = 5  # how often the controller looks before a count of replicas passes as kept
+
+
+class ClusterTest(unittest.TestCase):
+    """`cluster` is running; run.py sets it. One HPA at a time lives in it, unless a test makes two."""
+    maxDiff = None
+    cluster = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.api = cls.cluster.api
+        cls.namespace = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        cls.api.create("/api/v1/namespaces", {"metadata": {"name": cls.namespace}})
+
+    def scaled(self, name, metrics, replicas=1, **settings):
+        """A Deployment with an HPA of its name, which goes away with the test."""
+        self.api.create(self._path("apps/v1", "deployments"), deployment(name, replicas))
+        self.api.create(self._path("autoscaling/v2", "horizontalpodautoscalers"), hpa(name, metrics, **settings))
+        self.addCleanup(self.api.delete, self._path("autoscaling/v2", "horizontalpodautoscalers", name))
+
+    def hpa_status(self, name):
+        return self.api.get(self._path("autoscaling/v2", "horizontalpodautoscalers", name)).get("status", {})
+
+    def replicas(self, name):
+        """What the Deployment is told to run."""
+        return self.api.get(self._path("apps/v1", "deployments", name))["spec"]["replicas"]
+
+    def condition(self, name, kind="ScalingActive"):
+        return next((one for one in self.hpa_status(name).get("conditions") or [] if one["type"] == kind), {})
+
+    def wait_replicas(self, name, count, seconds=SCALED_SECONDS):
+        """Until the HPA wants `count` replicas and the Deployment has as many pods."""
+        def is_scaled():
+            pods = self.api.get(self._path("apps/v1", "deployments", name)).get("status", {}).get("replicas", 0)
+            wanted = self.hpa_status(name).get("desiredReplicas")
+            return (count, count, count) == (self.replicas(name), pods, wanted)
+        self._wait(name, is_scaled, f"{name} has {count} replicas", seconds)
+
+    def wait_active(self, name, seconds=SCALED_SECONDS):
+        self._wait(name, lambda: self.condition(name).get("status") == "True", f"{name} is scaling", seconds)
+
+    def wait_failing(self, name, *texts, seconds=SCALED_SECONDS):
+        """Until the HPA can't get its metric for a reason that holds each of `texts`; that reason."""
+        def reason():
+            found = self.condition(name)
+            is_failing = (found.get("status"), found.get("reason")) == ("False", "FailedGetExternalMetric")
+            return is_failing and all(text in found["message"] for text in texts) and found["message"]
+        return self._wait(name, reason, f"{name} says FailedGetExternalMetric with {texts}", seconds)
+
+    def assert_kept(self, name, count):
+        """The replicas are `count`, and still are after the controller has looked a few more times."""
+        self.assertEqual(count, self.replicas(name))
+        before = self.cluster.control_plane.hpa_syncs()
+        wait_until(lambda: self.cluster.control_plane.hpa_syncs() >= before + SYNCS, "the HPA controller looks again", 30)
+        self.assertEqual(count, self.replicas(name), self.describe(name))
+
+    def describe(self, name):
+        return self.cluster.kubectl("describe", "hpa", "-n", self.namespace, name).stdout
+
+    def read(self, metric, selector=None, api=None):
+        """(200, values) or (status, message) of one metric of the namespace, through the aggregator."""
+        try:
+            answer = (api or self.api).get(metric_path(self.namespace, metric, selector))
+        except ApiError as error:
+            return error.status, error.text
+        return 200, [item["value"] for item in answer["items"]]
+
+    def _wait(self, name, probe, what, seconds):
+        try:
+            return wait_until(probe, what, seconds, 0.1)
+        except NotReady as error:
+            raise AssertionError(f"{error}\n{self.describe(name)}") from None
+
+    def _path(self, group_version, resource, name=""):
+        return f"/apis/{group_version}/namespaces/{self.namespace}/{resource}{'/' if name else ''}{name}"
