@@ -2,11 +2,13 @@
 import signal
 
 from case import ClusterTest
-from objects import external
+from cluster import API_SERVICES
+from objects import external, resource_metrics_objects
 from support import GROUP, wait_until
 
 KEY = "requestheader-client-ca-file"
 CONFIG_MAP = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+BARRIER = "last.weir.test"
 RELOADED_SECONDS = 90  # kube-apiserver looks at its files every minute at the latest
 BACK_SECONDS = 60  # the aggregator looks again after 30 s
 
@@ -56,6 +58,7 @@ class DisruptionScenario(ClusterTest):
         self.loaded("request-header", lambda: plane.trust_proxies_of("front-proxy-ca", "front-proxy-ca-2"))
         self.reading_until(lambda: self.as_proxy("front-proxy-client-2") == 200, "Weir trusts the second authority")
         self.loaded("aggregator-proxy-cert", lambda: plane.show_proxy_pair("front-proxy-client-2"))
+        self.wait_shown()
         self.loaded("request-header", lambda: plane.trust_proxies_of("front-proxy-ca-2"))
         # kube-apiserver adds authorities to the ConfigMap and leaves it to people to take one out.
         self.api.merge(CONFIG_MAP, {"data": {KEY: certificates.crt("front-proxy-ca-2").read_text()}})
@@ -70,6 +73,14 @@ class DisruptionScenario(ClusterTest):
         before = self.cluster.control_plane.loads(name)
         change()
         self.reading_until(lambda: self.cluster.control_plane.loads(name) > before, f"kube-apiserver reads {name}")
+
+    def wait_shown(self):
+        """Until the aggregator shows the pair that it has read. It takes up one APIService after the other: when it knows
+        a last one, it has been through those before."""
+        self.api.create(API_SERVICES, resource_metrics_objects(self.cluster.resource_metrics.port,
+                                                               self.cluster.certificates.crt("ca"), BARRIER)[1])
+        self.addCleanup(self.api.delete, f"{API_SERVICES}/v1beta1.{BARRIER}")
+        self.reading_until(lambda: self.api.exchange("GET", f"/apis/{BARRIER}/v1beta1")[0] != 404, "the aggregator is through")
 
     def reading_until(self, probe, what):
         """Each look comes with a read through the aggregator, which must not fail."""

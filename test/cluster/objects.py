@@ -30,13 +30,13 @@ def loopback_service():
     return {"type": "ExternalName", "externalName": "127.0.0.1"}
 
 
-def resource_metrics_objects(port, ca):
-    """The Service and the APIService of the stub for metrics.k8s.io."""
+def resource_metrics_objects(port, ca, group="metrics.k8s.io"):
+    """The Service of the stub for metrics.k8s.io, and an APIService that leads to it."""
     service = {"apiVersion": "v1", "kind": "Service", "spec": loopback_service(),
                "metadata": {"name": "metrics-server", "namespace": "kube-system"}}
     api = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
-           "metadata": {"name": "v1beta1.metrics.k8s.io"},
-           "spec": {"group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
+           "metadata": {"name": f"v1beta1.{group}"},
+           "spec": {"group": group, "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
                     "caBundle": _bundle(ca),
                     "service": {"name": "metrics-server", "namespace": "kube-system", "port": port}}}
     return [service, api]

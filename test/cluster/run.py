@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Behind ./dev cluster: a real control plane with Weir in it, and the scenarios *_scenario.py. Nothing outlives it."""
 import argparse
+import contextlib
 import signal
 import sys
 import tempfile
@@ -14,7 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from binaries import built_binaries  # noqa: E402
 from case import ClusterTest  # noqa: E402
 from cluster import Cluster  # noqa: E402
-from support import MissingTool, NotReady, weir_binary  # noqa: E402
+from support import deferred_interrupts, weir_binary  # noqa: E402
 
 
 def scenarios(names):
@@ -32,7 +33,15 @@ def stay(cluster):
     """Until a signal arrives."""
     print(f"KUBECONFIG={cluster.kubeconfig}\nkubectl and helm are in {cluster.binaries.kubectl.parent}\n"
           f"Weir's configuration: {cluster.weir.config_file}\nCtrl-C stops everything.", flush=True)
-    signal.sigwait({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # from here on they are waited for, not handled
+    signal.sigwait(signals)
+
+
+def judge(cluster, suite):
+    """The exit code of the scenarios."""
+    ClusterTest.cluster = cluster
+    return 0 if unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful() else 1
 
 
 def run(arguments):
@@ -40,13 +49,18 @@ def run(arguments):
     weir_binary()
     binaries = built_binaries()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="weir-cluster-") as folder, Cluster(folder, binaries) as cluster:
+    stack = contextlib.ExitStack()
+    try:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-cluster-"))
+        cluster = stack.enter_context(Cluster(folder, binaries))
         print(f"the cluster is up after {time.monotonic() - started:.0f} s", flush=True)
-        ClusterTest.cluster = cluster
-        is_good = suite is None or unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful()
+        code = judge(cluster, suite) if suite else 0
         if arguments.keep:
             stay(cluster)
-    return 0 if is_good else 1
+        return code
+    finally:
+        with deferred_interrupts():  # a second Ctrl-C waits until all is stopped and removed
+            stack.close()
 
 
 def main():
@@ -55,11 +69,14 @@ def main():
     parser.add_argument("--keep", action="store_true",
                         help="stay up until Ctrl-C and print KUBECONFIG; runs only the scenarios that are named")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         return run(arguments)
-    except (MissingTool, NotReady) as error:
+    except KeyboardInterrupt:
+        print("./dev cluster: stopped", file=sys.stderr)
+        return 130
+    except (RuntimeError, OSError) as error:
         print(f"./dev cluster: {error}", file=sys.stderr)
         return 1
 
