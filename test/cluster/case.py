@@ -7,11 +7,11 @@ from objects import deployment, hpa
 from support import NotReady, metric_path, wait_until
 
 SCALED_SECONDS = 30  # a sync a second; generous, because a busy machine is slow
-SYNCS = 5  # how often the controller looks before a count of replicas passes as kept
+SYNCS = 3  # how often the controller looks before a count of replicas passes as kept
 
 
 class ClusterTest(unittest.TestCase):
-    """`cluster` is running; run.py sets it. One HPA at a time lives in it, unless a test makes two."""
+    """`cluster` is running; run.py sets it. No HPA outlives its test."""
     maxDiff = None
     cluster = None
 
@@ -57,11 +57,14 @@ class ClusterTest(unittest.TestCase):
         return self._wait(name, reason, f"{name} says FailedGetExternalMetric with {texts}", seconds)
 
     def assert_kept(self, name, count):
-        """The replicas are `count`, and still are after the controller has looked a few more times."""
-        self.assertEqual(count, self.replicas(name))
-        before = self.cluster.control_plane.hpa_syncs()
-        wait_until(lambda: self.cluster.control_plane.hpa_syncs() >= before + SYNCS, "the HPA controller looks again", 30)
-        self.assertEqual(count, self.replicas(name), self.describe(name))
+        self.assert_all_kept({name: count})
+
+    def assert_all_kept(self, counts):
+        """The replicas (name -> count) are so, and still are after the controller has looked at all a few more times."""
+        self.assertEqual(counts, {name: self.replicas(name) for name in counts})
+        looks = self.cluster.control_plane.hpa_syncs() + SYNCS * len(counts)
+        wait_until(lambda: self.cluster.control_plane.hpa_syncs() >= looks, "the HPA controller looks again", 30)
+        self.assertEqual(counts, {name: self.replicas(name) for name in counts}, "".join(map(self.describe, counts)))
 
     def describe(self, name):
         return self.cluster.kubectl("describe", "hpa", "-n", self.namespace, name).stdout
