@@ -74,7 +74,7 @@ class Cluster:
     def _start_weir(self, stack):
         """The objects first: its account exists before it asks for anything."""
         port = free_port()
-        self.apply("-k", weir_overlay(self.directory / "overlay", port, self.certificates.crt("ca")))
+        self.apply("-k", weir_overlay(self.directory / "overlay", port, self.certificates))
         token = self.directory / "weir-token"
         token.write_text(self.control_plane.token("weir-system", "weir"))
         token.chmod(0o600)

@@ -1,26 +1,32 @@
 """The objects that the scenarios create, as Python values, and the overlay that leads an APIService to loopback."""
 import base64
 import json
-import os
+import shutil
 from pathlib import Path
 
-WEIR_OBJECTS = Path(__file__).resolve().parent / "objects"
+from support.certificates import ROOT
+
+MANIFESTS = ROOT / "manifests"
+SERVING = "made-by-certs-serving"  # where the base takes Weir's pair from
 EXTERNAL_API = "v1beta1.external.metrics.k8s.io"
 
 
-def weir_overlay(directory, port, ca):
-    """A kustomization in `directory`: Weir's objects, with the Service an ExternalName to loopback.
+def weir_overlay(directory, port, certificates):
+    """A kustomization in `directory`: manifests/base with Weir's serving pair, its Service an ExternalName to loopback.
 
     An endpoint on loopback is refused by the kube-apiserver and there is no kube-proxy for a cluster IP, but the
     aggregator dials the external name at the port of the APIService.
     """
-    directory.mkdir(parents=True)
+    shutil.copytree(MANIFESTS, directory / "manifests", ignore=shutil.ignore_patterns(SERVING))
+    pair = directory / "manifests" / "base" / SERVING
+    pair.mkdir()
+    for name, file in (("tls.crt", certificates.crt("serving")), ("tls.key", certificates.key("serving")),
+                       ("ca.crt", certificates.crt("ca"))):
+        shutil.copy(file, pair / name)
     service = [{"op": "replace", "path": "/spec", "value": loopback_service()}]
-    api = [{"op": "replace", "path": "/spec/service/port", "value": port},
-           {"op": "add", "path": "/spec/caBundle", "value": _bundle(ca)}]
+    api = [{"op": "replace", "path": "/spec/service/port", "value": port}]
     (directory / "kustomization.yaml").write_text(json.dumps({
-        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
-        "resources": [os.path.relpath(WEIR_OBJECTS, directory.resolve())],
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": ["manifests/base"],
         "patches": [{"target": {"kind": "Service", "name": "weir"}, "patch": json.dumps(service)},
                     {"target": {"kind": "APIService", "name": EXTERNAL_API}, "patch": json.dumps(api)}]}))
     return directory
