@@ -1,11 +1,14 @@
 #include "scalers/world.hpp"
 
+#include "scalers/pattern.hpp"
 #include "scalers/read/builder.hpp"
+#include "scalers/read/labels.hpp"
 #include "scalers/read/reader.hpp"
 
 #include <array>
 #include <random>
 #include <utility>
+#include <variant>
 
 namespace weir::scalers {
 namespace {
@@ -16,6 +19,20 @@ constexpr std::array<SettingDoc, 2> kSections{{
 }};
 
 }  // namespace
+
+std::optional<Error> selector_refusal(const MetricInfo& metric,
+                                      std::span<const LabelRequirement> requirements) {
+  std::vector<read::DeclaredLabel> declared;
+  for (const MetricInfo::Label& label : metric.labels) {
+    auto compiled = Pattern::compile(label.pattern);
+    if (const auto* invalid = std::get_if<Pattern::Invalid>(&compiled))
+      return Error{Errc::bad_request, invalid->why, ""};
+    const auto fallback = label.has_default ? std::optional<std::string>("") : std::nullopt;
+    declared.push_back({label.name, std::get<Pattern>(std::move(compiled)), fallback});
+  }
+  const auto bound = read::bind_labels(declared, requirements);
+  return bound ? std::nullopt : std::optional<Error>(bound.error());
+}
 
 std::unique_ptr<World> World::build(std::span<const Node> documents,
                                     Loop& loop,

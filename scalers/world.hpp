@@ -57,12 +57,14 @@ struct MetricInfo {
   struct Label {
     std::string name;
     bool has_default;
+    std::string pattern{};  // RE2; a value must match it as a whole
   };
   std::string name;
   std::vector<std::string> namespaces;  // "*" alone means every namespace
   std::vector<Label> labels;
   std::string backend;
   bool is_per_namespace = false;  // its question holds $(namespace)
+  std::string kind{};             // of its backend: "prometheus"
 };
 
 // How a backend fares at this moment, for telemetry.
@@ -73,6 +75,11 @@ struct BackendState {
   std::size_t waiting;  // for a place among those in flight
   ConnectionCounts connections;
 };
+
+// Why a selector of these requirements would be refused by `metric`, in the words of a read;
+// nullopt when it binds the metric's labels. Asks nobody.
+[[nodiscard]] std::optional<Error> selector_refusal(const MetricInfo& metric,
+                                                    std::span<const LabelRequirement> requirements);
 
 class World {
  public:

@@ -79,7 +79,45 @@ TEST_CASE("a configuration becomes metrics in its order") {
   CHECK_FALSE(metrics[0].labels[0].has_default);
   CHECK(metrics[0].labels[1].name == "x");
   CHECK(metrics[0].labels[1].has_default);
+  CHECK(metrics[0].labels[1].pattern == "b+");
+  CHECK(metrics[0].kind == "prometheus");
   CHECK(metrics[1].namespaces == Lines{"*"});
+}
+
+struct SelectorRow {
+  std::string_view name;
+  std::vector<LabelRequirement> requirements;
+  std::string_view refusal;  // empty: none
+};
+
+void check(const SelectorRow& row) {
+  DYNAMIC_SECTION(row.name) {
+    const MetricInfo metric{"depth",
+                            {"ml"},
+                            {{"queue", false, "[a-z]+"}, {"mode", true, "x|y"}},
+                            "broker"};
+
+    const auto refusal = selector_refusal(metric, row.requirements);
+
+    CHECK((refusal ? refusal->message() : "") == row.refusal);
+  }
+}
+
+TEST_CASE("a selector is judged as a read would, without one") {
+  using Operator = LabelRequirement::Operator;
+  check({"bound", {{"queue", Operator::in, {"a", "b"}}}, ""});
+  check({"nothing",
+         {},
+         "label queue has no value; write queue=VALUE in the selector (its pattern is [a-z]+)"});
+  check({"another value",
+         {{"queue", Operator::equals, {"A"}}},
+         "value \"A\" of label queue does not match the pattern [a-z]+"});
+  check({"another label",
+         {{"quue", Operator::equals, {"a"}}},
+         "label \"quue\" is not declared; this metric declares queue, mode"});
+  check({"another operator",
+         {{"queue", Operator::not_in, {"a"}}},
+         "operator notin on label queue binds no value; write queue=VALUE or queue in (A,B)"});
 }
 
 TEST_CASE("documents are one configuration: a metric may ask a later document's backend") {
