@@ -1,10 +1,10 @@
 #include "server/cluster/kubeconfig.hpp"
 
 #include "scalers/settings.hpp"
+#include "server/cluster/base64.hpp"
 #include "server/config.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -96,20 +96,6 @@ void refuse_any(const std::string& path, const Node& block, const std::array<Ref
     const Node* found = block.find(one.key);
     if (found != nullptr && found->kind != Node::Kind::null) refuse(path, one.why);
   }
-}
-
-std::optional<std::string> base64_decoded(std::string text) {
-  std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0; });
-  std::string out(text.size() / 4 * 3 + 1, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  const auto padding = static_cast<std::size_t>(text.ends_with("==")  ? 2
-                                                : text.ends_with('=') ? 1
-                                                                      : 0);
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
 }
 
 // What stands behind KEY-data, as PEM; empty when nothing does.

@@ -1,5 +1,6 @@
 #include "server/cluster/review_texts.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -85,6 +86,34 @@ bool has_common(const std::vector<std::string>& some, const std::vector<std::str
   });
 }
 
+void put_attributes(json& spec, const Attributes& asked) {
+  json attributes = json::object();
+  set(attributes, "verb", asked.verb);
+  if (asked.is_resource) {
+    set(attributes, "namespace", asked.name_space);
+    set(attributes, "group", asked.group);
+    set(attributes, "version", asked.version);
+    set(attributes, "resource", asked.resource);
+    set(attributes, "subresource", asked.subresource);
+    set(attributes, "name", asked.name);
+  } else {
+    set(attributes, "path", asked.path);
+  }
+  spec[asked.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(attributes);
+}
+
+Result<Decision> decision_in(std::string_view reply, const char* kind) {
+  const auto block = status_of(reply, kind);
+  if (!block) return block.error();
+  const json& status = block->fields;
+  const auto is_allowed = flag_in(status, "allowed");
+  const auto is_denied = flag_in(status, "denied");
+  if (!is_allowed || !is_denied)
+    return bad(fmt::format("the {}'s verdict is no truth value", kind));
+  if (*is_allowed && *is_denied) return bad(fmt::format("the {} both allows and denies", kind));
+  return Decision{*is_allowed, text_in(status, "reason").substr(0, kMaxReasonBytes), ""};
+}
+
 }  // namespace
 
 std::string token_review(const scalers::Secret& token, const std::vector<std::string>& audiences) {
@@ -125,33 +154,26 @@ std::string access_review(const Caller& caller, const Attributes& asked) {
   set(spec, "uid", caller.uid);
   if (!caller.groups.empty()) spec["groups"] = caller.groups;
   if (!caller.extra.empty()) spec["extra"] = caller.extra;
-  json attributes = json::object();
-  set(attributes, "verb", asked.verb);
-  if (asked.is_resource) {
-    set(attributes, "namespace", asked.name_space);
-    set(attributes, "group", asked.group);
-    set(attributes, "version", asked.version);
-    set(attributes, "resource", asked.resource);
-    set(attributes, "subresource", asked.subresource);
-    set(attributes, "name", asked.name);
-  } else {
-    set(attributes, "path", asked.path);
-  }
-  spec[asked.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(attributes);
+  put_attributes(spec, asked);
   return text_of({{"kind", "SubjectAccessReview"},
                   {"apiVersion", "authorization.k8s.io/v1"},
                   {"spec", std::move(spec)}});
 }
 
+std::string self_access_review(const Attributes& asked) {
+  json spec;
+  put_attributes(spec, asked);
+  return text_of({{"kind", "SelfSubjectAccessReview"},
+                  {"apiVersion", "authorization.k8s.io/v1"},
+                  {"spec", std::move(spec)}});
+}
+
 Result<Decision> parse_access_review(std::string_view reply) {
-  const auto block = status_of(reply, "SubjectAccessReview");
-  if (!block) return block.error();
-  const json& status = block->fields;
-  const auto is_allowed = flag_in(status, "allowed");
-  const auto is_denied = flag_in(status, "denied");
-  if (!is_allowed || !is_denied) return bad("the SubjectAccessReview's verdict is no truth value");
-  if (*is_allowed && *is_denied) return bad("the SubjectAccessReview both allows and denies");
-  return Decision{*is_allowed, text_in(status, "reason").substr(0, kMaxReasonBytes), ""};
+  return decision_in(reply, "SubjectAccessReview");
+}
+
+Result<Decision> parse_self_access_review(std::string_view reply) {
+  return decision_in(reply, "SelfSubjectAccessReview");
 }
 
 }  // namespace weir::server::cluster

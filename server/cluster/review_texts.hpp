@@ -36,4 +36,9 @@ struct TokenVerdict {
 // neither; one that does both is no answer.
 [[nodiscard]] scalers::Result<apiservice::Decision> parse_access_review(std::string_view reply);
 
+// The same of the account that asks.
+[[nodiscard]] std::string self_access_review(const apiservice::Attributes& asked);
+[[nodiscard]] scalers::Result<apiservice::Decision> parse_self_access_review(
+    std::string_view reply);
+
 }  // namespace weir::server::cluster
