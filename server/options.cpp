@@ -2,6 +2,7 @@
 
 #include "scalers/nearest.hpp"
 #include "scalers/settings.hpp"
+#include "server/options_doctor.hpp"
 #include "server/options_tls.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,7 +21,7 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes: 0 done; 1 the configuration has problems or the server cannot run; 2 wrong "
     "command line; "
-    "3 a metric answered an error (check --live, get).";
+    "3 a metric answered an error (check --live, get); 4 the doctor found an error.";
 
 void add_config(CLI::App& command, std::vector<std::string>& config) {
   command.add_option("--config", config, "YAML file, or a folder of them; may be repeated")
@@ -283,12 +284,14 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   CheckOptions check;
   GetOptions get;
   DescribeOptions describe;
+  DoctorOptions doctor;
   std::string target;
   std::string format;
   add_serve(app, serve);
   add_check(app, check);
   add_get(app, get, target, format);
   add_describe(app, describe, format);
+  add_doctor(app, doctor, format);
   app.add_subcommand("version", "Print the version");
   if (const auto refused = refuse_unknown_command(app, argc, argv)) return *refused;
   try {
@@ -301,6 +304,14 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   serve.kubernetes_service_port = environment("KUBERNETES_SERVICE_PORT");
   if (app.got_subcommand("serve")) return serve;
   if (app.got_subcommand("check")) return check;
+  if (app.got_subcommand("doctor")) {
+    doctor.kubeconfig_variable = environment("KUBECONFIG");
+    doctor.home = environment("HOME");
+    doctor.kubernetes_service_host = serve.kubernetes_service_host;
+    doctor.kubernetes_service_port = serve.kubernetes_service_port;
+    doctor.is_json = format == "json";
+    return doctor;
+  }
   describe.is_markdown = format == "markdown";
   if (app.got_subcommand("describe")) return describe;
   if (app.got_subcommand("version")) return VersionOptions{};

@@ -19,6 +19,7 @@ enum class ExitCode {
   failed = 1,       // the configuration has problems, or the server cannot start or go on
   usage = 2,        // the command line is wrong
   read_failed = 3,  // `check --live` or `get`: a metric answered an error
+  unwell = 4,       // `doctor`: it found an error or, with --strict, a warning
 };
 
 struct ServeOptions {
@@ -76,10 +77,24 @@ struct DescribeOptions {
   bool is_markdown = false;
 };
 
+struct DoctorOptions {
+  std::string kubeconfig;
+  std::vector<std::string> config;  // empty: what discovery lists is all that is known
+  std::string server;               // HOST:PORT
+  std::string service;              // NAMESPACE/NAME
+  std::string service_account;      // NAMESPACE/NAME
+  bool is_json = false;
+  bool is_strict = false;
+  std::string kubeconfig_variable;  // KUBECONFIG of the environment
+  std::string home;                 // HOME of the environment
+  std::string kubernetes_service_host;
+  std::string kubernetes_service_port;
+};
+
 struct VersionOptions {};
 
-using Command =
-    std::variant<ServeOptions, CheckOptions, GetOptions, DescribeOptions, VersionOptions>;
+using Command = std::
+    variant<ServeOptions, CheckOptions, GetOptions, DescribeOptions, DoctorOptions, VersionOptions>;
 
 // The command to run; or, with help or the mistake already printed, what to exit with.
 [[nodiscard]] std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv);

@@ -18,6 +18,7 @@ namespace weir::server {
 [[nodiscard]] ExitCode run(const CheckOptions& options);
 [[nodiscard]] ExitCode run(const GetOptions& options);
 [[nodiscard]] ExitCode run(const DescribeOptions& options);
+[[nodiscard]] ExitCode run(const DoctorOptions& options);
 [[nodiscard]] ExitCode run(const VersionOptions& options);
 
 // Says nothing: of the commands that read a metric once, whose errors are their output.
@@ -38,6 +39,14 @@ class SilentObserver final : public scalers::ReadObserver {
                                      scalers::Clients& clients,
                                      const Clock& clock,
                                      scalers::ReadObserver& observer);
+
+// The same of documents that are read already, with what was wrong in them.
+[[nodiscard]] LoadedWorld build_world(std::vector<scalers::Node> documents,
+                                      scalers::Problems problems,
+                                      Loop& loop,
+                                      scalers::Clients& clients,
+                                      const Clock& clock,
+                                      scalers::ReadObserver& observer);
 
 // What one read came to. Runs the loop until it is answered.
 [[nodiscard]] scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,

@@ -18,6 +18,15 @@ LoadedWorld load_world(const std::vector<std::string>& config,
                        scalers::ReadObserver& observer) {
   scalers::Problems problems;
   auto documents = load_config(config, problems);
+  return build_world(std::move(documents), std::move(problems), loop, clients, clock, observer);
+}
+
+LoadedWorld build_world(std::vector<scalers::Node> documents,
+                        scalers::Problems problems,
+                        Loop& loop,
+                        scalers::Clients& clients,
+                        const Clock& clock,
+                        scalers::ReadObserver& observer) {
   auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
   if (world) return {std::move(documents), std::move(world)};
   for (const std::string& line : problems.lines()) fmt::print(stderr, "{}\n", line);

@@ -79,6 +79,10 @@ ROWS = (
     Row("apiservice/*.cpp", (*WORDS, "apiservice/*.hpp", *JSON, "<fmt/*.h>"), _PURE_INSTEAD, _PURE_BUT),
     Row("server/cluster/*", (*_SERVER, "scalers/clients/http.hpp"),
         "of scalers/, server/cluster takes scalers/*.hpp and clients/http.hpp"),
+    Row("server/doctor/*", (*_SERVER, "scalers/clients/{http,resolver}.hpp"),
+        "of scalers/, server/doctor takes scalers/*.hpp, clients/http.hpp and clients/resolver.hpp"),
+    Row("server/commands/doctor.cpp", (*_SERVER, "scalers/clients/resolver.hpp"),
+        "of scalers/, the command doctor takes scalers/*.hpp and clients/resolver.hpp"),
     Row("server/{,commands/}*", _SERVER, "of scalers/, the server takes scalers/*.hpp: the catalog knows the kinds"),
 )
 

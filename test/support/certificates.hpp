@@ -33,9 +33,10 @@ struct CertificateSettings {
   // Object name and value of each part of the subject, such as {"CN", "bob"}; a dotted number too.
   std::vector<std::pair<std::string, std::string>> subject;
   bool is_authority = false;
-  std::string extended_key_usage;  // as in openssl.cnf; empty: none
-  long starts_in = -3600;          // seconds from now
-  long ends_in = 3600;             // seconds from now
+  std::string extended_key_usage;   // as in openssl.cnf; empty: none
+  long starts_in = -3600;           // seconds from now
+  long ends_in = 3600;              // seconds from now
+  std::string alternative_names{};  // as in openssl.cnf; empty: none
 };
 
 inline void require_made(bool is_made, const char* what) {
@@ -86,6 +87,8 @@ inline Issued issue(const CertificateSettings& settings, const Issued* issuer = 
   }
   if (!settings.extended_key_usage.empty())
     add_extension(raw, signer, NID_ext_key_usage, settings.extended_key_usage);
+  if (!settings.alternative_names.empty())
+    add_extension(raw, signer, NID_subject_alt_name, settings.alternative_names);
   EVP_PKEY* signing_key = issuer == nullptr ? out.key.get() : issuer->key.get();
   require_made(X509_sign(raw, signing_key, EVP_sha256()) > 0, "signature");
   return out;

@@ -1,4 +1,5 @@
-"""A kube-apiserver that plays a part: the ConfigMap's list and watch, TokenReview and SubjectAccessReview over HTTPS.
+"""A kube-apiserver that plays a part: the ConfigMap's list and watch, TokenReview, SubjectAccessReview and whatever
+objects a test puts there, over HTTPS.
 
 It records and checks what it is asked: an account that it does not know is 401, a path, a query or a body that a real
 one would not be asked becomes an entry of `mistakes`, and the test fails with it.
@@ -15,6 +16,12 @@ CONFIG_MAP = "extension-apiserver-authentication"
 CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+SELF_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+# kind, group, and where the specs are kept
+_REVIEWS = {TOKEN_REVIEWS: ("TokenReview", "authentication", "token_reviews"),
+            ACCESS_REVIEWS: ("SubjectAccessReview", "authorization", "access_reviews"),
+            SELF_REVIEWS: ("SelfSubjectAccessReview", "authorization", "self_reviews")}
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,9 @@ def cluster_config(certificates, **changed):
 
 class KubeApiserver:
     """`trouble[PATH]` is a list of Refuse, Raw, HANG or CLOSE, played once each before the real answers; `always[PATH]`
-    is one that is played every time. `token` is the account's; None: its client certificate `weir-account` instead."""
+    is one that is played every time. `objects[PATH]` is what a GET of it gives: an object, None for a 404, or a
+    function of the query's parameters that gives either. `token` is the account's; None: its client certificate
+    `weir-account` instead."""
 
     def __init__(self, token="the-token", certificates=None):
         self.certificates = certificates or shared_certificates()
@@ -57,9 +66,11 @@ class KubeApiserver:
         self.allow = lambda spec: True  # a SubjectAccessReview's spec -> True, False, (allowed, reason) or a status
         self.trouble = {}
         self.always = {}
+        self.objects = {}
         self.mistakes = []
         self.token_reviews = []  # specs
         self.access_reviews = []  # specs
+        self.self_reviews = []  # specs of SelfSubjectAccessReviews
         self.lists = 0
         self.watches = 0
         self._version = 100
@@ -138,8 +149,12 @@ class KubeApiserver:
             return self._make_trouble(turn, trouble)
         if path == CONFIG_MAPS:
             return self._config_maps(turn, dict(urllib.parse.parse_qsl(query)))
-        if path in (TOKEN_REVIEWS, ACCESS_REVIEWS):
+        if path in (TOKEN_REVIEWS, ACCESS_REVIEWS, SELF_REVIEWS):
             return self._review(turn, path)
+        if path in self.objects and turn.asked.method == "GET":
+            found = self.objects[path]
+            found = found(dict(urllib.parse.parse_qsl(query))) if callable(found) else found
+            return self._refuse(turn, 404) if found is None else turn.answer(json.dumps(found))
         self.mistakes.append(f"{turn.asked.method} {turn.asked.target}")
         return self._refuse(turn, 404)
 
@@ -194,8 +209,7 @@ class KubeApiserver:
         turn.send(b"0\r\n\r\n")
 
     def _review(self, turn, path):
-        kind, group, reviews = (("TokenReview", "authentication", self.token_reviews) if path == TOKEN_REVIEWS
-                                else ("SubjectAccessReview", "authorization", self.access_reviews))
+        kind, group, reviews = _REVIEWS[path]
         body = json.loads(turn.asked.body)
         expected = {"kind": kind, "apiVersion": f"{group}.k8s.io/v1", "spec": body.get("spec")}
         if turn.asked.method != "POST" or body != expected:
@@ -203,9 +217,9 @@ class KubeApiserver:
         if turn.asked.headers.get("content-type") != "application/json":
             self.mistakes.append(f"{path}: Content-Type {turn.asked.headers.get('content-type')}")
         spec = body["spec"]
-        status = self._token_status(spec) if path == TOKEN_REVIEWS else self._access_status(spec)
+        status = self._token_status(spec) if path == TOKEN_REVIEWS else self._access_status(path, spec)
         with self._changed:
-            reviews.append(spec)
+            getattr(self, reviews).append(spec)
         turn.answer(json.dumps({**expected, "status": status}), "201 Created")
 
     def _token_status(self, spec):
@@ -213,8 +227,9 @@ class KubeApiserver:
             self.mistakes.append(f"TokenReview {spec}")
         return self.users.get(spec["token"], {"error": "invalid bearer token"})
 
-    def _access_status(self, spec):
-        known = {"user", "uid", "groups", "extra", "resourceAttributes", "nonResourceAttributes"}
+    def _access_status(self, path, spec):
+        known = {"resourceAttributes", "nonResourceAttributes"}
+        known |= set() if path == SELF_REVIEWS else {"user", "uid", "groups", "extra"}
         if not set(spec) <= known or ("resourceAttributes" in spec) == ("nonResourceAttributes" in spec):
             self.mistakes.append(f"SubjectAccessReview {spec}")
         verdict = self.allow(spec)

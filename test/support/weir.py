@@ -39,10 +39,10 @@ def frugal_environment():
             + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
 
 
-def run_weir(*arguments, cwd=None):
+def run_weir(*arguments, cwd=None, env=None):
     """One command of the binary to its end: its exit code, stdout and stderr as text."""
     return subprocess.run([weir_binary(), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60, cwd=cwd)
+                          timeout=60, cwd=cwd, env=env)
 
 
 def metric_path(namespace, metric, selector=None):

@@ -269,6 +269,37 @@ TEST_CASE("get: selector and output are taken in both spellings, before or behin
   CHECK(full.metric == "m");
 }
 
+TEST_CASE("doctor needs nothing, and takes what it is told") {
+  const auto bare = parse_as<DoctorOptions>({"doctor"});
+  const auto full = parse_as<DoctorOptions>({"doctor",
+                                             "--kubeconfig",
+                                             "k",
+                                             "--config",
+                                             "a",
+                                             "--config",
+                                             "b",
+                                             "--server",
+                                             "[::1]:6443",
+                                             "--service",
+                                             "n/s",
+                                             "--service-account",
+                                             "n/a",
+                                             "--strict",
+                                             "-o",
+                                             "json"});
+
+  CHECK(bare.config.empty());
+  CHECK_FALSE(bare.is_json);
+  CHECK_FALSE(bare.is_strict);
+  CHECK(full.kubeconfig == "k");
+  CHECK(full.config == Texts{"a", "b"});
+  CHECK(full.server == "[::1]:6443");
+  CHECK(full.service == "n/s");
+  CHECK(full.service_account == "n/a");
+  CHECK(full.is_strict);
+  CHECK(full.is_json);
+}
+
 TEST_CASE("check, describe and version") {
   CHECK(parse_as<CheckOptions>({"check", "a", "b"}).config == Texts{"a", "b"});
   CHECK_FALSE(parse_as<CheckOptions>({"check", "a"}).is_live);

@@ -103,6 +103,23 @@ TEST_CASE("a SubjectAccessReview holds the whole question") {
         R"("nonResourceAttributes":{"path":"/apis","verb":"get"},"user":"u"}})");
 }
 
+TEST_CASE("the asking account's own review names nobody, and its answer is of its kind") {
+  CHECK(self_access_review(list_of("m")) ==
+        R"({"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{)"
+        R"("resourceAttributes":{"group":"external.metrics.k8s.io","namespace":"default",)"
+        R"("resource":"m","verb":"list","version":"v1beta1"}}})");
+  CHECK(parse_self_access_review(R"({"kind":"SelfSubjectAccessReview","status":{"allowed":true}})")
+            ->is_allowed);
+  CHECK_FALSE(
+      parse_self_access_review(R"({"kind":"SelfSubjectAccessReview","status":{}})")->is_allowed);
+  CHECK(
+      shown(parse_self_access_review(R"({"kind":"SubjectAccessReview","status":{"allowed":true}})")
+                .error()) == "bad_reply: the answer is no SelfSubjectAccessReview");
+  CHECK(
+      shown(parse_self_access_review(R"({"kind":"SelfSubjectAccessReview","status":{"allowed":1}})")
+                .error()) == "bad_reply: the SelfSubjectAccessReview's verdict is no truth value");
+}
+
 TEST_CASE("a name that is no UTF-8 is asked about with the replacement character, as Go does") {
   const std::string body = access_review({"a\xff", "", {}, {}}, list_of("m"));
 

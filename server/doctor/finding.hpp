@@ -1,0 +1,41 @@
+// What `weir doctor` says: one line a finding, as text or as JSON. Pure.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::server::doctor {
+
+enum class Severity { ok, warning, error };
+
+struct Finding {
+  Severity severity;
+  std::string object;  // "HPA ml-inference/worker"
+  std::string what;
+  std::string action;  // empty when there is nothing to do
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+using Findings = std::vector<Finding>;
+
+[[nodiscard]] Finding ok(std::string object, std::string what);
+[[nodiscard]] Finding warning(std::string object, std::string what, std::string action);
+[[nodiscard]] Finding error(std::string object, std::string what, std::string action);
+
+// The worst of them; ok when there is none.
+[[nodiscard]] Severity worst_of(std::span<const Finding> findings);
+
+// "error    OBJECT: WHAT -> ACTION" of each and, last, how many of each severity there are. What
+// the cluster said is cut to a line without control bytes.
+[[nodiscard]] std::string text_of(std::span<const Finding> findings);
+// {"errors": 1, "warnings": 0, "findings": [{"severity", "object", "what", "action"}]}.
+[[nodiscard]] std::string json_of(std::span<const Finding> findings);
+
+// `text` on one line of at most 600 bytes of valid UTF-8: a run of blanks and control bytes becomes
+// one blank.
+[[nodiscard]] std::string one_line(std::string_view text);
+
+}  // namespace weir::server::doctor

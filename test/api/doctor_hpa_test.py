@@ -1,0 +1,320 @@
+"""weir doctor: HPAs that can get no number, rights that are missing, and looks that it was refused."""
+import json
+import unittest
+
+from support import (ACCESS_REVIEWS, API_SERVICE, CLOSE, DISCOVERY, HANG, HPA_USER, HPAS, POD, SERVICE, SLICES, DoctorCase,
+                     Raw, Refuse, config, doctor, external, free_port, hpa, metric, run_weir)
+
+API, HPA, LOOK, OWN = doctor.API, doctor.HPA, doctor.LOOK, doctor.OWN
+REFUSES = "metric depth refuses the selector: "
+
+
+class AutoscalerTest(DoctorCase):
+    def test_what_an_hpa_asks_for_that_the_configuration_does_not_serve(self):
+        table = [
+            ("a mistyped name", "ml-inference", external("depht"), 'no configuration serves metric depht; did you mean "depth"?'),
+            ("another name", "ml-inference", external("sales"), "no configuration serves metric sales"),
+            ("another namespace", "default", external("depth", {"queue": "a"}),
+             "metric depth is not for namespace default: it is for ml-inference"),
+            ("an undeclared label", "ml-inference", external("depth", {"quue": "a"}),
+             REFUSES + 'label "quue" is not declared; this metric declares queue'),
+            ("no label", "ml-inference", external("depth"),
+             REFUSES + "label queue has no value; write queue=VALUE in the selector (its pattern is [a-z]+)"),
+            ("another value", "ml-inference", external("depth", {"queue": "A1"}),
+             REFUSES + 'value "A1" of label queue does not match the pattern [a-z]+'),
+            ("another operator", "ml-inference",
+             external("depth", expressions=[{"key": "queue", "operator": "NotIn", "values": ["a"]}]),
+             REFUSES + "operator notin on label queue binds no value; write queue=VALUE or queue in (A,B)"),
+            ("an existing label", "ml-inference", external("depth", expressions=[{"key": "queue", "operator": "Exists"}]),
+             REFUSES + "operator exists on label queue binds no value; write queue=VALUE or queue in (A,B)"),
+            ("two requirements", "ml-inference",
+             external("depth", {"queue": "a"}, [{"key": "queue", "operator": "In", "values": ["b"]}]),
+             REFUSES + "the selector's requirements on label queue exclude each other"),
+        ]
+        for name, namespace, use, expected in table:
+            with self.subTest(name):
+                self.hpas(hpa(namespace, "worker", use))
+
+                self.assertEqual([("error", f"HPA {namespace}/worker", expected)], self.wrong("--config", self.config))
+
+    def test_what_is_well_asked_is_not_told(self):
+        self.hpas(hpa("ml-inference", "worker", external("depth", expressions=[
+                      {"key": "queue", "operator": "In", "values": ["b", "a", "b"]}])),
+                  hpa("any", "cities", external("cities")),
+                  hpa("any", "cpu", {"type": "Resource", "resource": {"name": "cpu"}}))
+
+        self.assertEqual([], self.wrong("--config", self.config))
+
+    def test_a_configuration_is_judged_where_its_credentials_are_not(self):
+        self.hpas(hpa("n", "worker", external("depth")))
+        path = self.folder() / "weir.yaml"
+        backend = {"prometheus": {"url": "https://h", "token": {"file": "/nowhere/token"}, "tls": {"ca": "/nowhere/ca"}}}
+        path.write_text(config({"prom": backend}, metric("depth", "x")))
+
+        self.assertIn(("error", "HPA n/worker", "metric depth is not for namespace n: it is for ml-inference"),
+                      self.wrong("--config", path))
+
+    def test_without_a_configuration_a_name_that_discovery_does_not_list_is_told(self):
+        self.hpas(hpa("n", "worker", external("depht"), external("externalmetric")))
+
+        self.assertEqual([("error", "HPA n/worker", 'discovery lists no metric depht; did you mean "depth"?'),
+                          ("error", "HPA n/worker", "discovery lists no metric externalmetric")], self.wrong())
+
+    def test_an_hpa_of_keda_says_what_to_write_instead(self):
+        self.hpas(hpa("n", "keda-hpa-worker", external("s0-rabbitmq-a"), owners=[doctor.SCALED_OBJECT]))
+
+        found, = self.findings("--config", self.config)
+
+        self.assertEqual("no configuration serves metric s0-rabbitmq-a; it belongs to KEDA's ScaledObject worker",
+                         found["what"])
+        self.assertEqual("write an HPA of your own with a metric of Weir, then delete the ScaledObject", found["action"])
+
+    def test_a_target_that_does_not_suit_its_metric_is_a_warning(self):
+        table = [
+            ("an average divided", external("p95_latency"),
+             "metric p95_latency is an average or a quantile, and averageValue divides it by the replicas"),
+            ("waiting work multiplied", external("cities", type="Value", value="10"),
+             "metric cities counts waiting work, and value multiplies the replicas by it: they grow with every look until "
+             "maxReplicas"),
+            ("the type of another field", external("cities", type="Value", averageValue="10"),
+             "metric cities: the target's type is Value, yet averageValue is set, and that is what counts"),
+        ]
+        for name, use, expected in table:
+            with self.subTest(name):
+                self.hpas(hpa("ml-inference", "worker", use))
+
+                self.assertEqual([("warning", "HPA ml-inference/worker", expected)], self.wrong("--config", self.config))
+
+    def test_what_the_hpa_controller_says_of_a_failing_metric_is_shown(self):
+        condition = {"type": "ScalingActive", "status": "False", "reason": "FailedGetExternalMetric",
+                     "message": "unable to get external metric ml/cities/nil: key \"cities\"\n is a set"}
+        self.hpas(hpa("ml", "worker", external("cities"), conditions=[condition]),
+                  hpa("ml", "paused", external("cities"), conditions=[{**condition, "reason": "ScalingDisabled"}]),
+                  hpa("ml", "active", external("cities"), conditions=[{**condition, "status": "True"}]))
+
+        self.assertEqual([("error", "HPA ml/worker", "it does not scale: FailedGetExternalMetric: unable to get external "
+                           "metric ml/cities/nil: key \"cities\" is a set")], self.wrong("--config", self.config))
+
+    def test_discovery_that_is_not_the_configuration_s_is_told(self):
+        self.kube.objects[DISCOVERY]["resources"] = [{"name": name} for name in ("depth", "old", "externalmetrics")]
+
+        self.assertEqual([
+            ("error", API, "it does not list cities, p95_latency, which the configuration has"),
+            ("warning", API, "it lists old, which the configuration does not have")], self.wrong("--config", self.config))
+
+
+class RightsTest(DoctorCase):
+    def refuse(self, **refused):
+        """No review is allowed whose attributes hold `refused`."""
+        self.kube.allow = lambda spec: not refused.items() <= spec["resourceAttributes"].items()
+
+    def test_a_right_that_weir_s_account_lacks_is_an_error_of_its_own(self):
+        table = [
+            ("tokenreviews", {"resource": "tokenreviews"}, "it may not create tokenreviews.authentication.k8s.io"),
+            ("accessreviews", {"resource": "subjectaccessreviews"},
+             "it may not create subjectaccessreviews.authorization.k8s.io"),
+            ("watch", {"verb": "watch"}, "it may not watch configmaps extension-apiserver-authentication in kube-system"),
+        ]
+        for name, refused, expected in table:
+            with self.subTest(name):
+                self.refuse(**refused)
+
+                self.assertEqual([("error", OWN, expected)], self.wrong())
+
+    def test_the_reason_of_a_refusal_is_shown(self):
+        self.kube.allow = lambda spec: (spec["resourceAttributes"].get("verb") != "watch", "no RBAC policy matched")
+
+        self.assertEqual([("error", OWN, "it may not watch configmaps extension-apiserver-authentication in kube-system: "
+                           "no RBAC policy matched")], self.wrong())
+
+    def test_the_hpa_controller_without_rights_is_an_error_for_each_metric_in_use(self):
+        self.hpas(hpa("a", "one", external("depth"), external("cities")), hpa("a", "two", external("depth")))
+        self.refuse(group="external.metrics.k8s.io")
+
+        self.assertEqual([("error", HPA, "it may not list cities.external.metrics.k8s.io in a"),
+                          ("error", HPA, "it may not list depth.external.metrics.k8s.io in a")], self.wrong())
+
+    def test_the_hpa_controller_without_rights_is_an_error_when_no_metric_is_in_use(self):
+        self.refuse(group="external.metrics.k8s.io")
+
+        self.assertEqual([("error", HPA, "it may not list *.external.metrics.k8s.io")], self.wrong())
+
+    def test_the_right_to_each_metric_in_use_is_enough(self):
+        self.hpas(hpa("a", "one", external("depth")))
+        self.refuse(group="external.metrics.k8s.io", resource="*")
+
+        self.assertEqual([], self.wrong())
+
+    def test_a_verdict_that_is_none_is_told_and_not_taken_for_a_right(self):
+        self.kube.allow = lambda spec: {"allowed": True, "denied": True}
+
+        self.assertEqual([("warning", OWN, LOOK + "the SubjectAccessReview both allows and denies"),
+                          ("warning", HPA, LOOK + "the SubjectAccessReview both allows and denies")], self.wrong())
+
+    def test_an_account_that_is_not_known_can_be_given(self):
+        self.kube.objects[POD] = None
+
+        self.assertEqual([("warning", "Weir's account", "whether it has its rights could not be looked at: its name is not "
+                           "known")], self.wrong())
+        self.kube.access_reviews.clear()
+        self.assertEqual([], self.wrong("--service-account", "other/name"))
+        self.assertEqual({"system:serviceaccount:other:name", HPA_USER}, {spec["user"] for spec in self.kube.access_reviews})
+
+
+class RefusedLookTest(DoctorCase):
+    def test_each_look_that_is_refused_names_its_permission_and_the_others_go_on(self):
+        table = [
+            (API_SERVICE, API, "get apiservices.apiregistration.k8s.io", ["--service", "weir-system/weir"]),
+            (SERVICE, "Service weir-system/weir", "get services in weir-system", ["--service-account", "weir-system/weir"]),
+            (SLICES, "Service weir-system/weir", "list endpointslices.discovery.k8s.io in weir-system",
+             ["--service-account", "weir-system/weir"]),
+            (HPAS, "HPAs", "list horizontalpodautoscalers.autoscaling in all namespaces", []),
+            (DISCOVERY, API, "get the path /apis/*", []),
+        ]
+        for path, name, permission, arguments in table:
+            with self.subTest(permission):
+                self.kube.always = {path: Refuse(403)}
+
+                run = self.run_doctor(*arguments)
+
+                self.assertIn(f"warning  {name}: {LOOK}this account may not {permission} -> grant that, or use the "
+                              "kubeconfig of an account that may\n", run.stdout)
+                self.assertIn("0 errors, 1 warning, ", run.stdout)
+                self.assertEqual(0, run.returncode, run.stdout)
+
+    def test_a_pod_that_may_not_be_read_leaves_the_account_unknown(self):
+        self.kube.always = {POD: Refuse(403)}
+
+        self.assertEqual([("warning", "Pod weir-system/weir-0", LOOK + "this account may not get pods in weir-system"),
+                          ("warning", "Weir's account", "whether it has its rights could not be looked at: its name is not "
+                           "known")], self.wrong())
+
+    def test_reviews_that_may_not_be_made_are_told_once_an_account(self):
+        self.kube.always = {ACCESS_REVIEWS: Refuse(403)}
+        why = LOOK + "this account may not create subjectaccessreviews.authorization.k8s.io"
+
+        self.assertEqual([("warning", OWN, why), ("warning", HPA, why)], self.wrong())
+
+    def test_an_answer_that_is_none_is_told_in_the_server_s_words(self):
+        table = [
+            ("500", Refuse(500), LOOK + f"the kube-apiserver says 500: played by {self.kube.url}"),
+            ("no JSON", Raw("<html>"), LOOK + "the kube-apiserver's answer is no JSON"),
+            ("closed", CLOSE, LOOK + "the connection was lost"),
+        ]
+        for name, trouble, expected in table:
+            with self.subTest(name):
+                self.kube.always = {HPAS: trouble}
+
+                (severity, found, what), = self.wrong()
+
+                self.assertEqual(("warning", "HPAs", expected), (severity, found, what[:len(expected)]))
+
+    def test_a_list_of_other_objects_is_read_as_empty(self):
+        self.kube.objects[HPAS] = {"items": [1, None, {"spec": {"metrics": [7, {"type": "External"}]}}], "metadata": []}
+
+        self.assertEqual([("error", "HPA /", "no configuration serves metric")], self.wrong("--config", self.config))
+
+    def test_a_kube_apiserver_that_does_not_answer_ends_the_examination(self):
+        kubeconfig = self.folder() / "kubeconfig"
+        kubeconfig.write_text(self.kubeconfig.read_text().replace(self.kube.url, f"https://127.0.0.1:{free_port()}"))
+
+        run = self.run_doctor(kubeconfig=kubeconfig)
+
+        self.assertRegex(run.stdout, r"\Aerror    kube-apiserver: it cannot be asked: .*\n1 error, 0 warnings, 0 ok\n\Z")
+        self.assertEqual(4, run.returncode)
+
+    def test_an_account_that_the_kube_apiserver_does_not_know_ends_the_examination(self):
+        kubeconfig = self.kube.kubeconfig(self.folder(), token="another")
+
+        run = self.run_doctor(kubeconfig=kubeconfig)
+
+        self.assertEqual("error    kube-apiserver: it does not know this account (401) -> get a new token or client "
+                         "certificate into the kubeconfig\n1 error, 0 warnings, 0 ok\n", run.stdout)
+        self.assertEqual(4, run.returncode)
+
+    def test_a_question_that_hangs_holds_up_nothing_for_longer_than_its_deadline(self):
+        self.kube.always = {HPAS: HANG}
+
+        run = self.run_doctor()
+
+        self.assertIn(f"warning  HPAs: {LOOK}", run.stdout)
+        self.assertIn(f"ok       {HPA}: it may list *.external.metrics.k8s.io\n", run.stdout)
+
+
+class CommandTest(DoctorCase):
+    def run_in(self, *arguments, **environment):
+        return run_weir("doctor", *arguments, env={"PATH": "/usr/bin", "HOME": "/nowhere", **environment})
+
+    def test_the_kubeconfig_is_found_where_kubectl_finds_it(self):
+        home = self.folder()
+        (home / ".kube").mkdir()
+        self.kube.kubeconfig(home / ".kube").rename(home / ".kube" / "config")
+        for name, environment in (("KUBECONFIG", {"KUBECONFIG": f"/nowhere/a::{self.kubeconfig}"}),
+                                  ("HOME", {"HOME": str(home)}), ("both", {"KUBECONFIG": "/nowhere/a", "HOME": str(home)})):
+            with self.subTest(name):
+                run = self.run_in(**environment)
+
+                self.assertEqual((0, ""), (run.returncode, run.stderr))
+
+    def test_without_a_kubeconfig_outside_a_pod_it_says_what_to_give(self):
+        run = self.run_in()
+
+        self.assertEqual((1, "", "weir: there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this is no pod "
+                          "of a cluster: give --kubeconfig\n"), (run.returncode, run.stdout, run.stderr))
+
+    def test_two_kubeconfigs_are_refused(self):
+        other = self.kube.kubeconfig(self.folder())
+
+        run = self.run_in(KUBECONFIG=f"{self.kubeconfig}:{other}")
+
+        self.assertEqual((1, "weir: KUBECONFIG names 2 files, which Weir does not merge: give one by --kubeconfig, such as "
+                          "kubectl config view --flatten --minify --raw writes it\n"), (run.returncode, run.stderr))
+
+    def test_a_configuration_with_problems_is_exit_1_and_asks_nothing(self):
+        path = self.folder() / "weir.yaml"
+        path.write_text("metric: []\n")
+
+        run = self.run_doctor("--config", path)
+
+        self.assertEqual((1, ""), (run.returncode, run.stdout))
+        self.assertIn('unknown key "metric"', run.stderr)
+
+    def test_strict_makes_a_warning_exit_4(self):
+        self.kube.objects[API_SERVICE]["spec"].update(insecureSkipTLSVerify=True, caBundle="")
+
+        self.assertEqual(0, self.run_doctor().returncode)
+        self.assertEqual(4, self.run_doctor("--strict").returncode)
+
+    def test_json_holds_every_finding_in_its_order(self):
+        run = self.run_doctor("-o", "json")
+
+        found = json.loads(run.stdout)
+        self.assertEqual((0, 0, ["errors", "warnings", "findings"]), (found["errors"], found["warnings"], list(found)))
+        self.assertEqual({"severity": "ok", "object": "kube-apiserver", "what": "it answers, v1.36.2", "action": ""},
+                         found["findings"][0])
+
+    def test_arguments_that_are_wrong_say_what_to_write(self):
+        for flag, value, advice in (("--server", "weir", "write HOST:PORT, such as 127.0.0.1:6443"),
+                                    ("--server", "weir:6443/a", "write HOST:PORT, such as 127.0.0.1:6443"),
+                                    ("--server", "weir:0", "write HOST:PORT, such as 127.0.0.1:6443"),
+                                    ("--service", "weir", "write NAMESPACE/NAME, such as weir-system/weir"),
+                                    ("--service", "a/b/c", "write NAMESPACE/NAME, such as weir-system/weir"),
+                                    ("--service-account", "/a", "write NAMESPACE/NAME, such as weir-system/weir")):
+            with self.subTest(f"{flag} {value}"):
+                run = self.run_doctor(flag, value)
+
+                self.assertEqual(2, run.returncode)
+                self.assertIn(advice, run.stderr)
+
+    def test_no_token_is_shown_and_no_secret_is_asked_for(self):
+        self.kube._server.asked.clear()
+
+        run = self.run_doctor("-o", "json")
+
+        self.assertNotIn("the-token", run.stdout + run.stderr)
+        self.assertEqual([], [asked.target for asked in self.kube._server.asked if "secret" in asked.target.lower()])
+        self.assertEqual({"GET", "POST"}, {asked.method for asked in self.kube._server.asked})
+
+
+if __name__ == "__main__":
+    unittest.main()

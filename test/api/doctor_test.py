@@ -1,0 +1,246 @@
+"""weir doctor: what it finds wrong with how a cluster knows Weir, and with the server behind that."""
+import base64
+import unittest
+
+from support import (API_SERVICE, DISCOVERY, HPA_USER, HPAS, POD, SERVICE, SLICES, DoctorCase, ScriptedServer, doctor,
+                     external, free_port, hpa, served_by)
+
+API, HPA, OWN = doctor.API, doctor.HPA, doctor.OWN
+
+
+class WellTest(DoctorCase):
+    def test_a_cluster_where_nothing_is_wrong_is_told_so_line_by_line(self):
+        self.hpas(hpa("ml-inference", "worker", external("depth", {"queue": "a"}),
+                      external("p95_latency", type="Value", value="500m")))
+
+        run = self.run_doctor("--config", self.config)
+
+        *lines, last = run.stdout.splitlines()
+        until = f"{self.at}: its certificate is the Service's and the caBundle's, until "
+        self.assertEqual([
+            "ok       kube-apiserver: it answers, v1.36.2",
+            f"ok       {API}: it belongs to Weir's Service weir-system/weir",
+            f"ok       {API}: it is available",
+            "ok       Service weir-system/weir: it is there",
+            "ok       Service weir-system/weir: 2 endpoints are ready",
+            f"ok       {until}", f"ok       {self.at}: it is ready", f"ok       {until}", f"ok       {self.at}: it is ready",
+            f"ok       {OWN}: it may {doctor.RIGHTS}",
+            f"ok       {HPA}: it may list *.external.metrics.k8s.io",
+            f"ok       {API}: it lists every metric of the configuration",
+            "ok       HPAs: 1 of them read 2 external metrics; nothing is wrong with those",
+        ], [line[:line.index("until ") + 6] if "until " in line else line for line in lines])
+        self.assertEqual(("0 errors, 0 warnings, 13 ok", 0), (last, run.returncode))
+
+    def test_without_a_configuration_what_discovery_lists_counts(self):
+        self.hpas(hpa("ml-inference", "worker", external("depth", {"other": "a"})))
+
+        run = self.run_doctor()
+
+        self.assertIn(f"ok       {API}: it lists 3 metrics\n", run.stdout)
+        self.assertEqual(0, run.returncode)
+
+    def test_each_account_is_asked_about_as_the_cluster_knows_it(self):
+        self.kube.access_reviews.clear()
+
+        self.run_doctor()
+
+        by_user = {spec["user"]: spec["groups"] for spec in self.kube.access_reviews}
+        self.assertEqual({
+            "system:serviceaccount:weir-system:weir": ["system:serviceaccounts", "system:serviceaccounts:weir-system",
+                                                       "system:authenticated"],
+            HPA_USER: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"]}, by_user)
+        self.assertIn({"verb": "list", "group": "external.metrics.k8s.io", "version": "v1beta1", "resource": "*"},
+                      [spec["resourceAttributes"] for spec in self.kube.access_reviews])
+
+    def test_all_pages_of_hpas_are_looked_at(self):
+        pages = {None: ("a b/c", hpa("n", "first", external("depht"))), "a b/c": ("", hpa("n", "second", external("depht")))}
+
+        def page(query):
+            following, item = pages[query.get("continue")]
+            self.assertEqual("100", query["limit"])
+            return {"metadata": {"continue": following}, "items": [item]}
+        self.kube.objects[HPAS] = page
+
+        self.assertEqual(["HPA n/first", "HPA n/second"], [found[1] for found in self.wrong()])
+
+
+class RegistrationTest(DoctorCase):
+    def change(self, **spec):
+        self.kube.objects[API_SERVICE]["spec"].update(spec)
+
+    def test_a_missing_apiservice_is_an_error(self):
+        self.kube.objects[API_SERVICE] = self.kube.objects[DISCOVERY] = None
+
+        self.assertEqual([("error", API, "it does not exist, so no HPA can read an external metric")], self.wrong())
+
+    def test_a_foreign_owner_is_named_with_what_taking_over_would_stop(self):
+        table = [
+            ("keda", "keda-operator-metrics-apiserver", "KEDA", "every ScaledObject (1 HPAs here are KEDA's)"),
+            ("monitoring", "prometheus-adapter", "prometheus-adapter", "every HPA that reads from the other"),
+            ("datadog", "cluster-agent-metrics-api", "the Datadog cluster agent", "every HPA that reads from the other"),
+        ]
+        self.hpas(hpa("n", "keda-hpa-worker", external("s0-rabbitmq-a"), owners=[doctor.SCALED_OBJECT]))
+        self.kube.objects[DISCOVERY]["resources"].append({"name": "s0-rabbitmq-a"})
+        for namespace, name, product, stopped in table:
+            with self.subTest(product):
+                self.change(service={"namespace": namespace, "name": name, "port": 443})
+                self.kube.objects[f"/api/v1/namespaces/{namespace}/services/{name}"] = {"kind": "Service"}
+
+                found = self.findings()
+
+                self.assertEqual([("error", API, f"it belongs to {product} (Service {namespace}/{name})")],
+                                 [(one["severity"], one["object"], one["what"]) for one in found])
+                self.assertEqual("a cluster has one provider of external metrics: applying Weir's APIService over it stops "
+                                 f"{stopped}; move those to HPAs of your own first", found[0]["action"])
+
+    def test_an_owner_that_nobody_knows_is_a_warning_until_it_is_named(self):
+        self.change(service={"namespace": "n", "name": "metrics", "port": 443})
+        objects = self.kube.objects
+        objects["/api/v1/namespaces/n/services/metrics"] = {**objects[SERVICE], "metadata": {"name": "metrics"}}
+        objects["/apis/discovery.k8s.io/v1/namespaces/n/endpointslices"] = {"items": objects[SLICES](
+            {"labelSelector": "kubernetes.io/service-name=weir"})["items"]}
+        objects["/api/v1/namespaces/n/pods/weir-0"] = objects[POD]
+
+        self.assertEqual(("warning", API, "whether its Service n/metrics is Weir's cannot be told"), self.wrong()[0])
+        self.assertNotIn(API, [found[1] for found in self.wrong("--service", "n/metrics")])
+
+    def test_another_service_than_the_named_one_is_a_foreign_owner(self):
+        self.change(service={"namespace": "n", "name": "metrics", "port": 443})
+
+        self.assertIn(("error", API, "it belongs to another server (Service n/metrics)"),
+                      self.wrong("--service", "weir-system/weir"))
+
+    def test_an_apiservice_without_a_service_is_served_by_the_kube_apiserver(self):
+        del self.kube.objects[API_SERVICE]["spec"]["service"]
+
+        self.assertEqual([("error", API, "it belongs to the kube-apiserver itself (Service none)")], self.wrong())
+
+    def test_why_it_is_not_available_is_told_in_the_cluster_s_words(self):
+        self.kube.objects[API_SERVICE]["status"]["conditions"] = [
+            {"type": "Available", "status": "False", "reason": "FailedDiscoveryCheck", "message": "no\nresponse"}]
+
+        found = self.findings()
+
+        self.assertEqual([("error", "it is not available: FailedDiscoveryCheck: no response")],
+                         [(one["severity"], one["what"]) for one in found])
+        self.assertIn("a NetworkPolicy", found[0]["action"])
+
+    def test_what_else_is_wrong_with_the_apiservice(self):
+        ca = self.certificates.authority("other-ca")
+        table = [
+            ("not judged", lambda found: found["status"].clear(),
+             ("warning", API, "the cluster has not judged yet whether it is available")),
+            ("skipped", lambda found: found["spec"].update(insecureSkipTLSVerify=True, caBundle=""),
+             ("warning", API, "insecureSkipTLSVerify is set: whoever answers is believed")),
+            ("no bundle", lambda found: found["spec"].pop("caBundle"),
+             ("warning", API, "there is no caBundle: only the kube-apiserver's own roots are believed")),
+            ("no base64", lambda found: found["spec"].update(caBundle="?"), ("error", API, "caBundle is no base64")),
+            ("no PEM", lambda found: found["spec"].update(caBundle="aGVsbG8="),
+             ("error", API, "caBundle: it holds no PEM certificate")),
+            ("another port", lambda found: found["spec"]["service"].update(port=6443),
+             ("error", "Service weir-system/weir", "it has no port 6443, which the APIService asks for; its ports are 443")),
+            ("another CA", lambda found: found["spec"].update(caBundle=base64.b64encode(ca.read_bytes()).decode()),
+             ("error", self.at, "its certificate does not lead to the APIService's caBundle: "
+              "unable to get local issuer certificate")),
+        ]
+        for name, change, expected in table:
+            with self.subTest(name):
+                self.setUp()
+                change(self.kube.objects[API_SERVICE])
+
+                self.assertIn(expected, self.wrong())
+
+    def test_what_is_wrong_behind_the_service(self):
+        def ready(*states, port="https"):
+            return {"items": [{"ports": [{"name": port, "port": self.weir.port}], "endpoints": [
+                {"addresses": ["127.0.0.1"], "conditions": {"ready": state}} for state in states]}]}
+        table = [
+            ("no Service", SERVICE, None, ("error", "it does not exist")),
+            ("no endpoint", SLICES, ready(), ("error", "it has no endpoint")),
+            ("none ready", SLICES, ready(False, False), ("error", "none of its 2 endpoints is ready")),
+            ("one ready", SLICES, ready(True, False),
+             ("warning", "one endpoint is ready: while its pod restarts, no HPA can scale")),
+            ("another port name", SLICES, ready(True, True, port="web"),
+             ("error", "no ready endpoint has the Service's port 443")),
+        ]
+        for name, path, found, expected in table:
+            with self.subTest(name):
+                self.setUp()
+                self.kube.objects[path] = found
+
+                wrong = self.wrong("--service-account", "weir-system/weir")
+
+                self.assertEqual([(expected[0], "Service weir-system/weir", expected[1])], wrong)
+
+
+class DirectLookTest(DoctorCase):
+    def look_at(self, script, tls=None):
+        server = self.started(ScriptedServer(script, tls=tls or (self.certificates.crt("serving"),
+                                                                 self.certificates.key("serving"))))
+        return f"127.0.0.1:{server.port}"
+
+    def of_server(self, server):
+        return [(severity, what) for severity, name, what in self.wrong("--server", server) if name == f"server {server}"]
+
+    def test_the_certificate_s_names_and_dates_are_judged_as_the_kube_apiserver_would(self):
+        self.certificates.issue("doctor-named", "ca", "/CN=weir.weir-system.svc", "serverAuth", "DNS:weir.other.svc", days=(-9, 90))
+        self.certificates.issue("doctor-old", "ca", "/CN=w", "serverAuth", "DNS:weir.weir-system.svc", days=(-9, -1))
+        self.certificates.issue("doctor-soon", "ca", "/CN=w", "serverAuth", "DNS:weir.weir-system.svc", days=(-9, 3))
+        self.certificates.issue("doctor-client", "ca", "/CN=w", "clientAuth", "DNS:weir.weir-system.svc", days=(-9, 90))
+        table = [
+            ("doctor-named", ["error: its certificate is for weir.other.svc, not for weir.weir-system.svc"]),
+            ("doctor-old", ["error: its certificate expired on 2"]),
+            ("doctor-soon", ["warning: its certificate expires on 2"]),
+            ("doctor-client", ["error: its certificate does not lead to the APIService's caBundle: unsuitable certificate "
+                               "purpose"]),
+        ]
+        for name, expected in table:
+            with self.subTest(name):
+                server = self.look_at(lambda turn: turn.answer("ok", Connection="close") or turn.close(),
+                                      (self.certificates.crt(name), self.certificates.key(name)))
+
+                found = [f"{severity}: {what}" for severity, what in self.of_server(server)]
+
+                self.assertEqual(expected, [next((start for start in expected if one.startswith(start)), one)
+                                            for one in found])
+
+    def test_a_weir_that_is_not_ready_names_its_checks(self):
+        body = "[+]ping ok\n[-]authentication-config failed: reason withheld\n[-]shutdown failed: reason withheld\n"
+        server = self.look_at(lambda turn: turn.answer(body, "500 Internal Server Error") or turn.close())
+
+        self.assertEqual([("error", "/readyz says 500: authentication-config, shutdown")], self.of_server(server))
+
+    def test_what_answers_no_http_is_told_so(self):
+        server = self.look_at(lambda turn: turn.send(b"220 mail\r\n\r\n") or turn.close())
+
+        self.assertEqual([("error", "/readyz: what came back is no HTTP answer")], self.of_server(server))
+
+    def test_a_server_that_cannot_be_looked_at_is_an_error_when_it_was_asked_for(self):
+        plain = self.started(ScriptedServer(lambda turn: turn.answer("ok"), raw=lambda peer: peer.sendall(b"hello\r\n")))
+        start = "its certificate and /readyz could not be looked at from here: "
+        for name, port, why in (("nobody there", free_port(), "cannot connect (Connection refused)"),
+                                ("no TLS", plain.port, "TLS failed (")):
+            with self.subTest(name):
+                (severity, what), = self.of_server(f"127.0.0.1:{port}")
+
+                self.assertEqual(("error", start + why), (severity, what[:len(start + why)]))
+
+    def test_an_endpoint_that_cannot_be_dialled_is_a_warning_told_once(self):
+        port = free_port()
+        self.kube.objects = served_by([port, port], self.certificates.crt("ca"), ("depth", "p95_latency", "cities"))
+
+        self.assertEqual([("warning", f"endpoint 127.0.0.1:{port}", "its certificate and /readyz could not be looked at from "
+                           "here: cannot connect (Connection refused)")], self.wrong())
+
+    def test_an_external_name_is_dialled_at_the_apiservice_s_port(self):
+        self.kube.objects[SERVICE]["spec"] = {"type": "ExternalName", "externalName": "localhost"}
+        self.kube.objects[API_SERVICE]["spec"]["service"]["port"] = self.weir.port
+
+        run = self.run_doctor("--service-account", "weir-system/weir")
+
+        self.assertIn(f"ok       Service weir-system/weir: it stands for localhost:{self.weir.port}\n", run.stdout)
+        self.assertIn(f"ok       endpoint localhost:{self.weir.port}: it is ready\n", run.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
