@@ -24,14 +24,19 @@ bool is_average(const Node& metric) {
          query.find("histogram_quantile(") != query.npos;
 }
 
-bool is_file(const Node::Field& field) {
-  return field.key == "tls" || field.value.find("file") != nullptr;
+void stand_in(Node& node, const std::string& path) {
+  if (node.kind == Node::Kind::scalar) node.text = path;
 }
 
 // No deeper than the parser let it be.
-void drop_files_in(Node& block) {
-  std::erase_if(block.fields, is_file);
-  for (Node::Field& field : block.fields) drop_files_in(field.value);
+void stand_in_below(Node& block, bool is_tls, const std::string& path) {
+  for (Node::Field& field : block.fields) {
+    const bool is_path =
+        field.key == "file" ||
+        (is_tls && (field.key == "ca" || field.key == "certificate" || field.key == "key"));
+    if (is_path) stand_in(field.value, path);
+    stand_in_below(field.value, field.key == "tls", path);
+  }
 }
 
 }  // namespace
@@ -50,12 +55,12 @@ std::set<std::string> averages_in(std::span<const Node> documents) {
   return out;
 }
 
-void drop_files(std::vector<Node>& documents) {
+void stand_in_for_files(std::vector<Node>& documents, const std::string& path) {
   for (Node& document : documents) {
     for (Node::Field& section : document.fields) {
       if (section.key != "backends") continue;
       // A backend's own name may be anything, "tls" too.
-      for (Node::Field& backend : section.value.fields) drop_files_in(backend.value);
+      for (Node::Field& backend : section.value.fields) stand_in_below(backend.value, false, path);
     }
   }
 }

@@ -28,8 +28,15 @@ constexpr std::size_t kMaxReviews = 50;
 
 constexpr const char* kReviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 constexpr const char* kSelfReviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+constexpr const char* kReviewRight = "create subjectaccessreviews.authorization.k8s.io";
+constexpr const char* kSelfReviewRight = "create selfsubjectaccessreviews.authorization.k8s.io";
 
 std::string api_service_object() { return fmt::format("APIService {}", kApiServiceName); }
+
+std::string authority_of(const std::string& host, std::int64_t port) {
+  const bool is_v6 = host.find(':') != host.npos;
+  return fmt::format("{}{}{}:{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
+}
 
 std::string path_in(const ObjectName& name, std::string_view api, std::string_view resource) {
   return fmt::format("{}/namespaces/{}/{}", api, percent_encoded(name.name_space), resource);
@@ -92,7 +99,9 @@ awaitable<void> Examination::look_at_service() {
        "",
        "get services in " + service_name_->name_space});
   if (seen.is_missing) {
-    add(error(object, "it does not exist", "apply Weir's manifests, or mend what names it"));
+    add(error(object,
+              "it does not exist",
+              "apply the manifests that it belongs to, or mend what names it"));
     service_name_.reset();
   }
   if (seen.body) service_ = parse_service(json::parse(*seen.body));
@@ -164,7 +173,7 @@ awaitable<void> Examination::look_at_endpoints() {
 awaitable<void> Examination::look_directly() {
   if (!scope_.server_host.empty()) {
     const bool is_there =
-        co_await look_at_one(fmt::format("server {}:{}", scope_.server_host, scope_.server_port),
+        co_await look_at_one("server " + authority_of(scope_.server_host, scope_.server_port),
                              scope_.server_host,
                              scope_.server_port);
     static_cast<void>(is_there);
@@ -180,7 +189,7 @@ awaitable<void> Examination::look_directly() {
   }
   targets.resize(std::min(targets.size(), kMaxDirectLooks));
   for (const auto& [host, dialled] : targets) {
-    const bool is_there = co_await look_at_one(fmt::format("endpoint {}:{}", host, dialled),
+    const bool is_there = co_await look_at_one("endpoint " + authority_of(host, dialled),
                                                host,
                                                static_cast<std::uint16_t>(dialled));
     if (!is_there) co_return;  // from outside the cluster the next one is as far away
@@ -297,7 +306,7 @@ awaitable<std::vector<Judged>> Examination::review(Subject subject, std::vector<
     const Seen seen = co_await ask({subject.object,
                                     is_self ? kSelfReviews : kReviews,
                                     "",
-                                    "create subjectaccessreviews.authorization.k8s.io",
+                                    is_self ? kSelfReviewRight : kReviewRight,
                                     body});
     if (seen.is_missing) {
       add(warning(subject.object,

@@ -1,5 +1,6 @@
 """weir doctor: HPAs that can get no number, rights that are missing, and looks that it was refused."""
 import json
+import time
 import unittest
 
 from support import (ACCESS_REVIEWS, API_SERVICE, CLOSE, DISCOVERY, HANG, HPA_USER, HPAS, POD, SERVICE, SLICES, DoctorCase,
@@ -49,7 +50,8 @@ class AutoscalerTest(DoctorCase):
         self.hpas(hpa("n", "worker", external("depth")))
         path = self.folder() / "weir.yaml"
         backend = {"prometheus": {"url": "https://h", "token": {"file": "/nowhere/token"}, "tls": {"ca": "/nowhere/ca"}}}
-        path.write_text(config({"prom": backend}, metric("depth", "x")))
+        broker = {"rabbitmq": {"url": "amqp://h", "username": {"file": "/nowhere/u"}, "password": {"file": "/nowhere/p"}}}
+        path.write_text(config({"prom": backend, "broker": broker}, metric("depth", "x")))
 
         self.assertIn(("error", "HPA n/worker", "metric depth is not for namespace n: it is for ml-inference"),
                       self.wrong("--config", path))
@@ -232,13 +234,23 @@ class RefusedLookTest(DoctorCase):
                          "certificate into the kubeconfig\n1 error, 0 warnings, 0 ok\n", run.stdout)
         self.assertEqual(4, run.returncode)
 
-    def test_a_question_that_hangs_holds_up_nothing_for_longer_than_its_deadline(self):
-        self.kube.always = {HPAS: HANG}
+    def test_a_kube_apiserver_that_hangs_at_every_question_is_told_and_left_within_30_seconds(self):
+        hanging = (API_SERVICE, SERVICE, HPAS, ACCESS_REVIEWS, DISCOVERY)  # six questions of 5 s each
+        self.kube.always = {path: HANG for path in hanging}
+        begun = time.monotonic()
 
-        run = self.run_doctor()
+        wrong = self.wrong("--service", "weir-system/weir", "--service-account", "weir-system/weir")
 
-        self.assertIn(f"warning  HPAs: {LOOK}", run.stdout)
-        self.assertIn(f"ok       {HPA}: it may list *.external.metrics.k8s.io\n", run.stdout)
+        self.assertLess(time.monotonic() - begun, 29)
+        self.assertEqual([("warning", name, LOOK + "it did not answer")
+                          for name in (API, "Service weir-system/weir", "HPAs", OWN, HPA, API)], wrong)
+
+    def test_a_list_of_hpas_without_an_end_is_left_after_10000(self):
+        self.kube.objects[HPAS] = lambda query: {"metadata": {"continue": "more"}, "items": []}
+        self.kube.asked.clear()
+
+        self.assertEqual([("warning", "HPAs", "only the first 10000 were looked at")], self.wrong())
+        self.assertEqual(100, len([asked for asked in self.kube.asked if asked.target.startswith(HPAS)]))
 
 
 class CommandTest(DoctorCase):
@@ -307,13 +319,13 @@ class CommandTest(DoctorCase):
                 self.assertIn(advice, run.stderr)
 
     def test_no_token_is_shown_and_no_secret_is_asked_for(self):
-        self.kube._server.asked.clear()
+        self.kube.asked.clear()
 
         run = self.run_doctor("-o", "json")
 
         self.assertNotIn("the-token", run.stdout + run.stderr)
-        self.assertEqual([], [asked.target for asked in self.kube._server.asked if "secret" in asked.target.lower()])
-        self.assertEqual({"GET", "POST"}, {asked.method for asked in self.kube._server.asked})
+        self.assertEqual([], [asked.target for asked in self.kube.asked if "secret" in asked.target.lower()])
+        self.assertEqual({"GET", "POST"}, {asked.method for asked in self.kube.asked})
 
 
 if __name__ == "__main__":

@@ -102,6 +102,11 @@ class KubeApiserver:
 
     _stopped = False
 
+    @property
+    def asked(self):
+        """Every request that came, as the scripted server keeps them."""
+        return self._server.asked
+
     def write_config(self, data, event=None):
         """Creates, replaces or, with None, deletes the ConfigMap, and tells whoever watches."""
         with self._changed:

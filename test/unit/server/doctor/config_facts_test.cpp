@@ -49,21 +49,22 @@ TEST_CASE("a name that stands twice is an average only when both are") {
   CHECK(averages_in(std::vector{one, other}).empty());
 }
 
-TEST_CASE("credentials and certificates are taken out of backends alone") {
-  std::vector documents{
-      test::node("{backends: {tls: {redis: {url: a, password: {file: b}, tls: {ca: c}, headers: "
-                 "{X: {file: d}}}}},"
-                 " metrics: [{name: tls, tls: {file: x}}]}")};
+TEST_CASE("files of backends are stood in for, and nothing else is") {
+  std::vector documents{test::node(
+      "{backends: {tls: {redis: {url: a, password: {file: b}, key: k, tls: {ca: c, key: {x: y}},"
+      " headers: {X: {file: d}}}}}, metrics: [{name: m, redis: {tls: {ca: e}}}]}")};
 
-  drop_files(documents);
+  stand_in_for_files(documents, "/there");
 
   const auto* redis = documents[0].find("backends")->find("tls")->find("redis");
-  REQUIRE(redis != nullptr);
-  CHECK(redis->find("url") != nullptr);
-  CHECK(redis->find("password") == nullptr);
-  CHECK(redis->find("tls") == nullptr);
-  CHECK(redis->find("headers")->fields.empty());
-  CHECK(documents[0].find("metrics")->items[0].find("tls") != nullptr);
+  const auto* metric = documents[0].find("metrics")->items[0].find("redis");
+  CHECK(redis->find("url")->text == "a");
+  CHECK(redis->find("password")->find("file")->text == "/there");
+  CHECK(redis->find("key")->text == "k");
+  CHECK(redis->find("tls")->find("ca")->text == "/there");
+  CHECK(redis->find("tls")->find("key")->find("x")->text == "y");
+  CHECK(redis->find("headers")->find("X")->find("file")->text == "/there");
+  CHECK(metric->find("tls")->find("ca")->text == "e");
 }
 
 }  // namespace
