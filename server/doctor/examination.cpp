@@ -109,12 +109,13 @@ awaitable<void> Examination::look_at_service() {
 
 awaitable<void> Examination::look_at_autoscalers() {
   std::vector<Autoscaler> all;
-  std::string query = fmt::format("limit={}", kAutoscalersAPage);
   std::string next;
   for (int page = 0; page < kMaxPages; ++page) {
+    const std::string query =
+        fmt::format("limit={}{}{}", kAutoscalersAPage, next.empty() ? "" : "&continue=", next);
     const Seen seen = co_await ask({"HPAs",
                                     "/apis/autoscaling/v2/horizontalpodautoscalers",
-                                    next.empty() ? query : query + "&continue=" + next,
+                                    query,
                                     "list horizontalpodautoscalers.autoscaling in all namespaces"});
     if (seen.is_missing) {
       add(warning("HPAs",
