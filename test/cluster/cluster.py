@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -65,8 +66,9 @@ class Cluster:
         self.resource_metrics = stack.enter_context(ResourceMetrics(self.api, self.certificates))
         self._apply_resource_metrics()
         self.broker = stack.enter_context(RabbitMQ(self.directory / "rabbitmq"))
-        self.redis = stack.enter_context(Redis(self.directory / "redis"))
+        self.redis = stack.enter_context(Redis(self.directory / "redis", tls=self.certificates))
         self.prometheus = stack.enter_context(Prometheus(self.directory / "prometheus"))
+        self._silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))  # takes connections, says nothing
         self._start_weir(stack)
         self.wait_available("v1beta1.metrics.k8s.io")
         self.wait_available()
@@ -88,17 +90,24 @@ class Cluster:
             login[name] = {"file": str(self.directory / f"broker-{name}")}
             (self.directory / f"broker-{name}").write_text(text)
         everywhere = {"namespaces": ["*"], "freshness": "500ms"}
+        counter = {"labels": {"key": "[a-z0-9.-]+"}, **everywhere}
         return config(
             {"broker": {"rabbitmq": {"url": self.broker.url, **login}},
+             "management": {"rabbitmq": {"url": self.broker.management_url, **login}},
              "cache": {"redis": {"url": self.redis.url}},
-             "prom": {"prometheus": {"url": self.prometheus.url}}},
+             "private": {"redis": {"url": self.redis.tls_url, "tls": {"ca": str(self.certificates.crt("ca"))}}},
+             "distrusted": {"redis": {"url": self.redis.tls_url}},
+             "prom": {"prometheus": {"url": self.prometheus.url}},
+             "silent": {"prometheus": {"url": f"http://127.0.0.1:{self._silent.getsockname()[1]}"}}},
             {"name": "queue_depth", "rabbitmq": {"backend": "broker", "queue": "$(queue)"},
              "labels": {"queue": "[a-z.-]+"}, **everywhere},
-            {"name": "list_length", "redis": {"backend": "cache", "key": "$(key)"}, "labels": {"key": "[a-z.-]+"},
-             **everywhere},
-            {"name": "counter", "redis": {"backend": "cache", "key": "$(key)", "kind": "counter"},
-             "labels": {"key": "[a-z.-]+"}, **everywhere},
-            metric("absent_series", "absent_series", namespaces=["*"]))
+            {"name": "queues_by_pattern", "rabbitmq": {"backend": "management", "queueRegex": "hell.{2}"}, **everywhere},
+            {"name": "list_length", "redis": {"backend": "cache", "key": "$(key)"}, **counter},
+            *({"name": name, "redis": {"backend": backend, "key": "$(key)", "kind": "counter"}, **counter}
+              for name, backend in (("counter", "cache"), ("private_counter", "private"),
+                                    ("distrusted_counter", "distrusted"))),
+            metric("absent_series", "absent_series", namespaces=["*"]),
+            metric("never_answers", "up", "silent", ["*"], deadline="1s"))
 
     def _apply_resource_metrics(self):
         objects = resource_metrics_objects(self.resource_metrics.port, self.certificates.crt("ca"))
