@@ -160,8 +160,9 @@ class DrainTest(ServerTest):
             with self.subTest(number.name), raw_tls(self.weir) as busy, raw_tls(self.weir) as idle:
                 idle.sendall(b"GET /livez HTTP/1.1\r\nHost: weir\r\n\r\n")
                 read_answers(idle, 1)
+                asked = len(self.server.asked)
                 busy.sendall(READ)
-                self.server.wait_asked(len(self.server.asked) + 1)
+                self.server.wait_asked(asked + 1)
 
                 self.signal(number)
                 idle_end = idle.recv(1)
