@@ -104,17 +104,18 @@ Owner owner_of(const ApiServiceObject& api_service,
                const std::optional<ObjectName>& named) {
   if (!api_service.service) return {Owner::Kind::foreign, "the kube-apiserver itself"};
   if (named && *named == *api_service.service) return {Owner::Kind::weir, ""};
+  // What says something first decides: a Service's name is nearer to who answers than the labels of
+  // an APIService, which stay when somebody turns it to another Service.
   auto texts = naming_labels(api_service, service);
-  texts.push_back(api_service.service->name);
-  const auto is_weir = [](const std::string& text) { return text.find("weir") != text.npos; };
-  if (!named && std::ranges::any_of(texts, is_weir)) return {Owner::Kind::weir, ""};
+  texts.insert(texts.begin(), api_service.service->name);
   texts.push_back(api_service.service->name_space);
   for (const std::string& text : texts) {
     const auto maker = maker_in(text);
     if (!maker.empty()) return {Owner::Kind::foreign, std::string(maker)};
+    if (!named && text.find("weir") != text.npos) return {Owner::Kind::weir, ""};
   }
   if (named) return {Owner::Kind::foreign, "another server"};
-  return {is_weir(texts.back()) ? Owner::Kind::weir : Owner::Kind::unknown, ""};
+  return {Owner::Kind::unknown, ""};
 }
 
 Finding judge_owner(const Owner& owner,
