@@ -107,10 +107,13 @@ awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
                     fmt::format("more than {} vhosts are asked at a time", kMaxVhosts),
                     ""};
   }
+  const SteadyTime began = now();
   Error lost{Errc::unreachable, "the connection was lost", ""};
   // The kept connection may prove stale: the question is put once more, on a new one, within the
-  // same deadline.
-  for (int tries = 0; tries < 2; ++tries) {
+  // same deadline. So it is behind an answer to a question that was open before: somebody had given
+  // it up, and it says what the queue held at that time.
+  constexpr int kMostTries = 3;  // each of the two happens once at most
+  for (int tries = 0; tries < kMostTries; ++tries) {
     const auto link = co_await connection->link(deadline);
     if (!link) co_return link.error();
     std::string bytes;
@@ -121,8 +124,12 @@ awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
       (*link)->end_if_silent(now());
       co_return Error{Errc::timed_out, "no answer in time", ""};
     }
-    if (!(*link)->failure() || *question->ready_messages) co_return *question->ready_messages;
-    lost = question->ready_messages->error();
+    const bool is_lost = (*link)->failure() && !*question->ready_messages;
+    if (is_lost) {
+      lost = question->ready_messages->error();
+    } else if (question->sent_at >= began) {
+      co_return *question->ready_messages;
+    }
   }
   co_return lost;
 }

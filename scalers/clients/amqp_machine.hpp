@@ -53,7 +53,7 @@ class AmqpMachine final : public Machine {
 
   // Asks for a queue's length on a free channel, or behind those that wait for one; a question for
   // the same queue that is still open is joined, so that a queue which never answers holds up one
-  // channel at most. The machine must be ready.
+  // channel at most: `sent_at` tells how old its answer may be. The machine must be ready.
   [[nodiscard]] AmqpQuestionPtr ask(Loop& loop, const std::string& queue, std::string& out);
 
  private:

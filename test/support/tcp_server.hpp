@@ -79,6 +79,21 @@ class Connection {
     }
     return out;
   }
+  // True when the peer has said `what`, whatever came before it; false when the peer or the server
+  // ended first.
+  bool read_until(std::string_view what) {
+    while (true) {
+      const auto at = came_.find(what);
+      if (at != came_.npos) {
+        came_.erase(0, at + what.size());
+        return true;
+      }
+      std::array<char, 4096> bytes{};
+      const auto count = wait() ? ::recv(fd_.get(), bytes.data(), bytes.size(), 0) : 0;
+      if (count <= 0) return false;
+      came_.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+  }
   void write(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -100,6 +115,7 @@ class Connection {
 
   Fd fd_;
   int stop_;
+  std::string came_;  // behind what read_until() found
 };
 
 class TcpServer {
