@@ -1,8 +1,8 @@
 # What certs/make and certs/serving share: authorities and the pairs they sign, made in the current folder or kept.
-# Sourced; NAME.crt and NAME.key are one pair.
+# Sourced; NAME.crt and NAME.key are one pair. The script that does so sets how many days before its end each is made
+# again: kAuthoritySpareDays, kPairSpareDays.
 readonly kAuthorityDays=365
 readonly kPairDays=90
-readonly kSpareSeconds=86400 # a certificate that ends within a day is made again
 
 fail() {
   echo "certs/${0##*/}: $*" >&2
@@ -20,8 +20,8 @@ enter_folder() { # DIR
   trap 'rm -f new.key new.crt new.csr errors' EXIT
 }
 
-still_valid() { # CRT
-  openssl x509 -in "$1" -noout -checkend "$kSpareSeconds" >/dev/null 2>&1
+lasts() { # CRT DAYS
+  openssl x509 -in "$1" -noout -checkend "$(($2 * 86400))" >/dev/null 2>&1
 }
 
 key_fits() { # NAME
@@ -45,7 +45,7 @@ publish() { # NAME
 
 authority() { # NAME CN
   local name=$1 cn=$2
-  if still_valid "$name.crt" && key_fits "$name"; then
+  if lasts "$name.crt" "$kAuthoritySpareDays" && key_fits "$name"; then
     echo "kept $name.crt $name.key"
     return
   fi
@@ -61,7 +61,7 @@ authority() { # NAME CN
 
 pair() { # NAME AUTHORITY SUBJECT USAGE [SAN]
   local name=$1 signer=$2 subject=$3 purpose=$4 names=${5:-}
-  if still_valid "$name.crt" && key_fits "$name" &&
+  if lasts "$name.crt" "$kPairSpareDays" && key_fits "$name" &&
     openssl verify -CAfile "$signer.crt" "$name.crt" >/dev/null 2>&1; then
     echo "kept $name.crt $name.key"
     return

@@ -1,9 +1,10 @@
 """certs/serving: what it makes, keeps and refuses, and what kustomize says while it has not run."""
+import shutil
 import subprocess
 import unittest
 
 from support import ServerTest
-from support.certificates import ROOT
+from support.certificates import ROOT, Certificates
 from support.manifests import copied_manifests, run_kustomize, serving
 
 
@@ -29,6 +30,36 @@ class ServingPairTest(ServerTest):
         self.assertIn("kept tls.crt", again)
         self.assertIn("kept ca.crt", other)
         self.assertIn("made tls.crt", other)
+
+    def test_a_pair_in_its_last_month_is_made_again_by_the_same_authority(self):
+        folder = self.folder()
+        serving("team", "weir", folder)
+        authority = (folder / "ca.crt").read_bytes()
+
+        self.replace("tls", folder, days_left=40)
+        early = serving("team", "weir", folder).stdout
+        self.replace("tls", folder, days_left=5)
+        late = serving("team", "weir", folder).stdout
+
+        self.assertIn("kept tls.crt", early)
+        self.assertIn("made tls.crt", late)
+        self.assertIn("kept ca.crt", late)
+        self.assertEqual(authority, (folder / "ca.crt").read_bytes())
+        self.assertIn("kept tls.crt", serving("team", "weir", folder).stdout)
+
+    def test_an_authority_that_would_end_before_its_pair_is_made_again_with_it(self):
+        folder = self.folder()
+        Certificates(folder).authority("ca")  # for two days
+        self.replace("tls", folder, days_left=40)
+
+        run = serving("team", "weir", folder).stdout
+
+        self.assertIn("made ca.crt", run)
+        self.assertIn("made tls.crt", run)
+
+    def replace(self, name, folder, days_left):
+        shutil.rmtree(folder / f"{name}.ca", ignore_errors=True)
+        Certificates(folder).issue(name, "ca", "/CN=weir", "serverAuth", "DNS:weir.team.svc", days=(-1, days_left))
 
     def test_names_that_no_cluster_takes_are_refused(self):
         for namespace, service in (("Team", "weir"), ("team", "weir.svc"), ("", "weir"), ("team", "-weir"),
