@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from case import ClusterTest
-from support.manifests import build, copied_manifests, documents
+from support.manifests import build, copied_manifests, documents, of_kind
 
 OWN_LABELS = {"app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/version", "helm.sh/chart"}
 COMPONENTS = ("networkPolicy", "serviceMonitor", "prometheusRule", "grafanaDashboard")
@@ -130,6 +130,16 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
         self.assertEqual("ml", objects["Service", "weir"]["metadata"]["labels"]["team"])
         callers = objects["NetworkPolicy", "weir-callers"]["spec"]["ingress"][0]
         self.assertEqual([{"ipBlock": {"cidr": "10.1.0.0/28"}}], callers["from"])
+
+    def test_policies_touch_the_pods_of_the_release_alone(self):
+        objects = self.rendered(*self.tls, "--set", "networkPolicy.enabled=true,nameOverride=adapter", release="team")
+
+        deployment, = of_kind(objects, "Deployment")
+        policies = of_kind(objects, "NetworkPolicy")
+        self.assertEqual(3, len(policies))
+        for policy in policies:
+            with self.subTest(policy["metadata"]["name"]):
+                self.assertEqual(deployment["spec"]["selector"], policy["spec"]["podSelector"])
 
     def test_helm_finds_nothing_to_complain_about(self):
         run = self.helm("--strict", *self.tls, command="lint")

@@ -128,10 +128,11 @@ class SecurityTest(ServerTest):
         for name in ("overlays/staging", "overlays/prod"):
             with self.subTest(name):
                 policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(self.built[name], "NetworkPolicy")}
-                closed = policies.pop("weir-default-deny")
+                weir = one(self.built[name], "Deployment", "weir")["spec"]["selector"]
 
-                self.assertEqual({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}, closed)
+                self.assertEqual({"podSelector": weir, "policyTypes": ["Ingress", "Egress"]}, policies["weir-default-deny"])
                 for policy in policies.values():
+                    self.assertEqual(weir, policy["podSelector"])
                     for rule in policy.get("ingress", []) + policy.get("egress", []):
                         self.assertTrue(rule["ports"], rule)
         self.assertTrue(policies["weir-callers"]["ingress"][0]["from"])  # of prod
