@@ -110,6 +110,7 @@ class ChartScenario(ClusterTest):
         values = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-values-"))) / "values.yaml"
         values.write_text('''
 podDisruptionBudget: {minAvailable: 1}
+priorityClassName: system-cluster-critical
 hostNetwork: {enabled: true}
 dnsPolicy: ClusterFirstWithHostNet
 customLabels: {team: ml}
@@ -121,8 +122,9 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
         objects = {key(item)[::2]: item for item in self.rendered(*self.tls, "-f", values)}
 
         pod = objects["Deployment", "weir"]["spec"]["template"]["spec"]
-        self.assertEqual((True, "ClusterFirstWithHostNet", {"pool": "system"}, [{"name": "pull"}]),
-                         tuple(pod[name] for name in ("hostNetwork", "dnsPolicy", "nodeSelector", "imagePullSecrets")))
+        self.assertEqual((True, "ClusterFirstWithHostNet", {"pool": "system"}, [{"name": "pull"}], "system-cluster-critical"),
+                         tuple(pod[name] for name in ("hostNetwork", "dnsPolicy", "nodeSelector", "imagePullSecrets",
+                                                      "priorityClassName")))
         self.assertEqual(("mirror/weir:1", "--disable-something"),
                          (pod["containers"][0]["image"], pod["containers"][0]["args"][-1]))
         budget = objects["PodDisruptionBudget", "weir"]["spec"]

@@ -119,6 +119,13 @@ class BuildTest(ServerTest):
                 for kind in ("Deployment", "PodDisruptionBudget"):
                     self.assertEqual(selector, one(objects, kind, "weir")["spec"]["selector"]["matchLabels"])
 
+    def test_no_pod_asks_for_a_class_that_clusters_keep_to_themselves(self):
+        for name, objects in self.built.items():
+            with self.subTest(name):
+                pod = one(objects, "Deployment", "weir")["spec"]["template"]["spec"]
+
+                self.assertNotIn("priorityClassName", pod)
+
     def test_a_pod_has_time_to_drain(self):
         for name, objects in self.built.items():
             with self.subTest(name):
