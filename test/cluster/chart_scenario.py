@@ -1,5 +1,6 @@
 """The Helm chart renders what kustomize builds, and refuses what would leave Weir unverified."""
 import copy
+import re
 import tempfile
 from pathlib import Path
 
@@ -142,6 +143,19 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
         for policy in policies:
             with self.subTest(policy["metadata"]["name"]):
                 self.assertEqual(deployment["spec"]["selector"], policy["spec"]["podSelector"])
+
+    def test_under_any_name_the_job_is_the_one_that_alerts_and_dashboard_ask_for(self):
+        switches = ("serviceMonitor.enabled=true,prometheusRule.enabled=true,prometheusRule.workloads=false,"
+                    "grafanaDashboard.enabled=true")
+        for more in ("nameOverride=adapter", "fullnameOverride=adapter", "customLabels.team=ml"):
+            with self.subTest(more):
+                objects = self.rendered(*self.tls, "--set", f"{switches},{more}", release="team")
+
+                endpoint, = of_kind(objects, "ServiceMonitor")[0]["spec"]["endpoints"]
+                asked = {job for item in objects if item["kind"] in ("PrometheusRule", "ConfigMap")
+                         for job in re.findall(r'job=\\*"([^"\\]+)', str(item))}
+                self.assertIn({"targetLabel": "job", "replacement": "weir"}, endpoint["relabelings"])
+                self.assertEqual({"weir"}, asked)
 
     def test_helm_finds_nothing_to_complain_about(self):
         run = self.helm("--strict", *self.tls, command="lint")
