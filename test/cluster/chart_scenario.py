@@ -157,6 +157,14 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
                 self.assertIn({"targetLabel": "job", "replacement": "weir"}, endpoint["relabelings"])
                 self.assertEqual({"weir"}, asked)
 
+    def test_a_short_duration_leaves_the_renewal_to_cert_manager(self):
+        short = "certManager.enabled=true,certManager.certDuration=24h,certManager.caCertDuration=720h"
+
+        pairs = {item["metadata"]["name"]: item["spec"] for item in of_kind(self.rendered("--set", short), "Certificate")}
+
+        self.assertEqual({"weir-ca": "720h", "weir-serving": "24h"}, {name: spec["duration"] for name, spec in pairs.items()})
+        self.assertEqual([], [name for name, spec in pairs.items() if "renewBefore" in spec])  # refused from the duration on
+
     def test_helm_finds_nothing_to_complain_about(self):
         run = self.helm("--strict", *self.tls, command="lint")
 
