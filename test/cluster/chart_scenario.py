@@ -165,6 +165,20 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
         self.assertEqual({"weir-ca": "720h", "weir-serving": "24h"}, {name: spec["duration"] for name, spec in pairs.items()})
         self.assertEqual([], [name for name, spec in pairs.items() if "renewBefore" in spec])  # refused from the duration on
 
+    def test_a_pod_has_time_for_its_delay_and_the_reads_in_flight(self):
+        for delay, grace, least in (("15s", 44, 45), ("21s", 50, 51), ("1m", 50, 90), ("2m5s", 154, 155), ("0", 29, 30),
+                                    ("08s", 37, 38)):
+            with self.subTest(delay):
+                short = self.refused(*self.tls, "--set", f"terminationGracePeriodSeconds={grace}",
+                                     "--set-string", f"shutdownDelay={delay}")
+                self.rendered(*self.tls, "--set", f"terminationGracePeriodSeconds={least}",
+                              "--set-string", f"shutdownDelay={delay}")
+
+                self.assertIn(f"set it to at least {least}", short)
+        for delay in ("", "s", "15", "1h", "5s1m"):
+            with self.subTest(delay):
+                self.assertIn("shutdownDelay", self.refused(*self.tls, "--set-string", f"shutdownDelay={delay}"))
+
     def test_helm_finds_nothing_to_complain_about(self):
         run = self.helm("--strict", *self.tls, command="lint")
 

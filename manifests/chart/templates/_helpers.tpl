@@ -49,4 +49,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and .Values.tls.enable (not (and .Values.tls.ca .Values.tls.certificate .Values.tls.key)) -}}
 {{- fail "tls.enable needs the three PEM texts tls.ca, tls.certificate and tls.key" -}}
 {{- end -}}
+{{- $minutes := regexFind "[0-9]+m" .Values.shutdownDelay | trimSuffix "m" | float64 | int -}}
+{{- $seconds := regexFind "[0-9]+s" .Values.shutdownDelay | trimSuffix "s" | float64 | int -}}
+{{- $needed := add (mul 60 $minutes) $seconds 30 -}}
+{{- if lt (int .Values.terminationGracePeriodSeconds) (int $needed) -}}
+{{- fail (printf "terminationGracePeriodSeconds %d ends before reads in flight do: set it to at least %d, the shutdownDelay %s and the longest metric deadline, 30 s" (int .Values.terminationGracePeriodSeconds) (int $needed) .Values.shutdownDelay) -}}
+{{- end -}}
 {{- end -}}
