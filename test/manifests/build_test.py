@@ -119,6 +119,17 @@ class BuildTest(ServerTest):
                 for kind in ("Deployment", "PodDisruptionBudget"):
                     self.assertEqual(selector, one(objects, kind, "weir")["spec"]["selector"]["matchLabels"])
 
+    def test_the_pages_build_the_image_that_the_pod_asks_for_before_anything_is_applied(self):
+        for page in ("README.md", "manifests/chart/README.md"):
+            with self.subTest(page):
+                self.assertIn(f"docker build -t {self.image()} .", (ROOT / page).read_text())
+        steps = (ROOT / "README.md").read_text()
+        self.assertLess(steps.index("docker build -t"), steps.index("kubectl apply -k"))
+
+    def image(self):
+        container, = one(self.built["base"], "Deployment", "weir")["spec"]["template"]["spec"]["containers"]
+        return container["image"]
+
     def test_no_pod_asks_for_a_class_that_clusters_keep_to_themselves(self):
         for name, objects in self.built.items():
             with self.subTest(name):

@@ -16,10 +16,22 @@ class ServingPairTest(ServerTest):
         self.assertIn("made-by-certs-serving", run.stderr)
 
     def test_git_ignores_the_keys(self):
-        run = subprocess.run(["git", "check-ignore", "manifests/base/made-by-certs-serving/tls.key", "certs/out/ca.key"],
-                             cwd=ROOT, capture_output=True, text=True, timeout=30)
+        secrets = ["manifests/base/made-by-certs-serving/tls.key", "certs/out/ca.key", "certs/out/pair/tls.key",
+                   "pair/tls.crt", "anywhere/ca.key", "username", "password"]
 
-        self.assertEqual(2, len(run.stdout.split()), run.stderr)
+        run = subprocess.run(["git", "check-ignore", "--no-index", *secrets], cwd=ROOT, capture_output=True, text=True,
+                             timeout=30)
+
+        self.assertEqual(secrets, run.stdout.split(), run.stderr)
+
+    def test_what_git_ignores_is_no_part_of_the_image(self):
+        """docker's patterns are anchored, git's without a slash are not."""
+        def as_docker_writes_it(pattern):
+            return pattern.strip("/") if "/" in pattern.rstrip("/") else f"**/{pattern.rstrip('/')}"
+        ignored = (ROOT / ".gitignore").read_text().split()
+        left_out = (ROOT / ".dockerignore").read_text().split()
+
+        self.assertEqual([], [line for line in map(as_docker_writes_it, ignored) if line not in left_out])
 
     def test_a_pair_is_kept_for_its_names_and_made_again_for_others(self):
         folder = self.folder()
