@@ -46,6 +46,12 @@ class ManifestsScenario(ClusterTest):
 
                 self.assertEqual(len(build(self.manifests / overlay)), len(taken))
 
+    def test_a_renewed_pair_is_applied_without_the_configuration(self):
+        lines = self.assert_taken("-k", self.manifests / "base", "-l", "weir.serving-pair=true")
+
+        self.assertEqual(["apiservice.apiregistration.k8s.io/v1beta1.external.metrics.k8s.io", "secret/weir-serving"],
+                         sorted(line.split()[0] for line in lines), lines)
+
     def test_every_hpa_is_taken(self):
         for namespace in ("ml-inference", "bookmarkai-ml"):
             self.cluster.apply("-f", "-", stdin=json.dumps(

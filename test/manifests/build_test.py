@@ -130,6 +130,14 @@ class BuildTest(ServerTest):
         container, = one(self.built["base"], "Deployment", "weir")["spec"]["template"]["spec"]["containers"]
         return container["image"]
 
+    def test_what_a_renewal_applies_is_the_pair_and_its_authority_alone(self):
+        key, value = "weir.serving-pair", "true"
+        for page in ("docs/known-issues.md", "manifests/components/prometheus-rule/weir.yaml"):
+            with self.subTest(page):
+                self.assertIn(f"kubectl apply -k manifests/base -l {key}={value}", (ROOT / page).read_text())
+        chosen = [item for item in self.built["base"] if item["metadata"].get("labels", {}).get(key) == value]
+        self.assertEqual({("Secret", "weir-serving"), ("APIService", API_SERVICE)}, names(chosen))
+
     def test_no_pod_asks_for_a_class_that_clusters_keep_to_themselves(self):
         for name, objects in self.built.items():
             with self.subTest(name):

@@ -1,10 +1,11 @@
 """Every HPA of manifests/hpa asks for metrics that its configuration serves, in a way that settles."""
 import re
+import shutil
 import unittest
 
 from support import ServerTest, Weir, free_port, run_weir
 from support.certificates import ROOT
-from support.manifests import documents, placed_config
+from support.manifests import build, copied_manifests, documents, of_kind, one, placed_config
 
 HPA = ROOT / "manifests" / "hpa"
 BACKENDS = "backends.yaml"
@@ -93,11 +94,47 @@ class HpaTest(ServerTest):
 
         self.assertEqual(["gpu-ml-service"], zero)
 
+    def test_the_pages_overlay_has_the_configuration_in_place_of_the_bases(self):
+        """So that an apply, whatever it is for, never empties the configuration that is in force."""
+        copy, = re.findall(r"^cp -r (\S+) (\S+)$", (HPA / "README.md").read_text(), re.M)
+        folder = self.folder()
+        base = build(copied_manifests(folder) / "base")
+        shutil.copytree(*(folder / path for path in copy))
+
+        objects = build(folder / copy[1])
+
+        self.assertEqual({"weir-config": sources()},
+                         {item["metadata"]["name"]: item["data"] for item in of_kind(objects, "ConfigMap")})
+        self.assertEqual(*([item for item in built if item["kind"] != "ConfigMap"] for built in (base, objects)))
+
+    def test_the_overlay_stands_on_every_other_one_and_on_cert_manager_alone(self):
+        manifests = copied_manifests(self.folder())
+        page = (ROOT / "manifests" / "README.md").read_text()
+        alone = re.search(r"an\s+overlay is `(resources: \[\S+\])` and `(components: \[\S+\])`", page).groups()
+        for number, stands_on in enumerate((("resources: [../staging]",), ("resources: [../prod]",), alone)):
+            with self.subTest(stands_on):
+                own = manifests / "overlays" / f"own-{number}"
+                shutil.copytree(HPA / "weir", own)
+                text = (own / "Kustomization").read_text()
+                (own / "Kustomization").write_text(text.replace("resources:\n  - ../../base", "\n".join(stands_on)))
+
+                objects = build(own)
+
+                self.assertEqual(sources(), one(objects, "ConfigMap", "weir-config")["data"])
+                self.assertTrue(of_kind(objects, "Certificate"))
+        self.assertEqual([], of_kind(objects, "ServiceMonitor") + of_kind(objects, "PrometheusRule"))  # with it alone
+
+    def test_the_page_labels_the_namespace_of_every_broker(self):
+        label, = re.findall(r"^kubectl label namespace (.*) weir\.backend=true", (HPA / "README.md").read_text(), re.M)
+        hosts = re.findall(r"(?:amqp|redis)://[\w-]+\.([\w-]+)|http://rabbitmq\.([\w-]+)", sources()[BACKENDS])
+
+        self.assertEqual({amqp or http for amqp, http in hosts}, set(label.split()))
+
     def test_the_secret_of_the_page_has_every_credential(self):
         named = set(re.findall(r"/etc/weir/backends/([\w-]+)", sources()[BACKENDS]))
         listed = set(re.findall(r"--from-file=([\w-]+)(?=\s)", (HPA / "README.md").read_text()))
 
-        self.assertEqual(named, listed - {"manifests"})
+        self.assertEqual(named, listed)
 
     def check(self, files):
         run = run_weir("check", placed_config(files, self.folder()))
