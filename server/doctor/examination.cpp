@@ -293,9 +293,10 @@ awaitable<void> Examination::look_at_discovery() {
                                   fmt::format("/apis/{}", apiservice::kGroupVersion),
                                   "",
                                   "get the path /apis/*"});
-  if (!seen.body) co_return;
+  // What a foreign one lists need not be what it serves: KEDA lists one name for all.
+  if (!seen.body || is_foreign()) co_return;
   scope_.served.listed = parse_resources(json::parse(*seen.body));
-  if (!is_foreign()) add(judge_discovery(*scope_.served.listed, scope_.served));
+  add(judge_discovery(*scope_.served.listed, scope_.served));
 }
 
 awaitable<std::vector<Judged>> Examination::review(Subject subject, std::vector<Right> rights) {
