@@ -270,9 +270,7 @@ std::vector<Right> Examination::rights_in_use() const {
     }
   }
   std::vector<Right> out;
-  for (const auto& [name_space, metric] : pairs) {
-    if (out.size() < kMaxReviews) out.push_back(reading_right(metric, name_space));
-  }
+  for (const auto& [name_space, metric] : pairs) out.push_back(reading_right(metric, name_space));
   return out;
 }
 
@@ -284,7 +282,19 @@ awaitable<void> Examination::look_at_reading_rights() {
   // Without the right to everything it may still have each one that is used.
   const bool is_told = judged.empty() || judged.front().decision.is_allowed;
   rights = rights_in_use();
+  const std::size_t in_use = rights.size();
+  if (in_use > kMaxReviews) rights.resize(kMaxReviews);
   if (!is_told && !rights.empty()) judged = co_await review(subject, std::move(rights));
+  if (!is_told && !judged.empty() && in_use > kMaxReviews) {
+    add(warning(
+        subject.object,
+        fmt::format("only the first {} of the {} metrics in use were looked at",
+                    kMaxReviews,
+                    in_use),
+        fmt::format("grant list on *.{}, or look at the others with kubectl auth can-i --as {}",
+                    apiservice::kGroup,
+                    subject.caller->user)));
+  }
   add(judge_rights(subject.object, judged));
 }
 

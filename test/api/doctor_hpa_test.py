@@ -147,6 +147,17 @@ class RightsTest(DoctorCase):
 
         self.assertEqual([], self.wrong())
 
+    def test_more_metrics_in_use_than_are_asked_about_are_told(self):
+        names = [f"m{n:02}" for n in range(51)]
+        self.kube.objects[DISCOVERY]["resources"] = [{"name": name} for name in names]
+        self.hpas(hpa("a", "one", *(external(name) for name in names)))
+        self.refuse(group="external.metrics.k8s.io", resource="*")
+        self.kube.access_reviews.clear()
+
+        self.assertEqual([("warning", HPA, "only the first 50 of the 51 metrics in use were looked at")], self.wrong())
+        asked = {spec["resourceAttributes"]["resource"] for spec in self.kube.access_reviews if spec["user"] == HPA_USER}
+        self.assertEqual({"*", *names[:50]}, asked)
+
     def test_a_verdict_that_is_none_is_told_and_not_taken_for_a_right(self):
         self.kube.allow = lambda spec: {"allowed": True, "denied": True}
 
