@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -90,6 +92,17 @@ Finding judge_available(const ApiServiceObject& api_service) {
   return error(object(),
                fmt::format("it is not available: {}: {}", found->reason, found->message),
                advice_of(found->reason));
+}
+
+// How many there are: a pod has one address a family, and is one all the same.
+std::size_t count_of(std::span<const Endpoint> endpoints, bool is_ready_alone) {
+  std::set<std::pair<bool, std::string>> out;
+  for (const Endpoint& endpoint : endpoints) {
+    const bool is_pod = !endpoint.pod.empty();
+    if (endpoint.is_ready || !is_ready_alone)
+      out.emplace(is_pod, is_pod ? endpoint.pod : endpoint.address);
+  }
+  return out.size();
 }
 
 const ServiceObject::Port* port_of(const ServiceObject& service, std::int64_t port) {
@@ -189,10 +202,10 @@ Findings judge_endpoints(const ObjectName& name,
                   "it has no endpoint",
                   "mend its selector until it finds Weir's pods, and see that there are pods")};
   }
-  const auto ready = std::ranges::count_if(endpoints, &Endpoint::is_ready);
+  const std::size_t ready = count_of(endpoints, true);
   if (ready == 0) {
     return {error(service_object(name),
-                  fmt::format("none of its {} endpoints is ready", endpoints.size()),
+                  fmt::format("none of its {} endpoints is ready", count_of(endpoints, false)),
                   fmt::format("kubectl -n {} get pods, and the log of one: /readyz says which "
                               "check fails",
                               name.name_space))};

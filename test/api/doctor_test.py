@@ -153,7 +153,7 @@ class RegistrationTest(DoctorCase):
     def test_what_is_wrong_behind_the_service(self):
         def ready(*states, port="https"):
             return {"items": [{"ports": [{"name": port, "port": self.weir.port}], "endpoints": [
-                {"addresses": ["127.0.0.1"], "conditions": {"ready": state}} for state in states]}]}
+                {"addresses": [f"127.0.0.{last}"], "conditions": {"ready": state}} for last, state in enumerate(states, 1)]}]}
         table = [
             ("no Service", SERVICE, None, ("error", "it does not exist")),
             ("no endpoint", SLICES, ready(), ("error", "it has no endpoint")),

@@ -2,9 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::server::doctor {
 namespace {
@@ -108,6 +111,42 @@ TEST_CASE("an endpoint is dialled at the port that bears the name of the Service
   CHECK(dialled_port(service, 9090, endpoint) == 9091);
   CHECK(dialled_port(service, 8443, endpoint) == 0);
   CHECK(dialled_port(service, 443, another) == 0);
+}
+
+TEST_CASE("what is ready is counted by pods, and by addresses where there is no pod") {
+  struct Row {
+    std::string_view name;
+    std::vector<Endpoint> endpoints;
+    std::string_view what;
+  };
+  const std::map<std::string, std::int64_t> ports{{"https", 6443}};
+  const Row rows[] = {
+      {"a pod of both families",
+       {{"10.0.0.1", true, "p", ports}, {"fd00::1", true, "p", ports}},
+       "one endpoint is ready: while its pod restarts, no HPA can scale"},
+      {"two pods of both families",
+       {{"10.0.0.1", true, "p", ports},
+        {"10.0.0.2", true, "q", ports},
+        {"fd00::1", true, "p", ports},
+        {"fd00::2", true, "q", ports}},
+       "2 endpoints are ready"},
+      {"no pods",
+       {{"10.0.0.1", true, "", ports}, {"10.0.0.2", true, "", ports}},
+       "2 endpoints are ready"},
+      {"a pod that is not ready",
+       {{"10.0.0.1", false, "p", ports}, {"fd00::1", false, "p", ports}},
+       "none of its 1 endpoints is ready"},
+  };
+  ServiceObject service;
+  service.ports = {{"https", 443}};
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const auto found = judge_endpoints({"n", "weir"}, service, 443, row.endpoints);
+
+      REQUIRE(found.size() == 1);
+      CHECK(found[0].what == row.what);
+    }
+  }
 }
 
 TEST_CASE("each reason of the availability controller has its advice") {
