@@ -61,6 +61,7 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline dead
   }
   const auto guard = guard_;  // the client may be gone by the time of the answer
   if (auto kept = guard->stand_in(request, now())) {
+    if (request.counts) request.counts->is_breaker_open = true;
     if (*kept && request.digest) request.digest(**kept);
     co_return std::move(*kept);
   }

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -168,6 +169,29 @@ TEST_CASE("a body over the cap is refused") {
   const auto reply = site.send(std::move(request));
 
   CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
+}
+
+TEST_CASE("a request that is answered from memory has an open breaker, whoever it is counted for") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+    connection.wait_for_close();
+  }});
+  Site site;
+  auto first = site.request(server.port());
+  first.basic.emplace(Secret("me"), Secret("wrong"));
+  auto second = first;
+  first.counts = std::make_shared<ConnectionCounts>();
+  second.counts = std::make_shared<ConnectionCounts>();
+
+  const auto sent = site.send(first);
+  const auto kept = site.send(second);
+
+  CHECK(shown(sent) == "a value");
+  CHECK(shown(kept) == "a value");
+  CHECK(server.connections() == 1);
+  CHECK(first.counts->is_breaker_open);
+  CHECK(second.counts->is_breaker_open);
 }
 
 struct Forged {
