@@ -35,9 +35,9 @@ struct Field {
 // log(Level::warn, "backend_down", {{"backend", name}, {"after_ms", 250}});
 void log(Level level, std::string_view event, std::initializer_list<Field> fields);
 
-// A line that whoever calls or connects can bring about as often as he likes: one that says what
-// another said less than 10 s ago is not written; behind that span one line tells how many there
-// were, as `repeated`.
+// A line that whoever connects can bring about at will: one that was written less than 10 s ago is
+// counted, and told as `repeated` behind that. Of 256 different lines, that is: beyond them only the
+// first of each event and level is written, and the rest count under the event alone.
 void log_often(Level level, std::string_view event, std::initializer_list<Field> fields);
 
 enum class LogFormat { text, json };

@@ -1,5 +1,6 @@
 // Holds back log lines that say again what a line of the last seconds said, and tells how many
-// there were. Pure; owned by the log.
+// there were; of more different lines than it remembers, those that have the same event. Pure;
+// owned by the log.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -19,7 +20,8 @@ class LogRepeats {
  public:
   // How long one line stands for all of its kind.
   static constexpr Duration kSpan{10'000};
-  // Different lines that are remembered; beyond them every line is written.
+  // Different lines that are remembered; beyond them all lines of one event and level are one, which
+  // its later ones repeat, and which has no fields where they are told.
   static constexpr std::size_t kMaxKept = 256;
 
   struct Line {
@@ -29,7 +31,8 @@ class LogRepeats {
     std::uint64_t repeats;  // that were not written
   };
 
-  // False when the line was written within the last span: it is counted then.
+  // False when the line, or beyond kMaxKept its event, was written within the last span: it is
+  // counted then.
   [[nodiscard]] bool admit(Level level,
                            std::string_view event,
                            std::span<const Field> fields,

@@ -65,15 +65,23 @@ TEST_CASE("the end tells what is still held back") {
   CHECK(repeats.take_all().empty());
 }
 
-TEST_CASE("more different lines than are remembered are written, each of them") {
+TEST_CASE("different lines beyond those remembered are one line of their event and level") {
   LogRepeats repeats;
   for (std::size_t i = 0; i < LogRepeats::kMaxKept; ++i) {
     REQUIRE(admit(repeats, std::to_string(i), kNow));
   }
 
   CHECK(admit(repeats, "one more", kNow));
-  CHECK(admit(repeats, "one more", kNow));
+  CHECK(!admit(repeats, "one more", kNow));
+  CHECK(!admit(repeats, "another", kNow));
   CHECK(!admit(repeats, "0", kNow));
+  const Field field("reason", "one more");
+  CHECK(repeats.admit(Level::info, "accept_failed", {&field, 1}, kNow));
+  CHECK(repeats.admit(Level::warn, "session_failed", {&field, 1}, kNow));
+
+  CHECK(shown(repeats.take_due(kNow + 10s)) ==
+        std::vector<std::string>{"accept_failed x2", R"(accept_failed reason="0" x1)"});
+  CHECK(admit(repeats, "another", kNow + 10s));
 }
 
 }  // namespace
