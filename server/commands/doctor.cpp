@@ -124,7 +124,7 @@ ExitCode run(const DoctorOptions& options) {
         build_world(std::move(documents), std::move(problems), loop, clients, clock, observer);
     if (!loaded.world) return ExitCode::failed;
     scope.served.configured = loaded.world->metrics();
-    scope.served.averages = doctor::averages_in(loaded.documents);
+    scope.served.measured = doctor::measured_in(loaded.documents);
   }
   scalers::clients::Resolver resolver(loop);
   cluster::KubeClient kube(clients.http(), std::move(access));

@@ -16,9 +16,20 @@ using scalers::MetricInfo;
 // Listed beside the metrics, so that discovery is never empty.
 constexpr const char* kStandingResource = "externalmetrics";
 
-bool serves(const MetricInfo& metric, const std::string& name_space) {
-  const auto& all = metric.namespaces;
-  return all.front() == "*" || std::ranges::find(all, name_space) != all.end();
+bool serves(const std::vector<std::string>& namespaces, const std::string& name_space) {
+  return std::ranges::any_of(namespaces, [&](const std::string& one) {
+    return one == "*" || one == name_space;
+  });
+}
+
+std::optional<Measure> measure_of(const std::string& metric,
+                                  const std::string& name_space,
+                                  const ServedMetrics& served) {
+  const auto found = std::ranges::find_if(served.measured, [&](const MeasuredMetric& one) {
+    return one.name == metric && serves(one.namespaces, name_space);
+  });
+  if (found == served.measured.end()) return std::nullopt;
+  return found->measure;
 }
 
 Finding unknown_metric(const std::string& object,
@@ -48,7 +59,7 @@ Findings judge_configured(const std::string& object,
     if (one.name != use.metric) continue;
     served_in +=
         fmt::format("{}{}", served_in.empty() ? "" : ", ", fmt::join(one.namespaces, ", "));
-    if (serves(one, name_space)) metric = &one;
+    if (serves(one.namespaces, name_space)) metric = &one;
   }
   if (served_in.empty()) {
     return {unknown_metric(object,
@@ -89,11 +100,9 @@ Findings judge_name(const std::string& object,
                          "mend the name in the HPA, or add the metric to Weir's configuration")};
 }
 
-// The number of a queue or a list does not fall with the replicas there are; an average does not
-// rise with them.
 Findings judge_target(const std::string& object,
                       const ExternalUse& use,
-                      const ServedMetrics& served) {
+                      std::optional<Measure> measure) {
   if (use.target_type == "Value" && use.has_average_value) {
     return {warning(object,
                     fmt::format("metric {}: the target's type is Value, yet averageValue is set, "
@@ -101,18 +110,14 @@ Findings judge_target(const std::string& object,
                                 use.metric),
                     "write type: AverageValue, or value in place of averageValue")};
   }
-  if (use.has_average_value && served.averages.contains(use.metric)) {
+  if (use.has_average_value && measure == Measure::average) {
     return {warning(object,
                     fmt::format("metric {} is an average or a quantile, and averageValue divides "
                                 "it by the replicas",
                                 use.metric),
                     "write type: Value with value, so that it is held against the target itself")};
   }
-  const bool is_level =
-      served.configured && std::ranges::any_of(*served.configured, [&](auto& one) {
-        return one.name == use.metric && (one.kind == "rabbitmq" || one.kind == "redis");
-      });
-  if (use.has_value && is_level) {
+  if (use.has_value && measure == Measure::backlog) {
     return {warning(object,
                     fmt::format("metric {} counts waiting work, and value multiplies the replicas "
                                 "by it: they grow with every look until maxReplicas",
@@ -149,7 +154,8 @@ Findings judge_autoscalers(std::span<const Autoscaler> autoscalers, const Served
     for (const ExternalUse& use : autoscaler.uses) {
       ++uses;
       append(out, judge_name(object, autoscaler, use, served));
-      append(out, judge_target(object, use, served));
+      const auto measure = measure_of(use.metric, autoscaler.name.name_space, served);
+      append(out, judge_target(object, use, measure));
     }
     append(out, judge_conditions(object, autoscaler));
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scalers/world.hpp"
+#include "server/doctor/config_facts.hpp"
 #include "server/doctor/finding.hpp"
 #include "server/doctor/objects.hpp"
 
@@ -16,9 +17,9 @@ namespace weir::server::doctor {
 // What is known of the metrics that Weir serves: the configuration goes before what discovery
 // lists. Nothing of either: names are not judged.
 struct ServedMetrics {
-  std::optional<std::vector<scalers::MetricInfo>> configured;
-  std::set<std::string> averages;  // configured ones whose number is an average or a quantile
-  std::optional<std::set<std::string>> listed;
+  std::optional<std::vector<scalers::MetricInfo>> configured{};
+  std::vector<MeasuredMetric> measured{};  // configured ones, what their targets are judged by
+  std::optional<std::set<std::string>> listed{};
 };
 
 // Everything that is wrong with the HPAs, and what the HPA controller says of them.

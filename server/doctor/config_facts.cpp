@@ -1,27 +1,99 @@
 #include "server/doctor/config_facts.hpp"
 
+#include "scalers/pattern.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
+#include <variant>
 
 namespace weir::server::doctor {
 namespace {
 
 using scalers::Node;
+using scalers::Pattern;
 
 std::string text_of(const Node& block, std::string_view key) {
   const Node* found = block.find(key);
   return found == nullptr ? std::string() : found->text;
 }
 
-bool is_average(const Node& metric) {
+// The last byte of the text in quotes that begins at `at`.
+std::size_t end_of_quote(std::string_view query, std::size_t at) {
+  const char quote = query[at];
+  for (++at; at < query.size() && query[at] != quote; ++at) {
+    if (query[at] == '\\' && quote != '`') ++at;
+  }
+  return at;
+}
+
+// The query without what stands in brackets or quotes: "100 * avg by () ()".
+std::string outline_of(std::string_view query) {
+  std::string out;
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < query.size(); ++at) {
+    const char c = query[at];
+    if (c == '"' || c == '\'' || c == '`') {
+      at = end_of_quote(query, at);
+      continue;
+    }
+    if (c == ')' && depth > 0) --depth;
+    if (depth == 0) out += c;
+    if (c == '(') ++depth;
+  }
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
+// Without the brackets around the whole.
+std::string_view bare(std::string_view query) {
+  query = trimmed(query);
+  while (outline_of(query) == "()") query = trimmed(query.substr(1, query.size() - 2));
+  return query;
+}
+
+// Of one average or quantile, which numbers may move, scale or filter, and vector() may stand in
+// for; with a second operand the whole may be anything.
+Pattern average_outline() {
+  const std::string number = R"([0-9.]+(?:e[-+]?[0-9]+)?)";
+  const std::string grouping = R"((?:by|without)\s*\(\))";
+  return std::get<Pattern>(Pattern::compile(
+      fmt::format(R"((?i)(?:{0}\s*[-+*]\s*)?)"
+                  R"((?:(?:avg|quantile)\s*(?:{1}\s*)?\(\)(?:\s*{1})?|histogram_quantile\s*\(\)))"
+                  R"((?:\s*(?:[-+*/]|[<>]=?|[!=]=)\s*{0})*(?:\s*or\s+(?:on\s*\(\)\s*)?vector\s*\(\))?)",
+                  number,
+                  grouping)));
+}
+
+bool is_average(const Node& metric, const Pattern& outline) {
   const Node* prometheus = metric.find("prometheus");
   if (prometheus == nullptr) return false;
-  const std::string query = text_of(*prometheus, "query");
-  const auto first = query.find_first_not_of(" \t\n(");
-  const std::string_view outermost = std::string_view(query).substr(std::min(first, query.size()));
-  return text_of(*prometheus, "aggregate") == "avg" || outermost.starts_with("avg(") ||
-         outermost.starts_with("avg ") || outermost.starts_with("quantile") ||
-         query.find("histogram_quantile(") != query.npos;
+  return text_of(*prometheus, "aggregate") == "avg" ||
+         outline.matches(outline_of(bare(text_of(*prometheus, "query"))));
+}
+
+bool is_backlog(const Node& metric) {
+  if (const Node* rabbitmq = metric.find("rabbitmq")) {
+    const std::string mode = text_of(*rabbitmq, "mode");
+    return mode.empty() || mode == "QueueLength";
+  }
+  const Node* redis = metric.find("redis");
+  return redis != nullptr && text_of(*redis, "kind") != "counter";
+}
+
+std::vector<std::string> namespaces_of(const Node& metric) {
+  std::vector<std::string> out;
+  const Node* found = metric.find("namespaces");
+  if (found == nullptr) return out;
+  for (const Node& one : found->items) out.push_back(one.text);
+  return out;
 }
 
 void stand_in(Node& node, const std::string& path) {
@@ -41,17 +113,20 @@ void stand_in_below(Node& block, bool is_tls, const std::string& path) {
 
 }  // namespace
 
-std::set<std::string> averages_in(std::span<const Node> documents) {
-  std::set<std::string> out;
-  std::set<std::string> others;
+std::vector<MeasuredMetric> measured_in(std::span<const Node> documents) {
+  const Pattern outline = average_outline();
+  std::vector<MeasuredMetric> out;
   for (const Node& document : documents) {
     const Node* metrics = document.find("metrics");
     if (metrics == nullptr) continue;
-    for (const Node& metric : metrics->items)
-      (is_average(metric) ? out : others).insert(text_of(metric, "name"));
+    for (const Node& metric : metrics->items) {
+      const bool is_backlogged = is_backlog(metric);
+      if (!is_backlogged && !is_average(metric, outline)) continue;
+      out.push_back({text_of(metric, "name"),
+                     namespaces_of(metric),
+                     is_backlogged ? Measure::backlog : Measure::average});
+    }
   }
-  // A name that stands twice is only told by both.
-  std::erase_if(out, [&](const std::string& name) { return others.contains(name); });
   return out;
 }
 

@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::server::doctor {
@@ -11,12 +13,8 @@ namespace {
 
 using scalers::MetricInfo;
 
-MetricInfo metric(const std::string& name,
-                  std::vector<std::string> namespaces,
-                  const std::string& kind) {
-  MetricInfo out{name, std::move(namespaces), {}, "backend"};
-  out.kind = kind;
-  return out;
+MetricInfo metric(const std::string& name, std::vector<std::string> namespaces) {
+  return {name, std::move(namespaces), {}, "backend"};
 }
 
 ServedMetrics configured(std::vector<MetricInfo> metrics) {
@@ -35,9 +33,9 @@ ExternalUse by_value(const std::string& name) { return {name, {}, "Value", true,
 
 TEST_CASE("a metric of one name serves each namespace that one of its entries names") {
   const auto served =
-      configured({metric("m", {"a"}, "prometheus"), metric("m", {"ml"}, "prometheus")});
+      configured({metric("m", {"a"}), metric("m", {"ml"})});
   const auto elsewhere =
-      configured({metric("m", {"a"}, "prometheus"), metric("m", {"b", "c"}, "prometheus")});
+      configured({metric("m", {"a"}), metric("m", {"b", "c"})});
 
   CHECK(judged(by_average("m"), served).front().severity == Severity::ok);
   const auto refused = judged(by_average("m"), elsewhere);
@@ -49,25 +47,23 @@ TEST_CASE("a metric of one name serves each namespace that one of its entries na
 TEST_CASE("a target has to suit what the metric measures") {
   struct Row {
     std::string_view name;
-    std::string_view kind;
-    bool is_average;
+    std::optional<Measure> measure;
     ExternalUse use;
     bool is_well;
   };
   const Row rows[] = {
-      {"a queue by average", "rabbitmq", false, by_average("m"), true},
-      {"a list by average", "redis", false, by_average("m"), true},
-      {"a quantile by value", "prometheus", true, by_value("m"), true},
-      {"a sum by value", "prometheus", false, by_value("m"), true},
-      {"a queue by value", "rabbitmq", false, by_value("m"), false},
-      {"a list by value", "redis", false, by_value("m"), false},
-      {"a quantile by average", "prometheus", true, by_average("m"), false},
-      {"a type against its field", "prometheus", false, {"m", {}, "Value", false, true}, false},
+      {"a queue by average", Measure::backlog, by_average("m"), true},
+      {"a quantile by value", Measure::average, by_value("m"), true},
+      {"what is not told by value", std::nullopt, by_value("m"), true},
+      {"what is not told by average", std::nullopt, by_average("m"), true},
+      {"a queue by value", Measure::backlog, by_value("m"), false},
+      {"a quantile by average", Measure::average, by_average("m"), false},
+      {"a type against its field", std::nullopt, {"m", {}, "Value", false, true}, false},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      auto served = configured({metric("m", {"*"}, std::string(row.kind))});
-      if (row.is_average) served.averages.insert("m");
+      auto served = configured({metric("m", {"*"})});
+      if (row.measure) served.measured.push_back({"m", {"*"}, *row.measure});
 
       const auto found = judged(row.use, served);
 
@@ -77,12 +73,23 @@ TEST_CASE("a target has to suit what the metric measures") {
   }
 }
 
+TEST_CASE("a target is judged by the metric of the HPA's namespace") {
+  auto served = configured({metric("m", {"ml"}), metric("m", {"a"})});
+  served.measured = {{"m", {"a", "b"}, Measure::backlog}};
+  CHECK(judged(by_value("m"), served).front().severity == Severity::ok);
+
+  served.measured = {{"m", {"a"}, Measure::average}, {"m", {"b", "ml"}, Measure::backlog}};
+
+  CHECK(judged(by_value("m"), served).front().severity == Severity::warning);
+  CHECK(judged(by_average("m"), served).front().severity == Severity::ok);
+}
+
 TEST_CASE("names are not judged when nothing is known of what is served") {
   CHECK(judged(by_average("anything"), {}).front().severity == Severity::ok);
 }
 
 TEST_CASE("discovery is held against the configuration, its standing resource aside") {
-  const auto served = configured({metric("a", {"*"}, "redis"), metric("b", {"*"}, "redis")});
+  const auto served = configured({metric("a", {"*"}), metric("b", {"*"})});
 
   CHECK(judge_discovery({"a", "b", "externalmetrics"}, served).front().severity == Severity::ok);
   const auto found = judge_discovery({"b", "c"}, served);
