@@ -36,8 +36,8 @@ struct Field {
 void log(Level level, std::string_view event, std::initializer_list<Field> fields);
 
 // A line that whoever connects can bring about at will: one that was written less than 10 s ago is
-// counted, and told as `repeated` behind that. Of 256 different lines, that is: beyond them only the
-// first of each event and level is written, and the rest count under the event alone.
+// counted, and told as `repeated` behind that. 256 different lines are told apart: of further ones
+// the first of each event and level is written, and the rest count under the event alone.
 void log_often(Level level, std::string_view event, std::initializer_list<Field> fields);
 
 enum class LogFormat { text, json };

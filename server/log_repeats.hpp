@@ -20,8 +20,8 @@ class LogRepeats {
  public:
   // How long one line stands for all of its kind.
   static constexpr Duration kSpan{10'000};
-  // Different lines that are remembered; beyond them all lines of one event and level are one, which
-  // its later ones repeat, and which has no fields where they are told.
+  // Different lines that are remembered; beyond them all lines of one event and level are one,
+  // which its later ones repeat, and which has no fields where they are told.
   static constexpr std::size_t kMaxKept = 256;
 
   struct Line {

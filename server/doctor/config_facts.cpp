@@ -63,13 +63,18 @@ std::string_view bare(std::string_view query) {
 // for; with a second operand the whole may be anything.
 Pattern average_outline() {
   const std::string number = R"([0-9.]+(?:e[-+]?[0-9]+)?)";
-  const std::string grouping = R"((?:by|without)\s*\(\))";
-  return std::get<Pattern>(Pattern::compile(
-      fmt::format(R"((?i)(?:{0}\s*[-+*]\s*)?)"
-                  R"((?:(?:avg|quantile)\s*(?:{1}\s*)?\(\)(?:\s*{1})?|histogram_quantile\s*\(\)))"
-                  R"((?:\s*(?:[-+*/]|[<>]=?|[!=]=)\s*{0})*(?:\s*or\s+(?:on\s*\(\)\s*)?vector\s*\(\))?)",
-                  number,
-                  grouping)));
+  const std::string by = R"((?:by|without)\s*\(\))";
+  const std::string aggregation =
+      fmt::format(R"((?:avg|quantile)\s*(?:{0}\s*)?\(\)(?:\s*{0})?)", by);
+  const std::string before = fmt::format(R"((?:{}\s*[-+*]\s*)?)", number);
+  const std::string behind = fmt::format(R"((?:\s*(?:[-+*/]|[<>]=?|[!=]=)\s*{})*)", number);
+  const std::string otherwise = R"((?:\s*or\s+(?:on\s*\(\)\s*)?vector\s*\(\))?)";
+  return std::get<Pattern>(
+      Pattern::compile(fmt::format(R"((?i){}(?:{}|histogram_quantile\s*\(\)){}{})",
+                                   before,
+                                   aggregation,
+                                   behind,
+                                   otherwise)));
 }
 
 bool is_average(const Node& metric, const Pattern& outline) {

@@ -32,10 +32,8 @@ ExternalUse by_average(const std::string& name) { return {name, {}, "AverageValu
 ExternalUse by_value(const std::string& name) { return {name, {}, "Value", true, false}; }
 
 TEST_CASE("a metric of one name serves each namespace that one of its entries names") {
-  const auto served =
-      configured({metric("m", {"a"}), metric("m", {"ml"})});
-  const auto elsewhere =
-      configured({metric("m", {"a"}), metric("m", {"b", "c"})});
+  const auto served = configured({metric("m", {"a"}), metric("m", {"ml"})});
+  const auto elsewhere = configured({metric("m", {"a"}), metric("m", {"b", "c"})});
 
   CHECK(judged(by_average("m"), served).front().severity == Severity::ok);
   const auto refused = judged(by_average("m"), elsewhere);
