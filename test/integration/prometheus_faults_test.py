@@ -81,7 +81,7 @@ class HangTest(ServerTest):
             metric("quick", "vector(4)", backend="well", freshness="1ms"))))
 
     def setUp(self):
-        self.stopped.process.signal(signal.SIGSTOP)
+        self.stopped.process.suspend()
         self.addCleanup(self.stopped.process.signal, signal.SIGCONT)
 
     def test_a_hanging_backend_is_504_at_the_deadline_of_the_metric(self):

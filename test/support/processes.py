@@ -80,6 +80,11 @@ def deferred_interrupts():
             signal.raise_signal(number)
 
 
+def _state_of(stat):
+    """The letter of a thread's state: behind its name, which may hold anything."""
+    return stat.read_text().rpartition(")")[2].split()[0]
+
+
 class Process:
     """One child in the foreground under its own pid, its output appended to `log`.
 
@@ -141,6 +146,12 @@ class Process:
         """Sends a signal; does nothing when the process has ended."""
         if self._child is not None:
             self._child.send_signal(number)
+
+    def suspend(self):
+        """SIGSTOP, and the wait until no thread of it runs: on a busy machine some run on for a while."""
+        self.signal(signal.SIGSTOP)
+        wait_until(lambda: all(_state_of(path) in "TtZX" for path in Path(f"/proc/{self.pid}/task").glob("*/stat")),
+                   f"{self.name} is stopped", interval=0.002)
 
     def wait(self, seconds):
         """The exit code (negative: the signal that ended it). NotReady when it runs on after `seconds`."""
