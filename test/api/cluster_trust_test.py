@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from support import (CONFIG_MAPS, CLOSE, HANG, KubeApiserver, Raw, Refuse, ScriptedServer, ServerTest,
+from support import (CONFIG_MAPS, CLOSE, HANG, KubeApiserver, MakesPairs, Raw, Refuse, ScriptedServer, ServerTest,
                      Weir, cluster_config, config, free_port, metric, metric_path, raw_tls, read_answers, require, run_weir,
                      shared_certificates, vector)
 
@@ -12,7 +12,7 @@ PATH = metric_path("ml-inference", "up")
 USER = "X-Remote-User"
 
 
-class TrustCase(ServerTest):
+class TrustCase(MakesPairs, ServerTest):
     @classmethod
     def setUpClass(cls):
         cls.certificates = shared_certificates()
@@ -43,16 +43,6 @@ class TrustCase(ServerTest):
 
     def log(self):
         return self.weir.process.log.read_text()
-
-    def pair(self, name, signer, subject="/CN=front-proxy-client", **settings):
-        if not self.certificates.crt(name).exists():
-            self.certificates.issue(name, signer, subject, **settings)
-        return name
-
-    def authority(self, name):
-        if not self.certificates.crt(name).exists():
-            self.certificates.authority(name)
-        return self.certificates.crt(name).read_text()
 
 
 class ConfigMapTest(TrustCase):

@@ -5,7 +5,7 @@ A missing tool raises MissingTool, which names the package. Nothing is skipped.
 """
 from . import doctor
 from .case import ServerTest
-from .certificates import ROOT, Certificates, make_certificates, shared_certificates
+from .certificates import ROOT, Certificates, MakesPairs, make_certificates, shared_certificates
 from .config import config, metric, prometheus_backend
 from .doctor import DoctorCase
 from .kube_apiserver import (ACCESS_REVIEWS, CLOSE, CONFIG_MAPS, HANG, SELF_REVIEWS, TOKEN_REVIEWS, KubeApiserver, Raw,
@@ -23,7 +23,8 @@ from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_saniti
 
 __all__ = [
     "ACCESS_REVIEWS", "API_SERVICE", "Asked", "CLOSE", "CONFIG_MAPS", "Certificates", "DISCOVERY", "DoctorCase",
-    "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MissingTool", "NotReady", "POD", "Process", "Prometheus",
+    "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MakesPairs", "MissingTool", "NotReady", "POD", "Process",
+    "Prometheus",
     "ROOT", "RabbitMQ", "Raw", "Redis", "Refuse", "Response", "SELF_REVIEWS", "SERVICE", "SLICES", "ScriptedServer",
     "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "Weir", "answer_to", "cluster_config", "config",
     "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",

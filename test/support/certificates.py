@@ -75,6 +75,22 @@ def _openssl(*arguments):
         raise RuntimeError(f"openssl {arguments[0]} failed:\n{run.stderr}")
 
 
+class MakesPairs:
+    """For tests that have `certificates`: what is issued beside the usual pairs."""
+
+    def pair(self, name, signer, subject="/CN=front-proxy-client", **settings):
+        """A client certificate, made once a run; its name."""
+        if not self.certificates.crt(name).exists():
+            self.certificates.issue(name, signer, subject, **settings)
+        return name
+
+    def authority(self, name):
+        """The PEM text of an authority, made once a run."""
+        if not self.certificates.crt(name).exists():
+            self.certificates.authority(name)
+        return self.certificates.crt(name).read_text()
+
+
 def make_certificates(directory):
     """Fills `directory`, keeping what is valid for another day."""
     require("openssl", "openssl")

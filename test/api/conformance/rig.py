@@ -3,7 +3,8 @@ import contextlib
 import json
 from dataclasses import dataclass, field
 
-from support import GROUP, KubeApiserver, ScriptedServer, ServerTest, Weir, config, metric, metric_path, shared_certificates, vector
+from support import (GROUP, KubeApiserver, MakesPairs, ScriptedServer, ServerTest, Weir, config, metric, metric_path,
+                     shared_certificates, vector)
 
 GROUP_NAME = "external.metrics.k8s.io"
 M = metric_path("default", "queue-len")
@@ -73,7 +74,7 @@ def answer_with_query(turn):
     turn.answer(vector() if query == "none" else vector(query[2:] if query.startswith("v:") else 7))
 
 
-class ConformanceCase(ServerTest):
+class ConformanceCase(MakesPairs, ServerTest):
     """alice may everything, nobody nothing. Each row that looks at the reviews has users of its own: they are kept."""
     metrics = (metric("queue-len", "v:7", namespaces=["default"]),
                metric("labelled", 'depth{a="$(a)"}', namespaces=["default"],
@@ -124,17 +125,6 @@ class ConformanceCase(ServerTest):
         reviews = self.reviews_of(user)
         self.assertEqual(1, len(reviews), reviews)
         return reviews[0]["resourceAttributes"]
-
-    def pair(self, name, signer, subject="/CN=front-proxy-client", **settings):
-        """A client certificate, made once a run; its name."""
-        if not self.certificates.crt(name).exists():
-            self.certificates.issue(name, signer, subject, **settings)
-        return name
-
-    def authority(self, name):
-        if not self.certificates.crt(name).exists():
-            self.certificates.authority(name)
-        return self.certificates.crt(name).read_text()
 
     @contextlib.contextmanager
     def connection(self, cert="front-proxy-client"):
