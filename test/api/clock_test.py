@@ -1,74 +1,27 @@
 """The wall clock jumps under Weir: what is kept, what is late and what is asked again goes by time that passes."""
-import mmap
-import struct
-import subprocess
 import threading
 import time
 import unittest
 from datetime import datetime, timezone
 
-from support import ScriptedServer, ServerTest, Weir, config, metric, require, vector
+from support import ScriptedServer, ServerTest, WallClock, Weir, config, metric, vector
 
 HOUR = 3600
-# clock_gettime is what the C++ library reads the wall clock by; the offset is the first word of a shared file.
-SHIM = r"""
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
-static volatile const long* offset;
-
-__attribute__((constructor)) static void attach(void) {
-  const int file = open(getenv("WEIR_TEST_CLOCK"), O_RDONLY);
-  void* const words = mmap(NULL, sizeof *offset, PROT_READ, MAP_SHARED, file, 0);
-  if (file < 0 || words == MAP_FAILED) abort();
-  offset = words;
-}
-
-int clock_gettime(clockid_t clock, struct timespec* out) {
-  const int failed = (int)syscall(SYS_clock_gettime, clock, out);
-  if (!failed && offset && clock == CLOCK_REALTIME) out->tv_sec += *offset;
-  return failed;
-}
-
-time_t time(time_t* out) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  if (out) *out = now.tv_sec;
-  return now.tv_sec;
-}
-"""
 
 
 class ClockTest(ServerTest):
     @classmethod
     def setUpClass(cls):
         folder = cls.new_folder()
-        (folder / "clock.c").write_text(SHIM)
-        subprocess.run([require("clang-19", "clang-19"), "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o",
-                        folder / "clock.so", folder / "clock.c"], check=True, timeout=60)
-        (folder / "offset").write_bytes(bytes(8))
-        with open(folder / "offset", "r+b") as file:
-            cls.offset = mmap.mmap(file.fileno(), 8)
-        cls.addClassCleanup(cls.offset.close)
-        cls.jump(2 * HOUR)  # so that an hour back is not before the certificates' first
+        # Ahead, so that an hour back is not before the certificates' first.
+        cls.clock = cls.start(WallClock(folder, 2 * HOUR))
         cls.number = 0
         cls.released = threading.Event()
         cls.backend = cls.start(ScriptedServer(cls.play))
         text = config(cls.backend.url, metric("brief", "brief", freshness="500ms"),
                       metric("long", "long", freshness="10m"), metric("late", "held", deadline="1s"),
                       metric("stale_error", "broken", freshness="1ms"))
-        cls.weir = cls.start(Weir(folder / "weir", text, env={
-            "LD_PRELOAD": str(folder / "clock.so"), "WEIR_TEST_CLOCK": str(folder / "offset")}))
-
-    @classmethod
-    def jump(cls, seconds):
-        """Weir's wall clock is the machine's and so many seconds."""
-        cls.offset[:8] = struct.pack("q", seconds)
+        cls.weir = cls.start(Weir(folder / "weir", text, env=cls.clock.env))
 
     @classmethod
     def play(cls, turn):
@@ -78,12 +31,12 @@ class ClockTest(ServerTest):
             turn.answer("no JSON")
             return
         cls.number += 1
-        turn.answer(vector(cls.number, at=time.time() + struct.unpack("q", cls.offset[:8])[0]))
+        turn.answer(vector(cls.number, at=time.time() + cls.clock.offset))
 
     def setUp(self):
         self.released.clear()
         self.addCleanup(self.released.set)
-        self.jump(2 * HOUR)
+        self.clock.jump(2 * HOUR)
 
     def read(self, name):
         """(value, how many seconds its time is ahead of the machine's)."""
@@ -96,14 +49,14 @@ class ClockTest(ServerTest):
     def test_F39_weir_goes_by_the_clock_of_this_test(self):
         for hours in (2, 1, 3):
             with self.subTest(hours):
-                self.jump(hours * HOUR)
+                self.clock.jump(hours * HOUR)
                 self.wait_for(lambda: abs(self.read("brief")[1] - hours * HOUR) < 10)
 
     def test_F39_a_jump_ends_no_freshness_and_leaves_the_samples_time(self):
         value, ahead = self.read("long")
         for seconds in (HOUR, 3 * HOUR, 2 * HOUR + 1):
             with self.subTest(seconds):
-                self.jump(seconds)
+                self.clock.jump(seconds)
                 again = self.read("long")
 
                 self.assertEqual(value, again[0])
@@ -113,7 +66,7 @@ class ClockTest(ServerTest):
         value, _ = self.read("brief")
         for seconds in (HOUR, 3 * HOUR):
             with self.subTest(seconds):
-                self.jump(seconds)
+                self.clock.jump(seconds)
                 began = time.monotonic()
                 self.wait_for(lambda: self.read("brief")[0] > value, 2)
 
@@ -128,13 +81,13 @@ class ClockTest(ServerTest):
                 asked = len(self.backend.asked)
                 reader.start()
                 self.backend.wait_asked(asked + 1)
-                self.jump(seconds)
+                self.clock.jump(seconds)
                 reader.join(10)
                 took = time.monotonic() - began
 
                 self.assertEqual(504, answers[0].status, answers[0].text)
                 self.assertTrue(0.9 < took < 2, took)
-                self.jump(2 * HOUR)
+                self.clock.jump(2 * HOUR)
                 # The error is kept for a second, by time that passes.
                 self.wait_for(lambda: self.weir.metric("ml-inference", "stale_error").status == 503)
                 time_of_error = self.ask_until_asked_again()
@@ -149,7 +102,7 @@ class ClockTest(ServerTest):
         began, before, hours = time.monotonic(), count(), 1
         while count() == before and time.monotonic() - began < 5:
             hours = 4 - hours
-            self.jump(hours * HOUR)
+            self.clock.jump(hours * HOUR)
             self.assertEqual(503, self.weir.metric("ml-inference", "stale_error").status)
         return time.monotonic() - began
 

@@ -6,6 +6,7 @@ A missing tool raises MissingTool, which names the package. Nothing is skipped.
 from . import doctor
 from .case import ServerTest
 from .certificates import ROOT, Certificates, MakesPairs, make_certificates, shared_certificates
+from .clock import WallClock
 from .config import config, metric, prometheus_backend
 from .doctor import DoctorCase
 from .kube_apiserver import (ACCESS_REVIEWS, CLOSE, CONFIG_MAPS, HANG, SELF_REVIEWS, TOKEN_REVIEWS, KubeApiserver, Raw,
@@ -26,8 +27,8 @@ __all__ = [
     "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MakesPairs", "MissingTool", "NotReady", "POD", "Process",
     "Prometheus",
     "ROOT", "RabbitMQ", "Raw", "Redis", "Refuse", "Response", "SELF_REVIEWS", "SERVICE", "SLICES", "ScriptedServer",
-    "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "Weir", "answer_to", "cluster_config", "config",
-    "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",
+    "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "WallClock", "Weir", "answer_to", "cluster_config",
+    "config", "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",
     "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "quoted", "raw_tls",
     "read_answers", "read_to_end", "refusal", "require", "run_weir", "served_by", "shared_certificates", "vector",
     "wait_until", "weir_binary",
