@@ -1,0 +1,121 @@
+"""The checker itself: it passes what is true, and catches every violation that is planted in a history."""
+import unittest
+
+from checker import Change, Read, Rule, Stalls, Truth, judge
+
+RULE = Rule(freshness=0.5, deadline=1.0)  # a number may be 1.5 s old
+
+
+def number(value, began, ended=None):
+    return Read(0, began, began + 0.01 if ended is None else ended, 200, value)
+
+
+def error(began, ended, status=503):
+    return Read(0, began, ended, status, None)
+
+
+def wrong(changes, *reads, rule=RULE, stalls=Stalls()):
+    return [str(one) for one in judge(reads, [Truth(changes)], [rule], stalls)]
+
+
+class NumberTest(unittest.TestCase):
+    STEPS = [Change(10, 10.01, 1), Change(20, 20.01, 2), Change(30, 30.01, 3)]
+
+    def test_the_value_of_the_moment_is_right(self):
+        self.assertEqual([], wrong(self.STEPS, number(1, 15), number(2, 25), number(3, 99)))
+
+    def test_both_values_are_right_while_one_becomes_the_other(self):
+        slow = [Change(10, 10.01, 1), Change(20, 24, 2)]
+
+        self.assertEqual([], wrong(slow, number(1, 23), number(2, 21)))
+
+    def test_an_older_value_is_right_within_the_allowed_age(self):
+        self.assertEqual([], wrong(self.STEPS, number(1, 21.5)))
+
+    def test_an_older_value_is_wrong_behind_the_allowed_age(self):
+        self.assertEqual(["metric 0, 21.520 to 21.530: 1: the backend's 1.510 s before the read, where 1.500 are allowed"],
+                         wrong(self.STEPS, number(1, 21.52)))
+
+    def test_the_allowed_age_is_the_metrics_own(self):
+        self.assertEqual(1, len(wrong(self.STEPS, number(1, 20.3), rule=Rule(freshness=0.1, deadline=0.1))))
+        self.assertEqual([], wrong(self.STEPS, number(1, 23.9), rule=Rule(freshness=0.1, deadline=0.1, hold=4)))
+        self.assertEqual(1, len(wrong(self.STEPS, number(1, 24.1), rule=Rule(freshness=0.1, deadline=0.1, hold=4))))
+
+    def test_a_value_of_the_future_is_wrong(self):
+        self.assertEqual(["metric 0, 15.000 to 15.010: 3: the backend never held this before the read's end"],
+                         wrong(self.STEPS, number(3, 15)))
+
+    def test_a_value_that_came_while_the_read_was_under_way_is_right(self):
+        self.assertEqual([], wrong(self.STEPS, number(3, 29, 30.001)))
+
+    def test_a_number_that_never_was_is_wrong(self):
+        for value in (0, 4, -1, 1.5):
+            with self.subTest(value):
+                self.assertEqual(1, len(wrong(self.STEPS, number(value, 15))))
+
+    def test_a_value_that_came_back_is_right_again_and_only_then(self):
+        again = [Change(10, 10.01, 1), Change(20, 20.01, 2), Change(30, 30.01, 1)]
+
+        self.assertEqual([], wrong(again, number(1, 31)))
+        self.assertEqual(1, len(wrong(again, number(1, 25))))
+
+    def test_a_number_before_the_first_change_is_wrong(self):
+        self.assertEqual(1, len(wrong(self.STEPS, number(1, 9))))
+
+    def test_only_the_number_of_its_own_metric_counts(self):
+        truths = [Truth([Change(1, 1, 7)]), Truth([Change(1, 1, 8)])]
+
+        found = list(judge([Read(0, 2, 2, 200, 8), Read(1, 2, 2, 200, 8)], truths, [RULE, RULE]))
+
+        self.assertEqual([0], [one.read.metric for one in found])
+
+
+class UncertainTest(unittest.TestCase):
+    def test_an_order_of_unknown_outcome_leaves_both_values_possible(self):
+        changes = [Change(10, 10.01, 1), Change(20, None, 2)]
+
+        self.assertEqual([], wrong(changes, number(1, 90), number(2, 90)))
+        self.assertEqual(1, len(wrong(changes, number(2, 19))))
+
+    def test_a_later_order_that_was_acknowledged_ends_both(self):
+        changes = [Change(10, 10.01, 1), Change(20, None, 2), Change(30, 30.01, 3)]
+
+        self.assertEqual([], wrong(changes, number(1, 31), number(2, 31)))
+        self.assertEqual(2, len(wrong(changes, number(1, 32), number(2, 32))))
+
+    def test_an_order_acknowledged_late_ends_nothing_that_a_later_one_did_not(self):
+        changes = [Change(10, 10.01, 1), Change(20, 50, 2), Change(21, 21.01, 3)]
+
+        self.assertEqual(1, len(wrong(changes, number(1, 23))))
+
+    def test_a_crash_may_leave_any_value_of_its_range(self):
+        changes = [Change(10, 10.01, 9), Change(20, None, 0, most=9), Change(30, 30.01, 12)]
+
+        self.assertEqual([], wrong(changes, number(0, 25), number(5, 25), number(9, 31)))
+        self.assertEqual(3, len(wrong(changes, number(10, 25), number(5, 19), number(5, 32))))
+
+
+class ErrorTest(unittest.TestCase):
+    STEPS = [Change(0, 0.01, 1)]
+
+    def test_an_error_in_time_is_right_whatever_the_backend_held(self):
+        self.assertEqual([], wrong(self.STEPS, error(5, 5.001), error(5, 6.049, 504), error(-5, -4.9, 404)))
+
+    def test_an_error_later_than_deadline_and_slack_is_wrong(self):
+        self.assertEqual(["metric 0, 5.000 to 6.060: HTTP 504: an error behind 1060 ms, where 1050 are allowed"],
+                         wrong(self.STEPS, error(5, 6.06, 504)))
+
+    def test_a_stall_of_the_machine_is_not_counted(self):
+        self.assertEqual([], wrong(self.STEPS, error(5, 6.1), stalls=Stalls([(5.5, 5.56)])))
+        self.assertEqual(1, len(wrong(self.STEPS, error(5, 6.1), stalls=Stalls([(4.0, 4.9), (6.2, 7.0)]))))
+
+    def test_stalls_that_lie_over_each_other_count_once(self):
+        stalls = Stalls([(1, 4), (2, 3), (3.5, 5)])
+
+        self.assertAlmostEqual(4, stalls.within(0, 10))
+        self.assertAlmostEqual(1.5, stalls.within(2.5, 4))
+        self.assertAlmostEqual(0, stalls.within(5, 9))
+
+
+if __name__ == "__main__":
+    unittest.main()

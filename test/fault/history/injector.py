@@ -1,0 +1,88 @@
+"""Carries the plan out: a thread for each backend, and one for Weir itself."""
+import collections
+import threading
+
+from plan import RELAYED, steps
+
+HOUR = 3600
+STEPS = 2000  # more than any run has time for
+
+
+class Injector:
+    """`apply(step)` and `undo(step)` of `target` make and mend one fault. `done` counts the kinds that were made."""
+
+    def __init__(self, seed, name, target):
+        self._steps = steps(seed, name, STEPS)
+        self._target = target
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"faults of {name}")
+        self.done = collections.Counter()
+        self.problem = None
+
+    def start(self):
+        self._thread.start()
+        return self
+
+    def stop(self):
+        """Returns when the last fault is mended."""
+        self._ended.set()
+        self._thread.join(60)
+
+    def _run(self):
+        try:
+            for step in self._steps:
+                if self._ended.wait(step.rest):
+                    return
+                self._target.apply(step)
+                try:
+                    self._ended.wait(step.seconds)
+                finally:
+                    self._target.undo(step)
+                self.done[step.kind] += 1
+        except Exception as problem:  # told by the test, which looks at every injector
+            self.problem = problem
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class BackendFaults:
+    def __init__(self, source):
+        self._source = source
+        self._acts = {"stopped": (source.freeze, source.thaw), "killed": (source.kill, source.revive),
+                      "password": (source.spoil_password, source.mend_password)}
+
+    def apply(self, step):
+        if step.kind in RELAYED:
+            self._source.relay.spoil(step.kind, step.number)
+        else:
+            self._acts[step.kind][0]()
+
+    def undo(self, step):
+        if step.kind in RELAYED:
+            self._source.relay.mend()
+        else:
+            self._acts[step.kind][1]()
+
+
+class WeirFaults:
+    """`config_of(n)` is a configuration that differs from any other n's, and means the same."""
+
+    def __init__(self, weir, clock, config_of):
+        self._weir, self._clock, self._config_of = weir, clock, config_of
+        self._usual = clock.offset
+
+    def apply(self, step):
+        if step.kind == "clock":
+            self._clock.jump(self._usual + step.number % (2 * HOUR) - HOUR)
+        else:
+            self._weir.write_config(self._config_of(step.number))
+
+    def undo(self, step):
+        if step.kind == "clock":
+            self._clock.jump(self._usual)
+        else:
+            self._weir.write_config(self._config_of(0))

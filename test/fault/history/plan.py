@@ -1,0 +1,42 @@
+"""What is done to which backend, and when: pure, and the same for the same seed."""
+import random
+from dataclasses import dataclass
+
+BACKENDS = ("redis", "prometheus", "broker")
+# What the relay in front of a backend does; what is done to its process; to its credentials; to Weir itself.
+RELAYED = ("cut", "mute", "slow", "late", "garbage", "broken_off")
+OF_PROCESS = ("stopped", "killed")
+OF_WEIR = ("reloaded", "clock")
+KINDS = {
+    "redis": (*RELAYED, *OF_PROCESS, "password"),
+    "prometheus": (*RELAYED, *OF_PROCESS),
+    "broker": (*RELAYED, *OF_PROCESS, "password"),
+}
+LEAST_SECONDS, MOST_SECONDS = 0.3, 2.5
+REST_SECONDS = 3.5  # at most, between two faults of a backend
+BROKER_KILLS = 1  # it takes ten seconds to come back
+
+
+@dataclass(frozen=True)
+class Step:
+    """`kind` of fault holds for `seconds`, from `rest` seconds behind the last one's end."""
+    kind: str
+    rest: float
+    seconds: float
+    number: int  # a whole number for whatever the fault leaves open
+
+
+def steps(seed, backend, count):
+    """The first `count` faults of `backend`: in each round every kind once, in an order of chance."""
+    chance = random.Random(f"{seed} {backend}")
+    kinds, out, kills = KINDS.get(backend, OF_WEIR), [], 0
+    while len(out) < count:
+        for kind in chance.sample(kinds, len(kinds)):
+            step = Step(kind, chance.uniform(0.2, REST_SECONDS), chance.uniform(LEAST_SECONDS, MOST_SECONDS),
+                        chance.randrange(1 << 30))
+            if backend == "broker" and kind == "killed":
+                kills += 1
+                if kills > BROKER_KILLS:
+                    continue
+            out.append(step)
+    return out[:count]

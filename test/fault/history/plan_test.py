@@ -1,0 +1,37 @@
+"""The plan of faults: a seed replays, and leaves no kind of fault out."""
+import itertools
+import unittest
+
+from plan import BACKENDS, BROKER_KILLS, KINDS, LEAST_SECONDS, MOST_SECONDS, OF_WEIR, steps
+
+
+class PlanTest(unittest.TestCase):
+    def test_a_seed_replays(self):
+        for backend in (*BACKENDS, "weir"):
+            self.assertEqual(steps(7, backend, 40), steps(7, backend, 40))
+            self.assertEqual(steps(7, backend, 40)[:9], steps(7, backend, 9))
+
+    def test_seeds_and_backends_differ(self):
+        plans = [steps(seed, backend, 20) for seed in (1, 2, 3) for backend in BACKENDS]
+
+        self.assertEqual([], [1 for one, other in itertools.combinations(plans, 2) if one == other])
+
+    def test_every_kind_comes_in_each_round(self):
+        for backend in BACKENDS:
+            kinds = [step.kind for step in steps(3, backend, len(KINDS[backend]))]
+            self.assertEqual(sorted(KINDS[backend]), sorted(kinds))
+        self.assertEqual(set(OF_WEIR), {step.kind for step in steps(3, "weir", 2)})
+
+    def test_a_broker_is_killed_no_more_often_than_there_is_time_for(self):
+        kinds = [step.kind for step in steps(3, "broker", 60)]
+
+        self.assertEqual(BROKER_KILLS, kinds.count("killed"))
+
+    def test_each_fault_holds_for_a_while(self):
+        for step in steps(5, "redis", 50):
+            self.assertTrue(LEAST_SECONDS <= step.seconds <= MOST_SECONDS, step)
+            self.assertGreater(step.rest, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,111 @@
+"""Reads metrics over kept TLS connections, one request at a time on each, and writes down what came and when.
+
+A program of its own, so that nothing else runs between an answer and its time. argv[1] is JSON: `port`, `ca`, `cert`,
+`key`, `paths` (one connection each), `metrics` (the number of each path's metric), `reads`, `rate` (a second, in all) and
+`out`. Each line of standard output is a stall: FIRST LAST.
+"""
+import collections
+import json
+import re
+import selectors
+import socket
+import ssl
+import struct
+import sys
+import time
+
+from support import HPA_USER, parse_quantity
+
+RECORD = struct.Struct("<HHddd")  # metric, status, began, ended, value (NaN for an error)
+STALL_SECONDS = 0.02
+TICK_SECONDS = 0.002
+LONGEST_SECONDS = 15.0  # for one answer
+_HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\ncontent-length: (\d+)\r\n", re.IGNORECASE | re.DOTALL)
+_VALUES = re.compile(rb'"value":"([^"]*)"')
+_known = {}
+
+
+class Connection:
+    def __init__(self, settings, context, path, metric):
+        plain = socket.create_connection(("127.0.0.1", settings["port"]), timeout=10)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = context.wrap_socket(plain, server_hostname="127.0.0.1")
+        self.socket.setblocking(False)
+        self.metric = metric
+        self._request = f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n".encode()
+        self._came = b""
+        self.began = 0.0
+
+    def ask(self):
+        self._came = b""
+        self.began = time.monotonic()
+        if self.socket.send(self._request) != len(self._request):
+            raise ConnectionError("Weir takes no request")
+
+    def answer(self):
+        """(status, value), or None while it is not whole."""
+        try:
+            data = self.socket.recv(65536)
+        except ssl.SSLWantReadError:
+            return None
+        if not data:
+            raise ConnectionError("Weir ended a kept connection")
+        self._came += data
+        head, blank, body = self._came.partition(b"\r\n\r\n")
+        found = _HEAD.match(head + b"\r\n") if blank else None
+        if blank and not found:
+            raise ValueError(f"not an answer: {head[:500]!r}")
+        if not blank or len(body) < int(found[2]):
+            return None
+        status = int(found[1])
+        return status, number(body) if status == 200 else float("nan")
+
+
+def number(body):
+    """The one value of an answer."""
+    text, = _VALUES.findall(body)
+    if text not in _known:
+        _known[text] = float(parse_quantity(text.decode()))
+    return _known[text]
+
+
+def run(settings, out):
+    context = ssl.create_default_context(cafile=settings["ca"])
+    context.load_cert_chain(settings["cert"], settings["key"])
+    connections = [Connection(settings, context, *one) for one in zip(settings["paths"], settings["metrics"])]
+    selector = selectors.EpollSelector()
+    for one in connections:
+        selector.register(one.socket, selectors.EVENT_READ, one)
+    idle, asking = collections.deque(connections), set()
+    reads, rate, sent, done = settings["reads"], settings["rate"], 0, 0
+    start = turn = time.monotonic()
+    while done < reads:
+        due = min(reads, (turn - start) * rate) - sent
+        while due > 0 and idle and sent < reads:
+            one = idle.popleft()
+            one.ask()
+            asking.add(one)
+            sent, due = sent + 1, due - 1
+        for key, _ in selector.select(TICK_SECONDS):
+            answer = key.data.answer()
+            if answer:
+                one = key.data
+                out.write(RECORD.pack(one.metric, answer[0], one.began, time.monotonic(), answer[1]))
+                asking.discard(one)
+                idle.append(one)
+                done += 1
+        before, turn = turn, time.monotonic()
+        if turn - before > STALL_SECONDS:
+            print(before, turn)
+        if any(turn - one.began > LONGEST_SECONDS for one in asking):
+            raise TimeoutError(f"no answer for {LONGEST_SECONDS:g} s")
+
+
+def main():
+    settings = json.loads(sys.argv[1])
+    with open(settings["out"], "wb", 1 << 20) as out:
+        run(settings, out)
+
+
+if __name__ == "__main__":
+    main()
