@@ -19,7 +19,7 @@ FAST_SECONDS = 1.0
 WELL_VALUE = "7"
 # What a text that every reader of the HPA sees never holds: an address, a port, a user.
 SECRET = r"weir-test-user|sekret"
-PRIVATE = r"127\.0\.0\.1|198\.1[89]\.|:\d{4,5}\b|weir-test|sekret"
+PRIVATE = r"weir-fault|127\.0\.0\.1|198\.1[89]\.|:\d{4,5}\b|weir-test|sekret"
 
 
 class FaultTest(ServerTest):
@@ -31,7 +31,8 @@ class FaultTest(ServerTest):
 
     def check(self, row):
         fault = self.started(row.make(Place(self.folder(), self.world, row.name)))
-        weir = self.started(Weir(self.folder(), self.config_of(row, fault), flags=("-v=10",)))
+        weir = self.started(Weir(self.folder(), self.config_of(row, fault), flags=("-v=10",),
+                                 launcher=fault.launcher))
         self.addCleanup(self.check_alive, weir)
         if fault.well is not None:
             self.wait_for(lambda: self.value_of(weir) == fault.well, 10)
@@ -158,7 +159,8 @@ class FaultTest(ServerTest):
         began = time.monotonic()
         answer = self.ask(weir)
         if not row.at_once:
-            answer = self.wait_for(lambda: (one := self.ask(weir, next(numbers))).status == 200 and one, 10)
+            answer = self.wait_for(lambda: (one := self.ask(weir, next(numbers))).status == 200 and one,
+                                   max(10, row.recovery))
         took = time.monotonic() - began
 
         self.assert_values(answer, fault.healed)

@@ -94,6 +94,7 @@ class Fault:
     answers_any = False  # whether each question has the same answer
     backend = {}
     block = {}
+    launcher = ()  # how Weir is started, where its surroundings are part of the fault
 
     def __init__(self, place):
         self.place = place

@@ -1,5 +1,6 @@
 """Scripted Redis and HTTP servers: well until the fault is injected, then saying what no healthy server says."""
 import base64
+import gzip
 import json
 import queue
 import random
@@ -37,6 +38,21 @@ def endless_body(is_length_said, head=b"HTTP/1.1 200 OK\r\n"):
             turn.send(b"x" * (1 << 20))
         turn.close()
     return play
+
+
+def endless_chunks(turn):
+    """Chunk after chunk, until Weir ends the connection."""
+    turn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while turn.pause(0):
+        turn.send(b"100000\r\n" + b" " * (1 << 20) + b"\r\n")
+
+
+BOMB = gzip.compress(b" " * (102 << 20), 9)  # 100 KB
+
+
+def gzip_bomb(turn):
+    """102 MB in 100 KB."""
+    turn.answer(BOMB, Content_Encoding="gzip")
 
 
 def well(kind, turn):

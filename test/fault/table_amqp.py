@@ -8,10 +8,12 @@ from checks import (at_most_eight_in_flight, connection_is_dropped, connection_i
 from faults import (BadCertificate, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, alarm, freeze, no_alarm,
                     thaw)
 from faults import start as start_server
+from names import NeverNamed
 from network import BlackHole, HalfOpen
 from row import Row, usual
 from scripts import GARBAGE
 
+NO_NAME = r"its host name does not resolve \("
 SLOW = r"no answer within \d+ ms \("
 NOT_AMQP = "what came is not AMQP 0-9-1"
 OTHER_LOGIN = "the broker's login does not follow AMQP 0-9-1"
@@ -99,6 +101,10 @@ ROWS = [
         text="TLS failed: IP address mismatch", also=(nothing_is_told,)),
     row("F18", "with_an_unknown_authoritys_certificate_is_told_nothing", certificate("stranger"),
         text="TLS failed: unable to get local issuer certificate", also=(nothing_is_told,)),
+    row("F21", "whose_name_does_not_exist_is_an_error_at_once", functools.partial(NeverNamed, AmqpScript, []),
+        words=NO_NAME, when="fast", more=8, more_fast=True),
+    row("F22", "whose_name_server_is_silent_is_late", functools.partial(NeverNamed, AmqpScript, None), 504, words=SLOW,
+        when="deadline", more=20, later=(503, 504)),
     row("F24", "with_another_password_is_asked_for_a_login_once", functools.partial(RevokedAtBroker, "amqp"),
         text="the credentials are refused", when="fast", at_once=True, also=(one_login_in_thirty_seconds,)),
     row("F26", "without_the_queue_keeps_its_one_connection_over_10000_reads", functools.partial(QueueDeleted, "amqp"),

@@ -9,7 +9,7 @@ from faults import BadCertificate, QueueDeleted, RealBroker, RevokedAtBroker, Vh
 from faults import start as start_server
 from network import BlackHole, HalfOpen
 from row import Row, usual
-from scripts import GARBAGE, HttpScript, bare, endless_body, page
+from scripts import GARBAGE, HttpScript, bare, endless_body, endless_chunks, gzip_bomb, page
 from table_amqp import kill
 
 SLOW = r"no answer within \d+ ms \("
@@ -72,6 +72,10 @@ ROWS = [
     row("F11", "with_102_MB_of_unsaid_length_is_an_error", scripted(endless_body(False)), words=LARGE, growth_mib=8,
         also=(connection_is_dropped,)),
     row("F11", "with_a_page_of_half_a_million_numbers_is_an_error", scripted(FULL_PAGE), growth_mib=64),
+    row("F12", "with_chunks_without_end_is_an_error", scripted(endless_chunks), words=LARGE, growth_mib=16,
+        also=(connection_is_dropped,)),
+    row("F12", "with_102_MB_in_100_KB_is_an_error", scripted(gzip_bomb), words=LARGE, growth_mib=16,
+        also=(connection_is_dropped,)),
     row("F13", "with_10000_queues_for_one_is_an_error_that_counts_them", scripted(page(*[3] * 10_000)), words="10000"),
     row("F13", "with_20_pages_of_queues_for_one_is_an_error", scripted(paged)),
     row("F13", "with_another_queue_than_the_one_asked_is_an_error",

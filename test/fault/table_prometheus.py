@@ -5,11 +5,15 @@ import json
 from checks import (at_most_eight_in_flight, connection_is_dropped, few_attempts_to_connect,
                     half_open_connection_is_discarded, nothing_is_told, one_login_in_thirty_seconds)
 from faults import BadCertificate, RealPrometheus, freeze, kill, start, thaw
+from names import Moved, NeverNamed
 from network import BlackHole, HalfOpen
 from row import Row, usual
-from scripts import GARBAGE, HttpScript, RevokedAtHttp, bare, endless_body
+from scripts import (GARBAGE, HttpScript, RevokedAtHttp, bare, endless_body, endless_chunks,
+                     gzip_bomb)
 from support import vector
 
+NO_NAME = r"its host name does not resolve \("
+REFUSED = r"cannot connect \(Connection refused\)"
 SLOW = r"no answer within \d+ ms \("
 NOT_JSON = "the answer is not JSON, or ends in the middle"
 NOT_API = "the answer has no result of Prometheus' query API"
@@ -82,6 +86,12 @@ ROWS = [
         also=(connection_is_dropped,)),
     row("F11", "with_a_header_of_102_MB_is_an_error", scripted(endless_body(True, b"HTTP/1.1 200 OK\r\nX: ")),
         growth_mib=16, when="fast", also=(connection_is_dropped,)),
+    row("F12", "with_chunks_without_end_is_an_error", scripted(endless_chunks),
+        text="the answer is over 1024 KiB; ask for fewer series", growth_mib=16, when="fast",
+        also=(connection_is_dropped,)),
+    row("F12", "with_102_MB_in_100_KB_is_an_error", scripted(gzip_bomb),
+        text="the answer is over 1024 KiB; ask for fewer series", growth_mib=16, when="fast",
+        also=(connection_is_dropped,)),
     row("F13", "with_10000_series_is_an_error_that_counts_them", scripted(vector(*range(10_000))), text=MANY,
         growth_mib=16),
     row("F14", "without_series_is_an_error", EMPTY, text=NO_SERIES),
@@ -96,6 +106,12 @@ ROWS = [
         words="TLS failed: .*no alternative certificate subject name matches", also=(nothing_is_told,)),
     row("F18", "with_an_unknown_authoritys_certificate_is_told_nothing", certificate("stranger"),
         words="TLS failed: .*unable to get local issuer certificate", also=(nothing_is_told,)),
+    row("F21", "whose_name_does_not_exist_is_an_error_at_once", functools.partial(NeverNamed, scripted(), []),
+        words=NO_NAME, when="fast", more=8, more_fast=True),
+    row("F22", "whose_name_server_is_silent_is_late", functools.partial(NeverNamed, scripted(), None), 504,
+        words=SLOW, when="deadline", more=20, later=(503, 504)),
+    row("F23", "that_moved_is_found_at_its_new_address", functools.partial(Moved, scripted()), words=REFUSED,
+        when="fast", recovery=32),
     row("F24", "with_another_password_is_asked_for_a_login_once", functools.partial(RevokedAtHttp, "prometheus"),
         words=r"the credentials are refused \(HTTP 401\)", when="fast", at_once=True,
         also=(one_login_in_thirty_seconds,)),

@@ -6,6 +6,7 @@ import socket
 from checks import (at_most_eight_in_flight, connection_is_dropped, few_attempts_to_connect,
                     half_open_connection_is_discarded, nothing_is_told, one_login_in_thirty_seconds)
 from faults import BadCertificate, ClusterNode, RealRedis, RevokedAtRedis, freeze, kill, start, thaw
+from names import Moved, NeverNamed
 from network import BlackHole, HalfOpen
 from row import Row, block_of, usual
 from scripts import GARBAGE, RedisScript
@@ -17,6 +18,8 @@ NOT_ITS_KIND = "the answer to LLEN is not of its kind"
 NOT_A_NUMBER = 'the counter "jobs" does not hold a number'
 NEGATIVE = ("the value {} is negative, which an HPA takes for an order to grow to its maximum; set negative: zero or "
             "negative: allow if it is meant")
+NO_NAME = r"its host name does not resolve \("
+REFUSED = r"cannot connect \(Connection refused\)"
 SLOW = r"no answer within \d+ ms \("
 
 
@@ -110,6 +113,12 @@ REAL = [
         RealRedis, sicken=lambda redis: redis.ask("CLIENT", "PAUSE", "2500", "ALL"),
         heal=lambda redis: wait_until(lambda: redis.ask("PING"), "the pause is over")), 504, words=SLOW,
         when="deadline"),
+    row("F21", "whose_name_does_not_exist_is_an_error_at_once", functools.partial(NeverNamed, RedisScript, []),
+        words=NO_NAME, when="fast", more=8, more_fast=True),
+    row("F22", "whose_name_server_is_silent_is_late", functools.partial(NeverNamed, RedisScript, None), 504, words=SLOW,
+        when="deadline", more=20, later=(503, 504)),
+    row("F23", "that_moved_is_found_at_its_new_address", functools.partial(Moved, RedisScript), words=REFUSED,
+        when="fast", recovery=32),
     row("F24", "with_another_password_is_asked_for_a_login_once", RevokedAtRedis,
         text="the credentials are refused: WRONGPASS invalid username-password pair or user is disabled.",
         words="the credentials are refused", when="fast", at_once=True, also=(one_login_in_thirty_seconds,)),

@@ -74,11 +74,13 @@ class ScriptedServer:
     tls     (certificate, key) paths: serves HTTPS
     raw     a script for the bare connection, in place of HTTP: raw(socket)
     port    0: a free one
+    host    a loopback address
     """
     script: object = None
     tls: tuple = None
     raw: object = None
     port: int = 0
+    host: str = "127.0.0.1"
     asked: list = field(default_factory=list)
 
     def start(self):
@@ -89,9 +91,9 @@ class ScriptedServer:
         if self.tls:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*self.tls)
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        self._listener = socket.create_server((self.host, self.port), backlog=512)
         self.port = self._listener.getsockname()[1]
-        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
         return self

@@ -69,10 +69,11 @@ class Weir:
 
     kubeconfig  how it reaches its cluster; None: --standalone, with the authorities of `certificates`
     is_awaited  False: `start` returns when it answers /livez
+    launcher    words in front of the command line, which become the command in the end
     """
 
     def __init__(self, directory, config, certificates=None, flags=(), env=None, port=None,
-                 allowed_names=("front-proxy-client",), kubeconfig=None, is_awaited=True):
+                 allowed_names=("front-proxy-client",), kubeconfig=None, is_awaited=True, launcher=()):
         self.directory = Path(directory)
         self.certificates = certificates or shared_certificates()
         self.config_file = self.directory / "weir.yaml"
@@ -84,13 +85,14 @@ class Weir:
         self._env = env
         self._kubeconfig = kubeconfig
         self._probe = "/readyz" if is_awaited else "/livez"
+        self._launcher = list(launcher)
         self.process = None
 
     def start(self):
         binary = weir_binary()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.write_config(self._config)
-        self.process = Process("weir", [binary, *self._arguments()], self.directory / "weir.log", env=self._env)
+        self.process = Process("weir", [*self._launcher, binary, *self._arguments()], self.directory / "weir.log", env=self._env)
         self.process.start_ready(self._is_ready, seconds=20)
         return self
 

@@ -1,0 +1,149 @@
+"""Thousands of reads in one instant: of one question, and of thousands that nobody asked before."""
+import collections
+import resource
+import selectors
+import socket
+import ssl
+import threading
+import time
+import unittest
+
+from support import HPA_USER, ScriptedServer, ServerTest, Weir, config, metric, metric_path, prometheus_backend, vector
+
+CONNECTIONS = 1000
+IN_FLIGHT, WAITING = 8, 200
+LATENCY_SECONDS = 0.15  # of the backend
+SECONDS = 60.0  # for a whole herd
+
+
+class Backend:
+    """Counts what is in flight, and for how long how much of its cap was used."""
+
+    def __init__(self):
+        self.released = threading.Event()
+        self.lock = threading.Lock()
+        self.in_flight = self.most = 0
+        self.used, self.changed_at, self.began_at = 0.0, 0.0, None
+
+    def __call__(self, turn):
+        self.count(+1)
+        if turn.asked.query == "one":
+            self.released.wait(20)
+        else:
+            turn.pause(LATENCY_SECONDS)
+        self.count(-1)
+        turn.answer(vector(42))
+
+    def count(self, step):
+        with self.lock:
+            now = time.monotonic()
+            self.began_at = self.began_at or now
+            self.used += self.in_flight * (now - max(self.changed_at, self.began_at))
+            self.changed_at = now
+            self.in_flight += step
+            self.most = max(self.most, self.in_flight)
+
+    @property
+    def share(self):
+        """Of the places, while there was anything to do."""
+        return self.used / (IN_FLIGHT * (self.changed_at - self.began_at))
+
+
+class HerdTest(ServerTest):
+    def setUp(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4 * CONNECTIONS), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        self.backend = Backend()
+        self.addCleanup(self.backend.released.set)
+        self.server = self.started(ScriptedServer(self.backend))
+        prom = {**prometheus_backend(self.server.url), "maxInFlight": IN_FLIGHT, "maxWaiting": WAITING}
+        self.weir = self.started(Weir(self.folder() / "weir", config(
+            {"prom": prom}, metric("one", "one", freshness="1m", deadline="20s"),
+            metric("many", 'x{n="$(n)"}', labels={"n": "[0-9]+"}, deadline="20s")),
+            flags=("--max-requests-inflight", "0")))
+        pair = self.weir.certificates
+        context = ssl.create_default_context(cafile=pair.crt("ca"))
+        context.load_cert_chain(pair.crt("front-proxy-client"), pair.key("front-proxy-client"))
+        self.connections = [self.connection(context) for _ in range(CONNECTIONS)]
+
+    def connection(self, context):
+        bare = socket.create_connection(("127.0.0.1", self.weir.port), timeout=SECONDS)
+        connection = context.wrap_socket(bare, server_hostname="127.0.0.1")
+        self.addCleanup(connection.close)
+        return connection
+
+    def herd(self, paths, on_sent=lambda: None):
+        """Sends the paths of each connection with one write: the statuses of each, and how long its first answer took."""
+        sent, came = {}, {one: b"" for one in self.connections}
+        first = {}
+        for one, mine in zip(self.connections, paths):
+            sent[one] = time.monotonic()
+            one.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n"
+                                for path in mine).encode())
+        on_sent()
+        statuses, limit = {}, time.monotonic() + SECONDS
+        with selectors.EpollSelector() as selector:
+            for one in self.connections:
+                one.setblocking(False)
+                selector.register(one, selectors.EVENT_READ)
+            while len(statuses) < len(self.connections):
+                self.assertLess(time.monotonic(), limit, f"{len(statuses)} connections are answered")
+                for key, _ in selector.select(1):
+                    self.receive(key.fileobj, came)
+                    first.setdefault(key.fileobj, time.monotonic() - sent[key.fileobj])
+                    answers = self.whole(came[key.fileobj])
+                    if len(answers) == len(paths[0]):
+                        statuses[key.fileobj] = answers
+                        selector.unregister(key.fileobj)
+        self.assertNotIn(b"retry-after", b"".join(came.values()).lower())
+        return [(statuses[one], first[one]) for one in self.connections]
+
+    def receive(self, one, came):
+        while True:
+            try:
+                data = one.recv(65536)
+            except ssl.SSLWantReadError:
+                return
+            self.assertTrue(data, "Weir ended a connection")
+            came[one] += data
+
+    def whole(self, data):
+        """The statuses of the answers that are there to their last byte."""
+        out = []
+        while True:
+            head, blank, data = data.partition(b"\r\n\r\n")
+            length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+            if not blank or len(data) < length:
+                return out
+            out.append(int(head[9:12]))
+            data = data[length:]
+
+    def test_F57_10000_reads_of_one_cold_question_ask_it_once(self):
+        def release():
+            self.server.wait_asked(1)
+            self.backend.released.set()
+
+        answers = self.herd([[metric_path("ml-inference", "one")] * 10] * CONNECTIONS, release)
+
+        self.assertEqual(1, len(self.server.asked))
+        self.assertEqual({200: 10_000}, collections.Counter(status for mine, _ in answers for status in mine))
+
+    def test_F58_5000_cold_questions_keep_the_backend_busy_and_the_rest_is_429_at_once(self):
+        paths = [[metric_path("ml-inference", "many", f"n={5 * one + n}") for n in range(5)] for one in range(CONNECTIONS)]
+
+        answers = self.herd(paths)
+
+        statuses = collections.Counter(status for mine, _ in answers for status in mine)
+        self.assertEqual({200, 429}, set(statuses))
+        self.assertGreaterEqual(statuses[200], IN_FLIGHT + WAITING)
+        self.assertEqual(statuses[200], len(self.server.asked))
+        self.assertEqual(IN_FLIGHT, self.backend.most)
+        self.assertGreater(self.backend.share, 0.9)
+        refused = sorted(took for mine, took in answers if mine[0] == 429)
+        self.assertGreater(len(refused), CONNECTIONS // 4)
+        self.assertLess(refused[-1], 2, "a refusal waits for nothing")
+
+
+if __name__ == "__main__":
+    unittest.main()

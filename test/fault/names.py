@@ -1,0 +1,114 @@
+"""A name server that plays parts, and backends whose url holds a name that it knows."""
+import os
+import socket
+import struct
+import threading
+
+from row import Fault
+
+NAME = "backend.weir-fault.example"
+A, NO_SUCH_NAME = 1, 3
+
+
+class NameServer:
+    """On port 53 of a loopback address of its own, as the resolver of libc asks for.
+
+    `addresses` is what it answers for NAME; empty: there is no such name; None: it is silent.
+    """
+
+    def __init__(self):
+        pid = os.getpid()
+        self.address = f"127.{53 + (pid >> 16 & 127)}.{pid >> 8 & 255}.{pid & 255 or 1}"
+        self.addresses = []
+        self.asked = 0
+
+    def start(self):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((self.address, 53))
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join(5)
+        self._socket.close()
+
+    def _run(self):
+        while True:
+            question, peer = self._socket.recvfrom(4096)
+            if not question:
+                return
+            self.asked += 1
+            addresses = self.addresses
+            if addresses is not None:
+                self._socket.sendto(_answer(question, addresses), peer)
+
+
+def _answer(question, addresses):
+    """The question with its answers behind it. For IPv6 the name is there, and has no address."""
+    end = question.index(b"\0", 12) + 5  # the name, its type and its class
+    kind, = struct.unpack(">H", question[end - 4:end - 2])
+    found = addresses if kind == A else []
+    code = 0 if addresses else NO_SUCH_NAME
+    head = question[:2] + struct.pack(">HHHHH", 0x8580 | code, 1, len(found), 0, 0)
+    return head + question[12:end] + b"".join(
+        b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 1, 4) + socket.inet_aton(one) for one in found)
+
+
+class Named(Fault):
+    """A well server that Weir knows by NAME alone. Weir runs with a resolv.conf of its own, which names our server."""
+
+    def __init__(self, script, place):
+        super().__init__(place)
+        self.script = script(place)
+        self.block = self.script.block
+        self.names = NameServer()
+
+    def start(self):
+        self.names.start()
+        self.script.start()
+        url = self.script.backend["url"].replace("127.0.0.1", NAME)
+        self.backend = {**self.script.backend, "url": url}
+        file = self.place.folder / "resolv.conf"
+        file.write_text(f"nameserver {self.names.address}\noptions timeout:1 attempts:2\n")
+        self.launcher = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(file))
+
+    def stop(self):
+        self.script.stop()
+        self.names.stop()
+
+
+class NeverNamed(Named):
+    """From the first question on `answer` is what the name server makes of the name; mended, it gives the address."""
+    well = None
+
+    def __init__(self, script, answer, place):
+        super().__init__(script, place)
+        self._answer = answer
+
+    def start(self):
+        super().start()
+        self.names.addresses = self._answer
+
+    def mend(self):
+        super().mend()
+        self.names.addresses = ["127.0.0.1"]
+
+
+class Moved(Named):
+    """The name gets another address, and nobody listens at the one before."""
+    answers_any = True
+    _BEFORE, _BEHIND = "127.0.0.1", "127.0.0.2"
+
+    def start(self):
+        super().start()
+        self.names.addresses = [self._BEFORE]
+
+    def inject(self):
+        super().inject()
+        port = self.script.server.port
+        self.script.server.stop()
+        self.script.server = self.script.make_server()
+        self.script.server.host, self.script.server.port = self._BEHIND, port
+        self.script.server.start()
+        self.names.addresses = [self._BEHIND]
