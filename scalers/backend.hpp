@@ -12,6 +12,7 @@
 #include "scalers/task.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +21,19 @@ namespace weir::scalers {
 
 class Clients;
 
+// How old the newest of the data behind a value was when the backend was asked, and how old it may
+// be.
+struct DataAge {
+  Duration age;
+  Duration limit;
+};
+
 // What a backend measured, before any policy: it may be NaN, infinite or negative.
 struct Sample {
   double value;
   WallTime taken_at;
+  bool is_missing = false;               // the object does not exist, and `missing` says the value
+  std::optional<DataAge> data_age = {};  // nullopt: the value is of the moment of the question
 };
 
 class Scaler {

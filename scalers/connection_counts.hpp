@@ -2,10 +2,12 @@
 // telemetry. Counted by the clients, shown by the server room; loop thread only.
 #pragma once
 
+#include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,8 @@ struct ConnectionCounts {
   Reasons failed;            // tries that never came so far
   // A failure of a moment ago stands for tries, until one gets through.
   bool is_breaker_open = false;
+  bool is_lost = false;               // one that was up ended by itself, and none came up since
+  std::optional<SteadyTime> back_at;  // when the first one behind such a loss came up
 };
 
 // Adds one to the count of `reason`.
@@ -33,6 +37,20 @@ inline void add(ConnectionCounts::Reasons& counts, std::string_view reason) {
   } else {
     counts.emplace(reason, 1);
   }
+}
+
+// One more connection came up.
+inline void note_opened(ConnectionCounts& counts, SteadyTime now) {
+  ++counts.opened;
+  if (counts.is_lost) counts.back_at = now;
+  counts.is_lost = false;
+}
+
+// One that was up ended, for `reason`.
+inline void note_closed(ConnectionCounts& counts, std::string_view reason) {
+  add(counts.closed, reason);
+  const bool is_own = reason == ConnectionCounts::kIdle || reason == ConnectionCounts::kClosed;
+  counts.is_lost = counts.is_lost || !is_own;
 }
 
 }  // namespace weir::scalers

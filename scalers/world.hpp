@@ -48,6 +48,8 @@ class ReadObserver {
                              std::optional<Errc> failure,
                              SteadyTime::duration took) = 0;
   virtual void answer_reused(const ReadOf& of, Reuse how) = 0;
+  // A read was answered with the number of the metric's fallback, in place of an error.
+  virtual void fallback_given(const ReadOf& of) = 0;
   // A read of a metric without labels gave a value.
   virtual void value_given(const ReadOf& of, const Reading& reading) = 0;
 };

@@ -43,6 +43,7 @@ class ServeObserver final : public scalers::ReadObserver {
   void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
     telemetry_.answer_reused(of, how);
   }
+  void fallback_given(const scalers::ReadOf& of) override { telemetry_.fallback_given(of); }
   void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
     telemetry_.value_given(of, reading);
   }

@@ -143,6 +143,8 @@ void Telemetry::answer_reused(const scalers::ReadOf& of, scalers::Reuse how) {
   parts_->reads.count(of, how == scalers::Reuse::cached ? "cached" : "shared");
 }
 
+void Telemetry::fallback_given(const scalers::ReadOf& of) { parts_->reads.fell_back(of); }
+
 void Telemetry::value_given(const scalers::ReadOf& of, const scalers::Reading& reading) {
   parts_->reads.value(of, reading);
 }

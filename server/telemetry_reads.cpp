@@ -38,6 +38,11 @@ ReadCounts::ReadCounts(prometheus::Registry& registry)
                   .Help("Answers of reads by what they came to: asked of the backend (ok or what "
                         "failed), cached (a kept answer) or shared (an identical read under way).")
                   .Register(registry)),
+      fallbacks_(BuildCounter()
+                     .Name("weir_fallback_total")
+                     .Help("Reads answered with the number of the metric's fallback in place of an "
+                           "error.")
+                     .Register(registry)),
       durations_(BuildHistogram()
                      .Name("weir_query_duration_seconds")
                      .Help("Seconds that a backend took for a question, without the wait for a "
@@ -66,13 +71,13 @@ void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics) {
     const auto kept =
         std::find_if(first, last, [&](const auto& one) { return is_same(one.second.info, info); });
     if (kept == last) {
-      entries_.emplace(info.name, Entry{info, &outcomes_[{info.backend, info.name}], {}});
+      entries_.emplace(info.name, Entry{info, &counters_[{info.backend, info.name}], {}});
     } else {
       entries_.insert(before.extract(kept));
     }
   }
   for (const auto& [name, entry] : before) end(entry);
-  end_outcomes_but_of(metrics);
+  end_counters_but_of(metrics);
   std::erase_if(backends_, [&](const auto& one) {
     const bool is_gone = !backends.contains(one.first);
     if (is_gone) durations_.Remove(one.second);
@@ -94,14 +99,25 @@ ReadCounts::Entry* ReadCounts::find(const scalers::ReadOf& of) {
 void ReadCounts::count(const scalers::ReadOf& of, std::string_view outcome) {
   Entry* entry = find(of);
   if (entry == nullptr) return;  // a read that began before a reload took its metric away
-  auto known = entry->outcomes->find(outcome);
-  if (known == entry->outcomes->end()) {
+  auto& counters = entry->counters->by_outcome;
+  auto known = counters.find(outcome);
+  if (known == counters.end()) {
     const std::string text(outcome);
     prometheus::Counter& made = totals_.Add(
         {{"backend", entry->info.backend}, {"metric", entry->info.name}, {"outcome", text}});
-    known = entry->outcomes->emplace(text, &made).first;
+    known = counters.emplace(text, &made).first;
   }
   known->second->Increment();
+}
+
+void ReadCounts::fell_back(const scalers::ReadOf& of) {
+  Entry* entry = find(of);
+  if (entry == nullptr) return;
+  prometheus::Counter*& counter = entry->counters->fallbacks;
+  if (counter == nullptr) {
+    counter = &fallbacks_.Add({{"backend", entry->info.backend}, {"metric", entry->info.name}});
+  }
+  counter->Increment();
 }
 
 void ReadCounts::took(const scalers::ReadOf& of, std::chrono::duration<double> span) {
@@ -140,12 +156,13 @@ void ReadCounts::refresh(WallTime now) {
   }
 }
 
-void ReadCounts::end_outcomes_but_of(const std::vector<scalers::MetricInfo>& metrics) {
+void ReadCounts::end_counters_but_of(const std::vector<scalers::MetricInfo>& metrics) {
   std::set<std::pair<std::string, std::string>> kept;
   for (const scalers::MetricInfo& info : metrics) kept.emplace(info.backend, info.name);
-  std::erase_if(outcomes_, [&](const auto& one) {
+  std::erase_if(counters_, [&](const auto& one) {
     if (kept.contains(one.first)) return false;
-    for (const auto& [outcome, counter] : one.second) totals_.Remove(counter);
+    for (const auto& [outcome, counter] : one.second.by_outcome) totals_.Remove(counter);
+    if (one.second.fallbacks != nullptr) fallbacks_.Remove(one.second.fallbacks);
     return true;
   });
 }

@@ -27,6 +27,8 @@ class ReadCounts {
   void set_metrics(const std::vector<scalers::MetricInfo>& metrics);
   // `outcome` is a word of ours: ok, cached, shared, or the name of an Errc.
   void count(const scalers::ReadOf& of, std::string_view outcome);
+  // A read was answered with its fallback's number.
+  void fell_back(const scalers::ReadOf& of);
   void took(const scalers::ReadOf& of, std::chrono::duration<double> span);
   void value(const scalers::ReadOf& of, const scalers::Reading& reading);
   // Sets what depends on the time of day.
@@ -39,24 +41,28 @@ class ReadCounts {
     prometheus::Gauge* is_active;
     WallTime taken_at;
   };
-  using Outcomes = std::map<std::string, prometheus::Counter*, std::less<>>;
+  struct Counters {
+    std::map<std::string, prometheus::Counter*, std::less<>> by_outcome;
+    prometheus::Counter* fallbacks = nullptr;  // from the first one on
+  };
   struct Entry {
     scalers::MetricInfo info;
-    Outcomes* outcomes;  // namesakes for other namespaces share it
+    Counters* counters;  // namesakes for other namespaces share them
     std::map<std::string, Value, std::less<>> by_namespace;
   };
 
   [[nodiscard]] Entry* find(const scalers::ReadOf& of);
   [[nodiscard]] Value make_value(const std::string& metric, const std::string& name_space);
   void end(const Entry& entry);
-  void end_outcomes_but_of(const std::vector<scalers::MetricInfo>& metrics);
+  void end_counters_but_of(const std::vector<scalers::MetricInfo>& metrics);
 
   prometheus::Family<prometheus::Counter>& totals_;
+  prometheus::Family<prometheus::Counter>& fallbacks_;
   prometheus::Family<prometheus::Histogram>& durations_;
   prometheus::Family<prometheus::Gauge>& values_;
   prometheus::Family<prometheus::Gauge>& ages_;
   prometheus::Family<prometheus::Gauge>& active_;
-  std::map<std::pair<std::string, std::string>, Outcomes> outcomes_;  // by backend and metric
+  std::map<std::pair<std::string, std::string>, Counters> counters_;  // by backend and metric
   std::multimap<std::string, Entry, std::less<>> entries_;            // by the metric's name
   std::map<std::string, prometheus::Histogram*, std::less<>> backends_;
 };

@@ -66,7 +66,7 @@ awaitable<std::optional<Error>> Link::read_all() {
     if (failed) co_return failed;
     if (!is_up_ && machine_->is_ready()) {
       is_up_ = true;
-      ++counts_->opened;
+      note_opened(*counts_, heard_at_);
       settled_.raise();
       if (machine_->tick_interval().count() > 0) {
         boost::asio::co_spawn(loop_.get_executor(), keep_alive(shared_from_this()), rethrow);
@@ -118,7 +118,12 @@ void Link::end_if_silent(SteadyTime now) {
 void Link::end(const Error& why, std::string_view reason) {
   if (failure_) return;
   failure_ = why;
-  add(is_up_ ? counts_->closed : counts_->failed, reason.empty() ? name_of(why.code) : reason);
+  const std::string_view counted = reason.empty() ? name_of(why.code) : reason;
+  if (is_up_) {
+    note_closed(*counts_, counted);
+  } else {
+    add(counts_->failed, counted);
+  }
   if (stream_) stream_->close();
   machine_->lose(why);
   settled_.raise();

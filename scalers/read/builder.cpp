@@ -2,6 +2,7 @@
 
 #include "scalers/catalog.hpp"
 #include "scalers/nearest.hpp"
+#include "scalers/read/policy_settings.hpp"
 
 #include <fmt/format.h>
 
@@ -38,10 +39,6 @@ struct MetricSettings {
   std::vector<std::string> namespaces;
   Duration freshness{5000};
   Duration deadline{2500};
-  Policies policies;
-  ErrorOrNumber empty;
-  ErrorOrNumber nan;
-  NegativePolicy negative = NegativePolicy::error;
 };
 
 constexpr std::array kMetricTable{
@@ -55,11 +52,6 @@ constexpr std::array kMetricTable{
     setting<&MetricSettings::deadline>("deadline",
                                        "2500ms",
                                        "by when a read is answered, at most 30s"),
-    setting<&MetricSettings::empty>("empty",
-                                    "error",
-                                    "what to report when the backend has no value"),
-    setting<&MetricSettings::nan>("nan", "error", "what to report when the value is NaN"),
-    setting<&MetricSettings::negative>("negative", "error", "what to do with a value below zero"),
 };
 
 constexpr SettingDoc kLabelsDoc{
@@ -201,20 +193,14 @@ Metric Builder::read_common(const Node& node) {
   metric.namespaces = settings.namespaces;
   metric.freshness = settings.freshness;
   metric.deadline = settings.deadline;
-  metric.policies = {settings.empty, settings.nan, settings.negative};
+  for (const auto& row : kPolicyTable) {
+    if (const Node* value = node.find(row.name)) row.read(*value, metric.policies, problems_);
+  }
+  check_policies(node, metric.policies, problems_);
   if (const Node* name = node.find("name")) check_metric_name(*name);
   if (const Node* list = node.find("namespaces")) check_namespaces(*list, metric);
   if (const Node* labels = node.find(kLabelsDoc.name)) {
     metric.labels = read_labels(*labels, problems_);
-  }
-  const auto is_negative = [](const ErrorOrNumber& policy) {
-    return policy.number.value_or(0) < 0;
-  };
-  const bool has_negative = is_negative(settings.empty) || is_negative(settings.nan);
-  if (has_negative && settings.negative != NegativePolicy::allow) {
-    problems_.add(node.mark,
-                  "a number below zero for empty or nan needs negative: allow; an HPA takes it for "
-                  "an order to grow to its maximum");
   }
   if (metric.deadline > kLongestDeadline) {
     problems_.add(node.find("deadline")->mark, "a deadline is at most 30s");
@@ -319,6 +305,7 @@ std::vector<SettingDoc> common_backend_settings() {
 
 std::vector<SettingDoc> common_metric_settings() {
   std::vector<SettingDoc> out(read::kMetricTable.begin(), read::kMetricTable.end());
+  out.insert(out.end(), read::kPolicyTable.begin(), read::kPolicyTable.end());
   out.push_back(read::kLabelsDoc);
   return out;
 }

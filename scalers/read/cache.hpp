@@ -3,10 +3,9 @@
 // freshness and policies are applied by whoever reads. Loop thread only.
 #pragma once
 
-#include "scalers/backend.hpp"
-#include "scalers/deadline.hpp"
-#include "scalers/error.hpp"
+#include "scalers/read/answer.hpp"
 
+#include <cstddef>
 #include <list>
 #include <map>
 #include <string>
@@ -14,15 +13,6 @@
 #include <unordered_map>
 
 namespace weir::scalers::read {
-
-// What the backend said, and when.
-struct Answer {
-  Result<Sample> sample;
-  SteadyTime at;        // when the backend was asked
-  WallTime asked_at;    // the same by the wall clock
-  SteadyTime retry_at;  // for an error: when the backend may be asked again
-  Duration budget;      // how long the backend was given
-};
 
 class Cache {
  public:

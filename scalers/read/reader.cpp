@@ -49,9 +49,20 @@ ReadOf read_of(const Metric& metric, std::string_view name_space) {
   return {metric.backend->name, metric.name, name_space};
 }
 
+// For how long an answer may be given: the data behind it gets no older than the metric allows.
+Duration usable_for(const Metric& metric, const Answer& answer) {
+  if (answer.sample.has_error() || !answer.sample->data_age) return metric.freshness;
+  const DataAge& data = *answer.sample->data_age;
+  return std::min(metric.freshness, data.limit - data.age);
+}
+
 bool is_backend_failure(Errc code) {
   return code == Errc::unreachable || code == Errc::tls || code == Errc::refused ||
          code == Errc::timed_out;
+}
+
+WallTime taken_at(const Answer& answer) {
+  return answer.sample ? answer.sample->taken_at : answer.asked_at;
 }
 
 // A bug in a scaler, or no memory: this question fails, the process and every other question go on.
@@ -91,7 +102,7 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
   }
   const Deadline due = deadline.capped(metric.deadline);
   // All questions are put before the first answer is waited for.
-  std::vector<std::variant<Answer, FlightPtr>> asked;
+  std::vector<Asked> asked;
   for (const Labels& labels : *bound) {
     Labels parameters = labels;
     parameters.emplace(kNamespaceParameter, query.name_space);
@@ -99,22 +110,28 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
   }
   std::vector<Reading> readings;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (const auto* flight = std::get_if<FlightPtr>(&asked[i])) {
+    if (const auto* flight = std::get_if<FlightPtr>(&asked[i].answer)) {
       const FlightPtr joined = *flight;
       const bool is_done = co_await joined->done.wait(due.left(clock_.steady()));
-      if (!is_done) {
-        const auto budget = std::chrono::duration_cast<Duration>(due.at - due.started);
-        const Error late = with_budget({Errc::timed_out, "it is still being asked", ""}, budget);
-        co_return within_metric(metric, query, late);
-      }
-      asked[i] = *joined->answer;
+      asked[i].answer = is_done ? *joined->answer : late_answer(due);
     }
-    auto one = reading(metric, std::move((*bound)[i]), std::get<Answer>(asked[i]));
+    const Answer& answer = std::get<Answer>(asked[i].answer);
+    auto one = reading(metric, std::move((*bound)[i]), answer, asked[i].key, query.name_space);
     if (!one) co_return within_metric(metric, query, one.error());
     if (metric.labels.empty()) observer_.value_given(read_of(metric, query.name_space), *one);
     readings.push_back(std::move(*one));
   }
   co_return readings;
+}
+
+// What a question comes to for whoever cannot wait for it any longer.
+Answer Reader::late_answer(Deadline due) const {
+  const auto budget = std::chrono::duration_cast<Duration>(due.at - due.started);
+  return {with_budget({Errc::timed_out, "it is still being asked", ""}, budget),
+          clock_.steady(),
+          clock_.wall(),
+          clock_.steady(),
+          budget};
 }
 
 std::vector<BackendState> Reader::backends() const {
@@ -154,14 +171,14 @@ Error Reader::unknown(const Query& query) const {
   return {Errc::unknown_metric, detail + near, ""};
 }
 
-std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& metric,
-                                                                 const Labels& parameters,
-                                                                 const ReadOf& of) {
+Reader::Asked Reader::answer_or_flight(const Metric& metric,
+                                       const Labels& parameters,
+                                       const ReadOf& of) {
   const std::string key = metric.backend->name + '\n' + metric.scaler->question(parameters);
   const Answer* kept = cache_.find(key);
   if (kept != nullptr && is_fresh(metric, *kept)) {
     observer_.answer_reused(of, Reuse::cached);
-    return *kept;
+    return {key, *kept};
   }
   FlightPtr& flight = flights_[key];
   // A patient metric does not join a flight that gives up sooner than it would.
@@ -171,15 +188,15 @@ std::variant<Answer, Reader::FlightPtr> Reader::answer_or_flight(const Metric& m
     boost::asio::co_spawn(loop_.get_executor(),
                           fly(shared_from_this(), &metric, key, parameters, started),
                           rethrow);
-    return started;
+    return {key, started};
   }
   observer_.answer_reused(of, Reuse::shared);
-  return flight;
+  return {key, flight};
 }
 
 bool Reader::is_fresh(const Metric& metric, const Answer& answer) const {
   const SteadyTime now = clock_.steady();
-  if (is_answer(metric.policies, answer.sample)) return now - answer.at < metric.freshness;
+  if (is_answer(metric.policies, answer)) return now - answer.at < usable_for(metric, answer);
   const bool was_hasty = answer.sample.has_error() &&
                          answer.sample.error().code == Errc::timed_out &&
                          answer.budget < metric.deadline;
@@ -205,7 +222,8 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   if (sample.has_error()) sample = with_budget(sample.error(), metric->deadline);
   const SteadyTime retry_at = self->clock_.steady() + self->jittered(kKeepError);
   Answer answer{std::move(sample), at, asked_at, retry_at, metric->deadline};
-  const auto outcome = apply(metric->policies, answer.sample);
+  if (permit) answer.back_for = self->back_for(*metric->backend, answer);
+  const auto outcome = apply(metric->policies, answer);
   self->observer_.question_done(read_of(*metric, name_space),
                                 outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
                                 self->clock_.steady() - at);
@@ -235,11 +253,56 @@ void Reader::observe(const Metric& metric, const Answer& answer) {
   observer_.backend_down(backend.name, answer.sample.error());
 }
 
-Result<Reading> Reader::reading(const Metric& metric, Labels labels, const Answer& answer) const {
-  const auto value = apply(metric.policies, answer.sample);
-  if (!value) return value.error();
-  const WallTime taken_at = answer.sample ? answer.sample->taken_at : answer.asked_at;
-  return Reading{std::move(labels), *value, taken_at};
+// Learns from `answer` whether the backend was away: by the loss of a kept connection, or, where
+// connections come and go, because a question could not reach it.
+std::optional<Duration> Reader::back_for(ConfiguredBackend& backend, const Answer& answer) const {
+  const SteadyTime now = clock_.steady();
+  const bool is_away = answer.sample.has_error() && answer.sample.error().code == Errc::unreachable;
+  if (std::exchange(backend.is_unreachable, is_away) && !is_away) backend.back_at = now;
+  const auto reconnected_at = backend.backend->connections().back_at;
+  const auto back_at = std::max(backend.back_at, reconnected_at);
+  if (!back_at) return std::nullopt;
+  return std::chrono::duration_cast<Duration>(std::max(now, *back_at) - *back_at);
+}
+
+Result<Reading> Reader::reading(const Metric& metric,
+                                Labels labels,
+                                const Answer& answer,
+                                const std::string& key,
+                                const std::string& name_space) {
+  const auto value = apply(metric.policies, answer);
+  if (metric.policies.fallback) remember(metric, answer, key, name_space);
+  if (value) return Reading{std::move(labels), *value, taken_at(answer)};
+  const History history = history_of(metric, key);
+  const auto instead = fall_back(metric.policies, value.error(), history, clock_.steady());
+  if (!instead) return value.error();
+  observer_.fallback_given(read_of(metric, name_space));
+  const WallTime at = instead->is_held ? taken_at(*history.last_good) : clock_.wall();
+  return Reading{std::move(labels), instead->value, at};
+}
+
+// Two metrics may ask the same and call different answers good.
+std::string Reader::history_key(const Metric& metric, const std::string& key) const {
+  return fmt::format("{}\n{}", &metric - metrics_.data(), key);
+}
+
+void Reader::remember(const Metric& metric,
+                      const Answer& answer,
+                      const std::string& key,
+                      const std::string& name_space) {
+  const std::string place = history_key(metric, key);
+  const Answer* kept = history_.find(place);
+  const bool is_good = apply(metric.policies, answer).has_value();
+  const bool is_newer = is_good && (kept == nullptr || kept->at < answer.at ||
+                                    apply(metric.policies, *kept).has_error());
+  if (kept == nullptr || is_newer) history_.put(place, name_space, answer);
+}
+
+History Reader::history_of(const Metric& metric, const std::string& key) {
+  const Answer* kept = metric.policies.fallback ? history_.find(history_key(metric, key)) : nullptr;
+  if (kept == nullptr) return {};
+  if (apply(metric.policies, *kept).has_value()) return {kept, std::nullopt};
+  return {nullptr, kept->at};
 }
 
 Duration Reader::jittered(Duration span) {

@@ -12,9 +12,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 namespace weir::scalers::read {
@@ -47,14 +49,20 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
     std::optional<Answer> answer;
   };
   using FlightPtr = std::shared_ptr<Flight>;
+  // One question of a read, by the name that the cache knows it under, and what serves it.
+  struct Asked {
+    std::string key;
+    std::variant<Answer, FlightPtr> answer;
+  };
 
   [[nodiscard]] Result<const Metric*> find(const Query& query) const;
   [[nodiscard]] Error unknown(const Query& query) const;
   // The kept answer if it may still be given, else the flight that will bring one (joined or
   // started).
-  [[nodiscard]] std::variant<Answer, FlightPtr> answer_or_flight(const Metric& metric,
-                                                                 const Labels& parameters,
-                                                                 const ReadOf& of);
+  [[nodiscard]] Asked answer_or_flight(const Metric& metric,
+                                       const Labels& parameters,
+                                       const ReadOf& of);
+  [[nodiscard]] Answer late_answer(Deadline due) const;
   [[nodiscard]] bool is_fresh(const Metric& metric, const Answer& answer) const;
   // Asks the backend and lands the answer. `self` keeps the reader alive when a reload drops it
   // meanwhile.
@@ -64,9 +72,21 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
                              Labels parameters,
                              FlightPtr flight);
   void observe(const Metric& metric, const Answer& answer);
+  [[nodiscard]] std::optional<Duration> back_for(ConfiguredBackend& backend,
+                                                 const Answer& answer) const;
+  // What the HPA gets: by the policies, the fallback among them. Remembers a good answer for later.
   [[nodiscard]] Result<Reading> reading(const Metric& metric,
                                         Labels labels,
-                                        const Answer& answer) const;
+                                        const Answer& answer,
+                                        const std::string& key,
+                                        const std::string& name_space);
+  [[nodiscard]] std::string history_key(const Metric& metric, const std::string& key) const;
+  void remember(const Metric& metric,
+                const Answer& answer,
+                const std::string& key,
+                const std::string& name_space);
+  // Valid until the next remember(); empty for a metric without a fallback.
+  [[nodiscard]] History history_of(const Metric& metric, const std::string& key);
   [[nodiscard]] Duration jittered(Duration span);
 
   Loop& loop_;
@@ -76,6 +96,8 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
   std::vector<Metric> metrics_;
   std::multimap<std::string, const Metric*, std::less<>> by_name_;
   Cache cache_{kMaxKeptAnswers, kMaxKeptOfNamespace};
+  // Of metrics with a fallback: the last good answer to a question, or else its first failure.
+  Cache history_{kMaxKeptAnswers, kMaxKeptOfNamespace};
   std::unordered_map<std::string, FlightPtr> flights_;
   std::minstd_rand random_;
 };

@@ -98,6 +98,11 @@ class TelemetryTest(ServerTest):
               cache: {{redis: {{url: "{redis.url}"}}}}
             metrics:
               - {{name: depth, namespaces: [ml-inference], freshness: 1ms, redis: {{backend: cache, key: jobs}}}}
+              - name: bridged
+                namespaces: [ml-inference]
+                freshness: 1ms
+                fallback: {{after: 1ms, value: 5}}
+                redis: {{backend: cache, key: jobs}}
             """)
         return redis, self.started(Weir(self.folder() / "weir", text))
 
@@ -139,13 +144,30 @@ class TelemetryTest(ServerTest):
         redis, weir = self.redis_and_weir()
         self.assert_values(weir.metric("ml-inference", "depth"), "0")
         redis.stop()
-        self.wait_for(lambda: series(self.page(weir), "weir_connections_failed_total") or
-                      not weir.metric("ml-inference", "depth"))
+        self.wait_for(lambda: weir.metric("ml-inference", "bridged").status == 200 and
+                      series(self.page(weir), "weir_connections_failed_total"))
         documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "telemetry.md").read_text(), re.M))
 
         shown = set(re.findall(r"^# TYPE (\w+)", self.page(weir), re.M))
 
         self.assertEqual(documented, {name for name in shown if not name.startswith("process_")})
+
+    def test_a_read_that_its_fallback_answers_is_counted_beside_the_failure(self):
+        redis, weir = self.redis_and_weir()
+        self.assert_values(weir.metric("ml-inference", "bridged"), "0")
+        self.assertIsNone(series(self.page(weir), "weir_fallback_total"))
+        redis.stop()
+        self.wait_for(lambda: series(self.page(weir), "weir_backend_up", backend="cache") == 0 or
+                      not weir.metric("ml-inference", "bridged"))
+
+        before = series(self.page(weir), "weir_fallback_total", backend="cache", metric="bridged") or 0
+        self.assert_values(weir.metric("ml-inference", "bridged"), "5")
+        page = self.page(weir)
+
+        self.assertEqual(before + 1, series(page, "weir_fallback_total", backend="cache", metric="bridged"))
+        self.assertIsNone(series(page, "weir_fallback_total", metric="depth"))
+        self.assertEqual(5, series(page, "weir_value", metric="bridged"))
+        self.assertLessEqual(1, series(page, "weir_query_total", metric="bridged", outcome="unreachable"))
 
     def test_the_loop_tells_how_late_it_is(self):
         weir = self.weir_with()

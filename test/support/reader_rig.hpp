@@ -49,6 +49,9 @@ class ReadEvents final : public scalers::ReadObserver {
   void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
     told.push_back(named(of) + (how == scalers::Reuse::cached ? "cached" : "shared"));
   }
+  void fallback_given(const scalers::ReadOf& of) override {
+    told.push_back(named(of) + "fallback");
+  }
   void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
     given.push_back(named(of) + std::to_string(static_cast<int>(reading.value)));
   }
@@ -79,6 +82,26 @@ struct Script {
   bool is_held = false;     // answers wait for `release`
   scalers::Signal release;  // raised once: everything is answered from then on
   std::map<std::string, scalers::Result<scalers::Sample>> say;  // by question; the others get 7
+  scalers::ConnectionCounts connections;                        // as the client counts them
+};
+
+// Its scalers are made beside it: a metric's block says nothing here.
+class ScriptedBackend final : public scalers::Backend {
+ public:
+  explicit ScriptedBackend(const Script& script) : script_(script) {}
+
+  [[nodiscard]] std::unique_ptr<scalers::Scaler> make_scaler(
+      const scalers::Node& /*block*/,
+      scalers::ParameterNames& /*names*/,
+      scalers::Problems& /*problems*/) override {
+    return nullptr;
+  }
+  [[nodiscard]] scalers::ConnectionCounts connections() const override {
+    return script_.connections;
+  }
+
+ private:
+  const Script& script_;
 };
 
 class ScriptedScaler final : public scalers::Scaler {
@@ -143,6 +166,7 @@ struct Rig {
     auto backend = std::make_unique<scalers::read::ConfiguredBackend>();
     backend->name = "broker";
     backend->kind = "fake";
+    backend->backend = std::make_unique<ScriptedBackend>(script);
     backend->gate =
         std::make_shared<scalers::read::Gate>(*loop, limits.max_in_flight, limits.max_waiting);
     std::vector<scalers::read::Metric> metrics;

@@ -145,8 +145,8 @@ TEST_CASE("a metric says which namespaces may ask, and no two entries answer one
 
 TEST_CASE("a metric's common settings are checked") {
   const std::string keys =
-      "; its keys are name, namespaces, freshness, deadline, empty, nan, negative, labels, "
-      "prometheus, rabbitmq, redis";
+      "; its keys are name, namespaces, freshness, deadline, empty, nan, negative, clamp, "
+      "zeroAtOrBelow, fallback, settle, labels, prometheus, rabbitmq, redis";
   const std::string duration =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
   const Row rows[] = {
@@ -175,9 +175,8 @@ TEST_CASE("a metric's common settings are checked") {
       {"a text", "x", {"t.yaml:2:1: expected a map of settings for a metric; found \"x\""}},
       {"a number below zero without negative: allow",
        with("empty: -1"),
-       {"t.yaml:2:1: a number below zero for empty or nan needs negative: allow; an HPA takes it "
-        "for "
-        "an order to grow to its maximum"}},
+       {"t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow; "
+        "an HPA takes it for an order to grow to its maximum"}},
       {"a number that no HPA can read",
        with("nan: 1e300"),
        {"t.yaml:2:34: a number to report instead is below 9.2e15, the most an HPA can read"}},

@@ -1,0 +1,88 @@
+#include "scalers/read/policy_settings.hpp"
+
+#include "scalers/reading.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace weir::scalers::read {
+namespace {
+
+constexpr std::array kClampTable{
+    setting<&Clamp::min>("min", "", "the least that is reported"),
+    setting<&Clamp::max>("max", "", "the most that is reported"),
+};
+
+constexpr std::array kFallbackTable{
+    required_setting<&Fallback::after>("after",
+                                       "how long after the last good reading, such as 45s"),
+    setting<&Fallback::hold>("hold",
+                             "",
+                             "until when the last good reading is given again, such as 2m"),
+    setting<&Fallback::value>("value", "", "the number to report"),
+};
+
+bool is_below_zero(const std::optional<double>& number) { return number.value_or(0) < 0; }
+
+bool is_too_large(const std::optional<double>& number) {
+  return number && !is_representable(*number);
+}
+
+// The policies that report a number which the entry writes down.
+bool has_negative_number(const Policies& policies) {
+  const auto& fallback = policies.fallback;
+  return is_below_zero(policies.empty.number) || is_below_zero(policies.nan.number) ||
+         is_below_zero(policies.clamp.min) || is_below_zero(policies.clamp.max) ||
+         (fallback && is_below_zero(fallback->value));
+}
+
+}  // namespace
+
+void read_value(const Node& node, Clamp& out, Problems& problems) {
+  const std::size_t before = problems.size();
+  read_settings(node, kClampTable, "clamp", out, problems);
+  if (problems.size() != before) return;
+  if (!out.min && !out.max) {
+    problems.add(node.mark, "clamp needs min, max or both: write {min: NUMBER, max: NUMBER}");
+  } else if (out.min && out.max && *out.min > *out.max) {
+    problems.add(node.mark, "clamp has a min above its max; exchange them");
+  } else if (is_too_large(out.min) || is_too_large(out.max)) {
+    problems.add(node.mark, "a bound of clamp is below 9.2e15, the most an HPA can read");
+  }
+}
+
+void read_value(const Node& node, Fallback& out, Problems& problems) {
+  const std::size_t before = problems.size();
+  read_settings(node, kFallbackTable, "fallback", out, problems);
+  if (problems.size() != before) return;
+  if (out.hold.has_value() == out.value.has_value()) {
+    problems.add(node.mark,
+                 "fallback needs hold or value, and not both: write {after: 45s, hold: 2m} or "
+                 "{after: 45s, value: NUMBER}");
+  } else if (out.hold && *out.hold <= out.after) {
+    problems.add(node.mark,
+                 "hold is longer than after: both count from the last good reading, as in "
+                 "{after: 45s, hold: 2m}");
+  } else if (is_too_large(out.value)) {
+    problems.add(node.mark, "the number of fallback is below 9.2e15, the most an HPA can read");
+  }
+}
+
+void check_policies(const Node& entry, const Policies& policies, Problems& problems) {
+  if (has_negative_number(policies) && policies.negative != NegativePolicy::allow) {
+    problems.add(entry.mark,
+                 "a number below zero for empty, nan, clamp or fallback needs negative: allow; an "
+                 "HPA takes it for an order to grow to its maximum");
+  }
+  const Node* zero = entry.find("zeroAtOrBelow");
+  if (zero == nullptr || !policies.zero_at_or_below) return;
+  if (is_below_zero(policies.zero_at_or_below)) {
+    problems.add(zero->mark, "zeroAtOrBelow is 0 or more; negative says what is below zero");
+  } else if (policies.clamp.min && *policies.clamp.min > *policies.zero_at_or_below) {
+    problems.add(zero->mark,
+                 "zeroAtOrBelow never applies: clamp reports nothing below its min, which is "
+                 "larger; lower min or remove one of them");
+  }
+}
+
+}  // namespace weir::scalers::read
