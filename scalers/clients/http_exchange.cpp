@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <exception>
 #include <system_error>
+#include <utility>
 
 namespace weir::scalers::clients {
 namespace {
@@ -21,6 +22,7 @@ constexpr auto kTimeoutSlack = std::chrono::milliseconds{250};
 constexpr long kConnectPercent = 90;
 constexpr long kStreamConnectMs = 10'000;
 constexpr long kOk = 200;
+constexpr std::size_t kCopiedBytes = std::size_t{64} * 1024;
 
 void append(Slist& list, const std::string& line) {
   list.reset(curl_slist_append(list.release(), line.c_str()));
@@ -63,15 +65,26 @@ bool HttpExchange::take(std::string_view piece) {
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (!request.on_chunk || status / 100 != 2) {
-    if (body_.size() + piece.size() > request.max_body_bytes) return false;
-    body_.append(piece);
-    return true;
+    return keep(piece);
   }
   if (transfer_->untaken_bytes + piece.size() > request.max_body_bytes) return false;
   transfer_->untaken_bytes += piece.size();
   boost::asio::post(loop_, [transfer = transfer_, chunk = std::string(piece)]() mutable {
     hand_on(*transfer, std::move(chunk));
   });
+  return true;
+}
+
+// A body that says its length is refused before it comes. One that grows is copied while it is
+// small, and then has room for all that it may become: doubling would hold three halves of it.
+bool HttpExchange::keep(std::string_view piece) {
+  const std::size_t limit = transfer_->request.max_body_bytes;
+  curl_off_t said = -1;
+  curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &said);
+  const std::size_t size = body_.size() + piece.size();
+  if (size > limit || std::cmp_greater(said, limit)) return false;
+  if (size > body_.capacity() && size > kCopiedBytes) body_.reserve(limit);
+  body_.append(piece);
   return true;
 }
 

@@ -55,6 +55,8 @@ class HttpExchange {
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
   // Takes in a piece of the body; false when it is too much.
   bool take(std::string_view piece);
+  // The same for a reply that is kept whole.
+  bool keep(std::string_view piece);
   void set_pem(int option, const std::string& pem);
 
   Loop& loop_;

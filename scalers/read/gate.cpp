@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -10,48 +12,86 @@ namespace weir::scalers::read {
 // A place in the queue, left also when the loop destroys the frame that waits, maybe behind the
 // gate's other owners.
 struct Gate::Waiter {
-  explicit Waiter(std::shared_ptr<Gate> entered) : gate(std::move(entered)), turn(gate->loop_) {
-    gate->waiting_.push_back(&turn);
+  Waiter(std::shared_ptr<Gate> entered, std::string from)
+      : gate(std::move(entered)), name_space(std::move(from)), turn(gate->loop_) {
+    gate->waiting_[name_space].push_back(this);
+    ++gate->waiting_count_;
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
-  ~Waiter() { std::erase(gate->waiting_, &turn); }
+  ~Waiter() {
+    const auto line = gate->waiting_.find(name_space);
+    if (line == gate->waiting_.end()) return;
+    const auto self = std::ranges::find(line->second, this);
+    if (self != line->second.end()) gate->remove(line, self);
+  }
 
   std::shared_ptr<Gate> gate;
-  Signal turn;
+  std::string name_space;
+  Signal turn;  // it has a place, or has to make room
+  bool is_refused = false;
 };
 
-awaitable<Result<Gate::Permit>> Gate::enter(Deadline deadline, SteadyTime now) {
+awaitable<Result<Gate::Permit>> Gate::enter(std::string name_space,
+                                            Deadline deadline,
+                                            SteadyTime now) {
   if (in_flight_ < max_in_flight_) {
     ++in_flight_;
+    served_ = name_space;
     co_return Permit(shared_from_this());
   }
-  if (waiting_.size() >= max_waiting_) {
-    co_return Error{Errc::overloaded,
-                    fmt::format("{} questions are under way and {} wait; raise maxInFlight or "
-                                "maxWaiting, or ask less often",
-                                in_flight_,
-                                waiting_.size()),
-                    ""};
-  }
-  Waiter waiter(shared_from_this());
-  const bool has_place = co_await waiter.turn.wait(deadline.left(now));
-  if (has_place) co_return Permit(shared_from_this());
+  if (waiting_count_ >= max_waiting_ && !make_room(name_space)) co_return overloaded();
+  Waiter waiter(shared_from_this(), std::move(name_space));
+  const bool is_called = co_await waiter.turn.wait(deadline.left(now));
+  if (waiter.is_refused) co_return overloaded();
+  if (is_called) co_return Permit(shared_from_this());
   co_return Error{Errc::timed_out,
                   fmt::format("{} questions are under way before it", in_flight_),
                   ""};
 }
 
-// A place goes straight to the first waiter, so in_flight_ stays as it is; no newcomer can slip in
-// between.
+Error Gate::overloaded() const {
+  return {Errc::overloaded,
+          fmt::format("{} questions are under way and {} wait; raise maxInFlight or "
+                      "maxWaiting, or ask less often",
+                      in_flight_,
+                      waiting_count_),
+          ""};
+}
+
+// A place goes straight to a waiter, so in_flight_ stays as it is; no newcomer can slip in between.
+// The namespaces take turns in the order of their names.
 void Gate::leave() {
   if (waiting_.empty()) {
     --in_flight_;
     return;
   }
-  Signal* next = waiting_.front();
-  waiting_.pop_front();
-  next->raise();
+  auto line = waiting_.upper_bound(served_);
+  if (line == waiting_.end()) line = waiting_.begin();
+  served_ = line->first;
+  Waiter* next = line->second.front();
+  remove(line, line->second.begin());
+  next->turn.raise();
+}
+
+void Gate::remove(Waiting::iterator line, std::deque<Waiter*>::iterator waiter) {
+  line->second.erase(waiter);
+  --waiting_count_;
+  if (line->second.empty()) waiting_.erase(line);
+}
+
+bool Gate::make_room(const std::string& name_space) {
+  if (waiting_.empty()) return false;
+  const auto longest =
+      std::ranges::max_element(waiting_, {}, [](const auto& one) { return one.second.size(); });
+  const auto own = waiting_.find(name_space);
+  const std::size_t claimed = own == waiting_.end() ? 0 : own->second.size();
+  if (claimed + 1 >= longest->second.size()) return false;
+  Waiter* last = longest->second.back();
+  last->is_refused = true;
+  remove(longest, std::prev(longest->second.end()));
+  last->turn.raise();
+  return true;
 }
 
 }  // namespace weir::scalers::read

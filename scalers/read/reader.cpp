@@ -209,10 +209,11 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
                             Labels parameters,
                             FlightPtr flight) {
   const Deadline deadline = Deadline::after(self->clock_.steady(), metric->deadline);
-  const auto permit = co_await metric->backend->gate->enter(deadline, self->clock_.steady());
+  const std::string name_space = parameters.find(std::string(kNamespaceParameter))->second;
+  const auto permit =
+      co_await metric->backend->gate->enter(name_space, deadline, self->clock_.steady());
   const SteadyTime at = self->clock_.steady();
   const WallTime asked_at = self->clock_.wall();
-  const std::string name_space = parameters.find(std::string(kNamespaceParameter))->second;
   Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
   try {
     if (permit) sample = co_await metric->scaler->ask(std::move(parameters), deadline);

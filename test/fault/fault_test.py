@@ -1,7 +1,6 @@
 """Every row of the table: a backend is made sick, and Weir answers with an error in time, or with the right number."""
 import itertools
 import json
-import os
 import re
 import tempfile
 import time
@@ -9,6 +8,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from footprint import Footprint
 from row import KINDS, REASONS, Place
 from support import GROUP, HPA_USER, ServerTest, Weir
 from table import ROWS
@@ -180,36 +180,6 @@ class FaultTest(ServerTest):
     def value_of(self, weir):
         answer = self.ask(weir)
         return answer.json()["items"][0]["value"] if answer.status == 200 else None
-
-
-class Footprint:
-    """What a process holds, and how far it has gone from there."""
-
-    def __init__(self, pid):
-        self._pid = pid
-        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is counted from here
-        self._files, self._threads = self._held()
-        self._resident_kib = self._status("VmRSS")
-        self._reserved_kib = self._status("VmPeak")
-
-    def is_flat(self):
-        files, threads = self._held()
-        return files <= self._files and threads <= self._threads
-
-    def growth_mib(self):
-        """Of the memory in use, at its peak."""
-        return (self._status("VmHWM") - self._resident_kib) / 1024
-
-    def reserved_mib(self):
-        """Of the address space, at its peak."""
-        return (self._status("VmPeak") - self._reserved_kib) / 1024
-
-    def _held(self):
-        return len(os.listdir(f"/proc/{self._pid}/fd")), self._status("Threads")
-
-    def _status(self, key):
-        text = Path(f"/proc/{self._pid}/status").read_text()
-        return int(re.search(rf"^{key}:\s*(\d+)", text, re.MULTILINE)[1])
 
 
 def _test_of(row):

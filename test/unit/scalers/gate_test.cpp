@@ -5,7 +5,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::scalers::read {
@@ -22,12 +25,14 @@ struct Entrance {
   Entrance(std::size_t max_in_flight, std::size_t max_waiting)
       : gate(std::make_shared<Gate>(loop, max_in_flight, max_waiting)) {}
 
-  Entered enter(Duration budget = 10s) {
+  Entered enter(Duration budget = 10s, std::string name_space = "ml") {
     const SteadyTime now{};
-    auto out = start(loop, gate->enter(Deadline::after(now, budget), now));
+    auto out = start(loop, gate->enter(std::move(name_space), Deadline::after(now, budget), now));
     settle(loop);
     return out;
   }
+
+  Entered from(std::string name_space) { return enter(10s, std::move(name_space)); }
 
   Loop loop;
   std::shared_ptr<Gate> gate;
@@ -102,6 +107,69 @@ TEST_CASE("a place that is handed over cannot be taken by a newcomer") {
 
   CHECK(has_permit(second));
   CHECK_FALSE(newcomer->has_value());
+}
+
+// Gives up the permits one by one; the order in which the entries of `waiting` got theirs.
+std::string served(Entrance& at, Entered holder, std::vector<std::pair<char, Entered>> waiting) {
+  std::string out;
+  const std::size_t count = waiting.size();
+  for (std::size_t turn = 0; turn < count; ++turn) {
+    holder->reset();
+    settle(at.loop);
+    const auto next =
+        std::ranges::find_if(waiting, [](const auto& one) { return has_permit(one.second); });
+    if (next == waiting.end()) return out + "?";
+    out += next->first;
+    holder = next->second;
+    waiting.erase(next);
+  }
+  return out;
+}
+
+TEST_CASE("namespaces take turns, and each is served in its order") {
+  Entrance at(1, 10);
+  const auto first = at.from("b");
+  std::vector<std::pair<char, Entered>> waiting;
+  waiting.emplace_back('1', at.from("b"));
+  waiting.emplace_back('2', at.from("b"));
+  waiting.emplace_back('3', at.from("b"));
+  waiting.emplace_back('a', at.from("a"));
+  waiting.emplace_back('c', at.from("c"));
+  waiting.emplace_back('d', at.from("c"));
+
+  CHECK(served(at, first, waiting) == "ca1d23");
+  CHECK(at.gate->waiting() == 0);
+}
+
+TEST_CASE("in a full queue a namespace with fewer waiters displaces the last of the longest") {
+  Entrance at(1, 3);
+  const auto first = at.from("loud");
+  const auto loud = std::vector{at.from("loud"), at.from("loud"), at.from("loud")};
+
+  const auto quiet = at.from("quiet");
+  const auto full = at.gate->waiting();
+
+  CHECK(shown(**loud[2]) ==
+        "overloaded: 1 questions are under way and 3 wait; raise maxInFlight or maxWaiting, or ask "
+        "less often");
+  CHECK_FALSE(quiet->has_value());
+  CHECK(full == 3);
+  CHECK(served(at, first, {{'1', loud[0]}, {'2', loud[1]}, {'q', quiet}}) == "q12");
+}
+
+TEST_CASE("a full queue that is shared alike takes no more of either") {
+  Entrance at(1, 3);
+  const auto first = at.from("a");
+  const auto waiting = std::vector{at.from("a"), at.from("a"), at.from("b")};
+
+  const auto more_of_a = at.from("a");
+  const auto more_of_b = at.from("b");
+
+  REQUIRE(more_of_a->has_value());
+  CHECK((**more_of_a).error().code == Errc::overloaded);
+  REQUIRE(more_of_b->has_value());
+  CHECK((**more_of_b).error().code == Errc::overloaded);
+  CHECK(at.gate->waiting() == 3);
 }
 
 TEST_CASE("a full gate refuses at once") {

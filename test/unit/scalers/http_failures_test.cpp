@@ -194,6 +194,21 @@ TEST_CASE("a request that is answered from memory has an open breaker, whoever i
   CHECK(second.counts->is_breaker_open);
 }
 
+TEST_CASE("a body that says it is over the cap is refused at its first byte") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nx");
+    connection.wait_for_close();
+  }});
+  Site site;
+  auto request = site.request(server.port());
+  request.max_body_bytes = 4096;
+
+  const auto reply = site.send(std::move(request));
+
+  CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
+}
+
 struct Forged {
   std::string_view name;
   std::string header;

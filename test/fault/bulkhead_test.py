@@ -1,0 +1,141 @@
+"""F58 and F11: more questions than a backend can take, from one namespace or two, and an answer that is far too large."""
+import selectors
+import threading
+import time
+import unittest
+from dataclasses import dataclass, field
+
+from footprint import Footprint
+from scripts import endless_body
+from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, frugal_environment, is_sanitized, metric,
+                     metric_path, read_answers, vector)
+
+IN_FLIGHT, WAITING = 8, 392
+PER_READ = 16  # the most values that one selector may bind
+READS = 313  # of 16 values each: 5,008 questions
+SERVED = (IN_FLIGHT + WAITING) // PER_READ
+SERVICE_SECONDS = 0.1
+
+
+@dataclass
+class Counter:
+    """A script that takes SERVICE_SECONDS for each question, and knows how busy it was."""
+    spans: list = field(default_factory=list)  # (begin, end) of each, in the order of their ends
+    begun: list = field(default_factory=list)  # the queries, in the order of their arrival
+    under_way: int = 0
+    most: int = 0
+
+    def __post_init__(self):
+        self._lock = threading.Lock()
+
+    def __call__(self, turn):
+        began = time.monotonic()
+        with self._lock:
+            self.begun.append(turn.asked.query)
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        turn.pause(SERVICE_SECONDS)
+        with self._lock:
+            self.under_way -= 1
+            self.spans.append((began, time.monotonic()))
+        turn.answer(vector(1))
+
+    def utilisation(self):
+        """The share of its IN_FLIGHT places that were taken, from the first question to the last answer."""
+        whole = max(end for _, end in self.spans) - min(began for began, _ in self.spans)
+        return sum(end - began for began, end in self.spans) / (IN_FLIGHT * whole)
+
+
+class BulkheadTest(ServerTest):
+    def weir_of(self, server, *metrics, env=None):
+        backend = {"prometheus": {"url": server.url}, "maxInFlight": IN_FLIGHT, "maxWaiting": WAITING}
+        return self.started(Weir(self.folder() / "weir", config({"prom": backend}, *metrics), env=env))
+
+    def connections(self, weir, count):
+        opened = []
+        for _ in range(count):
+            connection = weir.connection(seconds=30)
+            self.addCleanup(connection.close)
+            connection.connect()
+            opened.append(connection.sock)
+        return opened
+
+    def send(self, connection, namespace, values):
+        path = metric_path(namespace, "depth", f"queue in ({','.join(values)})")
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n".encode())
+
+    def answers_as_they_come(self, connections):
+        """(connection, status) of each, in the order of their arrival."""
+        waiting = selectors.DefaultSelector()
+        self.addCleanup(waiting.close)
+        for connection in connections:
+            waiting.register(connection, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(30)
+            self.assertTrue(ready, f"{len(waiting.get_map())} reads have no answer")
+            for key, _ in ready:
+                waiting.unregister(key.fileobj)
+                yield key.fileobj, read_answers(key.fileobj, 1)[0][0]
+
+    def flood(self, weir, reads, namespace="loud"):
+        connections = self.connections(weir, reads)
+        for n, connection in enumerate(connections):
+            self.send(connection, namespace, [f"{namespace}{n}x{value}" for value in range(PER_READ)])
+        return connections
+
+    def by_queue(self):
+        return metric("depth", 'x{queue="$(queue)"}', namespaces=["*"], labels={"queue": "[a-z0-9]+"}, deadline="25s")
+
+    def test_f58_of_5000_cold_questions_as_many_are_served_as_the_backend_can_and_the_rest_refused_at_once(self):
+        counter = Counter()
+        weir = self.weir_of(self.started(ScriptedServer(counter)), self.by_queue())
+
+        served, refused, done_at_last_refusal = 0, 0, 0
+        for _, status in self.answers_as_they_come(self.flood(weir, READS)):
+            self.assertIn(status, (200, 429))
+            served += status == 200
+            if status == 429:
+                refused, done_at_last_refusal = refused + 1, len(counter.spans)
+
+        self.assertEqual((SERVED, READS - SERVED), (served, refused))
+        self.assertEqual(IN_FLIGHT + WAITING, len(counter.spans))
+        self.assertEqual(IN_FLIGHT, counter.most)
+        self.assertLess(done_at_last_refusal, 100)  # of 400: a refusal does not wait for the backend
+        self.assertGreaterEqual(counter.utilisation(), 0.9)
+
+    def test_a_namespace_that_floods_the_queue_waits_for_itself_alone(self):
+        counter = Counter()
+        weir = self.weir_of(self.started(ScriptedServer(counter)), self.by_queue())
+        [quiet] = self.connections(weir, 1)
+        loud = self.flood(weir, SERVED)
+        self.wait_for(lambda: len(counter.begun) >= IN_FLIGHT)
+
+        self.send(quiet, "quiet", ["quiet"])
+        status = read_answers(quiet, 1)[0][0]
+        served_before = len(counter.spans)
+
+        self.assertEqual(200, status)
+        self.assertLess(served_before, 100)  # of 400 that had come before it
+        # The full queue made room: the last question of the flood was refused, and with it its read.
+        self.assertEqual([200] * (SERVED - 1) + [429], sorted(status for _, status in self.answers_as_they_come(loud)))
+
+    def test_f11_an_answer_of_102_MB_costs_2_MB_at_most(self):
+        limit_mib = 12 if is_sanitized() else 2
+        for is_length_said in (True, False):
+            with self.subTest(is_length_said=is_length_said):
+                large = endless_body(is_length_said)
+                server = self.started(ScriptedServer(lambda turn: turn.answer(vector(1)) if turn.asked.query == "small"
+                                                     else large(turn)))
+                weir = self.weir_of(server, metric("small", "small"), metric("large", "large"), env=frugal_environment())
+                self.assert_values(weir.metric("ml-inference", "small"), "1")
+                before = Footprint(weir.process.pid)
+
+                answer = weir.metric("ml-inference", "large")
+
+                self.assert_status(answer, 503, "ServiceUnavailable", "metric ml-inference/large: prometheus prom: the "
+                                   "answer is over 1024 KiB; ask for fewer series")
+                self.assertLessEqual(before.growth_mib(), limit_mib)
+
+
+if __name__ == "__main__":
+    unittest.main()

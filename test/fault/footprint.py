@@ -1,0 +1,34 @@
+"""What a running Weir holds of the machine: files, threads, memory."""
+import os
+import re
+from pathlib import Path
+
+
+class Footprint:
+    """What a process holds, and how far it has gone from there."""
+
+    def __init__(self, pid):
+        self._pid = pid
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is counted from here
+        self._files, self._threads = self._held()
+        self._resident_kib = self._status("VmRSS")
+        self._reserved_kib = self._status("VmPeak")
+
+    def is_flat(self):
+        files, threads = self._held()
+        return files <= self._files and threads <= self._threads
+
+    def growth_mib(self):
+        """Of the memory in use, at its peak."""
+        return (self._status("VmHWM") - self._resident_kib) / 1024
+
+    def reserved_mib(self):
+        """Of the address space, at its peak."""
+        return (self._status("VmPeak") - self._reserved_kib) / 1024
+
+    def _held(self):
+        return len(os.listdir(f"/proc/{self._pid}/fd")), self._status("Threads")
+
+    def _status(self, key):
+        text = Path(f"/proc/{self._pid}/status").read_text()
+        return int(re.search(rf"^{key}:\s*(\d+)", text, re.MULTILINE)[1])
