@@ -59,6 +59,11 @@ constexpr std::array kMetricTable{
         "noConsumers",
         "error",
         "what to report when nothing is delivered, so that a ratio or a time has no value"),
+    setting<&MetricSettings::missing>(
+        "missing",
+        "error",
+        "what to report when there is no such queue, or none that queueRegex matches; a vhost that "
+        "does not exist is an error all the same"),
 };
 
 // A parameter inside a pattern could change what it matches, and the broker's regex language
@@ -138,6 +143,11 @@ std::optional<Error> refuse_names(std::string_view vhost, std::string_view queue
   return std::nullopt;
 }
 
+Result<Sample> missing_queue(const ErrorOrNumber& missing, std::string what, WallTime taken_at) {
+  if (missing.number) return Sample{*missing.number, taken_at, true};
+  return Error{Errc::unknown_object, std::move(what), ""};
+}
+
 std::vector<SettingDoc> backend_docs() { return docs_of<BackendSettings>(kBackendTable); }
 std::vector<SettingDoc> metric_docs() { return docs_of<MetricSettings>(kMetricTable); }
 
@@ -164,6 +174,9 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   refuse(!has_ratio,
          "noConsumers",
          "noConsumers goes with PublishedToDeliveredRatio and ExpectedQueueConsumptionTime");
+  refuse(settings.missing.number.value_or(0) < 0,
+         "missing",
+         "a queue that is missing holds 0 messages or more; write missing: 0");
   refuse(settings.queue.empty(), "queue", "the queue's name is empty");
   refuse(settings.vhost.empty(),
          "vhost",

@@ -47,6 +47,7 @@ struct MetricSettings {
   std::optional<Aggregate> aggregate;
   Mode mode = Mode::queue_length;
   ErrorOrNumber no_consumers;
+  ErrorOrNumber missing;
 };
 
 inline constexpr std::size_t kPageSize = 500;  // the most that RabbitMQ gives
@@ -88,12 +89,19 @@ struct VhostName {
 // queue for the one declared last; the management API takes an empty vhost for all of them.
 [[nodiscard]] std::optional<Error> refuse_names(std::string_view vhost, std::string_view queue);
 
+// The sample for a queue that is not there: the number of `missing`, or Errc::unknown_object with
+// the text `what`.
+[[nodiscard]] Result<Sample> missing_queue(const ErrorOrNumber& missing,
+                                           std::string what,
+                                           WallTime taken_at);
+
 // What a metric asks of the management API.
 struct Wanted {
   Mode mode;
   Count count;
   Aggregate aggregate;
   ErrorOrNumber no_consumers;
+  ErrorOrNumber missing = {};
 };
 
 // One queue, as a page of the management API lists it.

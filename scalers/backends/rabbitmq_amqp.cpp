@@ -11,30 +11,38 @@ namespace {
 
 class AmqpScaler final : public Scaler {
  public:
-  AmqpScaler(clients::AmqpClient& client, VhostName vhost, TextTemplate queue)
-      : client_(client), vhost_(std::move(vhost)), queue_(std::move(queue)) {}
+  AmqpScaler(clients::AmqpClient& client,
+             VhostName vhost,
+             TextTemplate queue,
+             ErrorOrNumber missing)
+      : client_(client), vhost_(std::move(vhost)), queue_(std::move(queue)), missing_(missing) {}
 
   [[nodiscard]] std::string question(const Labels& parameters) const override {
     const std::string vhost = vhost_.render(parameters);
-    return fmt::format("{}:{}{}", vhost.size(), vhost, queue_.render(parameters));
+    const std::string missing = missing_.number ? fmt::format("{}", *missing_.number) : "error";
+    return fmt::format("{} {}:{}{}", missing, vhost.size(), vhost, queue_.render(parameters));
   }
 
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
-    std::string vhost = vhost_.render(parameters);
-    std::string queue = queue_.render(parameters);
+    const std::string vhost = vhost_.render(parameters);
+    const std::string queue = queue_.render(parameters);
     auto refused = refuse_names(vhost, queue);
     if (refused) co_return std::move(*refused);
     const WallTime taken_at = std::chrono::system_clock::now();
-    const auto ready =
-        co_await client_.ready_messages(std::move(vhost), std::move(queue), deadline);
+    const auto ready = co_await client_.ready_messages(vhost, queue, deadline);
     if (!ready) co_return ready.error();
-    co_return Sample{static_cast<double>(*ready), taken_at};
+    if (*ready) co_return Sample{static_cast<double>(**ready), taken_at};
+    co_return missing_queue(
+        missing_,
+        fmt::format("queue \"{}\" does not exist in vhost \"{}\"", queue, vhost),
+        taken_at);
   }
 
  private:
   clients::AmqpClient& client_;
   VhostName vhost_;
   TextTemplate queue_;
+  ErrorOrNumber missing_;
 };
 
 class AmqpBackend final : public Backend {
@@ -63,7 +71,10 @@ class AmqpBackend final : public Backend {
            "AMQP tells ready messages only; other counts need a backend with an http:// or "
            "https:// url");
     VhostName vhost{vhost_, std::move(read.vhost)};
-    return std::make_unique<AmqpScaler>(*client_, std::move(vhost), std::move(read.queue));
+    return std::make_unique<AmqpScaler>(*client_,
+                                        std::move(vhost),
+                                        std::move(read.queue),
+                                        read.settings.missing);
   }
   [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 

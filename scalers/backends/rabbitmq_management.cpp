@@ -47,6 +47,10 @@ std::string quoted_pattern(const std::string& text) {
   return out + "\\E";
 }
 
+std::string text_of(const ErrorOrNumber& policy) {
+  return policy.number ? fmt::format("{}", *policy.number) : "error";
+}
+
 // nullopt for none, and for one that read_metric() has refused.
 std::optional<Pattern> compiled(const std::string& regex) {
   if (regex.empty()) return std::nullopt;
@@ -66,17 +70,17 @@ class ManagementScaler final : public Scaler {
     const std::string vhost = asked_.vhost.render(parameters);
     const Wanted& wanted = asked_.wanted;
     const std::string regex = asked_.regex ? asked_.regex->text() : "";
-    return fmt::format(
-        "{} {} {} {} {}:{} {}:{} {}",
-        static_cast<int>(wanted.mode),
-        static_cast<int>(wanted.count),
-        static_cast<int>(wanted.aggregate),
-        wanted.no_consumers.number ? fmt::format("{}", *wanted.no_consumers.number) : "error",
-        regex.size(),
-        regex,
-        vhost.size(),
-        vhost,
-        asked_.queue.render(parameters));
+    return fmt::format("{} {} {} {} {} {}:{} {}:{} {}",
+                       static_cast<int>(wanted.mode),
+                       static_cast<int>(wanted.count),
+                       static_cast<int>(wanted.aggregate),
+                       text_of(wanted.no_consumers),
+                       text_of(wanted.missing),
+                       regex.size(),
+                       regex,
+                       vhost.size(),
+                       vhost,
+                       asked_.queue.render(parameters));
   }
 
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
@@ -99,7 +103,7 @@ class ManagementScaler final : public Scaler {
                                                      const std::string& pattern,
                                                      std::size_t page,
                                                      Detail detail) const;
-  [[nodiscard]] Error no_queue(const std::string& vhost, const std::string& name) const;
+  [[nodiscard]] std::string no_queue(const std::string& vhost, const std::string& name) const;
 
   clients::HttpClient& http_;
   const ManagementTarget& target_;
@@ -136,10 +140,10 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
   return out;
 }
 
-Error ManagementScaler::no_queue(const std::string& vhost, const std::string& name) const {
+std::string ManagementScaler::no_queue(const std::string& vhost, const std::string& name) const {
   const std::string what = !asked_.regex ? fmt::format("queue \"{}\" does not exist", name)
                                          : fmt::format("no queue matches \"{}\"", name);
-  return {Errc::unknown_object, fmt::format("{} in vhost \"{}\"", what, vhost), ""};
+  return fmt::format("{} in vhost \"{}\"", what, vhost);
 }
 
 // One pass over all pages. The pages of one pass may not belong together: Errc::partial.
@@ -175,8 +179,8 @@ awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list(std::string vh
   co_return listing.take();
 }
 
-// The queues that the metric means. RabbitMQ's filter knows no upper and lower case, and its regex
-// language is another one: it only keeps the list short.
+// The queues that the metric means; there may be none. RabbitMQ's filter knows no upper and lower
+// case, and its regex language is another one: it only keeps the list short.
 awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find(std::string vhost,
                                                                   std::string name,
                                                                   Detail detail,
@@ -190,7 +194,6 @@ awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find(std::string vh
   std::erase_if(*found, [&](const QueueStats& queue) {
     return asked_.regex ? !asked_.regex->matches(queue.name) : queue.name != name;
   });
-  if (found->empty()) co_return no_queue(vhost, name);
   co_return std::move(*found);
 }
 
@@ -210,6 +213,8 @@ awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline dead
   if (queues && is_length && std::ranges::any_of(*queues, is_other))
     queues = co_await find(vhost, name, Detail::statistics, deadline);
   if (!queues) co_return queues.error();
+  if (queues->empty())
+    co_return missing_queue(asked_.wanted.missing, no_queue(vhost, name), taken_at);
   const auto value = value_of(*queues, asked_.wanted);
   if (!value) co_return value.error();
   co_return Sample{*value, taken_at};
@@ -228,7 +233,8 @@ class ManagementBackend final : public Backend {
     const Wanted wanted{settings.mode,
                         settings.count.value_or(Count::total),
                         settings.aggregate.value_or(Aggregate::sum),
-                        settings.no_consumers};
+                        settings.no_consumers,
+                        settings.missing};
     ManagementQuestion asked{{vhost_, std::move(read.vhost)},
                              std::move(read.queue),
                              compiled(settings.queue_regex),

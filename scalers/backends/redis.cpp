@@ -97,7 +97,7 @@ class RedisScaler final : public Scaler {
     }
     if (!value) co_return value.error();
     if (*value) co_return Sample{**value, taken_at};
-    if (missing_ == Missing::zero) co_return Sample{0, taken_at};
+    if (missing_ == Missing::zero) co_return Sample{0, taken_at, true};
     co_return Error{
         Errc::unknown_object,
         fmt::format("key \"{}\" does not exist; set missing: 0 if that means none", subject.key),

@@ -97,9 +97,9 @@ bool AmqpClient::drop_idle() {
   return true;
 }
 
-awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
-                                                            std::string queue,
-                                                            Deadline deadline) {
+awaitable<Result<std::optional<std::uint64_t>>> AmqpClient::ready_messages(std::string vhost,
+                                                                           std::string queue,
+                                                                           Deadline deadline) {
   if (is_closed_) co_return Error{Errc::unreachable, "the program ends", ""};
   const auto connection = connection_to(vhost);
   if (!connection) {
@@ -124,11 +124,14 @@ awaitable<Result<std::uint64_t>> AmqpClient::ready_messages(std::string vhost,
       (*link)->end_if_silent(now());
       co_return Error{Errc::timed_out, "no answer in time", ""};
     }
-    const bool is_lost = (*link)->failure() && !*question->ready_messages;
-    if (is_lost) {
-      lost = question->ready_messages->error();
+    const Result<std::uint64_t>& ready = *question->ready_messages;
+    if (!ready && (*link)->failure()) {
+      lost = ready.error();
     } else if (question->sent_at >= began) {
-      co_return *question->ready_messages;
+      if (ready) co_return std::optional(*ready);
+      // An open connection has a vhost: the queue is what is unknown.
+      if (ready.error().code == Errc::unknown_object) co_return std::optional<std::uint64_t>();
+      co_return ready.error();
     }
   }
   co_return lost;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace weir::scalers::clients {
@@ -34,13 +35,12 @@ class AmqpClient final : public Client {
   AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target);
   ~AmqpClient() override;
 
-  // Messages ready in the queue; excludes those delivered and not yet acknowledged.
-  // Errc::unknown_object when the vhost has no such queue or there is no such vhost (never 0),
-  // refused, unreachable, tls, timed_out, forbidden, bad_reply,
-  // overloaded.
-  [[nodiscard]] awaitable<Result<std::uint64_t>> ready_messages(std::string vhost,
-                                                                std::string queue,
-                                                                Deadline deadline);
+  // Messages ready in the queue; excludes those delivered and not yet acknowledged. nullopt when
+  // the vhost has no such queue (never 0). Errc::unknown_object when there is no such vhost,
+  // refused, unreachable, tls, timed_out, forbidden, bad_reply, overloaded.
+  [[nodiscard]] awaitable<Result<std::optional<std::uint64_t>>> ready_messages(std::string vhost,
+                                                                               std::string queue,
+                                                                               Deadline deadline);
   void close() override;
   // Of all vhosts together.
   [[nodiscard]] ConnectionCounts connections() const;

@@ -33,6 +33,10 @@ VALUES = [
     ("max", {"queueRegex": r"jobs\..*", "backend": "api", "aggregate": "max"}, "6"),
     ("ready_of_several", {"queueRegex": r"jobs\..*", "backend": "api", "count": "ready"}, "11"),
     ("upper_case_is_another_name", {"queueRegex": "ord.*", "backend": "api"}, "3"),
+    ("a_missing_queue_that_counts_as_none_over_amqp", {"queue": "no such", "missing": 0}, "0"),
+    ("a_queue_that_is_there_is_not_missing", {"queue": "orders", "missing": 0}, "3"),
+    ("a_missing_queue_that_counts_as_a_number", {"queue": "no such", "backend": "api", "missing": 2.5}, "2500m"),
+    ("no_match_that_counts_as_none", {"queueRegex": "jobs", "backend": "api", "missing": 0}, "0"),
     ("alternatives_as_a_whole", {"queueRegex": "jobs.a|orders", "backend": "api"}, "8"),
 ]
 
@@ -53,6 +57,10 @@ ERRORS = [
     ("nothing_matches", {"queueRegex": "jobs", "backend": "api"}, 404, "NotFound", NONE_MATCHES.format("jobs")),
     ("no_vhost", {"queue": "orders", "backend": "api", "vhost": "nowhere"}, 404, "NotFound",
      'vhost "nowhere" does not exist, or the url\'s path is not that of the management API'),
+    ("no_vhost_is_no_missing_queue", {"queue": "orders", "backend": "api", "vhost": "nowhere", "missing": 0}, 404,
+     "NotFound", 'vhost "nowhere" does not exist, or the url\'s path is not that of the management API'),
+    ("no_vhost_over_amqp_is_no_missing_queue", {"queue": "orders", "backend": "nowhere", "missing": 0}, 404, "NotFound",
+     'vhost "nowhere" does not exist'),
     ("wrong_password", {"queue": "orders", "backend": "wrong_api"}, 503, "ServiceUnavailable", None),
     ("no_management_tag", {"queue": "orders", "backend": "stranger_api"}, 503, "ServiceUnavailable", None),
     ("no_publish_rate", {"queue": "idle", "backend": "api", "mode": "MessageRate"}, 503, "ServiceUnavailable",
