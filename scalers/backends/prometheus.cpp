@@ -38,6 +38,8 @@ struct MetricSettings {
   std::string query;
   Aggregate aggregate = Aggregate::none;
   Warnings warnings = Warnings::error;
+  std::optional<Duration> max_age;
+  std::string age_of;
 };
 
 }  // namespace weir::scalers::backends::prometheus
@@ -145,22 +147,46 @@ constexpr std::array kMetricTable{
     setting<&MetricSettings::warnings>("warnings",
                                        "error",
                                        "whether an answer with warnings (often incomplete) counts"),
+    setting<&MetricSettings::max_age>(
+        "maxAge",
+        "",
+        "how old the newest sample of ageOf may be; an older one is an error, whatever the query "
+        "gives"),
+    setting<&MetricSettings::age_of>(
+        "ageOf",
+        "",
+        "the selector whose samples the query lives on, such as jobs_waiting{queue=\"$(queue)\"}; "
+        "goes with maxAge"),
 };
 
 class PrometheusBackend;
 
+struct MetricBlock {
+  MetricSettings settings;
+  QueryTemplate query;
+  QueryTemplate age_of;
+};
+
 class PrometheusScaler final : public Scaler {
  public:
-  PrometheusScaler(PrometheusBackend& backend, MetricSettings settings, QueryTemplate query)
-      : backend_(backend), settings_(std::move(settings)), query_(std::move(query)) {}
+  PrometheusScaler(PrometheusBackend& backend, MetricBlock block)
+      : backend_(backend),
+        settings_(std::move(block.settings)),
+        query_(std::move(block.query)),
+        age_of_(std::move(block.age_of)) {}
 
   [[nodiscard]] std::string question(const Labels& parameters) const override;
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
 
  private:
+  // How old the data is; nullopt for a metric without maxAge.
+  [[nodiscard]] awaitable<Result<std::optional<DataAge>>> ask_age(Labels parameters,
+                                                                  Deadline deadline);
+
   PrometheusBackend& backend_;
   MetricSettings settings_;
   QueryTemplate query_;
+  QueryTemplate age_of_;
 };
 
 class PrometheusBackend final : public Backend {
@@ -172,22 +198,34 @@ class PrometheusBackend final : public Backend {
                                                     ParameterNames& names,
                                                     Problems& problems) override;
   [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
-  [[nodiscard]] clients::HttpClient& http() { return http_; }
+  [[nodiscard]] awaitable<Result<Sample>> ask(std::string query,
+                                              Aggregate aggregate,
+                                              Warnings warnings,
+                                              Deadline deadline);
+
+ private:
   // The request that asks `query`, with the credentials as their files hold them now.
   [[nodiscard]] Result<clients::HttpRequest> request(const std::string& query,
                                                      Duration budget) const;
 
- private:
   BackendSettings settings_;
   clients::HttpClient& http_;
   // Also owned by the requests under way.
   std::shared_ptr<ConnectionCounts> counts_ = std::make_shared<ConnectionCounts>();
 };
 
-struct MetricBlock {
-  MetricSettings settings;
-  QueryTemplate query;
-};
+void check_age(const Node& block, const MetricSettings& settings, Problems& problems) {
+  const Node* age_of = block.find("ageOf");
+  if (settings.max_age.has_value() == settings.age_of.empty()) {
+    problems.add(block.mark,
+                 "maxAge and ageOf go together; write both, as in maxAge: 1m, ageOf: "
+                 "'jobs_waiting{queue=\"a\"}'");
+  } else if (age_of != nullptr && !is_selector(settings.age_of)) {
+    problems.add(age_of->mark,
+                 "ageOf is a plain selector, such as jobs_waiting{queue=\"a\"}, without functions, "
+                 "ranges or offset: what is computed is never old");
+  }
+}
 
 MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems) {
   MetricBlock out;
@@ -195,14 +233,17 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   if (const Node* query = block.find("query")) {
     out.query = QueryTemplate::parse(out.settings.query, query->mark, names, problems);
   }
+  if (block.kind == Node::Kind::map) check_age(block, out.settings, problems);
+  if (const Node* age_of = block.find("ageOf")) {
+    out.age_of = QueryTemplate::parse(out.settings.age_of, age_of->mark, names, problems);
+  }
   return out;
 }
 
 std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
                                                        ParameterNames& names,
                                                        Problems& problems) {
-  MetricBlock read = read_metric(block, names, problems);
-  return std::make_unique<PrometheusScaler>(*this, std::move(read.settings), std::move(read.query));
+  return std::make_unique<PrometheusScaler>(*this, read_metric(block, names, problems));
 }
 
 Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
@@ -243,29 +284,57 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   return out;
 }
 
-std::string PrometheusScaler::question(const Labels& parameters) const {
-  return fmt::format("{} {} {}",
-                     static_cast<int>(settings_.aggregate),
-                     static_cast<int>(settings_.warnings),
-                     query_.render(parameters));
-}
-
-awaitable<Result<Sample>> PrometheusScaler::ask(Labels parameters, Deadline deadline) {
-  const auto budget = deadline.left(std::chrono::steady_clock::now());
-  auto request = backend_.request(query_.render(parameters), budget);
+awaitable<Result<Sample>> PrometheusBackend::ask(std::string query,
+                                                 Aggregate aggregate,
+                                                 Warnings warnings,
+                                                 Deadline deadline) {
+  auto request = this->request(query, deadline.left(std::chrono::steady_clock::now()));
   if (!request) co_return request.error();
   // Shared with the client's thread, which fills it before send() ends: a reply of a megabyte takes
   // it tens of milliseconds, which the loop does not have.
   const auto sample = std::make_shared<std::optional<Result<Sample>>>();
-  request->digest = [sample,
-                     hidden = clients::hidden_texts(*request),
-                     aggregate = settings_.aggregate,
-                     warnings = settings_.warnings](const clients::HttpReply& reply) {
+  request->digest = [sample, hidden = clients::hidden_texts(*request), aggregate, warnings](
+                        const clients::HttpReply& reply) {
     *sample = parse_reply(reply.status, reply.body, aggregate, warnings, hidden);
   };
-  const auto reply = co_await backend_.http().send(std::move(*request), deadline);
+  const auto reply = co_await http_.send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
   co_return std::move(**sample);
+}
+
+std::string PrometheusScaler::question(const Labels& parameters) const {
+  const std::string age_of = age_of_.render(parameters);
+  return fmt::format("{} {} {} {}:{} {}",
+                     static_cast<int>(settings_.aggregate),
+                     static_cast<int>(settings_.warnings),
+                     settings_.max_age.value_or(Duration{0}).count(),
+                     age_of.size(),
+                     age_of,
+                     query_.render(parameters));
+}
+
+awaitable<Result<Sample>> PrometheusScaler::ask(Labels parameters, Deadline deadline) {
+  // First the age: a sample that came in between would make the value look younger than it is.
+  const auto data_age = co_await ask_age(parameters, deadline);
+  if (!data_age) co_return data_age.error();
+  auto sample = co_await backend_.ask(query_.render(parameters),
+                                      settings_.aggregate,
+                                      settings_.warnings,
+                                      deadline);
+  if (sample) sample->data_age = *data_age;
+  co_return sample;
+}
+
+awaitable<Result<std::optional<DataAge>>> PrometheusScaler::ask_age(Labels parameters,
+                                                                    Deadline deadline) {
+  if (!settings_.max_age) co_return std::optional<DataAge>();
+  const auto asked = co_await backend_.ask(age_query(age_of_.render(parameters)),
+                                           Aggregate::none,
+                                           settings_.warnings,
+                                           deadline);
+  const auto age = judge_age(asked, *settings_.max_age);
+  if (!age) co_return age.error();
+  co_return std::optional(*age);
 }
 
 void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {

@@ -54,6 +54,15 @@ class QueryTemplate {
                                          Warnings warnings,
                                          std::span<const std::string> hidden);
 
+// Whether `text` is a plain vector selector, such as up{job="x"}: the time of anything that is
+// computed would be the time of the question, and never old.
+[[nodiscard]] bool is_selector(std::string_view text);
+// The query for the seconds since the newest sample that `selector` matches.
+[[nodiscard]] std::string age_query(std::string_view selector);
+// What the reply to age_query() says. Errc::stale when the newest sample is older than `limit`, or
+// there is none; other errors pass.
+[[nodiscard]] Result<DataAge> judge_age(const Result<Sample>& asked, Duration limit);
+
 }  // namespace weir::scalers::backends::prometheus
 
 namespace weir::scalers {

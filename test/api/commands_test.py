@@ -33,7 +33,8 @@ metrics:
 metric: []
 """
 PROMETHEUS_KEYS = "url, method, token, username, password, headers, tls"
-METRIC_KEYS = "name, namespaces, freshness, deadline, empty, nan, negative, labels, prometheus, rabbitmq, redis"
+METRIC_KEYS = ("name, namespaces, freshness, deadline, empty, nan, negative, clamp, zeroAtOrBelow, fallback, settle, labels, "
+               "prometheus, rabbitmq, redis")
 PROBLEMS = f"""\
 3:23: a url holds no user or password; write username: {{file: PATH}} and password: {{file: PATH}}
 6:7: username and password go together; write both or neither
@@ -50,7 +51,7 @@ PROBLEMS = f"""\
 18:11: the name "a/b" cannot stand in a url path; use no /, no %, and not . or ..
 19:18: "A_b" is not a namespace: lower-case letters, digits and -
 20:40: $(x) is no declared label; known are $(namespace), $(y) (write $$( for a literal $()
-20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"?; its keys are backend, query, aggregate, warnings
+20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf
 21:13: label y is declared but nothing uses $(y): every value would get the same number
 21:17: the pattern is not valid RE2: missing ]: [
 22:10: expected error, or a number to report instead; found "none"

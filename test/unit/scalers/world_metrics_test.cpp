@@ -67,6 +67,17 @@ TEST_CASE("a metric without a fault has no problem") {
       {"everything",
        with("freshness: 1s, deadline: 30s, empty: 0, nan: -1.5, negative: allow"),
        {}},
+      {"every policy",
+       with("clamp: {min: 1, max: 100}, zeroAtOrBelow: 10, fallback: {after: 45s, hold: 2m}, "
+            "settle: 30s"),
+       {}},
+      {"a clamp with one bound, a fallback with a value",
+       with("clamp: {max: 100}, fallback: {after: 45s, value: 20}"),
+       {}},
+      {"bounds below zero where that is allowed", with("clamp: {min: -5}, negative: allow"), {}},
+      {"maxAge and ageOf",
+       asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'up{job=\"a\"}'}"),
+       {}},
       {"a label with a pattern", with_labels("{q: 'a+'}", "up{q=\"$(q)\"}"), {}},
       {"a label with a default",
        with_labels("{q: {pattern: 'a+', default: aa}}", "up{q=\"$(q)\"}"),
@@ -185,6 +196,73 @@ TEST_CASE("a metric's common settings are checked") {
   for (const Row& row : rows) check(row);
 }
 
+TEST_CASE("a policy that could never do what it seems to say is refused") {
+  const std::string below_zero =
+      "t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow; an "
+      "HPA takes it for an order to grow to its maximum";
+  const std::string one_of =
+      "t.yaml:2:39: fallback needs hold or value, and not both: write {after: 45s, hold: 2m} or "
+      "{after: 45s, value: NUMBER}";
+  const std::string together =
+      "t.yaml:2:41: maxAge and ageOf go together; write both, as in maxAge: 1m, ageOf: "
+      "'jobs_waiting{queue=\"a\"}'";
+  const Row rows[] = {
+      {"an empty clamp",
+       with("clamp: {}"),
+       {"t.yaml:2:36: clamp needs min, max or both: write {min: NUMBER, max: NUMBER}"}},
+      {"a clamp of a number",
+       with("clamp: 5"),
+       {"t.yaml:2:36: expected a map of settings for a clamp; found \"5\""}},
+      {"min above max",
+       with("clamp: {min: 5, max: 4}"),
+       {"t.yaml:2:36: clamp has a min above its max; exchange them"}},
+      {"a bound that no HPA can read",
+       with("clamp: {max: 1e300}"),
+       {"t.yaml:2:36: a bound of clamp is below 9.2e15, the most an HPA can read"}},
+      {"a bound below zero", with("clamp: {min: -1}"), {below_zero}},
+      {"a mistyped bound",
+       with("clamp: {mx: 1}"),
+       {"t.yaml:2:37: unknown key \"mx\" in a clamp; did you mean \"max\"?; its keys are min, "
+        "max"}},
+      {"zeroAtOrBelow below zero",
+       with("zeroAtOrBelow: -1"),
+       {"t.yaml:2:44: zeroAtOrBelow is 0 or more; negative says what is below zero"}},
+      {"zeroAtOrBelow that clamp keeps from ever counting",
+       with("zeroAtOrBelow: 3, clamp: {min: 4}"),
+       {"t.yaml:2:44: zeroAtOrBelow never applies: clamp reports nothing below its min, which is "
+        "larger; lower min or remove one of them"}},
+      {"a fallback without a number", with("fallback: {after: 45s}"), {one_of}},
+      {"a fallback with two numbers", with("fallback: {after: 45s, hold: 2m, value: 1}"), {one_of}},
+      {"a fallback without after",
+       with("fallback: {hold: 2m}"),
+       {"t.yaml:2:39: a fallback needs after: how long after the last good reading, such as 45s"}},
+      {"a hold that ends before it begins",
+       with("fallback: {after: 2m, hold: 2m}"),
+       {"t.yaml:2:39: hold is longer than after: both count from the last good reading, as in "
+        "{after: 45s, hold: 2m}"}},
+      {"a fallback below zero", with("fallback: {after: 1s, value: -1}"), {below_zero}},
+      {"a fallback that no HPA can read",
+       with("fallback: {after: 1s, value: 1e300}"),
+       {"t.yaml:2:39: the number of fallback is below 9.2e15, the most an HPA can read"}},
+      {"settle without a unit",
+       with("settle: 30"),
+       {"t.yaml:2:37: expected a duration above zero with its unit, such as 500ms, 5s or 2m; found "
+        "\"30\""}},
+      {"maxAge alone", asking("{backend: prom, query: up, maxAge: 1m}"), {together}},
+      {"ageOf alone", asking("{backend: prom, query: up, ageOf: up}"), {together}},
+      {"ageOf with a function",
+       asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'rate(up[1m])'}"),
+       {"t.yaml:2:87: ageOf is a plain selector, such as jobs_waiting{queue=\"a\"}, without "
+        "functions, ranges or offset: what is computed is never old"}},
+      {"ageOf with an unknown parameter",
+       asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'up{pod=\"$(pod)\"}'}"),
+       {"t.yaml:2:87: $(pod) is no declared label; known are $(namespace) (write $$( for a literal "
+        "$()"}},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
 TEST_CASE("a metric has one kind, and a backend that exists") {
   const std::string no_kind =
       "t.yaml:2:1: a metric needs one block named after its kind: prometheus, rabbitmq, redis";
@@ -215,7 +293,7 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
       {"a mistyped key of the kind",
        asking("{backend: prom, query: up, agregate: sum}"),
        {"t.yaml:2:68: unknown key \"agregate\" in a prometheus metric; did you mean "
-        "\"aggregate\"?; its keys are backend, query, aggregate, warnings"}},
+        "\"aggregate\"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf"}},
   };
 
   for (const Row& row : rows) check(row);

@@ -1,0 +1,57 @@
+"""A broker that has just restarted shows empty queues, and shrinks no fleet: `settle`, with a real Redis without a disk."""
+import json
+import time
+import unittest
+
+from support import Redis, ServerTest, Weir
+
+SETTLE_SECONDS = 3
+
+
+def depth(name, **settings):
+    return {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "redis": {"backend": "cache", "key": "jobs"},
+            **settings}
+
+
+class SettleTest(ServerTest):
+    def setUp(self):
+        self.redis = self.started(Redis(self.folder() / "redis"))
+        self.redis.fill("RPUSH jobs 1 2 3 4 5")
+        self.weir = self.started(Weir(self.folder() / "weir", json.dumps({
+            "backends": {"cache": {"redis": {"url": self.redis.url}}},
+            "metrics": [depth("hasty"), depth("calm", settle=f"{SETTLE_SECONDS}s"),
+                        depth("bridged", settle=f"{SETTLE_SECONDS}s", fallback={"after": "1ms", "hold": "1m"})]})))
+
+    def read(self, name):
+        return self.weir.metric("ml-inference", name)
+
+    def test_a_restart_is_an_error_until_settle_has_passed_and_never_a_number(self):
+        for name in ("hasty", "calm", "bridged"):
+            self.assert_values(self.read(name), "5")
+        self.redis.stop()
+        self.wait_for(lambda: self.read("hasty").status == 503)
+        self.redis.start()
+        self.wait_for(lambda: self.read("hasty").status == 200)
+        back = time.monotonic()
+
+        self.assert_values(self.read("hasty"), "0")  # what an HPA would shrink by
+        answers, bridged = [], []
+        while not answers or (answers[-1].status != 200 and time.monotonic() < back + 10):
+            bridged.append(self.read("bridged").json()["items"][0]["value"])
+            answers.append(self.read("calm"))
+
+        took = time.monotonic() - back
+        self.assertGreater(took, SETTLE_SECONDS - 0.5)
+        self.assertLess(took, SETTLE_SECONDS + 2)  # the last error is kept for 1.2 s
+        self.assert_values(answers[-1], "0")
+        self.assertEqual("5" * (len(bridged) - 1), "".join(bridged[:-1]))  # the last may be of the moment itself
+        for answer in answers[:-1]:
+            self.assertRegex(self.message_of(answer), r"^metric ml-inference/calm: redis cache: it came back \S+ s ago and is not "
+                             r"believed for 3 s \(settle\), since queues may look empty behind a restart$")
+
+    def test_the_first_connection_needs_no_settling(self):
+        self.assert_values(self.read("calm"), "5")
+
+
+if __name__ == "__main__":
+    unittest.main()
