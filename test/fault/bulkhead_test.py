@@ -52,11 +52,13 @@ class BulkheadTest(ServerTest):
         return self.started(Weir(self.folder() / "weir", config({"prom": backend}, *metrics), env=env))
 
     def connections(self, weir, count):
+        """Each has had an answer: one that asks nothing for ten seconds is closed, and hundreds of handshakes take long."""
         opened = []
         for _ in range(count):
             connection = weir.connection(seconds=30)
             self.addCleanup(connection.close)
-            connection.connect()
+            connection.request("GET", "/livez")
+            self.assertEqual(b"ok", connection.getresponse().read())
             opened.append(connection.sock)
         return opened
 
