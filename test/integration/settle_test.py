@@ -25,7 +25,7 @@ class SettleTest(ServerTest):
     def read(self, name):
         return self.weir.metric("ml-inference", name)
 
-    def test_a_restart_is_an_error_until_settle_has_passed_and_never_a_number(self):
+    def test_F29_a_restart_is_an_error_until_settle_has_passed_and_never_a_number(self):
         for name in ("hasty", "calm", "bridged"):
             self.assert_values(self.read(name), "5")
         self.redis.stop()
