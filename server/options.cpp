@@ -3,6 +3,7 @@
 #include "scalers/nearest.hpp"
 #include "scalers/settings.hpp"
 #include "server/options_doctor.hpp"
+#include "server/options_record.hpp"
 #include "server/options_tls.hpp"
 
 #include <CLI/CLI.hpp>
@@ -273,6 +274,13 @@ std::variant<Command, ExitCode> split_target(GetOptions get, const std::string& 
   return get;
 }
 
+std::variant<Command, ExitCode> checked(RecordOptions record) {
+  const std::string mistake = mistake_in(record);
+  if (mistake.empty()) return record;
+  fmt::print(stderr, "weir: {}\n", mistake);
+  return ExitCode::usage;
+}
+
 }  // namespace
 
 std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv) {
@@ -285,6 +293,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   GetOptions get;
   DescribeOptions describe;
   DoctorOptions doctor;
+  RecordOptions record;
   std::string target;
   std::string format;
   add_serve(app, serve);
@@ -292,6 +301,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   add_get(app, get, target, format);
   add_describe(app, describe, format);
   add_doctor(app, doctor, format);
+  add_record(app, record);
   app.add_subcommand("version", "Print the version");
   if (const auto refused = refuse_unknown_command(app, argc, argv)) return *refused;
   try {
@@ -314,6 +324,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   }
   describe.is_markdown = format == "markdown";
   if (app.got_subcommand("describe")) return describe;
+  if (app.got_subcommand("record")) return checked(std::move(record));
   if (app.got_subcommand("version")) return VersionOptions{};
   get.is_json = format == "json";
   return split_target(std::move(get), target);

@@ -91,10 +91,26 @@ struct DoctorOptions {
   std::string kubernetes_service_port;
 };
 
+struct RecordOptions {
+  std::vector<std::string> targets;  // NAMESPACE/METRIC, with ?SELECTOR or without
+  std::vector<std::string> config;   // empty: the kube-apiserver is asked for metrics too
+  std::string kubeconfig;
+  std::vector<std::string> hpas;  // NAMESPACE/NAME
+  Duration interval{5'000};
+  Duration duration{0};  // 0: until a signal
+  std::string csv = "weir-record.csv";
+  std::string html = "weir-record.html";
+};
+
 struct VersionOptions {};
 
-using Command = std::
-    variant<ServeOptions, CheckOptions, GetOptions, DescribeOptions, DoctorOptions, VersionOptions>;
+using Command = std::variant<ServeOptions,
+                             CheckOptions,
+                             GetOptions,
+                             DescribeOptions,
+                             DoctorOptions,
+                             RecordOptions,
+                             VersionOptions>;
 
 // The command to run; or, with help or the mistake already printed, what to exit with.
 [[nodiscard]] std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv);

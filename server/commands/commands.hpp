@@ -19,6 +19,7 @@ namespace weir::server {
 [[nodiscard]] ExitCode run(const GetOptions& options);
 [[nodiscard]] ExitCode run(const DescribeOptions& options);
 [[nodiscard]] ExitCode run(const DoctorOptions& options);
+[[nodiscard]] ExitCode run(const RecordOptions& options);
 [[nodiscard]] ExitCode run(const VersionOptions& options);
 
 // Says nothing: of the commands that read a metric once, whose errors are their output.

@@ -1,0 +1,71 @@
+// What `weir record` noted: the answers to each metric and the state of each HPA, over time. Plain
+// values; the command appends, the renderers read.
+#pragma once
+
+#include "scalers/deadline.hpp"
+#include "scalers/reading.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weir::server::record {
+
+// One read of a metric: its readings, or why there are none.
+struct Sample {
+  double at = 0;  // seconds since the record began
+  WallTime time;
+  double took = 0;  // seconds
+  std::vector<scalers::Reading> readings;
+  std::string error;  // empty: there are readings
+};
+
+struct MetricTrack {
+  std::string name;  // as it was given: NAMESPACE/METRIC?SELECTOR
+  std::vector<Sample> samples;
+};
+
+struct Condition {
+  std::string type;
+  std::string status;  // "True", "False" or "Unknown"
+  std::string reason;
+  std::string message;
+
+  friend bool operator==(const Condition&, const Condition&) = default;
+};
+
+// What an HPA says of itself.
+struct HpaState {
+  std::optional<std::int64_t> current;
+  std::optional<std::int64_t> desired;
+  std::vector<Condition> conditions;
+};
+
+struct HpaSample {
+  double at = 0;  // seconds since the record began
+  WallTime time;
+  double took = 0;  // seconds
+  HpaState state;
+  std::string error;  // empty: there is a state
+};
+
+struct HpaTrack {
+  std::string name;  // NAMESPACE/NAME
+  std::vector<HpaSample> samples;
+};
+
+struct Timeline {
+  WallTime began;
+  std::vector<MetricTrack> metrics;
+  std::vector<HpaTrack> hpas;
+};
+
+// `queue=ml.embed,model=a`; empty for none.
+[[nodiscard]] std::string text_of(const scalers::Labels& labels);
+// `ScalingActive=False (FailedGetExternalMetric)`, one behind the other with `; `.
+[[nodiscard]] std::string text_of(const std::vector<Condition>& conditions);
+// How old a reading's data was when its answer came, in seconds; never below 0.
+[[nodiscard]] double age_of(const Sample& sample, const scalers::Reading& reading);
+
+}  // namespace weir::server::record

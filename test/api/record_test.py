@@ -1,0 +1,159 @@
+"""`weir record`: what it asks, what it writes, and that both files are whole however it ends."""
+import csv
+import html.parser
+import re
+import signal
+import unittest
+
+from support import (KubeApiserver, Process, ScriptedServer, ServerTest, config, external, hpa, metric, metric_path, refusal,
+                     run_weir, vector, weir_binary)
+
+COLUMNS = ["time", "elapsed_seconds", "kind", "name", "labels", "value", "timestamp", "age_seconds", "took_ms",
+           "current_replicas", "desired_replicas", "conditions", "error"]
+HPA = "/apis/autoscaling/v2/namespaces/ml-inference/horizontalpodautoscalers/worker"
+VOID = {"meta", "path"}
+
+
+class Page(html.parser.HTMLParser):
+    """Fails on an element that is not closed; notes what would be fetched."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.fetched, self.figures = [], [], 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.fetched += [value for name, value in attrs if name in ("src", "href", "data")]
+        self.figures += tag == "figure"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.fetched += [value for name, value in attrs if name in ("src", "href", "data")]
+
+    def handle_endtag(self, tag):
+        if self.open.pop() != tag:
+            raise ValueError(f"</{tag}> closes another element")
+
+
+class RecordTest(ServerTest):
+    def setUp(self):
+        self.place = self.folder()
+        self.number = 0
+        self.backend = self.started(ScriptedServer(self.play))
+        (self.place / "weir.yaml").write_text(config(
+            self.backend.url, metric("up", "up", freshness="1ms"), metric("broken", "broken"),
+            metric("depth", 'x{queue="$(queue)"}', labels={"queue": "[a-z]+"}), metric("hung", "hung", deadline="20s")))
+
+    def play(self, turn):
+        if turn.asked.query == "hung":
+            turn.hang()
+        elif turn.asked.query == "broken":
+            turn.answer(refusal("execution", "out of memory"), "422 Unprocessable Entity")
+        else:
+            self.number += 1
+            turn.answer(vector(self.number))
+
+    def record(self, *arguments):
+        run = run_weir("record", *arguments, "--csv", self.place / "r.csv", "--html", self.place / "r.html")
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        return run.stdout
+
+    def rows(self):
+        with open(self.place / "r.csv", newline="") as file:
+            head, *rows = csv.reader(file)
+        self.assertEqual(COLUMNS, head)
+        for row in rows:
+            self.assertEqual(len(COLUMNS), len(row))
+        return [dict(zip(COLUMNS, row)) for row in rows]
+
+    def page(self):
+        text = (self.place / "r.html").read_text()
+        page = Page(text)
+        self.assertEqual(([], []), (page.open, page.fetched))
+        return text, page
+
+    def test_sources_are_asked_once_an_interval_and_every_answer_is_a_line(self):
+        out = self.record("ml-inference/up", "ml-inference/broken", "ml-inference/depth?queue in (a,b)", "--config",
+                          self.place / "weir.yaml", "--interval", "400ms", "--duration", "1500ms")
+
+        rows = self.rows()
+        up = [row for row in rows if row["name"] == "ml-inference/up"]
+        self.assertTrue(3 <= len(up) <= 4, up)
+        values = [int(row["value"]) for row in up]
+        self.assertEqual(sorted(set(values)), values)
+        self.assertTrue(all(row["kind"] == "metric" and row["error"] == "" for row in up))
+        broken = [row for row in rows if row["name"] == "ml-inference/broken"]
+        self.assertEqual({("", "metric ml-inference/broken: prometheus prom: the query failed (execution): out of memory")},
+                         {(row["value"], row["error"]) for row in broken})
+        self.assertEqual({"queue=a", "queue=b"}, {row["labels"] for row in rows if "depth" in row["name"]})
+        self.assertRegex(out, r"(?m)^ +0\.\d s  ml-inference/up  \d+ \(\d+\.\d s old\)$")
+        self.assertIn("  ml-inference/broken  ERROR metric ml-inference/broken: ", out)
+        text, page = self.page()
+        self.assertEqual(6, page.figures)
+        self.assertIn("out of memory", text)
+
+    def test_a_cluster_is_asked_for_metrics_and_hpas(self):
+        kube = self.started(KubeApiserver())
+        items = [{"metricName": "depth", "metricLabels": {"queue": "a"}, "timestamp": "2026-11-22T06:40:01Z", "value": "1500m"}]
+        asked = []
+        kube.objects[metric_path("ml-inference", "depth")] = lambda query: asked.append(query) or {"items": items}
+        state = hpa("ml-inference", "worker", external("depth"), conditions=[
+            {"type": "ScalingActive", "status": "False", "reason": "FailedGetExternalMetric", "message": "no queue"}])
+        state["status"] |= {"currentReplicas": 2, "desiredReplicas": 5}
+        kube.objects[HPA] = state
+
+        self.record("ml-inference/depth?queue=a", "ml-inference/gone", "--hpa", "ml-inference/worker", "--kubeconfig",
+                    kube.kubeconfig(self.place), "--interval", "10s", "--duration", "300ms")
+
+        rows = {row["name"]: row for row in self.rows()}
+        self.assertEqual([{"labelSelector": "queue=a"}], asked)
+        depth = rows["ml-inference/depth?queue=a"]
+        self.assertEqual(("1.5", "queue=a", "2026-11-22T06:40:01Z"), (depth["value"], depth["labels"], depth["timestamp"]))
+        self.assertRegex(rows["ml-inference/gone"]["error"], "played by")
+        worker = rows["ml-inference/worker"]
+        self.assertEqual(("hpa", "2", "5", "ScalingActive=False (FailedGetExternalMetric)"),
+                         tuple(worker[key] for key in ("kind", "current_replicas", "desired_replicas", "conditions")))
+        self.assertIn("ScalingActive=False (FailedGetExternalMetric): no queue", self.page()[0])
+
+    def test_a_signal_ends_it_at_once_with_whole_files(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                process = self.started(Process("record", [
+                    weir_binary(), "record", "ml-inference/up", "ml-inference/hung", "--config", self.place / "weir.yaml",
+                    "--interval", "100ms", "--csv", self.place / "r.csv", "--html", self.place / "r.html"],
+                    self.place / f"{number}.log"))
+                log = self.place / f"{number}.log"
+                self.wait_for(lambda: len(re.findall("ml-inference/up  ", log.read_text())) >= 3)
+
+                process.signal(number)
+
+                self.assertEqual(0, process.wait(3))
+                self.assertEqual({"ml-inference/up"}, {row["name"] for row in self.rows()})
+                self.assertGreaterEqual(len(self.rows()), 3)
+                self.assertEqual(4, self.page()[1].figures)
+
+    def test_the_csv_is_whole_while_it_is_written(self):
+        process = self.started(Process("record", [
+            weir_binary(), "record", "ml-inference/up", "--config", self.place / "weir.yaml", "--interval", "50ms",
+            "--csv", self.place / "r.csv", "--html", self.place / "r.html"], self.place / "record.log"))
+        self.wait_for(lambda: (self.place / "r.csv").exists() and len(self.rows()) >= 5)
+
+        process.signal(signal.SIGKILL)
+        process.wait(5)
+
+        self.assertTrue((self.place / "r.csv").read_bytes().endswith(b"\r\n"))
+        self.assertGreaterEqual(len(self.rows()), 5)
+
+    def test_what_cannot_be_recorded_is_said_before_anything_is_asked(self):
+        bad = self.place / "no" / "such" / "folder.csv"
+        run = run_weir("record", "ml-inference/up", "--config", self.place / "weir.yaml", "--csv", bad)
+
+        self.assertEqual((1, f"weir: {bad} cannot be written (No such file or directory): name another file by --csv and "
+                          "--html\n"), (run.returncode, run.stderr))
+        self.assertEqual([], self.backend.asked)
+
+
+if __name__ == "__main__":
+    unittest.main()
