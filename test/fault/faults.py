@@ -191,6 +191,22 @@ class VhostDeleted(RealBroker):
         broker.call("DELETE", f"/api/vhosts/{quoted(self.vhost)}")
 
 
+class LeaderGone(RealBroker):
+    """A quorum queue whose only replica is stopped: nobody leads it."""
+
+    def __init__(self, kind, place):
+        super().__init__(kind, place, lambda broker: self._tell(broker, "stop_server"),
+                         lambda broker: self._tell(broker, "restart_server"))
+
+    def fill(self, _):
+        self.server.add_vhost(self.vhost)
+        self.server.declare("jobs", self.vhost, arguments={"x-queue-type": "quorum"})
+        self.server.publish("jobs", 3, self.vhost)
+
+    def _tell(self, broker, order):
+        broker.control("eval", f"ra:{order}(quorum_queues, {{'{self.vhost}_jobs', node()}}).")
+
+
 class RevokedAtBroker(RealBroker):
     """The password of the row's own user is changed and its connections are ended."""
 

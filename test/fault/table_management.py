@@ -5,7 +5,7 @@ import json
 from checks import (at_most_eight_in_flight, connection_is_dropped, connections_are_kept_over_500_reads,
                     few_attempts_to_connect, half_open_connection_is_discarded, nothing_is_told,
                     one_login_in_thirty_seconds)
-from faults import BadCertificate, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, freeze, thaw
+from faults import BadCertificate, LeaderGone, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, freeze, thaw
 from faults import start as start_server
 from network import BlackHole, HalfOpen
 from row import Row, usual
@@ -99,6 +99,7 @@ ROWS = [
         words='queue "jobs" does not exist in vhost "', also=(connections_are_kept_over_500_reads,)),
     row("F26", "without_the_vhost_is_an_error", functools.partial(VhostDeleted, "management"), 404,
         words='vhost "[^"]+" does not exist'),
+    row("F27", "whose_quorum_queue_has_no_leader_is_never_empty", functools.partial(LeaderGone, "management"), 200, "3"),
 ] + [
     row("F08", f"with_{name}_for_the_count_is_an_error", count(text), text=said) for name, text, said in (
         ("a_text", '"3"', NO_COUNT), ("a_list", "[3]", NO_COUNT), ("null", "null", NO_COUNT),
