@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <future>
+#include <optional>
 #include <string>
 
 namespace weir::scalers::clients {
@@ -21,10 +22,11 @@ using test::TcpServer;
 using namespace test::amqp;
 using namespace std::chrono_literals;
 
-using Count = Result<std::uint64_t>;
+using Count = Result<std::optional<std::uint64_t>>;
 
 std::string text(const Count& count) {
-  return count ? fmt::format("{}", *count) : shown(count.error());
+  if (!count) return shown(count.error());
+  return *count ? fmt::format("{}", **count) : "no queue";
 }
 
 struct Site {
