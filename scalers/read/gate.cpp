@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -21,9 +20,7 @@ struct Gate::Waiter {
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter() {
     const auto line = gate->waiting_.find(name_space);
-    if (line == gate->waiting_.end()) return;
-    const auto self = std::ranges::find(line->second, this);
-    if (self != line->second.end()) gate->remove(line, self);
+    if (line != gate->waiting_.end()) gate->remove(line, this);
   }
 
   std::shared_ptr<Gate> gate;
@@ -70,13 +67,12 @@ void Gate::leave() {
   if (line == waiting_.end()) line = waiting_.begin();
   served_ = line->first;
   Waiter* next = line->second.front();
-  remove(line, line->second.begin());
+  remove(line, next);
   next->turn.raise();
 }
 
-void Gate::remove(Waiting::iterator line, std::deque<Waiter*>::iterator waiter) {
-  line->second.erase(waiter);
-  --waiting_count_;
+void Gate::remove(Waiting::iterator line, const Waiter* waiter) {
+  waiting_count_ -= std::erase(line->second, waiter);
   if (line->second.empty()) waiting_.erase(line);
 }
 
@@ -89,7 +85,7 @@ bool Gate::make_room(const std::string& name_space) {
   if (claimed + 1 >= longest->second.size()) return false;
   Waiter* last = longest->second.back();
   last->is_refused = true;
-  remove(longest, std::prev(longest->second.end()));
+  remove(longest, last);
   last->turn.raise();
   return true;
 }

@@ -52,7 +52,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
 
   void leave();
   // Takes one out of the queue.
-  void remove(Waiting::iterator line, std::deque<Waiter*>::iterator waiter);
+  void remove(Waiting::iterator line, const Waiter* waiter);
   // False when `name_space` has no claim to a place in the full queue.
   bool make_room(const std::string& name_space);
   [[nodiscard]] Error overloaded() const;
