@@ -1,12 +1,10 @@
 #include "server/options.hpp"
 
-#include <catch2/catch.hpp>
-#include <stdio.h>
-#include <unistd.h>
+#include "test/support/command_line.hpp"
 
-#include <array>
+#include <catch2/catch.hpp>
+
 #include <chrono>
-#include <cstddef>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -18,57 +16,11 @@
 namespace weir::server {
 namespace {
 
-using Texts = std::vector<std::string>;
-using Parsed = std::variant<Command, ExitCode>;
-
-Parsed parse(const Texts& arguments) {
-  std::vector<const char*> argv{"weir"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  return parse_options(static_cast<int>(argv.size()), argv.data());
-}
-
-template <class Options>
-Options parse_as(const Texts& arguments) {
-  const Parsed parsed = parse(arguments);
-  REQUIRE(std::holds_alternative<Command>(parsed));
-  REQUIRE(std::holds_alternative<Options>(std::get<Command>(parsed)));
-  return std::get<Options>(std::get<Command>(parsed));
-}
-
-// What is written to standard error while it lives.
-class CapturedError {
- public:
-  CapturedError() : file_(::tmpfile()), before_(::dup(STDERR_FILENO)) {
-    ::fflush(stderr);
-    ::dup2(::fileno(file_), STDERR_FILENO);
-  }
-  CapturedError(const CapturedError&) = delete;
-  CapturedError& operator=(const CapturedError&) = delete;
-  ~CapturedError() {
-    restore();
-    ::fclose(file_);
-  }
-
-  std::string text() {
-    restore();
-    ::rewind(file_);
-    std::array<char, 4096> bytes{};
-    const std::size_t size = ::fread(bytes.data(), 1, bytes.size(), file_);
-    return {bytes.data(), size};
-  }
-
- private:
-  void restore() {
-    if (before_ < 0) return;
-    ::fflush(stderr);
-    ::dup2(before_, STDERR_FILENO);
-    ::close(before_);
-    before_ = -1;
-  }
-
-  FILE* file_;
-  int before_;
-};
+using test::CapturedError;
+using test::parse;
+using test::parse_as;
+using test::Parsed;
+using test::Texts;
 
 TEST_CASE("serve: what is not said has Kubernetes' default") {
   const auto options = parse_as<ServeOptions>({"serve", "--config", "a.yaml"});
@@ -267,54 +219,6 @@ TEST_CASE("get: selector and output are taken in both spellings, before or behin
   CHECK(full.config == Texts{"a", "b"});
   CHECK(full.selector == "!a");
   CHECK(full.metric == "m");
-}
-
-TEST_CASE("record takes metrics with their selectors, HPAs, and how long") {
-  const auto bare = parse_as<RecordOptions>({"record", "ml/depth", "--config", "weir.yaml"});
-  const auto full = parse_as<RecordOptions>({"record",
-                                             "ml/depth?queue=a",
-                                             "ml/p95",
-                                             "--kubeconfig",
-                                             "k",
-                                             "--hpa",
-                                             "ml/worker",
-                                             "--interval",
-                                             "2s",
-                                             "--duration",
-                                             "8m",
-                                             "--csv",
-                                             "a.csv",
-                                             "--html",
-                                             "a.html"});
-
-  CHECK(bare.interval == std::chrono::seconds(5));
-  CHECK(bare.duration == std::chrono::seconds(0));
-  CHECK(bare.csv == "weir-record.csv");
-  CHECK(bare.html == "weir-record.html");
-  CHECK(full.targets == Texts{"ml/depth?queue=a", "ml/p95"});
-  CHECK(full.hpas == Texts{"ml/worker"});
-  CHECK(full.interval == std::chrono::seconds(2));
-  CHECK(full.duration == std::chrono::minutes(8));
-}
-
-TEST_CASE("a record that could ask nobody, or nothing, is refused with what to write") {
-  const auto refused = [](const Texts& arguments) {
-    CapturedError error;
-    CHECK(std::get<ExitCode>(parse(arguments)) == ExitCode::usage);
-    return error.text();
-  };
-
-  CHECK(refused({"record", "--config", "x"}) ==
-        "weir: there is nothing to record: name a NAMESPACE/METRIC, or an HPA by --hpa\n");
-  CHECK(refused({"record", "ml/depth"}) ==
-        "weir: nobody can be asked: add --config to ask the sources, or --kubeconfig to ask the "
-        "cluster\n");
-  CHECK(refused({"record", "ml/depth", "--config", "x", "--hpa", "ml/worker"}) ==
-        "weir: --hpa asks the kube-apiserver: add --kubeconfig\n");
-  CHECK_THAT(refused({"record", "depth", "--config", "x"}),
-             Catch::Contains("write NAMESPACE/NAME"));
-  CHECK_THAT(refused({"record", "ml/depth", "--config", "x", "--interval", "0s"}),
-             Catch::Contains("write a duration such as 5s or 8m"));
 }
 
 TEST_CASE("doctor needs nothing, and takes what it is told") {
