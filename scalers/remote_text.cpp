@@ -24,15 +24,26 @@ bool is_word(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-// Replaces `secret` by the mark; a short one only where it stands as a word, or a query such as
-// "up" would tear other words and addresses apart.
+// The end of a port (of three digits and more: fewer are positions) behind a text that ends at
+// `end`: hidden with the host in front of it, it would
+// be no address any more that hide_addresses() knows.
+std::size_t end_of_port(const std::string& text, std::size_t end) {
+  if (end >= text.size() || text[end] != ':') return end;
+  const auto after = std::min(text.find_first_not_of("0123456789", end + 1), text.size());
+  const std::size_t digits = after - end - 1;
+  return digits >= 3 && digits <= 5 ? after : end;
+}
+
+// Replaces `secret` and a port behind it by the mark; a short one only where it stands as a word,
+// or a query such as "up" would tear other words and addresses apart.
 void hide(std::string& text, std::string_view secret) {
   const bool is_short = secret.size() < kTellingBytes;
   for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
     const auto end = at + secret.size();
     const bool is_inside =
         (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
-    if (!is_short || !is_inside) text.replace(at, secret.size(), 1, kMark);
+    if (!is_short || !is_inside)
+      text.replace(at, (is_short ? end : end_of_port(text, end)) - at, 1, kMark);
   }
 }
 
@@ -119,9 +130,11 @@ void drop_cut_form(std::string& text, std::span<const std::string> forms) {
   text.resize(text.size() - longest);
 }
 
-}  // namespace
+enum class Addresses { hide, keep };
 
-std::string remote_text(std::string_view raw, std::span<const std::string> hidden) {
+std::string bounded(std::string_view raw,
+                    std::span<const std::string> hidden,
+                    Addresses addresses) {
   std::string text = one_printable_line(raw.substr(0, kMaxReadBytes));
   const auto forms = forms_of(hidden);
   const auto hide_forms = [&](bool is_telling) {
@@ -131,13 +144,23 @@ std::string remote_text(std::string_view raw, std::span<const std::string> hidde
   };
   hide_forms(true);
   if (raw.size() > kMaxReadBytes) drop_cut_form(text, forms);
-  hide_addresses(text);
+  if (addresses == Addresses::hide) hide_addresses(text);
   hide_forms(false);
   text = shown_marks(text);
   if (text.size() <= kMaxShownBytes) return text;
   std::size_t end = kMaxShownBytes - 3;
   while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xc0) == 0x80) --end;
   return text.substr(0, end) + "...";
+}
+
+}  // namespace
+
+std::string remote_text(std::string_view raw, std::span<const std::string> hidden) {
+  return bounded(raw, hidden, Addresses::hide);
+}
+
+std::string addressed_text(std::string_view raw, std::span<const std::string> secrets) {
+  return bounded(raw, secrets, Addresses::keep);
 }
 
 }  // namespace weir::scalers

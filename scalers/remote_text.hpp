@@ -13,4 +13,8 @@ namespace weir::scalers {
 // and dotted names that were dialled; control bytes and invalid UTF-8 become a blank.
 [[nodiscard]] std::string remote_text(std::string_view raw, std::span<const std::string> hidden);
 
+// The same with the addresses left in, for `explain` alone.
+[[nodiscard]] std::string addressed_text(std::string_view raw,
+                                         std::span<const std::string> secrets);
+
 }  // namespace weir::scalers
