@@ -6,6 +6,7 @@
 #include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
+#include "scalers/explanation.hpp"
 #include "scalers/parameters.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/settings.hpp"
@@ -48,6 +49,17 @@ class Scaler {
   [[nodiscard]] virtual std::string question(const Labels& parameters) const = 0;
   // Asks the backend. Errc::no_value when nothing was measured; never a guess.
   [[nodiscard]] virtual awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) = 0;
+
+  // What ask() would ask, for a person who may see it (explain): the query itself, no secret.
+  [[nodiscard]] virtual std::string shown_question(const Labels& parameters) const = 0;
+  // Whether a closer look at what ask() gave can tell more: the cause of an error, or of a number
+  // that may stand for nothing at all.
+  [[nodiscard]] virtual bool has_diagnosis_of(const Result<Sample>& reply) const;
+  // Looks for the cause with a bounded number of further questions, one at a time, and gives what
+  // it has at the deadline. Called only where has_diagnosis_of() says so.
+  [[nodiscard]] virtual awaitable<Diagnosis> diagnose(Labels parameters,
+                                                      Result<Sample> reply,
+                                                      Deadline deadline);
 };
 
 class Backend {

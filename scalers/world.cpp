@@ -60,7 +60,7 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                                builder.take_metrics(),
                                                std::random_device{}());
   auto list = [reader] { return reader->backends(); };
-  return std::make_unique<World>(std::move(reader), std::move(infos), std::move(list));
+  return std::make_unique<World>(reader, reader, std::move(infos), std::move(list));
 }
 
 }  // namespace weir::scalers

@@ -7,6 +7,7 @@
 #include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
+#include "scalers/explanation.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/settings.hpp"
 
@@ -97,16 +98,24 @@ class World {
 
   using ListBackends = std::function<std::vector<BackendState>()>;
 
-  World(std::shared_ptr<Source> source, std::vector<MetricInfo> metrics, ListBackends backends)
-      : source_(std::move(source)), metrics_(std::move(metrics)), backends_(std::move(backends)) {}
+  World(std::shared_ptr<Source> source,
+        std::shared_ptr<Explainer> explainer,
+        std::vector<MetricInfo> metrics,
+        ListBackends backends)
+      : source_(std::move(source)),
+        explainer_(std::move(explainer)),
+        metrics_(std::move(metrics)),
+        backends_(std::move(backends)) {}
 
   [[nodiscard]] Source& source() { return *source_; }
+  [[nodiscard]] Explainer& explainer() { return *explainer_; }
   // In the order of the configuration.
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return metrics_; }
   [[nodiscard]] std::vector<BackendState> backends() const { return backends_(); }
 
  private:
-  std::shared_ptr<Source> source_;  // second owner: the questions under way
+  std::shared_ptr<Source> source_;        // second owner: the questions under way
+  std::shared_ptr<Explainer> explainer_;  // the same object's other face
   std::vector<MetricInfo> metrics_;
   ListBackends backends_;
 };

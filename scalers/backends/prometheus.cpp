@@ -1,5 +1,7 @@
 #include "scalers/backends/prometheus.hpp"
 
+#include "scalers/backends/prometheus_diagnosis.hpp"
+#include "scalers/backends/prometheus_settings.hpp"
 #include "scalers/clients.hpp"
 #include "scalers/clients/http.hpp"
 #include "scalers/text.hpp"
@@ -7,165 +9,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 namespace weir::scalers::backends::prometheus {
 
 ScalerKind describe_kind();
 
-enum class Method { get, post };
-
-// A header's value: written in the configuration, or read from a file when it is a secret.
-struct HeaderValue {
-  std::string text;
-  SecretFile file;
-};
-using Headers = std::vector<std::pair<std::string, HeaderValue>>;
-
-struct BackendSettings {
-  Url url;
-  Method method = Method::get;
-  SecretFile token;
-  SecretFile username;
-  SecretFile password;
-  Headers headers;
-  TlsFiles tls;
-};
-
-struct MetricSettings {
-  std::string backend;
-  std::string query;
-  Aggregate aggregate = Aggregate::none;
-  Warnings warnings = Warnings::error;
-  std::optional<Duration> max_age;
-  std::string age_of;
-};
-
-}  // namespace weir::scalers::backends::prometheus
-
-namespace weir::scalers {
-
-template <>
-struct EnumNames<backends::prometheus::Method> {
-  using Method = backends::prometheus::Method;
-  static constexpr std::string_view kTypeName = "GET | POST";
-  static constexpr std::array<std::pair<std::string_view, Method>, 2> kNames{
-      {{"GET", Method::get}, {"POST", Method::post}}};
-};
-
-namespace backends::prometheus {
-
-static bool is_header_name(const std::string& name) {
-  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
-
-// Why a header of that name cannot be set so, in words; empty when it can.
-static std::string refusal_of(std::string_view name, bool is_text) {
-  const std::string lower = lower_case(name);
-  for (const std::string_view own :
-       {"host", "content-length", "transfer-encoding", "connection", "expect"}) {
-    if (lower == own) return fmt::format("the header {} is the client's own; remove it", name);
-  }
-  const bool is_secret = lower == "authorization" || lower == "proxy-authorization" ||
-                         lower == "cookie" || lower.ends_with("token") || lower.ends_with("key") ||
-                         lower.ends_with("secret");
-  if (is_secret && is_text)
-    return fmt::format("the header {} holds a secret; write {{file: PATH}}", name);
-  return {};
-}
-
-static void check_header(const Node::Field& field, const Headers& before, Problems& problems) {
-  if (!is_header_name(field.key)) {
-    problems.add(field.mark, fmt::format("\"{}\" is no header name", field.key));
-  }
-  const bool is_text = field.value.kind != Node::Kind::map;
-  if (auto why = refusal_of(field.key, is_text); !why.empty())
-    problems.add(field.mark, std::move(why));
-  const bool is_repeated = std::ranges::any_of(before, [&](const auto& header) {
-    return lower_case(header.first) == lower_case(field.key);
-  });
-  if (is_repeated)
-    problems.add(field.mark, fmt::format("the header {} stands twice; keep one", field.key));
-}
-
-// Found by its argument's namespace, which an unnamed one would hide.
-static void read_value(const Node& node, Headers& out, Problems& problems) {
-  if (node.kind != Node::Kind::map) {
-    return problems.add(node.mark,
-                        "expected a map from a header's name to its text or {file: PATH}");
-  }
-  for (const Node::Field& field : node.fields) {
-    check_header(field, out, problems);
-    HeaderValue value;
-    if (field.value.kind == Node::Kind::map) {
-      scalers::read_value(field.value, value.file, problems);
-    } else {
-      scalers::read_value(field.value, value.text, problems);
-    }
-    out.emplace_back(field.key, std::move(value));
-  }
-}
-
 namespace {
 
-constexpr std::array kBackendTable{
-    required_setting<&BackendSettings::url>(
-        "url",
-        "the server's address, with the path in front of /api/v1 if any"),
-    setting<&BackendSettings::method>("method",
-                                      "GET",
-                                      "how queries are sent; POST for very long ones"),
-    setting<&BackendSettings::token>("token", "", "file with the bearer token"),
-    setting<&BackendSettings::username>("username",
-                                        "",
-                                        "file with the user of basic auth; goes with password"),
-    setting<&BackendSettings::password>("password",
-                                        "",
-                                        "file with the password of basic auth; goes with username"),
-    setting<&BackendSettings::headers>(
-        "headers",
-        "",
-        "further request headers, such as X-Scope-OrgID: text or {file: PATH}"),
-    setting<&BackendSettings::tls>("tls",
-                                   "",
-                                   "ca, certificate and key, each the path of a PEM file"),
-};
-
-constexpr std::array kMetricTable{
-    required_setting<&MetricSettings::backend>("backend", "the name of an entry of backends"),
-    required_setting<&MetricSettings::query>(
-        "query",
-        "the PromQL query; $(label) inside its strings is a parameter"),
-    setting<&MetricSettings::aggregate>(
-        "aggregate",
-        "",
-        "joins several series into one number; off: several are an error"),
-    setting<&MetricSettings::warnings>("warnings",
-                                       "error",
-                                       "whether an answer with warnings (often incomplete) counts"),
-    setting<&MetricSettings::max_age>(
-        "maxAge",
-        "",
-        "how old the newest sample of ageOf may be; an older one is an error, whatever the query "
-        "gives"),
-    setting<&MetricSettings::age_of>(
-        "ageOf",
-        "",
-        "the selector whose samples the query lives on, such as jobs_waiting{queue=\"$(queue)\"}; "
-        "goes with maxAge"),
-};
-
 class PrometheusBackend;
-
-struct MetricBlock {
-  MetricSettings settings;
-  QueryTemplate query;
-  QueryTemplate age_of;
-};
 
 class PrometheusScaler final : public Scaler {
  public:
@@ -177,6 +29,17 @@ class PrometheusScaler final : public Scaler {
 
   [[nodiscard]] std::string question(const Labels& parameters) const override;
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
+  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+    const std::string query = query_.render(parameters);
+    if (!settings_.max_age) return query;
+    return fmt::format("{}; maxAge: {}", query, age_query(age_of_.render(parameters)));
+  }
+  [[nodiscard]] bool has_diagnosis_of(const Result<Sample>& reply) const override {
+    return reply.has_error() && reply.error().code == Errc::no_value;
+  }
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Labels parameters,
+                                              Result<Sample> reply,
+                                              Deadline deadline) override;
 
  private:
   // How old the data is; nullopt for a metric without maxAge.
@@ -189,7 +52,7 @@ class PrometheusScaler final : public Scaler {
   QueryTemplate age_of_;
 };
 
-class PrometheusBackend final : public Backend {
+class PrometheusBackend final : public Backend, public Api {
  public:
   PrometheusBackend(BackendSettings settings, clients::HttpClient& http)
       : settings_(std::move(settings)), http_(http) {}
@@ -202,11 +65,18 @@ class PrometheusBackend final : public Backend {
                                               Aggregate aggregate,
                                               Warnings warnings,
                                               Deadline deadline);
+  [[nodiscard]] awaitable<std::optional<Error>> ask(ApiQuestion question,
+                                                    Digest digest,
+                                                    Deadline deadline) override;
+  [[nodiscard]] std::vector<std::string> hidden() const override;
 
  private:
   // The request that asks `query`, with the credentials as their files hold them now.
   [[nodiscard]] Result<clients::HttpRequest> request(const std::string& query,
                                                      Duration budget) const;
+  // A request to `page` below /api/v1, without parameters.
+  [[nodiscard]] Result<clients::HttpRequest> request_to(std::string_view page) const;
+  void put(std::string form, clients::HttpRequest& out) const;
 
   BackendSettings settings_;
   clients::HttpClient& http_;
@@ -214,57 +84,19 @@ class PrometheusBackend final : public Backend {
   std::shared_ptr<ConnectionCounts> counts_ = std::make_shared<ConnectionCounts>();
 };
 
-void check_age(const Node& block, const MetricSettings& settings, Problems& problems) {
-  const Node* age_of = block.find("ageOf");
-  if (settings.max_age.has_value() == settings.age_of.empty()) {
-    problems.add(block.mark,
-                 "maxAge and ageOf go together; write both, as in maxAge: 1m, ageOf: "
-                 "'jobs_waiting{queue=\"a\"}'");
-  } else if (age_of != nullptr && !is_selector(settings.age_of)) {
-    problems.add(age_of->mark,
-                 "ageOf is a plain selector, such as jobs_waiting{queue=\"a\"}, without functions, "
-                 "ranges or offset: what is computed is never old");
-  }
-}
-
-MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems) {
-  MetricBlock out;
-  read_settings(block, kMetricTable, "prometheus metric", out.settings, problems);
-  if (const Node* query = block.find("query")) {
-    out.query = QueryTemplate::parse(out.settings.query, query->mark, names, problems);
-  }
-  if (block.kind == Node::Kind::map) check_age(block, out.settings, problems);
-  if (const Node* age_of = block.find("ageOf")) {
-    out.age_of = QueryTemplate::parse(out.settings.age_of, age_of->mark, names, problems);
-  }
-  return out;
-}
-
 std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
                                                        ParameterNames& names,
                                                        Problems& problems) {
   return std::make_unique<PrometheusScaler>(*this, read_metric(block, names, problems));
 }
 
-Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
-                                                        Duration budget) const {
+Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page) const {
   clients::HttpRequest out;
   out.url = settings_.url;
   out.realm = out.url.path;
-  out.url.path += "/api/v1/query";
+  out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
   out.counts = counts_;
-  out.hidden.push_back(query);
-  out.hidden.push_back(percent_encoded(query));
-  const std::string form = fmt::format("query={}&timeout={}ms",
-                                       percent_encoded(query),
-                                       std::max<Duration::rep>(1, budget.count()));
-  if (settings_.method == Method::post) {
-    out.method = "POST";
-    out.body = form;
-  } else {
-    out.query = form;
-  }
   for (const auto& [name, value] : settings_.headers) {
     auto secret = value.file.is_set() ? value.file.read() : Result<Secret>(Secret(value.text));
     if (!secret) return secret.error();
@@ -282,6 +114,59 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
     out.basic = std::move(*pair);
   }
   return out;
+}
+
+void PrometheusBackend::put(std::string form, clients::HttpRequest& out) const {
+  if (settings_.method == Method::post) {
+    out.method = "POST";
+    out.body = std::move(form);
+  } else {
+    out.query = std::move(form);
+  }
+}
+
+Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
+                                                        Duration budget) const {
+  auto out = request_to("query");
+  if (!out) return out.error();
+  out->hidden.push_back(query);
+  out->hidden.push_back(percent_encoded(query));
+  put(fmt::format("query={}&timeout={}ms",
+                  percent_encoded(query),
+                  std::max<Duration::rep>(1, budget.count())),
+      *out);
+  return out;
+}
+
+awaitable<std::optional<Error>> PrometheusBackend::ask(ApiQuestion question,
+                                                       Digest digest,
+                                                       Deadline deadline) {
+  auto request = request_to(question.page);
+  if (!request) co_return request.error();
+  if (question.is_query) {
+    put(std::move(question.form), *request);
+  } else {
+    request->query = std::move(question.form);
+  }
+  request->max_body_bytes = kMaxLookBytes;
+  request->digest = [digest = std::move(digest)](const clients::HttpReply& reply) {
+    digest(reply.status, reply.body);
+  };
+  const auto reply = co_await http_.send(std::move(*request), deadline);
+  if (!reply) co_return reply.error();
+  co_return std::nullopt;
+}
+
+std::vector<std::string> PrometheusBackend::hidden() const {
+  auto request = request_to("query");
+  return request ? clients::hidden_texts(*request) : std::vector<std::string>{};
+}
+
+awaitable<Diagnosis> PrometheusScaler::diagnose(Labels parameters,
+                                                Result<Sample> /*reply*/,
+                                                Deadline deadline) {
+  auto found = co_await look_into(&backend_, query_.render(parameters), deadline);
+  co_return found;
 }
 
 awaitable<Result<Sample>> PrometheusBackend::ask(std::string query,
@@ -337,24 +222,8 @@ awaitable<Result<std::optional<DataAge>>> PrometheusScaler::ask_age(Labels param
   co_return std::optional(*age);
 }
 
-void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {
-  if (settings.username.is_set() != settings.password.is_set()) {
-    problems.add(block.mark, "username and password go together; write both or neither");
-  }
-  if (settings.token.is_set() && settings.username.is_set()) {
-    problems.add(block.find("token")->mark, "token and username exclude each other; keep one");
-  }
-  if (settings.url.scheme == "http" && block.find("tls") != nullptr) {
-    problems.add(block.find("tls")->mark,
-                 "tls needs a url with https://; this one begins with http://");
-  }
-}
-
 std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
-  BackendSettings settings;
-  read_settings(block, kBackendTable, "prometheus backend", settings, problems);
-  check_credentials(block, settings, problems);
-  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http());
+  return std::make_unique<PrometheusBackend>(read_backend(block, problems), clients.http());
 }
 
 }  // namespace
@@ -364,8 +233,8 @@ ScalerKind describe_kind() {
       .name = "prometheus",
       .summary =
           "An instant PromQL query, answered by Prometheus or anything that speaks its query API.",
-      .backend_settings = [] { return docs_of<BackendSettings>(kBackendTable); },
-      .metric_settings = [] { return docs_of<MetricSettings>(kMetricTable); },
+      .backend_settings = backend_docs,
+      .metric_settings = metric_docs,
       .check_metric = [](const Node& block,
                          ParameterNames& names,
                          Problems& problems) { read_metric(block, names, problems); },
@@ -373,5 +242,4 @@ ScalerKind describe_kind() {
   };
 }
 
-}  // namespace backends::prometheus
-}  // namespace weir::scalers
+}  // namespace weir::scalers::backends::prometheus

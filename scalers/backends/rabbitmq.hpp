@@ -144,6 +144,11 @@ class Listing {
                                       const std::string& vhost,
                                       std::span<const std::string> hidden);
 
+// The names in a list of queues or vhosts, or in a page of one; empty when it is none.
+[[nodiscard]] std::vector<std::string> parse_names(long status, std::string_view body);
+// The consumers of one queue; nullopt when the body does not tell.
+[[nodiscard]] std::optional<std::size_t> parse_consumers(long status, std::string_view body);
+
 // The number that the queues come to, which is never of an empty list. Errc::no_value when the
 // broker has no statistics of a queue, or when nothing is delivered and the metric does not say
 // what that means.

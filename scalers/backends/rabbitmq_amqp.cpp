@@ -23,6 +23,12 @@ class AmqpScaler final : public Scaler {
     return fmt::format("{} {}:{}{}", missing, vhost.size(), vhost, queue_.render(parameters));
   }
 
+  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+    return fmt::format("passive declare of queue \"{}\" in vhost \"{}\": ready messages",
+                       queue_.render(parameters),
+                       vhost_.render(parameters));
+  }
+
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
     const std::string vhost = vhost_.render(parameters);
     const std::string queue = queue_.render(parameters);

@@ -1,7 +1,9 @@
 #include "scalers/backends/rabbitmq.hpp"
 #include "scalers/clients.hpp"
 #include "scalers/clients/http.hpp"
+#include "scalers/nearest.hpp"
 #include "scalers/pattern.hpp"
+#include "scalers/remote_text.hpp"
 
 #include <fmt/format.h>
 
@@ -85,6 +87,24 @@ class ManagementScaler final : public Scaler {
 
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
 
+  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+    const std::string vhost = asked_.vhost.render(parameters);
+    if (asked_.regex)
+      return fmt::format("queues that match \"{}\" in vhost \"{}\"", asked_.regex->text(), vhost);
+    return fmt::format("queue \"{}\" in vhost \"{}\"", asked_.queue.render(parameters), vhost);
+  }
+  [[nodiscard]] bool has_diagnosis_of(const Result<Sample>& reply) const override {
+    if (reply) return reply->is_missing;
+    const Errc code = reply.error().code;
+    const bool has_no_deliveries =
+        code == Errc::no_value && (asked_.wanted.mode == Mode::published_to_delivered_ratio ||
+                                   asked_.wanted.mode == Mode::expected_queue_consumption_time);
+    return code == Errc::unknown_object || code == Errc::refused || has_no_deliveries;
+  }
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Labels parameters,
+                                              Result<Sample> reply,
+                                              Deadline deadline) override;
+
  private:
   // Totals alone are cheap, and fresh within a tenth of a second for classic queues; full
   // statistics lag by the broker's interval.
@@ -103,6 +123,15 @@ class ManagementScaler final : public Scaler {
                                                      const std::string& pattern,
                                                      std::size_t page,
                                                      Detail detail) const;
+  // A request to `path` below the url, without parameters.
+  [[nodiscard]] Result<clients::HttpRequest> request_to(const std::string& path) const;
+  // The reply to one further question of a look.
+  [[nodiscard]] awaitable<Result<clients::HttpReply>> look_at(std::string path,
+                                                              std::string query,
+                                                              Deadline deadline);
+  [[nodiscard]] awaitable<Diagnosis> look_for_names(std::string vhost,
+                                                    std::string name,
+                                                    Deadline deadline);
   [[nodiscard]] std::string no_queue(const std::string& vhost, const std::string& name) const;
 
   clients::HttpClient& http_;
@@ -110,25 +139,12 @@ class ManagementScaler final : public Scaler {
   ManagementQuestion asked_;
 };
 
-Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
-                                                       const std::string& pattern,
-                                                       std::size_t page,
-                                                       Detail detail) const {
+Result<clients::HttpRequest> ManagementScaler::request_to(const std::string& path) const {
   clients::HttpRequest out;
   out.url = target_.url;
-  out.url.path += fmt::format("/api/queues/{}", percent_encoded(vhost));
+  out.url.path += path;
   // RabbitMQ says 401 for a vhost that the user may not enter, too: it is about this vhost alone.
   out.realm = out.url.path;
-  out.query = fmt::format("page={}&page_size={}&use_regex=true&name={}",
-                          page,
-                          kPageSize,
-                          percent_encoded("^(?:" + pattern + ")$"));
-  out.query +=
-      detail == Detail::totals
-          ? "&disable_stats=true&enable_queue_totals=true&columns="
-          : "&columns=message_stats.publish_details.rate,message_stats.deliver_get_details."
-            "rate,";
-  out.query += "name,type,messages,messages_ready,messages_unacknowledged";
   out.tls = target_.tls;
   out.counts = target_.counts;
   out.max_body_bytes = kMaxPageBytes;
@@ -137,6 +153,25 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
     if (!pair) return pair.error();
     out.basic = std::move(*pair);
   }
+  return out;
+}
+
+Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
+                                                       const std::string& pattern,
+                                                       std::size_t page,
+                                                       Detail detail) const {
+  auto out = request_to(fmt::format("/api/queues/{}", percent_encoded(vhost)));
+  if (!out) return out.error();
+  out->query = fmt::format("page={}&page_size={}&use_regex=true&name={}",
+                           page,
+                           kPageSize,
+                           percent_encoded("^(?:" + pattern + ")$"));
+  out->query +=
+      detail == Detail::totals
+          ? "&disable_stats=true&enable_queue_totals=true&columns="
+          : "&columns=message_stats.publish_details.rate,message_stats.deliver_get_details."
+            "rate,";
+  out->query += "name,type,messages,messages_ready,messages_unacknowledged";
   return out;
 }
 
@@ -218,6 +253,82 @@ awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline dead
   const auto value = value_of(*queues, asked_.wanted);
   if (!value) co_return value.error();
   co_return Sample{*value, taken_at};
+}
+
+awaitable<Result<clients::HttpReply>> ManagementScaler::look_at(std::string path,
+                                                                std::string query,
+                                                                Deadline deadline) {
+  auto asked = request_to(path);
+  if (!asked) co_return asked.error();
+  asked->query = std::move(query);
+  auto reply = co_await http_.send(std::move(*asked), deadline);
+  co_return reply;
+}
+
+// What there is instead of a queue, or of a vhost, that does not exist.
+awaitable<Diagnosis> ManagementScaler::look_for_names(std::string vhost,
+                                                      std::string name,
+                                                      Deadline deadline) {
+  Diagnosis out;
+  ++out.questions;
+  std::string path = fmt::format("/api/queues/{}", percent_encoded(vhost));
+  std::string one_page =
+      fmt::format("page=1&page_size={}&disable_stats=true&columns=name", kPageSize);
+  const auto queues = co_await look_at(std::move(path), std::move(one_page), deadline);
+  if (!queues) co_return out;
+  const bool is_vhost = queues->status == 404;
+  std::vector<std::string> names = parse_names(queues->status, queues->body);
+  if (is_vhost) {
+    ++out.questions;
+    const auto vhosts = co_await look_at("/api/vhosts", "columns=name", deadline);
+    if (!vhosts) co_return out;
+    names = parse_names(vhosts->status, vhosts->body);
+  }
+  const std::string_view what = is_vhost ? "vhosts" : "queues";
+  out.findings.push_back(fmt::format("{} that the login sees: {}",
+                                     what,
+                                     remote_text(fmt::format("{}", fmt::join(names, ", ")), {})));
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const std::string near = did_you_mean(is_vhost ? vhost : name, views);
+  out.cause = fmt::format("the login sees {} {}{}{}",
+                          names.size(),
+                          what,
+                          is_vhost ? "" : fmt::format(" in vhost \"{}\"", vhost),
+                          remote_text(near, {}));
+  co_return out;
+}
+
+awaitable<Diagnosis> ManagementScaler::diagnose(Labels parameters,
+                                                Result<Sample> reply,
+                                                Deadline deadline) {
+  const std::string vhost = asked_.vhost.render(parameters);
+  const std::string name = asked_.regex ? asked_.regex->text() : asked_.queue.render(parameters);
+  // A number that stands for a missing queue is looked into like the error that it replaces.
+  const Errc code = reply ? Errc::unknown_object : reply.error().code;
+  Diagnosis out;
+  if (code == Errc::unknown_object) {
+    out = co_await look_for_names(vhost, name, deadline);
+  } else if (code == Errc::refused) {
+    ++out.questions;
+    const auto login = co_await look_at("/api/whoami", "", deadline);
+    if (!login) co_return out;
+    out.findings.push_back(fmt::format("/api/whoami: HTTP {}", login->status));
+    out.cause =
+        login->status == 200
+            ? fmt::format("the login is right, and has no permission in vhost \"{}\"", vhost)
+            : std::string(
+                  "the login itself is refused, or has no tag that lets it use the "
+                  "management API (monitoring is enough)");
+  } else if (!asked_.regex) {
+    ++out.questions;
+    std::string path =
+        fmt::format("/api/queues/{}/{}", percent_encoded(vhost), percent_encoded(name));
+    const auto queue = co_await look_at(std::move(path), "columns=consumers", deadline);
+    if (!queue) co_return out;
+    const auto consumers = parse_consumers(queue->status, queue->body);
+    if (consumers) out.cause = fmt::format("the queue has {} consumers", *consumers);
+  }
+  co_return out;
 }
 
 class ManagementBackend final : public Backend {

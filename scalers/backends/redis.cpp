@@ -3,11 +3,14 @@
 #include "scalers/backend.hpp"
 #include "scalers/clients.hpp"
 #include "scalers/clients/redis.hpp"
+#include "scalers/nearest.hpp"
+#include "scalers/remote_text.hpp"
 #include "scalers/template.hpp"
 
 #include <fmt/format.h>
 
 #include <charconv>
+#include <string_view>
 #include <utility>
 
 namespace weir::scalers::backends::redis {
@@ -60,6 +63,9 @@ constexpr std::array kMetricTable{
         "deletes when they are empty, error for the others"),
 };
 
+constexpr std::size_t kMaxScans = 20;
+constexpr std::string_view kScanned = "500";  // keys a SCAN looks at
+
 class RedisScaler final : public Scaler {
  public:
   RedisScaler(clients::RedisClient& client,
@@ -83,6 +89,20 @@ class RedisScaler final : public Scaler {
                        key,
                        group_.render(parameters));
   }
+
+  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+    const Subject subject{kind_, key_.render(parameters), group_.render(parameters)};
+    return fmt::format("{}", fmt::join(command_for(subject), " "));
+  }
+
+  // A missing key: as an error, or as the 0 that Redis says of it.
+  [[nodiscard]] bool has_diagnosis_of(const Result<Sample>& reply) const override {
+    return reply ? reply->value == 0 : reply.error().code == Errc::unknown_object;
+  }
+
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Labels parameters,
+                                              Result<Sample> reply,
+                                              Deadline deadline) override;
 
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
     const Subject subject{kind_, key_.render(parameters), group_.render(parameters)};
@@ -111,6 +131,47 @@ class RedisScaler final : public Scaler {
   TextTemplate group_;
   Missing missing_;
 };
+
+awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
+                                           Result<Sample> /*reply*/,
+                                           Deadline deadline) {
+  Diagnosis out;
+  const std::string key = key_.render(parameters);
+  ++out.questions;
+  std::vector<std::string> type_of{"TYPE", key};
+  const auto type = co_await client_.command(std::move(type_of), deadline);
+  const bool has_type = type && type->kind == clients::RedisReply::Kind::text;
+  if (!has_type) {
+    const Error why = type ? clients::redis_error(type->text) : type.error();
+    out.findings.push_back("TYPE failed: " + why.message());
+    co_return out;
+  }
+  out.findings.push_back(fmt::format("TYPE {} = {}", key, type->text));
+  if (type->text != "none") co_return out;
+  std::vector<std::string> keys;
+  std::string cursor = "0";
+  for (std::size_t turn = 0; turn < kMaxScans; ++turn) {
+    ++out.questions;
+    std::vector<std::string> scan{"SCAN", cursor, "COUNT", std::string(kScanned)};
+    const auto reply = co_await client_.command(std::move(scan), deadline);
+    const auto page = reply ? parse_scan(*reply) : Result<ScanPage>(reply.error());
+    if (!page) {
+      out.findings.push_back("SCAN failed: " + page.error().message());
+      break;
+    }
+    keys.insert(keys.end(), page->keys.begin(), page->keys.end());
+    cursor = page->cursor;
+    if (cursor == "0") break;
+  }
+  out.findings.push_back(
+      fmt::format("{} keys looked at{}", keys.size(), cursor == "0" ? ", which is all" : ""));
+  const std::vector<std::string_view> names(keys.begin(), keys.end());
+  const std::string near = did_you_mean(key, names);
+  out.cause = near.empty() && cursor == "0" && keys.empty()
+                  ? std::string("there is no key at all in this database; is its number right?")
+                  : fmt::format("there is no key \"{}\"{}", key, remote_text(near, {}));
+  co_return out;
+}
 
 struct MetricBlock {
   MetricSettings settings;

@@ -49,6 +49,13 @@ struct Subject {
                                                       const clients::RedisReply& reply,
                                                       const Result<clients::RedisReply>& type);
 
+// A page of SCAN: where to go on ("0": that was all), and keys.
+struct ScanPage {
+  std::string cursor;
+  std::vector<std::string> keys;
+};
+[[nodiscard]] Result<ScanPage> parse_scan(const clients::RedisReply& reply);
+
 }  // namespace weir::scalers::backends::redis
 
 namespace weir::scalers {

@@ -156,4 +156,15 @@ Outcome with_type(const Subject& subject,
   return parse_reply(subject, reply);
 }
 
+Result<ScanPage> parse_scan(const RedisReply& reply) {
+  if (reply.kind == RedisReply::Kind::error) return clients::redis_error(reply.text);
+  const bool is_page = reply.kind == RedisReply::Kind::list && reply.items.size() == 2 &&
+                       reply.items[0].kind == RedisReply::Kind::text &&
+                       reply.items[1].kind == RedisReply::Kind::list;
+  if (!is_page) return Error{Errc::bad_reply, "the answer to SCAN is not of its kind", ""};
+  ScanPage out{reply.items[0].text, {}};
+  for (const RedisReply& key : reply.items[1].items) out.keys.push_back(key.text);
+  return out;
+}
+
 }  // namespace weir::scalers::backends::redis

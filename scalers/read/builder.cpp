@@ -179,7 +179,6 @@ void Builder::add_metric(const Node& node) {
   }
   metric.is_per_namespace = names.is_used(kNamespaceParameter);
   metrics_.push_back(std::move(metric));
-  metric_marks_.push_back(node.mark);
 }
 
 // What every metric has, whatever its kind.
@@ -190,6 +189,7 @@ Metric Builder::read_common(const Node& node) {
   }
   Metric metric;
   metric.name = settings.name;
+  metric.mark = node.mark;
   metric.namespaces = settings.namespaces;
   metric.freshness = settings.freshness;
   metric.deadline = settings.deadline;
@@ -265,9 +265,9 @@ void Builder::check_names() {
     auto& namesakes = seen[metrics_[later].name];
     for (const std::size_t earlier : namesakes) {
       if (!overlap(metrics_[earlier], metrics_[later])) continue;
-      const Mark& mark = metric_marks_[earlier];
+      const Mark& mark = metrics_[earlier].mark;
       problems_.add(
-          metric_marks_[later],
+          metrics_[later].mark,
           fmt::format(
               "metric {} stands at {}:{} too and their namespaces overlap; one name may stand "
               "twice only with disjoint namespaces",

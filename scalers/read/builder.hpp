@@ -42,7 +42,6 @@ class Builder {
   Problems& problems_;
   std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
   std::vector<Metric> metrics_;
-  std::vector<Mark> metric_marks_;
 };
 
 }  // namespace weir::scalers::read

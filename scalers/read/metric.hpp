@@ -6,6 +6,7 @@
 #include "scalers/read/gate.hpp"
 #include "scalers/read/labels.hpp"
 #include "scalers/read/policies.hpp"
+#include "scalers/settings.hpp"
 
 #include <memory>
 #include <optional>
@@ -27,6 +28,7 @@ struct ConfiguredBackend {
 
 struct Metric {
   std::string name;
+  Mark mark;                            // where its entry stands
   std::vector<std::string> namespaces;  // sorted; "*" alone means every namespace
   std::vector<DeclaredLabel> labels;
   bool is_per_namespace = false;  // its question holds $(namespace)

@@ -97,7 +97,11 @@ Result<double> negative(const Policies& policies, double value, Trace& trace) {
 
 // What the backend said, as a number that may be out of bounds yet.
 Result<double> measured(const Policies& policies, const Answer& answer, Trace& trace) {
-  if (answer.sample.has_error()) return empty(policies, answer.sample.error(), trace);
+  if (answer.sample.has_error()) {
+    if (answer.sample.error().code == Errc::stale)
+      trace.add("maxAge", "the data is older than it may be, which is an error");
+    return empty(policies, answer.sample.error(), trace);
+  }
   const Sample& sample = *answer.sample;
   if (sample.is_missing) {
     trace.add("missing", "the object does not exist, reported as {:g}", sample.value);

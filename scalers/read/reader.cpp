@@ -15,16 +15,6 @@
 namespace weir::scalers::read {
 namespace {
 
-// Names the metric, its kind and its backend in front of an error, so that `kubectl describe hpa`
-// says where to look.
-Error within_metric(const Metric& metric, const Query& query, const Error& error) {
-  return error.within(fmt::format("metric {}/{}: {} {}",
-                                  query.name_space,
-                                  metric.name,
-                                  metric.backend->kind,
-                                  metric.backend->name));
-}
-
 // What a namespace may ask for, when nothing is near to what it asked.
 std::string advice_of(std::span<const std::string_view> names) {
   constexpr std::size_t kMaxListed = 8;
@@ -33,16 +23,6 @@ std::string advice_of(std::span<const std::string_view> names) {
   return fmt::format("; this namespace has {}{}",
                      fmt::join(shown, ", "),
                      names.size() > kMaxListed ? ", ..." : "");
-}
-
-// A late answer says how long was waited and what can be done.
-Error with_budget(Error error, Duration budget) {
-  if (error.code != Errc::timed_out) return error;
-  error.detail =
-      fmt::format("no answer within {} ms ({}); raise deadline, at most 30s, or ask for less",
-                  budget.count(),
-                  error.detail);
-  return error;
 }
 
 ReadOf read_of(const Metric& metric, std::string_view name_space) {
@@ -65,12 +45,41 @@ WallTime taken_at(const Answer& answer) {
   return answer.sample ? answer.sample->taken_at : answer.asked_at;
 }
 
-// A bug in a scaler, or no memory: this question fails, the process and every other question go on.
-Error internal_error(const std::exception& bug) {
-  return {Errc::bad_reply, "an internal error; please report it", remote_text(bug.what(), {})};
+bool is_away(const Answer& answer) {
+  return answer.sample.has_error() && answer.sample.error().code == Errc::unreachable;
 }
 
 }  // namespace
+
+std::string key_of(const Metric& metric, const Labels& parameters) {
+  return metric.backend->name + '\n' + metric.scaler->question(parameters);
+}
+
+Error within_metric(const Metric& metric, std::string_view name_space, const Error& error) {
+  return error.within(fmt::format("metric {}/{}: {} {}",
+                                  name_space,
+                                  metric.name,
+                                  metric.backend->kind,
+                                  metric.backend->name));
+}
+
+Error with_cause(Error error, std::string_view cause) {
+  if (cause.empty()) return error;
+  return {error.code, fmt::format("{}; diagnosis: {}", error.message(), cause), ""};
+}
+
+Error with_budget(Error error, Duration budget) {
+  if (error.code != Errc::timed_out) return error;
+  error.detail =
+      fmt::format("no answer within {} ms ({}); raise deadline, at most 30s, or ask for less",
+                  budget.count(),
+                  error.detail);
+  return error;
+}
+
+Error internal_error(const std::exception& bug) {
+  return {Errc::bad_reply, "an internal error; please report it", remote_text(bug.what(), {})};
+}
 
 bool Metric::serves(std::string_view name_space) const {
   return namespaces.front() == "*" || std::ranges::binary_search(namespaces, name_space);
@@ -117,7 +126,10 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
     }
     const Answer& answer = std::get<Answer>(asked[i].answer);
     auto one = reading(metric, std::move((*bound)[i]), answer, asked[i].key, query.name_space);
-    if (!one) co_return within_metric(metric, query, one.error());
+    if (!one) {
+      const auto cause = diagnoses_.cause(asked[i].key, one.error().code, clock_.steady());
+      co_return within_metric(metric, query.name_space, with_cause(one.error(), cause));
+    }
     if (metric.labels.empty()) observer_.value_given(read_of(metric, query.name_space), *one);
     readings.push_back(std::move(*one));
   }
@@ -174,7 +186,7 @@ Error Reader::unknown(const Query& query) const {
 Reader::Asked Reader::answer_or_flight(const Metric& metric,
                                        const Labels& parameters,
                                        const ReadOf& of) {
-  const std::string key = metric.backend->name + '\n' + metric.scaler->question(parameters);
+  const std::string key = key_of(metric, parameters);
   const Answer* kept = cache_.find(key);
   if (kept != nullptr && is_fresh(metric, *kept)) {
     observer_.answer_reused(of, Reuse::cached);
@@ -216,7 +228,7 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   const WallTime asked_at = self->clock_.wall();
   Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
   try {
-    if (permit) sample = co_await metric->scaler->ask(std::move(parameters), deadline);
+    if (permit) sample = co_await metric->scaler->ask(parameters, deadline);
   } catch (const std::exception& bug) {
     sample = internal_error(bug);
   }
@@ -231,6 +243,7 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   if (permit) {
     self->observe(*metric, answer);
     self->cache_.put(key, name_space, answer);
+    self->consider(*metric, key, std::move(parameters), answer);
   }  // else nobody was asked: that says nothing about the backend, and the next read may find room
   const auto kept = self->flights_.find(key);
   if (kept != self->flights_.end() && kept->second == flight) self->flights_.erase(kept);
@@ -240,6 +253,8 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
 
 void Reader::observe(const Metric& metric, const Answer& answer) {
   ConfiguredBackend& backend = *metric.backend;
+  if (std::exchange(backend.is_unreachable, is_away(answer)) && !backend.is_unreachable)
+    backend.back_at = clock_.steady();
   const bool is_failure =
       answer.sample.has_error() && is_backend_failure(answer.sample.error().code);
   if (!is_failure) {
@@ -254,16 +269,33 @@ void Reader::observe(const Metric& metric, const Answer& answer) {
   observer_.backend_down(backend.name, answer.sample.error());
 }
 
-// Learns from `answer` whether the backend was away: by the loss of a kept connection, or, where
-// connections come and go, because a question could not reach it.
-std::optional<Duration> Reader::back_for(ConfiguredBackend& backend, const Answer& answer) const {
+// How long the backend had been back when it gave `answer`: behind the loss of a kept connection,
+// or, where connections come and go, behind a question that could not reach it.
+std::optional<Duration> Reader::back_for(const ConfiguredBackend& backend,
+                                         const Answer& answer) const {
   const SteadyTime now = clock_.steady();
-  const bool is_away = answer.sample.has_error() && answer.sample.error().code == Errc::unreachable;
-  if (std::exchange(backend.is_unreachable, is_away) && !is_away) backend.back_at = now;
-  const auto reconnected_at = backend.backend->connections().back_at;
-  const auto back_at = std::max(backend.back_at, reconnected_at);
+  const bool is_just_back = backend.is_unreachable && !is_away(answer);
+  const auto back_at = std::max(is_just_back ? std::optional(now) : backend.back_at,
+                                backend.backend->connections().back_at);
   if (!back_at) return std::nullopt;
   return std::chrono::duration_cast<Duration>(std::max(now, *back_at) - *back_at);
+}
+
+void Reader::consider(const Metric& metric,
+                      const std::string& key,
+                      Labels parameters,
+                      const Answer& answer) {
+  const auto value = apply(metric.policies, answer);
+  if (answer.sample || value) return diagnoses_.forget(key);
+  // A backend that settles says nothing yet.
+  const bool is_due = value.error().code == answer.sample.error().code &&
+                      metric.scaler->has_diagnosis_of(answer.sample) &&
+                      diagnoses_.begin(metric.backend->name, key, clock_.steady());
+  if (!is_due) return;
+  boost::asio::co_spawn(
+      loop_.get_executor(),
+      look(shared_from_this(), &metric, key, std::move(parameters), answer.sample),
+      rethrow);
 }
 
 Result<Reading> Reader::reading(const Metric& metric,
@@ -271,15 +303,24 @@ Result<Reading> Reader::reading(const Metric& metric,
                                 const Answer& answer,
                                 const std::string& key,
                                 const std::string& name_space) {
-  const auto value = apply(metric.policies, answer);
   if (metric.policies.fallback) remember(metric, answer, key, name_space);
-  if (value) return Reading{std::move(labels), *value, taken_at(answer)};
+  Judged judged = judge(metric, std::move(labels), answer, key);
+  if (judged.is_substitute) observer_.fallback_given(read_of(metric, name_space));
+  return std::move(judged.reading);
+}
+
+Reader::Judged Reader::judge(const Metric& metric,
+                             Labels labels,
+                             const Answer& answer,
+                             const std::string& key,
+                             PolicySteps* steps) {
+  const auto value = apply(metric.policies, answer, steps);
+  if (value) return {Reading{std::move(labels), *value, taken_at(answer)}, false};
   const History history = history_of(metric, key);
-  const auto instead = fall_back(metric.policies, value.error(), history, clock_.steady());
-  if (!instead) return value.error();
-  observer_.fallback_given(read_of(metric, name_space));
+  const auto instead = fall_back(metric.policies, value.error(), history, clock_.steady(), steps);
+  if (!instead) return {value.error(), false};
   const WallTime at = instead->is_held ? taken_at(*history.last_good) : clock_.wall();
-  return Reading{std::move(labels), instead->value, at};
+  return {Reading{std::move(labels), instead->value, at}, true};
 }
 
 // Two metrics may ask the same and call different answers good.

@@ -4,17 +4,22 @@
 #pragma once
 
 #include "scalers/deadline.hpp"
+#include "scalers/explanation.hpp"
 #include "scalers/read/cache.hpp"
+#include "scalers/read/diagnoses.hpp"
 #include "scalers/read/metric.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/signal.hpp"
 #include "scalers/world.hpp"
 
+#include <cstddef>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -26,7 +31,7 @@ inline constexpr Duration kKeepError{1000};
 inline constexpr std::size_t kMaxKeptAnswers = 100'000;
 inline constexpr std::size_t kMaxKeptOfNamespace = 10'000;
 
-class Reader final : public Source, public std::enable_shared_from_this<Reader> {
+class Reader final : public Source, public Explainer, public std::enable_shared_from_this<Reader> {
  public:
   // `loop`, `clock` and `observer` outlive the reader and its reads. `seed` feeds the jitter alone.
   Reader(Loop& loop,
@@ -38,6 +43,7 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
 
   [[nodiscard]] awaitable<Result<std::vector<Reading>>> read(Query query,
                                                              Deadline deadline) override;
+  [[nodiscard]] awaitable<Result<Explanation>> explain(Query query, Deadline deadline) override;
   [[nodiscard]] std::vector<BackendState> backends() const;
 
  private:
@@ -72,7 +78,37 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
                              Labels parameters,
                              FlightPtr flight);
   void observe(const Metric& metric, const Answer& answer);
-  [[nodiscard]] std::optional<Duration> back_for(ConfiguredBackend& backend,
+  // Begins a look for the cause of a failed question when one is due.
+  void consider(const Metric& metric,
+                const std::string& key,
+                Labels parameters,
+                const Answer& answer);
+  // The look, in the background. `self` as in fly().
+  static awaitable<void> look(std::shared_ptr<Reader> self,
+                              const Metric* metric,
+                              std::string key,
+                              Labels parameters,
+                              Result<Sample> reply);
+  // The scaler's diagnosis, whatever it throws.
+  [[nodiscard]] awaitable<Diagnosis> diagnose(const Metric* metric,
+                                              Labels parameters,
+                                              Result<Sample> reply,
+                                              Deadline deadline);
+  // One question of an explanation, and the reply as the policies judge it.
+  struct Explained {
+    Explanation::Question question;
+    Result<Sample> reply;
+  };
+  [[nodiscard]] awaitable<Explained> explain_question(const Metric* metric,
+                                                      std::string name_space,
+                                                      Labels labels,
+                                                      Deadline deadline);
+  // The same question with what a look at its reply found.
+  [[nodiscard]] awaitable<Explained> with_diagnosis(const Metric* metric,
+                                                    std::string name_space,
+                                                    Explained explained,
+                                                    Deadline deadline);
+  [[nodiscard]] std::optional<Duration> back_for(const ConfiguredBackend& backend,
                                                  const Answer& answer) const;
   // What the HPA gets: by the policies, the fallback among them. Remembers a good answer for later.
   [[nodiscard]] Result<Reading> reading(const Metric& metric,
@@ -80,6 +116,16 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
                                         const Answer& answer,
                                         const std::string& key,
                                         const std::string& name_space);
+  // The same, and whether it is a fallback's; changes nothing. Appends to `steps` as apply() does.
+  struct Judged {
+    Result<Reading> reading;
+    bool is_substitute;
+  };
+  [[nodiscard]] Judged judge(const Metric& metric,
+                             Labels labels,
+                             const Answer& answer,
+                             const std::string& key,
+                             PolicySteps* steps = nullptr);
   [[nodiscard]] std::string history_key(const Metric& metric, const std::string& key) const;
   void remember(const Metric& metric,
                 const Answer& answer,
@@ -98,8 +144,24 @@ class Reader final : public Source, public std::enable_shared_from_this<Reader> 
   Cache cache_{kMaxKeptAnswers, kMaxKeptOfNamespace};
   // Of metrics with a fallback: the last good answer to a question, or else its first failure.
   Cache history_{kMaxKeptAnswers, kMaxKeptOfNamespace};
+  Diagnoses diagnoses_;
+  std::size_t explaining_ = 0;  // explanations under way
   std::unordered_map<std::string, FlightPtr> flights_;
   std::minstd_rand random_;
 };
+
+// The name of a question in the cache and beside it.
+[[nodiscard]] std::string key_of(const Metric& metric, const Labels& parameters);
+// Names the metric, its kind and its backend in front of an error, so that `kubectl describe hpa`
+// says where to look.
+[[nodiscard]] Error within_metric(const Metric& metric,
+                                  std::string_view name_space,
+                                  const Error& error);
+// `error` with the cause that a look found behind all its words; as it is without one.
+[[nodiscard]] Error with_cause(Error error, std::string_view cause);
+// A late answer says how long was waited and what can be done.
+[[nodiscard]] Error with_budget(Error error, Duration budget);
+// A bug in a scaler, or no memory: this question fails, the process and every other question go on.
+[[nodiscard]] Error internal_error(const std::exception& bug);
 
 }  // namespace weir::scalers::read

@@ -78,6 +78,10 @@ struct Script {
   explicit Script(Loop& loop) : release(loop) {}
 
   std::vector<Asked> asked;
+  std::vector<Asked> looked;   // by diagnose()
+  bool has_diagnosis = false;  // of Errc::no_value and of a missing object
+  bool is_look_held = false;   // looks wait for `release`
+  scalers::Diagnosis found{"the target is down", {"1 target, down"}, 2};
   bool has_bug = false;     // ask() throws
   bool is_held = false;     // answers wait for `release`
   scalers::Signal release;  // raised once: everything is answered from then on
@@ -120,6 +124,27 @@ class ScriptedScaler final : public scalers::Scaler {
     std::string out = text_;
     for (const std::string& name : rendered_) out += " " + parameters.at(name);
     return out;
+  }
+
+  [[nodiscard]] std::string shown_question(const scalers::Labels& parameters) const override {
+    return "asked: " + question(parameters);
+  }
+  [[nodiscard]] bool has_diagnosis_of(
+      const scalers::Result<scalers::Sample>& reply) const override {
+    const bool is_looked_into =
+        reply ? reply->is_missing : reply.error().code == scalers::Errc::no_value;
+    return script_.has_diagnosis && is_looked_into;
+  }
+  [[nodiscard]] awaitable<scalers::Diagnosis> diagnose(scalers::Labels parameters,
+                                                       scalers::Result<scalers::Sample> reply,
+                                                       Deadline deadline) override {
+    CHECK(has_diagnosis_of(reply));
+    script_.looked.push_back({question(parameters), std::move(parameters), deadline});
+    if (script_.is_look_held) {
+      const bool is_released = co_await script_.release.wait(Duration{20'000});
+      CHECK(is_released);
+    }
+    co_return script_.found;
   }
 
   [[nodiscard]] awaitable<scalers::Result<scalers::Sample>> ask(scalers::Labels parameters,

@@ -1,0 +1,278 @@
+#include "scalers/backends/prometheus_diagnosis.hpp"
+
+#include "scalers/backends/prometheus_findings.hpp"
+#include "scalers/backends/prometheus_selectors.hpp"
+#include "scalers/nearest.hpp"
+#include "scalers/remote_text.hpp"
+#include "scalers/url.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace weir::scalers::backends::prometheus {
+namespace {
+
+std::string with_cause(const std::string& what, const std::string& cause) {
+  return cause.empty() ? what : fmt::format("{}: {}", what, cause);
+}
+
+// One look. Each question's failure ends it with what is known by then.
+class Look {
+ public:
+  Look(Api& api, Deadline deadline) : api_(api), deadline_(deadline), hidden_(api.hidden()) {}
+
+  [[nodiscard]] awaitable<Diagnosis> run(std::string query);
+
+ private:
+  // Series of `selector`, within the last hour or at this moment, by the value of `label`.
+  enum class When { now, last_hour };
+  [[nodiscard]] awaitable<Result<Counts>> count(Selector selector, std::string label, When when);
+  [[nodiscard]] awaitable<Result<Counts>> query(std::string promql, std::string label);
+  template <class T>
+  [[nodiscard]] awaitable<Result<T>> ask(ApiQuestion question,
+                                         std::function<Result<T>(long, std::string_view)> parse);
+  [[nodiscard]] awaitable<Result<Jobs>> jobs();
+  [[nodiscard]] awaitable<std::string> near_names(std::string name);
+
+  // Each gives the cause as a clause; empty: none was found.
+  [[nodiscard]] awaitable<std::string> cause_of(Selector selector);
+  [[nodiscard]] awaitable<std::string> cause_of_past(Selector selector, Counts by_job);
+  [[nodiscard]] awaitable<std::string> cause_in_matchers(Selector selector);
+  [[nodiscard]] awaitable<std::string> cause_of_unknown(Selector selector);
+  [[nodiscard]] awaitable<std::string> cause_in_ranges(std::vector<Selector> selectors);
+  [[nodiscard]] awaitable<std::string> verdict(std::string job);
+
+  void note(std::string finding) { out_.findings.push_back(std::move(finding)); }
+
+  Api& api_;
+  Deadline deadline_;
+  std::vector<std::string> hidden_;
+  Diagnosis out_;
+};
+
+// The job that a selector insists on; empty: none.
+std::string job_of(const Selector& selector) {
+  const auto found = std::ranges::find_if(selector.matchers, [](const Matcher& matcher) {
+    return matcher.label == "job" && matcher.op == "=";
+  });
+  return found == selector.matchers.end() ? std::string() : found->value;
+}
+
+std::string named(const Selector& selector) {
+  if (selector.name.empty()) return "a selector without a name";
+  return fmt::format("\"{}\"", selector.name);
+}
+
+double total(const Counts& counts) {
+  double out = 0;
+  for (const auto& [value, count] : counts) out += count;
+  return out;
+}
+
+template <class T>
+awaitable<Result<T>> Look::ask(ApiQuestion question,
+                               std::function<Result<T>(long, std::string_view)> parse) {
+  if (out_.questions >= kMaxQuestions) {
+    co_return Error{Errc::too_many, "the look was ended: it took too many questions", ""};
+  }
+  ++out_.questions;
+  // Shared with the client's thread, which fills it before ask() ends.
+  const auto parsed = std::make_shared<Result<T>>(Error{Errc::bad_reply, "no answer came", ""});
+  Api::Digest digest = [parsed, parse = std::move(parse)](long status, std::string_view body) {
+    *parsed = parse(status, body);
+  };
+  const std::string page = question.page;
+  auto failed = co_await api_.ask(std::move(question), std::move(digest), deadline_);
+  if (failed) *parsed = std::move(*failed);
+  if (!*parsed) note(fmt::format("asking {} failed: {}", page, parsed->error().message()));
+  co_return std::move(*parsed);
+}
+
+awaitable<Result<Counts>> Look::query(std::string promql, std::string label) {
+  const auto left = deadline_.left(std::chrono::steady_clock::now());
+  ApiQuestion question{"query",
+                       fmt::format("query={}&timeout={}ms",
+                                   percent_encoded(promql),
+                                   std::max<Duration::rep>(1, left.count())),
+                       true};
+  std::function<Result<Counts>(long, std::string_view)> parse =
+      [label = std::move(label), hidden = hidden_](long status, std::string_view body) {
+        return parse_counts(status, body, label, hidden);
+      };
+  auto counts = co_await ask<Counts>(std::move(question), std::move(parse));
+  if (counts) note(fmt::format("{} = {:g}", promql, total(*counts)));
+  co_return counts;
+}
+
+awaitable<Result<Counts>> Look::count(Selector selector, std::string label, When when) {
+  const std::string text = text_of(selector);
+  const std::string inner = when == When::now ? text : fmt::format("last_over_time({}[1h])", text);
+  const std::string by = label.empty() ? "" : fmt::format(" by ({})", label);
+  return query(fmt::format("count{} ({})", by, inner), std::move(label));
+}
+
+awaitable<Result<Jobs>> Look::jobs() {
+  std::function<Result<Jobs>(long, std::string_view)> parse = parse_targets;
+  auto known = co_await ask<Jobs>({"targets", "", false}, std::move(parse));
+  if (!known) co_return known.error();
+  std::function<Result<Jobs>(long, std::string_view)> add = [jobs = *known](long status,
+                                                                            std::string_view body) {
+    Jobs more = jobs;
+    add_pools(status, body, more);
+    return Result<Jobs>(std::move(more));
+  };
+  auto all = co_await ask<Jobs>({"scrape_pools", "", false}, std::move(add));
+  const Jobs& told = all ? *all : *known;
+  for (const auto& [name, job] : told) {
+    note(fmt::format("scrape job \"{}\": {} targets, {} up, {} dropped by relabelling{}",
+                     addressed_text(name, hidden_),
+                     job.targets,
+                     job.up,
+                     job.dropped,
+                     job.up == job.targets ? ""
+                                           : fmt::format("; {} is down: {}",
+                                                         addressed_text(job.instance, {}),
+                                                         addressed_text(job.error, {}))));
+    if (out_.findings.size() > 2 * kMaxQuestions) break;
+  }
+  co_return told;
+}
+
+awaitable<std::string> Look::verdict(std::string job) {
+  const auto known = co_await jobs();
+  if (!known) co_return std::string();
+  co_return verdict_of(job, *known, hidden_);
+}
+
+awaitable<std::string> Look::near_names(std::string name) {
+  std::function<Result<std::vector<std::string>>(long, std::string_view)> parse = parse_names;
+  const auto names = co_await ask<std::vector<std::string>>({"label/__name__/values", "", false},
+                                                            std::move(parse));
+  if (!names) co_return std::string();
+  const std::vector<std::string_view> views(names->begin(), names->end());
+  co_return did_you_mean(name, views);
+}
+
+// The series ended: their job says why.
+awaitable<std::string> Look::cause_of_past(Selector selector, Counts by_job) {
+  const std::string what =
+      fmt::format("{} had series within the last hour and has none at this moment",
+                  named(selector));
+  const std::string asked = job_of(selector);
+  const std::string job = asked.empty() ? by_job.begin()->first : asked;
+  if (job.empty()) co_return what;
+  const std::string why = co_await verdict(job);
+  co_return with_cause(what, why);
+}
+
+// The name has series: what removes them all?
+awaitable<std::string> Look::cause_in_matchers(Selector selector) {
+  for (std::size_t i = 0; i < selector.matchers.size(); ++i) {
+    const Matcher& matcher = selector.matchers[i];
+    auto counts = co_await count(without(selector, i), matcher.label, When::now);
+    if (!counts) co_return std::string();
+    if (counts->empty()) continue;
+    const std::string values = listed(*counts, hidden_);
+    const std::string what = fmt::format("{}{}\"{}\" removes all series of \"{}\"",
+                                         matcher.label,
+                                         matcher.op,
+                                         remote_text(matcher.value, hidden_),
+                                         selector.name);
+    if (values.empty()) co_return fmt::format("{}, which have no label {}", what, matcher.label);
+    co_return fmt::format("{}; there {} is {}{}",
+                          what,
+                          matcher.label,
+                          values,
+                          near_value(matcher.value, *counts, hidden_));
+  }
+  co_return fmt::format("\"{}\" has series, and its matchers remove them all together",
+                        selector.name);
+}
+
+// Nobody ever exported the name, or not for long.
+awaitable<std::string> Look::cause_of_unknown(Selector selector) {
+  const std::string what = fmt::format("no series \"{}\" is known", selector.name);
+  const std::string near = co_await near_names(selector.name);
+  const std::string job = job_of(selector);
+  const auto known = co_await jobs();
+  if (!known) co_return what + near;
+  if (!job.empty()) co_return what + near + "; " + verdict_of(job, *known, hidden_);
+  const std::string troubles = troubles_of(*known, hidden_);
+  if (!troubles.empty()) co_return what + near + "; " + troubles;
+  if (!near.empty()) co_return what + near;
+  co_return fmt::format("{}: no target exports it; the scrape jobs are {}",
+                        what,
+                        known->empty() ? "none" : listed(*known, hidden_));
+}
+
+awaitable<std::string> Look::cause_of(Selector selector) {
+  const auto past = co_await count(selector, "job", When::last_hour);
+  if (!past) co_return std::string();
+  if (!past->empty()) {
+    auto why = co_await cause_of_past(std::move(selector), *past);
+    co_return why;
+  }
+  if (selector.name.empty()) {
+    co_return fmt::format("{} matches nothing, and did not within the last hour", named(selector));
+  }
+  const Selector name_alone{selector.name, {}, {}};
+  const auto bare = co_await count(name_alone, "job", When::now);
+  if (!bare) co_return std::string();
+  if (!bare->empty()) {
+    auto why = co_await cause_in_matchers(std::move(selector));
+    co_return why;
+  }
+  const auto before = co_await count(name_alone, "job", When::last_hour);
+  if (!before) co_return std::string();
+  if (!before->empty()) {
+    auto why = co_await cause_of_past(std::move(selector), *before);
+    co_return why;
+  }
+  auto why = co_await cause_of_unknown(std::move(selector));
+  co_return why;
+}
+
+// Every selector has series. rate() and its like need two samples of a series within the range.
+awaitable<std::string> Look::cause_in_ranges(std::vector<Selector> selectors) {
+  for (const Selector& selector : selectors) {
+    if (selector.range.empty()) continue;
+    const auto most = co_await query(
+        fmt::format("max (count_over_time({}[{}]))", text_of(selector), selector.range),
+        "");
+    if (!most) co_return std::string();
+    if (total(*most) >= 2) continue;
+    co_return fmt::format(
+        "no series of {0} has two samples within [{1}], which a rate takes; widen [{1}] to four "
+        "scrape intervals",
+        named(selector),
+        selector.range);
+  }
+  co_return std::string(
+      "each of its selectors has series, so a comparison, a join or a function leaves none over");
+}
+
+awaitable<Diagnosis> Look::run(std::string query) {
+  const auto selectors = selectors_of(query);
+  for (const Selector& selector : selectors) {
+    const auto present = co_await count(selector, "", When::now);
+    if (!present) co_return std::move(out_);
+    if (total(*present) > 0) continue;
+    out_.cause = co_await cause_of(selector);
+    co_return std::move(out_);
+  }
+  if (!selectors.empty()) out_.cause = co_await cause_in_ranges(selectors);
+  co_return std::move(out_);
+}
+
+}  // namespace
+
+awaitable<Diagnosis> look_into(Api* api, std::string query, Deadline deadline) {
+  Look look(*api, deadline);
+  auto found = co_await look.run(std::move(query));
+  co_return found;
+}
+
+}  // namespace weir::scalers::backends::prometheus
