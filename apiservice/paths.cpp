@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace weir::apiservice {
@@ -61,10 +62,13 @@ Route route_of(std::string_view path) {
   const bool is_ours =
       parts.size() > 3 && parts[0] == "apis" && parts[1] == kGroup && parts[2] == kVersion;
   if (!is_ours) return {};
-  const bool is_metric =
-      parts.size() == 6 && parts[3] == "namespaces" && !parts[4].empty() && !parts[5].empty();
-  if (!is_metric) return {.kind = Route::Kind::unknown_resource, .name_space = {}, .metric = {}};
-  return {.kind = Route::Kind::metric,
+  const bool is_below =
+      parts.size() >= 6 && parts[3] == "namespaces" && !parts[4].empty() && !parts[5].empty();
+  const bool is_metric = is_below && parts.size() == 6;
+  const bool is_explanation = is_below && parts.size() == 7 && parts[6] == kExplain;
+  if (!is_metric && !is_explanation)
+    return {.kind = Route::Kind::unknown_resource, .name_space = {}, .metric = {}};
+  return {.kind = is_metric ? Route::Kind::metric : Route::Kind::explanation,
           .name_space = std::string(parts[4]),
           .metric = std::string(parts[5])};
 }
@@ -93,6 +97,11 @@ Attributes attributes_of(const Request& request) {
   out.resource = rest[0];
   if (rest.size() > 1) out.name = rest[1];
   if (rest.size() > 2) out.subresource = rest[2];
+  // A metric's explanation belongs to the metric and is no object of a name: its leave is the
+  // subresource's.
+  const Route route = route_of(request.path);
+  if (route.kind == Route::Kind::explanation && route.metric == out.resource)
+    std::swap(out.name, out.subresource);
   out.verb = resource_verb(request, rest.size() > 1);
   // A list of one name is authorized as that name.
   if (out.verb == "list" || out.verb == "watch") out.name = selected_name(request).value_or("");

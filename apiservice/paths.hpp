@@ -24,16 +24,20 @@ struct Route {
     version,            // /version
     index,              // / and /index.html
     metric,             // /apis/GROUP/VERSION/namespaces/NAMESPACE/METRIC
+    explanation,        // the same with /explain behind it
     unknown_resource,   // anything else below /apis/GROUP/VERSION
     unknown,            // anything else
   };
   Kind kind = Kind::unknown;
-  std::string name_space;  // of a metric
-  std::string metric;      // of a metric
+  std::string name_space;  // of a metric and of an explanation
+  std::string metric;      // likewise
 };
 
 // `path` is decoded; one trailing slash is tolerated.
 [[nodiscard]] Route route_of(std::string_view path);
+
+// The subresource of a metric that explains a read of it.
+inline constexpr std::string_view kExplain = "explain";
 
 // What a caller wants to do, in the words of a SubjectAccessReview, as Kubernetes reads them off
 // method and path.

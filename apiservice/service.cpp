@@ -1,6 +1,7 @@
 #include "apiservice/service.hpp"
 
 #include "apiservice/documents.hpp"
+#include "apiservice/explanation.hpp"
 #include "apiservice/form.hpp"
 #include "apiservice/list_options.hpp"
 #include "apiservice/protobuf.hpp"
@@ -75,6 +76,10 @@ awaitable<Response> ApiService::answer(Request request, Deadline deadline) {
   if (route.kind == Route::Kind::unknown) co_return page_not_found();
   if (route.kind == Route::Kind::unknown_resource) co_return render(resource_not_found());
   if (request.method != "GET") co_return render(method_not_allowed());
+  if (route.kind == Route::Kind::explanation) {
+    auto explained = co_await explain(std::move(request), std::move(route), deadline);
+    co_return explained;
+  }
   if (route.kind != Route::Kind::metric) co_return shelf_.answer(route.kind, request);
   auto response = co_await read_metric(std::move(request), std::move(route), deadline);
   co_return response;
@@ -96,6 +101,21 @@ awaitable<Response> ApiService::read_metric(Request request, Route route, Deadli
   const auto readings = co_await source_.read(std::move(query), deadline);
   if (!readings) co_return render(status_of(readings.error()));
   co_return values(*form, include, route.metric, *readings);
+}
+
+awaitable<Response> ApiService::explain(Request request, Route route, Deadline deadline) {
+  if (explainer_ == nullptr) co_return render(resource_not_found());
+  const auto form = form_of(request, Offer{});
+  if (!form) co_return not_acceptable(Offer{});
+  auto options = parse_list_options(request);
+  if (const auto* status = std::get_if<Status>(&options)) co_return render(*status);
+  scalers::Query query{std::move(route.name_space),
+                       std::move(route.metric),
+                       std::move(std::get<ListOptions>(options).labels)};
+  const auto explanation = co_await explainer_->explain(std::move(query), deadline);
+  if (!explanation) co_return render(status_of(explanation.error()));
+  std::string text = explanation_text(*explanation, request.parameter("labelSelector"));
+  co_return document_in_form(std::move(text), *form);
 }
 
 }  // namespace weir::apiservice

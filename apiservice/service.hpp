@@ -8,6 +8,7 @@
 #include "apiservice/identity.hpp"
 #include "apiservice/shelf.hpp"
 #include "scalers/deadline.hpp"
+#include "scalers/explanation.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/task.hpp"
 
@@ -21,18 +22,21 @@ class ApiService {
  public:
   // All but `discovery` outlive the service and every request in it. The rules are read anew at
   // each request. Without `tokens` a bearer token is as good as none. `max_in_flight` 0: no limit.
+  // Without `explainer` nothing is explained (404).
   ApiService(const FrontProxyRules& rules,
              TokenAuthenticator* tokens,
              Authorizer& authorizer,
              scalers::Source& source,
              Discovery discovery,
-             std::size_t max_in_flight = 0)
+             std::size_t max_in_flight = 0,
+             scalers::Explainer* explainer = nullptr)
       : rules_(rules),
         tokens_(tokens),
         authorizer_(authorizer),
         source_(source),
         shelf_(std::move(discovery)),
-        max_in_flight_(max_in_flight) {}
+        max_in_flight_(max_in_flight),
+        explainer_(explainer) {}
 
   // Discovery of the metrics that a new configuration has.
   void set_discovery(Discovery discovery) { shelf_ = Shelf(std::move(discovery)); }
@@ -64,12 +68,15 @@ class ApiService {
   [[nodiscard]] awaitable<std::optional<Caller>> identify(Request request, Deadline deadline);
   [[nodiscard]] awaitable<Response> read_metric(Request request, Route route, Deadline deadline);
 
+  [[nodiscard]] awaitable<Response> explain(Request request, Route route, Deadline deadline);
+
   const FrontProxyRules& rules_;
   TokenAuthenticator* tokens_;
   Authorizer& authorizer_;
   scalers::Source& source_;
   Shelf shelf_;
   std::size_t max_in_flight_;
+  scalers::Explainer* explainer_;
   std::size_t in_flight_ = 0;
 };
 

@@ -126,6 +126,7 @@ Response Shelf::answer(Route::Kind kind, const Request& request) const {
     case Route::Kind::version: return page(kVersionPage);
     case Route::Kind::index: return page(kIndexPage);
     case Route::Kind::metric:
+    case Route::Kind::explanation:
     case Route::Kind::unknown_resource:
     case Route::Kind::unknown: break;
   }

@@ -36,6 +36,8 @@ TEST_CASE("every path leads to its route, with one trailing slash or none") {
       {"an empty namespace", below("/namespaces//m"), Kind::unknown_resource},
       {"two trailing slashes", below("/namespaces/ns/m//"), Kind::unknown_resource},
       {"below a metric", below("/namespaces/ns/m/x"), Kind::unknown_resource},
+      {"below an explanation", below("/namespaces/ns/m/explain/x"), Kind::unknown_resource},
+      {"an explanation of no metric", below("/namespaces/ns//explain"), Kind::unknown_resource},
       {"a metric with a decoded slash", below("/namespaces/ns/a/b"), Kind::unknown_resource},
       {"another word for namespaces", below("/Namespaces/ns/m"), Kind::unknown_resource},
       {"a slash too many behind the version", below("//namespaces/ns/m"), Kind::unknown_resource},
@@ -105,6 +107,19 @@ TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
   }
 }
 
+TEST_CASE("an explanation stands below its metric") {
+  for (const std::string rest : {"m/explain", "m/explain/"}) {
+    DYNAMIC_SECTION(rest) {
+      const Route route = route_of(below("/namespaces/ns/" + rest));
+
+      CHECK(route.kind == Kind::explanation);
+      CHECK(route.name_space == "ns");
+      CHECK(route.metric == "m");
+    }
+  }
+  CHECK(route_of(below("/namespaces/ns/explain")).kind == Kind::metric);
+}
+
 Request request(std::string_view method,
                 std::string path,
                 std::vector<std::pair<std::string, std::string>> query = {}) {
@@ -113,6 +128,22 @@ Request request(std::string_view method,
   out.path = std::move(path);
   out.query = std::move(query);
   return out;
+}
+
+TEST_CASE("an explanation's leave is that of the metric's subresource") {
+  const Attributes asked = attributes_of(request("GET", below("/namespaces/ns/m/explain")));
+  const Attributes other = attributes_of(request("GET", below("/namespaces/ns/m/x")));
+  const Attributes reserved = attributes_of(request("GET", below("/namespaces/ns/status/explain")));
+
+  CHECK(asked.verb == "get");
+  CHECK(asked.resource == "m");
+  CHECK(asked.subresource == "explain");
+  CHECK(asked.name.empty());
+  CHECK(asked.name_space == "ns");
+  CHECK(other.name == "x");
+  CHECK(other.subresource.empty());
+  CHECK(reserved.resource == "namespaces");
+  CHECK(reserved.subresource == "status");
 }
 
 TEST_CASE("the verb of a resource comes from the method, the name and watch") {

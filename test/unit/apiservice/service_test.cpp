@@ -297,7 +297,7 @@ TEST_CASE("an unknown path below the group version is a Status, elsewhere a text
   const Row rows[] = {
       {"case 40: no namespace", base + "/queue-len", true},
       {"case 41: no metric", base + "/namespaces/default", true},
-      {"too deep", base + "/namespaces/default/m/explain", true},
+      {"an explanation without an explainer", base + "/namespaces/default/m/explain", true},
       {"an empty metric", base + "/namespaces/default//", true},
       {"an empty namespace", base + "/namespaces//m", true},
       {"case 42: another version", "/apis/external.metrics.k8s.io/v1", false},

@@ -1,0 +1,131 @@
+#include "apiservice/hpa.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace weir::apiservice {
+namespace {
+
+using Json = nlohmann::json;
+using scalers::Errc;
+using scalers::Error;
+
+constexpr double kMostReplicas = 2'147'483'647;  // an int32
+
+struct Suffix {
+  std::string_view text;
+  double factor;
+};
+constexpr std::array<Suffix, 16> kSuffixes{{{"", 1},
+                                            {"n", 1e-9},
+                                            {"u", 1e-6},
+                                            {"m", 1e-3},
+                                            {"k", 1e3},
+                                            {"M", 1e6},
+                                            {"G", 1e9},
+                                            {"T", 1e12},
+                                            {"P", 1e15},
+                                            {"E", 1e18},
+                                            {"Ki", 0x1p10},
+                                            {"Mi", 0x1p20},
+                                            {"Gi", 0x1p30},
+                                            {"Ti", 0x1p40},
+                                            {"Pi", 0x1p50},
+                                            {"Ei", 0x1p60}}};
+
+const Json& at(const Json& object, std::initializer_list<const char*> path) {
+  static const Json kNull;
+  const Json* here = &object;
+  for (const char* key : path) {
+    if (!here->is_object() || !here->contains(key)) return kNull;
+    here = &(*here)[key];
+  }
+  return *here;
+}
+
+std::string text_at(const Json& object, std::initializer_list<const char*> path) {
+  const Json& found = at(object, path);
+  return found.is_string() ? found.get<std::string>() : std::string();
+}
+
+std::int64_t whole_at(const Json& object,
+                      std::initializer_list<const char*> path,
+                      std::int64_t absent) {
+  const Json& found = at(object, path);
+  return found.is_number_integer() ? found.get<std::int64_t>() : absent;
+}
+
+double tolerance_at(const Json& hpa, const char* direction) {
+  const std::string text = text_at(hpa, {"spec", "behavior", direction, "tolerance"});
+  return parse_quantity(text).value_or(kDefaultTolerance);
+}
+
+}  // namespace
+
+std::optional<double> parse_quantity(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.empty() || text.find_first_not_of("-.0123456789") == 0) return std::nullopt;
+  double number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc{}) return std::nullopt;
+  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const auto* const suffix = std::ranges::find(kSuffixes, rest, &Suffix::text);
+  if (suffix == kSuffixes.end()) return std::nullopt;
+  return number * suffix->factor;
+}
+
+scalers::Result<HpaMetric> parse_hpa(std::string_view json, const std::string& metric) {
+  const Json hpa = Json::parse(json, nullptr, false);
+  const Json& metrics = at(hpa, {"spec", "metrics"});
+  if (text_at(hpa, {"kind"}) != "HorizontalPodAutoscaler" || !metrics.is_array())
+    return Error{Errc::bad_reply, "the answer is no HorizontalPodAutoscaler with metrics", ""};
+  for (const Json& one : metrics) {
+    if (text_at(one, {"external", "metric", "name"}) != metric) continue;
+    const bool is_average = text_at(one, {"external", "target", "type"}) == "AverageValue";
+    const std::string quantity =
+        text_at(one, {"external", "target", is_average ? "averageValue" : "value"});
+    const auto target = parse_quantity(quantity);
+    if (!target || *target <= 0) {
+      return Error{Errc::bad_reply,
+                   fmt::format("the target \"{}\" of that metric is no quantity above 0", quantity),
+                   ""};
+    }
+    return HpaMetric{.is_average = is_average,
+                     .target = *target,
+                     .quantity = quantity,
+                     .current_replicas = whole_at(hpa, {"status", "currentReplicas"}, 0),
+                     .min_replicas = whole_at(hpa, {"spec", "minReplicas"}, 1),
+                     .max_replicas = whole_at(hpa, {"spec", "maxReplicas"}, 1),
+                     .up_tolerance = tolerance_at(hpa, "scaleUp"),
+                     .down_tolerance = tolerance_at(hpa, "scaleDown")};
+  }
+  return Error{Errc::unknown_object,
+               fmt::format("the HPA has no external metric \"{}\"", metric),
+               ""};
+}
+
+ImpliedReplicas implied_replicas(const HpaMetric& metric, double value) {
+  const auto replicas = static_cast<double>(metric.current_replicas);
+  ImpliedReplicas out{std::nullopt, false, 0, 0};
+  const double whole = value / metric.target;
+  if (metric.current_replicas > 0) {
+    out.ratio = metric.is_average ? whole / replicas : whole;
+    out.is_within_tolerance =
+        *out.ratio >= 1 - metric.down_tolerance && *out.ratio <= 1 + metric.up_tolerance;
+  }
+  double wanted = std::ceil(whole);
+  if (!metric.is_average && metric.current_replicas > 0) wanted = std::ceil(whole * replicas);
+  if (out.is_within_tolerance) wanted = replicas;
+  out.wanted = static_cast<std::int64_t>(std::clamp(wanted, 0.0, kMostReplicas));
+  const std::int64_t least = std::min(metric.min_replicas, metric.max_replicas);
+  out.bounded = std::clamp(out.wanted, least, metric.max_replicas);
+  return out;
+}
+
+}  // namespace weir::apiservice
