@@ -22,7 +22,7 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes: 0 done; 1 the configuration has problems or the server cannot run; 2 wrong "
     "command line; "
-    "3 a metric answered an error (check --live, get); 4 the doctor found an error.";
+    "3 a metric answered an error (check --live, get, explain); 4 the doctor found an error.";
 
 void add_config(CLI::App& command, std::vector<std::string>& config) {
   command.add_option("--config", config, "YAML file, or a folder of them; may be repeated")
@@ -204,6 +204,23 @@ void add_get(CLI::App& app, GetOptions& out, std::string& target, std::string& f
       ->check(CLI::IsMember({"json"}));
 }
 
+void add_explain(CLI::App& app, ExplainOptions& out, std::string& target, std::string& format) {
+  CLI::App& explain =
+      *app.add_subcommand("explain", "Read one metric and say how its answer comes about");
+  add_config(explain, out.config);
+  explain.add_option("NAMESPACE/METRIC", target, "What to explain")->required();
+  explain.add_option("-l,--selector", out.selector, "Label selector, as the HPA's");
+  explain.add_option("-o,--output", format, "json: as GET .../METRIC/explain answers")
+      ->check(CLI::IsMember({"json"}));
+  auto* const kubeconfig =
+      explain.add_option("--kubeconfig", out.kubeconfig, "How to reach the cluster of the HPA");
+  explain
+      .add_option("--hpa",
+                  out.hpa,
+                  "Also show the replicas that this HPA's formula implies; needs --kubeconfig")
+      ->needs(kubeconfig);
+}
+
 void add_describe(CLI::App& app, DescribeOptions& out, std::string& format) {
   CLI::App& describe =
       *app.add_subcommand("describe", "Print the kinds of scalers and all settings");
@@ -261,7 +278,9 @@ ExitCode report(const CLI::App& app, const CLI::ParseError& failure) {
   return ExitCode::usage;
 }
 
-std::variant<Command, ExitCode> split_target(GetOptions get, const std::string& target) {
+// Of `get` and `explain`.
+template <class Options>
+std::variant<Command, ExitCode> split_target(Options options, const std::string& target) {
   const auto slash = target.find('/');
   if (slash == target.npos || slash == 0 || slash + 1 == target.size()) {
     fmt::print(stderr,
@@ -269,9 +288,9 @@ std::variant<Command, ExitCode> split_target(GetOptions get, const std::string& 
                target);
     return ExitCode::usage;
   }
-  get.name_space = target.substr(0, slash);
-  get.metric = target.substr(slash + 1);
-  return get;
+  options.name_space = target.substr(0, slash);
+  options.metric = target.substr(slash + 1);
+  return options;
 }
 
 std::variant<Command, ExitCode> checked(RecordOptions record) {
@@ -291,6 +310,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   ServeOptions serve;
   CheckOptions check;
   GetOptions get;
+  ExplainOptions explain;
   DescribeOptions describe;
   DoctorOptions doctor;
   RecordOptions record;
@@ -299,6 +319,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   add_serve(app, serve);
   add_check(app, check);
   add_get(app, get, target, format);
+  add_explain(app, explain, target, format);
   add_describe(app, describe, format);
   add_doctor(app, doctor, format);
   add_record(app, record);
@@ -326,6 +347,8 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   if (app.got_subcommand("describe")) return describe;
   if (app.got_subcommand("record")) return checked(std::move(record));
   if (app.got_subcommand("version")) return VersionOptions{};
+  explain.is_json = format == "json";
+  if (app.got_subcommand("explain")) return split_target(std::move(explain), target);
   get.is_json = format == "json";
   return split_target(std::move(get), target);
 }

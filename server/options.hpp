@@ -18,7 +18,7 @@ enum class ExitCode {
   ok = 0,
   failed = 1,       // the configuration has problems, or the server cannot start or go on
   usage = 2,        // the command line is wrong
-  read_failed = 3,  // `check --live` or `get`: a metric answered an error
+  read_failed = 3,  // `check --live`, `get` or `explain`: a metric answered an error
   unwell = 4,       // `doctor`: it found an error or, with --strict, a warning
 };
 
@@ -72,6 +72,16 @@ struct GetOptions {
   bool is_json = false;
 };
 
+struct ExplainOptions {
+  std::vector<std::string> config;
+  std::string name_space;
+  std::string metric;
+  std::string selector;
+  std::string hpa;         // empty: none
+  std::string kubeconfig;  // goes with `hpa`
+  bool is_json = false;
+};
+
 struct DescribeOptions {
   std::string kind;  // empty: all
   bool is_markdown = false;
@@ -107,6 +117,7 @@ struct VersionOptions {};
 using Command = std::variant<ServeOptions,
                              CheckOptions,
                              GetOptions,
+                             ExplainOptions,
                              DescribeOptions,
                              DoctorOptions,
                              RecordOptions,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "scalers/clients.hpp"
+#include "scalers/explanation.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/task.hpp"
 #include "scalers/world.hpp"
@@ -19,8 +20,8 @@
 
 namespace weir::server {
 
-// The Source of the World in force.
-class CurrentWorld final : public scalers::Source {
+// The Source and the Explainer of the World in force.
+class CurrentWorld final : public scalers::Source, public scalers::Explainer {
  public:
   explicit CurrentWorld(std::unique_ptr<scalers::World> world) : world_(std::move(world)) {}
 
@@ -28,6 +29,11 @@ class CurrentWorld final : public scalers::Source {
       scalers::Query query,
       Deadline deadline) override {
     return world_->source().read(std::move(query), deadline);
+  }
+  [[nodiscard]] awaitable<scalers::Result<scalers::Explanation>> explain(
+      scalers::Query query,
+      Deadline deadline) override {
+    return world_->explainer().explain(std::move(query), deadline);
   }
   [[nodiscard]] const scalers::World& world() const { return *world_; }
   void replace(std::unique_ptr<scalers::World> world) { world_ = std::move(world); }

@@ -15,11 +15,13 @@ constexpr std::string_view kApiVersion = "v1beta1";
 constexpr std::size_t kUnknown = 0;
 constexpr std::size_t kMetric = 1;
 constexpr std::size_t kUnknownResource = 2;
-constexpr std::size_t kFirstPath = 3;
-constexpr std::array<EndpointLabels, 15> kEndpoints{{
+constexpr std::size_t kExplanation = 3;
+constexpr std::size_t kFirstPath = 4;
+constexpr std::array<EndpointLabels, 16> kEndpoints{{
     {"", "", "", ""},
     {"", kApiGroup, kApiVersion, "namespace"},
     {"", kApiGroup, kApiVersion, ""},
+    {apiservice::kExplain, kApiGroup, kApiVersion, "namespace"},
     {"/", "", "", ""},
     {"/apis", "", "", ""},
     {"/apis/external.metrics.k8s.io", kApiGroup, "", ""},
@@ -81,6 +83,8 @@ RequestLabels labels_of(const apiservice::Request& request) {
   apiservice::Route route = apiservice::route_of(request.path);
   if (route.kind == Kind::metric)
     return {collection_verb(request), Endpoint{kMetric}, std::move(route.metric)};
+  if (route.kind == Kind::explanation)
+    return {verb_of(request.method), Endpoint{kExplanation}, std::move(route.metric)};
   const bool is_resource = route.kind == Kind::unknown_resource;
   return {verb_of(request.method),
           Endpoint{is_resource ? kUnknownResource : path_of(request.path)},

@@ -7,9 +7,13 @@
 #include "server/options.hpp"
 #include "server/reload.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::server {
@@ -17,6 +21,7 @@ namespace weir::server {
 [[nodiscard]] ExitCode run(const ServeOptions& options);
 [[nodiscard]] ExitCode run(const CheckOptions& options);
 [[nodiscard]] ExitCode run(const GetOptions& options);
+[[nodiscard]] ExitCode run(const ExplainOptions& options);
 [[nodiscard]] ExitCode run(const DescribeOptions& options);
 [[nodiscard]] ExitCode run(const DoctorOptions& options);
 [[nodiscard]] ExitCode run(const RecordOptions& options);
@@ -49,6 +54,24 @@ class SilentObserver final : public scalers::ReadObserver {
                                       scalers::Clients& clients,
                                       const Clock& clock,
                                       scalers::ReadObserver& observer);
+
+// What `work` comes to. Runs the loop until then.
+template <class T>
+[[nodiscard]] T run_to_end(Loop& loop, awaitable<T> work) {
+  std::optional<T> outcome;
+  std::exception_ptr bug;
+  boost::asio::co_spawn(loop.get_executor(),
+                        std::move(work),
+                        [&](const std::exception_ptr& failure, T result) {
+                          bug = failure;
+                          outcome = std::move(result);
+                        });
+  loop.restart();
+  while (!outcome && loop.run_one() > 0) {
+  }
+  if (bug) std::rethrow_exception(bug);
+  return std::move(*outcome);
+}
 
 // What one read came to. Runs the loop until it is answered.
 [[nodiscard]] scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,

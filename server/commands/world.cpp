@@ -1,12 +1,9 @@
 #include "server/commands/commands.hpp"
 #include "server/config.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <exception>
-#include <optional>
 #include <utility>
 
 namespace weir::server {
@@ -42,20 +39,7 @@ scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
                                                          scalers::Source& source,
                                                          scalers::Query query) {
   constexpr Duration kLongest{30'000};  // each metric's own deadline comes first
-  using Outcome = scalers::Result<std::vector<scalers::Reading>>;
-  std::optional<Outcome> outcome;
-  std::exception_ptr bug;
-  boost::asio::co_spawn(loop.get_executor(),
-                        source.read(std::move(query), Deadline::after(clock.steady(), kLongest)),
-                        [&](const std::exception_ptr& failure, Outcome read) {
-                          bug = failure;
-                          outcome = std::move(read);
-                        });
-  loop.restart();
-  while (!outcome && loop.run_one() > 0) {
-  }
-  if (bug) std::rethrow_exception(bug);
-  return std::move(*outcome);
+  return run_to_end(loop, source.read(std::move(query), Deadline::after(clock.steady(), kLongest)));
 }
 
 }  // namespace weir::server

@@ -27,7 +27,7 @@ class Series:
 class Prometheus:
     """Prometheus in `directory`, asked at `url`.
 
-    scrape   job name -> list of "host:port"; the first sample arrives after about 6 s (discovery is batched by 5 s)
+    scrape   job name -> list of "host:port", or a map of its further settings; the first sample arrives after about 6 s (discovery is batched by 5 s)
     tls      Certificates: serves HTTPS with their serving pair
     users    name -> password: asks for basic authentication
     client_ca  name of a pair of `tls`: only clients with a certificate signed by it may ask
@@ -123,7 +123,8 @@ class Prometheus:
             return False
 
     def _config(self):
-        jobs = [{"job_name": job, "static_configs": [{"targets": list(targets)}]}
+        jobs = [{"job_name": job, **(targets if isinstance(targets, dict)
+                                     else {"static_configs": [{"targets": list(targets)}]})}
                 for job, targets in self._scrape.items()]
         interval = {"scrape_interval": self._scrape_interval, "scrape_timeout": self._scrape_interval}
         return json.dumps({"global": interval, "scrape_configs": jobs})  # JSON is YAML

@@ -1,0 +1,81 @@
+#include "apiservice/explanation.hpp"
+#include "apiservice/selector.hpp"
+#include "apiservice/status.hpp"
+#include "server/cluster/hpas.hpp"
+#include "server/cluster/kubeconfig.hpp"
+#include "server/commands/commands.hpp"
+#include "server/commands/explain_text.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using scalers::Explanation;
+using scalers::Result;
+
+constexpr Duration kLongest{40'000};  // each question has the metric's own deadline
+constexpr Duration kHpaBudget{10'000};
+
+Result<Explanation> explanation_of(const ExplainOptions& options,
+                                   Loop& loop,
+                                   const Clock& clock,
+                                   scalers::World& world) {
+  auto labels = apiservice::parse_selector(options.selector);
+  if (!labels) return labels.error();
+  return run_to_end(
+      loop,
+      world.explainer().explain({options.name_space, options.metric, std::move(*labels)},
+                                Deadline::after(clock.steady(), kLongest)));
+}
+
+// nullopt: no HPA was asked for.
+std::optional<HpaView> hpa_of(const ExplainOptions& options,
+                              Loop& loop,
+                              const Clock& clock,
+                              scalers::Clients& clients) {
+  if (options.hpa.empty()) return std::nullopt;
+  cluster::KubeClient client(clients.http(), cluster::read_kubeconfig(options.kubeconfig));
+  const auto json = run_to_end(loop,
+                               cluster::read_hpa(&client,
+                                                 options.name_space,
+                                                 options.hpa,
+                                                 Deadline::after(clock.steady(), kHpaBudget)));
+  if (!json) return HpaView{options.hpa, json.error()};
+  return HpaView{options.hpa, apiservice::parse_hpa(*json, options.metric)};
+}
+
+}  // namespace
+
+ExitCode run(const ExplainOptions& options) {
+  Loop loop(1);
+  const Clock clock;
+  SilentObserver observer;
+  scalers::Clients clients(loop);
+  const auto loaded = load_world(options.config, loop, clients, clock, observer);
+  if (!loaded.world) return ExitCode::failed;
+  const auto explanation = explanation_of(options, loop, clock, *loaded.world);
+  const auto hpa = explanation ? hpa_of(options, loop, clock, clients) : std::nullopt;
+  clients.close();
+  if (!explanation) {
+    const auto status = apiservice::status_of(explanation.error());
+    fmt::print(stderr, "Error from server ({}): {}\n", status.reason, status.message);
+    return ExitCode::read_failed;
+  }
+  if (options.is_json) {
+    auto document = apiservice::explanation_document(*explanation, options.selector);
+    if (hpa) document["hpa"] = hpa_document(*explanation, *hpa);
+    fmt::print("{}", apiservice::text_of(document));
+  } else {
+    fmt::print("{}", terminal_text(*explanation, hpa));
+  }
+  const bool is_well = total_of(*explanation).has_value() && (!hpa || hpa->metric.has_value());
+  return is_well ? ExitCode::ok : ExitCode::read_failed;
+}
+
+}  // namespace weir::server

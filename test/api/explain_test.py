@@ -1,0 +1,142 @@
+"""`weir explain` and GET .../METRIC/explain: who may, what is asked, and the HPA's own arithmetic beside it."""
+import json
+import unittest
+
+from support import (GROUP, KubeApiserver, ScriptedServer, ServerTest, Weir, config, metric, run_weir, vector)
+
+PATH = GROUP + "/namespaces/ml-inference/depth/explain"
+HPA = "/apis/autoscaling/v2/namespaces/ml-inference/horizontalpodautoscalers/workers"
+ATTRIBUTES = {"verb": "get", "group": "external.metrics.k8s.io", "version": "v1beta1", "namespace": "ml-inference",
+              "resource": "depth", "subresource": "explain"}
+
+
+def hpa(target, current=3):
+    return {"kind": "HorizontalPodAutoscaler", "spec": {"minReplicas": 1, "maxReplicas": 10, "metrics": [
+        {"type": "External", "external": {"metric": {"name": "depth"}, "target": target}}]},
+        "status": {"currentReplicas": current}}
+
+
+class ExplainTest(ServerTest):
+    """One kube-apiserver, one backend, one Weir; each test takes user names of its own, since verdicts are kept."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        cls.apiserver = cls.start(KubeApiserver())
+        cls.backend = cls.start(ScriptedServer(lambda turn: turn.answer(vector(61))))
+        text = config(cls.backend.url, metric("depth", "depth", freshness="10m"),
+                      metric("labelled", 'depth{queue="$(queue)"}', labels={"queue": "[a-z]+"}))
+        cls.kubeconfig = cls.apiserver.kubeconfig(folder)
+        cls.weir = cls.start(Weir(folder / "weir", text, kubeconfig=cls.kubeconfig))
+
+    def setUp(self):
+        self.apiserver.allow = lambda spec: True
+        self.addCleanup(lambda: self.assertEqual([], self.apiserver.mistakes))
+
+    def get(self, user, path=PATH, method="GET"):
+        return self.weir.get(path, {"X-Remote-User": user}, method=method)
+
+    def command(self, *arguments):
+        return run_weir("explain", "--config", self.weir.config_file, "ml-inference/depth", *arguments)
+
+    def test_leave_to_read_a_metric_is_no_leave_to_explain_it(self):
+        self.apiserver.allow = lambda spec: spec["resourceAttributes"]["verb"] == "list"
+        asked = len(self.backend.asked)
+
+        answer = self.get("reader")
+
+        self.assert_status(answer, 403, "Forbidden", 'depth.external.metrics.k8s.io is forbidden: User "reader" cannot get '
+                           'resource "depth/explain" in API group "external.metrics.k8s.io" in the namespace "ml-inference"')
+        self.assertEqual(asked, len(self.backend.asked))
+        reviews = [spec for spec in self.apiserver.access_reviews if spec["user"] == "reader"]
+        self.assertEqual([ATTRIBUTES], [spec["resourceAttributes"] for spec in reviews])
+
+    def test_leave_to_explain_is_no_leave_to_read(self):
+        self.apiserver.allow = lambda spec: spec["resourceAttributes"].get("subresource") == "explain"
+
+        self.assertEqual(200, self.get("explainer").status)
+        self.assertEqual(403, self.weir.metric("ml-inference", "depth", user="explainer").status)
+
+    def test_each_explanation_asks_the_backend_and_reads_go_on_with_what_they_keep(self):
+        self.assert_values(self.weir.metric("ml-inference", "depth"), "61")
+        asked = len(self.backend.asked)
+
+        self.assertEqual(["61", "61"], [self.get("boss").json()["result"]["value"] for _ in range(2)])
+        self.assert_values(self.weir.metric("ml-inference", "depth"), "61")
+
+        self.assertEqual(asked + 2, len(self.backend.asked))
+
+    def test_what_cannot_be_asked_is_the_error_of_a_read(self):
+        unknown = self.get("boss", PATH.replace("depth", "deph"))
+        no_label = self.get("boss", PATH.replace("depth", "labelled"))
+        bad = self.get("boss", PATH + "?labelSelector=%3D")
+
+        self.assert_status(unknown, 404, "NotFound", 'metric ml-inference/deph is not configured; did you mean "depth"?')
+        self.assertEqual([400, 400, 405], [no_label.status, bad.status, self.get("boss", method="POST").status])
+
+    def test_a_selector_binds_labels_and_is_repeated(self):
+        answer = self.get("boss", PATH.replace("depth", "labelled") + "?labelSelector=queue+in+(a,b)").json()
+
+        self.assertEqual("queue in (a,b)", answer["selector"])
+        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [one["labels"] for one in answer["questions"]])
+        self.assertEqual(['depth{queue="a"}', 'depth{queue="b"}'], [one["question"] for one in answer["questions"]])
+        self.assertEqual({"value": "122"}, answer["result"])
+
+    def test_the_endpoint_is_counted_apart_from_reads(self):
+        self.get("counter")
+
+        page = self.get("counter", "/metrics").text
+        self.assertRegex(page, r'apiserver_request_total\{[^}]*subresource="explain"[^}]*\} [1-9]')
+
+    def test_the_command_prints_the_endpoints_document(self):
+        run = self.command("-o", "json")
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        printed, answered = json.loads(run.stdout), self.get("boss").json()
+        self.assertEqual(list(answered), list(printed))
+        for key in ("kind", "version", "entry", "settings", "result"):
+            self.assertEqual(answered[key], printed[key])
+
+    def test_the_command_is_for_a_person(self):
+        run = self.command()
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        for line in ("metric       ml-inference/depth", "backend      prometheus prom", "asked        depth",
+                     "reply        61", "policy       empty: error (not used)", "result       61"):
+            self.assertIn(line + "\n", run.stdout)
+
+    def test_replicas_are_those_of_the_hpas_formula(self):
+        table = [({"type": "AverageValue", "averageValue": "10"}, 7, 7),
+                 ({"type": "Value", "value": "20"}, 10, 10),
+                 ({"type": "AverageValue", "averageValue": "100m"}, 10, 610)]
+        for target, replicas, unbounded in table:
+            with self.subTest(target):
+                self.apiserver.objects[HPA] = hpa(target)
+
+                run = self.command("-o", "json", "--hpa", "workers", "--kubeconfig", self.kubeconfig)
+
+                shown = json.loads(run.stdout)["hpa"]
+                self.assertEqual((replicas, unbounded, 3), (shown["implied"]["replicas"],
+                                                            shown["implied"]["replicasUnbounded"], shown["currentReplicas"]))
+                text = self.command("--hpa", "workers", "--kubeconfig", self.kubeconfig).stdout
+                self.assertIn(f"implies      {replicas} replicas", text)
+                self.assertIn("an illustration: the HPA decides", text)
+
+    def test_an_hpa_that_cannot_be_had_is_said_beside_the_explanation(self):
+        self.apiserver.objects[HPA] = {"kind": "HorizontalPodAutoscaler", "spec": {"metrics": []}}
+
+        run = self.command("--hpa", "workers", "--kubeconfig", self.kubeconfig)
+
+        self.assertEqual((3, ""), (run.returncode, run.stderr))
+        self.assertIn("result       61\n", run.stdout)
+        self.assertIn('hpa          workers: the HPA has no external metric "depth"\n', run.stdout)
+
+    def test_the_flags_belong_together(self):
+        run = self.command("--hpa", "workers")
+
+        self.assertEqual((2, ""), (run.returncode, run.stdout))
+        self.assertIn("--kubeconfig", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
