@@ -1,0 +1,249 @@
+"""Why a read has no number: `weir explain`, its endpoint and the Status message against real backends.
+
+The incident behind it: a load test scaled nothing since Prometheus did not scrape the workers, and no text said so.
+"""
+import json
+import unittest
+
+from support import (Prometheus, RabbitMQ, Redis, ScriptedServer, ServerTest, Weir, config, free_port, metric, metric_path,
+                     run_weir, wait_until)
+
+USER = {"X-Remote-User": "alice"}
+
+
+def explained(weir, name, selector=None):
+    """What the endpoint answers about a metric of ml-inference."""
+    path, _, query = metric_path("ml-inference", name, selector).partition("?")
+    answer = weir.get(f"{path}/explain?{query}", USER)
+    if answer.status != 200:
+        raise AssertionError(answer.text)
+    return answer.json()
+
+
+class ExplainCase(ServerTest):
+    def message_with_diagnosis(self, name):
+        """The Status message of a failing read once its cause was looked for, which is at the next read but few."""
+        def diagnosed():
+            answer = self.weir.metric("ml-inference", name)
+            message = self.message_of(answer)
+            return message if "; diagnosis: " in message else None
+        return self.wait_for(diagnosed, 15)
+
+    def command(self, name, *arguments):
+        return run_weir("explain", "--config", self.weir.config_file, "ml-inference/" + name, *arguments)
+
+    def assert_diagnosis(self, name, cause, *findings):
+        """The Status message, the endpoint and the command name the cause; the last two say how it was found."""
+        self.assertTrue(self.message_with_diagnosis(name).endswith("; diagnosis: " + cause),
+                        self.message_with_diagnosis(name))
+        answer = explained(self.weir, name)
+        self.assertEqual(cause, answer["questions"][0]["diagnosis"]["cause"])
+        self.assertTrue(answer["result"]["error"]["message"].endswith("; diagnosis: " + cause))
+        run = self.command(name)
+        self.assertEqual((3, ""), (run.returncode, run.stderr))
+        self.assertIn(f"diagnosis    {cause}\n", run.stdout)
+        for finding in findings:
+            self.assertIn(finding, answer["questions"][0]["diagnosis"]["findings"])
+            self.assertIn(f"- {finding}\n", run.stdout)
+
+
+class PrometheusTest(ExplainCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        cls.exporter = cls.start(ScriptedServer(lambda turn: turn.answer('alive_queue_len{model="gpt4"} 7\n')))
+        cls.ending = cls.start(ScriptedServer(lambda turn: turn.answer("ended_queue_len 3\n")))
+        cls.closed_port = free_port()
+        targets = [{"targets": [f"127.0.0.1:{cls.exporter.port}"]}]
+        cls.prometheus = cls.start(Prometheus(folder / "prometheus", scrape={
+            "alive": {"static_configs": targets},
+            "zz-ending": [f"127.0.0.1:{cls.ending.port}"],
+            "broken": [f"127.0.0.1:{cls.closed_port}"],
+            "dropped": {"static_configs": targets, "relabel_configs": [
+                {"source_labels": ["__address__"], "regex": "nothing", "action": "keep"}]},
+            "source": {"static_configs": targets, "relabel_configs": [{"target_label": "job", "replacement": "worker"}]},
+            "idle": {"static_configs": []},
+        }))
+        cls.queries = {
+            "up": 'sum(alive_queue_len{job="alive"})',
+            "missing": 'sum(inference_queue_len{job="inference"})',
+            "down": 'sum(inference_queue_len{job="broken"})',
+            "dropped": 'sum(inference_queue_len{job="dropped"})',
+            "idle": 'sum(inference_queue_len{job="idle"})',
+            "relabelled": 'sum(alive_queue_len{job="source"})',
+            "typo": 'max(alive_queue_length)',
+            "value": 'sum(alive_queue_len{job="alive",model="gpt5"})',
+            "range": 'sum(rate(alive_queue_len{job="alive"}[100ms]))',
+            "compared": 'sum(alive_queue_len{job="alive"}) > 1000',
+            "ended": 'sum(ended_queue_len{job="zz-ending"})',
+            "nobody": 'avg(inference_queue_len)',
+        }
+        metrics = [metric(name, query, freshness="1ms") for name, query in cls.queries.items()]
+        text = config(cls.prometheus.url, *metrics)
+        cls.weir = cls.start(Weir(folder / "weir", text))
+        # What holds for every test: all that is up was scraped, and what is down was found so.
+        wait_until(lambda: cls.prometheus.query("count(up) == 4 and sum(up) == 3"), "the first scrapes", 20, 0.1)
+
+    def test_a_value_is_explained_from_its_entry_to_its_policies(self):
+        line = self.weir.config_file.read_text().splitlines().index('   "name": "up",')
+
+        answer = explained(self.weir, "up")
+
+        self.assertEqual(["kind", "version", "namespace", "metric", "selector", "entry", "settings", "backend", "questions",
+                          "result"], list(answer))
+        self.assertEqual({"file": str(self.weir.config_file), "line": line}, answer["entry"])
+        self.assertEqual(("prom", "prometheus", False), tuple(answer["backend"][key] for key in ("name", "kind", "isDown")))
+        self.assertEqual({"value": "7"}, answer["result"])
+        [question] = answer["questions"]
+        self.assertEqual(self.queries["up"], question["question"])
+        self.assertEqual("7", question["reply"]["value"])
+        self.assertEqual(["empty", "nan", "negative"], [policy["name"] for policy in question["policies"]])
+        self.assertEqual(["turn", "ask"], [step["name"] for step in question["steps"]])
+        self.assertNotIn("diagnosis", question)
+
+    def test_a_job_that_is_missing_from_the_configuration_is_named(self):
+        self.assert_diagnosis("missing", 'no series "inference_queue_len" is known; no scrape job is named "inference"; '
+                              'those there are: "alive" (1 of 1 up), "broken" (0 of 1 up), "dropped" (0 of 0 up), '
+                              '"idle" (0 of 0 up), "source" (0 of 0 up), ...',
+                              'count (inference_queue_len{job="inference"}) = 0')
+
+    def test_a_target_that_is_down_is_named_with_its_last_error(self):
+        self.assert_diagnosis("down", 'no series "inference_queue_len" is known; not the one target of scrape job "broken" '
+                              'is up (last error: Get "[hidden]": dial tcp [hidden]: connect: connection refused)',
+                              f'scrape job "broken": 1 targets, 0 up, 0 dropped by relabelling; 127.0.0.1:{self.closed_port} '
+                              f'is down: Get "http://127.0.0.1:{self.closed_port}/metrics": dial tcp '
+                              f'127.0.0.1:{self.closed_port}: connect: connection refused')
+
+    def test_relabelling_that_drops_every_target_is_named(self):
+        self.assert_diagnosis("dropped", 'no series "inference_queue_len" is known; relabelling drops all 1 targets of '
+                              'scrape job "dropped"')
+
+    def test_a_job_without_targets_is_named(self):
+        self.assert_diagnosis("idle", 'no series "inference_queue_len" is known; scrape job "idle" finds no targets')
+
+    def test_a_label_that_relabelling_changed_is_named(self):
+        self.assert_diagnosis("relabelled", 'job="source" removes all series of "alive_queue_len"; there job is "alive", '
+                              '"worker"', 'count by (job) (alive_queue_len) = 2')
+
+    def test_a_misspelt_metric_has_its_neighbour_named(self):
+        cause = self.message_with_diagnosis("typo").partition("; diagnosis: ")[2]
+
+        self.assertTrue(cause.startswith('no series "alive_queue_length" is known; did you mean "alive_queue_len"?'), cause)
+
+    def test_a_misspelt_label_value_has_its_neighbour_named(self):
+        self.assert_diagnosis("value", 'model="gpt5" removes all series of "alive_queue_len"; there model is "gpt4"; did you '
+                              'mean "gpt4"?')
+
+    def test_a_range_that_is_too_short_for_a_rate_is_named(self):
+        self.assert_diagnosis("range", 'no series of "alive_queue_len" has two samples within [100ms], which a rate takes; '
+                              'widen [100ms] to four scrape intervals')
+
+    def test_a_comparison_that_leaves_nothing_over_is_named(self):
+        self.assert_diagnosis("compared", "each of its selectors has series, so a comparison, a join or a function leaves none "
+                              "over")
+
+    def test_a_name_that_nobody_exports_points_at_the_jobs_in_trouble(self):
+        cause = self.message_with_diagnosis("nobody").partition("; diagnosis: ")[2]
+
+        self.assertTrue(cause.startswith('no series "inference_queue_len" is known; not the one target of scrape job "broken"'
+                                         ' is up'), cause)
+        self.assertIn('relabelling drops all 1 targets of scrape job "dropped"', cause)
+
+    def test_series_that_ended_are_explained_by_their_target(self):
+        self.assert_values(self.weir.metric("ml-inference", "ended"), "3")
+        self.ending.stop()
+
+        self.assert_diagnosis("ended", '"ended_queue_len" had series within the last hour and has none at this moment: not '
+                              'the one target of scrape job "zz-ending" is up (last error: Get "[hidden]": dial tcp [hidden]: '
+                              'connect: connection refused)')
+
+    def test_no_status_message_holds_a_host_a_port_or_the_query(self):
+        for name, query in self.queries.items():
+            if name in ("up", "ended"):
+                continue
+            with self.subTest(name):
+                message = self.message_with_diagnosis(name)
+
+                for hidden in ("127.0.0.1", str(self.prometheus.port), str(self.closed_port), str(self.exporter.port), query):
+                    self.assertNotIn(hidden, message)
+
+
+class RedisTest(ExplainCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        cls.redis = cls.start(Redis(folder / "redis", users={"weir": "on >a-password ~* +type +llen +scan +get"}))
+        cls.redis.fill("RPUSH ollama:tasks 1 2", "SET counter 1")
+        for name, text in {"user": "weir", "password": "a-password"}.items():
+            (folder / name).write_text(text)
+        login = {"username": {"file": str(folder / "user")}, "password": {"file": str(folder / "password")}}
+        blocks = {"task": {"key": "ollama:task", "missing": "error"}, "zero": {"key": "ollama_tasks"}}
+        text = json.dumps({"backends": {"cache": {"redis": {"url": cls.redis.url, **login}}}, "metrics": [
+            {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "redis": {"backend": "cache", **block}}
+            for name, block in blocks.items()]})
+        cls.weir = cls.start(Weir(folder / "weir", text))
+
+    def test_a_missing_key_has_its_neighbour_named(self):
+        self.assert_diagnosis("task", 'there is no key "ollama:task"; did you mean "ollama:tasks"?', "TYPE ollama:task = none",
+                              "2 keys looked at, which is all")
+
+    def test_a_zero_that_is_a_missing_key_is_explained(self):
+        self.assert_values(self.weir.metric("ml-inference", "zero"), "0")
+
+        [question] = explained(self.weir, "zero")["questions"]
+
+        self.assertEqual(("LLEN ollama_tasks", "0"), (question["question"], question["result"]["value"]))
+        self.assertEqual('there is no key "ollama_tasks"; did you mean "ollama:tasks"?', question["diagnosis"]["cause"])
+
+    def test_no_secret_is_explained(self):
+        shown = json.dumps(explained(self.weir, "task")) + self.command("task", "-o", "json").stdout
+
+        self.assertNotIn("a-password", shown)
+        self.assertNotIn(str(self.redis.port), self.message_with_diagnosis("task"))
+
+
+class RabbitMQTest(ExplainCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.new_folder()
+        cls.broker = cls.start(RabbitMQ(folder / "rabbitmq"))
+        cls.broker.declare("inference_requests")
+        cls.broker.declare("quiet")
+        cls.broker.publish("quiet", 3)
+        cls.broker.add_vhost("orders")
+        cls.broker.add_user("stranger", "its-password", tags="monitoring")
+        login = {}
+        for name, (user, password) in {"weir": (cls.broker.user, cls.broker.password),
+                                       "stranger": ("stranger", "its-password")}.items():
+            (folder / f"{name}.user").write_text(user)
+            (folder / f"{name}.password").write_text(password)
+            login[name] = {"username": {"file": str(folder / f"{name}.user")},
+                           "password": {"file": str(folder / f"{name}.password")}}
+        url = cls.broker.management_url
+        backends = {name: {"rabbitmq": {"url": url, **pair}} for name, pair in login.items()}
+        blocks = {"typo": {"queue": "inference_request"}, "vhost": {"queue": "q", "vhost": "order"},
+                  "stranger": {"queue": "inference_requests", "backend": "stranger"},
+                  "idle": {"queue": "quiet", "mode": "ExpectedQueueConsumptionTime"}}
+        text = json.dumps({"backends": backends, "metrics": [
+            {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "rabbitmq": {"backend": "weir", **block}}
+            for name, block in blocks.items()]})
+        cls.weir = cls.start(Weir(folder / "weir", text))
+
+    def test_a_missing_queue_has_its_neighbour_named(self):
+        self.assert_diagnosis("typo", 'the login sees 2 queues in vhost "/"; did you mean "inference_requests"?',
+                              "queues that the login sees: inference_requests, quiet")
+
+    def test_a_missing_vhost_has_its_neighbour_named(self):
+        self.assert_diagnosis("vhost", 'the login sees 2 vhosts; did you mean "orders"?')
+
+    def test_a_login_without_permission_is_told_from_a_wrong_one(self):
+        self.assert_diagnosis("stranger", 'the login is right, and has no permission in vhost "/"', "/api/whoami: HTTP 200")
+
+        self.assertNotIn("its-password", json.dumps(explained(self.weir, "stranger")))
+
+    def test_a_ratio_without_a_value_says_how_many_consumers_there_are(self):
+        self.assert_diagnosis("idle", "the queue has 0 consumers")
+
+
+if __name__ == "__main__":
+    unittest.main()
