@@ -133,7 +133,7 @@ class RedisScaler final : public Scaler {
 };
 
 awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
-                                           Result<Sample> /*reply*/,
+                                           Result<Sample> asked,
                                            Deadline deadline) {
   Diagnosis out;
   const std::string key = key_.render(parameters);
@@ -167,9 +167,11 @@ awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
       fmt::format("{} keys looked at{}", keys.size(), cursor == "0" ? ", which is all" : ""));
   const std::vector<std::string_view> names(keys.begin(), keys.end());
   const std::string near = did_you_mean(key, names);
-  out.cause = near.empty() && cursor == "0" && keys.empty()
-                  ? std::string("there is no key at all in this database; is its number right?")
-                  : fmt::format("there is no key \"{}\"{}", key, remote_text(near, {}));
+  if (cursor == "0" && keys.empty()) {
+    out.cause = "there is no key at all in this database; is its number right?";
+  } else if (asked || !near.empty()) {  // else the error says as much already
+    out.cause = fmt::format("there is no key \"{}\"{}", key, remote_text(near, {}));
+  }
   co_return out;
 }
 

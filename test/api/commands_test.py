@@ -270,7 +270,7 @@ class CommandLineTest(ServerTest):
         run = run_weir("serv")
 
         self.assertEqual((2, "", 'weir: there is no command "serv"; did you mean "serve"?\n'
-                          "The commands are: serve, check, get, describe, doctor, version.\n"
+                          "The commands are: serve, check, get, explain, describe, doctor, record, version.\n"
                           "Run `weir --help` or `weir COMMAND --help` for what there is.\n"), (run.returncode, run.stdout, run.stderr))
 
     def test_get_needs_a_namespace_and_a_metric(self):

@@ -216,7 +216,8 @@ class NonsenseTest(ServerTest):
     def setUpClass(cls):
         folder = cls.new_folder()
         scripts = {name: script for name, script, *_ in NONSENSE}
-        cls.server = cls.start(ScriptedServer(lambda turn: scripts[turn.asked.query](turn)))
+        unknown = status("404 Not Found", "404 page not found")  # what else a look for a cause asks
+        cls.server = cls.start(ScriptedServer(lambda turn: scripts.get(turn.asked.query, unknown)(turn)))
         metrics = [metric(name, name, deadline="700ms") for name in scripts]
         cls.weir = cls.start(Weir(folder / "weir", config(cls.server.url, *metrics)))
 
