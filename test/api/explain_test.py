@@ -25,7 +25,9 @@ class ExplainTest(ServerTest):
         cls.apiserver = cls.start(KubeApiserver())
         cls.backend = cls.start(ScriptedServer(lambda turn: turn.answer(vector(61))))
         text = config(cls.backend.url, metric("depth", "depth", freshness="10m"),
-                      metric("labelled", 'depth{queue="$(queue)"}', labels={"queue": "[a-z]+"}))
+                      metric("labelled", 'depth{queue="$(queue)"}', labels={"queue": "[a-z]+"}),
+                      metric("bounded", "depth", clamp={"max": 50}, zeroAtOrBelow=10, settle="30s",
+                             fallback={"after": "45s", "hold": "2m"}))
         cls.kubeconfig = cls.apiserver.kubeconfig(folder)
         cls.weir = cls.start(Weir(folder / "weir", text, kubeconfig=cls.kubeconfig))
 
@@ -81,6 +83,17 @@ class ExplainTest(ServerTest):
         self.assertEqual([{"queue": "a"}, {"queue": "b"}], [one["labels"] for one in answer["questions"]])
         self.assertEqual(['depth{queue="a"}', 'depth{queue="b"}'], [one["question"] for one in answer["questions"]])
         self.assertEqual({"value": "122"}, answer["result"])
+
+    def test_every_policy_of_the_entry_says_what_it_did(self):
+        answer = self.get("boss", PATH.replace("depth", "bounded")).json()
+
+        self.assertEqual({"value": "50"}, answer["result"])
+        self.assertEqual("61", answer["questions"][0]["reply"]["value"])
+        self.assertEqual([("settle", "30s", "the backend has not been away"), ("empty", "error", "not used"),
+                          ("nan", "error", "not used"), ("negative", "error", "not used"),
+                          ("clamp", "{max: 50}", "61 is above max, reported as 50"), ("zeroAtOrBelow", "10", "50 is above 10"),
+                          ("fallback", "{after: 45s, hold: 120s}", "not used")],
+                         [tuple(policy.values()) for policy in answer["questions"][0]["policies"]])
 
     def test_the_endpoint_is_counted_apart_from_reads(self):
         self.get("counter")
