@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstring>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace weir::server::record {
@@ -17,7 +17,7 @@ namespace {
   throw std::runtime_error(
       fmt::format("{} cannot be written ({}): name another file by --csv and --html",
                   path,
-                  std::strerror(errno)));
+                  std::generic_category().message(errno)));
 }
 
 }  // namespace
