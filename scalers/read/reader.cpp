@@ -193,9 +193,13 @@ Reader::Asked Reader::answer_or_flight(const Metric& metric,
     return {key, *kept};
   }
   FlightPtr& flight = flights_[key];
-  // A patient metric does not join a flight that gives up sooner than it would.
-  if (!flight || flight->budget < metric.deadline) {
-    flight = std::make_shared<Flight>(loop_, metric.deadline);
+  const SteadyTime now = clock_.steady();
+  // A patient metric does not join a flight that gives up sooner than it would, and a hasty one
+  // none whose answer may be older than it takes.
+  const bool is_joined = flight && flight->budget >= metric.deadline &&
+                         now - flight->began <= std::max(metric.freshness, metric.deadline);
+  if (!is_joined) {
+    flight = std::make_shared<Flight>(loop_, now, metric.deadline);
     FlightPtr started = flight;
     boost::asio::co_spawn(loop_.get_executor(),
                           fly(shared_from_this(), &metric, key, parameters, started),

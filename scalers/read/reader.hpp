@@ -49,8 +49,9 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
  private:
   // One question under way. Shared by the coroutine that asks and those that wait for it.
   struct Flight {
-    Flight(Loop& loop, Duration given) : done(loop), budget(given) {}
+    Flight(Loop& loop, SteadyTime at, Duration given) : done(loop), began(at), budget(given) {}
     Signal done;
+    SteadyTime began;
     Duration budget;  // the deadline of the metric that started it
     std::optional<Answer> answer;
   };
