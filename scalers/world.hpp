@@ -67,7 +67,6 @@ struct MetricInfo {
   std::vector<Label> labels;
   std::string backend;
   bool is_per_namespace = false;  // its question holds $(namespace)
-  std::string kind{};             // of its backend: "prometheus"
 };
 
 // How a backend fares at this moment, for telemetry.

@@ -80,7 +80,6 @@ TEST_CASE("a configuration becomes metrics in its order") {
   CHECK(metrics[0].labels[1].name == "x");
   CHECK(metrics[0].labels[1].has_default);
   CHECK(metrics[0].labels[1].pattern == "b+");
-  CHECK(metrics[0].kind == "prometheus");
   CHECK(metrics[1].namespaces == Lines{"*"});
 }
 
