@@ -106,8 +106,6 @@ Json total_document(const Explanation& explanation) {
   return {{"value", number_text(sum)}};
 }
 
-}  // namespace
-
 Json explanation_document(const Explanation& explanation, std::string_view selector) {
   Json out;
   out["kind"] = "MetricExplanation";
@@ -126,11 +124,10 @@ Json explanation_document(const Explanation& explanation, std::string_view selec
   return out;
 }
 
-std::string explanation_text(const Explanation& explanation, std::string_view selector) {
-  return text_of(explanation_document(explanation, selector));
-}
+}  // namespace
 
-std::string text_of(const Json& document) {
+std::string explanation_text(const Explanation& explanation, std::string_view selector) {
+  const Json document = explanation_document(explanation, selector);
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

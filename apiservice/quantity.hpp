@@ -1,5 +1,6 @@
 // Kubernetes' canonical decimal-SI text of a number: 1500 -> `1500`, 1.5 -> `1500m`, 1e6 -> `1M`.
-// Pure functions over doubles; any thread. They print only: apiservice/hpa reads the ones of an HPA.
+// Pure functions over doubles; any thread. They print only: apiservice/hpa reads the ones of an
+// HPA.
 #pragma once
 
 #include <string>

@@ -15,8 +15,8 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-// To read a certificate with a key on P-521 costs 0.2 ms, so a stranger's chain has a bound: 30 small
-// ones, or one large.
+// To read a certificate with a key on P-521 costs 0.2 ms, so a stranger's chain has a bound: 30
+// small ones, or one large.
 constexpr long kMaxChainBytes = 20L * 1024;
 constexpr std::string_view kHttp11 = "\x08http/1.1";
 

@@ -30,7 +30,7 @@ class PrometheusScaler final : public Scaler {
   [[nodiscard]] std::string question(const Labels& parameters) const override;
   [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
   [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
-    const std::string query = query_.render(parameters);
+    std::string query = query_.render(parameters);
     if (!settings_.max_age) return query;
     return fmt::format("{}; maxAge: {}", query, age_query(age_of_.render(parameters)));
   }

@@ -29,7 +29,9 @@ class Look {
  private:
   // Series of `selector`, within the last hour or at this moment, by the value of `label`.
   enum class When { now, last_hour };
-  [[nodiscard]] awaitable<Result<Counts>> count(Selector selector, std::string label, When when);
+  [[nodiscard]] awaitable<Result<Counts>> count(const Selector& selector,
+                                                std::string label,
+                                                When when);
   [[nodiscard]] awaitable<Result<Counts>> query(std::string promql, std::string label);
   template <class T>
   [[nodiscard]] awaitable<Result<T>> ask(ApiQuestion question,
@@ -107,7 +109,7 @@ awaitable<Result<Counts>> Look::query(std::string promql, std::string label) {
   co_return counts;
 }
 
-awaitable<Result<Counts>> Look::count(Selector selector, std::string label, When when) {
+awaitable<Result<Counts>> Look::count(const Selector& selector, std::string label, When when) {
   const std::string text = text_of(selector);
   const std::string inner = when == When::now ? text : fmt::format("last_over_time({}[1h])", text);
   const std::string by = label.empty() ? "" : fmt::format(" by ({})", label);
@@ -203,9 +205,10 @@ awaitable<std::string> Look::cause_of_unknown(Selector selector) {
   const std::string troubles = troubles_of(*known, hidden_);
   if (!troubles.empty()) co_return what + near + "; " + troubles;
   if (!near.empty()) co_return what + near;
+  if (known->empty()) co_return what + ", and Prometheus has no target to scrape";
   co_return fmt::format("{}: no target exports it; the scrape jobs are {}",
                         what,
-                        known->empty() ? "none" : listed(*known, hidden_));
+                        listed(*known, hidden_));
 }
 
 awaitable<std::string> Look::cause_of(Selector selector) {

@@ -291,8 +291,10 @@ void Reader::consider(const Metric& metric,
                       const Answer& answer) {
   const auto value = apply(metric.policies, answer);
   if (answer.sample || value) return diagnoses_.forget(key);
-  // A backend that settles says nothing yet.
-  const bool is_due = value.error().code == answer.sample.error().code &&
+  // A backend that settles says nothing yet. A refused login is not shown once more, to no other
+  // path either, before somebody asks for the explanation: a broker may lock the account.
+  const Errc code = answer.sample.error().code;
+  const bool is_due = value.error().code == code && code != Errc::refused &&
                       metric.scaler->has_diagnosis_of(answer.sample) &&
                       diagnoses_.begin(metric.backend->name, key, clock_.steady());
   if (!is_due) return;

@@ -50,6 +50,16 @@ std::optional<HpaView> hpa_of(const ExplainOptions& options,
   return HpaView{options.hpa, apiservice::parse_hpa(*json, options.metric)};
 }
 
+std::string json_text(const Explanation& explanation,
+                      const std::string& selector,
+                      const std::optional<HpaView>& hpa) {
+  std::string alone = apiservice::explanation_text(explanation, selector);
+  if (!hpa) return alone;
+  auto document = nlohmann::ordered_json::parse(alone);
+  document["hpa"] = hpa_document(explanation, *hpa);
+  return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+}
+
 }  // namespace
 
 ExitCode run(const ExplainOptions& options) {
@@ -68,9 +78,7 @@ ExitCode run(const ExplainOptions& options) {
     return ExitCode::read_failed;
   }
   if (options.is_json) {
-    auto document = apiservice::explanation_document(*explanation, options.selector);
-    if (hpa) document["hpa"] = hpa_document(*explanation, *hpa);
-    fmt::print("{}", apiservice::text_of(document));
+    fmt::print("{}", json_text(*explanation, options.selector, hpa));
   } else {
     fmt::print("{}", terminal_text(*explanation, hpa));
   }

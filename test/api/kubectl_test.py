@@ -5,11 +5,12 @@ import re
 import subprocess
 import unittest
 
-from support import GROUP, HPA_USER, Prometheus, ServerTest, Weir, config, metric, metric_path, require
+from support import GROUP, HPA_USER, Prometheus, ServerTest, Weir, config, metric, metric_path, require, wait_until
 
 METRIC = metric_path("ml-inference", "p95_latency")
 FAILING = ('metric ml-inference/idle: prometheus prom: the query matches no series; is the target scraped and are the label '
-           "values right? set empty: 0 if no series means none")
+           'values right? set empty: 0 if no series means none; diagnosis: no series "absent_series" is known, and Prometheus '
+           "has no target to scrape")
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 IN_YAML = """apiVersion: v1
 items:
@@ -40,6 +41,7 @@ class KubectlTest(ServerTest):
             metric("queue_depth", 'label_replace(vector(8), "queue", "$(queue)", "", "")', namespaces=["bookmarkai"],
                    labels={"queue": r"ml\.[a-z]+"}),
             metric("idle", "absent_series"))))
+        wait_until(lambda: "; diagnosis: " in cls.weir.metric("ml-inference", "idle").text, "Weir has looked for the cause")
 
     def run_tool(self, *argv):
         environment = {"HOME": str(self.home), "PATH": os.environ["PATH"]}

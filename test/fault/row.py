@@ -12,6 +12,9 @@ def usual(fault):
         return {"recovers": False}  # of an answer's content: the connection stays
     if fault in ("F02", "F03", "F04"):
         return {"recovery": 3.5}  # attempts lie up to two seconds apart, and an error is kept for one
+    if fault in ("F21", "F22"):
+        # The same, or: a look-up asks a silent name server again after one second, a failed one is kept for another.
+        return {"recovery": 4.5}
     return {}
 
 

@@ -36,6 +36,10 @@ class ExplainCase(ServerTest):
         """The Status message, the endpoint and the command name the cause; the last two say how it was found."""
         self.assertTrue(self.message_with_diagnosis(name).endswith("; diagnosis: " + cause),
                         self.message_with_diagnosis(name))
+        self.assert_explained(name, cause, *findings)
+
+    def assert_explained(self, name, cause, *findings):
+        """The endpoint and the command name the cause, and say how it was found."""
         answer = explained(self.weir, name)
         self.assertEqual(cause, answer["questions"][0]["diagnosis"]["cause"])
         self.assertTrue(answer["result"]["error"]["message"].endswith("; diagnosis: " + cause))
@@ -237,8 +241,10 @@ class RabbitMQTest(ExplainCase):
         self.assert_diagnosis("vhost", 'the login sees 2 vhosts; did you mean "orders"?')
 
     def test_a_login_without_permission_is_told_from_a_wrong_one(self):
-        self.assert_diagnosis("stranger", 'the login is right, and has no permission in vhost "/"', "/api/whoami: HTTP 200")
+        """Once somebody asks: a refused login is not shown again on its own."""
+        self.assert_explained("stranger", 'the login is right, and has no permission in vhost "/"', "/api/whoami: HTTP 200")
 
+        self.assertNotIn("diagnosis", self.message_of(self.weir.metric("ml-inference", "stranger")))
         self.assertNotIn("its-password", json.dumps(explained(self.weir, "stranger")))
 
     def test_a_ratio_without_a_value_says_how_many_consumers_there_are(self):

@@ -30,8 +30,20 @@ RATE = 3200  # reads a second, in all
 TICK_SECONDS = 0.005
 WAIT_SECONDS = 0.002  # for a processor, within a tick
 SHOWN = 20
-# (freshness, deadline) in milliseconds: of each backend's two metrics, which put the same question.
-RULES = {"brief": (100, 500), "usual": (700, 1000)}
+# Of each backend's three metrics, which put the same question.
+RULES = {"brief": Rule(freshness=0.1, deadline=0.5), "usual": Rule(freshness=0.7, deadline=1.0),
+         "held": Rule(freshness=0.1, deadline=0.5, hold=1.5)}
+HOLD_AFTER_SECONDS = 0.2
+
+
+def milliseconds(seconds):
+    return f"{1000 * seconds:.0f}ms"
+
+
+def promised(rule):
+    """The rule, as the settings of a metric."""
+    fallback = {"fallback": {"after": milliseconds(HOLD_AFTER_SECONDS), "hold": milliseconds(rule.hold)}} if rule.hold else {}
+    return {"freshness": milliseconds(rule.freshness), "deadline": milliseconds(rule.deadline), **fallback}
 
 
 class Canary:
@@ -79,8 +91,8 @@ class HistoryTest(ServerTest):
 
     def config_of(self, version):
         """Any two versions differ, and mean the same."""
-        entries = [{"name": f"{source.name}_{rule}", "namespaces": ["ml-inference"], "freshness": f"{RULES[rule][0]}ms",
-                    "deadline": f"{RULES[rule][1]}ms", **source.block} for source, rule in self.metrics]
+        entries = [{"name": f"{source.name}_{rule}", "namespaces": ["ml-inference"], **promised(RULES[rule]), **source.block}
+                   for source, rule in self.metrics]
         entries.append({**entries[0], "name": f"unasked-{version}"})
         return json.dumps({"backends": {source.name: source.backend() for source in self.sources}, "metrics": entries})
 
@@ -129,7 +141,7 @@ class HistoryTest(ServerTest):
             source.stop()
 
         reads = list(self.reads())
-        rules = [Rule(*(milliseconds / 1000 for milliseconds in RULES[rule])) for _, rule in self.metrics]
+        rules = [RULES[rule] for _, rule in self.metrics]
         truths = {source.name: Truth(source.changes) for source in self.sources}
         wrong = list(judge(reads, [truths[source.name] for source, _ in self.metrics], rules,
                            Stalls([*canary.stalls, *stalls])))
