@@ -143,7 +143,8 @@ std::string section_of(const MetricTrack& track, double seconds) {
               seconds,
               lines_of(track, [](const Sample&, const scalers::Reading& one) { return one.value; }),
               errors});
-  out += svg_of({"age in seconds", seconds, lines_of(track, age_of), errors});
+  auto ages = lines_of(track, age_of);
+  if (!ages.empty()) out += svg_of({"age in seconds", seconds, std::move(ages), errors});
   if (!errors.empty())
     out += changes_of(track.samples, [](const Sample& one) { return one.error; });
   return out;

@@ -13,7 +13,7 @@ namespace {
 constexpr double kWidth = 900;
 constexpr double kHeight = 220;
 constexpr double kLeft = 70;
-constexpr double kRight = 890;
+constexpr double kRight = 870;
 constexpr double kTop = 10;
 constexpr double kBottom = 185;
 constexpr int kSteps = 5;  // of either axis

@@ -78,15 +78,15 @@ TEST_CASE("a line breaks where there is no value, and never falls to zero there"
   const Plot plot{"value", 10, {{"x", {{0, 10}, {5, std::nullopt}, {10, 10}}}}, {5}};
 
   const std::string svg = svg_of(plot);
-  CHECK(holds(svg, "d=\"M70.0 10.0h0M890.0 10.0h0\""));
-  CHECK(holds(svg, "<path class=\"error\" d=\"M480.0 185.0v10\"/>"));
+  CHECK(holds(svg, "d=\"M70.0 10.0h0M870.0 10.0h0\""));
+  CHECK(holds(svg, "<path class=\"error\" d=\"M470.0 185.0v10\"/>"));
   CHECK(holds(svg, "1 errors"));
 }
 
 TEST_CASE("a stepped line holds its value until the next") {
   const Plot plot{"replicas", 10, {{"current", {{0, 5}, {5, 10}, {10, std::nullopt}}, true}}, {}};
 
-  CHECK(holds(svg_of(plot), "d=\"M70.0 97.5h0H480.0V10.0H890.0\""));
+  CHECK(holds(svg_of(plot), "d=\"M70.0 97.5h0H470.0V10.0H870.0\""));
 }
 
 TEST_CASE("the axis spans zero and every value, also below zero and where there is none") {
@@ -126,13 +126,15 @@ TEST_CASE("what a name or an error holds cannot become part of the page") {
   CHECK(holds(page, "\\u003c/script>"));
 }
 
-TEST_CASE("the page says when an error began, and when it was over") {
+TEST_CASE("the page says when an error began and when it was over; errors alone have no age") {
   const Timeline timeline{
       kNoon,
       {{"ml/depth", {failed(0, "no queue"), failed(5, "no queue"), sample(10, {{{}, 1, kNoon}})}}},
       {}};
 
   const std::string page = page_of(timeline);
+  CHECK_FALSE(
+      holds(page_of({kNoon, {{"ml/depth", {failed(0, "no queue")}}}, {}}), "age in seconds"));
   CHECK(holds(page,
               "<tr><td>0.0 s</td><td>2026-11-22T12:00:00Z</td><td>no queue</td></tr>\n"
               "<tr><td>10.0 s</td><td>2026-11-22T12:00:10Z</td><td>well</td></tr>"));
