@@ -106,7 +106,8 @@ awaitable<void> Listener::accept_all() {
 }
 
 void Listener::serve(Socket socket) {
-  if (is_full()) return;  // it closes here: a caller that is turned away tries another replica
+  // Else it closes here: a caller that is turned away tries another replica.
+  if (is_full() && !deps_.registry->make_room(deps_.clock.steady())) return;
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   boost::asio::co_spawn(loop_.get_executor(),

@@ -29,6 +29,7 @@ constexpr Duration kAnswer{30'000};      // the longest deadline that a metric m
 constexpr Duration kAnswerSlack{1'000};  // the answer's own deadline comes first
 constexpr Duration kWrite{10'000};
 constexpr Duration kClose{1'000};
+constexpr Duration kPatience{1'000};  // with a peer that sends nothing, when others want its place
 constexpr std::size_t kReadBytes = 4096;
 constexpr std::size_t kMaxDiscardedBytes = 256 * 1024;
 
@@ -57,6 +58,7 @@ class Session {
   ~Session() { deps_.registry->sessions_.erase(this); }
 
   awaitable<void> run() {
+    wait_for_peer();
     allow(kHandshake);
     const auto [failed] =
         co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, kToken);
@@ -73,10 +75,15 @@ class Session {
     if (now >= limit_) close();
   }
   void close() {
+    is_waiting_ = false;
     boost::system::error_code ignored;
     stream_.next_layer().close(ignored);
   }
   [[nodiscard]] bool is_idle() const { return is_idle_; }
+  // Since when the peer has sent no whole handshake or head; nullopt: it is not its turn.
+  [[nodiscard]] std::optional<SteadyTime> waiting_since() const {
+    return is_waiting_ ? std::optional(waiting_since_) : std::nullopt;
+  }
 
  private:
   // One request and its answer; false when the connection is to be closed.
@@ -84,6 +91,7 @@ class Session {
     // Bytes that came behind the last request begin a head; else the connection idles, at first not
     // for long.
     is_idle_ = in_.empty();
+    wait_for_peer();
     allow(is_idle_ ? (has_served_ ? kIdle : kFirstRequest) : kHead);
     auto head = parse_head(in_);
     while (std::holds_alternative<NeedMore>(head)) {
@@ -95,6 +103,7 @@ class Session {
       head = parse_head(in_);
     }
     is_idle_ = false;
+    is_waiting_ = false;
     has_served_ = true;
     if (const auto* refusal = std::get_if<Refusal>(&head)) {
       audit_id_ = audit_ids_.make();
@@ -177,11 +186,17 @@ class Session {
   }
 
   void allow(Duration span) { limit_ = deps_.clock.steady() + span; }
+  void wait_for_peer() {
+    is_waiting_ = true;
+    waiting_since_ = deps_.clock.steady();
+  }
 
   SessionDeps deps_;
   std::shared_ptr<ServingContexts> contexts_;  // also owned by ServingTls, until a reload
   Stream stream_;
   SteadyTime limit_{};
+  SteadyTime waiting_since_{};
+  bool is_waiting_ = false;
   bool is_idle_ = false;
   bool has_served_ = false;
   std::optional<PeerFacts> facts_;
@@ -204,6 +219,19 @@ void SessionRegistry::begin_drain() {
 
 void SessionRegistry::close_all() {
   for (Session* session : sessions_) session->close();
+}
+
+bool SessionRegistry::make_room(SteadyTime now) {
+  Session* longest = nullptr;
+  SteadyTime since = now - kPatience;
+  for (Session* session : sessions_) {
+    const auto waiting = session->waiting_since();
+    if (!waiting || *waiting > since) continue;
+    longest = session;
+    since = *waiting;
+  }
+  if (longest != nullptr) longest->close();
+  return longest != nullptr;
 }
 
 awaitable<void> run_session(Socket socket, SessionDeps deps) {

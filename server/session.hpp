@@ -33,6 +33,9 @@ class SessionRegistry {
   void begin_drain();
   // Closes what is left.
   void close_all();
+  // Closes the session that has waited longest for its peer to send something; false when none has
+  // for a second. So connections that others hold open keep out no probe and no kube-apiserver.
+  [[nodiscard]] bool make_room(SteadyTime now);
   [[nodiscard]] bool is_draining() const { return is_draining_; }
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 

@@ -3,12 +3,14 @@ import contextlib
 import os
 import resource
 import socket
+import threading
 import unittest
 
 from support import (ScriptedServer, ServerTest, Weir, config, metric, metric_path, raw_tls, read_answers, read_to_end,
                      vector)
 
 REQUEST = f"GET {metric_path('ml-inference', 'up')} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: alice\r\n\r\n".encode()
+HELD = REQUEST.replace(b"/up ", b"/held ")
 LIMIT = 160
 
 
@@ -25,11 +27,19 @@ def soft_limit(count):
 
 class DescriptorsTest(ServerTest):
     def setUp(self):
-        self.backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(42))))
-        text = config(self.backend.url, metric("up", "up", freshness="1ms"))
+        self.released = threading.Event()
+        self.addCleanup(self.released.set)
+        self.backend = self.started(ScriptedServer(self.play))
+        text = config(self.backend.url, metric("up", "up", freshness="1ms"),
+                      metric("held", "held", freshness="1ms", deadline="30s"))
         with soft_limit(LIMIT):
             self.weir = self.started(Weir(self.folder() / "weir", text))
         self.stack = self.enterContext(contextlib.ExitStack())
+
+    def play(self, turn):
+        if turn.asked.query == "held":
+            self.released.wait(30)
+        turn.answer(vector(42))
 
     def connect(self):
         return self.stack.enter_context(raw_tls(self.weir))
@@ -53,17 +63,41 @@ class DescriptorsTest(ServerTest):
         hard = resource.prlimit(self.weir.process.pid, resource.RLIMIT_NOFILE)[1]
         resource.prlimit(self.weir.process.pid, resource.RLIMIT_NOFILE, (count, hard))
 
-    def test_connections_take_half_of_the_descriptors_and_the_rest_is_for_backends(self):
+    def full_house(self):
+        """As many connections as Weir takes, each with a read under way until `released`."""
         self.wait_for(lambda: self.open_files() < LIMIT / 2)  # the sessions of the start have ended
-        connections = [self.connect() for _ in range(LIMIT // 2)]
+        connections = []
+        for _ in range(LIMIT // 2):
+            connections.append(self.connect())
+            connections[-1].sendall(HELD)
+        return connections
+
+    def test_connections_take_half_of_the_descriptors_and_the_rest_is_for_backends(self):
+        connections = self.full_house()
 
         self.assertEqual([True] * 20, [self.is_turned_away() for _ in range(20)])
-        self.assertEqual({200}, {self.read(connection) for connection in connections})
+        self.released.set()
+        self.assertEqual({200}, {read_answers(connection, 1)[0][0] for connection in connections})
         self.assertLess(self.open_files(), LIMIT - 10)
         self.assertEqual((1, 0), (self.lines("connections_full"), self.lines("connections_fit")))
 
         connections[0].close()
         self.assertEqual(200, self.read(self.wait_for(self.connected)))
+
+    def test_of_connections_that_send_nothing_the_longest_silent_gives_way_to_a_new_one(self):
+        connections = self.full_house()
+        self.released.set()
+        for connection in connections:
+            self.assertEqual(200, read_answers(connection, 1)[0][0])
+        self.assertEqual({200}, {self.read(connection) for connection in connections})
+
+        self.assertEqual(200, self.wait_for(self.probed).status)
+        self.assertEqual(b"", read_to_end(connections[0]))
+        self.assertEqual({200}, {self.read(connection) for connection in connections[1:]})
+
+    def probed(self):
+        with contextlib.suppress(OSError):
+            return self.weir.get("/readyz", cert=None)
 
     def connected(self):
         """A connection; None when it was turned away."""
