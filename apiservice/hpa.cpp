@@ -1,12 +1,16 @@
 #include "apiservice/hpa.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <ranges>
+#include <set>
 #include <utility>
 
 namespace weir::apiservice {
@@ -66,7 +70,32 @@ double tolerance_at(const Json& hpa, const char* direction) {
   return parse_quantity(text).value_or(kDefaultTolerance);
 }
 
+// "key in (a,b)", and so on.
+std::string requirement_text(const Json& expression) {
+  const std::string key = text_at(expression, {"key"});
+  const std::string wanted = text_at(expression, {"operator"});
+  if (wanted == "Exists") return key;
+  if (wanted == "DoesNotExist") return "!" + key;
+  std::set<std::string> values;
+  for (const Json& one : at(expression, {"values"}))
+    if (one.is_string()) values.insert(one.get<std::string>());
+  return fmt::format("{} {} ({})", key, wanted == "NotIn" ? "notin" : "in", fmt::join(values, ","));
+}
+
+std::string text_of_selector(const Json& selector) {
+  std::multimap<std::string, std::string> by_key;
+  for (const auto& [key, value] : at(selector, {"matchLabels"}).items())
+    if (value.is_string()) by_key.emplace(key, key + "=" + value.get<std::string>());
+  for (const Json& one : at(selector, {"matchExpressions"}))
+    by_key.emplace(text_at(one, {"key"}), requirement_text(one));
+  return fmt::format("{}", fmt::join(std::views::values(by_key), ","));
+}
+
 }  // namespace
+
+std::string selector_text(std::string_view json) {
+  return text_of_selector(Json::parse(json, nullptr, false));
+}
 
 std::optional<double> parse_quantity(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -99,6 +128,7 @@ scalers::Result<HpaMetric> parse_hpa(std::string_view json, const std::string& m
     return HpaMetric{.is_average = is_average,
                      .target = *target,
                      .quantity = quantity,
+                     .selector = text_of_selector(at(one, {"external", "metric", "selector"})),
                      .current_replicas = whole_at(hpa, {"status", "currentReplicas"}, 0),
                      .min_replicas = whole_at(hpa, {"spec", "minReplicas"}, 1),
                      .max_replicas = whole_at(hpa, {"spec", "maxReplicas"}, 1),

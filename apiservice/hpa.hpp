@@ -16,6 +16,7 @@ struct HpaMetric {
   bool is_average;       // AverageValue: the target is a replica's share; else Value
   double target;         // above zero
   std::string quantity;  // the target as written
+  std::string selector;  // as its controller asks with it; empty: none
   std::int64_t current_replicas;
   std::int64_t min_replicas;
   std::int64_t max_replicas;
@@ -30,6 +31,10 @@ inline constexpr double kDefaultTolerance = 0.1;
 // unknown_object: it has no such metric.
 [[nodiscard]] scalers::Result<HpaMetric> parse_hpa(std::string_view json,
                                                    const std::string& metric);
+
+// The text of a LabelSelector {matchLabels, matchExpressions}, as an HPA's controller writes it
+// into its question: sorted by key. Empty for null.
+[[nodiscard]] std::string selector_text(std::string_view json);
 
 struct ImpliedReplicas {
   std::optional<double> ratio;  // of usage to target; nullopt: there is no replica to share it

@@ -209,7 +209,9 @@ void add_explain(CLI::App& app, ExplainOptions& out, std::string& target, std::s
       *app.add_subcommand("explain", "Read one metric and say how its answer comes about");
   add_config(explain, out.config);
   explain.add_option("NAMESPACE/METRIC", target, "What to explain")->required();
-  explain.add_option("-l,--selector", out.selector, "Label selector, as the HPA's");
+  explain.add_option("-l,--selector",
+                     out.selector,
+                     "Label selector, as the HPA's; with --hpa its own stands for none");
   explain.add_option("-o,--output", format, "json: as GET .../METRIC/explain answers")
       ->check(CLI::IsMember({"json"}));
   auto* const kubeconfig =

@@ -25,8 +25,9 @@ constexpr Duration kHpaBudget{10'000};
 Result<Explanation> explanation_of(const ExplainOptions& options,
                                    Loop& loop,
                                    const Clock& clock,
-                                   scalers::World& world) {
-  auto labels = apiservice::parse_selector(options.selector);
+                                   scalers::World& world,
+                                   const std::string& selector) {
+  auto labels = apiservice::parse_selector(selector);
   if (!labels) return labels.error();
   return run_to_end(
       loop,
@@ -69,8 +70,10 @@ ExitCode run(const ExplainOptions& options) {
   scalers::Clients clients(loop);
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
-  const auto explanation = explanation_of(options, loop, clock, *loaded.world);
-  const auto hpa = explanation ? hpa_of(options, loop, clock, clients) : std::nullopt;
+  const auto hpa = hpa_of(options, loop, clock, clients);
+  const bool is_hpas_own = options.selector.empty() && hpa && hpa->metric;
+  const std::string& selector = is_hpas_own ? hpa->metric->selector : options.selector;
+  const auto explanation = explanation_of(options, loop, clock, *loaded.world, selector);
   clients.close();
   if (!explanation) {
     const auto status = apiservice::status_of(explanation.error());
@@ -78,7 +81,7 @@ ExitCode run(const ExplainOptions& options) {
     return ExitCode::read_failed;
   }
   if (options.is_json) {
-    fmt::print("{}", json_text(*explanation, options.selector, hpa));
+    fmt::print("{}", json_text(*explanation, selector, hpa));
   } else {
     fmt::print("{}", terminal_text(*explanation, hpa));
   }

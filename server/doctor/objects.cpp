@@ -1,5 +1,7 @@
 #include "server/doctor/objects.hpp"
 
+#include "apiservice/hpa.hpp"
+#include "apiservice/selector.hpp"
 #include "server/cluster/base64.hpp"
 
 #include <nlohmann/json.hpp>
@@ -12,7 +14,6 @@ namespace weir::server::doctor {
 namespace {
 
 using nlohmann::json;
-using scalers::LabelRequirement;
 
 const json& field(const json& object, const char* name) {
   static const json kNothing;
@@ -63,31 +64,10 @@ std::vector<Condition> conditions_of(const json& object) {
   return out;
 }
 
-LabelRequirement::Operator operator_of(std::string_view name) {
-  using Operator = LabelRequirement::Operator;
-  if (name == "NotIn") return Operator::not_in;
-  if (name == "Exists") return Operator::exists;
-  if (name == "DoesNotExist") return Operator::does_not_exist;
-  return Operator::in;
-}
-
-// As the HPA controller writes it into its question: sorted by key.
-std::vector<LabelRequirement> requirements_of(const json& selector) {
-  std::vector<LabelRequirement> out;
-  for (const auto& [key, value] : labels_in(selector, "matchLabels"))
-    out.push_back({key, LabelRequirement::Operator::equals, {value}});
-  for (const json& one : list_in(selector, "matchExpressions")) {
-    LabelRequirement requirement{text_in(one, "key"), operator_of(text_in(one, "operator")), {}};
-    for (const json& value : list_in(one, "values")) {
-      if (value.is_string()) requirement.values.push_back(value.get<std::string>());
-    }
-    std::ranges::sort(requirement.values);
-    const auto repeated = std::ranges::unique(requirement.values);
-    requirement.values.erase(repeated.begin(), repeated.end());
-    const auto behind = std::ranges::upper_bound(out, requirement.key, {}, &LabelRequirement::key);
-    out.insert(behind, std::move(requirement));
-  }
-  return out;
+// As the HPA controller writes it into its question.
+std::vector<scalers::LabelRequirement> requirements_of(const json& selector) {
+  auto out = apiservice::parse_selector(apiservice::selector_text(selector.dump()));
+  return out ? std::move(*out) : std::vector<scalers::LabelRequirement>{};
 }
 
 ExternalUse use_of(const json& external) {

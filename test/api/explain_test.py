@@ -10,9 +10,9 @@ ATTRIBUTES = {"verb": "get", "group": "external.metrics.k8s.io", "version": "v1b
               "resource": "depth", "subresource": "explain"}
 
 
-def hpa(target, current=3):
+def hpa(target, current=3, **metric):
     return {"kind": "HorizontalPodAutoscaler", "spec": {"minReplicas": 1, "maxReplicas": 10, "metrics": [
-        {"type": "External", "external": {"metric": {"name": "depth"}, "target": target}}]},
+        {"type": "External", "external": {"metric": {"name": "depth", **metric}, "target": target}}]},
         "status": {"currentReplicas": current}}
 
 
@@ -134,6 +134,18 @@ class ExplainTest(ServerTest):
                 text = self.command("--hpa", "workers", "--kubeconfig", self.kubeconfig).stdout
                 self.assertIn(f"implies      {replicas} replicas", text)
                 self.assertIn("an illustration: the HPA decides", text)
+
+    def test_the_hpas_own_selector_stands_for_none(self):
+        self.apiserver.objects[HPA] = hpa({"type": "Value", "value": "20"}, name="labelled",
+                                          selector={"matchLabels": {"queue": "embed"}})
+        arguments = ("ml-inference/labelled", "--config", self.weir.config_file, "--hpa", "workers",
+                     "--kubeconfig", self.kubeconfig)
+
+        run = run_weir("explain", *arguments)
+        other = run_weir("explain", *arguments, "-l", "queue=summarize")
+
+        self.assertIn('asked        depth{queue="embed"}\n', run.stdout)
+        self.assertIn('asked        depth{queue="summarize"}\n', other.stdout)
 
     def test_an_hpa_that_cannot_be_had_is_said_beside_the_explanation(self):
         self.apiserver.objects[HPA] = {"kind": "HorizontalPodAutoscaler", "spec": {"metrics": []}}

@@ -79,6 +79,18 @@ TEST_CASE("the target of an external metric is found") {
   CHECK(value->down_tolerance == Approx(0.2));
 }
 
+TEST_CASE("a selector is written as the HPA's controller asks with it") {
+  CHECK(selector_text("null").empty());
+  CHECK(selector_text("{}").empty());
+  CHECK(selector_text(R"({"matchLabels":{"queue":"ml.embed","a":"b"}})") == "a=b,queue=ml.embed");
+  CHECK(
+      selector_text(R"({"matchLabels":{"m":"1"},"matchExpressions":[)"
+                    R"({"key":"z","operator":"In","values":["y","x","y"]},)"
+                    R"({"key":"k","operator":"NotIn","values":["v"]},)"
+                    R"({"key":"e","operator":"Exists"},{"key":"d","operator":"DoesNotExist"}]})") ==
+      "!d,e,k notin (v),m=1,z in (x,y)");
+}
+
 TEST_CASE("what is no HPA with that metric is an error that says so") {
   CHECK(shown(parse_hpa("{", "depth")) ==
         "bad_reply: the answer is no HorizontalPodAutoscaler with metrics");
@@ -122,7 +134,7 @@ TEST_CASE("the formula is the HPA controller's") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const HpaMetric metric{row.is_average, row.target, "", row.current, 2, 9, 0.1, 0.1};
+      const HpaMetric metric{row.is_average, row.target, "", "", row.current, 2, 9, 0.1, 0.1};
 
       const ImpliedReplicas implied = implied_replicas(metric, row.value);
 
