@@ -18,6 +18,12 @@ def kill(server):
     server.process.wait(5)
 
 
+def kill_broker(broker):
+    """As a crash ends it, once what the row has declared is on disk, where the broker writes it up to two seconds late."""
+    broker.control("eval", "mnesia:sync_log().")
+    broker.kill()
+
+
 def start(server):
     server.start()
 

@@ -5,8 +5,8 @@ from amqp import DECLARE_OK, HEARTBEAT, AmqpScript, declare_ok, frame, short, st
 from checks import (at_most_eight_in_flight, connection_is_dropped, connection_is_kept_over, few_attempts_to_connect,
                     few_connections_are_tried, half_open_connection_is_discarded, heartbeats_are_sent, nothing_is_told,
                     one_login_in_thirty_seconds, silent_connection_is_ended)
-from faults import (BadCertificate, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, alarm, freeze, no_alarm,
-                    thaw)
+from faults import (BadCertificate, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, alarm, freeze, kill_broker,
+                    no_alarm, thaw)
 from faults import start as start_server
 from names import NeverNamed
 from network import BlackHole, HalfOpen
@@ -40,13 +40,9 @@ def certificate(name):
     return functools.partial(BadCertificate, "amqp", name)
 
 
-def kill(server):
-    server.kill()
-
-
 HUGE_FRAME = b"\x01\0\x01\x06\x60\0\0" + b"x" * 4096  # 102 MB, of which 4 KiB come
 ROWS = [
-    row("F01", "killed_is_refused_at_once_and_read_again_after_its_start", broker(kill, start_server),
+    row("F01", "killed_is_refused_at_once_and_read_again_after_its_start", broker(kill_broker, start_server),
         text="cannot connect (Connection refused)", when="fast", more=8, more_fast=True, keeps=True, is_flat=True),
     row("F02", "that_drops_SYNs_is_late_once_and_then_refused_at_once", functools.partial(BlackHole, AmqpScript), 504,
         words=SLOW, when="deadline", deadline=2000, more=10, later=(503, 504), more_fast=True, is_flat=True,

@@ -5,12 +5,11 @@ import json
 from checks import (at_most_eight_in_flight, connection_is_dropped, connections_are_kept_over_500_reads,
                     few_attempts_to_connect, half_open_connection_is_discarded, nothing_is_told,
                     one_login_in_thirty_seconds)
-from faults import BadCertificate, LeaderGone, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, freeze, thaw
+from faults import BadCertificate, LeaderGone, QueueDeleted, RealBroker, RevokedAtBroker, VhostDeleted, freeze, kill_broker, thaw
 from faults import start as start_server
 from network import BlackHole, HalfOpen
 from row import Row, usual
 from scripts import GARBAGE, HttpScript, bare, endless_body, endless_chunks, gzip_bomb, page
-from table_amqp import kill
 
 SLOW = r"no answer within \d+ ms \("
 NOT_A_PAGE = "the answer is not a page of the management API; is the url right?"
@@ -48,7 +47,7 @@ def paged(turn):
 FULL_PAGE = '{"page_count":1,"items":[%s1]}' % ("1," * 520_000)  # just under the cap
 
 ROWS = [
-    row("F01", "killed_is_refused_at_once_and_read_again_after_its_start", broker(kill, start_server),
+    row("F01", "killed_is_refused_at_once_and_read_again_after_its_start", broker(kill_broker, start_server),
         text="cannot connect (Connection refused)", when="fast", more=8, more_fast=True, keeps=True, is_flat=True),
     row("F02", "that_drops_SYNs_is_late_once_and_then_refused_at_once", functools.partial(BlackHole, scripted()), 504,
         words=SLOW, when="deadline", deadline=2000, more=10, later=(503, 504), more_fast=True, is_flat=True,
