@@ -20,7 +20,9 @@ from support import (KubeApiserver, ScriptedServer, ServerTest, Weir, cluster_co
                      metric, metric_path, prometheus_backend, refusal, vector)
 
 INTERVAL_SECONDS = 0.1
-ROTATIONS = 110  # of each thing that rotates: at least 10 s
+ROTATIONS = 110  # of each thing that rotates, at least: 10 s
+READS = 500 if is_sanitized() else 5000  # at least; a machine that is slow takes longer, with more rotations
+LONGEST_SECONDS = 60
 SETTLED_SECONDS = 0.5  # how long the stub's verdicts are kept
 PATH = metric_path("ml-inference", "version")
 USER = "X-Remote-User"
@@ -194,7 +196,9 @@ class RotationLoadTest(ServerTest):
         threads += [Paced(reader.read_once, rate, ended) for reader, rate in comers]
         threads.append(Paced(lambda: shown.append(self.shown()), 20, ended))
         try:
-            for turn in range(1, ROTATIONS + 1):
+            turn = 0
+            while self.is_to_go_on(turn, readers, begin):
+                turn += 1
                 self.rotate(turn)
                 ended.wait(max(0, begin + turn * INTERVAL_SECONDS - time.monotonic()))
         finally:
@@ -205,21 +209,28 @@ class RotationLoadTest(ServerTest):
             for reader in readers:
                 reader.close()
 
-        answered = sum(len(reader.statuses) for reader in readers)
-        self.tell(took, answered, readers, probes, shown)
+        answered = self.answered(readers)
+        self.tell(took, turn, answered, readers, probes, shown)
         self.assertEqual([None] * len(threads), [one.problem for one in threads])
         for name in ("lost", "mixed", "wrong"):
             self.assertEqual([], [one for reader in readers for one in getattr(reader, name)], name)
         self.assertEqual(([], []), (self.unfit, self.apiserver.mistakes))
         self.assert_all_took_effect(readers, probes, shown)
-        self.assertGreaterEqual(took, 10)
-        if not is_sanitized():
-            self.assertGreaterEqual(answered / took, 400)
+        self.assertGreaterEqual(turn, ROTATIONS)
+        self.assertGreaterEqual(answered, READS)
 
-    def tell(self, took, answered, readers, probes, shown):
+    @staticmethod
+    def answered(readers):
+        return sum(len(reader.statuses) for reader in readers)
+
+    def is_to_go_on(self, turn, readers, begin):
+        is_short = turn < ROTATIONS or self.answered(readers) < READS
+        return is_short and time.monotonic() < begin + LONGEST_SECONDS
+
+    def tell(self, took, turns, answered, readers, probes, shown):
         versions = len({version for reader in readers for version in reader.versions})
         accounts = len(self.accounts())
-        print(f"\n{answered} reads in {took:.1f} s, {answered / took:.0f} a second, {ROTATIONS} rotations; seen: "
+        print(f"\n{answered} reads in {took:.1f} s, {answered / took:.0f} a second, {turns} rotations; seen: "
               f"{versions} configurations, {len(shown)} handshakes with {dict(collections.Counter(shown))}, "
               f"{accounts} account tokens, turns of the authorities {[reader.turns for reader, _ in probes]}")
 
