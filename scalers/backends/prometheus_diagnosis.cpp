@@ -45,7 +45,7 @@ class Look {
   [[nodiscard]] awaitable<std::string> cause_in_matchers(Selector selector);
   [[nodiscard]] awaitable<std::string> cause_of_unknown(Selector selector);
   [[nodiscard]] awaitable<std::string> cause_in_ranges(std::vector<Selector> selectors);
-  [[nodiscard]] awaitable<std::string> verdict(std::string job);
+  [[nodiscard]] awaitable<std::string> trouble_of_job(Selector selector);
 
   void note(std::string finding) { out_.findings.push_back(std::move(finding)); }
 
@@ -143,12 +143,6 @@ awaitable<Result<Jobs>> Look::jobs() {
   co_return told;
 }
 
-awaitable<std::string> Look::verdict(std::string job) {
-  const auto known = co_await jobs();
-  if (!known) co_return std::string();
-  co_return verdict_of(job, *known, hidden_);
-}
-
 awaitable<std::string> Look::near_names(std::string name) {
   std::function<Result<std::vector<std::string>>(long, std::string_view)> parse = parse_names;
   const auto names = co_await ask<std::vector<std::string>>({"label/__name__/values", "", false},
@@ -158,7 +152,7 @@ awaitable<std::string> Look::near_names(std::string name) {
   co_return did_you_mean(name, views);
 }
 
-// The series ended: their job says why.
+// The series ended. Either something is the matter with their job, or it exports others instead.
 awaitable<std::string> Look::cause_of_past(Selector selector, Counts by_job) {
   const std::string what =
       fmt::format("{} had series within the last hour and has none at this moment",
@@ -166,8 +160,19 @@ awaitable<std::string> Look::cause_of_past(Selector selector, Counts by_job) {
   const std::string asked = job_of(selector);
   const std::string job = asked.empty() ? by_job.begin()->first : asked;
   if (job.empty()) co_return what;
-  const std::string why = co_await verdict(job);
-  co_return with_cause(what, why);
+  const auto known = co_await jobs();
+  if (!known) co_return what;
+  const std::string verdict = verdict_of(job, *known, hidden_);
+  const bool is_gone = !known->contains(job);
+  const bool is_in_trouble = !is_gone && !is_whole(job, *known);
+  if (is_in_trouble || selector.name.empty()) co_return with_cause(what, verdict);
+  const auto others = co_await count({selector.name, {}, {}}, "job", When::now);
+  if (!others || (is_gone && others->empty())) co_return with_cause(what, verdict);
+  if (others->empty()) co_return fmt::format("{}: {} and no longer exports it", what, verdict);
+  const std::string why = co_await cause_in_matchers(std::move(selector));
+  if (!is_gone) co_return with_cause(what, why);
+  const std::string name = remote_text(job, hidden_);
+  co_return with_cause(fmt::format("{}: no scrape job is named \"{}\"", what, name), why);
 }
 
 // The name has series: what removes them all?
@@ -238,7 +243,8 @@ awaitable<std::string> Look::cause_of(Selector selector) {
   co_return why;
 }
 
-// Every selector has series. rate() and its like need two samples of a series within the range.
+// Every selector has series. rate() and its like need two samples of a series within the range,
+// and a series whose scrape job was removed has its last one for minutes.
 awaitable<std::string> Look::cause_in_ranges(std::vector<Selector> selectors) {
   for (const Selector& selector : selectors) {
     if (selector.range.empty()) continue;
@@ -247,14 +253,27 @@ awaitable<std::string> Look::cause_in_ranges(std::vector<Selector> selectors) {
         "");
     if (!most) co_return std::string();
     if (total(*most) >= 2) continue;
-    co_return fmt::format(
-        "no series of {0} has two samples within [{1}], which a rate takes; widen [{1}] to four "
-        "scrape intervals",
-        named(selector),
-        selector.range);
+    const std::string what =
+        fmt::format("no series of {} has two samples within [{}]", named(selector), selector.range);
+    const std::string trouble = co_await trouble_of_job(selector);
+    if (!trouble.empty()) co_return with_cause(what, trouble);
+    co_return fmt::format("{}, which a rate takes; widen [{}] to four scrape intervals",
+                          what,
+                          selector.range);
   }
   co_return std::string(
       "each of its selectors has series, so a comparison, a join or a function leaves none over");
+}
+
+// Why nothing scrapes the series of `selector` any longer; empty: something does, or it is not
+// known.
+awaitable<std::string> Look::trouble_of_job(Selector selector) {
+  const auto by_job = co_await count(selector, "job", When::now);
+  if (!by_job || by_job->empty() || by_job->begin()->first.empty()) co_return std::string();
+  const std::string job = by_job->begin()->first;
+  const auto known = co_await jobs();
+  if (!known || has_target_up(job, *known)) co_return std::string();
+  co_return verdict_of(job, *known, hidden_);
 }
 
 awaitable<Diagnosis> Look::run(std::string query) {

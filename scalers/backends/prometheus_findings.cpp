@@ -151,11 +151,13 @@ std::string verdict_of(const std::string& job,
   }
   const Job& known = found->second;
   if (known.targets > 0 && known.up == 0) {
-    return fmt::format("{} of scrape job {} is up{}",
-                       known.targets == 1 ? "not the one target"
-                                          : fmt::format("none of the {} targets", known.targets),
+    const std::string reason = reason_of(known, hidden);
+    if (known.targets == 1)
+      return fmt::format("the only target of scrape job {} is not up{}", name, reason);
+    return fmt::format("none of the {} targets of scrape job {} is up{}",
+                       known.targets,
                        name,
-                       reason_of(known, hidden));
+                       reason);
   }
   if (known.targets > 0) {
     return fmt::format("scrape job {} has {} of {} targets up{}",
@@ -169,10 +171,23 @@ std::string verdict_of(const std::string& job,
                        name,
                        quoted(*known.other_names.begin(), hidden));
   }
+  if (known.dropped == 1)
+    return fmt::format("relabelling drops the only target of scrape job {}", name);
   if (known.dropped > 0) {
     return fmt::format("relabelling drops all {} targets of scrape job {}", known.dropped, name);
   }
   return fmt::format("scrape job {} finds no targets", name);
+}
+
+bool is_whole(const std::string& job, const Jobs& jobs) {
+  const auto found = jobs.find(job);
+  return found != jobs.end() && found->second.targets > 0 &&
+         found->second.up == found->second.targets;
+}
+
+bool has_target_up(const std::string& job, const Jobs& jobs) {
+  const auto found = jobs.find(job);
+  return found != jobs.end() && found->second.up > 0;
 }
 
 std::string troubles_of(const Jobs& jobs, std::span<const std::string> hidden) {

@@ -51,6 +51,9 @@ void add_pools(long status, std::string_view body, Jobs& jobs);
 [[nodiscard]] std::string verdict_of(const std::string& job,
                                      const Jobs& jobs,
                                      std::span<const std::string> hidden);
+// Whether the scrape job has targets, and all of them are up; whether one of them is.
+[[nodiscard]] bool is_whole(const std::string& job, const Jobs& jobs);
+[[nodiscard]] bool has_target_up(const std::string& job, const Jobs& jobs);
 // Jobs with targets down or dropped, as a clause; empty when there are none.
 [[nodiscard]] std::string troubles_of(const Jobs& jobs, std::span<const std::string> hidden);
 // The jobs with the counts of their targets: "\"node\" (2 of 3 up)"; at most a few.

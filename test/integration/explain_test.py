@@ -3,10 +3,12 @@
 The incident behind it: a load test scaled nothing since Prometheus did not scrape the workers, and no text said so.
 """
 import json
+import time
 import unittest
 
-from support import (Prometheus, RabbitMQ, Redis, ScriptedServer, ServerTest, Weir, config, free_port, metric, metric_path,
+from support import (Prometheus, RabbitMQ, Redis, ScriptedServer, Series, ServerTest, Weir, config, free_port, metric, metric_path,
                      run_weir, wait_until)
+from support.prometheus import STALE
 
 USER = {"X-Remote-User": "alice"}
 
@@ -80,6 +82,10 @@ class PrometheusTest(ExplainCase):
             "range": 'sum(rate(alive_queue_len{job="alive"}[100ms]))',
             "compared": 'sum(alive_queue_len{job="alive"}) > 1000',
             "ended": 'sum(ended_queue_len{job="zz-ending"})',
+            "moved": 'sum(moved_series{job="alive",pool="gpu"})',
+            "renamed": 'sum(moved_series{job="gone"})',
+            "quiet": 'sum(quiet_series{job="alive"})',
+            "removed": 'sum(rate(removed_series{job="gone"}[1m]))',
             "nobody": 'avg(inference_queue_len)',
         }
         metrics = [metric(name, query, freshness="1ms") for name, query in cls.queries.items()]
@@ -87,6 +93,20 @@ class PrometheusTest(ExplainCase):
         cls.weir = cls.start(Weir(folder / "weir", text))
         # What holds for every test: all that is up was scraped, and what is down was found so.
         wait_until(lambda: cls.prometheus.query("count(up) == 4 and sum(up) == 3"), "the first scrapes", 20, 0.1)
+        cls.write_past()
+
+    @classmethod
+    def write_past(cls):
+        """Series that have ended, as a scrape that finds them no more leaves them; series of a job that was removed, which
+        Prometheus does not end; and what came in the place of one."""
+        now = time.time()
+        ended = [(now - 2, 1), (now - 1, STALE)]
+        cls.prometheus.remote_write([
+            Series({"__name__": "moved_series", "job": "alive", "pool": "gpu"}, ended),
+            Series({"__name__": "moved_series", "job": "gone", "pool": "gpu"}, ended),
+            Series({"__name__": "moved_series", "job": "alive", "pool": "gpu-a"}, [(now, 1)]),
+            Series({"__name__": "quiet_series", "job": "alive"}, ended),
+            Series({"__name__": "removed_series", "job": "gone"}, [(now - 80, 1), (now - 75, 2)])])
 
     def test_a_value_is_explained_from_its_entry_to_its_policies(self):
         line = self.weir.config_file.read_text().splitlines().index('   "name": "up",')
@@ -112,15 +132,15 @@ class PrometheusTest(ExplainCase):
                               'count (inference_queue_len{job="inference"}) = 0')
 
     def test_a_target_that_is_down_is_named_with_its_last_error(self):
-        self.assert_diagnosis("down", 'no series "inference_queue_len" is known; not the one target of scrape job "broken" '
-                              'is up (last error: Get "[hidden]": dial tcp [hidden]: connect: connection refused)',
+        self.assert_diagnosis("down", 'no series "inference_queue_len" is known; the only target of scrape job "broken" '
+                              'is not up (last error: Get "[hidden]": dial tcp [hidden]: connect: connection refused)',
                               f'scrape job "broken": 1 targets, 0 up, 0 dropped by relabelling; 127.0.0.1:{self.closed_port} '
                               f'is down: Get "http://127.0.0.1:{self.closed_port}/metrics": dial tcp '
                               f'127.0.0.1:{self.closed_port}: connect: connection refused')
 
     def test_relabelling_that_drops_every_target_is_named(self):
-        self.assert_diagnosis("dropped", 'no series "inference_queue_len" is known; relabelling drops all 1 targets of '
-                              'scrape job "dropped"')
+        self.assert_diagnosis("dropped", 'no series "inference_queue_len" is known; relabelling drops the only target '
+                              'of scrape job "dropped"')
 
     def test_a_job_without_targets_is_named(self):
         self.assert_diagnosis("idle", 'no series "inference_queue_len" is known; scrape job "idle" finds no targets')
@@ -149,17 +169,35 @@ class PrometheusTest(ExplainCase):
     def test_a_name_that_nobody_exports_points_at_the_jobs_in_trouble(self):
         cause = self.message_with_diagnosis("nobody").partition("; diagnosis: ")[2]
 
-        self.assertTrue(cause.startswith('no series "inference_queue_len" is known; not the one target of scrape job "broken"'
-                                         ' is up'), cause)
-        self.assertIn('relabelling drops all 1 targets of scrape job "dropped"', cause)
+        self.assertTrue(cause.startswith('no series "inference_queue_len" is known; the only target of scrape job "broken"'
+                                         ' is not up'), cause)
+        self.assertIn('relabelling drops the only target of scrape job "dropped"', cause)
 
     def test_series_that_ended_are_explained_by_their_target(self):
         self.assert_values(self.weir.metric("ml-inference", "ended"), "3")
         self.ending.stop()
 
-        self.assert_diagnosis("ended", '"ended_queue_len" had series within the last hour and has none at this moment: not '
-                              'the one target of scrape job "zz-ending" is up (last error: Get "[hidden]": dial tcp [hidden]: '
+        self.assert_diagnosis("ended", '"ended_queue_len" had series within the last hour and has none at this moment: the '
+                              'only target of scrape job "zz-ending" is not up (last error: Get "[hidden]": dial tcp [hidden]: '
                               'connect: connection refused)')
+
+    def test_series_that_go_on_with_another_label_value_are_explained_by_the_matcher(self):
+        self.assert_diagnosis("moved", '"moved_series" had series within the last hour and has none at this moment: '
+                              'pool="gpu" removes all series of "moved_series"; there pool is "gpu-a"; did you mean "gpu-a"?')
+
+    def test_series_that_go_on_under_another_job_are_explained_by_the_job_that_is_gone(self):
+        self.assert_diagnosis("renamed", '"moved_series" had series within the last hour and has none at this moment: no '
+                              'scrape job is named "gone": job="gone" removes all series of "moved_series"; there job is '
+                              '"alive"')
+
+    def test_series_that_a_target_no_longer_exports_are_explained_by_that(self):
+        self.assert_diagnosis("quiet", '"quiet_series" had series within the last hour and has none at this moment: scrape '
+                              'job "alive" has 1 of 1 targets up and no longer exports it')
+
+    def test_a_rate_whose_job_was_removed_is_explained_by_that_though_its_series_have_a_last_value(self):
+        self.assert_diagnosis("removed", 'no series of "removed_series" has two samples within [1m]: no scrape job is named '
+                              '"gone"; those there are: "alive" (1 of 1 up), "broken" (0 of 1 up), "dropped" (0 of 0 up), '
+                              '"idle" (0 of 0 up), "source" (0 of 0 up), ...')
 
     def test_no_status_message_holds_a_host_a_port_or_the_query(self):
         for name, query in self.queries.items():

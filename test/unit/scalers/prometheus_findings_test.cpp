@@ -70,7 +70,7 @@ const std::string kTargets = success(R"({"activeTargets":[
  {"labels":{"job":"down","instance":"10.0.0.3:1"},"scrapePool":"down","health":"down","lastError":"EOF"},
  {"labels":{"job":"new","instance":"10.0.0.3:1"},"scrapePool":"new","health":"unknown","lastError":""},
  {"labels":{"job":"worker","instance":"10.0.0.4:1"},"scrapePool":"source","health":"up","lastError":""}],
- "droppedTargets":[{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"up"}},{}]})");
+ "droppedTargets":[{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"up"}},{"discoveredLabels":{"job":"one-dropped"}},{}]})");
 
 Jobs known_jobs() {
   auto jobs = parse_targets(200, kTargets);
@@ -91,14 +91,17 @@ TEST_CASE("each state of a scrape job has its own words") {
       {"partly up",
        "half",
        R"(scrape job "half" has 1 of 2 targets up (last error: Get "[hidden]": [hidden] refused))"},
-      {"down", "down", R"(not the one target of scrape job "down" is up (last error: EOF))"},
+      {"down", "down", R"(the only target of scrape job "down" is not up (last error: EOF))"},
       {"not scraped yet",
        "new",
-       R"(not the one target of scrape job "new" is up (it was not scraped yet))"},
+       R"(the only target of scrape job "new" is not up (it was not scraped yet))"},
       {"another label",
        "source",
        R"(relabelling gives the targets of scrape job "source" the label job="worker")"},
       {"dropped", "dropped", R"(relabelling drops all 2 targets of scrape job "dropped")"},
+      {"one dropped",
+       "one-dropped",
+       R"(relabelling drops the only target of scrape job "one-dropped")"},
       {"without targets", "idle", R"(scrape job "idle" finds no targets)"},
       {"misspelt", "workr", R"(no scrape job is named "workr"; did you mean "worker"?)"},
       {"unknown",
@@ -112,14 +115,27 @@ TEST_CASE("each state of a scrape job has its own words") {
   CHECK(verdict_of("a", {}, {}) == R"(no scrape job is named "a"; those there are: none)");
 }
 
+TEST_CASE("a scrape job is whole with targets that are all up") {
+  const Jobs jobs = known_jobs();
+
+  CHECK(is_whole("up", jobs));
+  CHECK_FALSE(is_whole("half", jobs));
+  CHECK_FALSE(is_whole("idle", jobs));
+  CHECK_FALSE(is_whole("inference", jobs));
+  CHECK(has_target_up("half", jobs));
+  CHECK_FALSE(has_target_up("down", jobs));
+  CHECK_FALSE(has_target_up("inference", jobs));
+}
+
 TEST_CASE("troubles are the jobs with targets down or dropped") {
   Jobs jobs = known_jobs();
   jobs.erase("half");
   jobs.erase("new");
+  jobs.erase("one-dropped");
 
   CHECK(
       troubles_of(jobs, kHidden) ==
-      R"(not the one target of scrape job "down" is up (last error: EOF); relabelling drops all 2 targets of scrape job "dropped")");
+      R"(the only target of scrape job "down" is not up (last error: EOF); relabelling drops all 2 targets of scrape job "dropped")");
   jobs.erase("down");
   jobs.erase("dropped");
   CHECK(troubles_of(jobs, {}).empty());
