@@ -62,9 +62,14 @@ class ClusterTest(unittest.TestCase):
     def assert_all_kept(self, counts):
         """The replicas (name -> count) are so, and still are after the controller has looked at all a few more times."""
         self.assertEqual(counts, {name: self.replicas(name) for name in counts})
-        looks = self.cluster.control_plane.hpa_syncs() + SYNCS * len(counts)
-        wait_until(lambda: self.cluster.control_plane.hpa_syncs() >= looks, "the HPA controller looks again", 30)
+        self.wait_looks()
         self.assertEqual(counts, {name: self.replicas(name) for name in counts}, "".join(map(self.describe, counts)))
+
+    def wait_looks(self):
+        """Until the controller has looked at every HPA of the cluster a few more times: it takes them in turn."""
+        hpas = len(self.api.get("/apis/autoscaling/v2/horizontalpodautoscalers")["items"])
+        looks = self.cluster.control_plane.hpa_syncs() + SYNCS * hpas
+        wait_until(lambda: self.cluster.control_plane.hpa_syncs() >= looks, "the HPA controller looks again", 30)
 
     def describe(self, name):
         return self.cluster.kubectl("describe", "hpa", "-n", self.namespace, name).stdout

@@ -1,24 +1,29 @@
 """Each file of manifests/hpa, with load in the real backend: the HPA controller computes the replicas, and takes them back.
 
-Only the windows of `behavior` are shortened, but for the one test that is about them.
+Only the windows of `behavior` are shortened, but for the one test that is about them. The SLO's two tests are begun in
+setUpClass, since they wait for a minute each: the others pass it.
 """
 import calendar
 import json
+import re
 import shutil
+import tempfile
 import time
-import urllib.parse
+from pathlib import Path
 
-from case import ClusterTest
+from case import SCALED_SECONDS, ClusterTest
 from kube_api import ApiError
 from objects import deployment
-from support import Series, metric_path, wait_until
+from slo import INCIDENTS, OBJECTIVE, RANGE_SECONDS, Scraped
+from support import Series, metric_path, run_weir, wait_until
 from support.certificates import ROOT
 from support.manifests import documents
 
 HPA = ROOT / "manifests" / "hpa"
 AT_ONCE = {"stabilizationWindowSeconds": 0, "policies": [{"type": "Pods", "value": 1000, "periodSeconds": 1}]}
 OBJECTIVE_SECONDS = 90  # from the first slow answer to the first new replica
-NO_SERIES = "the query matches no series"
+HPAS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
+LEAST, MOST = 3, 20  # replicas of the SLO's example
 
 
 def history(name, value, back, ahead=150, step=5, **labels):
@@ -34,13 +39,25 @@ def latencies(slow_requests):
                     job="inference", pod="a", le=le) for le, slow in buckets.items()]
 
 
-class HpaCase(ClusterTest):
+class HpaScenario(ClusterTest):
+    """All of them; and meanwhile the SLO's once more in a namespace that goes on being scraped, and in one for each way in
+    which the scraping stops."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weir-slo-")))
+        cls.scraped = {namespace: cls.enterClassContext(Scraped(folder / namespace, queue_len=2))
+                       for namespace in (OBJECTIVE, *(one.namespace for one in INCIDENTS))}
+        cls.configure()
+        cls.miss_the_objective()
+        cls.stop_scraping()
+
+    @classmethod
+    def configure(cls):
         weir = cls.cluster.weir
         before = weir.config_file.read_text()
-        for namespace in ("ml-inference", "bookmarkai-ml"):
+        for namespace in ("ml-inference", "bookmarkai-ml", *cls.scraped):
             cls.cluster.apply("-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace",
                                                            "metadata": {"name": namespace}}))
         weir.write_config(json.dumps(cls.merged(json.loads(before))))
@@ -49,11 +66,48 @@ class HpaCase(ClusterTest):
 
     @classmethod
     def merged(cls, config):
-        """The cluster's backends, which have the examples' names, and the examples' metrics as they are."""
-        login = {name: config["backends"]["broker"]["rabbitmq"][name] for name in ("username", "password")}
-        config["backends"]["bookmarkai_broker"] = {"rabbitmq": {"url": cls.cluster.broker.management_url, **login}}
-        files = [documents(path.read_text())[0] for path in sorted((HPA / "weir").glob("*.yaml"))]
-        return {"backends": config["backends"], "metrics": [one for file in files for one in file.get("metrics", [])]}
+        """The cluster's backends, which have the examples' names, and the examples' metrics as they are; those of the SLO
+        again for each namespace of its own, with a Prometheus of its own."""
+        backends = config["backends"]
+        login = {name: backends["broker"]["rabbitmq"][name] for name in ("username", "password")}
+        backends["bookmarkai_broker"] = {"rabbitmq": {"url": cls.cluster.broker.management_url, **login}}
+        files = {path.stem: documents(path.read_text())[0] for path in sorted((HPA / "weir").glob("*.yaml"))}
+        metrics = [one for file in files.values() for one in file.get("metrics", [])]
+        for namespace, scraped in cls.scraped.items():
+            backends[namespace] = {"prometheus": {"url": scraped.prometheus.url}}
+            metrics += [{**one, "namespaces": [namespace], "prometheus": {**one["prometheus"], "backend": namespace}}
+                        for one in files["slo"]["metrics"]]
+        return {"backends": backends, "metrics": metrics}
+
+    @classmethod
+    def miss_the_objective(cls):
+        for scraped in cls.scraped.values():
+            scraped.wait_scraped()
+        for namespace in cls.scraped:
+            cls.place("slo", None if namespace == OBJECTIVE else AT_ONCE, cls.addClassCleanup, namespace)
+        wait_until(lambda: all(map(cls.is_active, cls.scraped)), "the SLO's HPAs are active", SCALED_SECONDS, 0.1)
+
+        for scraped in cls.scraped.values():
+            scraped.pod.slow_down()
+        cls.slow_since = time.time()
+
+    @classmethod
+    def stop_scraping(cls):
+        namespaces = [one.namespace for one in INCIDENTS]
+        wait_until(lambda: all(count == MOST for count in cls.slo_replicas(*namespaces).values()),
+                   f"the SLO's HPAs without windows make {MOST} replicas", SCALED_SECONDS, 0.1)
+        for one in INCIDENTS:
+            one.happen(cls.scraped[one.namespace])
+
+    @classmethod
+    def is_active(cls, namespace):
+        conditions = cls.cluster.api.get(HPAS.format(namespace) + "/inference").get("status", {}).get("conditions") or []
+        return ("ScalingActive", "True") in [(one["type"], one["status"]) for one in conditions]
+
+    @classmethod
+    def slo_replicas(cls, *namespaces):
+        return {name: cls.cluster.api.get(f"/apis/apps/v1/namespaces/{name}/deployments/inference")["spec"]["replicas"]
+                for name in namespaces}
 
     @classmethod
     def is_configured(cls):
@@ -64,10 +118,12 @@ class HpaCase(ClusterTest):
         return True
 
     @classmethod
-    def place(cls, example, behavior, clean_up):
-        """The HPAs of the file, each with a Deployment; without `behavior` they keep their own. Their namespace."""
-        for hpa in documents((HPA / f"{example}.yaml").read_text()):
-            namespace = hpa["metadata"]["namespace"]
+    def place(cls, example, behavior, clean_up, namespace=None):
+        """The HPAs of the file, each with a Deployment; without `behavior` and `namespace` they keep their own. The namespace."""
+        hpas = documents((HPA / f"{example}.yaml").read_text())
+        namespace = namespace or hpas[0]["metadata"]["namespace"]
+        for hpa in hpas:
+            hpa["metadata"]["namespace"] = namespace
             if behavior:
                 hpa["spec"]["behavior"] = {"scaleUp": behavior, "scaleDown": behavior}
             name = hpa["spec"]["scaleTargetRef"]["name"]
@@ -101,8 +157,6 @@ class HpaCase(ClusterTest):
         cls.forget()
         cls.cluster.prometheus.remote_write(series)
 
-
-class PrometheusHpas(HpaCase):
     def tokens(self, per_minute):
         self.known(history("ml_tokens_processed_total", lambda t: per_minute / 60 * (t + 1000), 300, model="gpt-3.5-turbo"))
 
@@ -136,18 +190,6 @@ class PrometheusHpas(HpaCase):
         self.known(depth(lambda t: 1 - t))
         self.wait_replicas("ml-inference-deployment", 1)  # far below zero, and zero is what counts
 
-    def test_slo_without_series_says_so_and_keeps_the_replicas(self):
-        self.known(*latencies(lambda t: 10 * (t + 1000)), history("inference_queue_len", lambda t: 2, 60, job="inference"))
-        self.apply("slo")
-        self.wait_replicas("inference", 20)
-
-        self.forget()
-
-        self.wait_failing("inference", "inference_p95_seconds", NO_SERIES)
-        self.assert_kept("inference", 20)
-        self.known(*latencies(lambda t: 0), history("inference_queue_len", lambda t: 2, 60, job="inference"))
-        self.wait_replicas("inference", 3)
-
     def test_slo_counts_nobody_waiting_as_zero(self):
         idle = [history("inference_latency_seconds_bucket", lambda t: 7, 120, job="inference", le=le)
                 for le in ("1", "+Inf")]
@@ -156,17 +198,6 @@ class PrometheusHpas(HpaCase):
 
         self.wait_replicas("inference", 5)  # 100 jobs at 20 a replica, beside a p95 that is NaN
         self.assertRegex(self.describe("inference"), r'"inference_p95_seconds" \(target value\): +0 / 500m')
-
-
-class QueueHpas(HpaCase):
-    """The queues' examples, and meanwhile the one of the SLO, which keeps its own windows."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.known(*latencies(lambda t: 10 * max(0, t)), history("inference_queue_len", lambda t: 2, 60, job="inference"))
-        cls.slow_since = time.time()
-        cls.place("slo", None, cls.addClassCleanup)
 
     def test_benthos_queue(self):
         self.queue("inference_requests", 120)
@@ -211,12 +242,10 @@ class QueueHpas(HpaCase):
         self.wait_replicas("gpu-ml-service", 0)
 
     def test_the_slo_with_its_own_behavior_grows_within_its_objective(self):
-        self.namespace = "default"
-        uid = self.api.get(self._path("autoscaling/v2", "horizontalpodautoscalers", "inference"))["metadata"]["uid"]
+        self.namespace = OBJECTIVE
 
-        def first_step():  # of this HPA: others of its name were here before
-            query = urllib.parse.urlencode({"fieldSelector": f"involvedObject.uid={uid},reason=SuccessfulRescale"})
-            events = self.api.get(f"/api/v1/namespaces/default/events?{query}")["items"]
+        def first_step():
+            events = self.api.get(f"/api/v1/namespaces/{OBJECTIVE}/events?fieldSelector=reason%3DSuccessfulRescale")["items"]
             return min(((event["firstTimestamp"], event["message"]) for event in events), default=None)
         left = self.slow_since + OBJECTIVE_SECONDS - time.time()
 
@@ -226,3 +255,34 @@ class QueueHpas(HpaCase):
         print(f"the first new replica came {took:.0f} s after the first slow answer; its window is 60 s", flush=True)
         self.assertLess(took, OBJECTIVE_SECONDS)
         self.assertIn("New size: 5;", message)  # two pods, or half of three: the larger
+
+    def test_the_slo_that_is_no_longer_scraped_is_kept_and_says_why(self):
+        for incident in INCIDENTS:
+            with self.subTest(incident.namespace):
+                self.namespace = incident.namespace
+                # Each of its other metrics asks for the least, and that is where the error keeps it from going.
+                self.wait_failing("inference", "inference_p95_seconds: ", "the query matches no series",
+                                  "; diagnosis: " + incident.causes["inference_p95_seconds"],
+                                  seconds=RANGE_SECONDS + SCALED_SECONDS)
+                self.assert_says_why(incident)
+        namespaces = [one.namespace for one in INCIDENTS]
+        self.wait_looks()
+        self.assertEqual(dict.fromkeys(namespaces, MOST), self.slo_replicas(*namespaces))
+
+        for namespace in namespaces:
+            self.scraped[namespace].resume()
+        for namespace in namespaces:
+            self.namespace = namespace
+            self.wait_replicas("inference", LEAST)
+
+    def assert_says_why(self, incident):
+        """kubectl, `weir explain` and its endpoint."""
+        described = self.describe("inference")
+        for metric, cause in incident.causes.items():
+            self.assertRegex(described, re.escape(metric) + ".*; diagnosis: " + re.escape(cause) + "\n")
+            run = run_weir("explain", "--config", self.cluster.weir.config_file, f"{incident.namespace}/{metric}",
+                           "--hpa", "inference", "--kubeconfig", self.cluster.kubeconfig)
+            self.assertEqual((3, ""), (run.returncode, run.stderr), run.stdout)
+            self.assertIn(f"diagnosis    {cause}\n", run.stdout)
+            answer = self.api.get(metric_path(incident.namespace, metric) + "/explain")
+            self.assertEqual(cause, answer["questions"][0]["diagnosis"]["cause"])
