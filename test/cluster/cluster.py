@@ -65,7 +65,7 @@ class Cluster:
         stack.enter_context(ReadyPods(self.api))
         self.resource_metrics = stack.enter_context(ResourceMetrics(self.api, self.certificates))
         self._apply_resource_metrics()
-        self.broker = stack.enter_context(RabbitMQ(self.directory / "rabbitmq"))
+        self.broker = stack.enter_context(RabbitMQ(self.directory / "rabbitmq", statistics_seconds=1))
         self.redis = stack.enter_context(Redis(self.directory / "redis", tls=self.certificates))
         self.prometheus = stack.enter_context(Prometheus(self.directory / "prometheus"))
         self._silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))  # takes connections, says nothing
@@ -90,6 +90,7 @@ class Cluster:
             login[name] = {"file": str(self.directory / f"broker-{name}")}
             (self.directory / f"broker-{name}").write_text(text)
         everywhere = {"namespaces": ["*"], "freshness": "500ms"}
+        of_queue = {"labels": {"queue": "[a-z0-9.-]+"}, **everywhere}
         counter = {"labels": {"key": "[a-z0-9.-]+"}, **everywhere}
         return config(
             {"broker": {"rabbitmq": {"url": self.broker.url, **login}},
@@ -99,13 +100,20 @@ class Cluster:
              "distrusted": {"redis": {"url": self.redis.tls_url}},
              "prom": {"prometheus": {"url": self.prometheus.url}},
              "silent": {"prometheus": {"url": f"http://127.0.0.1:{self._silent.getsockname()[1]}"}}},
-            {"name": "queue_depth", "rabbitmq": {"backend": "broker", "queue": "$(queue)"},
-             "labels": {"queue": "[a-z.-]+"}, **everywhere},
             {"name": "queues_by_pattern", "rabbitmq": {"backend": "management", "queueRegex": "hell.{2}"}, **everywhere},
+            *({"name": name, "rabbitmq": {"backend": "management", "queue": "$(queue)", "mode": mode}, **of_queue, **settings}
+              for name, mode, settings in (("consumption_time", "ExpectedQueueConsumptionTime", {"zeroAtOrBelow": 1}),
+                                           ("publish_rate", "MessageRate", {}), ("delivery_rate", "DeliverGetRate", {}))),
+            *({"name": name, "rabbitmq": {"backend": "broker", "queue": "$(queue)"}, **of_queue, **settings}
+              for name, settings in (("queue_depth", {}), ("depth_above_five", {"zeroAtOrBelow": 5}),
+                                     ("depth_or_nothing", {"fallback": {"after": "1s", "value": 0}}))),
             {"name": "list_length", "redis": {"backend": "cache", "key": "$(key)"}, **counter},
-            *({"name": name, "redis": {"backend": backend, "key": "$(key)", "kind": "counter"}, **counter}
-              for name, backend in (("counter", "cache"), ("private_counter", "private"),
-                                    ("distrusted_counter", "distrusted"))),
+            *({"name": name, "redis": {"backend": backend, "key": "$(key)", "kind": "counter"}, **counter, **settings}
+              for name, backend, settings in (
+                  ("counter", "cache", {}), ("private_counter", "private", {}), ("distrusted_counter", "distrusted", {}),
+                  ("held_counter", "cache", {"fallback": {"after": "1s", "hold": "10m"}}),
+                  ("counter_or_thirty", "cache", {"fallback": {"after": "1s", "value": 30}}),
+                  ("counter_or_eight", "cache", {"fallback": {"after": "1s", "value": 8}}))),
             metric("absent_series", "absent_series", namespaces=["*"]),
             metric("never_answers", "up", "silent", ["*"], deadline="1s"))
 

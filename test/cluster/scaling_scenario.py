@@ -58,6 +58,13 @@ class ScalingScenario(ClusterTest):
         self.cluster.broker.get("rare", 6)
         self.wait_replicas("sleeper", 0)
 
+    def test_a_deployment_that_was_set_to_zero_by_hand_is_left_alone(self):
+        self.queue("asleep", 6)
+        self.scaled("asleep", [external("queue_depth", 5, {"queue": "asleep"})], replicas=0, least=0)
+
+        self._wait("asleep", lambda: self.condition("asleep").get("reason") == "ScalingDisabled", "asleep is disabled", 30)
+        self.assert_kept("asleep", 0)
+
     def test_the_greatest_of_queue_cpu_and_memory_decides(self):
         self.queue("mixed", 10)
         self.cluster.resource_metrics.use(self.namespace, cpu="50m", memory="16Mi")

@@ -23,15 +23,18 @@ class RabbitMQ:
     It boots in about 6 s: one a test module. `user` and `password` may do everything.
     tls  Certificates: serves TLS at `tls_url` and `tls_management_url` too, with their serving pair; a client that
          shows a certificate of their client CA may log in as its CN (SASL EXTERNAL)
+    statistics_seconds  how old counts and rates are, and what rates are averaged over. By default counts are half a second
+         old and rates 0 most of the time: they are of 5 s, and the broker tells 0 until as much has passed
     """
 
-    def __init__(self, directory, tls=None):
+    def __init__(self, directory, tls=None, statistics_seconds=None):
         self.directory = Path(directory).resolve()
         self.user, self.password = USER, PASSWORD
         self.port, self.management_port, self._distribution_port, self._epmd_port = (free_port() for _ in range(4))
         self.url = f"amqp://127.0.0.1:{self.port}"
         self.management_url = f"http://127.0.0.1:{self.management_port}"
         self._tls = tls
+        self._statistics_seconds = statistics_seconds
         if tls:
             self._tls_port, self._tls_management_port = free_port(), free_port()
             self.tls_url = f"amqps://127.0.0.1:{self._tls_port}"
@@ -212,12 +215,17 @@ class RabbitMQ:
                 f"management.ssl.port = {self._tls_management_port}",
                 *(f"{part}.{name} = {path.resolve()}" for part in ("ssl_options", "management.ssl") for name, path in files)]
 
+    def _statistics_config(self):
+        seconds = self._statistics_seconds
+        samples = [f"management.sample_retention_policies.{kind}.minute = {seconds}" for kind in ("global", "basic", "detailed")]
+        return [f"collect_statistics_interval = {1000 * seconds}", *samples] if seconds else ["collect_statistics_interval = 500"]
+
     def _plain_config(self):
         return [f"listeners.tcp.default = 127.0.0.1:{self.port}", "management.tcp.ip = 127.0.0.1",
                 f"management.tcp.port = {self.management_port}", "loopback_users = none",
                 f"default_user = {self.user}", f"default_pass = {self.password}",
                 "vm_memory_high_watermark.absolute = 512MB", "disk_free_limit.absolute = 50MB",
-                "collect_statistics_interval = 500", "log.console = true", "log.console.level = info"]
+                *self._statistics_config(), "log.console = true", "log.console.level = info"]
 
     def __enter__(self):
         return self.start()
