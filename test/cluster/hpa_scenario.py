@@ -1,7 +1,7 @@
 """Each file of manifests/hpa, with load in the real backend: the HPA controller computes the replicas, and takes them back.
 
 Only the windows of `behavior` are shortened, but for the one test that is about them. The SLO's two tests are begun in
-setUpClass, since they wait for a minute each: the others pass it.
+setUpClass, since they wait for a minute each: the others, before them in the alphabet, pass it.
 """
 import calendar
 import json
@@ -241,7 +241,7 @@ class HpaScenario(ClusterTest):
         self.cluster.broker.get("gpu_inference_requests", 25)
         self.wait_replicas("gpu-ml-service", 0)
 
-    def test_the_slo_with_its_own_behavior_grows_within_its_objective(self):
+    def test_with_its_own_behavior_the_slo_grows_within_its_objective(self):
         self.namespace = OBJECTIVE
 
         def first_step():
@@ -256,7 +256,7 @@ class HpaScenario(ClusterTest):
         self.assertLess(took, OBJECTIVE_SECONDS)
         self.assertIn("New size: 5;", message)  # two pods, or half of three: the larger
 
-    def test_the_slo_that_is_no_longer_scraped_is_kept_and_says_why(self):
+    def test_without_scraping_the_slo_is_kept_and_says_why(self):
         for incident in INCIDENTS:
             with self.subTest(incident.namespace):
                 self.namespace = incident.namespace

@@ -85,6 +85,7 @@ class PrometheusTest(ExplainCase):
             "moved": 'sum(moved_series{job="alive",pool="gpu"})',
             "renamed": 'sum(moved_series{job="gone"})',
             "quiet": 'sum(quiet_series{job="alive"})',
+            "lost": 'sum(lost_series{job="gone"})',
             "removed": 'sum(rate(removed_series{job="gone"}[1m]))',
             "nobody": 'avg(inference_queue_len)',
         }
@@ -106,6 +107,7 @@ class PrometheusTest(ExplainCase):
             Series({"__name__": "moved_series", "job": "gone", "pool": "gpu"}, ended),
             Series({"__name__": "moved_series", "job": "alive", "pool": "gpu-a"}, [(now, 1)]),
             Series({"__name__": "quiet_series", "job": "alive"}, ended),
+            Series({"__name__": "lost_series", "job": "gone"}, ended),
             Series({"__name__": "removed_series", "job": "gone"}, [(now - 80, 1), (now - 75, 2)])])
 
     def test_a_value_is_explained_from_its_entry_to_its_policies(self):
@@ -193,6 +195,11 @@ class PrometheusTest(ExplainCase):
     def test_series_that_a_target_no_longer_exports_are_explained_by_that(self):
         self.assert_diagnosis("quiet", '"quiet_series" had series within the last hour and has none at this moment: scrape '
                               'job "alive" has 1 of 1 targets up and no longer exports it')
+
+    def test_series_of_a_job_that_was_removed_are_explained_by_that(self):
+        self.assert_diagnosis("lost", '"lost_series" had series within the last hour and has none at this moment: no scrape job '
+                              'is named "gone"; those there are: "alive" (1 of 1 up), "broken" (0 of 1 up), "dropped" (0 of 0 '
+                              'up), "idle" (0 of 0 up), "source" (0 of 0 up), ...')
 
     def test_a_rate_whose_job_was_removed_is_explained_by_that_though_its_series_have_a_last_value(self):
         self.assert_diagnosis("removed", 'no series of "removed_series" has two samples within [1m]: no scrape job is named '
