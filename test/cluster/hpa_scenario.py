@@ -1,6 +1,6 @@
 """Each file of manifests/hpa, with load in the real backend: the HPA controller computes the replicas, and takes them back.
 
-Only the windows of `behavior` are shortened, but for the one test that is about them. The SLO's two tests are begun in
+Only the windows of `behavior` and `freshness` are shortened, but where the SLO's objective is measured. The SLO's two tests are begun in
 setUpClass, since they wait for a minute each: the others, before them in the alphabet, pass it.
 """
 import calendar
@@ -66,13 +66,13 @@ class HpaScenario(ClusterTest):
 
     @classmethod
     def merged(cls, config):
-        """The cluster's backends, which have the examples' names, and the examples' metrics as they are; those of the SLO
-        again for each namespace of its own, with a Prometheus of its own."""
+        """The cluster's backends, which have the examples' names, and the examples' metrics; those of the SLO again, as they
+        are, for each namespace of its own with a Prometheus of its own."""
         backends = config["backends"]
         login = {name: backends["broker"]["rabbitmq"][name] for name in ("username", "password")}
         backends["bookmarkai_broker"] = {"rabbitmq": {"url": cls.cluster.broker.management_url, **login}}
         files = {path.stem: documents(path.read_text())[0] for path in sorted((HPA / "weir").glob("*.yaml"))}
-        metrics = [one for file in files.values() for one in file.get("metrics", [])]
+        metrics = [{**one, "freshness": "1s"} for file in files.values() for one in file.get("metrics", [])]
         for namespace, scraped in cls.scraped.items():
             backends[namespace] = {"prometheus": {"url": scraped.prometheus.url}}
             metrics += [{**one, "namespaces": [namespace], "prometheus": {**one["prometheus"], "backend": namespace}}
