@@ -72,7 +72,7 @@ double tolerance_at(const Json& hpa, const char* direction) {
 
 // "key in (a,b)", and so on.
 std::string requirement_text(const Json& expression) {
-  const std::string key = text_at(expression, {"key"});
+  std::string key = text_at(expression, {"key"});
   const std::string wanted = text_at(expression, {"operator"});
   if (wanted == "Exists") return key;
   if (wanted == "DoesNotExist") return "!" + key;
