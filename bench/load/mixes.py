@@ -1,0 +1,59 @@
+"""The reads that each bench/load round puts on a server, by name."""
+from dataclasses import dataclass, field
+
+from support.weir import GROUP, metric_path
+
+NAMESPACE = "bench"
+DISTINCT = 1_000  # questions behind the emulated HPAs
+HPAS = 100_000
+SYNC_SECONDS = 15
+EMULATED_RATE = HPAS / SYNC_SECONDS
+QUEUE = "bench"
+
+
+@dataclass(frozen=True)
+class Mix:
+    """name: of the row. paths: asked in turn. rate: reads a second, 0 for as many as there are answers."""
+    name: str
+    paths: list = field(repr=False)
+    connections: int = 16
+    rate: float = 0
+    reconnects: bool = False
+
+
+def keyed(metric, count):
+    return [metric_path(NAMESPACE, metric, f"key=k{number}") for number in range(count)]
+
+
+def mixes():
+    return [
+        Mix("one hot key", [metric_path(NAMESPACE, "kept")]),
+        Mix("1,000 keys", keyed("kept_list", 1_000)),
+        Mix("10,000 keys", keyed("kept_list", 10_000)),
+        Mix("asked: redis", keyed("asked_list", 1_000)),
+        Mix("asked: rabbitmq", [metric_path(NAMESPACE, "asked_queue")], connections=1),
+        Mix("asked: prometheus", [metric_path(NAMESPACE, "asked_query")], connections=1),
+        Mix("discovery", [GROUP]),
+        Mix("new connection", [metric_path(NAMESPACE, "kept")], connections=4, reconnects=True),
+        Mix("100,000 HPAs", keyed("emulated", DISTINCT), connections=25, rate=EMULATED_RATE),
+    ]
+
+
+def configuration(redis, broker, prometheus, login):
+    """Weir's, for all mixes. `login`: the files with RabbitMQ's user and password."""
+    def one(name, freshness, block, **more):
+        return {"name": name, "namespaces": [NAMESPACE], "freshness": freshness, **block, **more}
+
+    by_key = {"labels": {"key": "k[0-9]+"}}
+    a_list = {"redis": {"backend": "cache", "key": "$(key)", "kind": "list"}}
+    return {
+        "backends": {"cache": {"redis": {"url": redis.url}}, "prom": {"prometheus": {"url": prometheus.url}},
+                     "broker": {"rabbitmq": {"url": broker.url, **{key: {"file": file} for key, file in login.items()}}}},
+        "metrics": [
+            one("kept", "1h", {"redis": {"backend": "cache", "key": "k0"}}),
+            one("kept_list", "1h", a_list, **by_key),
+            one("asked_list", "1ms", a_list, **by_key),
+            one("asked_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": QUEUE}}),
+            one("asked_query", "1ms", {"prometheus": {"backend": "prom", "query": "vector(42)"}}),
+            one("emulated", "5s", a_list, **by_key),
+        ]}
