@@ -19,6 +19,7 @@ class Mix:
     connections: int = 16
     rate: float = 0
     reconnects: bool = False
+    is_for_peers: bool = False
 
 
 def keyed(metric, count):
@@ -27,7 +28,7 @@ def keyed(metric, count):
 
 def mixes():
     return [
-        Mix("one hot key", [metric_path(NAMESPACE, "kept")]),
+        Mix("one hot key", [metric_path(NAMESPACE, "kept")], is_for_peers=True),
         Mix("1,000 keys", keyed("kept_list", 1_000)),
         Mix("10,000 keys", keyed("kept_list", 10_000)),
         Mix("asked: redis", keyed("asked_list", 1_000)),
