@@ -45,7 +45,8 @@ std::string text_of(const weir::bench::Report& report) {
   out["answers"] = report.answers;
   out["seconds"] = report.seconds;
   out["statuses"] = nlohmann::ordered_json::object();
-  for (const auto& [status, count] : report.statuses) out["statuses"][std::to_string(status)] = count;
+  for (const auto& [status, count] : report.statuses)
+    out["statuses"][std::to_string(status)] = count;
   for (const auto& [name, share] :
        {std::pair("p50_us", 0.5), {"p99_us", 0.99}, {"p999_us", 0.999}, {"max_us", 1.0}})
     out[name] = quantile(report.latencies, share);
@@ -68,7 +69,8 @@ int main(int argc, char** argv) {
   app.add_option("--key", load.target.key, "Its key");
   app.add_option("--paths", paths, "File with a path a line, asked in turn")->required();
   app.add_option("--header", headers, "\"Name: value\", for every request");
-  app.add_option("--connections", load.connections, "Kept connections")->check(CLI::Range(1, 10'000));
+  app.add_option("--connections", load.connections, "Kept connections")
+      ->check(CLI::Range(1, 10'000));
   app.add_option("--seconds", load.seconds, "How long")->check(CLI::PositiveNumber);
   app.add_option("--rate", load.rate, "Reads a second; 0: as many as there are answers");
   app.add_flag("--reconnect", load.is_reconnecting, "A new connection for each read");
