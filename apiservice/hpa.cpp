@@ -1,12 +1,12 @@
 #include "apiservice/hpa.hpp"
 
+#include "apiservice/quantity.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <ranges>
@@ -21,27 +21,6 @@ using scalers::Errc;
 using scalers::Error;
 
 constexpr double kMostReplicas = 2'147'483'647;  // an int32
-
-struct Suffix {
-  std::string_view text;
-  double factor;
-};
-constexpr std::array<Suffix, 16> kSuffixes{{{"", 1},
-                                            {"n", 1e-9},
-                                            {"u", 1e-6},
-                                            {"m", 1e-3},
-                                            {"k", 1e3},
-                                            {"M", 1e6},
-                                            {"G", 1e9},
-                                            {"T", 1e12},
-                                            {"P", 1e15},
-                                            {"E", 1e18},
-                                            {"Ki", 0x1p10},
-                                            {"Mi", 0x1p20},
-                                            {"Gi", 0x1p30},
-                                            {"Ti", 0x1p40},
-                                            {"Pi", 0x1p50},
-                                            {"Ei", 0x1p60}}};
 
 const Json& at(const Json& object, std::initializer_list<const char*> path) {
   static const Json kNull;
@@ -95,18 +74,6 @@ std::string text_of_selector(const Json& selector) {
 
 std::string selector_text(std::string_view json) {
   return text_of_selector(Json::parse(json, nullptr, false));
-}
-
-std::optional<double> parse_quantity(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty() || text.find_first_not_of("-.0123456789") == 0) return std::nullopt;
-  double number = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc{}) return std::nullopt;
-  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  const auto* const suffix = std::ranges::find(kSuffixes, rest, &Suffix::text);
-  if (suffix == kSuffixes.end()) return std::nullopt;
-  return number * suffix->factor;
 }
 
 scalers::Result<HpaMetric> parse_hpa(std::string_view json, const std::string& metric) {

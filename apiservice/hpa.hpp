@@ -46,7 +46,4 @@ struct ImpliedReplicas {
 // `value` is the sum of what the metric's items give.
 [[nodiscard]] ImpliedReplicas implied_replicas(const HpaMetric& metric, double value);
 
-// The number that a Kubernetes quantity means; nullopt when it is none.
-[[nodiscard]] std::optional<double> parse_quantity(std::string_view text);
-
 }  // namespace weir::apiservice

@@ -27,6 +27,27 @@ constexpr int kNano = -9;
 // One a factor of 1000, from nano. P is the last that a representable value reaches.
 constexpr std::array<std::string_view, 9> kSuffixes = {"n", "u", "m", "", "k", "M", "G", "T", "P"};
 
+struct Suffix {
+  std::string_view text;
+  double factor;
+};
+constexpr std::array<Suffix, 16> kReadSuffixes{{{"", 1},
+                                                {"n", 1e-9},
+                                                {"u", 1e-6},
+                                                {"m", 1e-3},
+                                                {"k", 1e3},
+                                                {"M", 1e6},
+                                                {"G", 1e9},
+                                                {"T", 1e12},
+                                                {"P", 1e15},
+                                                {"E", 1e18},
+                                                {"Ki", 0x1p10},
+                                                {"Mi", 0x1p20},
+                                                {"Gi", 0x1p30},
+                                                {"Ti", 0x1p40},
+                                                {"Pi", 0x1p50},
+                                                {"Ei", 0x1p60}}};
+
 Decimal fifteen_digits(double magnitude) {
   std::array<char, 32> text{};  // d.dddddddddddddde-ddd
   const std::to_chars_result printed = std::to_chars(text.data(),
@@ -99,6 +120,19 @@ std::string quantity(double value) {
   std::string out;
   append_quantity(out, value);
   return out;
+}
+
+std::optional<double> parse_quantity(std::string_view text) {
+  const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
+  if (has_plus) text.remove_prefix(1);
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc{} || !std::isfinite(number)) return std::nullopt;
+  const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
+  for (const Suffix& one : kReadSuffixes)
+    if (one.text == suffix) return number * one.factor;
+  return std::nullopt;
 }
 
 }  // namespace weir::apiservice

@@ -1,9 +1,10 @@
 // Kubernetes' canonical decimal-SI text of a number: 1500 -> `1500`, 1.5 -> `1500m`, 1e6 -> `1M`.
-// Pure functions over doubles; any thread. They print only: apiservice/hpa reads the ones of an
-// HPA.
+// And the number that a quantity means. Pure functions over doubles; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace weir::apiservice {
 
@@ -15,5 +16,8 @@ void append_quantity(std::string& out, double value);
 
 // The same text as a string of its own.
 [[nodiscard]] std::string quantity(double value);
+
+// The number of a quantity such as `1500m`, `2k`, `1Ki` or `3e2`; nullopt when it is none.
+[[nodiscard]] std::optional<double> parse_quantity(std::string_view text);
 
 }  // namespace weir::apiservice

@@ -1,12 +1,11 @@
 #include "server/commands/record_replies.hpp"
 
+#include "apiservice/quantity.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <array>
-#include <charconv>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -19,25 +18,6 @@ using scalers::Errc;
 using scalers::Error;
 using scalers::Reading;
 using scalers::Result;
-
-constexpr std::array<std::pair<std::string_view, double>, 16> kSuffixes{{
-    {"", 1},
-    {"n", 1e-9},
-    {"u", 1e-6},
-    {"m", 1e-3},
-    {"k", 1e3},
-    {"M", 1e6},
-    {"G", 1e9},
-    {"T", 1e12},
-    {"P", 1e15},
-    {"E", 1e18},
-    {"Ki", 0x1p10},
-    {"Mi", 0x1p20},
-    {"Gi", 0x1p30},
-    {"Ti", 0x1p40},
-    {"Pi", 0x1p50},
-    {"Ei", 0x1p60},
-}};
 
 std::string text_in(const json& object, const char* key) {
   const auto found = object.is_object() ? object.find(key) : object.end();
@@ -66,7 +46,7 @@ std::optional<Error> take_object(long status, std::string_view body, json& objec
 }
 
 std::optional<Reading> reading_of(const json& item) {
-  const auto value = number_of(text_in(item, "value"));
+  const auto value = apiservice::parse_quantity(text_in(item, "value"));
   const auto taken_at = time_of(text_in(item, "timestamp"));
   if (!value || !taken_at) return std::nullopt;
   Reading out{{}, *value, *taken_at};
@@ -77,18 +57,6 @@ std::optional<Reading> reading_of(const json& item) {
 }
 
 }  // namespace
-
-std::optional<double> number_of(std::string_view quantity) {
-  double number = 0;
-  const char* end = quantity.data() + quantity.size();
-  const bool has_plus = quantity.size() > 1 && quantity[0] == '+' && quantity[1] != '-';
-  const auto [rest, failed] = std::from_chars(quantity.data() + (has_plus ? 1 : 0), end, number);
-  if (failed != std::errc() || !std::isfinite(number)) return std::nullopt;
-  const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
-  for (const auto& [name, factor] : kSuffixes)
-    if (suffix == name) return number * factor;
-  return std::nullopt;
-}
 
 std::optional<WallTime> time_of(std::string_view rfc3339) {
   int year = 0;

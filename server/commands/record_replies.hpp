@@ -12,9 +12,6 @@
 
 namespace weir::server::record {
 
-// The number of a Kubernetes quantity such as `1500m`, `2k`, `1Ki` or `3e2`; nullopt when it is
-// none.
-[[nodiscard]] std::optional<double> number_of(std::string_view quantity);
 // A time such as `2026-11-22T06:40:01Z`; nullopt when it is none.
 [[nodiscard]] std::optional<WallTime> time_of(std::string_view rfc3339);
 // The readings of an answer with this HTTP status. Errc::bad_reply with the Status' own text.

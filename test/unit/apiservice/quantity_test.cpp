@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -185,6 +186,48 @@ TEST_CASE("a random whole number reads back exactly") {
   }
 
   CHECK(wrong == 0);
+}
+
+TEST_CASE("a quantity is read as Kubernetes reads it") {
+  struct Row {
+    std::string_view text;
+    std::optional<double> number;
+  };
+  const Row rows[] = {
+      {"5", 5},
+      {"500m", 0.5},
+      {"1k", 1000},
+      {"1Ki", 1024},
+      {"1.5M", 1.5e6},
+      {"1e3", 1000},
+      {"1E", 1e18},
+      {"1E3", 1000},
+      {"1Ei", 0x1p60},
+      {"+2", 2},
+      {"-2", -2},
+      {"", std::nullopt},
+      {"k", std::nullopt},
+      {"5K", std::nullopt},
+      {"5 ", std::nullopt},
+      {"inf", std::nullopt},
+      {"nan", std::nullopt},
+      {"1mm", std::nullopt},
+      {"0x10", std::nullopt},
+      {"-inf", std::nullopt},
+      {"+-4", std::nullopt},
+      {"--4", std::nullopt},
+      {"1e999", std::nullopt},
+      {"7n", 7e-9},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION('"' << row.text << '"') {
+      const auto number = parse_quantity(row.text);
+
+      REQUIRE(number.has_value() == row.number.has_value());
+      if (number) CHECK(*number == Approx(*row.number));
+    }
+  }
 }
 
 }  // namespace

@@ -14,25 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::shown;
 
-TEST_CASE("a quantity is the number it stands for") {
-  CHECK(number_of("42") == 42);
-  CHECK(number_of("-3") == -3);
-  CHECK(number_of("+3") == 3);
-  CHECK(*number_of("1500m") == Approx(1.5));
-  CHECK(number_of("2k") == 2000);
-  CHECK(number_of("9E") == 9e18);
-  CHECK(number_of("1Ki") == 1024);
-  CHECK(number_of("3e2") == 300);
-  CHECK(*number_of("7n") == Approx(7e-9));
-}
-
-TEST_CASE("what is no quantity is no number") {
-  for (const char* text : {"", "k", "4x", "4 k", "nan", "inf", "--4", "+-4", "1kk", "1e999"}) {
-    CAPTURE(text);
-    CHECK_FALSE(number_of(text));
-  }
-}
-
 TEST_CASE("a time is read to the second") {
   const auto day = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22));
 
