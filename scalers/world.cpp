@@ -39,7 +39,8 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                     Clients& clients,
                                     const Clock& clock,
                                     ReadObserver& observer,
-                                    Problems& problems) {
+                                    Problems& problems,
+                                    std::span<const BackendState> before) {
   read::Builder builder(loop, clients, problems);
   for (const Node& document : documents) {
     if (check_keys(document, kSections, "configuration", problems) &&
@@ -53,10 +54,18 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
   builder.check_names();
   if (!problems.empty()) return nullptr;
   auto infos = builder.infos();
+  auto backends = builder.take_backends();
+  for (const auto& one : backends) {
+    const auto known = std::ranges::find(before, one->name, &BackendState::name);
+    if (known == before.end()) continue;
+    one->is_down = known->is_down;
+    one->is_away = known->is_away;
+    one->back_at = known->back_at;
+  }
   auto reader = std::make_shared<read::Reader>(loop,
                                                clock,
                                                observer,
-                                               builder.take_backends(),
+                                               std::move(backends),
                                                builder.take_metrics(),
                                                std::random_device{}());
   auto list = [reader] { return reader->backends(); };

@@ -76,6 +76,8 @@ struct BackendState {
   std::size_t in_flight;
   std::size_t waiting;  // for a place among those in flight
   ConnectionCounts connections;
+  bool is_away = false;                    // it did not answer its last questions
+  std::optional<SteadyTime> back_at = {};  // when it first answered behind such ones
 };
 
 // Why a selector of these requirements would be refused by `metric`, in the words of a read;
@@ -87,13 +89,15 @@ class World {
  public:
   // Builds from the documents' `backends` and `metrics`; adds every problem, and returns null when
   // there is any. `loop`, `clients`, `clock` and `observer` outlive the world and every read it
-  // started.
+  // started. `before`: how the backends fared in the world whose place this one takes; those of the
+  // same name go on from there.
   [[nodiscard]] static std::unique_ptr<World> build(std::span<const Node> documents,
                                                     Loop& loop,
                                                     Clients& clients,
                                                     const Clock& clock,
                                                     ReadObserver& observer,
-                                                    Problems& problems);
+                                                    Problems& problems,
+                                                    std::span<const BackendState> before = {});
 
   using ListBackends = std::function<std::vector<BackendState>()>;
 

@@ -147,7 +147,8 @@ App::App(Loop& loop,
 
 std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& documents,
                                            scalers::Problems& problems) {
-  return scalers::World::build(documents, loop_, clients_, clock_, observer_, problems);
+  const auto before = world_.world().backends();
+  return scalers::World::build(documents, loop_, clients_, clock_, observer_, problems, before);
 }
 
 void App::take(std::unique_ptr<scalers::World> world) {

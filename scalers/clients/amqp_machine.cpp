@@ -124,11 +124,14 @@ Error channel_error(std::uint16_t code,
                     const AmqpLogin& login) {
   const std::array hidden{login.username.reveal(), login.password.reveal()};
   const std::string named = fmt::format("queue \"{}\"", queue);
+  // The broker's number for a queue whose node is down or does not answer, too: that one is there.
+  const bool is_missing = code == AMQP_NOT_FOUND && text.find("no queue '") != text.npos;
+  if (is_missing) {
+    return {Errc::unknown_object,
+            fmt::format("{} does not exist in vhost \"{}\"", named, login.vhost),
+            ""};
+  }
   switch (code) {
-    case AMQP_NOT_FOUND:
-      return {Errc::unknown_object,
-              fmt::format("{} does not exist in vhost \"{}\"", named, login.vhost),
-              ""};
     case AMQP_ACCESS_REFUSED:
       return {Errc::forbidden,
               fmt::format("no permission on {} in vhost \"{}\"", named, login.vhost),

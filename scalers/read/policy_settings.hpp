@@ -39,7 +39,8 @@ inline constexpr std::array kPolicyTable{
         "settle",
         "",
         "for how long answers are errors once the backend is back, after a connection to it was "
-        "lost or a question could not reach it: a broker may show empty queues behind a restart"),
+        "lost or a question could not reach it or got no answer: a broker may show empty queues "
+        "behind a restart"),
 };
 
 }  // namespace weir::scalers::read

@@ -45,8 +45,9 @@ WallTime taken_at(const Answer& answer) {
   return answer.sample ? answer.sample->taken_at : answer.asked_at;
 }
 
-bool is_away(const Answer& answer) {
-  return answer.sample.has_error() && answer.sample.error().code == Errc::unreachable;
+// The backend itself gave it, whatever it says.
+bool is_backends(const Answer& answer) {
+  return !answer.sample.has_error() || !is_backend_failure(answer.sample.error().code);
 }
 
 }  // namespace
@@ -153,7 +154,9 @@ std::vector<BackendState> Reader::backends() const {
                    one->is_down,
                    one->gate->in_flight(),
                    one->gate->waiting(),
-                   one->backend->connections()});
+                   one->backend->connections(),
+                   one->is_away,
+                   one->back_at});
   }
   return out;
 }
@@ -257,28 +260,27 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
 
 void Reader::observe(const Metric& metric, const Answer& answer) {
   ConfiguredBackend& backend = *metric.backend;
-  if (std::exchange(backend.is_unreachable, is_away(answer)) && !backend.is_unreachable)
-    backend.back_at = clock_.steady();
-  const bool is_failure =
-      answer.sample.has_error() && is_backend_failure(answer.sample.error().code);
-  if (!is_failure) {
+  if (is_backends(answer)) {
     backend.answered_at = clock_.steady();
+    if (std::exchange(backend.is_away, false)) backend.back_at = clock_.steady();
     if (std::exchange(backend.is_down, false)) observer_.backend_up(backend.name);
     return;
   }
   // One slow question beside others that are answered is no backend that is down.
-  const bool is_slow_alone =
-      answer.sample.error().code == Errc::timed_out && backend.answered_at >= answer.at;
-  if (is_slow_alone || std::exchange(backend.is_down, true)) return;
+  const Errc code = answer.sample.error().code;
+  if (code == Errc::timed_out && backend.answered_at >= answer.at) return;
+  // Refused credentials show neither that it went away nor that it is back.
+  if (code != Errc::refused) backend.is_away = true;
+  if (std::exchange(backend.is_down, true)) return;
   observer_.backend_down(backend.name, answer.sample.error());
 }
 
 // How long the backend had been back when it gave `answer`: behind the loss of a kept connection,
-// or, where connections come and go, behind a question that could not reach it.
+// or, where connections come and go, behind questions that could not reach it or got no answer.
 std::optional<Duration> Reader::back_for(const ConfiguredBackend& backend,
                                          const Answer& answer) const {
   const SteadyTime now = clock_.steady();
-  const bool is_just_back = backend.is_unreachable && !is_away(answer);
+  const bool is_just_back = backend.is_away && is_backends(answer);
   const auto back_at = std::max(is_just_back ? std::optional(now) : backend.back_at,
                                 backend.backend->connections().back_at);
   if (!back_at) return std::nullopt;

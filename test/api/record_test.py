@@ -91,7 +91,7 @@ class RecordTest(ServerTest):
         self.assertRegex(out, r"(?m)^ +0\.\d s  ml-inference/up  \d+ \(\d+\.\d s old\)$")
         self.assertIn("  ml-inference/broken  ERROR metric ml-inference/broken: ", out)
         text, page = self.page()
-        self.assertEqual(6, page.figures)
+        self.assertEqual(5, page.figures)
         self.assertIn("out of memory", text)
 
     def test_a_cluster_is_asked_for_metrics_and_hpas(self):
@@ -132,7 +132,7 @@ class RecordTest(ServerTest):
                 self.assertEqual(0, process.wait(3))
                 self.assertEqual({"ml-inference/up"}, {row["name"] for row in self.rows()})
                 self.assertGreaterEqual(len(self.rows()), 3)
-                self.assertEqual(4, self.page()[1].figures)
+                self.assertEqual(3, self.page()[1].figures)
 
     def test_the_csv_is_whole_while_it_is_written(self):
         process = self.started(Process("record", [

@@ -1,5 +1,4 @@
 """Real servers made sick, and servers with a certificate that Weir must not accept."""
-import os
 import re
 import signal
 import socket
@@ -30,11 +29,11 @@ def start(server):
 
 def freeze(server):
     """The kernel goes on accepting connections; nobody answers on them."""
-    os.killpg(server.process.pid, signal.SIGSTOP)
+    server.process.suspend()
 
 
 def thaw(server):
-    os.killpg(server.process.pid, signal.SIGCONT)
+    server.process.resume()
 
 
 def alarm(broker):

@@ -3,7 +3,7 @@ import json
 import time
 import unittest
 
-from support import Redis, ServerTest, Weir
+from support import Redis, ScriptedServer, ServerTest, Weir, config, metric, vector
 
 SETTLE_SECONDS = 3
 
@@ -51,6 +51,40 @@ class SettleTest(ServerTest):
 
     def test_the_first_connection_needs_no_settling(self):
         self.assert_values(self.read("calm"), "5")
+
+
+class ReloadTest(ServerTest):
+    """Over HTTP, where no connection is kept, a new configuration forgets nothing of a backend that was away."""
+
+    def setUp(self):
+        self.backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(0))))
+        self.weir = self.started(Weir(self.folder() / "weir", self.config_of(["calm", "hasty"])))
+
+    def config_of(self, names):
+        settings = {"hasty": {}}
+        return config(self.backend.url, *(metric(name, "up", freshness="1ms", **settings.get(name, {"settle": "1m"}))
+                                          for name in names))
+
+    def status(self, name):
+        return self.weir.metric("ml-inference", name).status
+
+    def reload(self, *names):
+        self.weir.write_config(self.config_of(names))
+        self.wait_for(lambda: self.status(names[-1]) != 404)
+
+    def test_a_reload_ends_no_settling(self):
+        self.assertEqual(200, self.status("calm"))
+        self.backend.stop()
+        self.wait_for(lambda: self.status("hasty") == 503)
+        self.reload("calm", "hasty", "while-away")
+        self.backend.start()
+        self.wait_for(lambda: self.status("hasty") == 200)
+        self.reload("calm", "hasty", "while-settling")
+
+        for name in ("calm", "while-settling"):
+            answer = self.weir.metric("ml-inference", name)
+            self.assertEqual(503, answer.status)
+            self.assertIn("(settle)", answer.text)
 
 
 if __name__ == "__main__":

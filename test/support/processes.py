@@ -81,8 +81,11 @@ def deferred_interrupts():
 
 
 def _state_of(stat):
-    """The letter of a thread's state: behind its name, which may hold anything."""
-    return stat.read_text().rpartition(")")[2].split()[0]
+    """The letter of a thread's state: behind its name, which may hold anything. X when it has ended."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 class Process:
@@ -148,10 +151,19 @@ class Process:
             self._child.send_signal(number)
 
     def suspend(self):
-        """SIGSTOP, and the wait until no thread of it runs: on a busy machine some run on for a while."""
-        self.signal(signal.SIGSTOP)
-        wait_until(lambda: all(_state_of(path) in "TtZX" for path in Path(f"/proc/{self.pid}/task").glob("*/stat")),
-                   f"{self.name} is stopped", interval=0.002)
+        """SIGSTOP to it and to what it started, and the wait until no thread runs: on a busy machine some run on."""
+        os.killpg(self.pid, signal.SIGSTOP)
+        wait_until(lambda: all(_state_of(path) in "TtZX" for path in self._threads()), f"{self.name} is stopped", interval=0.002)
+
+    def resume(self):
+        os.killpg(self.pid, signal.SIGCONT)
+
+    def _threads(self):
+        """The stat of each thread in its process group: it leads one."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it has just ended
+                if os.getpgid(int(stat.parent.name)) == self.pid:
+                    yield from stat.parent.glob("task/*/stat")
 
     def wait(self, seconds):
         """The exit code (negative: the signal that ended it). NotReady when it runs on after `seconds`."""

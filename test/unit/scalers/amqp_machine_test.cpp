@@ -203,6 +203,17 @@ TEST_CASE("a closed channel is confirmed, and opened again with its next questio
        404,
        "NOT_FOUND - no queue 'jobs' in vhost 'ml'",
        "unknown_object: queue \"jobs\" does not exist in vhost \"ml\""},
+      {"a queue whose node is down",
+       404,
+       "NOT_FOUND - home node 'rabbit@b' of durable queue 'jobs' in vhost 'ml' is down or "
+       "inaccessible",
+       "bad_reply: queue \"jobs\" could not be asked <NOT_FOUND - home node 'rabbit@b' of durable "
+       "queue 'jobs' in vhost 'ml' is down or inaccessible>"},
+      {"a queue that does not answer the broker",
+       404,
+       "NOT_FOUND - failed to perform operation on queue 'jobs' in vhost 'ml' due to timeout",
+       "bad_reply: queue \"jobs\" could not be asked <NOT_FOUND - failed to perform operation on "
+       "queue 'jobs' in vhost 'ml' due to timeout>"},
       {"no permission",
        403,
        "ACCESS_REFUSED",

@@ -213,8 +213,53 @@ TEST_CASE(
   CHECK(settled == Value(7.0));
 }
 
+TEST_CASE("a backend is back with its first answer, whatever the failures before it") {
+  struct Row {
+    std::string_view name;
+    std::vector<Errc> failures;
+  };
+  const Row rows[] = {
+      {"silent alone", {Errc::timed_out}},
+      {"unreachable, then silent", {Errc::unreachable, Errc::timed_out}},
+      {"unreachable, then refused", {Errc::unreachable, Errc::refused}},
+      {"silent, then without TLS", {Errc::timed_out, Errc::tls}},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Rig rig({MetricSpec{.freshness = 1000ms, .policies = kSettle}});
+      for (const Errc code : row.failures) {
+        fail(rig, code);
+        after(rig, 20'000ms);
+      }
+      rig.script.say.clear();
+
+      const auto back = after(rig, 20'000ms);
+      const auto settling = after(rig, 29'000ms);
+      const auto settled = after(rig, 2000ms);
+
+      CHECK(std::holds_alternative<std::string>(back));
+      CHECK(std::holds_alternative<std::string>(settling));
+      CHECK(settled == Value(7.0));
+    }
+  }
+}
+
+TEST_CASE("a slow question beside others that are answered is no absence") {
+  Rig rig({MetricSpec{.name = "slow", .question = "slow", .policies = kSettle},
+           MetricSpec{.name = "other", .question = "other", .freshness = 1ms}});
+  rig.script.say.insert_or_assign("slow", Error{Errc::timed_out, "no answer in time", ""});
+
+  rig.value({"ml", "other", {}});
+  rig.value({"ml", "slow", {}});
+  rig.script.say.clear();
+  rig.clock.advance(2000ms);
+
+  CHECK(rig.value({"ml", "slow", {}}) == Value(7.0));
+}
+
 TEST_CASE("a failure that is no absence needs no settling") {
-  for (const Errc code : {Errc::timed_out, Errc::refused, Errc::no_value, Errc::unknown_object}) {
+  for (const Errc code : {Errc::refused, Errc::no_value, Errc::unknown_object}) {
     DYNAMIC_SECTION(name_of(code)) {
       Rig rig({MetricSpec{.policies = kSettle}});
       fail(rig, code);
