@@ -149,6 +149,8 @@ awaitable<std::optional<Error>> PrometheusBackend::ask(ApiQuestion question,
     request->query = std::move(question.form);
   }
   request->max_body_bytes = kMaxLookBytes;
+  // A proxy may let `query` through alone: what it refuses here says nothing of a read's login.
+  request->is_refusal_kept = false;
   request->digest = [digest = std::move(digest)](const clients::HttpReply& reply) {
     digest(reply.status, reply.body);
   };

@@ -1,0 +1,52 @@
+"""What the look at an empty answer costs and leaves alone, as a backend sees it that plays a script."""
+import json
+import unittest
+import urllib.parse
+
+from support import ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend
+
+EMPTY = json.dumps({"status": "success", "data": {"resultType": "vector", "result": []}})
+FIVE = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "5"]}]}})
+
+
+class LookTest(ServerTest):
+    def start_weir(self, play, *names, **settings):
+        """A server that plays `play(turn, page)` for what is no query, and its Weir with a metric named like each query."""
+        def script(turn):
+            page = urllib.parse.urlsplit(turn.asked.target).path.removeprefix("/api/v1/")
+            if page == "query":
+                turn.answer(FIVE if turn.asked.query == "healthy" else EMPTY)
+            else:
+                play(turn, page)
+        folder = self.folder()
+        self.server = self.started(ScriptedServer(script))
+        backends = {"prom": prometheus_backend(self.server.url, **{
+            name: self.file(folder / name, text) for name, text in settings.items()})}
+        metrics = [metric(name, query, freshness="1ms") for name, query in
+                   ((name, name if name == "healthy" else f'sum({name}_total{{job="workers"}})') for name in names)]
+        self.weir = self.started(Weir(folder / "weir", config(backends, *metrics)))
+
+    @staticmethod
+    def file(path, text):
+        path.write_text(text)
+        return {"file": str(path)}
+
+    def cause(self, name):
+        """Of a failing metric, once it was looked for."""
+        def diagnosed():
+            return self.message_of(self.weir.metric("ml-inference", name)).partition("; diagnosis: ")[2]
+        return self.wait_for(diagnosed, 15)
+
+    def test_a_login_that_the_look_is_refused_is_not_refused_to_reads(self):
+        """Behind a proxy that lets nothing but queries through."""
+        self.start_weir(lambda turn, page: turn.answer("no", "401 Unauthorized"), "healthy", "typo", token="a-token")
+
+        self.assertEqual('no series "typo_total" is known', self.cause("typo"))
+
+        asked = [one for one in self.server.asked if "/targets" in one.target]
+        self.assertEqual({"Bearer a-token"}, {one.headers["authorization"] for one in asked})
+        self.assert_values(self.weir.metric("ml-inference", "healthy"), "5")
+
+
+if __name__ == "__main__":
+    unittest.main()
