@@ -82,6 +82,38 @@ void hide_addresses(std::string& text) {
                      re2::StringPiece(&kMark, 1));
 }
 
+bool has_domain(std::string_view text) {
+  for (auto at = text.find('.'); at != text.npos; at = text.find('.', at + 1)) {
+    if (at + 1 < text.size() && is_word(text[at + 1])) return true;
+  }
+  return false;
+}
+
+void hide_hosts(std::string& text) {
+  // Whom a certificate was made for, in Go's words and in curl's.
+  static constexpr std::string_view kValidFor = R"((\bvalid for ).+?(, not )[^\s,;:"']+)";
+  static constexpr std::string_view kCertified =
+      R"((\bwanted to match )[^\s,;:"']+|(\b(?:subject|host) ?name )'[^']*')";
+  // A name under a domain of networks that nobody else sees.
+  static constexpr std::string_view kPrivate =
+      R"((?i:(?:\*\.)?\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.(?:internal|local|svc|example)\b))";
+  // Three labels and more. A name right behind a quote is one of an object: a queue, a key, a job.
+  static constexpr std::string_view kDotted =
+      R"((?i:(^|[^"'a-z0-9._-])(?:\*|[a-z0-9_-]+)(?:\.[a-z0-9_-]+)+\.[a-z][a-z0-9-]*[a-z0-9]))";
+  const auto replace = [&text](std::string_view pattern, const std::string& with) {
+    RE2::GlobalReplace(&text, RE2(re2::StringPiece(pattern.data(), pattern.size())), with);
+  };
+  const std::string mark(1, kMark);
+  // Compiling a pattern takes longer than the rest, and few errors have any of this in them.
+  if (text.find("ertificate") != text.npos) {
+    replace(kValidFor, R"(\1)" + mark + R"(\2)" + mark);
+    replace(kCertified, R"(\1\2)" + mark);
+  }
+  if (!has_domain(text)) return;
+  replace(kPrivate, mark);
+  replace(kDotted, R"(\1)" + mark);
+}
+
 std::string shown_marks(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -144,7 +176,10 @@ std::string bounded(std::string_view raw,
   };
   hide_forms(true);
   if (raw.size() > kMaxReadBytes) drop_cut_form(text, forms);
-  if (addresses == Addresses::hide) hide_addresses(text);
+  if (addresses == Addresses::hide) {
+    hide_addresses(text);
+    hide_hosts(text);
+  }
   hide_forms(false);
   text = shown_marks(text);
   if (text.size() <= kMaxShownBytes) return text;

@@ -182,18 +182,25 @@ awaitable<std::string> Look::cause_in_matchers(Selector selector) {
     auto counts = co_await count(without(selector, i), matcher.label, When::now);
     if (!counts) co_return std::string();
     if (counts->empty()) continue;
-    const std::string values = listed(*counts, hidden_);
+    const std::size_t others = counts->size() - counts->count("");
     const std::string what = fmt::format("{}{}\"{}\" removes all series of \"{}\"",
                                          matcher.label,
                                          matcher.op,
                                          remote_text(matcher.value, hidden_),
                                          selector.name);
-    if (values.empty()) co_return fmt::format("{}, which have no label {}", what, matcher.label);
-    co_return fmt::format("{}; there {} is {}{}",
+    if (others == 0) co_return fmt::format("{}, which have no label {}", what, matcher.label);
+    // They may be another tenant's, and this caller's label may be in the matcher: a Status shows
+    // none of them.
+    note(fmt::format("there {} is {}{}",
+                     matcher.label,
+                     listed(*counts, hidden_),
+                     near_value(matcher.value, *counts, hidden_)));
+    co_return fmt::format("{}, which have {}{} other value{} of {}; weir explain lists them",
                           what,
-                          matcher.label,
-                          values,
-                          near_value(matcher.value, *counts, hidden_));
+                          others < kMaxValues ? "" : "at least ",
+                          others,
+                          others == 1 ? "" : "s",
+                          matcher.label);
   }
   co_return fmt::format("\"{}\" has series, and its matchers remove them all together",
                         selector.name);

@@ -17,6 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxNamed = 5;
+constexpr std::size_t kMaxListed = 20;
 constexpr std::size_t kMaxNames = 50'000;
 
 std::string text_at(const Json& object, const char* key) {
@@ -143,7 +144,7 @@ std::string verdict_of(const std::string& job,
   const std::string name = quoted(job, hidden);
   const auto found = jobs.find(job);
   if (found == jobs.end()) {
-    const std::string near = did_you_mean(job, names_of(jobs));
+    const std::string near = remote_text(did_you_mean(job, names_of(jobs)), hidden);
     if (!near.empty()) return fmt::format("no scrape job is named {}{}", name, near);
     return fmt::format("no scrape job is named {}; those there are: {}",
                        name,
@@ -216,24 +217,23 @@ std::string listed(const Jobs& jobs, std::span<const std::string> hidden) {
   return out;
 }
 
-std::string listed(const Counts& counts, std::span<const std::string> hidden) {
+std::string listed(const Counts& counts, std::span<const std::string> secrets) {
   std::string out;
   std::size_t named = 0;
   for (const auto& [value, count] : counts) {
     if (value.empty()) continue;
-    if (++named > kMaxNamed) return out + ", ...";
-    out += (out.empty() ? "" : ", ") + quoted(value, hidden);
+    if (++named > kMaxListed) return out + ", ...";
+    out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", addressed_text(value, secrets));
   }
   return out;
 }
 
 std::string near_value(const std::string& wanted,
                        const Counts& counts,
-                       std::span<const std::string> hidden) {
-  std::vector<std::string> shown;
-  for (const auto& [value, count] : counts) shown.push_back(remote_text(value, hidden));
-  const std::vector<std::string_view> views(shown.begin(), shown.end());
-  return did_you_mean(wanted, views);
+                       std::span<const std::string> secrets) {
+  std::vector<std::string_view> values;
+  for (const auto& [value, count] : counts) values.push_back(value);
+  return addressed_text(did_you_mean(wanted, values), secrets);
 }
 
 }  // namespace weir::scalers::backends::prometheus

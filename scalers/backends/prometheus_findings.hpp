@@ -1,6 +1,6 @@
 // What Prometheus' answers tell about a query that found nothing: series counted by a label, names,
-// targets and scrape jobs, and the words for it. The words name jobs, labels and errors without
-// addresses, so that a Status may show them. Pure.
+// targets and scrape jobs, and the words for it. The words name jobs and errors without addresses,
+// so that a Status may show them, unless they are marked as for findings alone. Pure.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -59,11 +59,12 @@ void add_pools(long status, std::string_view body, Jobs& jobs);
 // The jobs with the counts of their targets: "\"node\" (2 of 3 up)"; at most a few.
 [[nodiscard]] std::string listed(const Jobs& jobs, std::span<const std::string> hidden);
 
-// "\"a\", \"b\", ...": label values for a message, at most a few.
-[[nodiscard]] std::string listed(const Counts& counts, std::span<const std::string> hidden);
-// "; did you mean ...?" among values of a label, fit for a Status.
+// "\"a\", \"b\", ...": label values, at most a few. They are other tenants' and hold addresses: for
+// findings alone.
+[[nodiscard]] std::string listed(const Counts& counts, std::span<const std::string> secrets);
+// "; did you mean ...?" among values of a label, for findings alone.
 [[nodiscard]] std::string near_value(const std::string& wanted,
                                      const Counts& counts,
-                                     std::span<const std::string> hidden);
+                                     std::span<const std::string> secrets);
 
 }  // namespace weir::scalers::backends::prometheus

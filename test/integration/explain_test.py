@@ -148,17 +148,18 @@ class PrometheusTest(ExplainCase):
         self.assert_diagnosis("idle", 'no series "inference_queue_len" is known; scrape job "idle" finds no targets')
 
     def test_a_label_that_relabelling_changed_is_named(self):
-        self.assert_diagnosis("relabelled", 'job="source" removes all series of "alive_queue_len"; there job is "alive", '
-                              '"worker"', 'count by (job) (alive_queue_len) = 2')
+        self.assert_diagnosis("relabelled", 'job="source" removes all series of "alive_queue_len", which have 2 other '
+                              'values of job; weir explain lists them', 'count by (job) (alive_queue_len) = 2',
+                              'there job is "alive", "worker"')
 
     def test_a_misspelt_metric_has_its_neighbour_named(self):
         cause = self.message_with_diagnosis("typo").partition("; diagnosis: ")[2]
 
         self.assertTrue(cause.startswith('no series "alive_queue_length" is known; did you mean "alive_queue_len"?'), cause)
 
-    def test_a_misspelt_label_value_has_its_neighbour_named(self):
-        self.assert_diagnosis("value", 'model="gpt5" removes all series of "alive_queue_len"; there model is "gpt4"; did you '
-                              'mean "gpt4"?')
+    def test_a_misspelt_label_value_has_its_neighbour_named_to_who_may_explain_alone(self):
+        self.assert_diagnosis("value", 'model="gpt5" removes all series of "alive_queue_len", which have 1 other value of '
+                              'model; weir explain lists them', 'there model is "gpt4"; did you mean "gpt4"?')
 
     def test_a_range_that_is_too_short_for_a_rate_is_named(self):
         self.assert_diagnosis("range", 'no series of "alive_queue_len" has two samples within [100ms], which a rate takes; '
@@ -185,12 +186,13 @@ class PrometheusTest(ExplainCase):
 
     def test_series_that_go_on_with_another_label_value_are_explained_by_the_matcher(self):
         self.assert_diagnosis("moved", '"moved_series" had series within the last hour and has none at this moment: '
-                              'pool="gpu" removes all series of "moved_series"; there pool is "gpu-a"; did you mean "gpu-a"?')
+                              'pool="gpu" removes all series of "moved_series", which have 1 other value of pool; weir explain '
+                              'lists them', 'there pool is "gpu-a"; did you mean "gpu-a"?')
 
     def test_series_that_go_on_under_another_job_are_explained_by_the_job_that_is_gone(self):
         self.assert_diagnosis("renamed", '"moved_series" had series within the last hour and has none at this moment: no '
-                              'scrape job is named "gone": job="gone" removes all series of "moved_series"; there job is '
-                              '"alive"')
+                              'scrape job is named "gone": job="gone" removes all series of "moved_series", which have 1 '
+                              'other value of job; weir explain lists them')
 
     def test_series_that_a_target_no_longer_exports_are_explained_by_that(self):
         self.assert_diagnosis("quiet", '"quiet_series" had series within the last hour and has none at this moment: scrape '

@@ -76,6 +76,7 @@ Jobs known_jobs() {
   auto jobs = parse_targets(200, kTargets);
   REQUIRE(jobs.has_value());
   add_pools(200, success(R"({"scrapePools":["up","idle",3]})"), *jobs);
+  add_pools(200, success(R"({"scrapePools":["broker:5672"]})"), *jobs);
   add_pools(404, "404 page not found", *jobs);
   return *jobs;
 }
@@ -103,10 +104,11 @@ TEST_CASE("each state of a scrape job has its own words") {
        "one-dropped",
        R"(relabelling drops the only target of scrape job "one-dropped")"},
       {"without targets", "idle", R"(scrape job "idle" finds no targets)"},
+      {"misspelt as a host", "broker:567", R"(no scrape job is named "[hidden]"; did you mean "[hidden]"?)"},
       {"misspelt", "workr", R"(no scrape job is named "workr"; did you mean "worker"?)"},
       {"unknown",
        "inference",
-       R"(no scrape job is named "inference"; those there are: "down" (0 of 1 up), "dropped" (0 of 0 up), "half" (1 of 2 up), "idle" (0 of 0 up), "new" (0 of 1 up), ...)"},
+       R"(no scrape job is named "inference"; those there are: "[hidden]" (0 of 0 up), "down" (0 of 1 up), "dropped" (0 of 0 up), "half" (1 of 2 up), "idle" (0 of 0 up), ...)"},
   };
 
   for (const Row& row : rows) {
@@ -146,9 +148,20 @@ TEST_CASE("targets that are no list are none") {
   CHECK(shown(parse_targets(404, "404 page not found")) == "bad_reply: HTTP 404");
 }
 
-TEST_CASE("label values are listed without those that have none, and without addresses") {
-  CHECK(listed(Counts{{"", 1}, {"a", 1}, {"10.0.0.1:80", 1}}, {}) == R"("[hidden]", "a")");
+TEST_CASE("label values are listed without those that have none, and without secrets") {
+  CHECK(listed(Counts{{"", 1}, {"a", 1}, {"10.0.0.1:80", 1}, {"secret-token", 1}}, kHidden) ==
+        R"("10.0.0.1:80", "a", "[hidden]")");
   CHECK(near_value("gpt5", {{"gpt4", 1}, {"llama", 1}}, {}) == R"(; did you mean "gpt4"?)");
+}
+
+TEST_CASE("no more than 20 label values are listed") {
+  Counts counts;
+  for (char c = 'a'; c <= 'u'; ++c) counts[std::string(1, c)] = 1;
+
+  const std::string shown = listed(counts, {});
+
+  CHECK(shown.starts_with(R"("a", "b", )"));
+  CHECK(shown.ends_with(R"(, "t", ...)"));
 }
 
 }  // namespace

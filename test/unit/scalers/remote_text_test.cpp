@@ -53,6 +53,34 @@ TEST_CASE("addresses do not show") {
   for (const Row& row : rows) check(row);
 }
 
+TEST_CASE("host names do not show") {
+  const Row rows[] = {
+      {"a certificate's names in Go's words",
+       "x509: certificate is valid for worker-0.internal.corp.example, not "
+       "db.internal.corp.example",
+       "x509: certificate is valid for [hidden], not [hidden]"},
+      {"several of them",
+       "valid for a, *.b, c.d, not e: bad certificate",
+       "valid for [hidden], not [hidden]: bad certificate"},
+      {"a certificate without names",
+       "x509: certificate is not valid for any names, but wanted to match db",
+       "x509: certificate is not valid for any names, but wanted to match [hidden]"},
+      {"a certificate's names in curl's words",
+       "certificate subject name 'worker-0' does not match target host name 'db'",
+       "certificate subject name [hidden] does not match target host name [hidden]"},
+      {"three labels", "node worker-0.corp.com is gone", "node [hidden] is gone"},
+      {"in brackets", "(worker-0.eu.corp.com) left", "([hidden]) left"},
+      {"two of them", "a.corp.com b.corp.com,c.corp.com.", "[hidden] [hidden],[hidden]."},
+      {"a wildcard", "for *.corp.com only", "for [hidden] only"},
+      {"a service", "\"db.ml.svc\" is gone", "\"[hidden]\" is gone"},
+      {"a cluster's name", "'db.ml.svc.cluster.local'", "'[hidden]'"},
+      {"a private name of two labels", "DB.Internal is gone", "[hidden] is gone"},
+      {"a name at the end", "no route to db.local", "no route [hidden]"},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
 TEST_CASE("what looks like an address and is none stays") {
   const Row rows[] = {
       {"a parse position", "1:5: parse error: unexpected )", "1:5: parse error: unexpected )"},
@@ -61,6 +89,11 @@ TEST_CASE("what looks like an address and is none stays") {
       {"a version", "version 2.42.0", "version 2.42.0"},
       {"a metric's name", "job:x:rate5m", "job:x:rate5m"},
       {"a queue's name", "no queue 'ml.requests'", "no queue 'ml.requests'"},
+      {"a queue's name of three words", "no queue 'eu.ml.requests'", "no queue 'eu.ml.requests'"},
+      {"a file's name", "open weir.yaml: denied", "open weir.yaml: denied"},
+      {"a word like a domain", "no x.localized or svc", "no x.localized or svc"},
+      {"a longer version", "version 2.42.0-rc.1", "version 2.42.0-rc.1"},
+      {"a sentence's end", "It ended.Then it began.", "It ended.Then it began."},
   };
 
   for (const Row& row : rows) check(row);
