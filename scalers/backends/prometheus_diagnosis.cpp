@@ -36,7 +36,8 @@ class Look {
   template <class T>
   [[nodiscard]] awaitable<Result<T>> ask(ApiQuestion question,
                                          std::function<Result<T>(long, std::string_view)> parse);
-  [[nodiscard]] awaitable<Result<Jobs>> jobs();
+  // All of them; dropped targets are known of `job`, or when it is empty of those without others.
+  [[nodiscard]] awaitable<Result<Jobs>> jobs(std::string job);
   [[nodiscard]] awaitable<std::string> near_names(std::string name);
 
   // Each gives the cause as a clause; empty: none was found.
@@ -116,9 +117,11 @@ awaitable<Result<Counts>> Look::count(const Selector& selector, std::string labe
   return query(fmt::format("count{} ({})", by, inner), std::move(label));
 }
 
-awaitable<Result<Jobs>> Look::jobs() {
+// A large Prometheus has far more dropped targets than active ones: they are asked for only when
+// they may be the answer, and nothing is said of them when there are too many.
+awaitable<Result<Jobs>> Look::jobs(std::string job) {
   std::function<Result<Jobs>(long, std::string_view)> parse = parse_targets;
-  auto known = co_await ask<Jobs>({"targets", "", false}, std::move(parse));
+  auto known = co_await ask<Jobs>({"targets", "state=active", false}, std::move(parse));
   if (!known) co_return known.error();
   std::function<Result<Jobs>(long, std::string_view)> add = [jobs = *known](long status,
                                                                             std::string_view body) {
@@ -127,17 +130,26 @@ awaitable<Result<Jobs>> Look::jobs() {
     return Result<Jobs>(std::move(more));
   };
   auto all = co_await ask<Jobs>({"scrape_pools", "", false}, std::move(add));
-  const Jobs& told = all ? *all : *known;
-  for (const auto& [name, job] : told) {
-    note(fmt::format("scrape job \"{}\": {} targets, {} up, {} dropped by relabelling{}",
+  Jobs told = all ? std::move(*all) : std::move(*known);
+  if (may_be_dropped(job, told)) {
+    std::function<Result<Jobs>(long, std::string_view)> add_more =
+        [jobs = told](long status, std::string_view body) {
+          return with_dropped(status, body, jobs);
+        };
+    auto more = co_await ask<Jobs>({"targets", "state=dropped", false}, std::move(add_more));
+    if (more) told = std::move(*more);
+  }
+  for (const auto& [name, one] : told) {
+    note(fmt::format("scrape job \"{}\": {} targets, {} up{}{}",
                      addressed_text(name, hidden_),
-                     job.targets,
-                     job.up,
-                     job.dropped,
-                     job.up == job.targets ? ""
+                     one.targets,
+                     one.up,
+                     one.dropped == 0 ? ""
+                                      : fmt::format(", {} dropped by relabelling", one.dropped),
+                     one.up == one.targets ? ""
                                            : fmt::format("; {} is down: {}",
-                                                         addressed_text(job.instance, {}),
-                                                         addressed_text(job.error, {}))));
+                                                         addressed_text(one.instance, {}),
+                                                         addressed_text(one.error, {}))));
     if (out_.findings.size() > 2 * kMaxQuestions) break;
   }
   co_return told;
@@ -160,7 +172,7 @@ awaitable<std::string> Look::cause_of_past(Selector selector, Counts by_job) {
   const std::string asked = job_of(selector);
   const std::string job = asked.empty() ? by_job.begin()->first : asked;
   if (job.empty()) co_return what;
-  const auto known = co_await jobs();
+  const auto known = co_await jobs(job);
   if (!known) co_return what;
   const std::string verdict = verdict_of(job, *known, hidden_);
   const bool is_gone = !known->contains(job);
@@ -211,7 +223,7 @@ awaitable<std::string> Look::cause_of_unknown(Selector selector) {
   const std::string what = fmt::format("no series \"{}\" is known", selector.name);
   const std::string near = co_await near_names(selector.name);
   const std::string job = job_of(selector);
-  const auto known = co_await jobs();
+  const auto known = co_await jobs(job);
   if (!known) co_return what + near;
   if (!job.empty()) co_return what + near + "; " + verdict_of(job, *known, hidden_);
   const std::string troubles = troubles_of(*known, hidden_);
@@ -278,7 +290,7 @@ awaitable<std::string> Look::trouble_of_job(Selector selector) {
   const auto by_job = co_await count(selector, "job", When::now);
   if (!by_job || by_job->empty() || by_job->begin()->first.empty()) co_return std::string();
   const std::string job = by_job->begin()->first;
-  const auto known = co_await jobs();
+  const auto known = co_await jobs(job);
   if (!known || has_target_up(job, *known)) co_return std::string();
   co_return verdict_of(job, *known, hidden_);
 }

@@ -123,11 +123,28 @@ Result<Jobs> parse_targets(long status, std::string_view body) {
   for (const Json& target : list_at(std::get<Json>(data), "activeTargets")) {
     if (target.is_object()) add_target(target, out);
   }
+  return out;
+}
+
+Result<Jobs> with_dropped(long status, std::string_view body, Jobs jobs) {
+  const auto data = data_of(status, body, {});
+  if (const auto* why = std::get_if<Error>(&data)) return *why;
   for (const Json& target : list_at(std::get<Json>(data), "droppedTargets")) {
     if (!target.is_object() || !target.contains("discoveredLabels")) continue;
-    ++out[text_at(target["discoveredLabels"], "job")].dropped;
+    ++jobs[text_at(target["discoveredLabels"], "job")].dropped;
   }
-  return out;
+  for (auto& [name, job] : jobs) job.is_dropped_known = true;
+  return jobs;
+}
+
+bool may_be_dropped(const std::string& job, const Jobs& jobs) {
+  const auto has_no_other = [](const Job& one) {
+    return one.targets == 0 && one.other_names.empty();
+  };
+  if (job.empty())
+    return std::ranges::any_of(jobs, [&](const auto& one) { return has_no_other(one.second); });
+  const auto found = jobs.find(job);
+  return found == jobs.end() || has_no_other(found->second);
 }
 
 void add_pools(long status, std::string_view body, Jobs& jobs) {
@@ -177,6 +194,7 @@ std::string verdict_of(const std::string& job,
   if (known.dropped > 0) {
     return fmt::format("relabelling drops all {} targets of scrape job {}", known.dropped, name);
   }
+  if (!known.is_dropped_known) return fmt::format("scrape job {} has no active target", name);
   return fmt::format("scrape job {} finds no targets", name);
 }
 

@@ -33,7 +33,8 @@ inline constexpr std::size_t kMaxValues = 200;
 struct Job {
   std::size_t targets = 0;
   std::size_t up = 0;
-  std::size_t dropped = 0;            // by relabelling
+  std::size_t dropped = 0;  // by relabelling, as far as they were asked for
+  bool is_dropped_known = false;
   std::string instance;               // of a target that is down
   std::string error;                  // of that target, in Prometheus' own words
   std::set<std::string> other_names;  // that relabelling gives to targets of this scrape job
@@ -41,8 +42,12 @@ struct Job {
 // By the label `job` of the targets, and by the name of their scrape job.
 using Jobs = std::map<std::string, Job>;
 
-// An answer of /api/v1/targets.
+// The active ones of an answer of /api/v1/targets.
 [[nodiscard]] Result<Jobs> parse_targets(long status, std::string_view body);
+// `jobs` with the dropped ones of such an answer.
+[[nodiscard]] Result<Jobs> with_dropped(long status, std::string_view body, Jobs jobs);
+// Whether dropped targets may be what is the matter with `job`, or when it is empty with any job.
+[[nodiscard]] bool may_be_dropped(const std::string& job, const Jobs& jobs);
 // Adds the scrape jobs of /api/v1/scrape_pools, which lists those without targets too. What is no
 // such answer adds nothing: older servers have no such page.
 void add_pools(long status, std::string_view body, Jobs& jobs);

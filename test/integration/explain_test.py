@@ -136,7 +136,7 @@ class PrometheusTest(ExplainCase):
     def test_a_target_that_is_down_is_named_with_its_last_error(self):
         self.assert_diagnosis("down", 'no series "inference_queue_len" is known; the only target of scrape job "broken" '
                               'is not up (last error: Get "[hidden]": dial tcp [hidden]: connect: connection refused)',
-                              f'scrape job "broken": 1 targets, 0 up, 0 dropped by relabelling; 127.0.0.1:{self.closed_port} '
+                              f'scrape job "broken": 1 targets, 0 up; 127.0.0.1:{self.closed_port} '
                               f'is down: Get "http://127.0.0.1:{self.closed_port}/metrics": dial tcp '
                               f'127.0.0.1:{self.closed_port}: connect: connection refused')
 

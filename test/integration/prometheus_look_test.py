@@ -47,6 +47,36 @@ class LookTest(ServerTest):
         self.assertEqual({"Bearer a-token"}, {one.headers["authorization"] for one in asked})
         self.assert_values(self.weir.metric("ml-inference", "healthy"), "5")
 
+    def test_dropped_targets_are_asked_for_when_the_job_has_no_others_and_may_be_too_many(self):
+        """They are most of what a large Prometheus has; all that is looked at of one answer is 4 MiB."""
+        dropped = {"discoveredLabels": {"job": "workers", "__meta_kubernetes_pod_annotation_notes": "x" * 1000}}
+
+        def play(turn, page):
+            state = turn.asked.form.get("state")
+            pages = {"scrape_pools": {"scrapePools": ["workers"]}, "label/__name__/values": [],
+                     "targets": {"activeTargets": [], "droppedTargets": [] if state == "active" else 5000 * [dropped]}}
+            turn.answer(json.dumps({"status": "success", "data": pages[page]}))
+        self.start_weir(play, "idle")
+
+        self.assertEqual('no series "idle_total" is known; scrape job "workers" has no active target', self.cause("idle"))
+
+        asked = [one.form["state"] for one in self.server.asked if "/targets" in one.target]
+        self.assertEqual(["active", "dropped"], asked[:2])
+
+    def test_dropped_targets_are_not_asked_for_when_the_job_has_others(self):
+        down = {"labels": {"job": "workers", "instance": "x"}, "scrapePool": "workers", "health": "down", "lastError": "EOF"}
+
+        def play(turn, page):
+            pages = {"scrape_pools": {"scrapePools": ["workers", "idle"]}, "label/__name__/values": [],
+                     "targets": {"activeTargets": [down], "droppedTargets": []}}
+            turn.answer(json.dumps({"status": "success", "data": pages[page]}))
+        self.start_weir(play, "idle")
+
+        self.assertEqual('no series "idle_total" is known; the only target of scrape job "workers" is not up (last error: EOF)',
+                         self.cause("idle"))
+
+        self.assertEqual({"active"}, {one.form["state"] for one in self.server.asked if "/targets" in one.target})
+
 
 if __name__ == "__main__":
     unittest.main()

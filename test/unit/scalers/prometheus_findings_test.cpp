@@ -72,7 +72,8 @@ const std::string kTargets = success(R"({"activeTargets":[
  {"labels":{"job":"worker","instance":"10.0.0.4:1"},"scrapePool":"source","health":"up","lastError":""}],
  "droppedTargets":[{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"up"}},{"discoveredLabels":{"job":"one-dropped"}},{}]})");
 
-Jobs known_jobs() {
+// Before the dropped targets are asked for.
+Jobs active_jobs() {
   auto jobs = parse_targets(200, kTargets);
   REQUIRE(jobs.has_value());
   add_pools(200, success(R"({"scrapePools":["up","idle",3]})"), *jobs);
@@ -80,6 +81,8 @@ Jobs known_jobs() {
   add_pools(404, "404 page not found", *jobs);
   return *jobs;
 }
+
+Jobs known_jobs() { return with_dropped(200, kTargets, active_jobs()).value(); }
 
 TEST_CASE("each state of a scrape job has its own words") {
   struct Row {
@@ -104,7 +107,9 @@ TEST_CASE("each state of a scrape job has its own words") {
        "one-dropped",
        R"(relabelling drops the only target of scrape job "one-dropped")"},
       {"without targets", "idle", R"(scrape job "idle" finds no targets)"},
-      {"misspelt as a host", "broker:567", R"(no scrape job is named "[hidden]"; did you mean "[hidden]"?)"},
+      {"misspelt as a host",
+       "broker:567",
+       R"(no scrape job is named "[hidden]"; did you mean "[hidden]"?)"},
       {"misspelt", "workr", R"(no scrape job is named "workr"; did you mean "worker"?)"},
       {"unknown",
        "inference",
@@ -115,6 +120,23 @@ TEST_CASE("each state of a scrape job has its own words") {
     DYNAMIC_SECTION(row.name) { CHECK(verdict_of(row.job, known_jobs(), kHidden) == row.verdict); }
   }
   CHECK(verdict_of("a", {}, {}) == R"(no scrape job is named "a"; those there are: none)");
+}
+
+TEST_CASE("nothing is said of dropped targets that are not known") {
+  CHECK(verdict_of("idle", active_jobs(), {}) == R"(scrape job "idle" has no active target)");
+  CHECK(active_jobs().at("up").dropped == 0);
+  CHECK(shown(with_dropped(404, "404 page not found", active_jobs())) == "bad_reply: HTTP 404");
+}
+
+TEST_CASE("dropped targets are asked for when a job has no others") {
+  const Jobs jobs = active_jobs();
+
+  CHECK(may_be_dropped("idle", jobs));
+  CHECK(may_be_dropped("inference", jobs));
+  CHECK(may_be_dropped("", jobs));
+  CHECK_FALSE(may_be_dropped("down", jobs));
+  CHECK_FALSE(may_be_dropped("source", jobs));
+  CHECK_FALSE(may_be_dropped("", {{"up", jobs.at("up")}}));
 }
 
 TEST_CASE("a scrape job is whole with targets that are all up") {
@@ -144,7 +166,10 @@ TEST_CASE("troubles are the jobs with targets down or dropped") {
 }
 
 TEST_CASE("targets that are no list are none") {
-  CHECK(parse_targets(200, success(R"({"activeTargets":7,"droppedTargets":[1]})")).value().empty());
+  const std::string body = success(R"({"activeTargets":7,"droppedTargets":[1]})");
+
+  CHECK(parse_targets(200, body).value().empty());
+  CHECK(with_dropped(200, body, {}).value().empty());
   CHECK(shown(parse_targets(404, "404 page not found")) == "bad_reply: HTTP 404");
 }
 
