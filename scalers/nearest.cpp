@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <utility>
 
@@ -40,6 +41,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return table.back();
 }
 
+// Letters of one name that the other has not, of the side that has more of them. Never more than
+// the edit distance, and linear.
+std::size_t letters_apart(std::string_view a, std::string_view b) {
+  std::array<int, 256> surplus{};
+  for (const char c : a) ++surplus[static_cast<unsigned char>(c)];
+  for (const char c : b) --surplus[static_cast<unsigned char>(c)];
+  std::size_t of_a = 0;
+  std::size_t of_b = 0;
+  for (const int one : surplus) {
+    (one > 0 ? of_a : of_b) += static_cast<std::size_t>(one > 0 ? one : -one);
+  }
+  return std::max(of_a, of_b);
+}
+
 }  // namespace
 
 std::vector<std::string> nearest(std::string_view wanted,
@@ -55,9 +70,10 @@ std::vector<std::string> nearest(std::string_view wanted,
                                               (to.size() >= 4 && from.find(to) != from.npos));
     const std::size_t difference =
         std::max(from.size(), to.size()) - std::min(from.size(), to.size());
-    // Names of other lengths cannot be near; the distance is quadratic and there may be thousands
-    // of names.
+    // Names of other lengths or letters cannot be near; the distance is quadratic and there may be
+    // thousands of names.
     if (difference > allowed && !is_part) continue;
+    if (!is_part && letters_apart(from, to) > allowed) continue;
     const std::size_t distance = difference > allowed ? difference : edit_distance(from, to);
     if (distance <= allowed || is_part) found.emplace_back(distance, name);
   }

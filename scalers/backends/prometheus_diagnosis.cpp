@@ -155,13 +155,19 @@ awaitable<Result<Jobs>> Look::jobs(std::string job) {
   co_return told;
 }
 
+// Compared on the client's thread: there may be 50,000 names.
 awaitable<std::string> Look::near_names(std::string name) {
-  std::function<Result<std::vector<std::string>>(long, std::string_view)> parse = parse_names;
-  const auto names = co_await ask<std::vector<std::string>>({"label/__name__/values", "", false},
-                                                            std::move(parse));
-  if (!names) co_return std::string();
-  const std::vector<std::string_view> views(names->begin(), names->end());
-  co_return did_you_mean(name, views);
+  std::function<Result<std::string>(long, std::string_view)> compare =
+      [name = std::move(name), hidden = hidden_](long status,
+                                                 std::string_view body) -> Result<std::string> {
+    const auto names = parse_names(status, body);
+    if (!names) return names.error();
+    const std::vector<std::string_view> views(names->begin(), names->end());
+    return remote_text(did_you_mean(name, views), hidden);
+  };
+  const auto near = co_await ask<std::string>({"label/__name__/values", "", false},
+                                              std::move(compare));
+  co_return near ? *near : std::string();
 }
 
 // The series ended. Either something is the matter with their job, or it exports others instead.
