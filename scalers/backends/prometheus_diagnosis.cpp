@@ -184,7 +184,7 @@ awaitable<std::string> Look::cause_of_past(Selector selector, Counts by_job) {
   const bool is_gone = !known->contains(job);
   const bool is_in_trouble = !is_gone && !is_whole(job, *known);
   if (is_in_trouble || selector.name.empty()) co_return with_cause(what, verdict);
-  const auto others = co_await count({selector.name, {}, {}}, "job", When::now);
+  const auto others = co_await count({selector.name, {}, {}, false}, "job", When::now);
   if (!others || (is_gone && others->empty())) co_return with_cause(what, verdict);
   if (others->empty()) co_return fmt::format("{}: {} and no longer exports it", what, verdict);
   const std::string why = co_await cause_in_matchers(std::move(selector));
@@ -251,7 +251,7 @@ awaitable<std::string> Look::cause_of(Selector selector) {
   if (selector.name.empty()) {
     co_return fmt::format("{} matches nothing, and did not within the last hour", named(selector));
   }
-  const Selector name_alone{selector.name, {}, {}};
+  const Selector name_alone{selector.name, {}, {}, false};
   const auto bare = co_await count(name_alone, "job", When::now);
   if (!bare) co_return std::string();
   if (!bare->empty()) {
@@ -269,7 +269,7 @@ awaitable<std::string> Look::cause_of(Selector selector) {
 }
 
 // Every selector has series. rate() and its like need two samples of a series within the range,
-// and a series whose scrape job was removed has its last one for minutes.
+// other functions one, and a series whose scrape job was removed has its last one for minutes.
 awaitable<std::string> Look::cause_in_ranges(std::vector<Selector> selectors) {
   for (const Selector& selector : selectors) {
     if (selector.range.empty()) continue;
@@ -277,11 +277,14 @@ awaitable<std::string> Look::cause_in_ranges(std::vector<Selector> selectors) {
         fmt::format("max (count_over_time({}[{}]))", text_of(selector), selector.range),
         "");
     if (!most) co_return std::string();
-    if (total(*most) >= 2) continue;
-    const std::string what =
-        fmt::format("no series of {} has two samples within [{}]", named(selector), selector.range);
+    if (total(*most) >= (selector.takes_two_samples ? 2 : 1)) continue;
+    const std::string what = fmt::format("no series of {} has {} within [{}]",
+                                         named(selector),
+                                         selector.takes_two_samples ? "two samples" : "a sample",
+                                         selector.range);
     const std::string trouble = co_await trouble_of_job(selector);
     if (!trouble.empty()) co_return with_cause(what, trouble);
+    if (!selector.takes_two_samples) co_return what;
     co_return fmt::format("{}, which a rate takes; widen [{}] to four scrape intervals",
                           what,
                           selector.range);
@@ -302,6 +305,11 @@ awaitable<std::string> Look::trouble_of_job(Selector selector) {
 }
 
 awaitable<Diagnosis> Look::run(std::string query) {
+  const auto bent = bent_by(query);
+  if (bent) {
+    note(fmt::format("a query with {} is not looked into", *bent));
+    co_return std::move(out_);
+  }
   const auto selectors = selectors_of(query);
   for (const Selector& selector : selectors) {
     const auto present = co_await count(selector, "", When::now);

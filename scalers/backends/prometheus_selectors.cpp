@@ -14,6 +14,9 @@ constexpr std::array<std::string_view, 6> kLabelLists{
     {"by", "without", "on", "ignoring", "group_left", "group_right"}};
 constexpr std::array<std::string_view, 8> kOperators{
     {"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"}};
+// predict_linear and holt_winters too; changes and resets give 0 for one sample.
+constexpr std::array<std::string_view, 8> kOfTwoSamples{
+    {"rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear", "holt_winters"}};
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -26,10 +29,11 @@ class Scanner {
  public:
   explicit Scanner(std::string_view query) : text_(query) {}
 
-  std::vector<Selector> selectors() {
-    while (at_ < text_.size() && out_.size() < kMaxSelectors) take();
-    return std::move(out_);
+  void scan() {
+    while (at_ < text_.size()) take();
   }
+  [[nodiscard]] std::vector<Selector> selectors() { return std::move(out_); }
+  [[nodiscard]] std::optional<std::string> bent_by() { return std::move(bent_by_); }
 
  private:
   void take() {
@@ -47,6 +51,7 @@ class Scanner {
     } else if (is_name_start(c)) {
       take_word();
     } else {
+      if (c == '@') bent_by_ = "@";
       ++at_;
     }
   }
@@ -60,6 +65,8 @@ class Scanner {
       return;
     }
     const bool is_operator = std::ranges::find(kOperators, lower) != kOperators.end();
+    if (lower == "offset" || lower == "unless") bent_by_ = lower;
+    if (!is_operator && next() == '(') function_ = lower;
     if (is_operator || next() == '(' || is_before_label_list()) return;
     add(word);
   }
@@ -73,11 +80,14 @@ class Scanner {
   }
 
   void add(std::string name) {
-    Selector found{std::move(name), {}, {}};
+    Selector found{std::move(name), {}, {}, false};
     if (next() == '{' && !take_matchers(found.matchers)) return;
     skip_blanks();
     if (next() == '[') found.range = take_bracket();
-    if (found.name.empty() && found.matchers.empty()) return;
+    // A range stands nowhere but in the arguments of a function.
+    found.takes_two_samples =
+        !found.range.empty() && std::ranges::find(kOfTwoSamples, function_) != kOfTwoSamples.end();
+    if (out_.size() == kMaxSelectors || (found.name.empty() && found.matchers.empty())) return;
     if (std::ranges::find(out_, found) == out_.end()) out_.push_back(std::move(found));
   }
 
@@ -146,12 +156,24 @@ class Scanner {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  std::string function_;  // the last one that was opened, in lower case
+  std::optional<std::string> bent_by_;
   std::vector<Selector> out_;
 };
 
 }  // namespace
 
-std::vector<Selector> selectors_of(std::string_view query) { return Scanner(query).selectors(); }
+std::vector<Selector> selectors_of(std::string_view query) {
+  Scanner scanner(query);
+  scanner.scan();
+  return scanner.selectors();
+}
+
+std::optional<std::string> bent_by(std::string_view query) {
+  Scanner scanner(query);
+  scanner.scan();
+  return scanner.bent_by();
+}
 
 std::string text_of(const Selector& selector) {
   std::string out = selector.name;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,8 @@ struct Matcher {
 struct Selector {
   std::string name;  // empty: the matchers alone
   std::vector<Matcher> matchers;
-  std::string range;  // "5m" of [5m]; empty: an instant selector
+  std::string range;               // "5m" of [5m]; empty: an instant selector
+  bool takes_two_samples = false;  // of its range, as the argument of a rate or its like
 
   friend bool operator==(const Selector&, const Selector&) = default;
 };
@@ -31,6 +33,10 @@ inline constexpr std::size_t kMaxMatchers = 8;  // of a selector; one with more 
 
 // The first kMaxSelectors different ones, in the order of the query.
 [[nodiscard]] std::vector<Selector> selectors_of(std::string_view query);
+
+// "offset", "@" or "unless", with which a selector's own series tell nothing of the query's: they
+// are those of another time, or take others away. nullopt: the query has none of them.
+[[nodiscard]] std::optional<std::string> bent_by(std::string_view query);
 
 // As PromQL, without its range.
 [[nodiscard]] std::string text_of(const Selector& selector);

@@ -80,6 +80,8 @@ class PrometheusTest(ExplainCase):
             "typo": 'max(alive_queue_length)',
             "value": 'sum(alive_queue_len{job="alive",model="gpt5"})',
             "range": 'sum(rate(alive_queue_len{job="alive"}[100ms]))',
+            "sampled": 'sum(avg_over_time(paused_series{job="alive"}[10s]))',
+            "shifted": 'sum(alive_queue_len{job="alive"} offset 1w)',
             "compared": 'sum(alive_queue_len{job="alive"}) > 1000',
             "ended": 'sum(ended_queue_len{job="zz-ending"})',
             "moved": 'sum(moved_series{job="alive",pool="gpu"})',
@@ -107,6 +109,7 @@ class PrometheusTest(ExplainCase):
             Series({"__name__": "moved_series", "job": "gone", "pool": "gpu"}, ended),
             Series({"__name__": "moved_series", "job": "alive", "pool": "gpu-a"}, [(now, 1)]),
             Series({"__name__": "quiet_series", "job": "alive"}, ended),
+            Series({"__name__": "paused_series", "job": "alive"}, [(now - 60, 1)]),
             Series({"__name__": "lost_series", "job": "gone"}, ended),
             Series({"__name__": "removed_series", "job": "gone"}, [(now - 80, 1), (now - 75, 2)])])
 
@@ -165,6 +168,15 @@ class PrometheusTest(ExplainCase):
         self.assert_diagnosis("range", 'no series of "alive_queue_len" has two samples within [100ms], which a rate takes; '
                               'widen [100ms] to four scrape intervals')
 
+    def test_a_range_without_any_sample_is_named_and_no_rate_spoken_of(self):
+        self.assert_diagnosis("sampled", 'no series of "paused_series" has a sample within [10s]')
+
+    def test_a_query_of_another_time_has_no_cause(self):
+        [question] = explained(self.weir, "shifted")["questions"]
+
+        self.assertEqual({"cause": "", "findings": ["a query with offset is not looked into"], "questions": 0},
+                         question["diagnosis"])
+
     def test_a_comparison_that_leaves_nothing_over_is_named(self):
         self.assert_diagnosis("compared", "each of its selectors has series, so a comparison, a join or a function leaves none "
                               "over")
@@ -210,7 +222,7 @@ class PrometheusTest(ExplainCase):
 
     def test_no_status_message_holds_a_host_a_port_or_the_query(self):
         for name, query in self.queries.items():
-            if name in ("up", "ended"):
+            if name in ("up", "ended", "shifted"):
                 continue
             with self.subTest(name):
                 message = self.message_with_diagnosis(name)

@@ -56,6 +56,63 @@ TEST_CASE("the selectors of a query are found among functions, labels and number
   }
 }
 
+TEST_CASE("functions of two samples are told from those of one") {
+  struct Row {
+    std::string_view query;
+    bool is_of_two;
+  };
+  const Row rows[] = {
+      {"rate(x[5m])", true},
+      {"irate(x[5m])", true},
+      {"increase(x[5m])", true},
+      {"delta(x[5m])", true},
+      {"idelta(x[5m])", true},
+      {"sum by (y) (DERIV (x{y=\"(\"}[5m]))", true},
+      {"predict_linear(x[5m], 3)", true},
+      {"holt_winters(x[5m], 0.5, 0.5)", true},
+      {"changes(x[5m])", false},
+      {"resets(x[5m])", false},
+      {"rate(avg_over_time(x[5m])[10m:])", false},
+      {"quantile_over_time(0.9, x[5m])", false},
+      {"sum(x)", false},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.query) {
+      const auto found = selectors_of(row.query);
+
+      REQUIRE(found.size() == 1);
+      CHECK(found[0].takes_two_samples == row.is_of_two);
+    }
+  }
+}
+
+TEST_CASE("a query is bent by offset, @ and unless as words of PromQL alone") {
+  struct Row {
+    std::string_view query;
+    std::string word;  // empty: none
+  };
+  const Row rows[] = {
+      {"a offset 5m", "offset"},
+      {"rate(a[5m] OFFSET 1w)", "offset"},
+      {"a @ 1600000000", "@"},
+      {"a@end()", "@"},
+      {"a unless on (x) b", "unless"},
+      {"a + b + c + d offset 5m", "offset"},
+      {"a and b", ""},
+      {"offset_total + unless_x", ""},
+      {R"(a{offset="unless @"})", ""},
+      {R"(label_replace(a, "@", "offset", "unless", ""))", ""},
+      {"sum by (offset, unless) (a)", ""},
+      {"a # offset @", ""},
+      {"", ""},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.query) { CHECK(bent_by(row.query).value_or("") == row.word); }
+  }
+}
+
 TEST_CASE("a matcher's value is shown without quotes and escapes") {
   const auto found = selectors_of(R"(a{b='x\'y', c=`\d`})");
 
@@ -68,7 +125,7 @@ TEST_CASE("a selector with more matchers than are looked at is left out") {
   std::string query = "a{";
   for (std::size_t i = 0; i <= kMaxMatchers; ++i) query += R"(b="c",)";
 
-  CHECK(selectors_of(query + "} + d") == std::vector<Selector>{{"d", {}, {}}});
+  CHECK(selectors_of(query + "} + d") == std::vector<Selector>{{"d", {}, {}, false}});
 }
 
 TEST_CASE("a matcher can be left out") {
