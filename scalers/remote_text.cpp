@@ -5,7 +5,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <vector>
 
 namespace weir::scalers {
@@ -181,11 +180,7 @@ std::string bounded(std::string_view raw,
     hide_hosts(text);
   }
   hide_forms(false);
-  text = shown_marks(text);
-  if (text.size() <= kMaxShownBytes) return text;
-  std::size_t end = kMaxShownBytes - 3;
-  while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end) + "...";
+  return shortened(shown_marks(text), kMaxShownBytes);
 }
 
 }  // namespace

@@ -40,4 +40,12 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return is_bad ? 0 : 4;
 }
 
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most - 3;
+  while (end > 0 && is_tail(text, end)) --end;
+  text.resize(end);
+  return text + "...";
+}
+
 }  // namespace weir::scalers

@@ -1,4 +1,4 @@
-// Two small things about bytes of text that several files need. Pure.
+// Small things about bytes of text that several files need. Pure.
 #pragma once
 
 #include <cstddef>
@@ -13,5 +13,9 @@ namespace weir::scalers {
 // Length of the well-formed UTF-8 sequence at `at` (no overlong form, no surrogate, at most
 // U+10FFFF), or 0.
 [[nodiscard]] std::size_t utf8_length(std::string_view text, std::size_t at);
+
+// `text` in at most `most` bytes (3 or more): a longer one is cut between characters, with "..."
+// behind it.
+[[nodiscard]] std::string shortened(std::string text, std::size_t most);
 
 }  // namespace weir::scalers

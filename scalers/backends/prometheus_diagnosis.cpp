@@ -4,6 +4,7 @@
 #include "scalers/backends/prometheus_selectors.hpp"
 #include "scalers/nearest.hpp"
 #include "scalers/remote_text.hpp"
+#include "scalers/text.hpp"
 #include "scalers/url.hpp"
 
 #include <fmt/format.h>
@@ -140,16 +141,16 @@ awaitable<Result<Jobs>> Look::jobs(std::string job) {
     if (more) told = std::move(*more);
   }
   for (const auto& [name, one] : told) {
-    note(fmt::format("scrape job \"{}\": {} targets, {} up{}{}",
-                     addressed_text(name, hidden_),
-                     one.targets,
-                     one.up,
-                     one.dropped == 0 ? ""
-                                      : fmt::format(", {} dropped by relabelling", one.dropped),
-                     one.up == one.targets ? ""
-                                           : fmt::format("; {} is down: {}",
-                                                         addressed_text(one.instance, {}),
-                                                         addressed_text(one.error, {}))));
+    note(
+        fmt::format("scrape job \"{}\": {} targets, {} up{}{}",
+                    addressed_text(name, hidden_),
+                    one.targets,
+                    one.up,
+                    one.dropped == 0 ? "" : fmt::format(", {} dropped by relabelling", one.dropped),
+                    one.up == one.targets ? ""
+                                          : fmt::format("; {} is down: {}",
+                                                        addressed_text(one.instance, {}),
+                                                        addressed_text(one.error, {}))));
     if (out_.findings.size() > 2 * kMaxQuestions) break;
   }
   co_return told;
@@ -165,8 +166,8 @@ awaitable<std::string> Look::near_names(std::string name) {
     const std::vector<std::string_view> views(names->begin(), names->end());
     return remote_text(did_you_mean(name, views), hidden);
   };
-  const auto near = co_await ask<std::string>({"label/__name__/values", "", false},
-                                              std::move(compare));
+  const auto near =
+      co_await ask<std::string>({"label/__name__/values", "", false}, std::move(compare));
   co_return near ? *near : std::string();
 }
 
@@ -327,6 +328,7 @@ awaitable<Diagnosis> Look::run(std::string query) {
 awaitable<Diagnosis> look_into(Api* api, std::string query, Deadline deadline) {
   Look look(*api, deadline);
   auto found = co_await look.run(std::move(query));
+  found.cause = shortened(std::move(found.cause), kMaxCauseBytes);
   co_return found;
 }
 

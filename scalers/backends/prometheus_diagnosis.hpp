@@ -18,6 +18,7 @@ namespace weir::scalers::backends::prometheus {
 
 inline constexpr std::size_t kMaxQuestions = 24;
 inline constexpr std::size_t kMaxLookBytes = std::size_t{4} << 20;  // of one answer
+inline constexpr std::size_t kMaxCauseBytes = 500;
 
 struct ApiQuestion {
   std::string page;  // below /api/v1: "query", "targets"
@@ -44,7 +45,7 @@ class Api {
   [[nodiscard]] virtual std::vector<std::string> hidden() const = 0;
 };
 
-// Why `query` has no series. `api` outlives the look.
+// Why `query` has no series; a cause of more than kMaxCauseBytes is cut. `api` outlives the look.
 [[nodiscard]] awaitable<Diagnosis> look_into(Api* api, std::string query, Deadline deadline);
 
 }  // namespace weir::scalers::backends::prometheus

@@ -77,6 +77,21 @@ class LookTest(ServerTest):
 
         self.assertEqual({"active"}, {one.form["state"] for one in self.server.asked if "/targets" in one.target})
 
+    def test_a_long_cause_is_cut_between_characters(self):
+        down = {"labels": {"job": "workers"}, "scrapePool": "workers", "health": "down", "lastError": 200 * "\N{EURO SIGN}"}
+
+        def play(turn, page):
+            pages = {"scrape_pools": {"scrapePools": []}, "label/__name__/values": ["idle_total_" + 280 * "x"],
+                     "targets": {"activeTargets": [down], "droppedTargets": []}}
+            turn.answer(json.dumps({"status": "success", "data": pages[page]}))
+        self.start_weir(play, "idle")
+
+        cause = self.cause("idle")
+
+        self.assertIn('is not up (last error: \N{EURO SIGN}', cause)
+        self.assertTrue(cause.endswith("\N{EURO SIGN}..."), cause)
+        self.assertIn(len(cause.encode()), range(498, 501))
+
 
 if __name__ == "__main__":
     unittest.main()
