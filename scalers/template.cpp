@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace weir::scalers {
@@ -51,6 +52,10 @@ std::string TextTemplate::render(const Labels& parameters) const {
   for (const Piece& piece : pieces_)
     out += piece.is_parameter ? parameters.at(piece.text) : piece.text;
   return out;
+}
+
+bool TextTemplate::has_parameters() const {
+  return std::ranges::any_of(pieces_, &Piece::is_parameter);
 }
 
 }  // namespace weir::scalers

@@ -24,6 +24,8 @@ class TextTemplate {
   // for where the text lands is for whoever sends it.
   [[nodiscard]] std::string render(const Labels& parameters) const;
   [[nodiscard]] bool empty() const { return pieces_.empty(); }
+  // Whether the caller has a say in what render() gives.
+  [[nodiscard]] bool has_parameters() const;
 
  private:
   struct Piece {

@@ -3,8 +3,7 @@
 #include "scalers/backend.hpp"
 #include "scalers/clients.hpp"
 #include "scalers/clients/redis.hpp"
-#include "scalers/nearest.hpp"
-#include "scalers/remote_text.hpp"
+#include "scalers/near_names.hpp"
 #include "scalers/template.hpp"
 
 #include <fmt/format.h>
@@ -166,11 +165,12 @@ awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
   out.findings.push_back(
       fmt::format("{} keys looked at{}", keys.size(), cursor == "0" ? ", which is all" : ""));
   const std::vector<std::string_view> names(keys.begin(), keys.end());
-  const std::string near = did_you_mean(key, names);
+  const NameOrigin origin = key_.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
+  const std::string near = near_names(origin, key, names, out);
   if (cursor == "0" && keys.empty()) {
     out.cause = "there is no key at all in this database; is its number right?";
   } else if (asked || !near.empty()) {  // else the error says as much already
-    out.cause = fmt::format("there is no key \"{}\"{}", key, remote_text(near, {}));
+    out.cause = fmt::format("there is no key \"{}\"{}", key, near);
   }
   co_return out;
 }
