@@ -4,6 +4,7 @@
 
 #include "scalers/backend.hpp"
 #include "scalers/error.hpp"
+#include "scalers/near_names.hpp"
 #include "scalers/settings.hpp"
 #include "scalers/template.hpp"
 #include "scalers/tls_files.hpp"
@@ -83,6 +84,9 @@ struct VhostName {
   [[nodiscard]] std::string render(const Labels& parameters) const {
     return of_metric.empty() ? of_backend : of_metric.render(parameters);
   }
+  [[nodiscard]] NameOrigin origin() const {
+    return of_metric.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
+  }
 };
 
 // Why no broker can be asked for this queue in this vhost; nullopt: it can. AMQP takes an empty
@@ -144,8 +148,17 @@ class Listing {
                                       const std::string& vhost,
                                       std::span<const std::string> hidden);
 
-// The names in a list of queues or vhosts, or in a page of one; empty when it is none.
-[[nodiscard]] std::vector<std::string> parse_names(long status, std::string_view body);
+// What does not exist: a queue of a vhost, or, with is_vhost, the vhost itself.
+struct Absent {
+  bool is_vhost;
+  std::string vhost;
+  std::string queue;  // or the pattern that no queue matches
+  NameOrigin origin;  // of the name that is missing
+};
+
+// Adds to `out` which queues, or vhosts, a list of them (or its first page) holds instead. An
+// answer that is no list is a finding with its status, and no cause.
+void tell_names(const Absent& absent, long status, std::string_view body, Diagnosis& out);
 // The consumers of one queue; nullopt when the body does not tell.
 [[nodiscard]] std::optional<std::size_t> parse_consumers(long status, std::string_view body);
 

@@ -1,9 +1,7 @@
 #include "scalers/backends/rabbitmq.hpp"
 #include "scalers/clients.hpp"
 #include "scalers/clients/http.hpp"
-#include "scalers/nearest.hpp"
 #include "scalers/pattern.hpp"
-#include "scalers/remote_text.hpp"
 
 #include <fmt/format.h>
 
@@ -59,6 +57,11 @@ std::optional<Pattern> compiled(const std::string& regex) {
   auto out = Pattern::compile(regex);
   if (auto* pattern = std::get_if<Pattern>(&out)) return std::move(*pattern);
   return std::nullopt;
+}
+
+Diagnosis not_listed(Diagnosis out, const Error& why) {
+  out.findings.push_back("the list of names failed: " + why.message());
+  return out;
 }
 
 class ManagementScaler final : public Scaler {
@@ -275,26 +278,17 @@ awaitable<Diagnosis> ManagementScaler::look_for_names(std::string vhost,
   std::string one_page =
       fmt::format("page=1&page_size={}&disable_stats=true&columns=name", kPageSize);
   const auto queues = co_await look_at(std::move(path), std::move(one_page), deadline);
-  if (!queues) co_return out;
-  const bool is_vhost = queues->status == 404;
-  std::vector<std::string> names = parse_names(queues->status, queues->body);
-  if (is_vhost) {
-    ++out.questions;
-    const auto vhosts = co_await look_at("/api/vhosts", "columns=name", deadline);
-    if (!vhosts) co_return out;
-    names = parse_names(vhosts->status, vhosts->body);
+  if (!queues) co_return not_listed(std::move(out), queues.error());
+  Absent absent{queues->status == 404, vhost, name, asked_.vhost.origin()};
+  if (!absent.is_vhost) {
+    if (asked_.queue.has_parameters()) absent.origin = NameOrigin::caller;
+    tell_names(absent, queues->status, queues->body, out);
+    co_return out;
   }
-  const std::string_view what = is_vhost ? "vhosts" : "queues";
-  out.findings.push_back(fmt::format("{} that the login sees: {}",
-                                     what,
-                                     remote_text(fmt::format("{}", fmt::join(names, ", ")), {})));
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  const std::string near = did_you_mean(is_vhost ? vhost : name, views);
-  out.cause = fmt::format("the login sees {} {}{}{}",
-                          names.size(),
-                          what,
-                          is_vhost ? "" : fmt::format(" in vhost \"{}\"", vhost),
-                          remote_text(near, {}));
+  ++out.questions;
+  const auto vhosts = co_await look_at("/api/vhosts", "columns=name", deadline);
+  if (!vhosts) co_return not_listed(std::move(out), vhosts.error());
+  tell_names(absent, vhosts->status, vhosts->body, out);
   co_return out;
 }
 

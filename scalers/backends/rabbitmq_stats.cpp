@@ -205,19 +205,6 @@ Result<std::vector<QueueStats>> Listing::take() {
   return std::move(queues_);
 }
 
-std::vector<std::string> parse_names(long status, std::string_view body) {
-  const Json reply = Json::parse(body, nullptr, false);
-  const bool is_page = reply.is_object() && reply.contains("items");
-  std::vector<std::string> out;
-  if (status != 200 || reply.is_discarded()) return out;
-  const Json& items = is_page ? reply["items"] : reply;
-  if (!items.is_array()) return out;
-  for (const Json& item : items) {
-    if (item.is_object()) out.push_back(text_at(item, "name"));
-  }
-  return out;
-}
-
 std::optional<std::size_t> parse_consumers(long status, std::string_view body) {
   const Json reply = Json::parse(body, nullptr, false);
   if (status != 200 || reply.is_discarded()) return std::nullopt;
