@@ -1,5 +1,6 @@
 #include "scalers/read/diagnoses.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace weir::scalers::read {
@@ -12,20 +13,28 @@ std::string_view Diagnoses::cause(const std::string& key, Errc code, SteadyTime 
   return holds ? std::string_view(found.cause) : std::string_view{};
 }
 
-bool Diagnoses::begin(const std::string& backend, const std::string& key, SteadyTime now) {
+bool Diagnoses::begin(const std::string& backend,
+                      const std::string& key,
+                      const std::string& name_space,
+                      SteadyTime now) {
   const auto known = found_.find(key);
   if (known != found_.end()) {
     const Duration pause = known->second.cause.empty() ? kNoCauseRenewed : kCauseRenewed;
     if (now - known->second.at < pause) return false;
   }
-  if (known == found_.end() && found_.size() >= kMaxCauses) {
-    drop_past(now);
-    if (found_.size() >= kMaxCauses) return false;
+  Look& look = looks_[backend];
+  drop_past_turns(look, now);
+  const bool is_too_soon = look.begun && now - *look.begun < kLookPause;
+  if (look.is_under_way || is_too_soon || !is_turn_of(look, name_space, now)) {
+    wait_for_turn(look, name_space, now);
+    return false;
   }
-  const auto [look, is_first] = looks_.try_emplace(backend);
-  const bool is_too_soon = !is_first && now - look->second.begun < kLookPause;
-  if (look->second.is_under_way || is_too_soon) return false;
-  look->second = {true, now};
+  look.is_under_way = true;
+  look.begun = now;
+  look.name_space = name_space;
+  // One that is not among kMaxTurns is like one that never had a turn.
+  if (look.turns.size() < kMaxTurns || look.turns.contains(name_space))
+    look.turns[name_space] = {now, std::nullopt};
   return true;
 }
 
@@ -34,12 +43,50 @@ void Diagnoses::end(const std::string& backend,
                     Errc code,
                     std::string cause,
                     SteadyTime now) {
-  looks_[backend].is_under_way = false;
-  found_[key] = {code, std::move(cause), now};
+  Look& look = looks_[backend];
+  look.is_under_way = false;
+  if (found_.size() >= kMaxCauses && !found_.contains(key)) make_room(now);
+  found_[key] = {code, std::move(cause), now, look.name_space};
 }
 
-void Diagnoses::drop_past(SteadyTime now) {
+bool Diagnoses::is_turn_of(const Look& look, const std::string& name_space, SteadyTime now) {
+  const auto known = look.turns.find(name_space);
+  const auto had = known == look.turns.end() ? std::nullopt : known->second.had;
+  if (!had) return true;
+  const bool was_just_now = now - *had < kTurnPause;
+  return std::ranges::none_of(look.turns, [&](const auto& other) {
+    const Turn& turn = other.second;
+    if (other.first == name_space || !turn.awaited || turn.had >= had) return false;
+    return was_just_now || !turn.had || now - *turn.had >= kTurnKept;
+  });
+}
+
+void Diagnoses::wait_for_turn(Look& look, const std::string& name_space, SteadyTime now) {
+  if (look.turns.size() >= kMaxTurns && !look.turns.contains(name_space)) return;
+  look.turns[name_space].awaited = now;
+}
+
+void Diagnoses::drop_past_turns(Look& look, SteadyTime now) {
+  const auto is_past = [now](const std::optional<SteadyTime>& at) {
+    return !at || now - *at >= kTurnKept;
+  };
+  for (auto& [name_space, turn] : look.turns)
+    if (is_past(turn.awaited)) turn.awaited.reset();
+  std::erase_if(look.turns,
+                [&](const auto& one) { return !one.second.awaited && is_past(one.second.had); });
+}
+
+void Diagnoses::make_room(SteadyTime now) {
   std::erase_if(found_, [now](const auto& one) { return now - one.second.at >= kCauseKept; });
+  if (found_.size() < kMaxCauses) return;
+  std::map<std::string_view, std::size_t> counts;
+  for (const auto& [key, found] : found_) ++counts[found.name_space];
+  const auto greediest =
+      std::ranges::max_element(counts, {}, [](const auto& one) { return one.second; });
+  const auto oldest = std::ranges::min_element(found_, {}, [&](const auto& one) {
+    return std::pair(one.second.name_space != greediest->first, one.second.at);
+  });
+  found_.erase(oldest);
 }
 
 }  // namespace weir::scalers::read

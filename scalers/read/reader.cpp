@@ -298,7 +298,10 @@ void Reader::consider(const Metric& metric,
   const Errc code = answer.sample.error().code;
   const bool is_due = value.error().code == code && code != Errc::refused &&
                       metric.scaler->has_diagnosis_of(answer.sample) &&
-                      diagnoses_.begin(metric.backend->name, key, clock_.steady());
+                      diagnoses_.begin(metric.backend->name,
+                                       key,
+                                       parameters.at(std::string(kNamespaceParameter)),
+                                       clock_.steady());
   if (!is_due) return;
   boost::asio::co_spawn(
       loop_.get_executor(),

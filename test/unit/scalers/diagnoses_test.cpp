@@ -11,7 +11,7 @@ const SteadyTime kStart = SteadyTime{} + std::chrono::hours{1};
 
 TEST_CASE("a cause is shown for its own code, until it is old or the question is answered") {
   Diagnoses diagnoses;
-  REQUIRE(diagnoses.begin("prom", "q", kStart));
+  REQUIRE(diagnoses.begin("prom", "q", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "the target is down", kStart);
 
   CHECK(diagnoses.cause("q", Errc::no_value, kStart) == "the target is down");
@@ -24,42 +24,171 @@ TEST_CASE("a cause is shown for its own code, until it is old or the question is
 
 TEST_CASE("a question is looked into again only after a while") {
   Diagnoses diagnoses;
-  REQUIRE(diagnoses.begin("prom", "q", kStart));
+  REQUIRE(diagnoses.begin("prom", "q", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "the target is down", kStart);
 
-  CHECK_FALSE(diagnoses.begin("prom", "q", kStart + kCauseRenewed - Duration{1}));
-  CHECK(diagnoses.begin("prom", "q", kStart + kCauseRenewed));
+  CHECK_FALSE(diagnoses.begin("prom", "q", "ml", kStart + kCauseRenewed - Duration{1}));
+  CHECK(diagnoses.begin("prom", "q", "ml", kStart + kCauseRenewed));
 }
 
 TEST_CASE("a look that found no cause is repeated sooner") {
   Diagnoses diagnoses;
-  REQUIRE(diagnoses.begin("prom", "q", kStart));
+  REQUIRE(diagnoses.begin("prom", "q", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "", kStart);
 
-  CHECK_FALSE(diagnoses.begin("prom", "q", kStart + kNoCauseRenewed - Duration{1}));
-  CHECK(diagnoses.begin("prom", "q", kStart + kNoCauseRenewed));
+  CHECK_FALSE(diagnoses.begin("prom", "q", "ml", kStart + kNoCauseRenewed - Duration{1}));
+  CHECK(diagnoses.begin("prom", "q", "ml", kStart + kNoCauseRenewed));
 }
 
 TEST_CASE("one look at a time is under way at a backend, and its looks keep apart") {
   Diagnoses diagnoses;
 
-  CHECK(diagnoses.begin("prom", "q", kStart));
-  CHECK_FALSE(diagnoses.begin("prom", "r", kStart + kLookPause));
-  CHECK(diagnoses.begin("other", "r", kStart));
+  CHECK(diagnoses.begin("prom", "q", "ml", kStart));
+  CHECK_FALSE(diagnoses.begin("prom", "r", "ml", kStart + kLookPause));
+  CHECK(diagnoses.begin("other", "r", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "", kStart);
-  CHECK_FALSE(diagnoses.begin("prom", "r", kStart + kLookPause - Duration{1}));
-  CHECK(diagnoses.begin("prom", "r", kStart + kLookPause));
+  CHECK_FALSE(diagnoses.begin("prom", "r", "ml", kStart + kLookPause - Duration{1}));
+  CHECK(diagnoses.begin("prom", "r", "ml", kStart + kLookPause));
 }
 
-TEST_CASE("causes that are kept are bounded, and make room when they are old") {
+TEST_CASE("namespaces take turns at a backend, however many questions of one fail") {
+  Diagnoses diagnoses;
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
+  REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
+  diagnoses.end("prom", "a1", Errc::no_value, "", kStart);
+  const SteadyTime next = kStart + kLookPause;
+
+  CHECK_FALSE(diagnoses.begin("prom", "a2", "tenant-a", next));
+  CHECK(diagnoses.begin("prom", "b1", "tenant-b", next));
+  diagnoses.end("prom", "b1", Errc::no_value, "", next);
+  CHECK_FALSE(diagnoses.begin("prom", "b2", "tenant-b", next + kLookPause));
+  CHECK(diagnoses.begin("prom", "a2", "tenant-a", next + kLookPause));
+}
+
+TEST_CASE("a place is kept until the HPA behind it asks again, and no longer") {
+  Diagnoses diagnoses;
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
+  REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
+  diagnoses.end("prom", "a1", Errc::no_value, "", kStart);
+
+  CHECK_FALSE(diagnoses.begin("prom", "a2", "tenant-a", kStart + kTurnKept - Duration{1}));
+  CHECK(diagnoses.begin("prom", "a2", "tenant-a", kStart + kTurnKept));
+}
+
+TEST_CASE("a namespace alone waits for nobody, and one that had its look waits no longer") {
   Diagnoses diagnoses;
   SteadyTime now = kStart;
-  for (std::size_t i = 0; i < kMaxCauses; ++i)
-    diagnoses.end("prom", std::to_string(i), Errc::no_value, "", now);
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", now));
+  REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", now));
+  diagnoses.end("prom", "a1", Errc::no_value, "", now);
+  now += kLookPause;
+  REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", now));
+  diagnoses.end("prom", "b1", Errc::no_value, "", now);
 
-  CHECK_FALSE(diagnoses.begin("prom", "one more", now + kLookPause));
-  now += kCauseKept;
-  CHECK(diagnoses.begin("prom", "one more", now));
+  now += kLookPause;
+  CHECK(diagnoses.begin("prom", "a2", "tenant-a", now));
+  diagnoses.end("prom", "a2", Errc::no_value, "", now);
+  now += kLookPause;
+  CHECK(diagnoses.begin("prom", "a3", "tenant-a", now));
+}
+
+TEST_CASE("a namespace that had a look lately holds the others up for a moment only") {
+  Diagnoses diagnoses;
+  REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
+  diagnoses.end("prom", "b1", Errc::no_value, "", kStart);
+  const SteadyTime next = kStart + kLookPause;
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", next));
+  REQUIRE_FALSE(diagnoses.begin("prom", "b2", "tenant-b", next));
+  diagnoses.end("prom", "a1", Errc::no_value, "", next);
+
+  CHECK_FALSE(diagnoses.begin("prom", "a2", "tenant-a", next + kTurnPause - Duration{1}));
+  CHECK(diagnoses.begin("prom", "a2", "tenant-a", next + kTurnPause));
+}
+
+TEST_CASE("a namespace that keeps missing its moment gets its turn in the end") {
+  Diagnoses diagnoses;
+  REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
+  diagnoses.end("prom", "b1", Errc::no_value, "", kStart);
+  const SteadyTime late = kStart + kTurnKept - kTurnPause;
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", late));
+  REQUIRE_FALSE(diagnoses.begin("prom", "b2", "tenant-b", late));
+  diagnoses.end("prom", "a1", Errc::no_value, "", late);
+
+  CHECK_FALSE(diagnoses.begin("prom", "a2", "tenant-a", late + kTurnPause));
+  CHECK(diagnoses.begin("prom", "b2", "tenant-b", late + kTurnPause));
+}
+
+TEST_CASE("one backend's turns say nothing about another's") {
+  Diagnoses diagnoses;
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
+  REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
+
+  CHECK(diagnoses.begin("other", "a2", "tenant-a", kStart));
+}
+
+TEST_CASE("the namespace that never had a turn comes before those that had one") {
+  Diagnoses diagnoses;
+  SteadyTime now = kStart;
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", now));
+  REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", now));
+  diagnoses.end("prom", "a1", Errc::no_value, "", now);
+  now += kLookPause;
+  REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", now));
+  REQUIRE_FALSE(diagnoses.begin("prom", "a2", "tenant-a", now));
+  REQUIRE_FALSE(diagnoses.begin("prom", "c1", "tenant-c", now));
+  diagnoses.end("prom", "b1", Errc::no_value, "", now);
+  now += kLookPause;
+
+  CHECK_FALSE(diagnoses.begin("prom", "b2", "tenant-b", now));
+  CHECK_FALSE(diagnoses.begin("prom", "a2", "tenant-a", now));
+  CHECK(diagnoses.begin("prom", "c1", "tenant-c", now));
+}
+
+TEST_CASE("namespaces beyond those that are known still have a look when it is free") {
+  Diagnoses diagnoses;
+  REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
+  for (std::size_t i = 0; i < 2 * kMaxTurns; ++i)
+    REQUIRE_FALSE(diagnoses.begin("prom", "q", std::to_string(i), kStart));
+  diagnoses.end("prom", "a1", Errc::no_value, "", kStart);
+
+  CHECK(diagnoses.begin("prom", "z1", "tenant-z", kStart + kLookPause));
+}
+
+// As many causes as are kept, of `name_space`, a millisecond apart.
+void fill(Diagnoses& diagnoses, const std::string& name_space, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string backend = name_space + std::to_string(i);
+    const SteadyTime now = kStart + Duration{static_cast<Duration::rep>(i)};
+    REQUIRE(diagnoses.begin(backend, backend, name_space, now));
+    diagnoses.end(backend, backend, Errc::no_value, "found", now);
+  }
+}
+
+TEST_CASE("causes that are kept are bounded: whoever has most of them loses its oldest") {
+  Diagnoses diagnoses;
+  fill(diagnoses, "small", 2);
+  fill(diagnoses, "large", kMaxCauses - 2);
+  const SteadyTime now = kStart + Duration{5000};
+  REQUIRE(diagnoses.begin("prom", "one more", "large", now));
+
+  diagnoses.end("prom", "one more", Errc::no_value, "found", now);
+
+  CHECK(diagnoses.cause("one more", Errc::no_value, now) == "found");
+  CHECK(diagnoses.cause("large0", Errc::no_value, now).empty());
+  CHECK(diagnoses.cause("large1", Errc::no_value, now) == "found");
+  CHECK(diagnoses.cause("small0", Errc::no_value, now) == "found");
+}
+
+TEST_CASE("old causes make room before any other") {
+  Diagnoses diagnoses;
+  fill(diagnoses, "large", kMaxCauses);
+  const SteadyTime now = kStart + kCauseKept;
+  REQUIRE(diagnoses.begin("prom", "one more", "small", now));
+
+  diagnoses.end("prom", "one more", Errc::no_value, "found", now);
+
+  CHECK(diagnoses.cause("one more", Errc::no_value, now) == "found");
+  CHECK(diagnoses.cause("large1", Errc::no_value, now) == "found");
 }
 
 }  // namespace
