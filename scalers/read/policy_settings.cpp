@@ -36,6 +36,25 @@ bool has_negative_number(const Policies& policies) {
          (fallback && is_below_zero(fallback->value));
 }
 
+// A fallback is given as it is, so it keeps the bounds by itself; 0 may be what zeroAtOrBelow reports
+// below them.
+void check_fallback(const Node& entry, const Policies& policies, Problems& problems) {
+  const Node* fallback = entry.find("fallback");
+  if (fallback == nullptr || !policies.fallback || !policies.fallback->value) return;
+  const double value = *policies.fallback->value;
+  const Clamp& clamp = policies.clamp;
+  const bool is_other_zero = value == 0 && policies.zero_at_or_below;
+  if (clamp.min && value < *clamp.min && !is_other_zero) {
+    problems.add(fallback->mark,
+                 "the number of fallback is below clamp's min, and clamp does not touch it; raise "
+                 "it or lower min");
+  } else if (clamp.max && value > *clamp.max) {
+    problems.add(fallback->mark,
+                 "the number of fallback is above clamp's max, and clamp does not touch it; lower "
+                 "it or raise max");
+  }
+}
+
 }  // namespace
 
 void read_value(const Node& node, Clamp& out, Problems& problems) {
@@ -74,14 +93,20 @@ void check_policies(const Node& entry, const Policies& policies, Problems& probl
                  "a number below zero for empty, nan, clamp or fallback needs negative: allow; an "
                  "HPA takes it for an order to grow to its maximum");
   }
+  check_fallback(entry, policies, problems);
   const Node* zero = entry.find("zeroAtOrBelow");
   if (zero == nullptr || !policies.zero_at_or_below) return;
-  if (is_below_zero(policies.zero_at_or_below)) {
+  const double bound = *policies.zero_at_or_below;
+  if (bound < 0) {
     problems.add(zero->mark, "zeroAtOrBelow is 0 or more; negative says what is below zero");
-  } else if (policies.clamp.min && *policies.clamp.min > *policies.zero_at_or_below) {
+  } else if (policies.clamp.min && *policies.clamp.min > bound) {
     problems.add(zero->mark,
                  "zeroAtOrBelow never applies: clamp reports nothing below its min, which is "
                  "larger; lower min or remove one of them");
+  } else if (policies.clamp.max && *policies.clamp.max <= bound) {
+    problems.add(zero->mark,
+                 "zeroAtOrBelow makes every value 0: clamp reports nothing above its max, which is "
+                 "no larger; raise max or remove one of them");
   }
 }
 

@@ -74,6 +74,9 @@ TEST_CASE("a metric without a fault has no problem") {
       {"a clamp with one bound, a fallback with a value",
        with("clamp: {max: 100}, fallback: {after: 45s, value: 20}"),
        {}},
+      {"a fallback of the 0 that zeroAtOrBelow reports, too",
+       with("clamp: {min: 1}, zeroAtOrBelow: 5, fallback: {after: 45s, value: 0}"),
+       {}},
       {"bounds below zero where that is allowed", with("clamp: {min: -5}, negative: allow"), {}},
       {"maxAge and ageOf",
        asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'up{job=\"a\"}'}"),
@@ -203,6 +206,9 @@ TEST_CASE("a policy that could never do what it seems to say is refused") {
   const std::string one_of =
       "t.yaml:2:39: fallback needs hold or value, and not both: write {after: 45s, hold: 2m} or "
       "{after: 45s, value: NUMBER}";
+  const std::string all_zero =
+      "t.yaml:2:44: zeroAtOrBelow makes every value 0: clamp reports nothing above its max, which "
+      "is no larger; raise max or remove one of them";
   const std::string together =
       "t.yaml:2:41: maxAge and ageOf go together; write both, as in maxAge: 1m, ageOf: "
       "'jobs_waiting{queue=\"a\"}'";
@@ -231,6 +237,20 @@ TEST_CASE("a policy that could never do what it seems to say is refused") {
        with("zeroAtOrBelow: 3, clamp: {min: 4}"),
        {"t.yaml:2:44: zeroAtOrBelow never applies: clamp reports nothing below its min, which is "
         "larger; lower min or remove one of them"}},
+      {"zeroAtOrBelow that makes all a zero",
+       with("zeroAtOrBelow: 5, clamp: {max: 4}"),
+       {all_zero}},
+      {"zeroAtOrBelow that makes even the most a zero",
+       with("zeroAtOrBelow: 5, clamp: {max: 5}"),
+       {all_zero}},
+      {"a fallback below the clamp",
+       with("clamp: {min: 2}, fallback: {after: 1s, value: 1}"),
+       {"t.yaml:2:56: the number of fallback is below clamp's min, and clamp does not touch it; "
+        "raise it or lower min"}},
+      {"a fallback above the clamp",
+       with("clamp: {max: 2}, fallback: {after: 1s, value: 3}"),
+       {"t.yaml:2:56: the number of fallback is above clamp's max, and clamp does not touch it; "
+        "lower it or raise max"}},
       {"a fallback without a number", with("fallback: {after: 45s}"), {one_of}},
       {"a fallback with two numbers", with("fallback: {after: 45s, hold: 2m, value: 1}"), {one_of}},
       {"a fallback without after",
