@@ -48,4 +48,19 @@ std::string shortened(std::string text, std::size_t most) {
   return text + "...";
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    const bool is_control = length == 1 && (text[at] < ' ' || text[at] == 0x7f);
+    // U+0080 to U+009F, of which U+009B begins a command as ESC [ does.
+    const bool is_high_control =
+        length == 2 && byte_at(text, at) == 0xc2 && byte_at(text, at + 1) < 0xa0;
+    const bool is_shown = length > 0 && !is_control && !is_high_control;
+    out += is_shown ? text.substr(at, length) : std::string_view(" ");
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 }  // namespace weir::scalers

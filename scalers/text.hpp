@@ -18,4 +18,8 @@ namespace weir::scalers {
 // behind it.
 [[nodiscard]] std::string shortened(std::string text, std::size_t most);
 
+// `text` with a blank for each control byte and each that is no UTF-8: a terminal takes commands
+// from them.
+[[nodiscard]] std::string printable(std::string_view text);
+
 }  // namespace weir::scalers

@@ -18,20 +18,8 @@ using scalers::Explanation;
 constexpr const char* kNote =
     "an illustration: the HPA decides, by its other metrics, behavior and ready pods too";
 
-// Printable, whatever a remote wrote: a terminal takes commands from control bytes.
-std::string safe(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = scalers::utf8_length(text, at);
-    const bool is_control = length <= 1 && (text[at] < ' ' || text[at] == 0x7f);
-    out += length == 0 || is_control ? std::string_view(" ") : text.substr(at, length);
-    at += length == 0 ? 1 : length;
-  }
-  return out;
-}
-
 void add(std::string& out, std::string_view name, std::string_view text) {
-  out += fmt::format("{:<12} {}\n", name, safe(text));
+  out += fmt::format("{:<12} {}\n", name, scalers::printable(text));
 }
 
 std::string connections_text(const scalers::ConnectionCounts& counts) {

@@ -2,6 +2,7 @@
 // is over or a signal comes; what they note goes into the timeline, the files and onto the
 // terminal.
 #include "scalers/signal.hpp"
+#include "scalers/text.hpp"
 #include "server/commands/commands.hpp"
 #include "server/commands/record_asker.hpp"
 #include "server/commands/record_csv.hpp"
@@ -83,7 +84,7 @@ void note_page(Recording& recording) {
 }
 
 void tell(const std::string& name, double at, const std::string& what) {
-  fmt::print("{:>9.1f} s  {}  {}\n", at, name, what);
+  fmt::print("{:>9.1f} s  {}  {}\n", at, scalers::printable(name), scalers::printable(what));
   std::fflush(stdout);
 }
 

@@ -117,6 +117,20 @@ class RecordTest(ServerTest):
                          tuple(worker[key] for key in ("kind", "current_replicas", "desired_replicas", "conditions")))
         self.assertIn("ScalingActive=False (FailedGetExternalMetric): no queue", self.page()[0])
 
+    def test_what_a_cluster_says_gives_the_terminal_no_commands(self):
+        kube = self.started(KubeApiserver())
+        kube.objects[metric_path("ml-inference", "depth")] = {"items": [
+            {"metricName": "depth", "metricLabels": {"queue": "\x1b[2Ja"}, "timestamp": "2026-11-22T06:40:01Z", "value": "1"}]}
+        kube.objects[HPA] = hpa("ml-inference", "worker", external("depth"), conditions=[
+            {"type": "ScalingActive", "status": "False", "reason": "\x1b]0;owned\x07", "message": ""}])
+
+        out = self.record("ml-inference/depth", "--hpa", "ml-inference/worker", "--kubeconfig", kube.kubeconfig(self.place),
+                          "--interval", "10s", "--duration", "300ms")
+
+        self.assertIn("queue= [2Ja 1", out)
+        self.assertIn("( ]0;owned )", out)
+        self.assertNotRegex(out, r"[\x00-\x09\x0b-\x1f\x7f]")
+
     def test_a_signal_ends_it_at_once_with_whole_files(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number):

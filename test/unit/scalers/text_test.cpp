@@ -29,5 +29,39 @@ TEST_CASE("a text that is too long is cut between characters") {
   }
 }
 
+struct Row {
+  std::string_view name;
+  std::string_view text;
+  std::string_view shown;
+};
+
+void check(const Row& row) {
+  DYNAMIC_SECTION(row.name) { CHECK(printable(row.text) == row.shown); }
+}
+
+TEST_CASE("a terminal gets no commands from a text that is shown") {
+  const Row rows[] = {
+      {"plain", "queue a: 7", "queue a: 7"},
+      {"letters beyond ASCII", "L\xc3\xa4nge \xe2\x82\xac", "L\xc3\xa4nge \xe2\x82\xac"},
+      {"an escape", "\x1b]0;title\x07", " ]0;title "},
+      {"lines", "a\r\nb\tc", "a  b c"},
+      {"delete", "a\x7f", "a "},
+      {"a zero byte", std::string_view("a\0b", 3), "a b"},
+      {"the other way to begin a command",
+       "\xc2\x9b"
+       "2J",
+       " 2J"},
+      {"the first sign behind those", "\xc2\xa0", "\xc2\xa0"},
+      {"bytes that are no UTF-8",
+       "a\x9b\xff"
+       "b",
+       "a  b"},
+      {"a sequence cut short", "a\xe2\x82", "a  "},
+      {"empty", "", ""},
+  };
+
+  for (const Row& row : rows) check(row);
+}
+
 }  // namespace
 }  // namespace weir::scalers
