@@ -84,9 +84,6 @@ struct VhostName {
   [[nodiscard]] std::string render(const Labels& parameters) const {
     return of_metric.empty() ? of_backend : of_metric.render(parameters);
   }
-  [[nodiscard]] NameOrigin origin() const {
-    return of_metric.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
-  }
 };
 
 // Why no broker can be asked for this queue in this vhost; nullopt: it can. AMQP takes an empty
@@ -153,7 +150,7 @@ struct Absent {
   bool is_vhost;
   std::string vhost;
   std::string queue;  // or the pattern that no queue matches
-  NameOrigin origin;  // of the name that is missing
+  NameOrigin origin;  // a caller's when one of both names is
 };
 
 // Adds to `out` which queues, or vhosts, a list of them (or its first page) holds instead. An

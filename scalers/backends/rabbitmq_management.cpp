@@ -30,6 +30,11 @@ struct ManagementQuestion {
   TextTemplate queue;            // empty with a regex
   std::optional<Pattern> regex;  // nullopt with a queue
   Wanted wanted;
+
+  [[nodiscard]] NameOrigin origin() const {
+    const bool is_callers = vhost.of_metric.has_parameters() || queue.has_parameters();
+    return is_callers ? NameOrigin::caller : NameOrigin::configuration;
+  }
 };
 
 // Erlang's regex language is PCRE: what stands between \Q and \E is text.
@@ -75,7 +80,9 @@ class ManagementScaler final : public Scaler {
     const std::string vhost = asked_.vhost.render(parameters);
     const Wanted& wanted = asked_.wanted;
     const std::string regex = asked_.regex ? asked_.regex->text() : "";
-    return fmt::format("{} {} {} {} {} {}:{} {}:{} {}",
+    // A cause is shown to all who share the question, so a caller's own name is another question.
+    return fmt::format("{} {} {} {} {} {} {}:{} {}:{} {}",
+                       static_cast<int>(asked_.origin()),
                        static_cast<int>(wanted.mode),
                        static_cast<int>(wanted.count),
                        static_cast<int>(wanted.aggregate),
@@ -279,9 +286,8 @@ awaitable<Diagnosis> ManagementScaler::look_for_names(std::string vhost,
       fmt::format("page=1&page_size={}&disable_stats=true&columns=name", kPageSize);
   const auto queues = co_await look_at(std::move(path), std::move(one_page), deadline);
   if (!queues) co_return not_listed(std::move(out), queues.error());
-  Absent absent{queues->status == 404, vhost, name, asked_.vhost.origin()};
+  const Absent absent{queues->status == 404, vhost, name, asked_.origin()};
   if (!absent.is_vhost) {
-    if (asked_.queue.has_parameters()) absent.origin = NameOrigin::caller;
     tell_names(absent, queues->status, queues->body, out);
     co_return out;
   }

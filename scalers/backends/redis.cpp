@@ -79,9 +79,11 @@ class RedisScaler final : public Scaler {
         missing_(missing) {}
 
   [[nodiscard]] std::string question(const Labels& parameters) const override {
+    // A cause is shown to all who share the question, so a caller's own key is another question.
     // Neither a key's nor a group's length can be mistaken for the other's text.
     const std::string key = key_.render(parameters);
-    return fmt::format("{} {} {}:{}{}",
+    return fmt::format("{} {} {} {}:{}{}",
+                       static_cast<int>(origin()),
                        static_cast<int>(kind_),
                        static_cast<int>(missing_),
                        key.size(),
@@ -124,6 +126,10 @@ class RedisScaler final : public Scaler {
   }
 
  private:
+  [[nodiscard]] NameOrigin origin() const {
+    return key_.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
+  }
+
   clients::RedisClient& client_;
   Kind kind_;
   TextTemplate key_;
@@ -165,8 +171,7 @@ awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
   out.findings.push_back(
       fmt::format("{} keys looked at{}", keys.size(), cursor == "0" ? ", which is all" : ""));
   const std::vector<std::string_view> names(keys.begin(), keys.end());
-  const NameOrigin origin = key_.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
-  const std::string near = near_names(origin, key, names, out);
+  const std::string near = near_names(origin(), key, names, out);
   if (cursor == "0" && keys.empty()) {
     out.cause = "there is no key at all in this database; is its number right?";
   } else if (asked || !near.empty()) {  // else the error says as much already

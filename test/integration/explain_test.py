@@ -23,10 +23,10 @@ def explained(weir, name, selector=None):
 
 
 class ExplainCase(ServerTest):
-    def message_with_diagnosis(self, name):
+    def message_with_diagnosis(self, name, selector=None):
         """The Status message of a failing read once its cause was looked for, which is at the next read but few."""
         def diagnosed():
-            answer = self.weir.metric("ml-inference", name)
+            answer = self.weir.metric("ml-inference", name, selector)
             message = self.message_of(answer)
             return message if "; diagnosis: " in message else None
         return self.wait_for(diagnosed, 15)
@@ -39,6 +39,15 @@ class ExplainCase(ServerTest):
         self.assertTrue(self.message_with_diagnosis(name).endswith("; diagnosis: " + cause),
                         self.message_with_diagnosis(name))
         self.assert_explained(name, cause, *findings)
+
+    def assert_near_name_is_explained_alone(self, name, selector, near):
+        """What a caller chose has its neighbour counted in the Status and named to whoever may explain."""
+        message = self.message_with_diagnosis(name, selector)
+        [question] = explained(self.weir, name, selector)["questions"]
+
+        self.assertTrue(message.endswith("; weir explain lists 1 near name"), message)
+        self.assertNotIn(near, message)
+        self.assertIn(f'near names: "{near}"', question["diagnosis"]["findings"])
 
     def assert_explained(self, name, cause, *findings):
         """The endpoint and the command name the cause, and say how it was found."""
@@ -241,14 +250,19 @@ class RedisTest(ExplainCase):
             (folder / name).write_text(text)
         login = {"username": {"file": str(folder / "user")}, "password": {"file": str(folder / "password")}}
         blocks = {"task": {"key": "ollama:task", "missing": "error"}, "zero": {"key": "ollama_tasks"}}
+        chosen = {"name": "chosen", "namespaces": ["ml-inference"], "freshness": "1ms", "labels": {"key": "[a-z]+"},
+                  "redis": {"backend": "cache", "key": "ollama:$(key)", "missing": "error"}}
         text = json.dumps({"backends": {"cache": {"redis": {"url": cls.redis.url, **login}}}, "metrics": [
             {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "redis": {"backend": "cache", **block}}
-            for name, block in blocks.items()]})
+            for name, block in blocks.items()] + [chosen]})
         cls.weir = cls.start(Weir(folder / "weir", text))
 
     def test_a_missing_key_has_its_neighbour_named(self):
         self.assert_diagnosis("task", 'there is no key "ollama:task"; did you mean "ollama:tasks"?', "TYPE ollama:task = none",
                               "2 keys looked at, which is all")
+
+    def test_a_missing_key_of_the_callers_choice_has_its_neighbour_named_to_explain_alone(self):
+        self.assert_near_name_is_explained_alone("chosen", "key=task", "ollama:tasks")
 
     def test_a_zero_that_is_a_missing_key_is_explained(self):
         self.assert_values(self.weir.metric("ml-inference", "zero"), "0")
@@ -287,9 +301,13 @@ class RabbitMQTest(ExplainCase):
         blocks = {"typo": {"queue": "inference_request"}, "vhost": {"queue": "q", "vhost": "order"},
                   "stranger": {"queue": "inference_requests", "backend": "stranger"},
                   "idle": {"queue": "quiet", "mode": "ExpectedQueueConsumptionTime"}}
+        labels = {"name": "[a-z_]+"}
+        chosen = {"queue": {"queue": "$(name)"}, "of_vhost": {"queue": "q", "vhost": "$(name)"}}
         text = json.dumps({"backends": backends, "metrics": [
             {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "rabbitmq": {"backend": "weir", **block}}
-            for name, block in blocks.items()]})
+            for name, block in blocks.items()] + [
+            {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "labels": labels,
+             "rabbitmq": {"backend": "weir", **block}} for name, block in chosen.items()]})
         cls.weir = cls.start(Weir(folder / "weir", text))
 
     def test_a_missing_queue_has_its_neighbour_named(self):
@@ -298,6 +316,10 @@ class RabbitMQTest(ExplainCase):
 
     def test_a_missing_vhost_has_its_neighbour_named(self):
         self.assert_diagnosis("vhost", 'the login sees 2 vhosts; did you mean "orders"?')
+
+    def test_what_does_not_exist_by_the_callers_choice_has_its_neighbour_named_to_explain_alone(self):
+        self.assert_near_name_is_explained_alone("queue", "name=inference_request", "inference_requests")
+        self.assert_near_name_is_explained_alone("of_vhost", "name=order", "orders")
 
     def test_a_login_without_permission_is_told_from_a_wrong_one(self):
         """Once somebody asks: a refused login is not shown again on its own."""
@@ -308,6 +330,26 @@ class RabbitMQTest(ExplainCase):
 
     def test_a_ratio_without_a_value_says_how_many_consumers_there_are(self):
         self.assert_diagnosis("idle", "the queue has 0 consumers")
+
+
+class LookTest(ExplainCase):
+    def test_a_broker_that_answers_no_look_is_no_cause(self):
+        def script(turn):
+            if "name" in turn.asked.form:  # the read's own question, which filters by name
+                turn.answer('{"page_count":1,"filtered_count":0,"items":[]}')
+            else:
+                turn.answer("starting", status="503 Service Unavailable")
+        broker = self.started(ScriptedServer(script))
+        self.weir = self.started(Weir(self.folder() / "weir", json.dumps({
+            "backends": {"broker": {"rabbitmq": {"url": broker.url}}},
+            "metrics": [{"name": "depth", "namespaces": ["ml-inference"],
+                         "rabbitmq": {"backend": "broker", "queue": "jobs"}}]})))
+
+        answer = explained(self.weir, "depth")
+
+        self.assertEqual({"cause": "", "findings": ["HTTP 503 to the question which queues there are"], "questions": 1},
+                         answer["questions"][0]["diagnosis"])
+        self.assertTrue(answer["result"]["error"]["message"].endswith('queue "jobs" does not exist in vhost "/"'))
 
 
 if __name__ == "__main__":
