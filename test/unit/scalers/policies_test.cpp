@@ -233,6 +233,7 @@ TEST_CASE("a fallback stands for errors by the time since the last good reading"
       {"hold, what the policies made of it", zeroed, Errc::timed_out, 60s, "0 held"},
       {"value, too soon", value, Errc::stale, 44'999ms, "the error"},
       {"value, from its time on", value, Errc::stale, 45s, "20"},
+      {"value, for an object that does not exist", value, Errc::unknown_object, 45s, "20"},
       {"value, for ever", value, Errc::stale, 1h, "20"},
       {"value, not for a wrong question", value, Errc::bad_request, 1h, "the error"},
   };
