@@ -36,8 +36,8 @@ bool has_negative_number(const Policies& policies) {
          (fallback && is_below_zero(fallback->value));
 }
 
-// A fallback is given as it is, so it keeps the bounds by itself; 0 may be what zeroAtOrBelow reports
-// below them.
+// A fallback is given as it is, so it keeps the bounds by itself; 0 may be what zeroAtOrBelow
+// reports below them.
 void check_fallback(const Node& entry, const Policies& policies, Problems& problems) {
   const Node* fallback = entry.find("fallback");
   if (fallback == nullptr || !policies.fallback || !policies.fallback->value) return;
