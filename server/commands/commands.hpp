@@ -73,6 +73,9 @@ template <class T>
   return std::move(*outcome);
 }
 
+// Prints the error of a read to stderr as kubectl prints that of an answer; the exit code for it.
+[[nodiscard]] ExitCode print_failure(const scalers::Error& error);
+
 // What one read came to. Runs the loop until it is answered.
 [[nodiscard]] scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
                                                                        const Clock& clock,

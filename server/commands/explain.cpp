@@ -1,6 +1,5 @@
 #include "apiservice/explanation.hpp"
 #include "apiservice/selector.hpp"
-#include "apiservice/status.hpp"
 #include "server/cluster/hpas.hpp"
 #include "server/cluster/kubeconfig.hpp"
 #include "server/commands/commands.hpp"
@@ -75,11 +74,7 @@ ExitCode run(const ExplainOptions& options) {
   const std::string& selector = is_hpas_own ? hpa->metric->selector : options.selector;
   const auto explanation = explanation_of(options, loop, clock, *loaded.world, selector);
   clients.close();
-  if (!explanation) {
-    const auto status = apiservice::status_of(explanation.error());
-    fmt::print(stderr, "Error from server ({}): {}\n", status.reason, status.message);
-    return ExitCode::read_failed;
-  }
+  if (!explanation) return print_failure(explanation.error());
   if (options.is_json) {
     fmt::print("{}", json_text(*explanation, selector, hpa));
   } else {

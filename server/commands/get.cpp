@@ -1,7 +1,6 @@
 #include "apiservice/documents.hpp"
 #include "apiservice/quantity.hpp"
 #include "apiservice/selector.hpp"
-#include "apiservice/status.hpp"
 #include "server/commands/commands.hpp"
 
 #include <fmt/format.h>
@@ -54,11 +53,7 @@ ExitCode run(const GetOptions& options) {
   if (!loaded.world) return ExitCode::failed;
   const auto readings = read(options, loop, clock, *loaded.world);
   clients.close();
-  if (!readings) {
-    const auto status = apiservice::status_of(readings.error());
-    fmt::print(stderr, "Error from server ({}): {}\n", status.reason, status.message);
-    return ExitCode::read_failed;
-  }
+  if (!readings) return print_failure(readings.error());
   if (options.is_json) {
     std::string json;
     apiservice::append_value_list(json, options.metric, *readings);

@@ -1,3 +1,4 @@
+#include "apiservice/status.hpp"
 #include "server/commands/commands.hpp"
 #include "server/config.hpp"
 
@@ -32,6 +33,12 @@ LoadedWorld build_world(std::vector<scalers::Node> documents,
              problems.size(),
              problems.size() == 1 ? "" : "s");
   return {};
+}
+
+ExitCode print_failure(const scalers::Error& error) {
+  const auto status = apiservice::status_of(error);
+  fmt::print(stderr, "Error from server ({}): {}\n", status.reason, status.message);
+  return ExitCode::read_failed;
 }
 
 scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
