@@ -29,7 +29,7 @@ def few_attempts_to_connect(test, row, fault, weir):
 
 
 def half_open_connection_is_discarded(test, row, fault, weir):
-    test.wait_for(lambda: fault.held() == 0)
+    test.wait_for(lambda: fault.held() == 0, 20)
 
 
 def one_login_in_thirty_seconds(test, row, fault, weir):

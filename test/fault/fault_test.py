@@ -35,7 +35,7 @@ class FaultTest(ServerTest):
                                  launcher=fault.launcher))
         self.addCleanup(self.check_alive, weir)
         if fault.well is not None:
-            self.wait_for(lambda: self.value_of(weir) == fault.well, 10)
+            self.wait_for(lambda: self.value_of(weir) == fault.well, 30)  # a quorum queue elects first
         self.check_the_others(weir)  # so that their connections count as before
         before = Footprint(weir.process.pid)
         kept = weir.metric("ml-inference", "kept").text if row.keeps else ""
