@@ -7,33 +7,43 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE / "load"), str(HERE.parent / "test")]
+sys.path[:0] = [str(HERE), str(HERE / "load"), str(HERE / "micro")]
 import client_cost  # noqa: E402
-import footprint  # noqa: E402
+import counts  # noqa: E402
 import isolation  # noqa: E402
-import load  # noqa: E402
+import page  # noqa: E402
+import path_cost  # noqa: E402
 import request_cost  # noqa: E402
-from mixes import mixes  # noqa: E402
-from peers import FORM, parse_peer  # noqa: E402
+import results  # noqa: E402
 
-BENCHES = {"clients": client_cost, "requests": request_cost, "isolation": isolation, "load": load, "footprint": footprint}
+BENCHES = {"paths": path_cost, "clients": client_cost, "requests": request_cost, "isolation": isolation}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("bench", nargs="*", choices=[[], *BENCHES], help="which; default: all")
-    parser.add_argument("--peer", type=parse_peer, action="append", default=[],
-                        help=f"load: another adapter beside Weir and nginx; {FORM}")
-    parser.add_argument("--mix", choices=[one.name for one in mixes()], action="append", default=[], help="load: only this one")
-    parser.add_argument("--out", type=Path, help="load: a file for the table as JSON")
+    parser.add_argument("--record", action="store_true",
+                        help="write what is seen to bench/results, and the page of it (paths alone so far)")
+    parser.add_argument("--limits", action="store_true", help="make the instruction counts of paths the limits of ./dev test")
+    parser.add_argument("--profile", metavar="PATH", help="show where the instructions of one hot path go, and end")
     options = parser.parse_args()
+    build = results.ROOT / "build" / "release"
+    if options.profile:
+        return path_cost.profile(options.profile)
     for name in options.bench or BENCHES:
         print(f"\n{name}: {BENCHES[name].__doc__.splitlines()[0]}", flush=True)
-        if name == "load":
-            load.run(names=options.mix, peers=options.peer, out=options.out)
-        else:
-            BENCHES[name].run()
+        result = BENCHES[name].run()
+        if result and options.limits:
+            path_cost.state_limits(result, results.compiler(build))
+            print(f"stated in {counts.LIMITS}")
+        if result and options.record:
+            print(f"written to {results.record(result, ' '.join(['./dev bench', *sys.argv[1:]]), build)}")
+            print(f"written to {page.write()}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except counts.NotMeasured as problem:
+        sys.exit(f"./dev bench: {problem}")

@@ -1,0 +1,54 @@
+// What server/session does between the bytes that it reads and those that it writes.
+#include "apiservice/service.hpp"
+#include "bench/micro/paths.hpp"
+#include "bench/micro/sample.hpp"
+#include "bench/micro/standing.hpp"
+#include "server/audit_id.hpp"
+#include "server/health.hpp"
+#include "server/request_trace.hpp"
+#include "server/router.hpp"
+#include "server/session_answer.hpp"
+#include "server/session_head.hpp"
+
+#include <variant>
+
+namespace weir::bench {
+namespace {
+
+class RequestPath final : public Path {
+ public:
+  void run() override {
+    auto head = server::parse_head(kHead);
+    expect(std::holds_alternative<server::Head>(head), "the head is refused");
+    auto& accepted = std::get<server::Head>(head);
+    accepted.request.peer = peer_;
+    const std::string audit_id = audit_ids_.of(accepted.request);
+    server::RequestTrace trace(standing_.telemetry(), accepted.request, standing_.clock().steady());
+    const auto response = standing_.finish(
+        router_.answer(std::move(accepted.request), standing_.deadline(), trace.user));
+    trace.answered(response.status, standing_.clock().steady(), audit_id);
+    out_.clear();
+    server::append_answer(out_, response, audit_id, false, true);
+    expect(out_.starts_with("HTTP/1.1 200 OK\r\n"), "another answer");
+  }
+
+ private:
+  Standing standing_;
+  apiservice::FrontProxyRules rules_ = front_proxy_rules();
+  apiservice::ApiService api_{rules_,
+                              nullptr,
+                              standing_.access(),
+                              standing_.source(),
+                              apiservice::make_discovery({std::string(kMetric)})};
+  server::Health health_;
+  server::Router router_{health_, api_, [] { return std::string(); }};
+  apiservice::PeerCertificate peer_ = front_proxy();
+  server::AuditIds audit_ids_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::unique_ptr<Path> make_request() { return std::make_unique<RequestPath>(); }
+
+}  // namespace weir::bench

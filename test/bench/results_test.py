@@ -1,0 +1,75 @@
+"""The page of the benches is what the recorded results make it, fetches nothing, and a result has what it needs."""
+import datetime
+import json
+import re
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "bench")]
+import page  # noqa: E402
+import results  # noqa: E402
+
+RESULT = {"bench": "paths", "about": "a <bench>", "units": {"instructions": "instructions"}, "rows": {"head": {"instructions": 90}}}
+AT = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)
+
+
+def compiled(folder):
+    Path(folder, "CMakeCache.txt").write_text("CMAKE_CXX_COMPILER:FILEPATH=/usr/bin/clang++-19\nCMAKE_BUILD_TYPE:STRING=\n")
+    return folder
+
+
+class Page(unittest.TestCase):
+    def test_the_page_is_made_of_the_results(self):
+        self.assertEqual(page.PAGE.read_text(), page.page(results.load()), "run bench/page.py")
+
+    def test_the_page_fetches_nothing(self):
+        self.assertIsNone(re.search(r"\b(src|href|url\(|@import|https?:)", page.PAGE.read_text()))
+
+    def test_a_row_that_is_new_and_one_that_is_gone_are_shown(self):
+        first = whole() | {"rows": {"old": {"instructions": 5}}}
+        text = page.page([first, whole()])
+
+        self.assertIn(">old 100 %<", text)
+        self.assertIn(">head 100 %<", text)
+        self.assertIn("a &lt;bench&gt;", text)
+
+
+def whole():
+    return RESULT | {"date": "2026-01-02T03:04Z", "commit": "abcdef012345", "machine": "m", "compiler": "c", "command": "./dev"}
+
+
+class Record(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        compiled(self.folder)
+
+    def test_a_result_says_where_it_is_from(self):
+        file = results.record(RESULT, "./dev bench paths", self.folder, self.folder, AT)
+
+        self.assertEqual(file.name, "2026-01-02-0304-paths.json")
+        said = json.loads(file.read_text())
+        self.assertEqual(said["date"], "2026-01-02T03:04Z")
+        self.assertEqual(said["command"], "./dev bench paths")
+        self.assertRegex(said["commit"], r"^[0-9a-f]{12}\+?$")
+        self.assertRegex(said["compiler"], r"^clang\+\+-19 19\.[0-9.]+, RelWithDebInfo$")
+        self.assertNotIn("previous", said["rows"]["head"])
+
+    def test_a_result_holds_the_values_before_it(self):
+        results.record(RESULT, "", self.folder, self.folder, AT)
+        rows = {"head": {"instructions": 80}, "new": {"instructions": 1}}
+        file = results.record(RESULT | {"rows": rows}, "", self.folder, self.folder, AT + datetime.timedelta(days=1))
+
+        self.assertEqual(json.loads(file.read_text())["rows"],
+                         {"head": {"instructions": 80, "previous": {"instructions": 90}}, "new": {"instructions": 1}})
+
+    def test_every_committed_result_is_whole(self):
+        wanted = {"bench", "about", "date", "commit", "machine", "compiler", "command", "units", "rows"}
+        for result in results.load():
+            with self.subTest(date=result["date"]):
+                self.assertEqual(set(result), wanted)
+                self.assertFalse(result["commit"].endswith("+"), "record from a clean checkout")
