@@ -31,7 +31,7 @@ def state_limits(result, compiler):
     counts.LIMITS.write_text(json.dumps(limits, indent=2) + "\n")
 
 
-def profile(name, lines=60):
+def profile(name, lines=110):
     """Prints where the instructions of one path go, callees included."""
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
         counts.instructions(counts.binary(), folder, ("count", name))
