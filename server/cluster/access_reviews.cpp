@@ -1,6 +1,5 @@
 #include "server/cluster/access_reviews.hpp"
 
-#include "server/cluster/digest.hpp"
 #include "server/cluster/review_texts.hpp"
 
 #include <algorithm>
@@ -69,10 +68,11 @@ AccessReviews::AccessReviews(Loop& loop,
 
 awaitable<Decision> AccessReviews::decide(Caller caller, Attributes asked, Deadline deadline) {
   if (is_always_allowed(caller, asked, always_allowed_paths_)) co_return Decision{true, "", ""};
-  std::string body = access_review(caller, asked);
-  std::string key = is_keepable(asked) ? sha256(body) : std::string();
-  auto decision =
-      co_await reviews_->ask(std::move(key), std::move(body), deadline.capped(kLongestWait));
+  std::string key = is_keepable(asked) ? access_key(caller, asked) : std::string();
+  if (const Decision* kept = reviews_->kept(key)) co_return *kept;
+  auto decision = co_await reviews_->ask(std::move(key),
+                                         access_review(caller, asked),
+                                         deadline.capped(kLongestWait));
   if (decision) co_return std::move(*decision);
   co_return Decision{false, "", "SubjectAccessReview: " + decision.error().message()};
 }

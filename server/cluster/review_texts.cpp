@@ -1,9 +1,12 @@
 #include "server/cluster/review_texts.hpp"
 
+#include "server/cluster/digest.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace weir::server::cluster {
@@ -18,6 +21,7 @@ using scalers::Error;
 using scalers::Result;
 
 constexpr std::size_t kMaxReasonBytes = 1024;
+constexpr std::size_t kUsualKeyBytes = 512;
 
 // As Go's encoder does it, what is no UTF-8 becomes U+FFFD.
 std::string text_of(const json& document) {
@@ -102,6 +106,22 @@ void put_attributes(json& spec, const Attributes& asked) {
   spec[asked.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(attributes);
 }
 
+// In seven bits a byte, the last one without the eighth: no number begins another.
+void append_count(std::string& out, std::size_t count) {
+  for (; count >= 0x80; count >>= 7U) out += static_cast<char>((count & 0x7fU) | 0x80U);
+  out += static_cast<char>(count);
+}
+
+void append_part(std::string& out, std::string_view text) {
+  append_count(out, text.size());
+  out += text;
+}
+
+void append_parts(std::string& out, const std::vector<std::string>& texts) {
+  append_count(out, texts.size());
+  for (const std::string& text : texts) append_part(out, text);
+}
+
 Result<Decision> decision_in(std::string_view reply, const char* kind) {
   const auto block = status_of(reply, kind);
   if (!block) return block.error();
@@ -158,6 +178,30 @@ std::string access_review(const Caller& caller, const Attributes& asked) {
   return text_of({{"kind", "SubjectAccessReview"},
                   {"apiVersion", "authorization.k8s.io/v1"},
                   {"spec", std::move(spec)}});
+}
+
+std::string access_key(const Caller& caller, const Attributes& asked) {
+  std::string whole;
+  whole.reserve(kUsualKeyBytes);
+  append_part(whole, caller.user);
+  append_part(whole, caller.uid);
+  append_parts(whole, caller.groups);
+  append_count(whole, caller.extra.size());
+  for (const auto& [name, values] : caller.extra) {
+    append_part(whole, name);
+    append_parts(whole, values);
+  }
+  append_count(whole, asked.is_resource ? 1 : 0);
+  for (const auto* part : {&asked.verb,
+                           &asked.path,
+                           &asked.group,
+                           &asked.version,
+                           &asked.resource,
+                           &asked.subresource,
+                           &asked.name_space,
+                           &asked.name})
+    append_part(whole, *part);
+  return sha256(whole);
 }
 
 std::string self_access_review(const Attributes& asked) {

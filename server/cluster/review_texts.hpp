@@ -28,10 +28,14 @@ struct TokenVerdict {
     std::string_view reply,
     const std::vector<std::string>& audiences);
 
-// The whole question: its answer is kept under its digest. No selectors: without them the
-// question is the wider one, so a "yes" to it is a "yes" to the narrower.
+// The whole question. No selectors: without them the question is the wider one, so a "yes" to it is
+// a "yes" to the narrower.
 [[nodiscard]] std::string access_review(const apiservice::Caller& caller,
                                         const apiservice::Attributes& asked);
+// The digest under which the answer to access_review() is kept; made without making the question.
+// Two questions that differ in anything have two keys: each part stands behind its length.
+[[nodiscard]] std::string access_key(const apiservice::Caller& caller,
+                                     const apiservice::Attributes& asked);
 // Errc::bad_reply unless it is a SubjectAccessReview with a status that allows, denies or does
 // neither; one that does both is no answer.
 [[nodiscard]] scalers::Result<apiservice::Decision> parse_access_review(std::string_view reply);

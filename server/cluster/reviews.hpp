@@ -45,6 +45,10 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
         asker_(std::make_shared<ReviewAsker>(loop, client, clock, kind_.name, kind_.path)),
         cache_(kMaxKept) {}
 
+  // The verdict that is kept under `key`; nullptr when there is none. Good until the next call.
+  [[nodiscard]] const Verdict* kept(const std::string& key) {
+    return cache_.find(key, clock_.steady());
+  }
   // The verdict on the question `body`, whose answer is kept under `key`, or not at all when that
   // is empty. Waits until `deadline` at most, while the question itself goes on for up to 10 s.
   // Errors: timed_out, overloaded (too many questions under way), what the parser says, and those
@@ -52,7 +56,7 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
   [[nodiscard]] awaitable<scalers::Result<Verdict>> ask(std::string key,
                                                         std::string body,
                                                         Deadline deadline) {
-    if (const Verdict* kept = cache_.find(key, clock_.steady())) co_return *kept;
+    if (const Verdict* known = kept(key)) co_return *known;
     const auto flight = join(key, std::move(body));
     if (!flight) {
       co_return scalers::Error{scalers::Errc::overloaded,

@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::server::cluster {
@@ -101,6 +102,62 @@ TEST_CASE("a SubjectAccessReview holds the whole question") {
   CHECK(access_review({"u", "", {}, {}}, path) ==
         R"({"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{)"
         R"("nonResourceAttributes":{"path":"/apis","verb":"get"},"user":"u"}})");
+}
+
+TEST_CASE("the key of an answer is the same for the same question alone") {
+  const Caller caller{"u", "1", {"a", "b"}, {{"k", {"v", "w"}}}};
+  Attributes asked = list_of("m");
+  asked.name = "n";
+  struct Row {
+    std::string_view name;
+    Caller caller;
+    Attributes asked;
+  };
+  const auto changed = [&](auto change) {
+    Attributes out = asked;
+    change(out);
+    return out;
+  };
+  const Row rows[] = {
+      {"another user", {"v", "1", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
+      {"a part between user and uid", {"u1", "", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
+      {"one group less", {"u", "1", {"a"}, {{"k", {"v", "w"}}}}, asked},
+      {"groups as one", {"u", "1", {"ab"}, {{"k", {"v", "w"}}}}, asked},
+      {"groups the other way round", {"u", "1", {"b", "a"}, {{"k", {"v", "w"}}}}, asked},
+      {"a group more, empty", {"u", "1", {"a", "b", ""}, {{"k", {"v", "w"}}}}, asked},
+      {"a group that holds a length", {"u", "1", {"a\x01"}, {{"k", {"v", "w"}}}}, asked},
+      {"no extra", {"u", "1", {"a", "b"}, {}}, asked},
+      {"an extra of no value", {"u", "1", {"a", "b"}, {{"k", {}}}}, asked},
+      {"another name of an extra", {"u", "1", {"a", "b"}, {{"l", {"v", "w"}}}}, asked},
+      {"values of two extras", {"u", "1", {"a", "b"}, {{"k", {"v"}}, {"w", {}}}}, asked},
+      {"another verb", caller, changed([](auto& one) { one.verb = "get"; })},
+      {"another group of the API", caller, changed([](auto& one) { one.group = "x"; })},
+      {"another version", caller, changed([](auto& one) { one.version = "v1"; })},
+      {"another namespace", caller, changed([](auto& one) { one.name_space = "kube-system"; })},
+      {"another resource", caller, changed([](auto& one) { one.resource = "mn"; })},
+      {"another name", caller, changed([](auto& one) { one.name = ""; })},
+      {"the name as subresource", caller, changed([](auto& one) {
+         std::swap(one.name, one.subresource);
+       })},
+      {"no resource", caller, changed([](auto& one) { one.is_resource = false; })},
+      {"another path", caller, changed([](auto& one) { one.path = "/"; })},
+  };
+  const std::string key = access_key(caller, asked);
+
+  CHECK(key.size() == 32);
+  CHECK(access_key(Caller(caller), Attributes(asked)) == key);
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(access_key(row.caller, row.asked) != key); }
+  }
+}
+
+TEST_CASE("a part of 128 bytes and more is told apart from the parts around it") {
+  const std::string group(128, 'g');
+
+  CHECK(access_key({"u", "", {group}, {}}, list_of("m")) !=
+        access_key({"u", "", {group.substr(1)}, {}}, list_of("m")));
+  CHECK(access_key({"u", "", {group, "a"}, {}}, list_of("m")) !=
+        access_key({"u", "", {group + "a"}, {}}, list_of("m")));
 }
 
 TEST_CASE("the asking account's own review names nobody, and its answer is of its kind") {
