@@ -46,29 +46,31 @@ Response values(Form form,
 
 }  // namespace
 
-awaitable<std::optional<Response>> ApiService::refuse(Request request,
+awaitable<std::optional<Response>> ApiService::refuse(const Request& request,
                                                       Deadline deadline,
                                                       std::string* user) {
-  const auto caller = co_await identify(request, deadline);
+  Claim claim{identity_of(request, rules_), {}, attributes_of(request), request.target};
+  if (!claim.identity.caller && tokens_ != nullptr) claim.token = bearer_token(request);
+  return judge(std::move(claim), deadline, user);
+}
+
+awaitable<std::optional<Response>> ApiService::judge(Claim claim,
+                                                     Deadline deadline,
+                                                     std::string* user) {
+  if (!claim.token.empty()) {
+    auto holder = co_await tokens_->judge(scalers::Secret(std::move(claim.token)), deadline);
+    claim.identity.caller = std::move(holder);
+    claim.identity.is_error = true;  // unless the token gave a caller, it was an invalid one
+  }
+  const auto caller = caller_of(std::move(claim.identity));
   if (!caller) co_return render(unauthorized());
   const bool is_full = max_in_flight_ > 0 && in_flight_ > max_in_flight_;
   if (is_full && !caller->is_master()) co_return render(too_many_requests());
   if (user != nullptr) *user = caller->user;
-  const Attributes asked = attributes_of(request);
-  const Decision decision = co_await authorizer_.decide(*caller, asked, deadline);
-  if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);
+  const Decision decision = co_await authorizer_.decide(*caller, claim.asked, deadline);
+  if (!decision.failure.empty()) co_return internal_error(claim.target, decision.failure);
   if (decision.is_allowed) co_return std::nullopt;
-  co_return render(forbidden(*caller, asked, decision));
-}
-
-awaitable<std::optional<Caller>> ApiService::identify(Request request, Deadline deadline) {
-  Identity identity = identity_of(request, rules_);
-  std::string token = bearer_token(request);
-  if (!identity.caller && tokens_ != nullptr && !token.empty()) {
-    identity.caller = co_await tokens_->judge(scalers::Secret(std::move(token)), deadline);
-    identity.is_error = true;  // unless the token gave a caller, it was an invalid one
-  }
-  co_return caller_of(std::move(identity));
+  co_return render(forbidden(*caller, claim.asked, decision));
 }
 
 awaitable<Response> ApiService::answer(Request request, Deadline deadline) {

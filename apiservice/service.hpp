@@ -55,8 +55,9 @@ class ApiService {
 
   // Who is it, are there too many of them (never of system:masters, which the kube-apiserver's own
   // checks come as), and may they: the refusal, or nullopt when the request may go on. `user` is
-  // told who acts, once that is known.
-  [[nodiscard]] awaitable<std::optional<Response>> refuse(Request request,
+  // told who acts, once that is known. `request` is read within the call alone, before the first
+  // wait.
+  [[nodiscard]] awaitable<std::optional<Response>> refuse(const Request& request,
                                                           Deadline deadline,
                                                           std::string* user = nullptr);
   // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
@@ -64,8 +65,16 @@ class ApiService {
   [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);
 
  private:
-  // nullopt: the answer is 401.
-  [[nodiscard]] awaitable<std::optional<Caller>> identify(Request request, Deadline deadline);
+  // What of a request says whether it may go on.
+  struct Claim {
+    Identity identity;
+    std::string token;  // empty when the identity needs none
+    Attributes asked;
+    std::string target;
+  };
+  [[nodiscard]] awaitable<std::optional<Response>> judge(Claim claim,
+                                                         Deadline deadline,
+                                                         std::string* user);
   [[nodiscard]] awaitable<Response> read_metric(Request request, Route route, Deadline deadline);
 
   [[nodiscard]] awaitable<Response> explain(Request request, Route route, Deadline deadline);

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -112,6 +113,25 @@ std::vector<Order> wrong_requests() {
       {"an unknown path", request("GET", "/nope")},
       {"discovery", request("GET", kBase)},
   };
+}
+
+TEST_CASE("a request is judged without it: it may be gone once it was asked about") {
+  World world;
+  auto asked = std::make_unique<Request>(request("GET", kMetric));
+  std::optional<Response> refusal{Response{}};
+
+  auto judged = world.api.refuse(*asked, Deadline::after(SteadyTime{}, Duration{2500}));
+  asked.reset();
+  boost::asio::co_spawn(world.loop.get_executor(),
+                        std::move(judged),
+                        [&](const std::exception_ptr& failure, std::optional<Response> out) {
+                          if (!failure) refusal = std::move(out);
+                        });
+  world.loop.run();
+
+  CHECK_FALSE(refusal);
+  REQUIRE(world.authorizer.asked.size() == 1);
+  CHECK(world.authorizer.asked[0].resource == "queue-len");
 }
 
 TEST_CASE("401 comes before everything else, and nobody is asked") {
