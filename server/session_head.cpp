@@ -3,21 +3,81 @@
 #include "apiservice/target.hpp"
 #include "scalers/text.hpp"
 
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace weir::server {
 namespace {
 
 namespace http = boost::beast::http;
 using apiservice::Header;
-using Parser = http::request_parser<http::empty_body>;
+using boost::beast::error_code;
+using Text = boost::beast::string_view;
+
+std::string_view plain(Text text) { return {text.data(), text.size()}; }
+
+// Beast's parser of HTTP/1, which keeps what it reads as a Request has it: its own message would be
+// a tree of allocations that is copied once more.
+class HeadParser final : public http::basic_parser<true> {
+ public:
+  std::string method;
+  std::string target;
+  int version = 0;
+  std::vector<Header> headers;
+
+ private:
+  void on_request_impl(http::verb /*verb*/,
+                       Text method_text,
+                       Text target_text,
+                       int version_number,
+                       error_code& /*failed*/) override {
+    method = plain(method_text);
+    target = plain(target_text);
+    version = version_number;
+    headers.reserve(kUsualHeaders);
+  }
+  void on_field_impl(http::field /*field*/,
+                     Text name,
+                     Text value,
+                     error_code& /*failed*/) override {
+    headers.push_back({scalers::lower_case(plain(name)), std::string(plain(value))});
+  }
+  // What only responses, bodies and chunks have: whole heads alone are fed.
+  void on_response_impl(int /*status*/,
+                        Text /*reason*/,
+                        int /*version*/,
+                        error_code& /*failed*/) override {}
+  void on_header_impl(error_code& failed) override { failed = {}; }
+  void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/,
+                         error_code& failed) override {
+    failed = {};
+  }
+  std::size_t on_body_impl(Text /*body*/, error_code& failed) override {
+    failed = http::error::unexpected_body;
+    return 0;
+  }
+  void on_chunk_header_impl(std::uint64_t /*size*/,
+                            Text /*extensions*/,
+                            error_code& failed) override {
+    failed = http::error::unexpected_body;
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t /*remain*/,
+                                 Text /*body*/,
+                                 error_code& failed) override {
+    failed = http::error::unexpected_body;
+    return 0;
+  }
+  void on_finish_impl(error_code& failed) override { failed = {}; }
+
+  static constexpr std::size_t kUsualHeaders = 16;
+};
 
 struct Forbidden {
   std::string_view header;
@@ -39,21 +99,13 @@ std::string_view value_of(const std::vector<Header>& headers, std::string_view n
   return found == headers.end() ? std::string_view{} : std::string_view(found->value);
 }
 
-std::vector<Header> headers_of(const Parser& parser) {
-  std::vector<Header> out;
-  for (const auto& field : parser.get()) {
-    out.push_back({scalers::lower_case({field.name_string().data(), field.name_string().size()}),
-                   std::string(field.value().data(), field.value().size())});
-  }
-  return out;
-}
-
-std::optional<Refusal> check_framing(const Parser& parser, const std::vector<Header>& headers) {
+std::optional<Refusal> check_framing(const HeadParser& parser) {
+  const std::vector<Header>& headers = parser.headers;
   for (const Forbidden& forbidden : kForbidden) {
     if (count_of(headers, forbidden.header) > 0) return Refusal{400, forbidden.why};
   }
   const std::size_t hosts = count_of(headers, "host");
-  if (hosts > 1 || (hosts == 0 && parser.get().version() == 11))
+  if (hosts > 1 || (hosts == 0 && parser.version == 11))
     return Refusal{400, "one Host header is needed"};
   const std::size_t lengths = count_of(headers, "content-length");
   const std::string_view length = value_of(headers, "content-length");
@@ -75,23 +127,20 @@ std::optional<Refusal> check_bytes(std::string_view head) {
   return std::nullopt;
 }
 
-std::variant<NeedMore, Head, Refusal> request_of(const Parser& parser, std::size_t size) {
-  const auto& message = parser.get();
-  std::vector<Header> headers = headers_of(parser);
-  if (const auto refusal = check_framing(parser, headers)) return *refusal;
-  const std::string_view length = value_of(headers, "content-length");
+std::variant<NeedMore, Head, Refusal> request_of(HeadParser& parser, std::size_t size) {
+  if (const auto refusal = check_framing(parser)) return *refusal;
+  const std::string_view length = value_of(parser.headers, "content-length");
   const bool has_body = length.find_first_not_of('0') != length.npos;
-  std::string method(message.method_string().data(), message.method_string().size());
-  if (has_body && (method == "GET" || method == "HEAD"))
+  if (has_body && (parser.method == "GET" || parser.method == "HEAD"))
     return Refusal{400, "a body is not accepted"};
-  auto target = apiservice::parse_target({message.target().data(), message.target().size()});
+  auto target = apiservice::parse_target(parser.target);
   if (!target) return Refusal{400, "the request target is not a path and a query, percent-encoded"};
   return Head{
-      .request = {.method = std::move(method),
-                  .target = {message.target().data(), message.target().size()},
+      .request = {.method = std::move(parser.method),
+                  .target = std::move(parser.target),
                   .path = std::move(target->path),
                   .query = std::move(target->query),
-                  .headers = std::move(headers),
+                  .headers = std::move(parser.headers),
                   .peer = std::nullopt},
       .size = size,
       .is_keep_alive = parser.keep_alive() && !has_body,
@@ -109,7 +158,7 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
   }
   const std::string_view head = bytes.substr(0, end + 4);
   if (const auto refusal = check_bytes(head)) return *refusal;
-  Parser parser;
+  HeadParser parser;
   parser.header_limit(kMaxHeadBytes);
   parser.body_limit(boost::none);  // no body is read: a long one is the router's to refuse
   boost::beast::error_code failed;
