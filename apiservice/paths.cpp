@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,9 +27,12 @@ constexpr std::array<Fixed, 9> kFixed{
      {"/", Route::Kind::index},
      {"/index.html", Route::Kind::index}}};
 
+constexpr std::size_t kUsualSegments = 8;  // an explanation's path has 7
+
 // The segments between slashes; one trailing slash adds none, an empty segment inside stays.
 std::vector<std::string_view> segments_of(std::string_view path) {
   std::vector<std::string_view> out;
+  out.reserve(kUsualSegments);
   if (path.starts_with('/')) path.remove_prefix(1);
   if (path.ends_with('/')) path.remove_suffix(1);
   if (path.empty()) return out;
@@ -38,6 +42,18 @@ std::vector<std::string_view> segments_of(std::string_view path) {
     start = end + 1;
   }
   return out;
+}
+
+// metric, explanation or unknown_resource below our version, else unknown.
+Route::Kind kind_of(std::span<const std::string_view> parts) {
+  const bool is_ours =
+      parts.size() > 3 && parts[0] == "apis" && parts[1] == kGroup && parts[2] == kVersion;
+  if (!is_ours) return Route::Kind::unknown;
+  const bool is_below =
+      parts.size() >= 6 && parts[3] == "namespaces" && !parts[4].empty() && !parts[5].empty();
+  if (is_below && parts.size() == 6) return Route::Kind::metric;
+  if (is_below && parts.size() == 7 && parts[6] == kExplain) return Route::Kind::explanation;
+  return Route::Kind::unknown_resource;
 }
 
 std::string resource_verb(const Request& request, bool is_named) {
@@ -59,18 +75,10 @@ Route route_of(std::string_view path) {
   const auto* const fixed = std::ranges::find(kFixed, bare, &Fixed::path);
   if (fixed != kFixed.end()) return {.kind = fixed->kind, .name_space = {}, .metric = {}};
   const auto parts = segments_of(path);
-  const bool is_ours =
-      parts.size() > 3 && parts[0] == "apis" && parts[1] == kGroup && parts[2] == kVersion;
-  if (!is_ours) return {};
-  const bool is_below =
-      parts.size() >= 6 && parts[3] == "namespaces" && !parts[4].empty() && !parts[5].empty();
-  const bool is_metric = is_below && parts.size() == 6;
-  const bool is_explanation = is_below && parts.size() == 7 && parts[6] == kExplain;
-  if (!is_metric && !is_explanation)
-    return {.kind = Route::Kind::unknown_resource, .name_space = {}, .metric = {}};
-  return {.kind = is_metric ? Route::Kind::metric : Route::Kind::explanation,
-          .name_space = std::string(parts[4]),
-          .metric = std::string(parts[5])};
+  const Route::Kind kind = kind_of(parts);
+  if (kind != Route::Kind::metric && kind != Route::Kind::explanation)
+    return {.kind = kind, .name_space = {}, .metric = {}};
+  return {.kind = kind, .name_space = std::string(parts[4]), .metric = std::string(parts[5])};
 }
 
 Attributes attributes_of(const Request& request) {
@@ -86,21 +94,20 @@ Attributes attributes_of(const Request& request) {
   out.is_resource = true;
   out.group = parts[1];
   out.version = parts[2];
-  auto rest = std::vector<std::string_view>(parts.begin() + 3, parts.end());
+  auto rest = std::span(parts).subspan(3);
   if (rest[0] == "namespaces" && rest.size() > 1) {
     out.name_space = rest[1];
     const bool is_subresource = rest.size() > 2 && (rest[2] == "status" || rest[2] == "finalize");
     // ".../namespaces/NS/METRIC" names METRIC; "status" and "finalize" belong to the namespace
     // itself.
-    if (rest.size() > 2 && !is_subresource) rest.erase(rest.begin(), rest.begin() + 2);
+    if (rest.size() > 2 && !is_subresource) rest = rest.subspan(2);
   }
   out.resource = rest[0];
   if (rest.size() > 1) out.name = rest[1];
   if (rest.size() > 2) out.subresource = rest[2];
   // A metric's explanation belongs to the metric and is no object of a name: its leave is the
   // subresource's.
-  const Route route = route_of(request.path);
-  if (route.kind == Route::Kind::explanation && route.metric == out.resource)
+  if (kind_of(parts) == Route::Kind::explanation && parts[5] == out.resource)
     std::swap(out.name, out.subresource);
   out.verb = resource_verb(request, rest.size() > 1);
   // A list of one name is authorized as that name.
