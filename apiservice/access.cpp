@@ -21,12 +21,12 @@ awaitable<Decision> StandaloneAuthorizer::decide(Caller caller,
       ""};
 }
 
-Status forbidden(const Caller& caller, const Attributes& asked, const Decision& decision) {
+Status forbidden(std::string_view user, const Attributes& asked, const Decision& decision) {
   if (!asked.is_resource) {
     return {403,
             "Forbidden",
             fmt::format("forbidden: User \"{}\" cannot {} path \"{}\"{}",
-                        caller.user,
+                        user,
                         asked.verb,
                         asked.path,
                         reason_tail(decision)),
@@ -46,7 +46,7 @@ Status forbidden(const Caller& caller, const Attributes& asked, const Decision& 
               asked.resource,
               asked.group,
               named,
-              caller.user,
+              user,
               asked.verb,
               resource,
               asked.group,

@@ -9,6 +9,7 @@
 #include "scalers/task.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace weir::apiservice {
 
@@ -38,7 +39,8 @@ class StandaloneAuthorizer final : public Authorizer {
                                            Deadline deadline) override;
 };
 
-[[nodiscard]] Status forbidden(const Caller& caller,
+// `user`: who acts.
+[[nodiscard]] Status forbidden(std::string_view user,
                                const Attributes& asked,
                                const Decision& decision);
 

@@ -4,10 +4,12 @@
 #include "scalers/url.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <cstddef>
 
 namespace weir::apiservice {
 namespace {
+
+constexpr std::size_t kUsualGroups = 4;  // a service account has three
 
 std::string first_value(const Request& request, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -20,6 +22,7 @@ std::string first_value(const Request& request, const std::vector<std::string>& 
 
 std::vector<std::string> all_values(const Request& request, const std::vector<std::string>& names) {
   std::vector<std::string> out;
+  out.reserve(kUsualGroups);
   for (const std::string& name : names) {
     for (const Header& header : request.headers) {
       if (header.name == name && !header.value.empty()) out.push_back(header.value);

@@ -62,15 +62,16 @@ awaitable<std::optional<Response>> ApiService::judge(Claim claim,
     claim.identity.caller = std::move(holder);
     claim.identity.is_error = true;  // unless the token gave a caller, it was an invalid one
   }
-  const auto caller = caller_of(std::move(claim.identity));
+  auto caller = caller_of(std::move(claim.identity));
   if (!caller) co_return render(unauthorized());
   const bool is_full = max_in_flight_ > 0 && in_flight_ > max_in_flight_;
   if (is_full && !caller->is_master()) co_return render(too_many_requests());
-  if (user != nullptr) *user = caller->user;
-  const Decision decision = co_await authorizer_.decide(*caller, claim.asked, deadline);
+  const std::string name = caller->user;
+  if (user != nullptr) *user = name;
+  const Decision decision = co_await authorizer_.decide(std::move(*caller), claim.asked, deadline);
   if (!decision.failure.empty()) co_return internal_error(claim.target, decision.failure);
   if (decision.is_allowed) co_return std::nullopt;
-  co_return render(forbidden(*caller, claim.asked, decision));
+  co_return render(forbidden(name, claim.asked, decision));
 }
 
 awaitable<Response> ApiService::answer(Request request, Deadline deadline) {

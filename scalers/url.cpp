@@ -123,19 +123,17 @@ std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      out += text[at];
-      continue;
-    }
-    if (at + 2 >= text.size()) return std::nullopt;
-    const int high = hex_digit(text[at + 1]);
-    const int low = hex_digit(text[at + 2]);
+  while (true) {
+    const auto mark = text.find('%');
+    out += text.substr(0, mark);
+    if (mark == text.npos) return out;
+    if (text.size() < mark + 3) return std::nullopt;
+    const int high = hex_digit(text[mark + 1]);
+    const int low = hex_digit(text[mark + 2]);
     if (high < 0 || low < 0) return std::nullopt;
     out += static_cast<char>(high * 16 + low);
-    at += 2;
+    text.remove_prefix(mark + 3);
   }
-  return out;
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -114,7 +114,7 @@ TEST_CASE("a refused resource is named with verb, group and namespace") {
   for (const Refusal& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Status status_of_row =
-          forbidden(caller("u", {}), row.asked, {.is_allowed = false, .reason = row.reason});
+          forbidden("u", row.asked, {.is_allowed = false, .reason = row.reason});
 
       CHECK(status_of_row.code == 403);
       CHECK(status_of_row.reason == "Forbidden");
@@ -143,9 +143,8 @@ TEST_CASE("a refused path is named with its verb, and the details are empty") {
 
   for (const Refusal& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Status status = forbidden(caller("system:anonymous", {}),
-                                      row.asked,
-                                      {.is_allowed = false, .reason = row.reason});
+      const Status status =
+          forbidden("system:anonymous", row.asked, {.is_allowed = false, .reason = row.reason});
 
       CHECK(status.code == 403);
       CHECK(status.message == row.message);
