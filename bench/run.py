@@ -13,18 +13,21 @@ import counts  # noqa: E402
 import isolation  # noqa: E402
 import page  # noqa: E402
 import path_cost  # noqa: E402
+import process_cost  # noqa: E402
 import request_cost  # noqa: E402
 import results  # noqa: E402
 
-BENCHES = {"paths": path_cost, "clients": client_cost, "requests": request_cost, "isolation": isolation}
+BENCHES = {"paths": path_cost, "process": process_cost, "clients": client_cost, "requests": request_cost,
+           "isolation": isolation}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("bench", nargs="*", choices=[[], *BENCHES], help="which; default: all")
     parser.add_argument("--record", action="store_true",
-                        help="write what is seen to bench/results, and the page of it (paths alone so far)")
-    parser.add_argument("--limits", action="store_true", help="make the instruction counts of paths the limits of ./dev test")
+                        help="write what paths and process show to bench/results, and the page of it")
+    parser.add_argument("--limits", action="store_true",
+                        help="make the instruction counts of paths the limits of ./dev test")
     parser.add_argument("--profile", metavar="PATH", help="show where the instructions of one hot path go, and end")
     options = parser.parse_args()
     build = results.ROOT / "build" / "release"
@@ -33,7 +36,7 @@ def main():
     for name in options.bench or BENCHES:
         print(f"\n{name}: {BENCHES[name].__doc__.splitlines()[0]}", flush=True)
         result = BENCHES[name].run()
-        if result and options.limits:
+        if options.limits and name == "paths":
             path_cost.state_limits(result, results.compiler(build))
             print(f"stated in {counts.LIMITS}")
         if result and options.record:
