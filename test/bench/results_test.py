@@ -13,7 +13,7 @@ import page  # noqa: E402
 import results  # noqa: E402
 
 RESULT = {"bench": "paths", "about": "a <bench>", "units": {"instructions": "instructions"}, "rows": {"head": {"instructions": 90}}}
-AT = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)
+AT = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
 
 
 def compiled(folder):
@@ -51,9 +51,9 @@ class Record(unittest.TestCase):
     def test_a_result_says_where_it_is_from(self):
         file = results.record(RESULT, "./dev bench paths", self.folder, self.folder, AT)
 
-        self.assertEqual(file.name, "2026-01-02-0304-paths.json")
+        self.assertEqual(file.name, "2026-01-02-030405-paths.json")
         said = json.loads(file.read_text())
-        self.assertEqual(said["date"], "2026-01-02T03:04Z")
+        self.assertEqual(said["date"], "2026-01-02T03:04:05Z")
         self.assertEqual(said["command"], "./dev bench paths")
         self.assertRegex(said["commit"], r"^[0-9a-f]{12}\+?$")
         self.assertRegex(said["compiler"], r"^clang\+\+-19 19\.[0-9.]+, RelWithDebInfo$")
@@ -66,6 +66,12 @@ class Record(unittest.TestCase):
 
         self.assertEqual(json.loads(file.read_text())["rows"],
                          {"head": {"instructions": 80, "previous": {"instructions": 90}}, "new": {"instructions": 1}})
+
+    def test_a_result_replaces_none(self):
+        results.record(RESULT, "", self.folder, self.folder, AT)
+
+        with self.assertRaises(FileExistsError):
+            results.record(RESULT, "", self.folder, self.folder, AT)
 
     def test_every_committed_result_is_whole(self):
         wanted = {"bench", "about", "date", "commit", "machine", "compiler", "command", "units", "rows"}
