@@ -6,7 +6,7 @@ import html
 import results
 
 PAGE = results.RESULTS / "page.html"
-WIDTH, BAR, GAP, LEFT, RIGHT = 900, 12, 10, 150, 190
+WIDTH, BAR, GAP, LEFT, RIGHT = 900, 12, 10, 150, 220
 COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#c9822b", "#3d5a80", "#6b8e23", "#b5179e", "#555555")
 STYLE = """
 body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 940px; color: #222; background: #fff; }
