@@ -5,9 +5,14 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 
 namespace weir::apiservice {
 namespace {
+
+// A document of so many items fits what is set aside at once, unless names and labels are long.
+constexpr std::size_t kListBytes = 128;
+constexpr std::size_t kItemBytes = 160;
 
 void append_digits(std::string& out, unsigned value, int width) {
   std::array<char, 8> digits{};
@@ -23,6 +28,7 @@ void append_digits(std::string& out, unsigned value, int width) {
 void append_value_list(std::string& out,
                        std::string_view metric,
                        std::span<const scalers::Reading> readings) {
+  out.reserve(out.size() + kListBytes + readings.size() * kItemBytes);
   out +=
       R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1","metadata":{},"items":[)";
   for (const scalers::Reading& reading : readings) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::apiservice {
@@ -54,13 +55,19 @@ void append_text(std::string& out, unsigned field, std::string_view text) {
 // ListMeta: selfLink, resourceVersion and continue, all empty and all written.
 constexpr std::string_view kListMeta{"\x0a\x00\x12\x00\x1a\x00", 6};
 
+// What an item and the envelope usually take: set aside at once.
+constexpr std::size_t kItemBytes = 128;
+constexpr std::size_t kEnvelopeBytes = 80;
+
 // The magic number and runtime.Unknown around `raw`.
 void append_envelope(std::string& out,
                      std::string_view api_version,
                      std::string_view kind,
                      std::string_view raw) {
+  out.reserve(out.size() + kEnvelopeBytes + raw.size());
   out.append("k8s\0", 4);
   std::string type;
+  type.reserve(kEnvelopeBytes);
   append_bytes(type, 1, api_version);
   append_bytes(type, 2, kind);
   append_bytes(out, 1, type);
@@ -118,9 +125,12 @@ void append_value_list_protobuf(std::string& out,
                                 std::string_view metric,
                                 std::span<const Reading> readings) {
   std::string raw;
+  raw.reserve(kItemBytes * (readings.size() + 1));
   append_bytes(raw, 1, kListMeta);
   std::string item;
   std::string part;
+  item.reserve(kItemBytes);
+  part.reserve(kItemBytes);
   for (const Reading& reading : readings) {
     write_item(item, part, metric, reading);
     append_bytes(raw, 2, item);
