@@ -7,18 +7,22 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "load"), str(HERE / "micro")]
+sys.path[:0] = [str(HERE), str(HERE / "load"), str(HERE / "micro"), str(HERE.parent / "test")]
 import client_cost  # noqa: E402
 import counts  # noqa: E402
+import footprint  # noqa: E402
 import isolation  # noqa: E402
+import load  # noqa: E402
 import page  # noqa: E402
 import path_cost  # noqa: E402
 import process_cost  # noqa: E402
 import request_cost  # noqa: E402
 import results  # noqa: E402
+from mixes import mixes  # noqa: E402
+from peers import FORM, parse_peer  # noqa: E402
 
 BENCHES = {"paths": path_cost, "process": process_cost, "clients": client_cost, "requests": request_cost,
-           "isolation": isolation}
+           "isolation": isolation, "load": load, "footprint": footprint}
 
 
 def main():
@@ -29,13 +33,18 @@ def main():
     parser.add_argument("--limits", action="store_true",
                         help="make the instruction counts of paths the limits of ./dev test")
     parser.add_argument("--profile", metavar="PATH", help="show where the instructions of one hot path go, and end")
+    parser.add_argument("--peer", type=parse_peer, action="append", default=[],
+                        help=f"load: another adapter beside Weir and nginx; {FORM}")
+    parser.add_argument("--mix", choices=[one.name for one in mixes()], action="append", default=[], help="load: only this one")
+    parser.add_argument("--out", type=Path, help="load: a file for the table as JSON")
     options = parser.parse_args()
+    asked = {"load": {"names": options.mix, "peers": options.peer, "out": options.out}}
     build = results.ROOT / "build" / "release"
     if options.profile:
         return path_cost.profile(options.profile)
     for name in options.bench or BENCHES:
         print(f"\n{name}: {BENCHES[name].__doc__.splitlines()[0]}", flush=True)
-        result = BENCHES[name].run()
+        result = BENCHES[name].run(**asked.get(name, {}))
         if options.limits and name == "paths":
             path_cost.state_limits(result, results.compiler(build))
             print(f"stated in {counts.LIMITS}")
