@@ -6,6 +6,7 @@
 #include "server/request_trace.hpp"
 #include "server/session_answer.hpp"
 #include "server/session_head.hpp"
+#include "server/session_input.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -30,7 +31,7 @@ constexpr Duration kAnswerSlack{1'000};  // the answer's own deadline comes firs
 constexpr Duration kWrite{10'000};
 constexpr Duration kClose{1'000};
 constexpr Duration kPatience{1'000};  // with a peer that sends nothing, when others want its place
-constexpr std::size_t kReadBytes = 4096;
+constexpr std::size_t kKeptBytes = 16 * 1024;  // room for the next answer
 constexpr std::size_t kMaxDiscardedBytes = 256 * 1024;
 
 constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
@@ -90,17 +91,17 @@ class Session {
   awaitable<bool> serve_one() {
     // Bytes that came behind the last request begin a head; else the connection idles, at first not
     // for long.
-    is_idle_ = in_.empty();
+    is_idle_ = in_.is_empty();
     wait_for_peer();
     allow(is_idle_ ? (has_served_ ? kIdle : kFirstRequest) : kHead);
-    auto head = parse_head(in_);
+    auto head = parse_head(in_.bytes());
     while (std::holds_alternative<NeedMore>(head)) {
-      const bool is_first = in_.empty();
+      const bool is_first = in_.is_empty();
       const bool has_more = co_await read_more();
       if (!has_more) co_return false;
       is_idle_ = false;
       if (is_first) allow(kHead);
-      head = parse_head(in_);
+      head = parse_head(in_.bytes());
     }
     is_idle_ = false;
     is_waiting_ = false;
@@ -113,7 +114,7 @@ class Session {
       co_return false;
     }
     auto& accepted = std::get<Head>(head);
-    in_.erase(0, accepted.size);
+    in_.drop(accepted.size);
     const bool is_open = co_await answer(std::move(accepted));
     co_return is_open;
   }
@@ -150,12 +151,8 @@ class Session {
   }
 
   awaitable<bool> read_more() {
-    const std::size_t before = in_.size();
-    in_.resize(before + kReadBytes);
-    const auto [failed, size] =
-        co_await stream_.async_read_some(boost::asio::buffer(in_.data() + before, kReadBytes),
-                                         kToken);
-    in_.resize(before + size);
+    const auto [failed, size] = co_await stream_.async_read_some(in_.room(), kToken);
+    in_.add(size);
     co_return !failed;
   }
 
@@ -165,7 +162,9 @@ class Session {
     append_answer(out_, response, audit_id_, is_head, is_keep_alive);
     const auto [failed, size] =
         co_await boost::asio::async_write(stream_, boost::asio::buffer(out_), kToken);
-    co_return !failed && size == out_.size();
+    const bool is_whole = !failed && size == out_.size();
+    if (out_.capacity() > kKeptBytes) std::string().swap(out_);
+    co_return is_whole;
   }
 
   // Says goodbye, then lets a peer that still sends finish, within bounds: closing over unread
@@ -176,10 +175,10 @@ class Session {
     boost::system::error_code failed;
     stream_.next_layer().shutdown(Socket::shutdown_send, failed);
     std::size_t discarded = 0;
-    in_.resize(kReadBytes);
+    const auto rubbish = in_.room();
     while (!failed && discarded < kMaxDiscardedBytes) {
       const auto [read_failed, size] =
-          co_await stream_.next_layer().async_read_some(boost::asio::buffer(in_), kToken);
+          co_await stream_.next_layer().async_read_some(rubbish, kToken);
       failed = read_failed;
       discarded += size;
     }
@@ -202,7 +201,7 @@ class Session {
   std::optional<PeerFacts> facts_;
   AuditIds audit_ids_;
   std::string audit_id_;  // of the answer under way
-  std::string in_;
+  SessionInput in_;
   std::string out_;
 };
 
