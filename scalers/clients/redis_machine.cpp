@@ -17,20 +17,21 @@ namespace {
 constexpr std::size_t kMaxLineBytes = 64 * 1024;
 constexpr std::size_t kMaxDepth = 7;  // hiredis' own limit
 
+void append_number(std::string& out, char type, std::size_t number) {
+  const fmt::format_int digits(number);
+  out += type;
+  out.append(digits.data(), digits.size());
+  out += "\r\n";
+}
+
+// An array of bulk strings. hiredis' own formatter allocates and prints its way through it.
 void append_command(std::string& out, const std::vector<std::string>& words) {
-  std::vector<const char*> texts;
-  std::vector<std::size_t> sizes;
+  append_number(out, '*', words.size());
   for (const std::string& word : words) {
-    texts.push_back(word.data());
-    sizes.push_back(word.size());
+    append_number(out, '$', word.size());
+    out += word;
+    out += "\r\n";
   }
-  char* formatted = nullptr;
-  const int size = redisFormatCommandArgv(&formatted,
-                                          static_cast<int>(words.size()),
-                                          texts.data(),
-                                          sizes.data());
-  if (size > 0) out.append(formatted, static_cast<std::size_t>(size));
-  redisFreeCommand(formatted);
 }
 
 RedisReply converted(const redisReply& from) {
