@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <span>
 #include <utility>
 
 namespace weir::scalers::clients {
@@ -20,7 +22,8 @@ constexpr std::size_t kMethodIdBytes = 4;
 // rabbitmq-c's type of what it makes of a broker's "AMQP...": it has no public name.
 constexpr unsigned char kProtocolHeaderFrame = 'A';
 constexpr char kFrameEnd = '\xce';
-constexpr std::size_t kMethodRoom = 4096;
+constexpr std::size_t kFixedRoom = 1024;    // for two names of 255 bytes, and numbers
+constexpr std::size_t kStartOkRoom = 4096;  // beside the credentials
 
 amqp_bytes_t bytes_of(std::string_view text) {
   return {text.size(), const_cast<char*>(text.data())};  // the codec only reads it
@@ -35,22 +38,21 @@ void append_big_endian(std::string& out, std::uint32_t value, int width) {
     out += static_cast<char>((value >> shift) & 0xffU);
 }
 
-// Appends a method frame; rabbitmq-c encodes the arguments, the frame around them is ours. False
-// when they do not fit.
+// Appends a method frame; rabbitmq-c encodes the arguments into `room`, the frame around them is
+// ours. False when they do not fit.
 template <class Method>
 [[nodiscard]] bool append_method(std::string& out,
                                  std::uint16_t channel,
                                  amqp_method_number_t id,
                                  Method method,
-                                 std::size_t extra = 0) {
-  std::string arguments(kMethodRoom + extra, '\0');
-  const int size = amqp_encode_method(id, &method, bytes_of(arguments));
+                                 std::span<char> room) {
+  const int size = amqp_encode_method(id, &method, {room.size(), room.data()});
   if (size < 0) return false;
   out += static_cast<char>(AMQP_FRAME_METHOD);
   append_big_endian(out, channel, 2);
   append_big_endian(out, static_cast<std::uint32_t>(size) + kMethodIdBytes, 4);
   append_big_endian(out, id, 4);
-  out.append(arguments, 0, static_cast<std::size_t>(size));
+  out.append(room.data(), static_cast<std::size_t>(size));
   out += kFrameEnd;
   return true;
 }
@@ -58,7 +60,8 @@ template <class Method>
 // As append_method, for methods whose names are bounded by whoever asks: at most 255 bytes.
 template <class Method>
 void append_fixed(std::string& out, std::uint16_t channel, amqp_method_number_t id, Method method) {
-  const bool has_fitted = append_method(out, channel, id, method);
+  std::array<char, kFixedRoom> room;
+  const bool has_fitted = append_method(out, channel, id, method, room);
   assert(has_fitted);
   static_cast<void>(has_fitted);
 }
@@ -100,7 +103,8 @@ bool append_start_ok(std::string& out, const AmqpLogin& login) {
   method.mechanism = bytes_of(is_external ? "EXTERNAL" : "PLAIN");
   method.response = bytes_of(response);
   method.locale = bytes_of("en_US");
-  return append_method(out, 0, AMQP_CONNECTION_START_OK_METHOD, method, response.size());
+  std::string room(kStartOkRoom + response.size(), '\0');
+  return append_method(out, 0, AMQP_CONNECTION_START_OK_METHOD, method, room);
 }
 
 // What a broker's closing of a connection means for whoever asked.
