@@ -76,19 +76,23 @@ class RedisScaler final : public Scaler {
         kind_(kind),
         key_(std::move(key)),
         group_(std::move(group)),
-        missing_(missing) {}
+        missing_(missing),
+        question_(fmt::format("{} {} {} ",
+                              static_cast<int>(origin()),
+                              static_cast<int>(kind),
+                              static_cast<int>(missing))) {}
 
   [[nodiscard]] std::string question(const Labels& parameters) const override {
     // A cause is shown to all who share the question, so a caller's own key is another question.
     // Neither a key's nor a group's length can be mistaken for the other's text.
     const std::string key = key_.render(parameters);
-    return fmt::format("{} {} {} {}:{}{}",
-                       static_cast<int>(origin()),
-                       static_cast<int>(kind_),
-                       static_cast<int>(missing_),
-                       key.size(),
-                       key,
-                       group_.render(parameters));
+    const fmt::format_int size(key.size());
+    std::string out = question_;
+    out.append(size.data(), size.size());
+    out += ':';
+    out += key;
+    out += group_.render(parameters);
+    return out;
   }
 
   [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
@@ -135,6 +139,7 @@ class RedisScaler final : public Scaler {
   TextTemplate key_;
   TextTemplate group_;
   Missing missing_;
+  std::string question_;  // what all of this metric begin with
 };
 
 awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
