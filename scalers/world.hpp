@@ -48,6 +48,8 @@ class ReadObserver {
   virtual void question_done(const ReadOf& of,
                              std::optional<Errc> failure,
                              SteadyTime::duration took) = 0;
+  // A policy made another number of such an answer; `policy` is its key in the configuration.
+  virtual void value_changed(const ReadOf& of, std::string_view policy) = 0;
   virtual void answer_reused(const ReadOf& of, Reuse how) = 0;
   // A read was answered with the number of the metric's fallback, in place of an error.
   virtual void fallback_given(const ReadOf& of) = 0;

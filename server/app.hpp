@@ -43,6 +43,9 @@ class ServeObserver final : public scalers::ReadObserver {
   void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
     telemetry_.answer_reused(of, how);
   }
+  void value_changed(const scalers::ReadOf& of, std::string_view policy) override {
+    telemetry_.value_changed(of, policy);
+  }
   void fallback_given(const scalers::ReadOf& of) override { telemetry_.fallback_given(of); }
   void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
     telemetry_.value_given(of, reading);

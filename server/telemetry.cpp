@@ -143,6 +143,10 @@ void Telemetry::answer_reused(const scalers::ReadOf& of, scalers::Reuse how) {
   parts_->reads.count(of, how == scalers::Reuse::cached ? "cached" : "shared");
 }
 
+void Telemetry::value_changed(const scalers::ReadOf& of, std::string_view policy) {
+  parts_->reads.changed(of, policy);
+}
+
 void Telemetry::fallback_given(const scalers::ReadOf& of) { parts_->reads.fell_back(of); }
 
 void Telemetry::value_given(const scalers::ReadOf& of, const scalers::Reading& reading) {

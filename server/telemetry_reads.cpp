@@ -38,6 +38,11 @@ ReadCounts::ReadCounts(prometheus::Registry& registry)
                   .Help("Answers of reads by what they came to: asked of the backend (ok or what "
                         "failed), cached (a kept answer) or shared (an identical read under way).")
                   .Register(registry)),
+      changes_(
+          BuildCounter()
+              .Name("weir_policy_total")
+              .Help("Answers of a backend of which a policy of the metric made another number.")
+              .Register(registry)),
       fallbacks_(BuildCounter()
                      .Name("weir_fallback_total")
                      .Help("Reads answered with the number of the metric's fallback in place of an "
@@ -99,12 +104,25 @@ ReadCounts::Entry* ReadCounts::find(const scalers::ReadOf& of) {
 void ReadCounts::count(const scalers::ReadOf& of, std::string_view outcome) {
   Entry* entry = find(of);
   if (entry == nullptr) return;  // a read that began before a reload took its metric away
-  auto& counters = entry->counters->by_outcome;
-  auto known = counters.find(outcome);
+  increment(totals_, entry->counters->by_outcome, entry->info, "outcome", outcome);
+}
+
+void ReadCounts::changed(const scalers::ReadOf& of, std::string_view policy) {
+  Entry* entry = find(of);
+  if (entry != nullptr)
+    increment(changes_, entry->counters->by_policy, entry->info, "policy", policy);
+}
+
+void ReadCounts::increment(prometheus::Family<prometheus::Counter>& family,
+                           ByWord& counters,
+                           const scalers::MetricInfo& info,
+                           const char* name,
+                           std::string_view word) {
+  auto known = counters.find(word);
   if (known == counters.end()) {
-    const std::string text(outcome);
-    prometheus::Counter& made = totals_.Add(
-        {{"backend", entry->info.backend}, {"metric", entry->info.name}, {"outcome", text}});
+    const std::string text(word);
+    prometheus::Counter& made =
+        family.Add({{"backend", info.backend}, {"metric", info.name}, {name, text}});
     known = counters.emplace(text, &made).first;
   }
   known->second->Increment();
@@ -162,6 +180,7 @@ void ReadCounts::end_counters_but_of(const std::vector<scalers::MetricInfo>& met
   std::erase_if(counters_, [&](const auto& one) {
     if (kept.contains(one.first)) return false;
     for (const auto& [outcome, counter] : one.second.by_outcome) totals_.Remove(counter);
+    for (const auto& [policy, counter] : one.second.by_policy) changes_.Remove(counter);
     if (one.second.fallbacks != nullptr) fallbacks_.Remove(one.second.fallbacks);
     return true;
   });

@@ -27,6 +27,8 @@ class ReadCounts {
   void set_metrics(const std::vector<scalers::MetricInfo>& metrics);
   // `outcome` is a word of ours: ok, cached, shared, or the name of an Errc.
   void count(const scalers::ReadOf& of, std::string_view outcome);
+  // A policy, named as in the configuration, made another number of a backend's answer.
+  void changed(const scalers::ReadOf& of, std::string_view policy);
   // A read was answered with its fallback's number.
   void fell_back(const scalers::ReadOf& of);
   void took(const scalers::ReadOf& of, std::chrono::duration<double> span);
@@ -41,8 +43,10 @@ class ReadCounts {
     prometheus::Gauge* is_active;
     WallTime taken_at;
   };
+  using ByWord = std::map<std::string, prometheus::Counter*, std::less<>>;
   struct Counters {
-    std::map<std::string, prometheus::Counter*, std::less<>> by_outcome;
+    ByWord by_outcome;
+    ByWord by_policy;
     prometheus::Counter* fallbacks = nullptr;  // from the first one on
   };
   struct Entry {
@@ -52,11 +56,18 @@ class ReadCounts {
   };
 
   [[nodiscard]] Entry* find(const scalers::ReadOf& of);
+  // Counts one of `family` under the label `name`, whose value is `word`.
+  static void increment(prometheus::Family<prometheus::Counter>& family,
+                        ByWord& counters,
+                        const scalers::MetricInfo& info,
+                        const char* name,
+                        std::string_view word);
   [[nodiscard]] Value make_value(const std::string& metric, const std::string& name_space);
   void end(const Entry& entry);
   void end_counters_but_of(const std::vector<scalers::MetricInfo>& metrics);
 
   prometheus::Family<prometheus::Counter>& totals_;
+  prometheus::Family<prometheus::Counter>& changes_;
   prometheus::Family<prometheus::Counter>& fallbacks_;
   prometheus::Family<prometheus::Histogram>& durations_;
   prometheus::Family<prometheus::Gauge>& values_;

@@ -22,6 +22,12 @@ class Trace {
     if (steps_ == nullptr) return;
     steps_->push_back({policy, fmt::format(text, std::forward<Values>(values)...)});
   }
+  // The policy made another number of it.
+  template <class... Values>
+  void change(std::string_view policy, fmt::format_string<Values...> text, Values&&... values) {
+    add(policy, text, std::forward<Values>(values)...);
+    if (steps_ != nullptr) steps_->back().is_change = true;
+  }
 
  private:
   PolicySteps* steps_;
@@ -57,7 +63,7 @@ Result<double> empty(const Policies& policies, const Error& failure, Trace& trac
     trace.add("empty", "no value came, which is an error");
     return failure;
   }
-  trace.add("empty", "no value came, reported as {:g}", *policies.empty.number);
+  trace.change("empty", "no value came, reported as {:g}", *policies.empty.number);
   return *policies.empty.number;
 }
 
@@ -69,7 +75,7 @@ Result<double> not_a_number(const Policies& policies, double value, Trace& trace
         ""};
   }
   if (policies.nan.number) {
-    trace.add("nan", "the value is NaN, reported as {:g}", *policies.nan.number);
+    trace.change("nan", "the value is NaN, reported as {:g}", *policies.nan.number);
     return *policies.nan.number;
   }
   trace.add("nan", "the value is NaN, which is an error");
@@ -81,7 +87,7 @@ Result<double> not_a_number(const Policies& policies, double value, Trace& trace
 
 Result<double> negative(const Policies& policies, double value, Trace& trace) {
   switch (policies.negative) {
-    case NegativePolicy::zero: trace.add("negative", "{:g} is reported as 0", value); return 0.0;
+    case NegativePolicy::zero: trace.change("negative", "{:g} is reported as 0", value); return 0.0;
     case NegativePolicy::allow: trace.add("negative", "{:g} is allowed", value); return value;
     case NegativePolicy::error: break;
   }
@@ -104,7 +110,7 @@ Result<double> measured(const Policies& policies, const Answer& answer, Trace& t
   }
   const Sample& sample = *answer.sample;
   if (sample.is_missing) {
-    trace.add("missing", "the object does not exist, reported as {:g}", sample.value);
+    trace.change("missing", "the object does not exist, reported as {:g}", sample.value);
   }
   if (sample.data_age) {
     trace.add("maxAge",
@@ -118,11 +124,11 @@ Result<double> measured(const Policies& policies, const Answer& answer, Trace& t
 
 double clamped(const Clamp& clamp, double value, Trace& trace) {
   if (clamp.min && value < *clamp.min) {
-    trace.add("clamp", "{:g} is below min, reported as {:g}", value, *clamp.min);
+    trace.change("clamp", "{:g} is below min, reported as {:g}", value, *clamp.min);
     return *clamp.min;
   }
   if (clamp.max && value > *clamp.max) {
-    trace.add("clamp", "{:g} is above max, reported as {:g}", value, *clamp.max);
+    trace.change("clamp", "{:g} is above max, reported as {:g}", value, *clamp.max);
     return *clamp.max;
   }
   if (clamp.min || clamp.max) trace.add("clamp", "{:g} is within its bounds", value);
@@ -131,14 +137,16 @@ double clamped(const Clamp& clamp, double value, Trace& trace) {
 
 double zeroed(const std::optional<double>& bound, double value, Trace& trace) {
   if (!bound) return value;
-  const bool is_zero = value <= *bound;
-  trace.add("zeroAtOrBelow",
-            "{:g} is {} {:g}{}",
-            value,
-            is_zero ? "at or below" : "above",
-            *bound,
-            is_zero ? ", reported as 0" : "");
-  return is_zero ? 0.0 : value;
+  if (value > *bound) {
+    trace.add("zeroAtOrBelow", "{:g} is above {:g}", value, *bound);
+    return value;
+  }
+  if (value == 0) {
+    trace.add("zeroAtOrBelow", "0 is at or below {:g}", *bound);
+  } else {
+    trace.change("zeroAtOrBelow", "{:g} is at or below {:g}, reported as 0", value, *bound);
+  }
+  return 0.0;
 }
 
 }  // namespace
@@ -165,6 +173,20 @@ Result<double> apply(const Policies& policies, const Answer& answer, PolicySteps
       fmt::format("the value {:g} is beyond 9.2e15, the most an HPA can read; use a larger unit",
                   value),
       ""};
+}
+
+std::vector<std::string_view> changes(const Policies& policies, const Answer& answer) {
+  const auto value = apply(policies, answer);
+  const bool is_as_measured = answer.sample.has_value() && !answer.sample->is_missing &&
+                              value.has_value() && *value == answer.sample->value;
+  if (!value || is_as_measured) return {};
+  PolicySteps steps;
+  static_cast<void>(apply(policies, answer, &steps));
+  std::vector<std::string_view> out;
+  for (const PolicyStep& step : steps) {
+    if (step.is_change) out.push_back(step.name);
+  }
+  return out;
 }
 
 std::optional<Substitute> fall_back(const Policies& policies,

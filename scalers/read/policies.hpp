@@ -46,6 +46,7 @@ struct Policies {
 struct PolicyStep {
   std::string_view name;  // the policy's key in the configuration
   std::string text;
+  bool is_change = false;  // the number is another one behind it
 
   friend bool operator==(const PolicyStep&, const PolicyStep&) = default;
 };
@@ -61,6 +62,10 @@ using PolicySteps = std::vector<PolicyStep>;
 [[nodiscard]] Result<double> apply(const Policies& policies,
                                    const Answer& answer,
                                    PolicySteps* steps = nullptr);
+
+// The policies that made another number of what the backend said, in their order: none of an answer
+// that comes to an error, or to the backend's own number.
+[[nodiscard]] std::vector<std::string_view> changes(const Policies& policies, const Answer& answer);
 
 // What is known of a question before its answer: its last good one, or, as long as there was none,
 // its first failure.

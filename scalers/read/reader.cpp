@@ -247,6 +247,8 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   self->observer_.question_done(read_of(*metric, name_space),
                                 outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
                                 self->clock_.steady() - at);
+  for (const std::string_view policy : changes(metric->policies, answer))
+    self->observer_.value_changed(read_of(*metric, name_space), policy);
   if (permit) {
     self->observe(*metric, answer);
     self->cache_.put(key, name_space, answer);

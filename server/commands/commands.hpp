@@ -36,6 +36,7 @@ class SilentObserver final : public scalers::ReadObserver {
                      std::optional<scalers::Errc>,
                      SteadyTime::duration) override {}
   void answer_reused(const scalers::ReadOf&, scalers::Reuse) override {}
+  void value_changed(const scalers::ReadOf&, std::string_view) override {}
   void fallback_given(const scalers::ReadOf&) override {}
   void value_given(const scalers::ReadOf&, const scalers::Reading&) override {}
 };

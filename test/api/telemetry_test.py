@@ -103,6 +103,10 @@ class TelemetryTest(ServerTest):
                 freshness: 1ms
                 fallback: {{after: 1ms, value: 5}}
                 redis: {{backend: cache, key: jobs}}
+              - name: bounded
+                namespaces: [ml-inference]
+                clamp: {{min: 2, max: 10}}
+                redis: {{backend: cache, key: jobs}}
             """)
         return redis, self.started(Weir(self.folder() / "weir", text))
 
@@ -143,6 +147,7 @@ class TelemetryTest(ServerTest):
     def test_the_page_of_the_docs_names_every_series(self):
         redis, weir = self.redis_and_weir()
         self.assert_values(weir.metric("ml-inference", "depth"), "0")
+        self.assert_values(weir.metric("ml-inference", "bounded"), "2")
         redis.stop()
         self.wait_for(lambda: weir.metric("ml-inference", "bridged").status == 200 and
                       series(self.page(weir), "weir_connections_failed_total"))
@@ -151,6 +156,16 @@ class TelemetryTest(ServerTest):
         shown = set(re.findall(r"^# TYPE (\w+)", self.page(weir), re.M))
 
         self.assertEqual(documented, {name for name in shown if not name.startswith("process_")})
+
+    def test_a_number_that_a_policy_changed_is_counted_once_a_question(self):
+        redis, weir = self.redis_and_weir()
+        self.assertIsNone(series(self.page(weir), "weir_policy_total"))
+
+        for _ in range(3):
+            self.assert_values(weir.metric("ml-inference", "bounded"), "2")
+        self.assert_values(weir.metric("ml-inference", "depth"), "0")
+
+        self.assertEqual(1, series(self.page(weir), "weir_policy_total", backend="cache", metric="bounded", policy="clamp"))
 
     def test_a_read_that_its_fallback_answers_is_counted_beside_the_failure(self):
         redis, weir = self.redis_and_weir()

@@ -49,6 +49,9 @@ class ReadEvents final : public scalers::ReadObserver {
   void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
     told.push_back(named(of) + (how == scalers::Reuse::cached ? "cached" : "shared"));
   }
+  void value_changed(const scalers::ReadOf& of, std::string_view policy) override {
+    told.push_back(named(of) + std::string(policy));
+  }
   void fallback_given(const scalers::ReadOf& of) override {
     told.push_back(named(of) + "fallback");
   }

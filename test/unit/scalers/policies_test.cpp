@@ -273,22 +273,36 @@ struct Traced {
 Answer missing() { return answer_of(Sample{.value = 0, .taken_at = {}, .is_missing = true}); }
 Answer aged() { return answer_of(Sample{9, {}, false, DataAge{12'300ms, 30s}}); }
 
+std::vector<std::string_view> changes_in(const Result<double>& outcome, const PolicySteps& steps) {
+  std::vector<std::string_view> out;
+  for (const PolicyStep& step : steps) {
+    if (outcome && step.is_change) out.push_back(step.name);
+  }
+  return out;
+}
+
 TEST_CASE(
     "each policy that is set or had a say tells what it did, in the order that they count in") {
   const Policies all{.clamp = {{}, 50}, .zero_at_or_below = 10, .settle = 30s};
   const Traced rows[] = {
       {"nothing is set", kStrict, measured(7), {}},
       {"no value", kStrict, nothing(), {{"empty", "no value came, which is an error"}}},
-      {"no value, a number", kLenient, nothing(), {{"empty", "no value came, reported as 3"}}},
+      {"no value, a number",
+       kLenient,
+       nothing(),
+       {{"empty", "no value came, reported as 3", true}}},
       {"NaN", kStrict, measured(kNan), {{"nan", "the value is NaN, which is an error"}}},
-      {"NaN, a number", kLenient, measured(kNan), {{"nan", "the value is NaN, reported as 4"}}},
+      {"NaN, a number",
+       kLenient,
+       measured(kNan),
+       {{"nan", "the value is NaN, reported as 4", true}}},
       {"negative", kStrict, measured(-5), {{"negative", "-5 is an error"}}},
-      {"negative: zero", kZero, measured(-5), {{"negative", "-5 is reported as 0"}}},
+      {"negative: zero", kZero, measured(-5), {{"negative", "-5 is reported as 0", true}}},
       {"negative: allow", kAllow, measured(-5), {{"negative", "-5 is allowed"}}},
       {"a missing object",
        kStrict,
        missing(),
-       {{"missing", "the object does not exist, reported as 0"}}},
+       {{"missing", "the object does not exist, reported as 0", true}}},
       {"the data's age",
        kStrict,
        aged(),
@@ -301,15 +315,22 @@ TEST_CASE(
        all,
        back_for(95s, measured(70)),
        {{"settle", "the backend had been back for 95 s; it is believed after 30 s"},
-        {"clamp", "70 is above max, reported as 50"},
+        {"clamp", "70 is above max, reported as 50", true},
         {"zeroAtOrBelow", "50 is above 10"}}},
-      {"below min", {.clamp = {2, {}}}, measured(1), {{"clamp", "1 is below min, reported as 2"}}},
+      {"below min",
+       {.clamp = {2, {}}},
+       measured(1),
+       {{"clamp", "1 is below min, reported as 2", true}}},
       {"none had to do anything",
        all,
        measured(7),
        {{"settle", "the backend has not been away"},
         {"clamp", "7 is within its bounds"},
-        {"zeroAtOrBelow", "7 is at or below 10, reported as 0"}}},
+        {"zeroAtOrBelow", "7 is at or below 10, reported as 0", true}}},
+      {"zero is no change",
+       {.zero_at_or_below = 1},
+       measured(0),
+       {{"zeroAtOrBelow", "0 is at or below 1"}}},
       {"an error ends it",
        all,
        back_for(3s),
@@ -324,6 +345,7 @@ TEST_CASE(
 
       CHECK(steps == row.steps);
       CHECK(test::shown(traced) == test::shown(apply(row.policies, row.answer)));
+      CHECK(changes(row.policies, row.answer) == changes_in(traced, row.steps));
     }
   }
 }
