@@ -175,6 +175,19 @@ Result<double> apply(const Policies& policies, const Answer& answer, PolicySteps
       ""};
 }
 
+Result<Sample> come_after(Result<Sample> sample, SteadyTime::duration took) {
+  if (sample.has_error() || !sample->data_age) return sample;
+  const DataAge& data = *sample->data_age;
+  if (data.age + took <= data.limit) return sample;
+  return Error{Errc::stale,
+               fmt::format("the newest data was {} old when it was asked, the answer took {}, and "
+                           "maxAge is {}",
+                           seconds(data.age),
+                           seconds(took),
+                           seconds(data.limit)),
+               ""};
+}
+
 std::vector<std::string_view> changes(const Policies& policies, const Answer& answer) {
   const auto value = apply(policies, answer);
   const bool is_as_measured = answer.sample.has_value() && !answer.sample->is_missing &&

@@ -240,6 +240,7 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
     sample = internal_error(bug);
   }
   if (sample.has_error()) sample = with_budget(sample.error(), metric->deadline);
+  sample = come_after(std::move(sample), self->clock_.steady() - at);
   const SteadyTime retry_at = self->clock_.steady() + self->jittered(kKeepError);
   Answer answer{std::move(sample), at, asked_at, retry_at, metric->deadline};
   if (permit) answer.back_for = self->back_for(*metric->backend, answer);

@@ -95,6 +95,7 @@ awaitable<Reader::Explained> Reader::explain_question(const Metric* metric,
   }
   const SteadyTime answered = clock_.steady();
   if (sample.has_error()) sample = with_budget(sample.error(), metric->deadline);
+  sample = come_after(std::move(sample), answered - entered);
   Answer answer{sample, entered, asked_at, answered, metric->deadline};
   if (permit) answer.back_for = back_for(*metric->backend, answer);
   PolicySteps steps;

@@ -272,6 +272,30 @@ TEST_CASE("a failure that is no absence needs no settling") {
   }
 }
 
+TEST_CASE("data that gets too old while its question is under way is no value") {
+  const auto given_after = [](Duration took) {
+    Rig rig({MetricSpec{}});
+    rig.script.is_held = true;
+    rig.script.say.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{29s, 30s}});
+    auto read = rig.begin({"ml", "depth", {}});
+    settle(*rig.loop);
+    rig.clock.advance(took);
+    rig.script.release.raise();
+    return test::finish(*rig.loop, std::move(read));
+  };
+
+  const auto in_time = given_after(1000ms);
+  const auto late = given_after(1001ms);
+
+  REQUIRE(in_time.has_value());
+  CHECK(in_time->front().value == 7);
+  REQUIRE(late.has_error());
+  CHECK(late.error().code == Errc::stale);
+  CHECK(late.error().message() ==
+        "metric ml/depth: fake broker: the newest data was 29 s old when it was asked, the answer "
+        "took 1.001 s, and maxAge is 30 s");
+}
+
 TEST_CASE("an answer is given again only while the data behind it is young enough") {
   Rig rig({MetricSpec{.freshness = 60'000ms}});
   rig.script.say.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{20s, 30s}});
