@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -101,13 +102,13 @@ class Converter {
 std::optional<std::string> read_file(const std::string& path, Problems& problems) {
   std::ifstream file(path, std::ios::binary);
   std::string text;
-  if (file) {
-    text.resize(kMaxFileBytes + 1);
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
+  std::array<char, 64 * 1024> part;
+  while (file && text.size() <= kMaxFileBytes) {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
   }
-  if (!file.eof()) {
-    const bool is_large = text.size() > kMaxFileBytes;
+  const bool is_large = text.size() > kMaxFileBytes;
+  if (is_large || !file.eof()) {
     const std::string why =
         is_large ? "it is over 16 MiB" : std::error_code(errno, std::generic_category()).message();
     problems.add({path, 0, 0}, fmt::format("the file cannot be read: {}", why));
