@@ -262,6 +262,30 @@ TEST_CASE("S46: aliases that multiply each other end in one problem") {
   CHECK_THAT(lines.front(), Catch::EndsWith("the configuration is nested or repeated too much"));
 }
 
+TEST_CASE("an alias within what it names has no end, and is refused") {
+  const std::string too_much = "the configuration is nested or repeated too much";
+
+  CHECK(problems_of("a: &x [1, *x]\n") == Texts{"f.yaml:1:11: " + too_much});
+  CHECK(problems_of("&x a:\n  b: &y {c: *y}\n") == Texts{"f.yaml:2:13: " + too_much});
+}
+
+TEST_CASE("an alias counts as deep as it stands") {
+  const std::string deep = "x: &x " + std::string(40, '[') + std::string(40, ']') + "\n";
+  const std::string lists(24, '[');
+  const std::string ends(24, ']');
+
+  CHECK(problems_of(deep + "a: " + lists + "*x" + ends + "\n").empty());
+  CHECK(problems_of(deep + "a: [" + lists + "*x" + ends + "]\n") ==
+        Texts{"f.yaml:1:46: the configuration is nested or repeated too much"});
+}
+
+TEST_CASE("an alias of a text is a key as well") {
+  const Node root = parse("x: &name q\ny: {*name : 5}\n");
+
+  REQUIRE(root.find("y")->find("q") != nullptr);
+  CHECK(root.find("y")->find("q")->text == "5");
+}
+
 TEST_CASE("an alias of a block is the block, with its own position") {
   const Node root = parse("x: &tls {ca: f}\ny: *tls\n");
 
