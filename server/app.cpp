@@ -8,7 +8,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <csignal>
 #include <exception>
@@ -74,9 +73,6 @@ std::vector<std::string> names_of(const scalers::World& world) {
   return out;
 }
 
-// To read a configuration takes more memory than to keep it: twice of it, at 10,000 metrics.
-void give_back_memory() { ::malloc_trim(0); }
-
 }  // namespace
 
 void ServeObserver::backend_down(std::string_view backend, const scalers::Error& error) {
@@ -137,7 +133,7 @@ App::App(Loop& loop,
   reload_.emplace(
       loop,
       options.config,
-      std::move(loaded.documents),
+      std::move(loaded.digest),
       [this](const auto& documents, scalers::Problems& problems) {
         return build(documents, problems);
       },
@@ -155,7 +151,6 @@ void App::take(std::unique_ptr<scalers::World> world) {
   world_.replace(std::move(world));
   api_.set_discovery(apiservice::make_discovery(names_of(world_.world())));
   telemetry_.set_metrics(world_.world().metrics());
-  give_back_memory();
 }
 
 std::string App::telemetry_page() {

@@ -1,6 +1,8 @@
 #include "server/config.hpp"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -58,17 +61,12 @@ std::vector<std::string> files_of(const std::string& path, Problems& problems) {
   return out;
 }
 
-struct Files {
-  std::vector<std::pair<std::string, std::string>> texts;  // by path
-  Problems problems;
-};
-
-Files read_files(const std::vector<std::string>& paths) {
-  Files out;
+ConfigFiles read_files(const std::vector<std::string>& paths) {
+  ConfigFiles out;
   for (const std::string& path : paths) {
     for (const std::string& file : files_of(path, out.problems)) {
       auto text = read_file(file, out.problems);
-      if (text) out.texts.emplace_back(file, std::move(*text));
+      if (text) out.files.push_back({file, std::move(*text)});
     }
   }
   return out;
@@ -76,19 +74,41 @@ Files read_files(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-std::vector<Node> load_config(const std::vector<std::string>& paths, Problems& problems) {
-  Files files = read_files(paths);
+ConfigFiles read_config(const std::vector<std::string>& paths) {
+  ConfigFiles out = read_files(paths);
   for (int tries = 1; tries < kMaxReads; ++tries) {
-    Files again = read_files(paths);
-    if (again.texts == files.texts) break;
-    files = std::move(again);
+    ConfigFiles again = read_files(paths);
+    if (again.files == out.files) break;
+    out = std::move(again);
   }
+  return out;
+}
+
+std::string digest_of(const ConfigFiles& config) {
+  std::string out;
+  for (const ConfigFile& file : config.files) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
+    if (EVP_Digest(file.text.data(),
+                   file.text.size(),
+                   hash.data(),
+                   nullptr,
+                   EVP_sha256(),
+                   nullptr) != 1)
+      throw std::runtime_error("OpenSSL cannot compute SHA-256");
+    out += file.path;
+    out += '\0';
+    out.append(hash.begin(), hash.end());
+  }
+  return out;
+}
+
+std::vector<Node> parse_config(const ConfigFiles& config, Problems& problems) {
   std::vector<Node> out;
-  for (const auto& [file, text] : files.texts) {
-    Node document = parse_yaml(text, file, problems);
+  for (const ConfigFile& file : config.files) {
+    Node document = parse_yaml(file.text, file.path, problems);
     if (document.kind != Node::Kind::null) out.push_back(std::move(document));
   }
-  problems.add_all(files.problems);
+  problems.add_all(config.problems);
   return out;
 }
 

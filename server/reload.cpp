@@ -4,6 +4,7 @@
 #include "server/log.hpp"
 
 #include <boost/asio/post.hpp>
+#include <malloc.h>
 
 #include <chrono>
 #include <utility>
@@ -11,18 +12,22 @@
 namespace weir::server {
 
 struct Reload::Loaded {
+  std::string digest;
+  bool is_same = false;  // as what is in force: nothing was parsed
   std::vector<scalers::Node> documents;
   scalers::Problems problems;
 };
 
+void give_back_memory() { ::malloc_trim(0); }
+
 Reload::Reload(Loop& loop,
                std::vector<std::string> paths,
-               std::vector<scalers::Node> documents,
+               std::string digest,
                Build build,
                std::function<void(std::unique_ptr<scalers::World>)> on_world)
     : loop_(loop),
       paths_(std::move(paths)),
-      documents_(std::move(documents)),
+      digest_(std::move(digest)),
       build_(std::move(build)),
       on_world_(std::move(on_world)),
       succeeded_at_(std::chrono::system_clock::now()) {
@@ -41,27 +46,36 @@ void Reload::begin() {
   if (is_parsing_) return;
   is_parsing_ = true;
   if (parser_.joinable()) parser_.join();
-  parser_ = std::thread([this, is_alive = is_alive_, paths = paths_, &loop = loop_] {
-    const auto loaded = std::make_shared<Loaded>();
-    loaded->documents = load_config(paths, loaded->problems);
-    boost::asio::post(loop, [this, is_alive, loaded] {
-      if (*is_alive) finish(*loaded);
-    });
-  });
+  parser_ =
+      std::thread([this, is_alive = is_alive_, paths = paths_, in_force = digest_, &loop = loop_] {
+        const auto loaded = std::make_shared<Loaded>();
+        const ConfigFiles files = read_config(paths);
+        loaded->digest = digest_of(files);
+        loaded->is_same = files.problems.empty() && loaded->digest == in_force;
+        if (!loaded->is_same) loaded->documents = parse_config(files, loaded->problems);
+        boost::asio::post(loop, [this, is_alive, loaded] {
+          if (*is_alive) finish(std::move(*loaded));
+        });
+      });
 }
 
-void Reload::finish(const Loaded& loaded) {
+void Reload::finish(Loaded loaded) {
   is_parsing_ = false;
-  if (std::exchange(is_asked_again_, false)) begin();
-  scalers::Problems problems = loaded.problems;
-  const bool is_same = problems.empty() && loaded.documents == documents_;
-  auto world = is_same ? nullptr : build_(loaded.documents, problems);
+  auto world = loaded.is_same ? nullptr : build_(loaded.documents, loaded.problems);
+  loaded.documents.clear();
   if (world) {
-    documents_ = loaded.documents;
+    digest_ = std::move(loaded.digest);
     succeeded_at_ = std::chrono::system_clock::now();
     log(Level::info, "config_reloaded", {{"metrics", world->metrics().size()}});
     on_world_(std::move(world));
   }
+  give_back_memory();
+  tell(loaded.problems, loaded.is_same);
+  if (std::exchange(is_asked_again_, false)) begin();
+}
+
+// Each set of problems once.
+void Reload::tell(const scalers::Problems& problems, bool is_same) {
   is_well_ = problems.empty();
   auto lines = problems.lines();
   if (lines == told_) return;

@@ -42,22 +42,25 @@ class CurrentWorld final : public scalers::Source, public scalers::Explainer {
   std::unique_ptr<scalers::World> world_;
 };
 
-// A configuration as it was read, and what it means.
+// What a configuration means, and of which files.
 struct LoadedWorld {
-  std::vector<scalers::Node> documents;
+  std::string digest;
   std::unique_ptr<scalers::World> world;
 };
+
+// Gives back to the kernel what reading, building or ending a World has freed: to read a
+// configuration takes more memory than to keep it.
+void give_back_memory();
 
 class Reload {
  public:
   using Build = std::function<std::unique_ptr<scalers::World>(const std::vector<scalers::Node>&,
                                                               scalers::Problems&)>;
 
-  // `documents` are those in force. `build` makes a World of others; `on_world` takes it. All
-  // outlive the reload.
+  // `digest` is that of the files in force. `build` makes a World of others; `on_world` takes it.
   Reload(Loop& loop,
          std::vector<std::string> paths,
-         std::vector<scalers::Node> documents,
+         std::string digest,
          Build build,
          std::function<void(std::unique_ptr<scalers::World>)> on_world);
   Reload(const Reload&) = delete;
@@ -71,11 +74,12 @@ class Reload {
  private:
   struct Loaded;
   void begin();
-  void finish(const Loaded& loaded);
+  void finish(Loaded loaded);
+  void tell(const scalers::Problems& problems, bool is_same);
 
   Loop& loop_;
   std::vector<std::string> paths_;
-  std::vector<scalers::Node> documents_;
+  std::string digest_;  // of the files in force
   Build build_;
   std::function<void(std::unique_ptr<scalers::World>)> on_world_;
   bool is_well_ = true;

@@ -49,12 +49,13 @@ class SilentObserver final : public scalers::ReadObserver {
                                      scalers::ReadObserver& observer);
 
 // The same of documents that are read already, with what was wrong in them.
-[[nodiscard]] LoadedWorld build_world(std::vector<scalers::Node> documents,
-                                      scalers::Problems problems,
-                                      Loop& loop,
-                                      scalers::Clients& clients,
-                                      const Clock& clock,
-                                      scalers::ReadObserver& observer);
+[[nodiscard]] std::unique_ptr<scalers::World> build_world(
+    const std::vector<scalers::Node>& documents,
+    scalers::Problems problems,
+    Loop& loop,
+    scalers::Clients& clients,
+    const Clock& clock,
+    scalers::ReadObserver& observer);
 
 // What `work` comes to. Runs the loop until then.
 template <class T>

@@ -118,13 +118,12 @@ ExitCode run(const DoctorOptions& options) {
   doctor::Scope scope = scope_of(options, kubeconfig.empty());
   if (!options.config.empty()) {
     scalers::Problems problems;
-    auto documents = load_config(options.config, problems);
+    auto documents = parse_config(read_config(options.config), problems);
     doctor::stand_in_for_files(documents, kStandIn);
-    const auto loaded =
-        build_world(std::move(documents), std::move(problems), loop, clients, clock, observer);
-    if (!loaded.world) return ExitCode::failed;
-    scope.served.configured = loaded.world->metrics();
-    scope.served.measured = doctor::measured_in(loaded.documents);
+    const auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
+    if (!world) return ExitCode::failed;
+    scope.served.configured = world->metrics();
+    scope.served.measured = doctor::measured_in(documents);
   }
   scalers::clients::Resolver resolver(loop);
   cluster::KubeClient kube(clients.http(), std::move(access));

@@ -15,24 +15,26 @@ LoadedWorld load_world(const std::vector<std::string>& config,
                        const Clock& clock,
                        scalers::ReadObserver& observer) {
   scalers::Problems problems;
-  auto documents = load_config(config, problems);
-  return build_world(std::move(documents), std::move(problems), loop, clients, clock, observer);
+  const ConfigFiles files = read_config(config);
+  const auto documents = parse_config(files, problems);
+  auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
+  return {digest_of(files), std::move(world)};
 }
 
-LoadedWorld build_world(std::vector<scalers::Node> documents,
-                        scalers::Problems problems,
-                        Loop& loop,
-                        scalers::Clients& clients,
-                        const Clock& clock,
-                        scalers::ReadObserver& observer) {
+std::unique_ptr<scalers::World> build_world(const std::vector<scalers::Node>& documents,
+                                            scalers::Problems problems,
+                                            Loop& loop,
+                                            scalers::Clients& clients,
+                                            const Clock& clock,
+                                            scalers::ReadObserver& observer) {
   auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
-  if (world) return {std::move(documents), std::move(world)};
+  if (world) return world;
   for (const std::string& line : problems.lines()) fmt::print(stderr, "{}\n", line);
   fmt::print(stderr,
              "weir: {} problem{} in the configuration\n",
              problems.size(),
              problems.size() == 1 ? "" : "s");
-  return {};
+  return nullptr;
 }
 
 ExitCode print_failure(const scalers::Error& error) {

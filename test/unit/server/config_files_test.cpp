@@ -36,7 +36,7 @@ struct Loaded {
 
 Loaded load(const Texts& paths) {
   Problems problems;
-  auto documents = load_config(paths, problems);
+  auto documents = parse_config(read_config(paths), problems);
   return {std::move(documents), problems.lines()};
 }
 
@@ -137,6 +137,19 @@ TEST_CASE("the problems of all files are found at once, and good files are kept"
   CHECK(loaded.problems[2] ==
         at + "d.yaml:1:1: a file holds one document; put the part behind --- into a file of its "
              "own");
+}
+
+TEST_CASE("a digest changes with each text and with its place, and with nothing else") {
+  const ConfigFiles files{{{"a.yaml", "id: a\n"}, {"b.yaml", "id: b\n"}}, {}};
+  const std::string digest = digest_of(files);
+
+  CHECK(digest_of({{{"a.yaml", "id: a\n"}, {"b.yaml", "id: b\n"}}, {}}) == digest);
+  CHECK(digest_of({{{"a.yaml", "id: a\n"}, {"b.yaml", "id: B\n"}}, {}}) != digest);
+  CHECK(digest_of({{{"a.yaml", "id: b\n"}, {"b.yaml", "id: a\n"}}, {}}) != digest);
+  CHECK(digest_of({{{"b.yaml", "id: b\n"}, {"a.yaml", "id: a\n"}}, {}}) != digest);
+  CHECK(digest_of({{{"a.yaml", "id: a\n"}, {"c.yaml", "id: b\n"}}, {}}) != digest);
+  CHECK(digest_of({{{"a.yaml", "id: a\n"}}, {}}) != digest);
+  CHECK(digest.size() < 100);
 }
 
 TEST_CASE("a file may have 16 MiB and not a byte more") {
