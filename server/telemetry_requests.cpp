@@ -73,26 +73,27 @@ void RequestCounts::done(const RequestLabels& labels,
                          int status,
                          std::chrono::duration<double> took) {
   const auto metric = metrics_.find(labels.metric);
-  const auto verb = static_cast<std::size_t>(labels.verb);
   if (metric != metrics_.end()) {
-    count(metric->second.at(verb), labels, metric->first, status);
+    count(metric->second, labels, metric->first, status);
   } else {
-    count(endpoints_.at(static_cast<std::size_t>(labels.endpoint)).at(verb), labels, "", status);
+    count(endpoints_.at(static_cast<std::size_t>(labels.endpoint)), labels, "", status);
   }
   observe(labels, took.count());
 }
 
-void RequestCounts::count(ByCode& cell,
+void RequestCounts::count(Cells& cells,
                           const RequestLabels& labels,
                           std::string_view resource,
                           int status) {
-  auto known = std::ranges::find(cell, status, [](const auto& one) { return one.first; });
-  if (known == cell.end()) {
+  auto known = std::ranges::find_if(cells, [&](const Cell& cell) {
+    return cell.verb == labels.verb && cell.status == status;
+  });
+  if (known == cells.end()) {
     auto named = label_set(labels, resource);
     named.emplace("code", std::to_string(status));
-    known = cell.emplace(cell.end(), status, &totals_.Add(named));
+    known = cells.insert(cells.end(), {labels.verb, status, &totals_.Add(named)});
   }
-  known->second->Increment();
+  known->total->Increment();
 }
 
 // Metrics share a histogram: 26 lines for each of 1,000 would hold the loop up for 0.1 s.
@@ -108,9 +109,7 @@ void RequestCounts::observe(const RequestLabels& labels, double seconds) {
 }
 
 void RequestCounts::end(const Cells& cells) {
-  for (const ByCode& cell : cells) {
-    for (const auto& [code, counter] : cell) totals_.Remove(counter);
-  }
+  for (const Cell& cell : cells) totals_.Remove(cell.total);
 }
 
 }  // namespace weir::server

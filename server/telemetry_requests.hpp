@@ -34,10 +34,15 @@ class RequestCounts {
 
  private:
   // References into the families: a look-up there by labels costs more than the rest of a count.
-  using ByCode = std::vector<std::pair<int, prometheus::Counter*>>;
-  using Cells = std::array<ByCode, kVerbs>;
+  // Few: a metric is asked by one verb, and answered with a few codes.
+  struct Cell {
+    Verb verb;
+    int status;
+    prometheus::Counter* total;
+  };
+  using Cells = std::vector<Cell>;
 
-  void count(ByCode& cell, const RequestLabels& labels, std::string_view resource, int status);
+  void count(Cells& cells, const RequestLabels& labels, std::string_view resource, int status);
   void observe(const RequestLabels& labels, double seconds);
   void end(const Cells& cells);
 
