@@ -59,6 +59,17 @@ class ReloadTest(ServerTest):
         self.wait_for(lambda: self.value(weir, "one") == "3")
         self.assertEqual(1, self.log_of(weir).count('unknown key \\"qeury\\"'))
 
+    def test_the_same_bytes_again_are_no_new_configuration(self):
+        weir = self.weir_with(self.config_of(one=1))
+
+        weir.write_config("metrics: [")
+        self.wait_for(lambda: "config_invalid" in self.log_of(weir))
+        weir.write_config(self.config_of(one=1))
+        self.wait_for(lambda: " config_valid_again" in self.log_of(weir))
+
+        self.assertNotIn("config_reloaded", self.log_of(weir))
+        self.assertEqual("1", self.value(weir, "one"))
+
     def test_a_file_that_is_gone_for_a_while_empties_nothing(self):
         weir = self.weir_with(self.config_of(one=1))
 
