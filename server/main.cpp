@@ -3,6 +3,7 @@
 #include "server/options.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <csignal>
 #include <cstdio>
@@ -15,6 +16,9 @@ int main(int argc, char** argv) {
   // OpenSSL inside libcurl writes to sockets without MSG_NOSIGNAL: a peer that goes away must not
   // end the process.
   std::signal(SIGPIPE, SIG_IGN);
+  // One heap for all threads: what the others free in heaps of their own, malloc_trim() leaves
+  // there.
+  ::mallopt(M_ARENA_MAX, 1);
   try {
     const auto parsed = weir::server::parse_options(argc, argv);
     if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);

@@ -48,15 +48,20 @@ void Reload::begin() {
   if (parser_.joinable()) parser_.join();
   parser_ =
       std::thread([this, is_alive = is_alive_, paths = paths_, in_force = digest_, &loop = loop_] {
-        const auto loaded = std::make_shared<Loaded>();
-        const ConfigFiles files = read_config(paths);
-        loaded->digest = digest_of(files);
-        loaded->is_same = files.problems.empty() && loaded->digest == in_force;
-        if (!loaded->is_same) loaded->documents = parse_config(files, loaded->problems);
+        const auto loaded = std::make_shared<Loaded>(load(paths, in_force));
         boost::asio::post(loop, [this, is_alive, loaded] {
           if (*is_alive) finish(std::move(*loaded));
         });
       });
+}
+
+Reload::Loaded Reload::load(const std::vector<std::string>& paths, const std::string& in_force) {
+  Loaded out;
+  const ConfigFiles files = read_config(paths);
+  out.digest = digest_of(files);
+  out.is_same = files.problems.empty() && out.digest == in_force;
+  if (!out.is_same) out.documents = parse_config(files, out.problems);
+  return out;
 }
 
 void Reload::finish(Loaded loaded) {

@@ -74,6 +74,9 @@ class Reload {
  private:
   struct Loaded;
   void begin();
+  // The parser's: what the files at `paths` say, unless they are those `in_force`.
+  [[nodiscard]] static Loaded load(const std::vector<std::string>& paths,
+                                   const std::string& in_force);
   void finish(Loaded loaded);
   void tell(const scalers::Problems& problems, bool is_same);
 
