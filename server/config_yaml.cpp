@@ -17,7 +17,8 @@ using scalers::Mark;
 using scalers::Node;
 using scalers::Problems;
 
-// Also counts each use of an anchor, so aliases cannot explode.
+// Also counts each anchor and each use of it: what they name is copied, and copies must not
+// explode.
 constexpr std::size_t kMaxNodes = 300'000;
 constexpr std::size_t kMaxDepth = 64;
 
@@ -103,7 +104,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void add(Node node, YAML::anchor_t anchor) {
-    if (anchor != 0) anchors_.insert_or_assign(anchor, node);
+    if (anchor != 0 && is_admitted(node, open_.size())) anchors_.insert_or_assign(anchor, node);
     if (open_.empty()) {
       root_ = std::move(node);
       return;
