@@ -7,6 +7,7 @@ import results
 
 PAGE = results.RESULTS / "page.html"
 WIDTH, BAR, GAP, LEFT, RIGHT = 900, 12, 10, 150, 220
+LETTER = 6.5  # of the charts' font, wide
 COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#c9822b", "#3d5a80", "#6b8e23", "#b5179e", "#555555")
 STYLE = """
 body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 940px; color: #222; background: #fff; }
@@ -24,46 +25,55 @@ def change(value, before):
     return "" if not before else f"{(value / before - 1) * 100:+.1f} %"
 
 
+def letters(names):
+    """How wide the longest of them is drawn."""
+    return round(LETTER * max(map(len, names)))
+
+
 def bars(result, unit):
     """The values of one result as bars, the ones before them in grey."""
     rows = [(name, row[unit], row.get("previous", {}).get(unit)) for name, row in result["rows"].items() if unit in row]
-    most = max(max(value, before or 0) for _, value, before in rows)
-    scale = (WIDTH - LEFT - RIGHT) / most
+    most = max(max(value, before or 0) for _, value, before in rows) or 1
+    left = max(LEFT, letters(name for name, _, _ in rows) + 8)
+    scale = (WIDTH - left - RIGHT) / most
     height = len(rows) * (2 * BAR + GAP) + GAP
     out = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{html.escape(result["units"][unit])}">']
     for number, (name, value, before) in enumerate(rows):
         top = GAP + number * (2 * BAR + GAP)
         if before:
-            out.append(f'<rect x="{LEFT}" y="{top}" width="{before * scale:.1f}" height="{BAR}" fill="#bbb"/>')
-        out.append(f'<rect x="{LEFT}" y="{top + BAR}" width="{value * scale:.1f}" height="{BAR}" fill="{COLOURS[0]}"/>')
-        out.append(text(LEFT - 8, top + BAR + 4, name, "end"))
+            out.append(f'<rect x="{left}" y="{top}" width="{before * scale:.1f}" height="{BAR}" fill="#bbb"/>')
+        out.append(f'<rect x="{left}" y="{top + BAR}" width="{value * scale:.1f}" height="{BAR}" fill="{COLOURS[0]}"/>')
+        out.append(text(left - 8, top + BAR + 4, name, "end"))
         longest = max(value, before or 0) * scale
-        out.append(text(LEFT + longest + 8, top + BAR + 4, f"{value:,} {change(value, before)}"))
+        out.append(text(left + longest + 8, top + BAR + 4, f"{value:,} {change(value, before)}"))
     return "\n".join([*out, "</svg>"])
 
 
 def lines(history, unit):
-    """How each row went from its first result on, which is 100 %."""
+    """How each row went from its first result on, which is 100 %. Empty when all began at zero."""
     names = list(dict.fromkeys(name for result in history for name, row in result["rows"].items() if unit in row))
     series = {name: [(at, result["rows"][name][unit]) for at, result in enumerate(history)
                      if unit in result["rows"].get(name, {})] for name in names}
     shares = {name: [(at, value / points[0][1]) for at, value in points]
               for name, points in series.items() if points[0][1]}
+    if not shares:
+        return ""
     most = max(max(share for _, share in points) for points in shares.values())
-    height, top = 260, 12
-    step = (WIDTH - LEFT - RIGHT) / max(1, len(history) - 1)
+    top, right = 12, max(RIGHT, 40 + letters(f"{name} 100 %" for name in shares))
+    height = max(260, top + 18 * len(shares) + 24)
+    step = (WIDTH - LEFT - right) / max(1, len(history) - 1)
 
     def place(at, share):
         return f"{LEFT + at * step:.1f},{height - 24 - share / most * (height - 24 - top):.1f}"
     out = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="share of the first result">',
-           f'<path d="M{LEFT},{top} V{height - 24} H{WIDTH - RIGHT}" fill="none" stroke="#999"/>',
+           f'<path d="M{LEFT},{top} V{height - 24} H{WIDTH - right}" fill="none" stroke="#999"/>',
            text(LEFT - 8, top + 4, f"{most * 100:.0f} %", "end"), text(LEFT - 8, height - 24, "0 %", "end")]
     for number, (name, points) in enumerate(shares.items()):
         colour = COLOURS[number % len(COLOURS)]
         out.append(f'<polyline points="{" ".join(place(*one) for one in points)}" fill="none" stroke="{colour}" '
                    'stroke-width="2"/>')
-        out.append(f'<rect x="{WIDTH - RIGHT + 16}" y="{top + number * 18 - 8}" width="10" height="10" fill="{colour}"/>')
-        out.append(text(WIDTH - RIGHT + 32, top + number * 18 + 1, f"{name} {points[-1][1] * 100:.0f} %"))
+        out.append(f'<rect x="{WIDTH - right + 16}" y="{top + number * 18 - 8}" width="10" height="10" fill="{colour}"/>')
+        out.append(text(WIDTH - right + 32, top + number * 18 + 1, f"{name} {points[-1][1] * 100:.0f} %"))
     for at, result in enumerate(history):
         out.append(text(LEFT + at * step, height - 6, result["commit"][:7], "middle"))
     return "\n".join([*out, "</svg>"])
@@ -88,9 +98,12 @@ def section(history):
     out = [f"<h2>{html.escape(last['bench'])}</h2>", f"<p>{html.escape(last['about'])}</p>",
            f'<p class="facts">commit {html.escape(last["commit"])}, {facts}, <code>{html.escape(last["command"])}</code></p>']
     for unit, words in last["units"].items():
+        if not any(unit in row for row in last["rows"].values()):
+            continue
         out += [f"<h3>{html.escape(words)}</h3>", bars(last, unit)]
-        if len(history) > 1:
-            out += ["<p>From the first result on, which is 100 %:</p>", lines(history, unit)]
+        course = lines(history, unit)
+        if len(history) > 1 and course:
+            out += ["<p>From the first result on, which is 100 %:</p>", course]
     return "\n".join([*out, table(last)])
 
 

@@ -36,6 +36,32 @@ class Page(unittest.TestCase):
         self.assertIn(">head 100 %<", text)
         self.assertIn("a &lt;bench&gt;", text)
 
+    def test_rows_that_were_always_zero_are_shown_without_a_course(self):
+        none = whole() | {"rows": {"head": {"instructions": 0}}}
+        text = page.page([none, none])
+
+        self.assertIn(">0 <", text)
+        self.assertNotIn("From the first result on", text)
+
+    def test_a_unit_without_a_row_has_no_chart(self):
+        text = page.page([whole() | {"units": RESULT["units"] | {"questions": "questions a read"}}])
+
+        self.assertNotIn("questions a read", text)
+
+    def test_many_rows_with_long_names_stay_within_their_charts(self):
+        rows = {f"passive declare, rabbitmq-c, one by one, {n:02}": {"instructions": 90} for n in range(20)}
+        text = page.page([whole() | {"rows": rows}] * 2)
+
+        charts = re.findall(r'<svg viewBox="0 0 (\d+) (\d+)"(.*?)</svg>', text, re.S)
+        self.assertEqual([outside(int(wide), int(high), chart) for wide, high, chart in charts], [[], []])
+
+
+def outside(wide, high, chart):
+    """The texts of a chart that do not fit, at six pixels a letter."""
+    texts = re.findall(r'<text x="(\d+)" y="(\d+)" text-anchor="(\w+)">([^<]*)<', chart)
+    return [words for x, y, anchor, words in texts
+            if 6 * len(words) > {"start": wide - int(x), "end": int(x), "middle": wide}[anchor] or int(y) > high]
+
 
 def whole():
     return RESULT | {"date": "2026-01-02T03:04Z", "commit": "abcdef012345", "machine": "m", "compiler": "c", "command": "./dev"}
