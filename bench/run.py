@@ -29,7 +29,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("bench", nargs="*", choices=[[], *BENCHES], help="which; default: all")
     parser.add_argument("--record", action="store_true",
-                        help="write what paths and process show to bench/results, and the page of it")
+                        help="write what they show to bench/results, and the page of it")
     parser.add_argument("--limits", action="store_true",
                         help="make the instruction counts of paths the limits of ./dev test")
     parser.add_argument("--profile", metavar="PATH", help="show where the instructions of one hot path go, and end")
@@ -38,6 +38,8 @@ def main():
     parser.add_argument("--mix", choices=[one.name for one in mixes()], action="append", default=[], help="load: only this one")
     parser.add_argument("--out", type=Path, help="load: a file for the table as JSON")
     options = parser.parse_args()
+    if options.record and options.mix:
+        parser.error("--record: a recorded result has every mix, leave out --mix")
     asked = {"load": {"names": options.mix, "peers": options.peer, "out": options.out}}
     build = results.ROOT / "build" / "release"
     if options.profile:

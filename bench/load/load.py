@@ -1,6 +1,8 @@
 """CPU per read, latency and memory of Weir beside nginx with the same bytes, over TLS; and of any other adapter.
 
 Servers have processor 0 and the driver processor 1; rounds are interleaved and medians shown. Compare ratios of one run.
+Where a mix says how long answers are kept, its rounds are whole multiples of that. Half of it goes by before each, uncounted:
+the first burst of questions is not in it, and neither are the edges of a round among the later ones.
 """
 import json
 import statistics
@@ -17,8 +19,11 @@ from support.weir import HPA_USER
 
 PINNED = ("taskset", "--cpu-list", "0")
 KEYS = 10_000
-# asked: the backend's questions, for each read.
-FIGURES = ("cpu_us", "reads_per_second", "p50_us", "p99_us", "p999_us", "questions_per_read")
+LIMIT_OF_DUE = 1.01
+UNITS = {"cpu_us": "us of CPU of the server, a read", "times_nginx": "times the CPU of nginx, a read",
+         "reads_per_second": "reads a second", "p50_us": "us, half of the reads", "p99_us": "us, 99 % of the reads",
+         "p999_us": "us, 99.9 % of the reads", "questions_per_read": "questions to Redis, a read",
+         "questions_of_due": "questions to Redis, of distinct questions / freshness"}
 
 
 @dataclass
@@ -27,21 +32,29 @@ class Server:
     name: str
     pid: int  # None: elsewhere, its CPU time is not known
     target: dict  # of drive()
-    asked: object = lambda: 0  # how many questions its backend was asked so far
+    asked: object = None  # how many questions its backend was asked so far; None: not counted
     path: str = None
     reports: list = field(default_factory=list)
 
     def one_round(self, mix, seconds):
-        questions, spent = self.asked(), self._spent()
-        report = drive(replace(mix, paths=[self.path]) if self.path else mix, seconds, **self.target)
+        mix = replace(mix, paths=[self.path]) if self.path else mix
+        if self.asked and mix.freshness_seconds:
+            drive(mix, mix.freshness_seconds / 2, **self.target)
+        questions, spent = self.asked and self.asked(), self._spent()
+        report = drive(mix, seconds, **self.target)
         report["cpu_us"] = (self._spent() - spent) / report["answers"] * 1e6
-        report["questions_per_read"] = (self.asked() - questions) / report["answers"]
         report["reads_per_second"] = report["answers"] / report["seconds"]
+        if self.asked:
+            questions = self.asked() - questions
+            report["questions_per_read"] = questions / report["answers"]
+            if mix.freshness_seconds:
+                report["questions_of_due"] = questions / (len(mix.paths) * seconds / mix.freshness_seconds)
         self.reports.append(report)
 
     def row(self):
         """The median of each figure."""
-        return {name: round(statistics.median(report[name] for report in self.reports), 4) for name in FIGURES}
+        return {name: round(statistics.median(report[name] for report in self.reports), 4)
+                for name in UNITS if name in self.reports[0]}
 
     def _spent(self):
         return cpu_seconds(self.pid) if self.pid else 0
@@ -56,26 +69,32 @@ def measure(folder, weir, mix, peers, rounds, seconds, asked):
     if answer.status != 200:
         raise RuntimeError(f"{mix.name}: {answer.text}")
     with Nginx(folder / "nginx", pair, answer.text.strip(), PINNED) as nginx:
-        servers = [Server("weir", weir.process.pid, {"port": weir.port, **usual, **proof}, asked),
+        servers = [Server("weir", weir.process.pid, {"port": weir.port, **usual, **proof}, asked if mix.is_counted else None),
                    Server("nginx", nginx.process.pid, {"port": nginx.port, **usual})]
         servers += [Server(peer.name, peer.pid, {"folder": folder, "port": peer.port, "ca": peer.ca, "cert": peer.cert,
                                                  "key": peer.key, "host": peer.host, "address": peer.address}, path=peer.path)
                     for peer in peers if mix.is_for_peers]
         for _ in range(rounds):
             for server in servers:
-                server.one_round(mix, seconds)
-    return {server.name: server.row() for server in servers}
+                server.one_round(mix, mix.seconds or seconds)
+    rows = {server.name: server.row() for server in servers}
+    return {name: row | ({"times_nginx": round(row["cpu_us"] / rows["nginx"]["cpu_us"], 3)} if name != "nginx" else {})
+            for name, row in rows.items()}
 
 
 def print_row(name, rows):
     for server, row in rows.items():
-        ratio = row["cpu_us"] / rows["nginx"]["cpu_us"]
-        print(f"{name:<18} {server:<8} {row['cpu_us']:>8.1f} {ratio:>6.2f} {row['reads_per_second']:>8.0f} "
-              f"{row['p50_us']:>7.0f} {row['p99_us']:>7.0f} {row['p999_us']:>8.0f} {row['questions_per_read']:>9.4f}", flush=True)
+        asked = f"{row['questions_per_read']:.4f}" if "questions_per_read" in row else "-"
+        print(f"{name:<18} {server:<8} {row['cpu_us']:>8.1f} {row.get('times_nginx', 1):>6.2f} {row['reads_per_second']:>8.0f} "
+              f"{row['p50_us']:>7.0f} {row['p99_us']:>7.0f} {row['p999_us']:>8.0f} {asked:>9}", flush=True)
+        if "questions_of_due" in row:
+            print(f"{'':<18} {server:<8} asked {row['questions_of_due']:.3f} times distinct questions / freshness "
+                  f"(target: at most {LIMIT_OF_DUE})", flush=True)
 
 
 def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
-    """Prints the table. names: of mixes, none: all. peers: those of peers.py. out: a file for the same as JSON."""
+    """Prints the table; the result is what bench/results.py records. names: of mixes, none: all. peers: those of peers.py.
+    out: a file for the same as JSON."""
     require("taskset", "util-linux")
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as name:
         folder = Path(name)
@@ -96,6 +115,8 @@ def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
                 weir.stop()
     if out:
         Path(out).write_text(json.dumps(rows, indent=1) + "\n")
+    return {"bench": "load", "about": __doc__.splitlines()[0], "units": UNITS,
+            "rows": {f"{mix}, {server}": row for mix, found in rows.items() for server, row in found.items()}}
 
 
 def run_mixes(folder, weir, redis, peers, rounds, seconds, names):

@@ -8,18 +8,26 @@ DISTINCT = 1_000  # questions behind the emulated HPAs
 HPAS = 100_000
 SYNC_SECONDS = 15
 EMULATED_RATE = HPAS / SYNC_SECONDS
+EMULATED_FRESHNESS_SECONDS = 5
 QUEUE = "bench"
 
 
 @dataclass(frozen=True)
 class Mix:
-    """name: of the row. paths: asked in turn. rate: reads a second, 0 for as many as there are answers."""
+    """name: of the row. paths: asked in turn. rate: reads a second, 0 for as many as there are answers.
+
+    freshness_seconds: of their answers, where questions are held against it: each path is a question of its own. seconds: of
+    a round, 0 for the usual ones. is_counted: whether Redis is who is asked, whose count it is.
+    """
     name: str
     paths: list = field(repr=False)
     connections: int = 16
     rate: float = 0
     reconnects: bool = False
     is_for_peers: bool = False
+    freshness_seconds: float = 0
+    seconds: float = 0
+    is_counted: bool = True
 
 
 def keyed(metric, count):
@@ -32,11 +40,12 @@ def mixes():
         Mix("1,000 keys", keyed("kept_list", 1_000)),
         Mix("10,000 keys", keyed("kept_list", 10_000)),
         Mix("asked: redis", keyed("asked_list", 1_000)),
-        Mix("asked: rabbitmq", [metric_path(NAMESPACE, "asked_queue")], connections=1),
-        Mix("asked: prometheus", [metric_path(NAMESPACE, "asked_query")], connections=1),
+        Mix("asked: rabbitmq", [metric_path(NAMESPACE, "asked_queue")], connections=1, is_counted=False),
+        Mix("asked: prometheus", [metric_path(NAMESPACE, "asked_query")], connections=1, is_counted=False),
         Mix("discovery", [GROUP]),
         Mix("new connection", [metric_path(NAMESPACE, "kept")], connections=4, reconnects=True),
-        Mix("100,000 HPAs", keyed("emulated", DISTINCT), connections=25, rate=EMULATED_RATE),
+        Mix("100,000 HPAs", keyed("emulated", DISTINCT), connections=25, rate=EMULATED_RATE,
+            freshness_seconds=EMULATED_FRESHNESS_SECONDS, seconds=2 * EMULATED_FRESHNESS_SECONDS),
     ]
 
 
@@ -56,5 +65,5 @@ def configuration(redis, broker, prometheus, login):
             one("asked_list", "1ms", a_list, **by_key),
             one("asked_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": QUEUE}}),
             one("asked_query", "1ms", {"prometheus": {"backend": "prom", "query": "vector(42)"}}),
-            one("emulated", "5s", a_list, **by_key),
+            one("emulated", f"{EMULATED_FRESHNESS_SECONDS}s", a_list, **by_key),
         ]}
