@@ -14,6 +14,7 @@ namespace weir::bench {
 namespace {
 
 constexpr std::size_t kInFlight = 100;
+constexpr std::size_t kDefaultInFlight = 8;  // a backend's maxInFlight
 constexpr long long kLength = 42;
 
 void expect(bool is_right, const char* what) {
@@ -71,6 +72,9 @@ void bench_llen(std::uint16_t port, const Amount& amount) {
            {"LLEN, hiredis, 100 in flight",
             amount.pipelined,
             [&](std::size_t operations) { bare(*context, operations, kInFlight); }},
+           {"LLEN, Weir, 8 in flight",
+            amount.pipelined,
+            [&](std::size_t operations) { weir(operations, kDefaultInFlight); }},
            {"LLEN, Weir, 100 in flight",
             amount.pipelined,
             [&](std::size_t operations) { weir(operations, kInFlight); }}},
