@@ -11,6 +11,7 @@ sys.path[:0] = [str(HERE), str(HERE / "load"), str(HERE / "micro"), str(HERE.par
 import client_cost  # noqa: E402
 import counts  # noqa: E402
 import footprint  # noqa: E402
+import hanging  # noqa: E402
 import isolation  # noqa: E402
 import load  # noqa: E402
 import page  # noqa: E402
@@ -22,7 +23,7 @@ from mixes import mixes  # noqa: E402
 from peers import FORM, parse_peer  # noqa: E402
 
 BENCHES = {"paths": path_cost, "process": process_cost, "clients": client_cost, "requests": request_cost,
-           "isolation": isolation, "load": load, "footprint": footprint}
+           "isolation": isolation, "discovery": hanging, "load": load, "footprint": footprint}
 
 
 def main():

@@ -1,0 +1,89 @@
+"""Latency of discovery, asked 500 times a second, while every backend hangs, and while all answer.
+
+Beside it readers keep asking metrics of each kind of backend. In one phase a Redis answers them all; in the other their
+servers accept and say nothing more, the AMQP one behind the login. Phases take turns; medians of the rounds are shown. The
+bench fails when a hung backend was not felt.
+"""
+import contextlib
+import json
+import statistics
+import tempfile
+from pathlib import Path
+
+from driver import drive
+from isolation import READERS, Background, hang, metric
+from mixes import Mix
+from support import GROUP, Redis, ScriptedServer, Weir, wait_until
+
+PINNED = ("taskset", "--cpu-list", "0")
+RATE = 500
+LIMIT_MS = 2
+UNITS = {"p50": "ms, half of the answers", "p99": "ms, 99 % of the answers", "p999": "ms, 99.9 % of the answers"}
+# Kind of backend: its block's name, its scheme, the setting that says what a metric of it asks.
+KINDS = {"redis": ("redis", "redis", "key"), "amqp": ("rabbitmq", "amqp", "queue"),
+         "management": ("rabbitmq", "http", "queue"), "prometheus": ("prometheus", "http", "query")}
+
+
+def silent(connection):
+    """Takes in what comes, and says nothing."""
+    while connection.recv(65536):
+        pass
+
+
+def config_of(folder, redis, servers):
+    """Of each kind READERS metrics hung-KIND-N of its hung server, and as many well-KIND-N of the Redis."""
+    for name in ("user", "password"):
+        (folder / name).write_text(name)
+    login = {"username": {"file": str(folder / "user")}, "password": {"file": str(folder / "password")}}
+    backends, metrics = {"well": {"redis": {"url": redis.url}}}, []
+    for name, (block, scheme, setting) in KINDS.items():
+        target = {"url": f"{scheme}://127.0.0.1:{servers[name].port}", **(login if block == "rabbitmq" else {})}
+        backends[name] = {block: target}
+        for number in range(READERS):
+            what = f"{name}_{number}"
+            metrics.append(metric(f"hung-{name}-{number}", block, {"backend": name, setting: what}))
+            metrics.append(metric(f"well-{name}-{number}", "redis", {"backend": "well", "key": what}))
+    return json.dumps({"backends": backends, "metrics": metrics})
+
+
+def one_round(folder, weir, phase, seconds):
+    """(The driver's report, {kind of backend: statuses of its readers})."""
+    pair = weir.certificates
+    with contextlib.ExitStack() as stack:
+        readers = {name: stack.enter_context(Background(weir, f"{phase}-{name}")) for name in KINDS}
+        # Their handshakes are over, and a deadline has passed everywhere.
+        wait_until(lambda: all(len(one.statuses) >= READERS for one in readers.values()), "the readers had answers", 30)
+        report = drive(Mix("discovery", [GROUP], connections=4, rate=RATE), seconds, weir.port, folder, pair.crt("ca"),
+                       pair.crt("front-proxy-client"), pair.key("front-proxy-client"))
+    return report, {name: set(background.statuses) for name, background in readers.items()}
+
+
+def check(phase, statuses):
+    for name, seen in statuses.items():
+        is_right = seen == {200} if phase == "well" else seen & {503, 504} and 200 not in seen
+        if not is_right:
+            raise RuntimeError(f"not what was to be measured: {name}, {phase}: answers were {sorted(seen)}")
+
+
+def run(rounds=5, seconds=5.0):
+    reports = {"well": [], "hung": []}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-")))
+        redis = stack.enter_context(Redis(folder / "redis"))
+        servers = {name: stack.enter_context(ScriptedServer(raw=hang if name == "amqp" else silent)) for name in KINDS}
+        weir = stack.enter_context(Weir(folder / "weir", config_of(folder, redis, servers), launcher=PINNED))
+        for _ in range(rounds):
+            for phase in reports:
+                report, statuses = one_round(folder, weir, phase, seconds)
+                check(phase, statuses)
+                reports[phase].append(report)
+    print(f"{rounds} rounds of {seconds:g} s; beside them {len(KINDS) * READERS} readers of {len(KINDS)} backends")
+    print(f"{'the backends':<20}{'p50 ms':>9}{'p99 ms':>9}{'p99.9 ms':>10}")
+    rows = {}
+    for phase, name in (("well", "all answer"), ("hung", "all hang")):
+        row = {figure: round(statistics.median(report[f"{figure}_us"] for report in reports[phase]) / 1000, 3)
+               for figure in UNITS}
+        print(f"{name:<20}{row['p50']:>9.3f}{row['p99']:>9.3f}{row['p999']:>10.3f}")
+        rows[name] = row
+    print(f"p99 while all hang {rows['all hang']['p99']:.2f} ms (target: at most {LIMIT_MS} ms)")
+    return {"bench": "discovery", "about": __doc__.splitlines()[0], "units": UNITS, "rows": rows}
