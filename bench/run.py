@@ -8,6 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "load"), str(HERE / "micro"), str(HERE.parent / "test")]
+import broker_cost  # noqa: E402
 import client_cost  # noqa: E402
 import counts  # noqa: E402
 import footprint  # noqa: E402
@@ -23,7 +24,7 @@ from mixes import mixes  # noqa: E402
 from peers import FORM, parse_peer  # noqa: E402
 
 BENCHES = {"paths": path_cost, "process": process_cost, "clients": client_cost, "requests": request_cost,
-           "isolation": isolation, "discovery": hanging, "load": load, "footprint": footprint}
+           "isolation": isolation, "discovery": hanging, "broker": broker_cost, "load": load, "footprint": footprint}
 
 
 def main():

@@ -1,0 +1,116 @@
+"""CPU of RabbitMQ when Weir asks the length of each of 10,000 queues once in 15 s, at an even pace.
+
+Windows of 15 s, in turn: nobody asks; all queues are asked once; as many questions are about 100 queues. What asking adds is
+the difference to the first. A queue without a question for a second hibernates, so that the second window wakes 10,000 and
+the third none. The broker is Debian's with its usual statistics interval, 5 s, on both processors; Weir has 0, the driver 1.
+"""
+import json
+import re
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from driver import drive
+from mixes import NAMESPACE, Mix
+from server_process import cpu_seconds
+from support import HPA_USER, RabbitMQ, Weir, metric_path
+
+QUEUES = 10_000
+WINDOW_SECONDS = 15
+DECLARED_AT_ONCE = 500
+LIMIT_PERCENT = 4
+UNITS = {"broker": "% of one core, RabbitMQ with all its processes", "weir": "% of one core, weir serve"}
+LOGIN = ("username", "password")
+PINNED = ("taskset", "--cpu-list", "0")
+IDLE = "nobody asks"
+ASKED = {"10,000 queues asked": QUEUES, "100 queues asked": 100}
+QUESTIONS = re.compile(r'^weir_query_duration_seconds_count\{backend="broker"\} (\S+)$', re.M)
+
+
+def added(row):
+    return f"{row}: added"
+
+
+def name_of(queue):
+    return f"q{queue:05}"
+
+
+def declare(broker):
+    """All queues: classic ones, durable and empty."""
+    for first in range(0, QUEUES, DECLARED_AT_ONCE):
+        broker.call("POST", "/api/definitions", {"queues": [
+            {"name": name_of(queue), "vhost": "/", "durable": True, "auto_delete": False, "arguments": {}}
+            for queue in range(first, min(first + DECLARED_AT_ONCE, QUEUES))]})
+
+
+def configuration(folder, broker):
+    for key, text in zip(LOGIN, (broker.user, broker.password)):
+        (folder / key).write_text(text)
+    login = {key: {"file": str(folder / key)} for key in LOGIN}
+    return json.dumps({
+        "backends": {"broker": {"rabbitmq": {"url": broker.url, **login}}},
+        # Fresh for so short a time that each read is a question.
+        "metrics": [{"name": "queue", "namespaces": [NAMESPACE], "freshness": "1ms", "labels": {"queue": "q[0-9]+"},
+                     "rabbitmq": {"backend": "broker", "queue": "$(queue)"}}]})
+
+
+def questions(weir):
+    """How many questions the broker has answered so far, as Weir counts them."""
+    page = weir.get("/metrics", {"X-Remote-User": HPA_USER}).text
+    found = QUESTIONS.search(page)
+    return float(found[1]) if found else 0
+
+
+def ask(folder, weir, queues):
+    """QUEUES questions about so many queues, in turn. RuntimeError when there were fewer."""
+    before = questions(weir)
+    paths = [metric_path(NAMESPACE, "queue", f"queue={name_of(queue)}") for queue in range(queues)]
+    pair = weir.certificates
+    mix = Mix(f"{queues} queues", paths, connections=25, rate=QUEUES / WINDOW_SECONDS)
+    report = drive(mix, WINDOW_SECONDS, weir.port, folder, pair.crt("ca"), pair.crt("front-proxy-client"),
+                   pair.key("front-proxy-client"))
+    asked = questions(weir) - before
+    if asked < 0.99 * QUEUES:
+        raise RuntimeError(f"{asked:.0f} questions for {report['answers']} answers, not {QUEUES}: is the machine busy?")
+
+
+def window(broker, weir, act):
+    """% of a core that {broker, weir} took while `act` lasted."""
+    pids = {"broker": broker.process.pid, "weir": weir.process.pid}
+    before, began = {name: cpu_seconds(pid) for name, pid in pids.items()}, time.monotonic()
+    act()
+    took = time.monotonic() - began
+    return {name: 100 * (cpu_seconds(pid) - before[name]) / took for name, pid in pids.items()}
+
+
+def measure(folder, broker, weir, rounds):
+    """{row: {process: % of a core}}, the medians; what each way of asking adds is that of the differences."""
+    seen = {row: [] for row in (IDLE, *ASKED, *map(added, ASKED))}
+    for _ in range(rounds):
+        idle = window(broker, weir, lambda: time.sleep(WINDOW_SECONDS))
+        seen[IDLE].append(idle)
+        for row, queues in ASKED.items():
+            shares = window(broker, weir, lambda: ask(folder, weir, queues))
+            seen[row].append(shares)
+            seen[added(row)].append({name: shares[name] - idle[name] for name in UNITS})
+    return {row: {name: round(statistics.median(shares[name] for shares in taken), 2) for name in UNITS}
+            for row, taken in seen.items()}
+
+
+def run(rounds=5):
+    with tempfile.TemporaryDirectory(prefix="weir-bench-") as name:
+        folder = Path(name)
+        with RabbitMQ(folder / "rabbitmq", statistics_seconds=5) as broker:
+            declare(broker)
+            with Weir(folder / "weir", configuration(folder, broker), launcher=PINNED) as weir:
+                ask(folder, weir, QUEUES)  # not counted: the connection comes up, and queues wake for the first time
+                rows = measure(folder, broker, weir, rounds)
+    print(f"{'% of one core':<28}{'broker':>8}{'weir':>8}{'broker, us a question':>24}")
+    for row, shares in rows.items():
+        each = f"{shares['broker'] / 100 * WINDOW_SECONDS / QUEUES * 1e6:.0f}" if row in map(added, ASKED) else ""
+        print(f"{row:<28}{shares['broker']:>8.2f}{shares['weir']:>8.2f}{each:>24}")
+    everything, *_ = ASKED
+    print(f"asking adds {rows[added(everything)]['broker']:.2f} % of a core to {rows[IDLE]['broker']:.2f} %, which makes "
+          f"{rows[everything]['broker']:.2f} % (target: at most {LIMIT_PERCENT} %)")
+    return {"bench": "broker", "about": __doc__.splitlines()[0], "units": UNITS, "rows": rows}
