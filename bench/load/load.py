@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from driver import drive
-from mixes import QUEUE, configuration, mixes
+from mixes import QUEUES, configuration, mixes
 from nginx import Nginx
 from server_process import cpu_seconds, memory_mib
 from support import Prometheus, RabbitMQ, Redis, Weir, require
@@ -70,7 +70,7 @@ def measure(folder, weir, mix, peers, rounds, seconds, asked):
         raise RuntimeError(f"{mix.name}: {answer.text}")
     with Nginx(folder / "nginx", pair, answer.text.strip(), PINNED) as nginx:
         servers = [Server("weir", weir.process.pid, {"port": weir.port, **usual, **proof}, asked if mix.is_counted else None),
-                   Server("nginx", nginx.process.pid, {"port": nginx.port, **usual})]
+                   Server("nginx", nginx.process.pid, {"port": nginx.port, **usual, **proof})]
         servers += [Server(peer.name, peer.pid, {"folder": folder, "port": peer.port, "ca": peer.ca, "cert": peer.cert,
                                                  "key": peer.key, "host": peer.host, "address": peer.address}, path=peer.path)
                     for peer in peers if mix.is_for_peers]
@@ -101,7 +101,8 @@ def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
         with Redis(folder / "redis") as redis, RabbitMQ(folder / "rabbitmq") as broker, \
                 Prometheus(folder / "prometheus") as prometheus:
             redis.fill(*(f"RPUSH k{number} x" for number in range(KEYS)))
-            broker.declare(QUEUE)
+            for number in range(QUEUES):
+                broker.declare(f"k{number}")
             login = {}
             for key, text in (("username", broker.user), ("password", broker.password)):
                 login[key] = str(folder / key)

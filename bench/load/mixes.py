@@ -9,7 +9,7 @@ HPAS = 100_000
 SYNC_SECONDS = 15
 EMULATED_RATE = HPAS / SYNC_SECONDS
 EMULATED_FRESHNESS_SECONDS = 5
-QUEUE = "bench"
+QUEUES = 100  # k0 and on
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def mixes():
         Mix("1,000 keys", keyed("kept_list", 1_000)),
         Mix("10,000 keys", keyed("kept_list", 10_000)),
         Mix("asked: redis", keyed("asked_list", 1_000)),
-        Mix("asked: rabbitmq", [metric_path(NAMESPACE, "asked_queue")], connections=1, is_counted=False),
-        Mix("asked: prometheus", [metric_path(NAMESPACE, "asked_query")], connections=1, is_counted=False),
+        Mix("asked: rabbitmq", keyed("asked_queue", QUEUES), is_counted=False),
+        Mix("asked: prometheus", keyed("asked_query", QUEUES), is_counted=False),
         Mix("discovery", [GROUP]),
         Mix("new connection", [metric_path(NAMESPACE, "kept")], connections=4, reconnects=True),
         Mix("100,000 HPAs", keyed("emulated", DISTINCT), connections=25, rate=EMULATED_RATE,
@@ -63,7 +63,8 @@ def configuration(redis, broker, prometheus, login):
             one("kept", "1h", {"redis": {"backend": "cache", "key": "k0"}}),
             one("kept_list", "1h", a_list, **by_key),
             one("asked_list", "1ms", a_list, **by_key),
-            one("asked_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": QUEUE}}),
-            one("asked_query", "1ms", {"prometheus": {"backend": "prom", "query": "vector(42)"}}),
+            one("asked_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": "$(key)"}}, **by_key),
+            one("asked_query", "1ms", {"prometheus": {"backend": "prom", "query": 'label_replace(vector(42), "k", "$(key)", "", "")'}},
+                **by_key),
             one("emulated", f"{EMULATED_FRESHNESS_SECONDS}s", a_list, **by_key),
         ]}

@@ -1,4 +1,5 @@
-"""nginx with one canned answer over TLS: the ceiling, on the same processor and with the same bytes."""
+"""nginx with one canned answer over TLS: the ceiling, on the same processor, with the same bytes and the same proof asked of
+its client."""
 import ssl
 import urllib.request
 from pathlib import Path
@@ -27,6 +28,8 @@ http {{
     ssl_session_tickets off;
     ssl_certificate {crt};
     ssl_certificate_key {key};
+    ssl_client_certificate {client_ca};
+    ssl_verify_client on;
     root {folder}/www;
     default_type application/json;
     location / {{ return 200 '{body}'; }}
@@ -53,7 +56,8 @@ class Nginx:
             raise ValueError("the canned answer has to do without quotes, backslashes and dollars")
         config = self.directory / "nginx.conf"
         config.write_text(CONFIG.format(folder=self.directory, port=self.port, body=self._body,
-                                        crt=self._certificates.crt("serving"), key=self._certificates.key("serving")))
+                                        crt=self._certificates.crt("serving"), key=self._certificates.key("serving"),
+                                        client_ca=self._certificates.crt("front-proxy-ca")))
         argv = [*self._launcher, binary, "-p", self.directory, "-c", config]
         self.process = Process("nginx", argv, self.directory / "nginx.log")
         self.process.start_ready(self._is_ready)
@@ -64,6 +68,7 @@ class Nginx:
 
     def _is_ready(self):
         context = ssl.create_default_context(cafile=self._certificates.crt("ca"))
+        context.load_cert_chain(self._certificates.crt("front-proxy-client"), self._certificates.key("front-proxy-client"))
         with urllib.request.urlopen(f"https://127.0.0.1:{self.port}/", timeout=5, context=context) as answer:
             return answer.status == 200
 
