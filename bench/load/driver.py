@@ -1,4 +1,5 @@
-"""Runs weir_load: one mix on one server, for some seconds."""
+"""Runs weir_load: one mix on one server, for some seconds, alone or beside what else is done."""
+import contextlib
 import json
 import os
 import subprocess
@@ -14,10 +15,9 @@ def binary():
     return os.environ.get("WEIR_LOAD") or ROOT / "build" / "release" / "bench" / "weir_load"
 
 
-def drive(mix, seconds, port, folder, ca, cert=None, key=None, headers=(f"X-Remote-User: {HPA_USER}",), host="localhost",
-          address="127.0.0.1"):
-    """The driver's report. RuntimeError when it failed, or when any answer was none of 200."""
-    paths = Path(folder) / "paths"
+def _command(mix, seconds, port, folder, ca, cert=None, key=None, headers=(f"X-Remote-User: {HPA_USER}",), host="localhost",
+             address="127.0.0.1"):
+    paths = Path(folder) / f"paths of {mix.name}"
     paths.write_text("\n".join(mix.paths) + "\n")
     argv = ["taskset", "--cpu-list", PROCESSOR, binary(), "--address", address, "--port", port, "--host", host,
             "--ca", ca, "--paths", paths, "--seconds", seconds, "--connections", mix.connections, "--rate", mix.rate]
@@ -27,11 +27,40 @@ def drive(mix, seconds, port, folder, ca, cert=None, key=None, headers=(f"X-Remo
         argv.append("--reconnect")
     for header in headers:
         argv += ["--header", header]
-    run = subprocess.run([str(word) for word in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                         timeout=seconds + 120)
-    if run.returncode != 0:
-        raise RuntimeError(run.stderr.strip())
-    report = json.loads(run.stdout)
+    return [str(word) for word in argv]
+
+
+def _begun(mix, seconds, *target, **more):
+    return subprocess.Popen(_command(mix, seconds, *target, **more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def _report(driver, seconds):
+    try:
+        out, problem = driver.communicate(timeout=seconds + 120)
+    finally:
+        driver.kill()
+    if driver.returncode != 0:
+        raise RuntimeError(problem.strip())
+    return json.loads(out)
+
+
+def drive(mix, seconds, *target, **more):
+    """The driver's report. RuntimeError when it failed, or when any answer was none of 200."""
+    report = _report(_begun(mix, seconds, *target, **more), seconds)
     if set(report["statuses"]) != {"200"}:
         raise RuntimeError(f"{mix.name}: answers were {report['statuses']}")
     return report
+
+
+@contextlib.contextmanager
+def driven(mix, seconds, *target, **more):
+    """Drives while the block lasts, at least for `seconds`; what is yielded has the report behind it, of any statuses."""
+    report = {}
+    driver = _begun(mix, seconds, *target, **more)
+    try:
+        yield report
+        report.update(_report(driver, seconds))
+    finally:
+        driver.kill()
+        driver.wait()

@@ -1,8 +1,8 @@
 """Latency of discovery, asked 500 times a second, while every backend hangs, and while all answer.
 
-Beside it readers keep asking metrics of each kind of backend. In one phase a Redis answers them all; in the other their
-servers accept and say nothing more, the AMQP one behind the login. Phases take turns; medians of the rounds are shown. The
-bench fails when a hung backend was not felt.
+Beside it metrics of each kind of backend are read. In one phase a Redis answers them all; in the other their servers accept
+and say nothing more, the AMQP one behind the login. Phases take turns; medians of the rounds are shown. The bench fails when
+a hung backend was not felt.
 """
 import contextlib
 import json
@@ -10,13 +10,16 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from driver import drive
-from isolation import READERS, Background, hang, metric
+from driver import drive, driven
+from isolation import hang, metric
 from mixes import Mix
-from support import GROUP, Redis, ScriptedServer, Weir, wait_until
+from support import GROUP, Redis, ScriptedServer, Weir, metric_path
 
 PINNED = ("taskset", "--cpu-list", "0")
 RATE = 500
+READERS = 16  # connections, and metrics, of each kind
+READER_RATE = 25
+WARM_UP_SECONDS = 4  # a deadline and a half: questions hang everywhere
 LIMIT_MS = 2
 UNITS = {"p50": "ms, half of the answers", "p99": "ms, 99 % of the answers", "p999": "ms, 99.9 % of the answers"}
 # Kind of backend: its block's name, its scheme, the setting that says what a metric of it asks.
@@ -49,13 +52,17 @@ def config_of(folder, redis, servers):
 def one_round(folder, weir, phase, seconds):
     """(The driver's report, {kind of backend: statuses of its readers})."""
     pair = weir.certificates
+    target = (weir.port, folder, pair.crt("ca"), pair.crt("front-proxy-client"), pair.key("front-proxy-client"))
+    discovery = Mix("discovery", [GROUP], connections=4, rate=RATE)
     with contextlib.ExitStack() as stack:
-        readers = {name: stack.enter_context(Background(weir, f"{phase}-{name}")) for name in KINDS}
-        # Their handshakes are over, and a deadline has passed everywhere.
-        wait_until(lambda: all(len(one.statuses) >= READERS for one in readers.values()), "the readers had answers", 30)
-        report = drive(Mix("discovery", [GROUP], connections=4, rate=RATE), seconds, weir.port, folder, pair.crt("ca"),
-                       pair.crt("front-proxy-client"), pair.key("front-proxy-client"))
-    return report, {name: set(background.statuses) for name, background in readers.items()}
+        readers = {}
+        for name in KINDS:
+            paths = [metric_path("bench", f"{phase}-{name}-{number}") for number in range(READERS)]
+            mix = Mix(f"{phase} {name}", paths, connections=READERS, rate=READER_RATE)
+            readers[name] = stack.enter_context(driven(mix, WARM_UP_SECONDS + seconds, *target))
+        drive(discovery, WARM_UP_SECONDS, *target)
+        report = drive(discovery, seconds, *target)
+    return report, {name: {int(status) for status in found["statuses"]} for name, found in readers.items()}
 
 
 def check(phase, statuses):
@@ -77,7 +84,7 @@ def run(rounds=5, seconds=5.0):
                 report, statuses = one_round(folder, weir, phase, seconds)
                 check(phase, statuses)
                 reports[phase].append(report)
-    print(f"{rounds} rounds of {seconds:g} s; beside them {len(KINDS) * READERS} readers of {len(KINDS)} backends")
+    print(f"{rounds} rounds of {seconds:g} s; beside them {len(KINDS) * READER_RATE} reads a second of {len(KINDS)} backends")
     print(f"{'the backends':<20}{'p50 ms':>9}{'p99 ms':>9}{'p99.9 ms':>10}")
     rows = {}
     for phase, name in (("well", "all answer"), ("hung", "all hang")):
