@@ -38,11 +38,10 @@ ReadCounts::ReadCounts(prometheus::Registry& registry)
                   .Help("Answers of reads by what they came to: asked of the backend (ok or what "
                         "failed), cached (a kept answer) or shared (an identical read under way).")
                   .Register(registry)),
-      changes_(
-          BuildCounter()
-              .Name("weir_policy_total")
-              .Help("Answers of a backend of which a policy of the metric made another number.")
-              .Register(registry)),
+      changes_(BuildCounter()
+                   .Name("weir_policy_total")
+                   .Help("Reads whose number a policy of the metric changed.")
+                   .Register(registry)),
       fallbacks_(BuildCounter()
                      .Name("weir_fallback_total")
                      .Help("Reads answered with the number of the metric's fallback in place of an "

@@ -27,7 +27,7 @@ class ReadCounts {
   void set_metrics(const std::vector<scalers::MetricInfo>& metrics);
   // `outcome` is a word of ours: ok, cached, shared, or the name of an Errc.
   void count(const scalers::ReadOf& of, std::string_view outcome);
-  // A policy, named as in the configuration, made another number of a backend's answer.
+  // A policy, named as in the configuration, changed the number of a read.
   void changed(const scalers::ReadOf& of, std::string_view policy);
   // A read was answered with its fallback's number.
   void fell_back(const scalers::ReadOf& of);

@@ -122,7 +122,9 @@ class RedisScaler final : public Scaler {
     }
     if (!value) co_return value.error();
     if (*value) co_return Sample{**value, taken_at};
-    if (missing_ == Missing::zero) co_return Sample{0, taken_at, true};
+    // Redis itself says 0 of an empty list: that is no policy's work.
+    const bool is_policy = default_missing(kind_) == Missing::error;
+    if (missing_ == Missing::zero) co_return Sample{0, taken_at, is_policy};
     co_return Error{
         Errc::unknown_object,
         fmt::format("key \"{}\" does not exist; set missing: 0 if that means none", subject.key),

@@ -189,12 +189,8 @@ Result<Sample> come_after(Result<Sample> sample, SteadyTime::duration took) {
 }
 
 std::vector<std::string_view> changes(const Policies& policies, const Answer& answer) {
-  const auto value = apply(policies, answer);
-  const bool is_as_measured = answer.sample.has_value() && !answer.sample->is_missing &&
-                              value.has_value() && *value == answer.sample->value;
-  if (!value || is_as_measured) return {};
   PolicySteps steps;
-  static_cast<void>(apply(policies, answer, &steps));
+  if (!apply(policies, answer, &steps)) return {};
   std::vector<std::string_view> out;
   for (const PolicyStep& step : steps) {
     if (step.is_change) out.push_back(step.name);

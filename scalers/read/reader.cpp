@@ -41,6 +41,10 @@ bool is_backend_failure(Errc code) {
          code == Errc::timed_out;
 }
 
+bool is_as_measured(const Answer& answer, double value) {
+  return answer.sample.has_value() && !answer.sample->is_missing && answer.sample->value == value;
+}
+
 WallTime taken_at(const Answer& answer) {
   return answer.sample ? answer.sample->taken_at : answer.asked_at;
 }
@@ -248,8 +252,6 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   self->observer_.question_done(read_of(*metric, name_space),
                                 outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
                                 self->clock_.steady() - at);
-  for (const std::string_view policy : changes(metric->policies, answer))
-    self->observer_.value_changed(read_of(*metric, name_space), policy);
   if (permit) {
     self->observe(*metric, answer);
     self->cache_.put(key, name_space, answer);
@@ -319,7 +321,13 @@ Result<Reading> Reader::reading(const Metric& metric,
                                 const std::string& name_space) {
   if (metric.policies.fallback) remember(metric, answer, key, name_space);
   Judged judged = judge(metric, std::move(labels), answer, key);
-  if (judged.is_substitute) observer_.fallback_given(read_of(metric, name_space));
+  const ReadOf of = read_of(metric, name_space);
+  if (judged.is_substitute) {
+    observer_.fallback_given(of);
+  } else if (judged.reading && !is_as_measured(answer, judged.reading->value)) {
+    for (const std::string_view policy : changes(metric.policies, answer))
+      observer_.value_changed(of, policy);
+  }
   return std::move(judged.reading);
 }
 

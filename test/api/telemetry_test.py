@@ -157,7 +157,7 @@ class TelemetryTest(ServerTest):
 
         self.assertEqual(documented, {name for name in shown if not name.startswith("process_")})
 
-    def test_a_number_that_a_policy_changed_is_counted_once_a_question(self):
+    def test_a_number_that_a_policy_changed_is_counted_with_each_read(self):
         redis, weir = self.redis_and_weir()
         self.assertIsNone(series(self.page(weir), "weir_policy_total"))
 
@@ -165,7 +165,9 @@ class TelemetryTest(ServerTest):
             self.assert_values(weir.metric("ml-inference", "bounded"), "2")
         self.assert_values(weir.metric("ml-inference", "depth"), "0")
 
-        self.assertEqual(1, series(self.page(weir), "weir_policy_total", backend="cache", metric="bounded", policy="clamp"))
+        page = self.page(weir)
+        self.assertEqual(3, series(page, "weir_policy_total", backend="cache", metric="bounded", policy="clamp"))
+        self.assertIsNone(series(page, "weir_policy_total", metric="depth"))
 
     def test_a_read_that_its_fallback_answers_is_counted_beside_the_failure(self):
         redis, weir = self.redis_and_weir()

@@ -67,16 +67,17 @@ TEST_CASE("the policies decide what a question came to") {
   CHECK(rig.events.told == Texts{"broker ml/depth ok 0", "broker ml/depth empty"});
 }
 
-TEST_CASE("a question is told with each policy that changed its number, and a kept answer is not") {
-  Rig rig({MetricSpec{.policies = {.clamp = {{}, 5}, .zero_at_or_below = 5}}});
+TEST_CASE("a read is told with each policy that changed its number, whoever's question it was") {
+  Rig rig({MetricSpec{},
+           MetricSpec{.name = "bounded", .policies = {.clamp = {{}, 5}, .zero_at_or_below = 5}}});
 
   rig.value();
-  rig.value();
+  rig.value({"ml", "bounded", {}});
 
   CHECK(rig.events.told == Texts{"broker ml/depth ok 0",
-                                 "broker ml/depth clamp",
-                                 "broker ml/depth zeroAtOrBelow",
-                                 "broker ml/depth cached"});
+                                 "broker ml/bounded cached",
+                                 "broker ml/bounded clamp",
+                                 "broker ml/bounded zeroAtOrBelow"});
 }
 
 TEST_CASE("no value is told of a metric with labels, nothing at all of an unknown metric") {

@@ -175,6 +175,8 @@ TEST_CASE("what a reload takes away loses its series, the rest keeps counting") 
     telemetry.request_done(labels_of(request(metric_path("everywhere"))), 200, 1ms);
     telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);
     telemetry.question_done({"prom", "everywhere", "ml"}, {}, 1ms);
+    telemetry.value_changed({"broker", "depth", "ml"}, "clamp");
+    telemetry.value_changed({"prom", "everywhere", "ml"}, "nan");
     telemetry.value_given({"broker", "depth", "ml"}, {{}, 1, kNow});
   };
   read_all();
@@ -185,6 +187,8 @@ TEST_CASE("what a reload takes away loses its series, the rest keeps counting") 
   CHECK(lines(telemetry, "weir_value{").empty());
   CHECK(lines(telemetry, "weir_query_total") ==
         Texts{R"(weir_query_total{backend="prom",metric="everywhere",outcome="ok"} 2)"});
+  CHECK(lines(telemetry, "weir_policy_total") ==
+        Texts{R"(weir_policy_total{backend="prom",metric="everywhere",policy="nan"} 2)"});
   CHECK(lines(telemetry, R"(weir_query_duration_seconds_count{backend="broker")").empty());
   const auto requests = lines(telemetry, "apiserver_request_total");
   REQUIRE(requests.size() == 2);
