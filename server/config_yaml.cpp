@@ -46,7 +46,8 @@ class Builder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& at, YAML::anchor_t anchor) override {
     const auto known = anchors_.find(anchor);
     if (known == anchors_.end()) return refuse(mark_of(at));  // it stands within what it names
-    if (is_key() || is_admitted(known->second, open_.size())) add(known->second, 0);
+    if (is_key()) return add_key(known->second);
+    if (is_admitted(known->second, open_.size())) add(known->second, 0);
   }
 
   void OnScalar(const YAML::Mark& at,
@@ -101,6 +102,15 @@ class Builder final : public YAML::EventHandler {
     Open done = std::move(open_.back());
     open_.pop_back();
     add(std::move(done.node), done.anchor);
+  }
+
+  // Of a key only the text counts: nothing below an alias is copied for it.
+  void add_key(const Node& named) {
+    Node key;
+    key.kind = named.kind;
+    key.text = named.text;
+    key.mark = named.mark;
+    add(std::move(key), 0);
   }
 
   void add(Node node, YAML::anchor_t anchor) {

@@ -269,6 +269,21 @@ TEST_CASE("an alias within what it names has no end, and is refused") {
   CHECK(problems_of("&x a:\n  b: &y {c: *y}\n") == Texts{"f.yaml:2:13: " + too_much});
 }
 
+TEST_CASE("S46: an alias that is a key copies nothing") {
+  constexpr std::size_t kTimes = 20'000;
+  std::string list = "x: &x [";
+  std::string keys = "y: {";
+  for (std::size_t i = 0; i < kTimes; ++i) {
+    list += "a,";
+    keys += "*x : 1,";
+  }
+
+  const auto problems = problems_of(list + "]\n" + keys + "}\n");
+
+  REQUIRE(problems.size() == kTimes);
+  CHECK_THAT(problems.front(), Catch::EndsWith("a key is text, not a list or a map"));
+}
+
 TEST_CASE("an alias counts as deep as it stands") {
   const std::string deep = "x: &x " + std::string(40, '[') + std::string(40, ']') + "\n";
   const std::string lists(24, '[');
