@@ -1,8 +1,8 @@
 #include "server/config.hpp"
 
+#include "server/cluster/digest.hpp"
+
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -87,17 +86,9 @@ ConfigFiles read_config(const std::vector<std::string>& paths) {
 std::string digest_of(const ConfigFiles& config) {
   std::string out;
   for (const ConfigFile& file : config.files) {
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
-    if (EVP_Digest(file.text.data(),
-                   file.text.size(),
-                   hash.data(),
-                   nullptr,
-                   EVP_sha256(),
-                   nullptr) != 1)
-      throw std::runtime_error("OpenSSL cannot compute SHA-256");
     out += file.path;
     out += '\0';
-    out.append(hash.begin(), hash.end());
+    out += cluster::sha256(file.text);
   }
   return out;
 }

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // One heap for all threads: what the others free in heaps of their own, malloc_trim() leaves
   // there.
-  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is no other thread yet
   try {
     const auto parsed = weir::server::parse_options(argc, argv);
     if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);

@@ -58,6 +58,7 @@ class Reload {
                                                               scalers::Problems&)>;
 
   // `digest` is that of the files in force. `build` makes a World of others; `on_world` takes it.
+  // What both use outlives the reload.
   Reload(Loop& loop,
          std::vector<std::string> paths,
          std::string digest,

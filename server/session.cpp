@@ -31,7 +31,7 @@ constexpr Duration kAnswerSlack{1'000};  // the answer's own deadline comes firs
 constexpr Duration kWrite{10'000};
 constexpr Duration kClose{1'000};
 constexpr Duration kPatience{1'000};  // with a peer that sends nothing, when others want its place
-constexpr std::size_t kKeptBytes = 16 * 1024;  // room for the next answer
+constexpr std::size_t kKeptBytes = 4096;  // room for the next answer
 constexpr std::size_t kMaxDiscardedBytes = 256 * 1024;
 
 constexpr auto kToken = boost::asio::as_tuple(use_awaitable);

@@ -16,6 +16,9 @@ class SessionInput {
   [[nodiscard]] std::string_view bytes() const { return {buffer_.data(), size_}; }
   [[nodiscard]] bool is_empty() const { return size_ == 0; }
 
+  // Bytes that are set aside, taken or not.
+  [[nodiscard]] std::size_t capacity() const { return buffer_.capacity(); }
+
   // Room behind them; what came in is then told to `add`.
   [[nodiscard]] boost::asio::mutable_buffer room() {
     // The buffer keeps its size: to write zeros for each read costs more than the read's copy.

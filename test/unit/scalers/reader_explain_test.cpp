@@ -192,6 +192,24 @@ TEST_CASE("an explanation gives the fallback's number and begins no fallback") {
   CHECK(std::ranges::count(rig.events.told, "broker ml/depth fallback") == 0);
 }
 
+TEST_CASE("an explanation refuses data that got too old on the way, as a read does") {
+  Rig rig({MetricSpec{}});
+  rig.script.is_held = true;
+  rig.script.say.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{29s, 30s}});
+
+  auto explained =
+      test::start(*rig.loop,
+                  rig.reader->explain({"ml", "depth", {}},
+                                      Deadline::after(rig.clock.steady(), Duration{10'000})));
+  settle(*rig.loop);
+  rig.clock.advance(1001ms);
+  rig.script.release.raise();
+  const auto late = test::finish(*rig.loop, std::move(explained));
+
+  REQUIRE(late.has_value());
+  CHECK(shown(late->questions.at(0).result).starts_with("stale: metric ml/depth"));
+}
+
 TEST_CASE("an explanation of a held reading has that reading's time") {
   const Policies policies{.fallback = Fallback{.after = 10s, .hold = 60s}};
   Rig rig({MetricSpec{.policies = policies}});

@@ -43,9 +43,11 @@ TEST_CASE("what is behind a long head stays, and a long head's room does not") {
 
   input.drop(16 * chunk.size());
   CHECK(input.bytes() == "rest");
+  CHECK(input.capacity() > 16 * chunk.size());
 
   input.drop(4);
   CHECK(input.is_empty());
+  CHECK(input.capacity() < chunk.size());
   come(input, "next");
   CHECK(input.bytes() == "next");
 }

@@ -120,6 +120,8 @@ TEST_CASE("the key of an answer is the same for the same question alone") {
   };
   const Row rows[] = {
       {"another user", {"v", "1", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
+      {"another uid", {"u", "2", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
+      {"another value of an extra", {"u", "1", {"a", "b"}, {{"k", {"v", "x"}}}}, asked},
       {"a part between user and uid", {"u1", "", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
       {"one group less", {"u", "1", {"a"}, {{"k", {"v", "w"}}}}, asked},
       {"groups as one", {"u", "1", {"ab"}, {{"k", {"v", "w"}}}}, asked},
@@ -140,6 +142,7 @@ TEST_CASE("the key of an answer is the same for the same question alone") {
          std::swap(one.name, one.subresource);
        })},
       {"no resource", caller, changed([](auto& one) { one.is_resource = false; })},
+      {"a subresource", caller, changed([](auto& one) { one.subresource = "s"; })},
       {"another path", caller, changed([](auto& one) { one.path = "/"; })},
   };
   const std::string key = access_key(caller, asked);
