@@ -1,11 +1,12 @@
-"""Runs weir_load: one mix on one server, for some seconds, alone or beside what else is done."""
+"""Runs weir_load: one mix on one server, for some seconds, alone or beside what else is done. Each read has the headers of
+callers.py."""
 import contextlib
 import json
 import os
 import subprocess
 from pathlib import Path
 
-from support.weir import HPA_USER
+import callers
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSOR = "1"
@@ -15,7 +16,7 @@ def binary():
     return os.environ.get("WEIR_LOAD") or ROOT / "build" / "release" / "bench" / "weir_load"
 
 
-def _command(mix, seconds, port, folder, ca, cert=None, key=None, headers=(f"X-Remote-User: {HPA_USER}",), host="localhost",
+def _command(mix, seconds, port, folder, ca, cert=None, key=None, headers=callers.LINES, host="localhost",
              address="127.0.0.1"):
     paths = Path(folder) / f"paths of {mix.name}"
     paths.write_text("\n".join(mix.paths) + "\n")

@@ -1,21 +1,26 @@
 """CPU per read, latency and memory of Weir beside nginx with the same bytes, over TLS; and of any other adapter.
 
+Everything is on: Weir has a kube-apiserver (a stub), which it asks whether the caller may read, and keeps what it hears for
+an hour; the bench fails when it asks again. All servers get the headers that a kube-apiserver sends for the HPA controller
+(callers.py), with kubectl's Accept, as nginx's canned answer is JSON.
+
 Servers have processor 0 and the driver processor 1; rounds are interleaved and medians shown. Compare ratios of one run.
 Where a mix says how long answers are kept, its rounds are whole multiples of that. Half of it goes by before each, uncounted:
 the first burst of questions is not in it, and neither are the edges of a round among the later ones.
 """
+import contextlib
 import json
 import statistics
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from callers import KEPT_REVIEWS, ask
 from driver import drive
 from mixes import QUEUES, configuration, mixes
 from nginx import Nginx
 from server_process import cpu_seconds, memory_mib
-from support import Prometheus, RabbitMQ, Redis, Weir, require
-from support.weir import HPA_USER
+from support import KubeApiserver, Prometheus, RabbitMQ, Redis, Weir, require
 
 PINNED = ("taskset", "--cpu-list", "0")
 KEYS = 10_000
@@ -65,10 +70,9 @@ def measure(folder, weir, mix, peers, rounds, seconds, asked):
     pair = weir.certificates
     usual = {"folder": folder, "ca": pair.crt("ca")}
     proof = {"cert": pair.crt("front-proxy-client"), "key": pair.key("front-proxy-client")}
-    answer = weir.get(mix.paths[0], {"X-Remote-User": HPA_USER})
-    if answer.status != 200:
-        raise RuntimeError(f"{mix.name}: {answer.text}")
-    with Nginx(folder / "nginx", pair, answer.text.strip(), PINNED) as nginx:
+    with contextlib.closing(weir.connection()) as connection:
+        answer = ask(connection, mix.paths[0]).decode()
+    with Nginx(folder / "nginx", pair, answer.strip(), PINNED) as nginx:
         servers = [Server("weir", weir.process.pid, {"port": weir.port, **usual, **proof}, asked if mix.is_counted else None),
                    Server("nginx", nginx.process.pid, {"port": nginx.port, **usual, **proof})]
         servers += [Server(peer.name, peer.pid, {"folder": folder, "port": peer.port, "ca": peer.ca, "cert": peer.cert,
@@ -92,6 +96,14 @@ def print_row(name, rows):
                   f"(target: at most {LIMIT_OF_DUE})", flush=True)
 
 
+def check_reviews(kube):
+    """RuntimeError when access was not asked for at all, or the same twice."""
+    asked, distinct = len(kube.access_reviews), len({json.dumps(spec, sort_keys=True) for spec in kube.access_reviews})
+    print(f"reviews of access: {asked}, of {distinct} different ones")
+    if kube.mistakes or not 0 < asked == distinct:
+        raise RuntimeError(f"access reviews were not kept, or not asked for: {asked}, {distinct} different; {kube.mistakes}")
+
+
 def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
     """Prints the table; the result is what bench/results.py records. names: of mixes, none: all. peers: those of peers.py.
     out: a file for the same as JSON."""
@@ -99,7 +111,7 @@ def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as name:
         folder = Path(name)
         with Redis(folder / "redis") as redis, RabbitMQ(folder / "rabbitmq") as broker, \
-                Prometheus(folder / "prometheus") as prometheus:
+                Prometheus(folder / "prometheus") as prometheus, KubeApiserver() as kube:
             redis.fill(*(f"RPUSH k{number} x" for number in range(KEYS)))
             for number in range(QUEUES):
                 broker.declare(f"k{number}")
@@ -108,12 +120,9 @@ def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
                 login[key] = str(folder / key)
                 (folder / key).write_text(text)
             config = json.dumps(configuration(redis, broker, prometheus, login))
-            weir = Weir(folder / "weir", config, launcher=PINNED)
-            weir.start()
-            try:
+            with Weir(folder / "weir", config, kubeconfig=kube.kubeconfig(folder), flags=KEPT_REVIEWS, launcher=PINNED) as weir:
                 rows = run_mixes(folder, weir, redis, peers, rounds, seconds, names)
-            finally:
-                weir.stop()
+            check_reviews(kube)
     if out:
         Path(out).write_text(json.dumps(rows, indent=1) + "\n")
     return {"bench": "load", "about": __doc__.splitlines()[0], "units": UNITS,

@@ -16,20 +16,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test"), str(ROOT / "bench" / "micro")]
 import counts  # noqa: E402
-from support import GROUP, HPA_USER, KubeApiserver, Redis, Weir, metric_path, weir_binary  # noqa: E402
+from callers import JSON, KEPT_REVIEWS, PROTOBUF, ask  # noqa: E402
+from support import GROUP, KubeApiserver, Redis, Weir, metric_path, weir_binary  # noqa: E402
 
 UNITS = {"instructions": "instructions of the process a request, TLS included"}
 WARM_UPS = 20
-HEADERS = [("Accept-Encoding", "gzip"), ("Audit-Id", "0f9b4a3e-6c1d-4c52-9f0a-6f3f1f0c8a11"),
-           ("User-Agent", "kube-controller-manager/v1.31.0 (linux/amd64) kubernetes/9edcffc/" + HPA_USER),
-           ("X-Forwarded-For", "10.244.0.1"), ("X-Remote-User", HPA_USER),
-           *(("X-Remote-Group", group) for group in ("system:serviceaccounts", "system:serviceaccounts:kube-system",
-                                                     "system:authenticated"))]
-JSON = "application/json, */*"
 REQUESTS = {"health": ("/livez", JSON), "discovery": (GROUP, JSON),
             "cached read": (metric_path("bench", "plain"), JSON),
             "cached read, selector": (metric_path("bench", "labelled", "queue=list"), JSON),
-            "cached read, protobuf": (metric_path("bench", "plain"), "application/vnd.kubernetes.protobuf, */*")}
+            "cached read, protobuf": (metric_path("bench", "plain"), PROTOBUF)}
 
 
 def config(redis):
@@ -39,16 +34,9 @@ def config(redis):
         {"name": "labelled", **kept, "redis": {"backend": "cache", "key": "$(queue)"}, "labels": {"queue": "[a-z]+"}}]})
 
 
-def ask(connection, path, accept, times):
+def ask_times(connection, path, accept, times):
     for _ in range(times):
-        connection.putrequest("GET", path, skip_accept_encoding=True)
-        for name, value in [*HEADERS, ("Accept", accept)]:
-            connection.putheader(name, value)
-        connection.endheaders()
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
+        ask(connection, path, accept)
 
 
 def control(weir, *words):
@@ -60,11 +48,11 @@ def measure(weir, folder, requests):
     out = {}
     with contextlib.closing(weir.connection(seconds=60)) as connection:
         for number, (name, (path, accept)) in enumerate(REQUESTS.items(), 1):
-            ask(connection, path, accept, WARM_UPS)
+            ask_times(connection, path, accept, WARM_UPS)
             control(weir, "-i", "on")
-            ask(connection, path, accept, WARM_UPS)
+            ask_times(connection, path, accept, WARM_UPS)
             control(weir, "-z")
-            ask(connection, path, accept, requests)
+            ask_times(connection, path, accept, requests)
             control(weir, "-d")
             control(weir, "-i", "off")
             total = re.search(r"^totals: (\d+)$", (folder / f"dump.{number}").read_text(errors="replace"), re.M)
@@ -87,7 +75,7 @@ def under_callgrind(folder):
             kube = KubeApiserver().start()
             stack.callback(kube.stop)
             weir = Weir(folder / "serve", config(redis), kubeconfig=kube.kubeconfig(folder), launcher=launcher,
-                        flags=["--authorization-webhook-cache-authorized-ttl", "1h"])
+                        flags=KEPT_REVIEWS)
             yield stack.enter_context(weir)
     finally:
         os.environ.pop("WEIR_BIN")
