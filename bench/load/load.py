@@ -5,8 +5,8 @@ an hour; the bench fails when it asks again. All servers get the headers that a 
 (callers.py), with kubectl's Accept, as nginx's canned answer is JSON.
 
 Servers have processor 0 and the driver processor 1; rounds are interleaved and medians shown. Compare ratios of one run.
-Where a mix says how long answers are kept, its rounds are whole multiples of that. Half of it goes by before each, uncounted:
-the first burst of questions is not in it, and neither are the edges of a round among the later ones.
+Where a mix says how long answers are kept, its rounds are whole multiples of that. For as long before each, uncounted, its
+paths are asked once each at an even pace: they then fall due evenly, not all at once, so that what is counted knows no steps.
 """
 import contextlib
 import json
@@ -44,7 +44,7 @@ class Server:
     def one_round(self, mix, seconds):
         mix = replace(mix, paths=[self.path]) if self.path else mix
         if self.asked and mix.freshness_seconds:
-            drive(mix, mix.freshness_seconds / 2, **self.target)
+            drive(replace(mix, rate=len(mix.paths) / mix.freshness_seconds), mix.freshness_seconds, **self.target)
         questions, spent = self.asked and self.asked(), self._spent()
         report = drive(mix, seconds, **self.target)
         report["cpu_us"] = (self._spent() - spent) / report["answers"] * 1e6

@@ -45,7 +45,7 @@ def mixes():
         Mix("discovery", [GROUP]),
         Mix("new connection", [metric_path(NAMESPACE, "kept")], connections=4, reconnects=True),
         Mix("100,000 HPAs", keyed("emulated", DISTINCT), connections=25, rate=EMULATED_RATE,
-            freshness_seconds=EMULATED_FRESHNESS_SECONDS, seconds=2 * EMULATED_FRESHNESS_SECONDS),
+            freshness_seconds=EMULATED_FRESHNESS_SECONDS, seconds=4 * EMULATED_FRESHNESS_SECONDS),
     ]
 
 
