@@ -5,7 +5,6 @@ the difference to the first. A queue without a question for a second hibernates,
 the third none. The broker is Debian's with its usual statistics interval, 5 s, on both processors; Weir has 0, the driver 1.
 """
 import json
-import re
 import statistics
 import tempfile
 import time
@@ -14,7 +13,8 @@ from pathlib import Path
 from driver import drive
 from mixes import NAMESPACE, Mix
 from server_process import cpu_seconds
-from support import HPA_USER, RabbitMQ, Weir, metric_path
+from support import RabbitMQ, Weir, metric_path
+from telemetry import questions
 
 QUEUES = 10_000
 WINDOW_SECONDS = 15
@@ -25,7 +25,6 @@ LOGIN = ("username", "password")
 PINNED = ("taskset", "--cpu-list", "0")
 IDLE = "nobody asks"
 ASKED = {"10,000 queues asked": QUEUES, "100 queues asked": 100}
-QUESTIONS = re.compile(r'^weir_query_duration_seconds_count\{backend="broker"\} (\S+)$', re.M)
 
 
 def added(row):
@@ -53,13 +52,6 @@ def configuration(folder, broker):
         # Fresh for so short a time that each read is a question.
         "metrics": [{"name": "queue", "namespaces": [NAMESPACE], "freshness": "1ms", "labels": {"queue": "q[0-9]+"},
                      "rabbitmq": {"backend": "broker", "queue": "$(queue)"}}]})
-
-
-def questions(weir):
-    """How many questions the broker has answered so far, as Weir counts them."""
-    page = weir.get("/metrics", {"X-Remote-User": HPA_USER}).text
-    found = QUESTIONS.search(page)
-    return float(found[1]) if found else 0
 
 
 def ask(folder, weir, queues):

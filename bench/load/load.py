@@ -13,6 +13,7 @@ import json
 import statistics
 import tempfile
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from callers import KEPT_REVIEWS, ask
@@ -21,14 +22,16 @@ from mixes import QUEUES, configuration, mixes
 from nginx import Nginx
 from server_process import cpu_seconds, memory_mib
 from support import KubeApiserver, Prometheus, RabbitMQ, Redis, Weir, require
+from telemetry import questions
 
 PINNED = ("taskset", "--cpu-list", "0")
 KEYS = 10_000
 LIMIT_OF_DUE = 1.01
+LEAST_ASKED = 0.95  # of the reads that are to be questions; two of one key at once are one
 UNITS = {"cpu_us": "us of CPU of the server, a read", "times_nginx": "times the CPU of nginx, a read",
          "reads_per_second": "reads a second", "p50_us": "us, half of the reads", "p99_us": "us, 99 % of the reads",
-         "p999_us": "us, 99.9 % of the reads", "questions_per_read": "questions to Redis, a read",
-         "questions_of_due": "questions to Redis, of distinct questions / freshness"}
+         "p999_us": "us, 99.9 % of the reads", "questions_per_read": "questions to backends, a read",
+         "questions_of_due": "questions to backends, of distinct questions / freshness"}
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Server:
     name: str
     pid: int  # None: elsewhere, its CPU time is not known
     target: dict  # of drive()
-    asked: object = None  # how many questions its backend was asked so far; None: not counted
+    asked: object = None  # gives how many questions backends have answered it so far; None: not counted
     path: str = None
     reports: list = field(default_factory=list)
 
@@ -45,15 +48,17 @@ class Server:
         mix = replace(mix, paths=[self.path]) if self.path else mix
         if self.asked and mix.freshness_seconds:
             drive(replace(mix, rate=len(mix.paths) / mix.freshness_seconds), mix.freshness_seconds, **self.target)
-        questions, spent = self.asked and self.asked(), self._spent()
+        asked, spent = self.asked and self.asked(), self._spent()
         report = drive(mix, seconds, **self.target)
         report["cpu_us"] = (self._spent() - spent) / report["answers"] * 1e6
         report["reads_per_second"] = report["answers"] / report["seconds"]
         if self.asked:
-            questions = self.asked() - questions
-            report["questions_per_read"] = questions / report["answers"]
+            asked = self.asked() - asked
+            report["questions_per_read"] = asked / report["answers"]
             if mix.freshness_seconds:
-                report["questions_of_due"] = questions / (len(mix.paths) * seconds / mix.freshness_seconds)
+                report["questions_of_due"] = asked / (len(mix.paths) * seconds / mix.freshness_seconds)
+            if mix.is_asked and report["questions_per_read"] < LEAST_ASKED:
+                raise RuntimeError(f"{mix.name}: {asked:.0f} questions for {report['answers']} reads, each was to be one")
         self.reports.append(report)
 
     def row(self):
@@ -65,7 +70,7 @@ class Server:
         return cpu_seconds(self.pid) if self.pid else 0
 
 
-def measure(folder, weir, mix, peers, rounds, seconds, asked):
+def measure(folder, weir, mix, peers, rounds, seconds):
     """{server: row} of one mix: Weir, nginx with Weir's answer, and for one hot key the peers."""
     pair = weir.certificates
     usual = {"folder": folder, "ca": pair.crt("ca")}
@@ -73,7 +78,7 @@ def measure(folder, weir, mix, peers, rounds, seconds, asked):
     with contextlib.closing(weir.connection()) as connection:
         answer = ask(connection, mix.paths[0]).decode()
     with Nginx(folder / "nginx", pair, answer.strip(), PINNED) as nginx:
-        servers = [Server("weir", weir.process.pid, {"port": weir.port, **usual, **proof}, asked if mix.is_counted else None),
+        servers = [Server("weir", weir.process.pid, {"port": weir.port, **usual, **proof}, partial(questions, weir)),
                    Server("nginx", nginx.process.pid, {"port": nginx.port, **usual, **proof})]
         servers += [Server(peer.name, peer.pid, {"folder": folder, "port": peer.port, "ca": peer.ca, "cert": peer.cert,
                                                  "key": peer.key, "host": peer.host, "address": peer.address}, path=peer.path)
@@ -121,7 +126,7 @@ def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
                 (folder / key).write_text(text)
             config = json.dumps(configuration(redis, broker, prometheus, login))
             with Weir(folder / "weir", config, kubeconfig=kube.kubeconfig(folder), flags=KEPT_REVIEWS, launcher=PINNED) as weir:
-                rows = run_mixes(folder, weir, redis, peers, rounds, seconds, names)
+                rows = run_mixes(folder, weir, peers, rounds, seconds, names)
             check_reviews(kube)
     if out:
         Path(out).write_text(json.dumps(rows, indent=1) + "\n")
@@ -129,12 +134,7 @@ def run(rounds=5, seconds=2.0, names=(), peers=(), out=None):
             "rows": {f"{mix}, {server}": row for mix, found in rows.items() for server, row in found.items()}}
 
 
-def run_mixes(folder, weir, redis, peers, rounds, seconds, names):
-    def asked():
-        """The questions that Redis has answered."""
-        stats = redis.ask("INFO", "commandstats").split("\r\n")
-        return sum(int(line.split("calls=")[1].split(",")[0]) for line in stats if line.startswith("cmdstat_llen:"))
-
+def run_mixes(folder, weir, peers, rounds, seconds, names):
     print(f"after start: {' / '.join(f'{size:.1f}' for size in memory_mib(weir.process.pid))} MiB resident / anonymous")
     print(f"{'mix':<18} {'server':<8} {'CPU us':>8} {'ratio':>6} {'reads/s':>8} {'p50 us':>7} {'p99 us':>7} {'p99.9 us':>8} "
           f"{'asked':>9}")
@@ -142,7 +142,7 @@ def run_mixes(folder, weir, redis, peers, rounds, seconds, names):
     for mix in mixes():
         if names and mix.name not in names:
             continue
-        rows[mix.name] = measure(folder, weir, mix, peers, rounds, seconds, asked)
+        rows[mix.name] = measure(folder, weir, mix, peers, rounds, seconds)
         print_row(mix.name, rows[mix.name])
     print(f"at the end: {' / '.join(f'{size:.1f}' for size in memory_mib(weir.process.pid))} MiB resident / anonymous")
     return rows
