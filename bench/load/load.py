@@ -7,6 +7,7 @@ an hour; the bench fails when it asks again. All servers get the headers that a 
 Servers have processor 0 and the driver processor 1; rounds are interleaved and medians shown. Compare ratios of one run.
 Where a mix says how long answers are kept, its rounds are whole multiples of that. For as long before each, uncounted, its
 paths are asked once each at an even pace: they then fall due evenly, not all at once, so that what is counted knows no steps.
+The asked mixes are also held against the cached read. Their backends run on both processors, beside Weir and the driver.
 """
 import contextlib
 import json
@@ -26,12 +27,14 @@ from telemetry import questions
 
 PINNED = ("taskset", "--cpu-list", "0")
 KEYS = 10_000
+CACHED = "1,000 keys"  # the mix that the asked ones are held against
 LIMIT_OF_DUE = 1.01
 LEAST_ASKED = 0.95  # of the reads that are to be questions; two of one key at once are one
 UNITS = {"cpu_us": "us of CPU of the server, a read", "times_nginx": "times the CPU of nginx, a read",
          "reads_per_second": "reads a second", "p50_us": "us, half of the reads", "p99_us": "us, 99 % of the reads",
          "p999_us": "us, 99.9 % of the reads", "questions_per_read": "questions to backends, a read",
-         "questions_of_due": "questions to backends, of distinct questions / freshness"}
+         "questions_of_due": "questions to backends, of distinct questions / freshness",
+         "times_cached": f"times the CPU of a cached read of {CACHED}", "above_cached_us": "us of CPU above that cached read"}
 
 
 @dataclass
@@ -91,6 +94,11 @@ def measure(folder, weir, mix, peers, rounds, seconds):
             for name, row in rows.items()}
 
 
+def beside_cached(row, cached):
+    return {"times_cached": round(row["cpu_us"] / cached["cpu_us"], 3),
+            "above_cached_us": round(row["cpu_us"] - cached["cpu_us"], 4)}
+
+
 def print_row(name, rows):
     for server, row in rows.items():
         asked = f"{row['questions_per_read']:.4f}" if "questions_per_read" in row else "-"
@@ -99,6 +107,9 @@ def print_row(name, rows):
         if "questions_of_due" in row:
             print(f"{'':<18} {server:<8} asked {row['questions_of_due']:.3f} times distinct questions / freshness "
                   f"(target: at most {LIMIT_OF_DUE})", flush=True)
+        if "times_cached" in row:
+            print(f"{'':<18} {server:<8} {row['times_cached']:.2f} times the CPU of {CACHED}, {row['above_cached_us']:.1f} us "
+                  "above it", flush=True)
 
 
 def check_reviews(kube):
@@ -143,6 +154,8 @@ def run_mixes(folder, weir, peers, rounds, seconds, names):
         if names and mix.name not in names:
             continue
         rows[mix.name] = measure(folder, weir, mix, peers, rounds, seconds)
+        if mix.is_asked and CACHED in rows:
+            rows[mix.name]["weir"] |= beside_cached(rows[mix.name]["weir"], rows[CACHED]["weir"])
         print_row(mix.name, rows[mix.name])
     print(f"at the end: {' / '.join(f'{size:.1f}' for size in memory_mib(weir.process.pid))} MiB resident / anonymous")
     return rows
