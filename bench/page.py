@@ -95,8 +95,9 @@ def table(result):
 def section(history):
     last = history[-1]
     facts = ", ".join(html.escape(last[key]) for key in ("date", "machine", "compiler"))
+    became = f' (now {html.escape(last["became"])})' if "became" in last else ""
     out = [f"<h2>{html.escape(last['bench'])}</h2>", f"<p>{html.escape(last['about'])}</p>",
-           f'<p class="facts">commit {html.escape(last["commit"])}, {facts}, <code>{html.escape(last["command"])}</code></p>']
+           f'<p class="facts">commit {html.escape(last["commit"])}{became}, {facts}, <code>{html.escape(last["command"])}</code></p>']
     for unit, words in last["units"].items():
         if not any(unit in row for row in last["rows"].values()):
             continue

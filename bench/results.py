@@ -1,4 +1,7 @@
-"""What a bench saw, as a dated file in bench/results: with commit, machine, command and the value before."""
+"""What a bench saw, as a dated file in bench/results: with commit, machine, command and the value before.
+
+Of a commit that was rebased after it was measured, `became` says the one that holds the same change since; it is added by hand.
+"""
 import datetime
 import json
 import os
