@@ -50,12 +50,13 @@ def with_previous(rows, before):
 
 
 def record(result, command, build, folder=RESULTS, now=None):
-    """Writes the result of a bench; gives the file. `now` is in UTC."""
+    """Writes the result of a bench; gives the file. The values before are of the same machine and compiler. `now` is in UTC."""
     now = now or datetime.datetime.now(datetime.timezone.utc)
-    before = [one for one in load(folder) if one["bench"] == result["bench"]]
     whole = {"bench": result["bench"], "about": result["about"], "date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
              "commit": commit(), "machine": machine(), "compiler": compiler(build), "command": command,
-             "units": result["units"], "rows": with_previous(result["rows"], before[-1] if before else None)}
+             "units": result["units"]}
+    alike = [one for one in load(folder) if all(one[key] == whole[key] for key in ("bench", "machine", "compiler"))]
+    whole["rows"] = with_previous(result["rows"], alike[-1] if alike else None)
     file = folder / f"{now:%Y-%m-%d-%H%M%S}-{result['bench']}.json"
     with file.open("x") as out:
         out.write(json.dumps(whole, indent=1) + "\n")

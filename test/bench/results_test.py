@@ -97,6 +97,18 @@ class Record(unittest.TestCase):
         self.assertEqual(json.loads(file.read_text())["rows"],
                          {"head": {"instructions": 80, "previous": {"instructions": 90}}, "new": {"instructions": 1}})
 
+    def test_the_values_before_are_of_the_same_machine_and_compiler(self):
+        for key in ("machine", "compiler"):
+            with self.subTest(key):
+                folder = self.folder / key
+                folder.mkdir()
+                first = json.loads(results.record(RESULT, "", self.folder, folder, AT).read_text())
+                other = first | {key: "another", "date": "2026-01-03T00:00:00Z", "rows": {"head": {"instructions": 7}}}
+                (folder / "other.json").write_text(json.dumps(other))
+                file = results.record(RESULT, "", self.folder, folder, AT + datetime.timedelta(days=2))
+
+                self.assertEqual(json.loads(file.read_text())["rows"]["head"]["previous"], {"instructions": 90})
+
     def test_a_result_replaces_none(self):
         results.record(RESULT, "", self.folder, self.folder, AT)
 
