@@ -1,100 +1,164 @@
 #include "scalers/clients/http.hpp"
 
+#include "scalers/clients/http_connections.hpp"
+#include "scalers/clients/http_exchange.hpp"
 #include "scalers/clients/http_guard.hpp"
-#include "scalers/clients/http_worker.hpp"
+#include "scalers/clients/http_head.hpp"
 #include "scalers/clients/resolver.hpp"
+#include "scalers/remote_text.hpp"
+#include "scalers/signal.hpp"
 
-#include <fmt/format.h>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
-#include <cctype>
-#include <cstdint>
+#include <exception>
+#include <utility>
 
 namespace weir::scalers::clients {
 namespace {
 
-// libcurl sends header bytes as they are: a line end inside one would forge another header.
-bool has_line_end(const HttpRequest& request) {
-  return std::ranges::any_of(request.headers, [](const auto& header) {
-    return (header.name + header.value.reveal()).find_first_of(std::string_view("\r\n\0", 3)) !=
-           std::string::npos;
-  });
-}
+// A connect that takes nearly all of the time leaves none for an answer; it ends a little before
+// the request, so that it is told apart from an answer that is late.
+constexpr int kConnectPercent = 90;
+constexpr Duration kStreamConnect{10'000};
+// A reply of this size is digested in well under a millisecond.
+constexpr std::size_t kDigestedHere = std::size_t{64} * 1024;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group <<= 8U;
-      if (at + i < bytes.size()) group |= static_cast<std::uint8_t>(bytes[at + i]);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      const bool is_padding = at + i > bytes.size();
-      out += is_padding ? '=' : kDigits[(group >> (18U - 6U * i)) & 63U];
-    }
-  }
-  return out;
+Error given_up() { return {Errc::unreachable, "the request was given up", ""}; }
+
+Deadline connect_deadline(const HttpRequest& request, Deadline deadline) {
+  Duration budget = std::max(Duration{1}, deadline.left(now()) * kConnectPercent / 100);
+  if (request.on_chunk) budget = std::min(budget, kStreamConnect);
+  return Deadline::after(now(), budget);
 }
+
+// The reply, digested.
+Result<HttpReply> digested(const HttpRequest& request, HttpReply reply) {
+  try {
+    request.digest(reply);
+  } catch (const std::exception& bug) {
+    // A bug in whoever digests, or no memory: this request fails, the program goes on.
+    return Error{Errc::bad_reply,
+                 "an internal error; please report it",
+                 remote_text(bug.what(), {})};
+  }
+  return reply;
+}
+
+// What the thread works on. Shared by it and by the request that waits for it; the reply belongs
+// to the thread until `done` is raised.
+struct Digestion {
+  explicit Digestion(Loop& loop) : done(loop) {}
+  Signal done;
+  Result<HttpReply> outcome = given_up();
+};
 
 }  // namespace
 
+struct HttpClient::State {
+  explicit State(Loop& asked) : loop(asked), connections(std::make_shared<HttpConnections>(asked)) {}
+
+  Loop& loop;
+  HttpGuard guard;
+  TlsContexts contexts;
+  std::shared_ptr<HttpConnections> connections;     // also owned by its leases
+  std::unique_ptr<boost::asio::thread_pool> large;  // the thread for large replies; null: none came
+};
+
 HttpClient::HttpClient(Loop& loop, Resolver& resolver)
-    : loop_(loop),
-      resolver_(resolver),
-      worker_(std::make_unique<HttpWorker>(loop)),
-      guard_(std::make_shared<HttpGuard>()) {}
+    : resolver_(resolver), state_(std::make_shared<State>(loop)) {}
 
-HttpClient::~HttpClient() = default;
+HttpClient::~HttpClient() { close(); }
 
-void HttpClient::close() { worker_->close(); }
-
-awaitable<Result<HttpReply>> HttpClient::send(HttpRequest request, Deadline deadline) {
-  if (has_line_end(request)) {
-    co_return Error{Errc::refused,
-                    "a header or credential holds a line end; write it on one line",
-                    ""};
-  }
-  const auto guard = guard_;  // the client may be gone by the time of the answer
-  if (auto kept = guard->stand_in(request, now())) {
-    if (request.counts) request.counts->is_breaker_open = true;
-    if (*kept && request.digest) request.digest(**kept);
-    co_return std::move(*kept);
-  }
-  auto addresses = co_await resolver_.resolve(request.url.host, deadline);
-  if (!addresses) co_return addresses.error();
-  const auto transfer =
-      std::make_shared<HttpTransfer>(loop_, std::move(request), std::move(*addresses), deadline);
-  worker_->start(transfer);
-  const bool is_done = co_await transfer->done.wait(deadline.left(now()));
-  if (!is_done || transfer->is_given_up) worker_->cancel(transfer);
-  transfer->is_given_up = true;
-  if (!is_done) {
-    co_return Error{Errc::timed_out, "it did not answer", ""};
-  }
-  guard->note(transfer->request, transfer->outcome, transfer->is_unconnected, now());
-  if (transfer->request.counts)
-    transfer->request.counts->is_breaker_open = guard->is_open_for(transfer->request);
-  co_return std::move(transfer->outcome);
+void HttpClient::close() {
+  state_->connections->close();
+  if (state_->large) state_->large->join();
 }
 
-std::vector<std::string> hidden_texts(const HttpRequest& request) {
-  std::vector<std::string> out = request.hidden;
-  out.push_back(request.url.authority());
-  out.push_back(request.url.host);
-  for (const HttpHeader& header : request.headers) {
-    if (header.is_secret) out.push_back(header.value.reveal());
+awaitable<Result<HttpReply>> HttpClient::digest(std::shared_ptr<State> state,
+                                                std::shared_ptr<const HttpRequest> request,
+                                                HttpReply reply,
+                                                Deadline deadline) {
+  if (reply.body.size() <= kDigestedHere) co_return digested(*request, std::move(reply));
+  if (state->connections->is_closed()) co_return given_up();
+  if (!state->large) state->large = std::make_unique<boost::asio::thread_pool>(1);
+  const auto digestion = std::make_shared<Digestion>(state->loop);
+  digestion->outcome = std::move(reply);
+  boost::asio::post(*state->large, [&loop = state->loop, digestion, request] {
+    auto outcome = digested(*request, std::move(*digestion->outcome));
+    boost::asio::post(loop, [digestion, outcome = std::move(outcome)]() mutable {
+      digestion->outcome = std::move(outcome);
+      digestion->done.raise();
+    });
+  });
+  const bool is_done = co_await digestion->done.wait(deadline.left(now()));
+  if (!is_done) co_return Error{Errc::timed_out, "it did not answer", ""};
+  co_return std::move(digestion->outcome);
+}
+
+awaitable<Result<HttpReply>> HttpClient::perform(std::shared_ptr<State> state,
+                                                 Resolver& resolver,
+                                                 std::shared_ptr<const HttpRequest> request,
+                                                 Deadline deadline,
+                                                 bool& is_unconnected) {
+  const Url& url = request->url;
+  HttpOrigin origin{{url.host, url.port, url.scheme == "https", request->tls}, nullptr};
+  if (origin.target.is_tls) {
+    auto context = state->contexts.of(request->tls, request->pems, now());
+    if (!context) co_return context.error();
+    origin.context = std::move(*context);
   }
-  if (request.basic) {
-    out.push_back(request.basic->first.reveal());
-    out.push_back(request.basic->second.reveal());
-    out.push_back(base64(request.basic->first.reveal() + ':' + request.basic->second.reveal()));
+  auto lease = state->connections->take(origin, now());
+  const bool is_kept = static_cast<bool>(lease);
+  // A kept connection may prove lost: the request is sent once more, on a new one.
+  for (int tries = 0; tries < 2; ++tries) {
+    if (!lease) {
+      auto addresses = co_await resolver.resolve(url.host, deadline);
+      if (!addresses) co_return addresses.error();
+      auto made = co_await HttpConnections::connect(state->connections,
+                                                    origin,
+                                                    std::move(*addresses),
+                                                    request->counts,
+                                                    connect_deadline(*request, deadline));
+      if (!made) {
+        is_unconnected = made.error().code == Errc::timed_out;
+        co_return made.error();
+      }
+      lease = std::move(*made);
+    }
+    auto heard = co_await exchange(state->loop, lease->stream(), request, deadline);
+    if (state->connections->is_closed()) co_return given_up();
+    if (heard.is_kept) {
+      lease->keep(now());
+    } else if (!heard.outcome) {
+      lease->end(name_of(heard.outcome.error().code));
+    }
+    lease.reset();
+    if (heard.is_unheard && is_kept && tries == 0) continue;
+    if (!heard.outcome || !request->digest) co_return std::move(heard.outcome);
+    co_return co_await digest(state, request, std::move(*heard.outcome), deadline);
   }
-  return out;
+  co_return given_up();
+}
+
+awaitable<Result<HttpReply>> HttpClient::send(HttpRequest asked, Deadline deadline) {
+  if (auto forgery = forgery_in(asked)) co_return std::move(*forgery);
+  const auto state = state_;  // the client may be gone by the time of the answer
+  if (state->connections->is_closed()) co_return given_up();
+  if (auto kept = state->guard.stand_in(asked, now())) {
+    if (asked.counts) asked.counts->is_breaker_open = true;
+    if (*kept && asked.digest) asked.digest(**kept);
+    co_return std::move(*kept);
+  }
+  const auto request = std::make_shared<const HttpRequest>(std::move(asked));
+  bool is_unconnected = false;
+  auto outcome = co_await perform(state, resolver_, request, deadline, is_unconnected);
+  state->guard.note(*request, outcome, is_unconnected, now());
+  if (request->counts) request->counts->is_breaker_open = state->guard.is_open_for(*request);
+  co_return outcome;
 }
 
 }  // namespace weir::scalers::clients

@@ -1,10 +1,11 @@
-// The HTTP client of every backend that speaks HTTP: libcurl's multi interface on one thread of its
-// own, results, and the pieces of a stream, posted to the loop. The one exception to "everything on
-// the loop": the queue between the two threads has a mutex. http and https only, HTTP/1.1 with kept
-// connections, no redirects, no cookies, no proxy from the environment; names come from the
-// Resolver, and the certificate is verified against the url's name.
+// The HTTP client of every backend that speaks HTTP, and of the kube-apiserver: HTTP/1.1 over kept
+// connections, Beast's parser for what comes back. http and https only, no redirects, no cookies, no
+// compression, no proxy; names come from the Resolver, and the certificate is verified against the
+// url's name. Everything is on the loop, but that large replies are digested on one thread of their
+// own.
 #pragma once
 
+#include "scalers/clients/stream_tls.hpp"
 #include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
@@ -25,8 +26,6 @@
 
 namespace weir::scalers::clients {
 
-class HttpGuard;
-class HttpWorker;
 class Resolver;
 
 struct HttpReply {
@@ -40,14 +39,6 @@ struct HttpHeader {
   bool is_secret = false;  // shows in no error
 };
 
-// TLS material that stands in no file, as PEM text; each part that is set takes the place of the
-// file of the same name in TlsFiles.
-struct HttpPems {
-  std::string ca;
-  std::string certificate;
-  Secret key;
-};
-
 struct HttpRequest {
   std::string method = "GET";  // GET or POST
   Url url;                     // scheme, host, port; path with the whole path
@@ -55,25 +46,24 @@ struct HttpRequest {
   std::string body;  // of a POST, as application/x-www-form-urlencoded unless a header says else
   std::vector<HttpHeader> headers;
   std::optional<std::pair<Secret, Secret>> basic;  // user and password
-  TlsFiles tls;  // the CA bundle is read again after at most a minute
-  HttpPems pems;
-  std::size_t max_body_bytes = std::size_t{1} << 20;  // of the decompressed body
+  TlsFiles tls;  // read again once they change; connections made with the old ones are left
+  TlsPems pems;
+  std::size_t max_body_bytes = std::size_t{1} << 20;
   // Tells backends of one origin apart: a login that one of them refused is not repeated there.
   std::string realm;
   bool is_refusal_kept =
       true;  // false: a login that was refused is shown again at the next request
-  // Counts the connections that the request opened, failed to open or lost; may be null. libcurl
-  // does not tell when it closes an idle one.
+  // Counts the connections that the request opens or fails to open, and how those end; may be null.
   std::shared_ptr<ConnectionCounts> counts;
   std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
-  // Called with the reply on the client's own thread, before send() ends: parses a large reply
-  // without holding up the loop. It may touch only what it owns, until send() has ended.
+  // Called with the reply before send() ends; of a reply over 64 KiB on the client's own thread, so
+  // that parsing it does not hold up the loop. It may touch only what it owns, until send() has
+  // ended.
   std::function<void(const HttpReply&)> digest;
-  // Makes the request a stream: called on the loop with each piece of a 2xx body as it comes, never
-  // behind the end of send(); the reply's own body is empty then. False ends the stream. Pieces
-  // that the loop has not taken yet count against max_body_bytes, the whole stream does not: it
-  // ends with too_large when they are over it. Connect and TLS get 10 s at most, the stream lasts
-  // until its end or the deadline.
+  // Makes the request a stream: called with each piece of a 2xx body as it comes, never behind the
+  // end of send(); the reply's own body is empty then. False ends the stream. A piece is at most
+  // 16 KiB, the whole stream has no limit. Connect and TLS get 10 s at most, the stream lasts until
+  // its end or the deadline.
   std::function<bool(std::string)> on_chunk;
 };
 
@@ -90,15 +80,25 @@ class HttpClient {
   // tls, timed_out at the deadline, too_large over max_body_bytes, bad_reply when it isn't HTTP. No
   // error names the host.
   [[nodiscard]] awaitable<Result<HttpReply>> send(HttpRequest request, Deadline deadline);
-  // Ends every request under way with Errc::unreachable and stops the thread; later requests end at
-  // once.
+  // Ends every request under way with Errc::unreachable and closes the kept connections; later
+  // requests end at once.
   void close();
 
  private:
-  Loop& loop_;
+  struct State;
+  // `is_unconnected`: it was the connect, or the TLS handshake, that ran out of time.
+  static awaitable<Result<HttpReply>> perform(std::shared_ptr<State> state,
+                                              Resolver& resolver,
+                                              std::shared_ptr<const HttpRequest> request,
+                                              Deadline deadline,
+                                              bool& is_unconnected);
+  static awaitable<Result<HttpReply>> digest(std::shared_ptr<State> state,
+                                             std::shared_ptr<const HttpRequest> request,
+                                             HttpReply reply,
+                                             Deadline deadline);
+
   Resolver& resolver_;
-  std::unique_ptr<HttpWorker> worker_;
-  std::shared_ptr<HttpGuard> guard_;  // also owned by every request under way
+  std::shared_ptr<State> state_;  // also owned by every request under way
 };
 
 // Every text of the request that no error may show: its host, its secrets, and `hidden`.

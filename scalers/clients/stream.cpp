@@ -1,7 +1,7 @@
 #include "scalers/clients/stream.hpp"
 
 #include "scalers/clients/resolver.hpp"
-#include "scalers/signal.hpp"
+#include "scalers/clients/stream_expiry.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
@@ -13,12 +13,11 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
-#include <algorithm>
-#include <functional>
+#include <cerrno>
 #include <utility>
 
 namespace weir::scalers::clients {
@@ -36,32 +35,6 @@ constexpr unsigned kUserTimeoutMs = 5'000;
 Error lost(const ErrorCode& failed) {
   return {Errc::unreachable, fmt::format("the connection was lost ({})", failed.message()), ""};
 }
-
-// Runs `on_expiry` on the loop once `budget` has passed, unless it goes away first.
-class Expiry {
- public:
-  Expiry(Loop& loop, Duration budget, std::function<void()> on_expiry)
-      : timer_(loop.get_executor(), budget) {
-    timer_.async_wait([state = state_, action = std::move(on_expiry)](const ErrorCode& cancelled) {
-      if (cancelled || state->is_over) return;
-      state->has_fired = true;
-      action();
-    });
-  }
-  Expiry(const Expiry&) = delete;
-  Expiry& operator=(const Expiry&) = delete;
-  ~Expiry() { state_->is_over = true; }
-
-  [[nodiscard]] bool has_fired() const { return state_->has_fired; }
-
- private:
-  struct State {
-    bool is_over = false;
-    bool has_fired = false;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();  // second owner: the timer's handler
-  Timer timer_;
-};
 
 void set_socket_options(Socket& socket) {
   ErrorCode ignored;
@@ -84,6 +57,7 @@ class StreamOver : public Stream {
   awaitable<Result<std::size_t>> read_some(char* buffer, std::size_t size) override {
     const auto [failed, count] =
         co_await layer_.async_read_some(boost::asio::buffer(buffer, size), kToken);
+    is_ended_ = failed == boost::asio::error::eof;
     if (failed) co_return lost(failed);
     co_return count;
   }
@@ -100,6 +74,14 @@ class StreamOver : public Stream {
     socket().close(ignored);
   }
 
+  [[nodiscard]] bool is_ended() const override { return is_ended_; }
+
+  [[nodiscard]] bool is_alive() override {
+    char next = 0;
+    const auto got = ::recv(socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 || (got < 0 && errno == EAGAIN);
+  }
+
   [[nodiscard]] Socket& socket() {
     if constexpr (std::is_same_v<Layer, Socket>) {
       return layer_;
@@ -110,6 +92,9 @@ class StreamOver : public Stream {
 
  protected:
   Layer layer_;
+
+ private:
+  bool is_ended_ = false;
 };
 
 class PlainStream final : public StreamOver<Socket> {
@@ -117,17 +102,10 @@ class PlainStream final : public StreamOver<Socket> {
   using StreamOver::StreamOver;
 };
 
-std::string openssl_reason() {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = ERR_reason_error_string(code);
-  return reason == nullptr ? "no reason given" : reason;
-}
-
 class TlsStream final : public StreamOver<ssl::stream<Socket>> {
  public:
-  TlsStream(Loop& loop, std::shared_ptr<ssl::context> context)
-      : StreamOver(Socket(loop.get_executor()), *context), context_(std::move(context)) {}
+  // OpenSSL's own count keeps the context for as long as the stream has it.
+  TlsStream(Loop& loop, ssl::context& context) : StreamOver(Socket(loop.get_executor()), context) {}
 
   awaitable<Result<std::size_t>> shake_hands(std::string host) {
     if (!expect_name(host)) co_return Error{Errc::tls, "TLS failed: no name to verify", ""};
@@ -152,38 +130,12 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
     return SSL_set_tlsext_host_name(raw, host.c_str()) == 1 &&
            SSL_set1_host(raw, host.c_str()) == 1;
   }
-
-  std::shared_ptr<ssl::context> context_;  // also owned by the tries at the host's other addresses
 };
 
-// An encrypted key must not make OpenSSL ask for its password on a terminal.
-int no_password(char* /*buffer*/, int /*size*/, int /*purpose*/, void* /*data*/) { return 0; }
-
-Result<std::shared_ptr<ssl::context>> make_context(const TlsFiles& files) {
-  auto out = std::make_shared<ssl::context>(ssl::context::tls_client);
-  SSL_CTX* raw = out->native_handle();
-  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM");
-  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_default_passwd_cb(raw, no_password);
-  const auto failure = [](std::string_view what, const std::string& path) {
-    return Error{Errc::tls,
-                 fmt::format("the {} {} cannot be used: {}", what, path, openssl_reason()),
-                 ""};
-  };
-  if (files.ca.path.empty()) {
-    SSL_CTX_set_default_verify_paths(raw);
-  } else if (SSL_CTX_load_verify_locations(raw, files.ca.path.c_str(), nullptr) != 1) {
-    return failure("CA bundle", files.ca.path);
-  }
-  if (files.certificate.path.empty()) return out;
-  if (SSL_CTX_use_certificate_chain_file(raw, files.certificate.path.c_str()) != 1) {
-    return failure("certificate", files.certificate.path);
-  }
-  if (SSL_CTX_use_PrivateKey_file(raw, files.key.path.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return failure("key", files.key.path);
-  }
-  return out;
+// Asio's own handle on a context of ours.
+ssl::context shared_context(const TlsContext& context) {
+  SSL_CTX_up_ref(context.get());
+  return ssl::context(context.get());
 }
 
 // One address: TCP, then TLS when the target wants it. `budget` is for this address.
@@ -216,30 +168,44 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect(Loop& loop,
                                                            Resolver& resolver,
                                                            StreamTarget target,
                                                            Deadline deadline) {
-  const auto addresses = co_await resolver.resolve(target.host, deadline);
+  auto addresses = co_await resolver.resolve(target.host, deadline);
   if (!addresses) co_return addresses.error();
-  std::shared_ptr<ssl::context> context;
+  TlsContext context;
   if (target.is_tls) {
-    auto made = make_context(target.tls);
+    auto made = make_tls_context(target.tls);
     if (!made) co_return made.error();
     context = std::move(*made);
   }
+  auto outcome = co_await connect_to(loop,
+                                     std::move(*addresses),
+                                     std::move(target),
+                                     std::move(context),
+                                     deadline);
+  co_return outcome;
+}
+
+awaitable<Result<std::shared_ptr<Stream>>> Stream::connect_to(Loop& loop,
+                                                              Addresses addresses,
+                                                              StreamTarget target,
+                                                              TlsContext context,
+                                                              Deadline deadline) {
   Result<std::shared_ptr<Stream>> outcome = Error{Errc::unreachable, "it has no address", ""};
-  for (std::size_t i = 0; i < addresses->size(); ++i) {
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
     // A silent address must leave time for the next ones.
     const auto left = deadline.left(std::chrono::steady_clock::now());
-    const Duration budget = left / static_cast<Duration::rep>(addresses->size() - i);
+    const Duration budget = left / static_cast<Duration::rep>(addresses.size() - i);
     if (target.is_tls) {
+      auto shared = shared_context(context);
       outcome = co_await try_address(loop,
-                                     std::make_shared<TlsStream>(loop, context),
+                                     std::make_shared<TlsStream>(loop, shared),
                                      target,
-                                     (*addresses)[i],
+                                     addresses[i],
                                      budget);
     } else {
       outcome = co_await try_address(loop,
                                      std::make_shared<PlainStream>(loop.get_executor()),
                                      target,
-                                     (*addresses)[i],
+                                     addresses[i],
                                      budget);
     }
     if (outcome || outcome.error().code == Errc::tls) break;

@@ -14,7 +14,7 @@ namespace weir::server::cluster {
 struct ClusterAccess {
   scalers::Url server;
   scalers::TlsFiles tls;
-  scalers::clients::HttpPems pems;
+  scalers::clients::TlsPems pems;
   scalers::SecretFile token_file;  // goes before `token`
   scalers::Secret token;           // empty: none
 };

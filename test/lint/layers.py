@@ -61,7 +61,7 @@ ROWS = (
     Row("scalers/*.cpp", (*WORDS, *LOOP, *SPAWN, *JSON, *TEXT, *POSIX, "scalers/catalog.def", "scalers/read/*.hpp",
                           "scalers/clients/*.hpp"),
         "scalers/*.cpp names no backend (that is the catalog's job), no room above and no client library"),
-    *_client("http", "<curl/*.h>"),
+    *_client("http", "<boost/beast/**>"),
     *_client("amqp", "<{amqp,rabbitmq-c/}*.h>"),
     *_client("redis", "<hiredis/*.h>"),
     *_client("postgres", "<{libpq-fe,postgresql/*}.h>"),
@@ -88,7 +88,7 @@ ROWS = (
 
 # Libraries that one part of the server keeps to itself.
 ONLY = (
-    ("<boost/beast**>", "server/{session,listener}*"),
+    ("<boost/beast**>", "{server/session,server/listener,scalers/clients/http}*"),
     ("<yaml-cpp/**>", "server/config*"),
     ("<prometheus/**>", "server/telemetry*"),
     ("<spdlog/**>", "server/log*"),

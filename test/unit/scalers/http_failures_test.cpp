@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,31 +47,51 @@ struct Wrong {
   std::string message;
 };
 
+std::string repeated(int times, std::string_view text) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += text;
+  return out;
+}
+
 TEST_CASE("bytes that are no whole HTTP answer are an error") {
   const Wrong rows[] = {
       {"garbage",
        "\x16\x03\x01 no HTTP\r\n\r\n",
-       "bad_reply: the answer is not HTTP <Received HTTP/0.9 when not allowed>"},
+       "bad_reply: the answer is not HTTP <bad version>"},
       {"HTTP/0.9",
        "<html>hello</html>",
-       "bad_reply: the answer is not HTTP <Received HTTP/0.9 when not allowed>"},
+       "bad_reply: the answer is not HTTP <bad version>"},
       {"another protocol",
        "SSH-2.0-OpenSSH_9.2\r\n",
-       "bad_reply: the answer is not HTTP <Received HTTP/0.9 when not allowed>"},
+       "bad_reply: the answer is not HTTP <bad version>"},
       {"an unknown version",
        "HTTP/7.0 200 OK\r\n\r\n",
-       "bad_reply: the answer is not HTTP <Unsupported HTTP version (7.0) in response>"},
-      {"nothing", "", "unreachable: the connection was lost <Empty reply from server>"},
+       "bad_reply: the answer is not HTTP <bad version>"},
+      {"nothing", "", "unreachable: the connection was lost (End of file)"},
+      {"half a head",
+       "HTTP/1.1 200 OK\r\nContent-Len",
+       "bad_reply: the answer ends in the middle"},
+      {"a head without an end",
+       "HTTP/1.1 200 OK\r\nX-A: " + std::string(70'000, 'a'),
+       "bad_reply: the answer is not HTTP <header limit exceeded>"},
+      {"two lengths",
+       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+       "bad_reply: the answer is not HTTP <multiple Content-Length>"},
+      {"interim answers without an end",
+       repeated(20, "HTTP/1.1 100 Continue\r\n\r\n"),
+       "bad_reply: the answer is not HTTP <interim answers without an end>"},
+      {"another protocol from here on",
+       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+       "bad_reply: the answer is not HTTP <interim answers without an end>"},
       {"a body that is too short",
        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
        "bad_reply: the answer ends in the middle"},
       {"a chunked body without its end",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
        "bad_reply: the answer ends in the middle"},
-      {"a body that is no gzip",
+      {"a compressed body",
        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
-       "bad_reply: the answer is not HTTP <Error while processing content unencoding: incorrect "
-       "header check>"},
+       "bad_reply: the answer is compressed, which was not asked for; switch that off <gzip>"},
   };
 
   for (const Wrong& row : rows) {
@@ -96,7 +117,7 @@ TEST_CASE("a connection that is closed before the request is read is lost") {
 
   REQUIRE(reply.has_error());
   CHECK(reply.error().code == Errc::unreachable);
-  CHECK(reply.error().detail == "the connection was lost");
+  CHECK(reply.error().detail.starts_with("the connection was lost ("));
 }
 
 TEST_CASE("a refused port is unreachable, and neither host nor port is told") {
@@ -209,38 +230,6 @@ TEST_CASE("a body that says it is over the cap is refused at its first byte") {
   CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
 }
 
-struct Forged {
-  std::string_view name;
-  std::string header;
-  std::string value;
-};
-
-TEST_CASE("a header that would forge another one is refused before anything is sent") {
-  const Forged rows[] = {
-      {"a line feed", "X-A", "a\nX-B: b"},
-      {"a carriage return", "X-A", "a\rb"},
-      {"both", "X-A", "a\r\nX-B: b"},
-      {"a NUL byte", "X-A", "a\0b"s},
-      {"a line feed last", "Authorization", "Bearer a\n"},
-      {"a line end in the name", "X-A: a\r\nX-B", "b"},
-  };
-
-  for (const Forged& row : rows) {
-    DYNAMIC_SECTION(row.name) {
-      TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
-      Site site;
-      auto request = site.request(server.port());
-      request.headers.emplace_back(row.header, Secret(row.value));
-
-      const auto reply = site.send(std::move(request));
-
-      CHECK(shown(reply) ==
-            "refused: a header or credential holds a line end; write it on one line");
-      CHECK(server.connections() == 0);
-    }
-  }
-}
-
 TEST_CASE("close ends every request under way, and later ones at once") {
   TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
   Site site;
@@ -259,6 +248,57 @@ TEST_CASE("close ends every request under way, and later ones at once") {
   CHECK(shown(later) == "unreachable: the request was given up");
 }
 
+// A port that takes no connection in: its queue is full, and nobody accepts.
+class FullPort {
+ public:
+  FullPort() {
+    if (::listen(socket_.get(), 0) != 0) throw std::runtime_error("no listener");
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(socket_.port());
+    for (int i = 0; i < 4; ++i) {
+      callers_.push_back(
+          std::make_unique<test::Fd>(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
+      // It fails as it does not wait.
+      static_cast<void>(::connect(callers_.back()->get(),
+                                  reinterpret_cast<sockaddr*>(&address),
+                                  sizeof(address)));
+    }
+  }
+  [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
+
+ private:
+  test::LoopbackSocket socket_;
+  std::vector<std::unique_ptr<test::Fd>> callers_;
+};
+
+TEST_CASE("a connection that does not come up is told apart from a late answer, and not tried again") {
+  const FullPort full;
+  Site site;
+  auto request = site.request(full.port());
+  request.counts = std::make_shared<ConnectionCounts>();
+
+  const auto first = site.send(request, 100ms);
+  const auto second = site.send(request, 100ms);
+
+  CHECK(shown(first) == "timed_out: it did not accept a connection in time");
+  CHECK(shown(second) == "unreachable: it did not accept a connection in time");
+  CHECK(request.counts->failed == ConnectionCounts::Reasons{{"timed_out", 1}});
+  CHECK(request.counts->is_breaker_open);
+}
+
+TEST_CASE("close ends a request whose connection is not up yet") {
+  const FullPort full;
+  Site site;
+  const auto pending = site.begin(site.request(full.port()));
+  test::settle(site.loop);
+
+  site.http.close();
+
+  CHECK(shown(test::finish(site.loop, pending)) == "unreachable: the request was given up");
+}
+
 TEST_CASE("a client may be destroyed while a request is under way") {
   TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
   Loop loop;
@@ -275,45 +315,6 @@ TEST_CASE("a client may be destroyed while a request is under way") {
   const auto reply = test::finish(loop, pending);
 
   CHECK(shown(reply) == "unreachable: the request was given up");
-}
-
-TEST_CASE("what an error hides is the host, the headers, the credentials and the query") {
-  HttpRequest request;
-  request.url = {"https", "prom.ml", 9090, "/x"};
-  request.headers.push_back({"Authorization", Secret("Bearer t"), true});
-  request.basic.emplace(Secret("me"), Secret("pw"));
-  request.hidden = {"up{}"};
-
-  CHECK(hidden_texts(request) == std::vector<std::string>{"up{}",
-                                                          "prom.ml:9090",
-                                                          "prom.ml",
-                                                          "Bearer t",
-                                                          "me",
-                                                          "pw",
-                                                          "bWU6cHc="});
-}
-
-struct Encoded {
-  std::string_view name;
-  std::string text;
-  std::string encoded;
-};
-
-TEST_CASE("percent-encoding leaves letters, digits and -._~ alone") {
-  const Encoded rows[] = {
-      {"empty", "", ""},
-      {"plain", "aZ09-._~", "aZ09-._~"},
-      {"what separates", "a=b&c?d#e/f", "a%3Db%26c%3Fd%23e%2Ff"},
-      {"a blank and a plus", " +", "%20%2B"},
-      {"a percent sign", "%41", "%2541"},
-      {"line ends and NUL", "\r\n\0"s, "%0D%0A%00"},
-      {"UTF-8", "\u00e9", "%C3%A9"},
-      {"a lone byte", "\xff", "%FF"},
-  };
-
-  for (const Encoded& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(percent_encoded(row.text) == row.encoded); }
-  }
 }
 
 }  // namespace
