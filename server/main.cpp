@@ -13,8 +13,7 @@
 int main(int argc, char** argv) {
   using weir::server::Command;
   using weir::server::ExitCode;
-  // OpenSSL inside libcurl writes to sockets without MSG_NOSIGNAL: a peer that goes away must not
-  // end the process.
+  // Whoever read the log, or a command's output, may go away: that must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   // One heap for all threads: what the others free in heaps of their own, malloc_trim() leaves
   // there.

@@ -68,8 +68,7 @@ BackendSeries::BackendSeries(prometheus::Registry& registry)
                        "server and credentials share them.")),
       closed_(counters(registry,
                        "weir_connections_closed_total",
-                       "Connections that ended, by reason; without HTTP connections that were idle "
-                       "for too long.")),
+                       "Connections that ended, by reason.")),
       failed_(counters(registry,
                        "weir_connections_failed_total",
                        "Tries to connect that failed, by reason.")) {}

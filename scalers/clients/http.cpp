@@ -22,10 +22,14 @@ namespace {
 // the request, so that it is told apart from an answer that is late.
 constexpr int kConnectPercent = 90;
 constexpr Duration kStreamConnect{10'000};
+// A connect that runs out in less says nothing of the host.
+constexpr Duration kTelling{50};
 // A reply of this size is digested in well under a millisecond.
 constexpr std::size_t kDigestedHere = std::size_t{64} * 1024;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+Error late() { return {Errc::timed_out, "it did not answer", ""}; }
 
 Error given_up() { return {Errc::unreachable, "the request was given up", ""}; }
 
@@ -59,7 +63,8 @@ struct Digestion {
 }  // namespace
 
 struct HttpClient::State {
-  explicit State(Loop& asked) : loop(asked), connections(std::make_shared<HttpConnections>(asked)) {}
+  explicit State(Loop& asked)
+      : loop(asked), connections(std::make_shared<HttpConnections>(asked)) {}
 
   Loop& loop;
   HttpGuard guard;
@@ -95,7 +100,7 @@ awaitable<Result<HttpReply>> HttpClient::digest(std::shared_ptr<State> state,
     });
   });
   const bool is_done = co_await digestion->done.wait(deadline.left(now()));
-  if (!is_done) co_return Error{Errc::timed_out, "it did not answer", ""};
+  if (!is_done) co_return late();
   co_return std::move(digestion->outcome);
 }
 
@@ -118,13 +123,16 @@ awaitable<Result<HttpReply>> HttpClient::perform(std::shared_ptr<State> state,
     if (!lease) {
       auto addresses = co_await resolver.resolve(url.host, deadline);
       if (!addresses) co_return addresses.error();
+      const SteadyTime begun = now();
+      if (deadline.is_past(begun)) co_return late();
+      const Deadline limit = connect_deadline(*request, deadline);
       auto made = co_await HttpConnections::connect(state->connections,
                                                     origin,
                                                     std::move(*addresses),
                                                     request->counts,
-                                                    connect_deadline(*request, deadline));
+                                                    limit);
       if (!made) {
-        is_unconnected = made.error().code == Errc::timed_out;
+        is_unconnected = made.error().code == Errc::timed_out && limit.left(begun) >= kTelling;
         co_return made.error();
       }
       lease = std::move(*made);

@@ -1,8 +1,8 @@
 // The HTTP client of every backend that speaks HTTP, and of the kube-apiserver: HTTP/1.1 over kept
-// connections, Beast's parser for what comes back. http and https only, no redirects, no cookies, no
-// compression, no proxy; names come from the Resolver, and the certificate is verified against the
-// url's name. Everything is on the loop, but that large replies are digested on one thread of their
-// own.
+// connections, Beast's parser for what comes back. http and https only, no redirects, no cookies,
+// no compression, no proxy; names come from the Resolver, and the certificate is verified against
+// the url's name. Everything is on the loop, but that large replies are digested on one thread of
+// their own.
 #pragma once
 
 #include "scalers/clients/stream_tls.hpp"

@@ -47,7 +47,8 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
    private:
     std::shared_ptr<HttpConnections> owner_;
     HttpOrigin origin_;
-    std::shared_ptr<Stream> stream_;  // also owned by the limit of its request; null once given back
+    std::shared_ptr<Stream>
+        stream_;  // also owned by the limit of its request; null once given back
     Counts counts_;
   };
 

@@ -206,9 +206,9 @@ awaitable<HttpExchange> exchange(Loop& loop,
                                  std::shared_ptr<Stream> stream,
                                  std::shared_ptr<const HttpRequest> request,
                                  Deadline deadline) {
-  const Expiry expiry(loop,
-                      deadline.left(std::chrono::steady_clock::now()),
-                      [stream] { stream->close(); });
+  const Expiry expiry(loop, deadline.left(std::chrono::steady_clock::now()), [stream] {
+    stream->close();
+  });
   const Error late{Errc::timed_out, "it did not answer", ""};
   const auto written = co_await stream->write(wire_text(*request));
   if (expiry.has_fired()) co_return HttpExchange{late};

@@ -13,8 +13,8 @@ namespace weir::scalers::clients {
 
 struct HttpExchange {
   Result<HttpReply> outcome;
-  bool is_unheard = false;   // the stream ended before the first byte of a reply
-  bool is_kept = false;      // the stream may serve another request
+  bool is_unheard = false;  // the stream ended before the first byte of a reply
+  bool is_kept = false;     // the stream may serve another request
 };
 
 // Errc::unreachable when the stream is lost, timed_out at the deadline, too_large over the

@@ -76,13 +76,16 @@ std::string wire_text(const HttpRequest& request) {
   std::string out;
   out.reserve(512 + request.url.path.size() + request.query.size() + request.body.size());
   const auto append = std::back_inserter(out);
-  fmt::format_to(append, "{} {}", request.method, request.url.path.empty() ? "/" : request.url.path);
+  fmt::format_to(append,
+                 "{} {}",
+                 request.method,
+                 request.url.path.empty() ? "/" : request.url.path);
   if (!request.query.empty()) fmt::format_to(append, "?{}", request.query);
   out += " HTTP/1.1\r\n";
   const std::string authority = request.url.authority();
-  const std::string_view host =
-      is_default_port(request.url) ? std::string_view(authority).substr(0, authority.rfind(':'))
-                                   : std::string_view(authority);
+  const std::string_view host = is_default_port(request.url)
+                                    ? std::string_view(authority).substr(0, authority.rfind(':'))
+                                    : std::string_view(authority);
   put_own(out, request, "Host", host);
   if (request.basic) put_own(out, request, "Authorization", "Basic " + login_text(request));
   put_own(out, request, "User-Agent", "weir/" WEIR_VERSION);

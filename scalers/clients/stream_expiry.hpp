@@ -16,7 +16,8 @@ class Expiry {
  public:
   Expiry(Loop& loop, Duration budget, std::function<void()> on_expiry)
       : timer_(loop.get_executor(), budget) {
-    timer_.async_wait([state = state_, action = std::move(on_expiry)](const boost::system::error_code& cancelled) {
+    timer_.async_wait([state = state_,
+                       action = std::move(on_expiry)](const boost::system::error_code& cancelled) {
       if (cancelled || state->is_over) return;
       state->has_fired = true;
       action();

@@ -50,6 +50,9 @@ def endless_chunks(turn):
 BOMB = gzip.compress(b" " * (102 << 20), 9)  # 100 KB
 
 
+COMPRESSED = "the answer is compressed, which was not asked for; switch that off: gzip"
+
+
 def gzip_bomb(turn):
     """102 MB in 100 KB."""
     turn.answer(BOMB, Content_Encoding="gzip")

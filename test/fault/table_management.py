@@ -9,7 +9,7 @@ from faults import BadCertificate, LeaderGone, QueueDeleted, RealBroker, Revoked
 from faults import start as start_server
 from network import BlackHole, HalfOpen
 from row import Row, usual
-from scripts import GARBAGE, HttpScript, bare, endless_body, endless_chunks, gzip_bomb, page
+from scripts import COMPRESSED, GARBAGE, HttpScript, bare, endless_body, endless_chunks, gzip_bomb, page
 
 SLOW = r"no answer within \d+ ms \("
 NOT_A_PAGE = "the answer is not a page of the management API; is the url right?"
@@ -73,7 +73,7 @@ ROWS = [
     row("F11", "with_a_page_of_half_a_million_numbers_is_an_error", scripted(FULL_PAGE), growth_mib=64),
     row("F12", "with_chunks_without_end_is_an_error", scripted(endless_chunks), words=LARGE, growth_mib=16,
         also=(connection_is_dropped,)),
-    row("F12", "with_102_MB_in_100_KB_is_an_error", scripted(gzip_bomb), words=LARGE, growth_mib=16,
+    row("F12", "with_102_MB_in_100_KB_is_an_error", scripted(gzip_bomb), text=COMPRESSED, growth_mib=4,
         also=(connection_is_dropped,)),
     row("F13", "with_10000_queues_for_one_is_an_error_that_counts_them", scripted(page(*[3] * 10_000)), words="10000"),
     row("F13", "with_20_pages_of_queues_for_one_is_an_error", scripted(paged)),
@@ -86,11 +86,11 @@ ROWS = [
     row("F16", "with_truncated_JSON_is_an_error", scripted(page(3)[:-2]), text=NOT_A_PAGE),
     row("F16", "with_JSON_truncated_inside_the_count_is_an_error", scripted(page(345)[:-4]), text=NOT_A_PAGE),
     row("F17", "with_an_expired_certificate_is_told_nothing", certificate("expired"),
-        words="TLS failed: .*certificate has expired", also=(nothing_is_told,)),
+        text="TLS failed: certificate has expired", also=(nothing_is_told,)),
     row("F18", "with_another_names_certificate_is_told_nothing", certificate("other-name"),
-        words="TLS failed: .*no alternative certificate subject name matches", also=(nothing_is_told,)),
+        text="TLS failed: IP address mismatch", also=(nothing_is_told,)),
     row("F18", "with_an_unknown_authoritys_certificate_is_told_nothing", certificate("stranger"),
-        words="TLS failed: .*unable to get local issuer certificate", also=(nothing_is_told,)),
+        text="TLS failed: unable to get local issuer certificate", also=(nothing_is_told,)),
     row("F24", "with_another_password_is_asked_for_a_login_once", functools.partial(RevokedAtBroker, "management"),
         words=r"the credentials are refused, or give no access to vhost \"[^\"]+\" \(HTTP 401\)", when="fast",
         at_once=True, also=(one_login_in_thirty_seconds,)),

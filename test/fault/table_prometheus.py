@@ -8,7 +8,7 @@ from faults import BadCertificate, RealPrometheus, freeze, kill, start, thaw
 from names import Moved, NeverNamed
 from network import BlackHole, HalfOpen
 from row import Row, usual
-from scripts import (GARBAGE, HttpScript, RevokedAtHttp, bare, endless_body, endless_chunks,
+from scripts import (COMPRESSED, GARBAGE, HttpScript, RevokedAtHttp, bare, endless_body, endless_chunks,
                      gzip_bomb)
 from support import vector
 
@@ -89,8 +89,7 @@ ROWS = [
     row("F12", "with_chunks_without_end_is_an_error", scripted(endless_chunks),
         text="the answer is over 1024 KiB; ask for fewer series", growth_mib=16, when="fast",
         also=(connection_is_dropped,)),
-    row("F12", "with_102_MB_in_100_KB_is_an_error", scripted(gzip_bomb),
-        text="the answer is over 1024 KiB; ask for fewer series", growth_mib=16, when="fast",
+    row("F12", "with_102_MB_in_100_KB_is_an_error", scripted(gzip_bomb), text=COMPRESSED, growth_mib=4, when="fast",
         also=(connection_is_dropped,)),
     row("F13", "with_10000_series_is_an_error_that_counts_them", scripted(vector(*range(10_000))), text=MANY,
         growth_mib=16),
@@ -101,11 +100,11 @@ ROWS = [
     row("F16", "with_truncated_JSON_is_an_error", scripted(vector(3)[:-3]), text=NOT_JSON),
     row("F16", "with_JSON_truncated_behind_the_value_is_an_error", scripted(vector(3)[:-5]), text=NOT_JSON),
     row("F17", "with_an_expired_certificate_is_told_nothing", certificate("expired"),
-        words="TLS failed: .*certificate has expired", also=(nothing_is_told,)),
+        text="TLS failed: certificate has expired", also=(nothing_is_told,)),
     row("F18", "with_another_names_certificate_is_told_nothing", certificate("other-name"),
-        words="TLS failed: .*no alternative certificate subject name matches", also=(nothing_is_told,)),
+        text="TLS failed: IP address mismatch", also=(nothing_is_told,)),
     row("F18", "with_an_unknown_authoritys_certificate_is_told_nothing", certificate("stranger"),
-        words="TLS failed: .*unable to get local issuer certificate", also=(nothing_is_told,)),
+        text="TLS failed: unable to get local issuer certificate", also=(nothing_is_told,)),
     row("F21", "whose_name_does_not_exist_is_an_error_at_once", functools.partial(NeverNamed, scripted(), []),
         words=NO_NAME, when="fast", more=8, more_fast=True),
     row("F22", "whose_name_server_is_silent_is_late", functools.partial(NeverNamed, scripted(), None), 504,

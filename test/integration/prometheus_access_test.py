@@ -58,8 +58,8 @@ class BasicAuthTest(ServerTest):
 
     def test_a_failed_handshake_is_a_tls_error(self):
         table = [
-            ("other_ca", "TLS failed: SSL certificate problem: unable to get local issuer certificate"),
-            ("system_roots", "TLS failed: SSL certificate problem: unable to get local issuer certificate"),
+            ("other_ca", "TLS failed: unable to get local issuer certificate"),
+            ("system_roots", "TLS failed: unable to get local issuer certificate"),
         ]
         for name, text in table:
             with self.subTest(name):
@@ -171,7 +171,7 @@ class ServerCertificateTest(ServerTest):
             ("not_yet_valid", certificates.issue("backend-new", "ca", "/CN=new", "serverAuth", "IP:127.0.0.1", (2, 9)),
              "certificate is not yet valid"),
             ("wrong_name", certificates.issue("backend-name", "ca", "/CN=127.0.0.1", "serverAuth", "DNS:elsewhere"),
-             "target host name"),
+             "IP address mismatch"),
             ("client_only", certificates.issue("backend-use", "ca", "/CN=use", "clientAuth", "IP:127.0.0.1"),
              "unsuitable certificate purpose"),
             ("unknown_ca", certificates.issue("backend-ca", "client-ca", "/CN=ca", "serverAuth", "IP:127.0.0.1"),

@@ -58,9 +58,7 @@ TEST_CASE("bytes that are no whole HTTP answer are an error") {
       {"garbage",
        "\x16\x03\x01 no HTTP\r\n\r\n",
        "bad_reply: the answer is not HTTP <bad version>"},
-      {"HTTP/0.9",
-       "<html>hello</html>",
-       "bad_reply: the answer is not HTTP <bad version>"},
+      {"HTTP/0.9", "<html>hello</html>", "bad_reply: the answer is not HTTP <bad version>"},
       {"another protocol",
        "SSH-2.0-OpenSSH_9.2\r\n",
        "bad_reply: the answer is not HTTP <bad version>"},
@@ -68,9 +66,7 @@ TEST_CASE("bytes that are no whole HTTP answer are an error") {
        "HTTP/7.0 200 OK\r\n\r\n",
        "bad_reply: the answer is not HTTP <bad version>"},
       {"nothing", "", "unreachable: the connection was lost (End of file)"},
-      {"half a head",
-       "HTTP/1.1 200 OK\r\nContent-Len",
-       "bad_reply: the answer ends in the middle"},
+      {"half a head", "HTTP/1.1 200 OK\r\nContent-Len", "bad_reply: the answer ends in the middle"},
       {"a head without an end",
        "HTTP/1.1 200 OK\r\nX-A: " + std::string(70'000, 'a'),
        "bad_reply: the answer is not HTTP <header limit exceeded>"},
@@ -258,8 +254,8 @@ class FullPort {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(socket_.port());
     for (int i = 0; i < 4; ++i) {
-      callers_.push_back(
-          std::make_unique<test::Fd>(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
+      callers_.push_back(std::make_unique<test::Fd>(
+          ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
       // It fails as it does not wait.
       static_cast<void>(::connect(callers_.back()->get(),
                                   reinterpret_cast<sockaddr*>(&address),
@@ -273,7 +269,8 @@ class FullPort {
   std::vector<std::unique_ptr<test::Fd>> callers_;
 };
 
-TEST_CASE("a connection that does not come up is told apart from a late answer, and not tried again") {
+TEST_CASE(
+    "a connection that does not come up is told apart from a late answer, and not tried again") {
   const FullPort full;
   Site site;
   auto request = site.request(full.port());
@@ -286,6 +283,22 @@ TEST_CASE("a connection that does not come up is told apart from a late answer, 
   CHECK(shown(second) == "unreachable: it did not accept a connection in time");
   CHECK(request.counts->failed == ConnectionCounts::Reasons{{"timed_out", 1}});
   CHECK(request.counts->is_breaker_open);
+}
+
+TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
+  const FullPort full;
+  Site site;
+  auto request = site.request(full.port());
+  request.counts = std::make_shared<ConnectionCounts>();
+
+  const auto first = site.send(request, 20ms);
+  const auto second = site.send(request, 20ms);
+  const auto none = site.send(request, 0ms);
+
+  CHECK(shown(first) == "timed_out: it did not accept a connection in time");
+  CHECK(shown(second) == "timed_out: it did not accept a connection in time");
+  CHECK(shown(none) == "timed_out: it did not answer");
+  CHECK_FALSE(request.counts->is_breaker_open);
 }
 
 TEST_CASE("close ends a request whose connection is not up yet") {

@@ -34,7 +34,8 @@ TEST_CASE("a request says its line, the client's own fields, and its own behind 
   CHECK(wire_text(request) ==
         "GET /api/v1/query?query=up HTTP/1.1\r\n"
         "Host: prom.ml:9090\r\n"
-        "User-Agent: weir/" WEIR_VERSION "\r\n"
+        "User-Agent: weir/" WEIR_VERSION
+        "\r\n"
         "Accept: */*\r\n"
         "Accept-Encoding: identity\r\n"
         "X-Scope-OrgID: team\r\n\r\n");
@@ -51,7 +52,8 @@ TEST_CASE("a field of the request takes the place of the client's own, however i
   CHECK(wire_text(request) ==
         "POST /api/v1/query HTTP/1.1\r\n"
         "Host: prom.ml:9090\r\n"
-        "User-Agent: weir/" WEIR_VERSION "\r\n"
+        "User-Agent: weir/" WEIR_VERSION
+        "\r\n"
         "Accept-Encoding: identity\r\n"
         "accept: application/json\r\n"
         "CONTENT-TYPE: application/json\r\n"

@@ -26,7 +26,8 @@ int trusted(const TlsContext& context) {
 struct Pki {
   test::Issued ca = test::issue_authority("ca");
   test::Issued other = test::issue_authority("other");
-  test::Issued client = test::issue({.subject = {{"CN", "weir"}}, .extended_key_usage = "clientAuth"}, &ca);
+  test::Issued client =
+      test::issue({.subject = {{"CN", "weir"}}, .extended_key_usage = "clientAuth"}, &ca);
 };
 
 // Both from files: a CA bundle, and the client's own pair.
@@ -36,7 +37,8 @@ TlsFiles written(const test::Folder& folder, const Pki& pki) {
           {folder.write("tls.key", test::key_pem(pki.client))}};
 }
 
-TEST_CASE("a context trusts the bundle's authorities and shows the certificate, from files or text") {
+TEST_CASE(
+    "a context trusts the bundle's authorities and shows the certificate, from files or text") {
   const Pki pki;
   const test::Folder folder;
   const std::string bundle = test::certificate_pem(pki.ca) + test::certificate_pem(pki.other);
@@ -71,10 +73,10 @@ TEST_CASE("text that is no certificate or key, or goes with another one, is an e
   const std::string certificate = test::certificate_pem(pki.client);
   const Unusable rows[] = {
       {"no CA", {"no PEM", "", Secret()}, "tls: the CA bundle cannot be used: no start line"},
-      {"no certificate", {"", "no PEM", Secret()}, "tls: the certificate cannot be used: no start line"},
-      {"no key",
-       {"", certificate, Secret("no PEM")},
-       "tls: the key cannot be used: unsupported"},
+      {"no certificate",
+       {"", "no PEM", Secret()},
+       "tls: the certificate cannot be used: no start line"},
+      {"no key", {"", certificate, Secret("no PEM")}, "tls: the key cannot be used: unsupported"},
       {"another's key",
        {"", certificate, Secret(test::key_pem(pki.other))},
        "tls: the key cannot be used: key values mismatch"},
