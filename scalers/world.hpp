@@ -48,7 +48,8 @@ class ReadObserver {
   virtual void question_done(const ReadOf& of,
                              std::optional<Errc> failure,
                              SteadyTime::duration took) = 0;
-  // A policy of the metric changed the number of a read; `policy` is its key in the configuration.
+  // A policy of the metric changed the number of a read; `policy`, a literal, is its key in the
+  // configuration.
   virtual void value_changed(const ReadOf& of, std::string_view policy) = 0;
   virtual void answer_reused(const ReadOf& of, Reuse how) = 0;
   // A read was answered with the number of the metric's fallback, in place of an error.

@@ -12,7 +12,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
-#include <set>
+#include <cstddef>
 
 namespace weir::server {
 namespace {
@@ -102,6 +102,7 @@ struct Telemetry::Parts {
                                                .Help("Log lines that stderr had no room for.")
                                                .Register(registry)
                                                .Add({});
+  std::size_t page_bytes = 0;  // of the last page
 };
 
 Telemetry::Telemetry() : parts_(std::make_unique<Parts>()) {
@@ -115,10 +116,9 @@ Telemetry::Telemetry() : parts_(std::make_unique<Parts>()) {
 Telemetry::~Telemetry() = default;
 
 void Telemetry::set_metrics(const std::vector<scalers::MetricInfo>& metrics) {
-  std::set<std::string> names;
-  for (const scalers::MetricInfo& metric : metrics) names.insert(metric.name);
+  const auto names = std::make_shared<const MetricNames>(metrics);
   parts_->requests.set_metrics(names);
-  parts_->reads.set_metrics(metrics);
+  parts_->reads.set_metrics(metrics, names);
 }
 
 void Telemetry::request_began(Verb verb) { parts_->requests.in_flight(verb).Increment(); }
@@ -158,7 +158,6 @@ void Telemetry::loop_was_late(std::chrono::duration<double> by) {
 }
 
 std::string Telemetry::page(const State& state) {
-  parts_->reads.refresh(state.now);
   parts_->process.refresh();
   parts_->backends.refresh(state.backends);
   const auto dropped = static_cast<double>(state.log_lines_dropped);
@@ -171,7 +170,14 @@ std::string Telemetry::page(const State& state) {
     parts_->certificate_expires.Add({{"which", "serving"}})
         .Set(seconds(*state.serving_certificate_expires));
   }
-  return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
+  // A page is about as long as the one before: no room is taken twice.
+  std::string out;
+  out.reserve(parts_->page_bytes + parts_->page_bytes / 16);
+  parts_->requests.append_to(out);
+  parts_->reads.append_to(out, state.now);
+  out += prometheus::TextSerializer().Serialize(parts_->registry.Collect());
+  parts_->page_bytes = out.size();
+  return out;
 }
 
 }  // namespace weir::server

@@ -38,7 +38,7 @@ class Telemetry {
                      std::optional<scalers::Errc> failure,
                      std::chrono::duration<double> took);
   void answer_reused(const scalers::ReadOf& of, scalers::Reuse how);
-  void value_changed(const scalers::ReadOf& of, std::string_view policy);
+  void value_changed(const scalers::ReadOf& of, std::string_view policy);  // a literal
   void fallback_given(const scalers::ReadOf& of);
   void value_given(const scalers::ReadOf& of, const scalers::Reading& reading);
   void loop_was_late(std::chrono::duration<double> by);

@@ -1,16 +1,35 @@
 #include "server/telemetry_reads.hpp"
 
+#include "server/telemetry_text.hpp"
+
 #include <algorithm>
-#include <chrono>
-#include <set>
 #include <utility>
 
 namespace weir::server {
 namespace {
 
-using prometheus::BuildCounter;
-using prometheus::BuildGauge;
-using prometheus::BuildHistogram;
+constexpr SeriesFamily kTotals{
+    "weir_query_total",
+    "Answers of reads by what they came to: asked of the backend (ok or what failed), cached (a "
+    "kept answer) or shared (an identical read under way).",
+    "counter"};
+constexpr SeriesFamily kChanges{"weir_policy_total",
+                                "Reads whose number a policy of the metric changed.",
+                                "counter"};
+constexpr SeriesFamily kFallbacks{
+    "weir_fallback_total",
+    "Reads answered with the number of the metric's fallback in place of an error.",
+    "counter"};
+constexpr SeriesFamily kValues{"weir_value",
+                               "The last value of a metric without parameters, after its policies.",
+                               "gauge"};
+constexpr SeriesFamily kAges{"weir_value_age_seconds",
+                             "How long ago the last value was taken: it grows while reads fail, "
+                             "and while nobody reads.",
+                             "gauge"};
+constexpr SeriesFamily kActive{"weir_metric_active",
+                               "1 when the last value is above 0, else 0.",
+                               "gauge"};
 
 const prometheus::Histogram::BucketBoundaries& seconds() {
   static const prometheus::Histogram::BucketBoundaries
@@ -18,123 +37,133 @@ const prometheus::Histogram::BucketBoundaries& seconds() {
   return kSeconds;
 }
 
-bool serves(const scalers::MetricInfo& metric, const scalers::ReadOf& of) {
-  const auto& names = metric.namespaces;
-  return metric.backend == of.backend &&
-         (names.front() == "*" || std::ranges::find(names, of.name_space) != names.end());
+bool is_for_all(const std::vector<std::string>& namespaces) { return namespaces.front() == "*"; }
+
+// The entries, or the counters, of the name at `place`.
+template <class Of>
+auto range(Of& all, std::size_t place) {
+  return std::ranges::equal_range(all, place, {}, &Of::value_type::name);
 }
 
-bool is_same(const scalers::MetricInfo& left, const scalers::MetricInfo& right) {
-  return left.name == right.name && left.namespaces == right.namespaces &&
-         left.backend == right.backend && left.labels.empty() == right.labels.empty() &&
-         left.is_per_namespace == right.is_per_namespace;
+double age_of(WallTime taken_at, WallTime now) {
+  const std::chrono::duration<double> age = now - taken_at;
+  return std::max(0.0, age.count());
 }
 
 }  // namespace
 
 ReadCounts::ReadCounts(prometheus::Registry& registry)
-    : totals_(BuildCounter()
-                  .Name("weir_query_total")
-                  .Help("Answers of reads by what they came to: asked of the backend (ok or what "
-                        "failed), cached (a kept answer) or shared (an identical read under way).")
-                  .Register(registry)),
-      changes_(BuildCounter()
-                   .Name("weir_policy_total")
-                   .Help("Reads whose number a policy of the metric changed.")
-                   .Register(registry)),
-      fallbacks_(BuildCounter()
-                     .Name("weir_fallback_total")
-                     .Help("Reads answered with the number of the metric's fallback in place of an "
-                           "error.")
-                     .Register(registry)),
-      durations_(BuildHistogram()
+    : durations_(prometheus::BuildHistogram()
                      .Name("weir_query_duration_seconds")
                      .Help("Seconds that a backend took for a question, without the wait for a "
                            "turn.")
-                     .Register(registry)),
-      values_(BuildGauge()
-                  .Name("weir_value")
-                  .Help("The last value of a metric without parameters, after its policies.")
-                  .Register(registry)),
-      ages_(BuildGauge()
-                .Name("weir_value_age_seconds")
-                .Help("How long ago the last value was taken: it grows while reads fail, and while "
-                      "nobody reads.")
-                .Register(registry)),
-      active_(BuildGauge()
-                  .Name("weir_metric_active")
-                  .Help("1 when the last value is above 0, else 0.")
-                  .Register(registry)) {}
+                     .Register(registry)) {}
 
-void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics) {
-  auto before = std::exchange(entries_, {});
-  std::set<std::string_view> backends;
+void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics,
+                             std::shared_ptr<const MetricNames> names) {
+  std::set<std::string_view> asked;
+  Configured configured;
+  configured.names = std::move(names);
+  configured.entries.reserve(metrics.size());
   for (const scalers::MetricInfo& info : metrics) {
-    backends.insert(info.backend);
-    const auto [first, last] = before.equal_range(info.name);
-    const auto kept =
-        std::find_if(first, last, [&](const auto& one) { return is_same(one.second.info, info); });
-    if (kept == last) {
-      entries_.emplace(info.name, Entry{info, &counters_[{info.backend, info.name}], {}});
-    } else {
-      entries_.insert(before.extract(kept));
+    asked.insert(info.backend);
+    auto backend = backends_.find(info.backend);
+    if (backend == backends_.end()) {
+      prometheus::Histogram& durations = durations_.Add({{"backend", info.backend}}, seconds());
+      backend = backends_.emplace(info.backend, &durations).first;
     }
+    configured.add(info, backend->first);
   }
-  for (const auto& [name, entry] : before) end(entry);
-  end_counters_but_of(metrics);
+  configured.finish();
+  configured.take_over(configured_);
+  configured_ = std::move(configured);
   std::erase_if(backends_, [&](const auto& one) {
-    const bool is_gone = !backends.contains(one.first);
+    const bool is_gone = !asked.contains(one.first);
     if (is_gone) durations_.Remove(one.second);
     return is_gone;
   });
-  for (const std::string_view name : backends) {
-    const std::string text(name);
-    backends_.try_emplace(text, &durations_.Add({{"backend", text}}, seconds()));
+}
+
+void ReadCounts::Configured::add(const scalers::MetricInfo& info, const std::string& backend) {
+  entries.push_back({.name = static_cast<std::uint32_t>(names->find(info.name).value()),
+                     .counters = 0,
+                     .backend = &backend,
+                     .namespaces = &*namespaces.insert(info.namespaces).first,
+                     .has_labels = !info.labels.empty(),
+                     .is_per_namespace = info.is_per_namespace});
+}
+
+void ReadCounts::Configured::finish() {
+  std::ranges::sort(entries, {}, &Entry::name);
+  counters.reserve(entries.size());
+  for (Entry& entry : entries) {
+    const auto shared = range(counters, entry.name);
+    const auto known = std::ranges::find(shared, entry.backend, &Counters::backend);
+    entry.counters = static_cast<std::uint32_t>(known - counters.begin());
+    if (known == shared.end()) counters.push_back({entry.name, entry.backend});
+  }
+}
+
+void ReadCounts::Configured::take_over(Configured& before) {
+  for (Entry& entry : entries) {
+    const auto place = before.names->find((*names)[entry.name]);
+    if (!place) continue;
+    const auto namesakes = range(before.entries, *place);
+    const auto kept = std::ranges::find_if(namesakes, [&](const Entry& one) {
+      return one.backend == entry.backend && *one.namespaces == *entry.namespaces &&
+             one.has_labels == entry.has_labels && one.is_per_namespace == entry.is_per_namespace;
+    });
+    if (kept != namesakes.end()) entry.values = std::move(kept->values);
+  }
+  for (Counters& mine : counters) {
+    const auto place = before.names->find((*names)[mine.name]);
+    if (!place) continue;
+    const auto namesakes = range(before.counters, *place);
+    const auto kept = std::ranges::find(namesakes, mine.backend, &Counters::backend);
+    if (kept == namesakes.end()) continue;
+    mine.outcomes = std::move(kept->outcomes);
+    mine.policies = std::move(kept->policies);
+    mine.fallbacks = kept->fallbacks;
   }
 }
 
 ReadCounts::Entry* ReadCounts::find(const scalers::ReadOf& of) {
-  const auto [first, last] = entries_.equal_range(of.metric);
-  const auto found =
-      std::find_if(first, last, [&](const auto& one) { return serves(one.second.info, of); });
-  return found == last ? nullptr : &found->second;
+  const auto place = configured_.names->find(of.metric);
+  if (!place) return nullptr;
+  const auto namesakes = range(configured_.entries, *place);
+  const auto found = std::ranges::find_if(namesakes, [&](const Entry& one) {
+    const Namespaces& served = *one.namespaces;
+    return *one.backend == of.backend &&
+           (is_for_all(served) || std::ranges::find(served, of.name_space) != served.end());
+  });
+  return found == namesakes.end() ? nullptr : &*found;
+}
+
+ReadCounts::Counters* ReadCounts::counters_of(const scalers::ReadOf& of) {
+  const Entry* entry = find(of);
+  // None: a read that began before a reload took its metric away.
+  return entry == nullptr ? nullptr : &configured_.counters[entry->counters];
 }
 
 void ReadCounts::count(const scalers::ReadOf& of, std::string_view outcome) {
-  Entry* entry = find(of);
-  if (entry == nullptr) return;  // a read that began before a reload took its metric away
-  increment(totals_, entry->counters->by_outcome, entry->info, "outcome", outcome);
+  Counters* counters = counters_of(of);
+  if (counters != nullptr) increment(counters->outcomes, outcome);
 }
 
 void ReadCounts::changed(const scalers::ReadOf& of, std::string_view policy) {
-  Entry* entry = find(of);
-  if (entry != nullptr)
-    increment(changes_, entry->counters->by_policy, entry->info, "policy", policy);
+  Counters* counters = counters_of(of);
+  if (counters != nullptr) increment(counters->policies, policy);
 }
 
-void ReadCounts::increment(prometheus::Family<prometheus::Counter>& family,
-                           ByWord& counters,
-                           const scalers::MetricInfo& info,
-                           const char* name,
-                           std::string_view word) {
-  auto known = counters.find(word);
-  if (known == counters.end()) {
-    const std::string text(word);
-    prometheus::Counter& made =
-        family.Add({{"backend", info.backend}, {"metric", info.name}, {name, text}});
-    known = counters.emplace(text, &made).first;
-  }
-  known->second->Increment();
+void ReadCounts::increment(Tallies& tallies, std::string_view word) {
+  auto known = std::ranges::find(tallies, word, &Tally::word);
+  if (known == tallies.end()) known = tallies.insert(tallies.end(), {word, 0});
+  ++known->total;
 }
 
 void ReadCounts::fell_back(const scalers::ReadOf& of) {
-  Entry* entry = find(of);
-  if (entry == nullptr) return;
-  prometheus::Counter*& counter = entry->counters->fallbacks;
-  if (counter == nullptr) {
-    counter = &fallbacks_.Add({{"backend", entry->info.backend}, {"metric", entry->info.name}});
-  }
-  counter->Increment();
+  Counters* counters = counters_of(of);
+  if (counters != nullptr) ++counters->fallbacks;
 }
 
 void ReadCounts::took(const scalers::ReadOf& of, std::chrono::duration<double> span) {
@@ -144,53 +173,60 @@ void ReadCounts::took(const scalers::ReadOf& of, std::chrono::duration<double> s
 
 void ReadCounts::value(const scalers::ReadOf& of, const scalers::Reading& reading) {
   Entry* entry = find(of);
-  if (entry == nullptr || !entry->info.labels.empty()) return;
-  const bool is_for_all = entry->info.namespaces.front() == "*";
-  if (is_for_all && entry->info.is_per_namespace) return;  // as many values as callers invent
-  const std::string_view name_space = is_for_all ? "*" : of.name_space;
-  auto known = entry->by_namespace.find(name_space);
-  if (known == entry->by_namespace.end()) {
-    const std::string text(name_space);
-    known = entry->by_namespace.emplace(text, make_value(entry->info.name, text)).first;
+  if (entry == nullptr || entry->has_labels) return;
+  const Namespaces& served = *entry->namespaces;
+  if (is_for_all(served) && entry->is_per_namespace) return;  // as many as callers invent
+  const auto name_space =
+      is_for_all(served) ? served.begin() : std::ranges::find(served, of.name_space);
+  const auto place = static_cast<std::uint32_t>(name_space - served.begin());
+  auto known = std::ranges::lower_bound(entry->values, place, {}, &Value::name_space);
+  if (known == entry->values.end() || known->name_space != place)
+    known = entry->values.insert(known, {place, 0, {}});
+  known->last = reading.value;
+  known->taken_at = reading.taken_at;
+}
+
+void ReadCounts::append_to(std::string& out, WallTime now) const {
+  append_counts(out);
+  append_values(out, now);
+}
+
+void ReadCounts::append_counts(std::string& out) const {
+  const auto tallies =
+      [&](const SeriesFamily& family, Tallies Counters::*of, std::string_view kind) {
+        FamilyText text(out, family);
+        for (const Counters& one : configured_.counters) {
+          const std::string_view metric = (*configured_.names)[one.name];
+          for (const Tally& tally : one.*of) {
+            text.add({{"backend", *one.backend}, {"metric", metric}, {kind, tally.word}},
+                     static_cast<double>(tally.total));
+          }
+        }
+      };
+  tallies(kTotals, &Counters::outcomes, "outcome");
+  tallies(kChanges, &Counters::policies, "policy");
+  FamilyText fallbacks(out, kFallbacks);
+  for (const Counters& one : configured_.counters) {
+    if (one.fallbacks == 0) continue;
+    fallbacks.add({{"backend", *one.backend}, {"metric", (*configured_.names)[one.name]}},
+                  static_cast<double>(one.fallbacks));
   }
-  Value& value = known->second;
-  value.last->Set(reading.value);
-  value.is_active->Set(reading.value > 0 ? 1 : 0);
-  value.taken_at = reading.taken_at;
 }
 
-ReadCounts::Value ReadCounts::make_value(const std::string& metric, const std::string& name_space) {
-  const prometheus::Labels labels{{"namespace", name_space}, {"metric", metric}};
-  return {&values_.Add(labels), &ages_.Add(labels), &active_.Add(labels), {}};
-}
-
-void ReadCounts::refresh(WallTime now) {
-  for (auto& [name, entry] : entries_) {
-    for (auto& [name_space, value] : entry.by_namespace) {
-      const std::chrono::duration<double> age = now - value.taken_at;
-      value.age->Set(std::max(0.0, age.count()));
+void ReadCounts::append_values(std::string& out, WallTime now) const {
+  const auto gauges = [&](const SeriesFamily& family, const auto& number_of) {
+    FamilyText text(out, family);
+    for (const Entry& entry : configured_.entries) {
+      const std::string_view metric = (*configured_.names)[entry.name];
+      for (const Value& value : entry.values) {
+        text.add({{"metric", metric}, {"namespace", (*entry.namespaces)[value.name_space]}},
+                 number_of(value));
+      }
     }
-  }
-}
-
-void ReadCounts::end_counters_but_of(const std::vector<scalers::MetricInfo>& metrics) {
-  std::set<std::pair<std::string, std::string>> kept;
-  for (const scalers::MetricInfo& info : metrics) kept.emplace(info.backend, info.name);
-  std::erase_if(counters_, [&](const auto& one) {
-    if (kept.contains(one.first)) return false;
-    for (const auto& [outcome, counter] : one.second.by_outcome) totals_.Remove(counter);
-    for (const auto& [policy, counter] : one.second.by_policy) changes_.Remove(counter);
-    if (one.second.fallbacks != nullptr) fallbacks_.Remove(one.second.fallbacks);
-    return true;
-  });
-}
-
-void ReadCounts::end(const Entry& entry) {
-  for (const auto& [name_space, value] : entry.by_namespace) {
-    values_.Remove(value.last);
-    ages_.Remove(value.age);
-    active_.Remove(value.is_active);
-  }
+  };
+  gauges(kValues, [](const Value& value) { return value.last; });
+  gauges(kAges, [now](const Value& value) { return age_of(value.taken_at, now); });
+  gauges(kActive, [](const Value& value) { return value.last > 0 ? 1.0 : 0.0; });
 }
 
 }  // namespace weir::server

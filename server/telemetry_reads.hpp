@@ -3,17 +3,19 @@
 #pragma once
 
 #include "scalers/world.hpp"
+#include "server/telemetry_names.hpp"
 
-#include <prometheus/counter.h>
 #include <prometheus/family.h>
-#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <chrono>
+#include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir::server {
@@ -24,58 +26,76 @@ class ReadCounts {
   explicit ReadCounts(prometheus::Registry& registry);
 
   // Backends and metrics of these alone become labels. The series of those that are gone end.
-  void set_metrics(const std::vector<scalers::MetricInfo>& metrics);
-  // `outcome` is a word of ours: ok, cached, shared, or the name of an Errc.
+  // `names` are theirs.
+  void set_metrics(const std::vector<scalers::MetricInfo>& metrics,
+                   std::shared_ptr<const MetricNames> names);
+  // `outcome` is a literal: ok, cached, shared, or the name of an Errc.
   void count(const scalers::ReadOf& of, std::string_view outcome);
-  // A policy, named as in the configuration, changed the number of a read.
+  // A policy, a literal named as in the configuration, changed the number of a read.
   void changed(const scalers::ReadOf& of, std::string_view policy);
   // A read was answered with its fallback's number.
   void fell_back(const scalers::ReadOf& of);
   void took(const scalers::ReadOf& of, std::chrono::duration<double> span);
   void value(const scalers::ReadOf& of, const scalers::Reading& reading);
-  // Sets what depends on the time of day.
-  void refresh(WallTime now);
+  // Appends the series that the registry does not hold, of which some depend on the time of day.
+  void append_to(std::string& out, WallTime now) const;
 
  private:
+  using Backends = std::map<std::string, prometheus::Histogram*, std::less<>>;
+  using Namespaces = std::vector<std::string>;
   struct Value {
-    prometheus::Gauge* last;
-    prometheus::Gauge* age;
-    prometheus::Gauge* is_active;
+    std::uint32_t name_space;  // its place among those of the metric
+    double last;
     WallTime taken_at;
   };
-  using ByWord = std::map<std::string, prometheus::Counter*, std::less<>>;
+  struct Tally {
+    std::string_view word;  // an outcome or a policy
+    std::uint64_t total;
+  };
+  using Tallies = std::vector<Tally>;  // few
+  // What namesakes for other namespaces share, if they ask the same backend.
   struct Counters {
-    ByWord by_outcome;
-    ByWord by_policy;
-    prometheus::Counter* fallbacks = nullptr;  // from the first one on
+    std::uint32_t name;  // its place
+    const std::string* backend;
+    Tallies outcomes = {};
+    Tallies policies = {};
+    std::uint64_t fallbacks = 0;
   };
+  // One metric of the configuration.
   struct Entry {
-    scalers::MetricInfo info;
-    Counters* counters;  // namesakes for other namespaces share them
-    std::map<std::string, Value, std::less<>> by_namespace;
+    std::uint32_t name;      // its place
+    std::uint32_t counters;  // their place
+    const std::string* backend;
+    const Namespaces* namespaces;  // "*" alone means every namespace
+    bool has_labels;
+    bool is_per_namespace;
+    std::vector<Value> values = {};  // by the place of the namespace
+  };
+  // All of them. What is pointed at is in `namespaces`, and in the keys of backends_.
+  struct Configured {
+    std::shared_ptr<const MetricNames> names =
+        std::make_shared<const MetricNames>();  // also the requests'
+    std::set<Namespaces> namespaces = {};
+    std::vector<Entry> entries = {};      // by name
+    std::vector<Counters> counters = {};  // by name
+
+    void add(const scalers::MetricInfo& info, const std::string& backend);
+    // Puts what was added into its order.
+    void finish();
+    // Goes on from what `before` counted of the same metrics.
+    void take_over(Configured& before);
   };
 
+  // Of the metric that serves the read; null when there is none.
   [[nodiscard]] Entry* find(const scalers::ReadOf& of);
-  // Counts one of `family` under the label `name`, whose value is `word`.
-  static void increment(prometheus::Family<prometheus::Counter>& family,
-                        ByWord& counters,
-                        const scalers::MetricInfo& info,
-                        const char* name,
-                        std::string_view word);
-  [[nodiscard]] Value make_value(const std::string& metric, const std::string& name_space);
-  void end(const Entry& entry);
-  void end_counters_but_of(const std::vector<scalers::MetricInfo>& metrics);
+  [[nodiscard]] Counters* counters_of(const scalers::ReadOf& of);
+  static void increment(Tallies& tallies, std::string_view word);
+  void append_counts(std::string& out) const;
+  void append_values(std::string& out, WallTime now) const;
 
-  prometheus::Family<prometheus::Counter>& totals_;
-  prometheus::Family<prometheus::Counter>& changes_;
-  prometheus::Family<prometheus::Counter>& fallbacks_;
   prometheus::Family<prometheus::Histogram>& durations_;
-  prometheus::Family<prometheus::Gauge>& values_;
-  prometheus::Family<prometheus::Gauge>& ages_;
-  prometheus::Family<prometheus::Gauge>& active_;
-  std::map<std::pair<std::string, std::string>, Counters> counters_;  // by backend and metric
-  std::multimap<std::string, Entry, std::less<>> entries_;            // by the metric's name
-  std::map<std::string, prometheus::Histogram*, std::less<>> backends_;
+  Backends backends_;
+  Configured configured_;
 };
 
 }  // namespace weir::server

@@ -1,11 +1,19 @@
 #include "server/telemetry_requests.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace weir::server {
 namespace {
 
 constexpr std::string_view kAnyMetric = "externalmetrics";  // as discovery names them all
+constexpr SeriesFamily kTotals{"apiserver_request_total",
+                               "[STABLE] Requests answered, by verb, group, version, resource, "
+                               "scope and HTTP code. resource is "
+                               "a configured metric or empty.",
+                               "counter"};
 
 const prometheus::Histogram::BucketBoundaries& bucket_seconds() {
   static const prometheus::Histogram::BucketBoundaries kSeconds{
@@ -36,12 +44,7 @@ prometheus::Labels label_set(const RequestLabels& labels, std::string_view resou
 }  // namespace
 
 RequestCounts::RequestCounts(prometheus::Registry& registry)
-    : totals_(prometheus::BuildCounter()
-                  .Name("apiserver_request_total")
-                  .Help("[STABLE] Requests answered, by verb, group, version, resource, scope and "
-                        "HTTP code. resource is a configured metric or empty.")
-                  .Register(registry)),
-      durations_(prometheus::BuildHistogram()
+    : durations_(prometheus::BuildHistogram()
                      .Name("apiserver_request_duration_seconds")
                      .Help("[STABLE] Seconds from a request's head to its answer; resource is "
                            "externalmetrics for all metrics.")
@@ -54,15 +57,17 @@ RequestCounts::RequestCounts(prometheus::Registry& registry)
                         .Register(registry)
                         .Add({})),
       endpoints_(endpoint_count()),
-      histograms_(endpoint_count()) {}
+      histograms_(endpoint_count()),
+      names_(std::make_shared<const MetricNames>()) {}
 
-void RequestCounts::set_metrics(const std::set<std::string>& names) {
-  std::erase_if(metrics_, [&](const auto& entry) {
-    if (names.contains(entry.first)) return false;
-    end(entry.second);
-    return true;
-  });
-  for (const std::string& name : names) metrics_.try_emplace(name);
+void RequestCounts::set_metrics(std::shared_ptr<const MetricNames> names) {
+  std::vector<Cells> metrics(names->size());
+  for (std::size_t before = 0; before < metrics_.size(); ++before) {
+    const auto place = names->find((*names_)[before]);
+    if (place) metrics[*place] = std::move(metrics_[before]);
+  }
+  metrics_ = std::move(metrics);
+  names_ = std::move(names);
 }
 
 prometheus::Gauge& RequestCounts::in_flight(Verb verb) {
@@ -72,28 +77,46 @@ prometheus::Gauge& RequestCounts::in_flight(Verb verb) {
 void RequestCounts::done(const RequestLabels& labels,
                          int status,
                          std::chrono::duration<double> took) {
-  const auto metric = metrics_.find(labels.metric);
-  if (metric != metrics_.end()) {
-    count(metric->second, labels, metric->first, status);
-  } else {
-    count(endpoints_.at(static_cast<std::size_t>(labels.endpoint)), labels, "", status);
-  }
+  const auto place = names_->find(labels.metric);
+  Cells& cells =
+      place ? metrics_[*place] : endpoints_.at(static_cast<std::size_t>(labels.endpoint));
+  count(cells, labels, status);
   observe(labels, took.count());
 }
 
-void RequestCounts::count(Cells& cells,
-                          const RequestLabels& labels,
-                          std::string_view resource,
-                          int status) {
+void RequestCounts::count(Cells& cells, const RequestLabels& labels, int status) {
   auto known = std::ranges::find_if(cells, [&](const Cell& cell) {
     return cell.verb == labels.verb && cell.status == status;
   });
-  if (known == cells.end()) {
-    auto named = label_set(labels, resource);
-    named.emplace("code", std::to_string(status));
-    known = cells.insert(cells.end(), {labels.verb, status, &totals_.Add(named)});
+  if (known == cells.end())
+    known = cells.insert(cells.end(), {0, labels.endpoint, labels.verb, status});
+  ++known->total;
+}
+
+void RequestCounts::append_to(std::string& out) const {
+  FamilyText totals(out, kTotals);
+  for (const Cells& cells : endpoints_) append_cells(totals, cells, "");
+  for (std::size_t place = 0; place < metrics_.size(); ++place)
+    append_cells(totals, metrics_[place], (*names_)[place]);
+}
+
+void RequestCounts::append_cells(FamilyText& totals,
+                                 const Cells& cells,
+                                 std::string_view resource) {
+  for (const Cell& cell : cells) {
+    const EndpointLabels& endpoint = labels_of(cell.endpoint);
+    const fmt::format_int code(cell.status);
+    totals.add({{"code", {code.data(), code.size()}},
+                {"component", "apiserver"},
+                {"dry_run", ""},
+                {"group", endpoint.group},
+                {"resource", resource},
+                {"scope", endpoint.scope},
+                {"subresource", endpoint.subresource},
+                {"verb", name_of(cell.verb)},
+                {"version", endpoint.version}},
+               static_cast<double>(cell.total));
   }
-  known->total->Increment();
 }
 
 // Metrics share a histogram: 26 lines for each of 1,000 would hold the loop up for 0.1 s.
@@ -106,10 +129,6 @@ void RequestCounts::observe(const RequestLabels& labels, double seconds) {
     known = &durations_.Add(label_set(labels, resource), bucket_seconds());
   }
   known->Observe(seconds);
-}
-
-void RequestCounts::end(const Cells& cells) {
-  for (const Cell& cell : cells) totals_.Remove(cell.total);
 }
 
 }  // namespace weir::server

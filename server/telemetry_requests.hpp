@@ -3,6 +3,8 @@
 #pragma once
 
 #include "server/request_labels.hpp"
+#include "server/telemetry_names.hpp"
+#include "server/telemetry_text.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -12,11 +14,10 @@
 
 #include <array>
 #include <chrono>
-#include <map>
-#include <set>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir::server {
@@ -27,33 +28,35 @@ class RequestCounts {
   explicit RequestCounts(prometheus::Registry& registry);
 
   // The only metric names that become labels. The series of names that are gone end.
-  void set_metrics(const std::set<std::string>& names);
+  void set_metrics(std::shared_ptr<const MetricNames> names);
   [[nodiscard]] prometheus::Gauge& in_flight(Verb verb);
   void done(const RequestLabels& labels, int status, std::chrono::duration<double> took);
   void tls_handshake_failed() { tls_failures_.Increment(); }
+  // Appends the series that the registry does not hold.
+  void append_to(std::string& out) const;
 
  private:
-  // References into the families: a look-up there by labels costs more than the rest of a count.
-  // Few: a metric is asked by one verb, and answered with a few codes.
+  // Few a metric: it is asked by one verb, and answered with a few codes.
   struct Cell {
+    std::uint64_t total;
+    Endpoint endpoint;
     Verb verb;
     int status;
-    prometheus::Counter* total;
   };
   using Cells = std::vector<Cell>;
 
-  void count(Cells& cells, const RequestLabels& labels, std::string_view resource, int status);
+  static void count(Cells& cells, const RequestLabels& labels, int status);
+  static void append_cells(FamilyText& totals, const Cells& cells, std::string_view resource);
   void observe(const RequestLabels& labels, double seconds);
-  void end(const Cells& cells);
 
-  prometheus::Family<prometheus::Counter>& totals_;
   prometheus::Family<prometheus::Histogram>& durations_;
   prometheus::Gauge& reading_;
   prometheus::Gauge& mutating_;
   prometheus::Counter& tls_failures_;
-  std::vector<Cells> endpoints_;
+  std::vector<Cells> endpoints_;  // of requests that name no metric
   std::vector<std::array<prometheus::Histogram*, kVerbs>> histograms_;  // by endpoint
-  std::map<std::string, Cells, std::less<>> metrics_;
+  std::shared_ptr<const MetricNames> names_;                            // also the reads'
+  std::vector<Cells> metrics_;                                          // by the place of the name
 };
 
 }  // namespace weir::server

@@ -196,6 +196,50 @@ TEST_CASE("what a reload takes away loses its series, the rest keeps counting") 
   CHECK(requests[1].ends_with("} 2"));
 }
 
+TEST_CASE("what was counted stays with its metric when a reload adds others") {
+  Telemetry telemetry;
+  const MetricInfo depth{"depth", {"a", "b"}, {}, "broker", false};
+  telemetry.set_metrics({depth});
+  telemetry.request_done(labels_of(request(metric_path("depth"))), 200, 1ms);
+  telemetry.question_done({"broker", "depth", "b"}, {}, 1ms);
+  telemetry.value_changed({"broker", "depth", "b"}, "clamp");
+  telemetry.fallback_given({"broker", "depth", "b"});
+  telemetry.value_given({"broker", "depth", "b"}, {{}, 7, kNow});
+  telemetry.value_given({"broker", "depth", "a"}, {{}, 5, kNow});
+
+  telemetry.set_metrics({{"lag", {"a"}, {}, "broker", false},
+                         {"depth", {"c"}, {}, "another", false},
+                         depth,
+                         {"age", {"b"}, {}, "a_third", false}});
+
+  CHECK(lines(telemetry, "apiserver_request_total{").size() == 1);
+  CHECK(lines(telemetry, "apiserver_request_total{").front().find(R"(resource="depth")") !=
+        std::string::npos);
+  CHECK(lines(telemetry, "weir_query_total{") ==
+        Texts{R"(weir_query_total{backend="broker",metric="depth",outcome="ok"} 1)"});
+  CHECK(lines(telemetry, "weir_policy_total{") ==
+        Texts{R"(weir_policy_total{backend="broker",metric="depth",policy="clamp"} 1)"});
+  CHECK(lines(telemetry, "weir_fallback_total{") ==
+        Texts{R"(weir_fallback_total{backend="broker",metric="depth"} 1)"});
+  CHECK(lines(telemetry, "weir_value{") == Texts{R"(weir_value{metric="depth",namespace="a"} 5)",
+                                                 R"(weir_value{metric="depth",namespace="b"} 7)"});
+}
+
+TEST_CASE("a metric that moves to another backend counts anew") {
+  Telemetry telemetry;
+  telemetry.set_metrics({{"depth", {"ml"}, {}, "broker", false}});
+  telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);
+  telemetry.value_given({"broker", "depth", "ml"}, {{}, 7, kNow});
+
+  telemetry.set_metrics({{"depth", {"ml"}, {}, "another", false}});
+  telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);  // begun before the reload
+  telemetry.question_done({"another", "depth", "ml"}, {}, 1ms);
+
+  CHECK(lines(telemetry, "weir_query_total{") ==
+        Texts{R"(weir_query_total{backend="another",metric="depth",outcome="ok"} 1)"});
+  CHECK(lines(telemetry, "weir_value{").empty());
+}
+
 TEST_CASE("namesakes for other namespaces share a count and outlive each other") {
   Telemetry telemetry;
   const MetricInfo first{"depth", {"a"}, {}, "broker", false};
