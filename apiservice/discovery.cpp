@@ -83,6 +83,8 @@ Discovery make_discovery(std::vector<std::string> metric_names) {
   out.resource_list += "]}\n";
   out.group_discovery += R"(],"freshness":"Current"}]}]})"
                          "\n";
+  out.resource_list.shrink_to_fit();
+  out.group_discovery.shrink_to_fit();
   out.group_discovery_hash = hash_of(out.group_discovery);
   return out;
 }
