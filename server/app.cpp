@@ -9,7 +9,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -19,6 +21,8 @@ namespace {
 
 constexpr Duration kLongestDrain{32'000};  // the longest deadline of a metric, and a little
 constexpr Duration kDrainTick{20};
+constexpr std::size_t kLargePageBytes = 1 << 20;
+constexpr int kTicksOfPage = 2;  // within which most callers have read theirs
 
 std::optional<CaBundle> load_bundle(const std::string& path, std::string_view flag) {
   if (path.empty()) return std::nullopt;
@@ -124,10 +128,7 @@ App::App(Loop& loop,
        {"port", options.secure_port},
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
-  lag_.emplace(loop, [this](auto late) {
-    telemetry_.loop_was_late(late);
-    tell_repeats();
-  });
+  lag_.emplace(loop, [this](auto late) { tick(late); });
   tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   telemetry_.set_metrics(world_.world().metrics());
   reload_.emplace(
@@ -160,7 +161,16 @@ std::string App::telemetry_page() {
                          world_.world().backends(),
                          log_lines_dropped()};
   if (reload_) state.config = {reload_->is_well(), reload_->succeeded_at()};
-  return telemetry_.page(state);
+  std::string page = telemetry_.page(state);
+  if (page.size() > kLargePageBytes) page_ticks_ = kTicksOfPage;
+  return page;
+}
+
+void App::tick(std::chrono::duration<double> late) {
+  telemetry_.loop_was_late(late);
+  tell_repeats();
+  if (page_ticks_ == 1) give_back_memory();
+  page_ticks_ = std::max(0, page_ticks_ - 1);
 }
 
 void App::reload_tls() {

@@ -22,6 +22,7 @@
 
 #include <boost/asio/basic_signal_set.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,8 @@ class App {
   // The serving pairs and the CA bundles of the flags, read again.
   void reload_tls();
   [[nodiscard]] std::string telemetry_page();
+  // Once a second, so much later than it was due.
+  void tick(std::chrono::duration<double> late);
   awaitable<void> wait_for_signals();
   awaitable<void> end_at_next_signal();
   // Until every session is closed, within bounds.
@@ -109,6 +112,8 @@ class App {
   std::optional<LoopLag> lag_;    // until the drain
   boost::asio::basic_signal_set<Executor> signals_;
   scalers::Signal stop_at_once_;  // a second signal came
+  int page_ticks_ =
+      0;  // until what a large page of telemetry took is given back; 0: nothing is due
   bool is_drained_ = false;
 };
 

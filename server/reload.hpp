@@ -48,8 +48,8 @@ struct LoadedWorld {
   std::unique_ptr<scalers::World> world;
 };
 
-// Gives back to the kernel what reading, building or ending a World has freed: to read a
-// configuration takes more memory than to keep it.
+// Gives back to the kernel what reading, building or ending a World has freed, or a large page of
+// telemetry: to read a configuration takes more memory than to keep it.
 void give_back_memory();
 
 class Reload {

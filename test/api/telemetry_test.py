@@ -5,8 +5,10 @@ import socket
 import textwrap
 import threading
 import unittest
+from pathlib import Path
 
-from support import ROOT, Redis, ScriptedServer, ServerTest, Weir, config, metric, metric_path, vector
+from support import (ROOT, Redis, ScriptedServer, ServerTest, Weir, config, frugal_environment, metric, metric_path,
+                     vector)
 
 USER = {"X-Remote-User": "prometheus"}
 
@@ -18,6 +20,11 @@ def series(page, name, **labels):
     if len(found) > 1:
         raise AssertionError(f"{len(found)} series: {found}")
     return float(found[0].rsplit(" ", 1)[1]) if found else None
+
+
+def anonymous_kib(weir):
+    text = Path(f"/proc/{weir.process.pid}/status").read_text()
+    return int(re.search(r"^RssAnon:\s*(\d+)", text, re.M)[1])
 
 
 class TelemetryTest(ServerTest):
@@ -185,6 +192,23 @@ class TelemetryTest(ServerTest):
         self.assertIsNone(series(page, "weir_fallback_total", metric="depth"))
         self.assertEqual(5, series(page, "weir_value", metric="bridged"))
         self.assertLessEqual(1, series(page, "weir_query_total", metric="bridged", outcome="unreachable"))
+
+    def test_what_a_large_page_took_is_given_back(self):
+        names = [f"{number}-{'x' * 3000}" for number in range(250)]
+        redis = self.started(Redis(self.folder() / "redis"))
+        weir = self.started(Weir(self.folder() / "weir", json.dumps({
+            "backends": {"cache": {"redis": {"url": redis.url}}},
+            "metrics": [{"name": name, "namespaces": ["ml-inference"], "redis": {"backend": "cache", "key": "jobs"}}
+                        for name in names]}), env=frugal_environment()))
+        with weir.kept() as read:
+            for name in names:
+                self.assert_values(read("ml-inference", name), "0")
+        before = anonymous_kib(weir)
+
+        sizes = [len(self.page(weir)) for _ in range(3)]
+
+        self.assertLess(3 << 20, min(sizes))
+        self.wait_for(lambda: anonymous_kib(weir) - before < 2048)
 
     def test_the_loop_tells_how_late_it_is(self):
         weir = self.weir_with()
