@@ -86,7 +86,7 @@ void RequestCounts::done(const RequestLabels& labels,
 
 void RequestCounts::count(Cells& cells, const RequestLabels& labels, int status) {
   auto known = std::ranges::find_if(cells, [&](const Cell& cell) {
-    return cell.verb == labels.verb && cell.status == status;
+    return cell.verb == labels.verb && cell.status == status && cell.endpoint == labels.endpoint;
   });
   if (known == cells.end())
     known = cells.insert(cells.end(), {0, labels.endpoint, labels.verb, status});

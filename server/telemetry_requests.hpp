@@ -36,7 +36,7 @@ class RequestCounts {
   void append_to(std::string& out) const;
 
  private:
-  // Few a metric: it is asked by one verb, and answered with a few codes.
+  // Few a metric: it is read and explained, each by one verb, and answered with a few codes.
   struct Cell {
     std::uint64_t total;
     Endpoint endpoint;

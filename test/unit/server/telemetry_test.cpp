@@ -102,6 +102,29 @@ TEST_CASE("a request is counted under Kubernetes' labels") {
   }
 }
 
+TEST_CASE("reads and explanations of a metric are counted apart") {
+  Telemetry telemetry;
+  telemetry.set_metrics(configured());
+
+  for (const std::string& path : {metric_path("depth"), metric_path("depth") + "/explain"}) {
+    telemetry.request_done(labels_of(request(path, "POST")), 405, 1ms);
+    telemetry.request_done(labels_of(request(path)), 200, 1ms);
+  }
+
+  const auto counted = [&](const std::string& subresource, const std::string& verb) {
+    return std::ranges::count_if(lines(telemetry, "apiserver_request_total{"),
+                                 [&](const auto& one) {
+                                   return one.find("subresource=\"" + subresource + "\",verb=\"" +
+                                                   verb + "\"") != one.npos &&
+                                          one.ends_with("} 1");
+                                 });
+  };
+  CHECK(counted("", "LIST") == 1);
+  CHECK(counted("explain", "GET") == 1);
+  CHECK(counted("", "POST") == 1);
+  CHECK(counted("explain", "POST") == 1);
+}
+
 TEST_CASE("names that are not configured make no series, however many are asked") {
   Telemetry telemetry;
   telemetry.set_metrics(configured());
