@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <list>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -33,11 +34,12 @@ class ReviewCache {
 
   void keep(const std::string& key, Verdict verdict, SteadyTime until) {
     if (const auto found = by_key_.find(key); found != by_key_.end()) {
-      entries_.erase(found->second);
+      const auto entry = found->second;
       by_key_.erase(found);
+      entries_.erase(entry);
     }
     entries_.push_front({key, std::move(verdict), until});
-    by_key_.emplace(key, entries_.begin());
+    by_key_.emplace(entries_.front().key, entries_.begin());
     if (entries_.size() <= capacity_) return;
     by_key_.erase(entries_.back().key);
     entries_.pop_back();
@@ -54,7 +56,8 @@ class ReviewCache {
 
   std::size_t capacity_;
   std::list<Entry> entries_;  // the most recently used first
-  std::unordered_map<std::string, typename std::list<Entry>::iterator> by_key_;
+  // Its keys are those of the entries.
+  std::unordered_map<std::string_view, typename std::list<Entry>::iterator> by_key_;
 };
 
 }  // namespace weir::server::cluster

@@ -32,8 +32,9 @@ struct TokenVerdict {
 // a "yes" to the narrower.
 [[nodiscard]] std::string access_review(const apiservice::Caller& caller,
                                         const apiservice::Attributes& asked);
-// The digest under which the answer to access_review() is kept; made without making the question.
-// Two questions that differ in anything have two keys: each part stands behind its length.
+// What the answer to access_review() is kept under, made without making the question: its parts, or
+// their digest when they are long. Two questions that differ in anything have two keys: each part
+// stands behind its length.
 [[nodiscard]] std::string access_key(const apiservice::Caller& caller,
                                      const apiservice::Attributes& asked);
 // Errc::bad_reply unless it is a SubjectAccessReview with a status that allows, denies or does
