@@ -1,7 +1,6 @@
 #include "server/session_head.hpp"
 
 #include "apiservice/target.hpp"
-#include "scalers/text.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
 
@@ -23,14 +22,13 @@ using Text = boost::beast::string_view;
 
 std::string_view plain(Text text) { return {text.data(), text.size()}; }
 
-// Beast's parser of HTTP/1, which keeps what it reads as a Request has it: its own message would be
-// a tree of allocations that is copied once more.
+// Beast's parser of HTTP/1, fed the request line and those of the header lines that frame a
+// request.
 class HeadParser final : public http::basic_parser<true> {
  public:
   std::string method;
   std::string target;
   int version = 0;
-  std::vector<Header> headers;
 
  private:
   void on_request_impl(http::verb /*verb*/,
@@ -41,14 +39,11 @@ class HeadParser final : public http::basic_parser<true> {
     method = plain(method_text);
     target = plain(target_text);
     version = version_number;
-    headers.reserve(kUsualHeaders);
   }
   void on_field_impl(http::field /*field*/,
-                     Text name,
-                     Text value,
-                     error_code& /*failed*/) override {
-    headers.push_back({scalers::lower_case(plain(name)), std::string(plain(value))});
-  }
+                     Text /*name*/,
+                     Text /*value*/,
+                     error_code& /*failed*/) override {}
   // What only responses, bodies and chunks have: whole heads alone are fed.
   void on_response_impl(int /*status*/,
                         Text /*reason*/,
@@ -75,9 +70,77 @@ class HeadParser final : public http::basic_parser<true> {
     return 0;
   }
   void on_finish_impl(error_code& failed) override { failed = {}; }
-
-  static constexpr std::size_t kUsualHeaders = 16;
 };
+
+constexpr std::size_t kUsualHeaders = 16;
+constexpr Refusal kMalformed{400, "the request head is malformed"};
+
+// Of a header's name (RFC 9110, 5.6.2): its lower case; 0 for what stands in none.
+constexpr std::array<char, 256> kTokens = [] {
+  std::array<char, 256> out{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"))
+    out[static_cast<unsigned char>(c)] = c;
+  for (char c = 'A'; c <= 'Z'; ++c)
+    out[static_cast<unsigned char>(c)] = static_cast<char>(c - 'A' + 'a');
+  return out;
+}();
+
+// Those that say how long a request is and what becomes of its connection.
+constexpr std::array<std::string_view, 5> kFraming{"connection",
+                                                   "content-length",
+                                                   "proxy-connection",
+                                                   "transfer-encoding",
+                                                   "upgrade"};
+
+struct Fields {
+  std::vector<Header> headers;
+  std::string framing;  // the whole lines of those of kFraming
+};
+
+// Empty for what is no token.
+std::string name_of(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    c = kTokens[static_cast<unsigned char>(c)];
+    if (c == 0) return {};
+  }
+  return out;
+}
+
+bool has_controls(std::string_view text) {
+  bool out = false;
+  for (const char c : text) out |= (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
+// `lines`: those behind the request line, each with its end.
+std::variant<Fields, Refusal> fields_of(std::string_view lines) {
+  Fields out;
+  out.headers.reserve(kUsualHeaders);
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find("\r\n"));
+    if (line.starts_with(' ') || line.starts_with('\t'))
+      return Refusal{400, "folded headers are not accepted"};
+    if (out.headers.size() == kMaxHeaders) return Refusal{431, "more than 256 headers"};
+    const auto colon = std::min(line.find(':'), line.size());
+    std::string name = name_of(line.substr(0, colon));
+    const std::string_view value = trimmed(line.substr(std::min(colon + 1, line.size())));
+    if (name.empty() || colon == line.size() || has_controls(value)) return kMalformed;
+    if (std::ranges::find(kFraming, name) != kFraming.end()) {
+      out.framing += line;
+      out.framing += "\r\n";
+    }
+    out.headers.push_back({std::move(name), std::string(value)});
+    lines.remove_prefix(line.size() + 2);
+  }
+  return out;
+}
 
 struct Forbidden {
   std::string_view header;
@@ -99,14 +162,12 @@ std::string_view value_of(const std::vector<Header>& headers, std::string_view n
   return found == headers.end() ? std::string_view{} : std::string_view(found->value);
 }
 
-std::optional<Refusal> check_framing(const HeadParser& parser) {
-  const std::vector<Header>& headers = parser.headers;
+std::optional<Refusal> check_framing(const std::vector<Header>& headers, int version) {
   for (const Forbidden& forbidden : kForbidden) {
     if (count_of(headers, forbidden.header) > 0) return Refusal{400, forbidden.why};
   }
   const std::size_t hosts = count_of(headers, "host");
-  if (hosts > 1 || (hosts == 0 && parser.version == 11))
-    return Refusal{400, "one Host header is needed"};
+  if (hosts > 1 || (hosts == 0 && version == 11)) return Refusal{400, "one Host header is needed"};
   const std::size_t lengths = count_of(headers, "content-length");
   const std::string_view length = value_of(headers, "content-length");
   const bool is_number =
@@ -116,20 +177,11 @@ std::optional<Refusal> check_framing(const HeadParser& parser) {
   return std::nullopt;
 }
 
-// What can be told before the parser sees anything.
-std::optional<Refusal> check_bytes(std::string_view head) {
-  if (head.find("\r\n ") != head.npos || head.find("\r\n\t") != head.npos)
-    return Refusal{400, "folded headers are not accepted"};
-  const std::string_view line = head.substr(0, head.find("\r\n"));
-  if (line.size() > kMaxTargetBytes) return Refusal{414, "the request line is over 8 KiB"};
-  if (static_cast<std::size_t>(std::ranges::count(head, '\n')) > kMaxHeaders + 2)
-    return Refusal{431, "more than 256 headers"};
-  return std::nullopt;
-}
-
-std::variant<NeedMore, Head, Refusal> request_of(HeadParser& parser, std::size_t size) {
-  if (const auto refusal = check_framing(parser)) return *refusal;
-  const std::string_view length = value_of(parser.headers, "content-length");
+std::variant<NeedMore, Head, Refusal> request_of(HeadParser& parser,
+                                                 std::vector<Header> headers,
+                                                 std::size_t size) {
+  if (const auto refusal = check_framing(headers, parser.version)) return *refusal;
+  const std::string_view length = value_of(headers, "content-length");
   const bool has_body = length.find_first_not_of('0') != length.npos;
   if (has_body && (parser.method == "GET" || parser.method == "HEAD"))
     return Refusal{400, "a body is not accepted"};
@@ -140,7 +192,7 @@ std::variant<NeedMore, Head, Refusal> request_of(HeadParser& parser, std::size_t
                   .target = std::move(parser.target),
                   .path = std::move(target->path),
                   .query = std::move(target->query),
-                  .headers = std::move(parser.headers),
+                  .headers = std::move(headers),
                   .peer = std::nullopt},
       .size = size,
       .is_keep_alive = parser.keep_alive() && !has_body,
@@ -157,14 +209,22 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
     return NeedMore{};
   }
   const std::string_view head = bytes.substr(0, end + 4);
-  if (const auto refusal = check_bytes(head)) return *refusal;
+  const auto first = head.find("\r\n") + 2;
+  if (first > kMaxTargetBytes + 2) return Refusal{414, "the request line is over 8 KiB"};
+  // Without the empty line at the end, which the first one is of a head that has no other.
+  auto fields = fields_of(head.substr(first, std::max(first, head.size() - 2) - first));
+  if (const auto* refusal = std::get_if<Refusal>(&fields)) return *refusal;
+  auto& [headers, framing] = std::get<Fields>(fields);
+  std::string framed(head.substr(0, first));
+  framed += framing;
+  framed += "\r\n";
   HeadParser parser;
   parser.header_limit(kMaxHeadBytes);
   parser.body_limit(boost::none);  // no body is read: a long one is the router's to refuse
   boost::beast::error_code failed;
-  parser.put(boost::asio::buffer(head.data(), head.size()), failed);
-  if (failed || !parser.is_header_done()) return Refusal{400, "the request head is malformed"};
-  return request_of(parser, head.size());
+  parser.put(boost::asio::buffer(framed), failed);
+  if (failed || !parser.is_header_done()) return kMalformed;
+  return request_of(parser, std::move(headers), head.size());
 }
 
 }  // namespace weir::server

@@ -1,5 +1,5 @@
 // The head of an HTTP request: bytes -> a plain Request, or a refusal. Stricter than Beast's
-// parser, which is fed whole heads only: no byte of a body, a chunk or a trailer ever reaches it.
+// parser, which judges what frames a request: no byte of a body, a chunk or a trailer reaches it.
 // Pure.
 #pragma once
 

@@ -1,14 +1,21 @@
 // parse_head: what it takes is bounded, has one framing, and does not depend on how the bytes came.
-// What is made of a taken request by pure code runs too.
+// It takes headers as Beast's parser does. What is made of a taken request by pure code runs too.
 #include "apiservice/identity.hpp"
 #include "apiservice/list_options.hpp"
+#include "scalers/text.hpp"
 #include "server/session_head.hpp"
 #include "test/fuzz/property.hpp"
 
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace weir::fuzz {
 namespace {
@@ -91,10 +98,41 @@ void check_pieces(std::string_view input, const Head& whole) {
           "what stands behind a head changes nothing");
 }
 
+// Beast's parser is fed a part of the head; here it reads the whole one.
+void check_against_beast(std::string_view input,
+                         const std::variant<NeedMore, Head, Refusal>& found) {
+  namespace http = boost::beast::http;
+  const auto end = input.find("\r\n\r\n");
+  if (end == input.npos || end + 4 > server::kMaxHeadBytes) return;
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(server::kMaxHeadBytes);
+  parser.body_limit(boost::none);
+  boost::beast::error_code failed;
+  parser.put(boost::asio::buffer(input.data(), end + 4), failed);
+  const bool is_taken = !failed && parser.is_header_done();
+  if (const auto* refusal = std::get_if<Refusal>(&found)) {
+    require(!is_taken || refusal->why != "the request head is malformed",
+            "what Beast can read is not malformed");
+    return;
+  }
+  require(is_taken, "what Beast cannot read is refused");
+  const auto& head = std::get<Head>(found);
+  // Beast's message has headers of one name side by side.
+  std::map<std::string, std::vector<std::string>> ours;
+  std::map<std::string, std::vector<std::string>> theirs;
+  for (const auto& [name, value] : head.request.headers) ours[name].push_back(value);
+  for (const auto& field : parser.get())
+    theirs[scalers::lower_case(field.name_string())].emplace_back(field.value());
+  require(ours == theirs, "headers are those that Beast reads");
+  require(!head.is_keep_alive || parser.get().keep_alive(),
+          "a connection is kept only where Beast keeps it");
+}
+
 }  // namespace
 
 void run(std::string_view input) {
   const auto found = server::parse_head(input);
+  check_against_beast(input, found);
   if (const auto* refusal = std::get_if<Refusal>(&found)) {
     const std::array statuses{400, 414, 431};
     require(std::ranges::find(statuses, refusal->status) != statuses.end(),
