@@ -107,10 +107,17 @@ std::string name_of(std::string_view text) {
   return out;
 }
 
-bool has_controls(std::string_view text) {
-  bool out = false;
-  for (const char c : text) out |= (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
-  return out;
+// Whether there is a control byte but tabs and CR LF. `lines` begins with the end of the line
+// before.
+bool has_controls(std::string_view lines) {
+  std::uint8_t out = 0;  // bytes, and no branch: sixteen of them are one instruction then
+  for (std::size_t at = 1; at < lines.size(); ++at) {
+    const auto c = static_cast<std::uint8_t>(lines[at]);
+    const bool is_control = (c < ' ') & (c != '\t') & (c != '\r') & (c != '\n');
+    const bool is_bare = (c == '\n') != (lines[at - 1] == '\r');
+    out |= static_cast<std::uint8_t>(is_control | is_bare | (c == 0x7f));
+  }
+  return out != 0;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -119,19 +126,19 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// `lines`: those behind the request line, each with its end.
+// `lines`: those behind the request line, each with its end, without control bytes.
 std::variant<Fields, Refusal> fields_of(std::string_view lines) {
   Fields out;
   out.headers.reserve(kUsualHeaders);
   while (!lines.empty()) {
-    const std::string_view line = lines.substr(0, lines.find("\r\n"));
+    const std::string_view line = lines.substr(0, lines.find('\r'));
     if (line.starts_with(' ') || line.starts_with('\t'))
       return Refusal{400, "folded headers are not accepted"};
     if (out.headers.size() == kMaxHeaders) return Refusal{431, "more than 256 headers"};
     const auto colon = std::min(line.find(':'), line.size());
     std::string name = name_of(line.substr(0, colon));
     const std::string_view value = trimmed(line.substr(std::min(colon + 1, line.size())));
-    if (name.empty() || colon == line.size() || has_controls(value)) return kMalformed;
+    if (name.empty() || colon == line.size()) return kMalformed;
     if (std::ranges::find(kFraming, name) != kFraming.end()) {
       out.framing += line;
       out.framing += "\r\n";
@@ -212,7 +219,9 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
   const auto first = head.find("\r\n") + 2;
   if (first > kMaxTargetBytes + 2) return Refusal{414, "the request line is over 8 KiB"};
   // Without the empty line at the end, which the first one is of a head that has no other.
-  auto fields = fields_of(head.substr(first, std::max(first, head.size() - 2) - first));
+  const auto last = std::max(first, head.size() - 2);
+  if (has_controls(head.substr(first - 1, last - first + 1))) return kMalformed;
+  auto fields = fields_of(head.substr(first, last - first));
   if (const auto* refusal = std::get_if<Refusal>(&fields)) return *refusal;
   auto& [headers, framing] = std::get<Fields>(fields);
   std::string framed(head.substr(0, first));
