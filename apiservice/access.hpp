@@ -29,6 +29,11 @@ class Authorizer {
   [[nodiscard]] virtual awaitable<Decision> decide(Caller caller,
                                                    Attributes asked,
                                                    Deadline deadline) = 0;
+  // Whether decide() would allow it at once, without asking anybody. False: it may still allow it.
+  [[nodiscard]] virtual bool is_allowed_already(const Caller& /*caller*/,
+                                                const Attributes& /*asked*/) {
+    return false;
+  }
 };
 
 // Of `weir serve --standalone`: whoever proved an identity may read, anonymous callers may not.

@@ -44,7 +44,24 @@ Response values(Form form,
   return document_in_form(std::move(out.body), form);
 }
 
+awaitable<Response> at_once(Response response) { co_return response; }
+
 }  // namespace
+
+bool ApiService::is_one_too_many(const Caller& caller) const {
+  return max_in_flight_ > 0 && in_flight_ > max_in_flight_ && !caller.is_master();
+}
+
+bool ApiService::is_admitted(const Request& request, std::string& user) {
+  auto identity = identity_of(request, rules_);
+  // Without one there may be a token, which is for others to judge.
+  if (!identity.caller) return false;
+  const auto caller = caller_of(std::move(identity));
+  if (is_one_too_many(*caller)) return false;
+  if (!authorizer_.is_allowed_already(*caller, attributes_of(request))) return false;
+  user = caller->user;
+  return true;
+}
 
 awaitable<std::optional<Response>> ApiService::refuse(const Request& request,
                                                       Deadline deadline,
@@ -64,8 +81,7 @@ awaitable<std::optional<Response>> ApiService::judge(Claim claim,
   }
   auto caller = caller_of(std::move(claim.identity));
   if (!caller) co_return render(unauthorized());
-  const bool is_full = max_in_flight_ > 0 && in_flight_ > max_in_flight_;
-  if (is_full && !caller->is_master()) co_return render(too_many_requests());
+  if (is_one_too_many(*caller)) co_return render(too_many_requests());
   const std::string name = caller->user;
   if (user != nullptr) *user = name;
   const Decision decision = co_await authorizer_.decide(std::move(*caller), claim.asked, deadline);
@@ -74,21 +90,19 @@ awaitable<std::optional<Response>> ApiService::judge(Claim claim,
   co_return render(forbidden(name, claim.asked, decision));
 }
 
-awaitable<Response> ApiService::answer(Request request, Deadline deadline) {
+awaitable<Response> ApiService::answer(const Request& request, Deadline deadline) {
   Route route = route_of(request.path);
-  if (route.kind == Route::Kind::unknown) co_return page_not_found();
-  if (route.kind == Route::Kind::unknown_resource) co_return render(resource_not_found());
-  if (request.method != "GET") co_return render(method_not_allowed());
-  if (route.kind == Route::Kind::explanation) {
-    auto explained = co_await explain(std::move(request), std::move(route), deadline);
-    co_return explained;
-  }
-  if (route.kind != Route::Kind::metric) co_return shelf_.answer(route.kind, request);
-  auto response = co_await read_metric(std::move(request), std::move(route), deadline);
-  co_return response;
+  if (route.kind == Route::Kind::unknown) return at_once(page_not_found());
+  if (route.kind == Route::Kind::unknown_resource) return at_once(render(resource_not_found()));
+  if (request.method != "GET") return at_once(render(method_not_allowed()));
+  if (route.kind == Route::Kind::explanation) return explain(request, std::move(route), deadline);
+  if (route.kind != Route::Kind::metric) return at_once(shelf_.answer(route.kind, request));
+  return read_metric(request, std::move(route), deadline);
 }
 
-awaitable<Response> ApiService::read_metric(Request request, Route route, Deadline deadline) {
+awaitable<Response> ApiService::read_metric(const Request& request,
+                                            Route route,
+                                            Deadline deadline) {
   const auto form = form_of(request, kMetricOffer);
   if (!form) co_return not_acceptable(kMetricOffer);
   if (is_true(request, "watch")) co_return render(watch_not_supported());
@@ -106,7 +120,7 @@ awaitable<Response> ApiService::read_metric(Request request, Route route, Deadli
   co_return values(*form, include, route.metric, *readings);
 }
 
-awaitable<Response> ApiService::explain(Request request, Route route, Deadline deadline) {
+awaitable<Response> ApiService::explain(const Request& request, Route route, Deadline deadline) {
   if (explainer_ == nullptr) co_return render(resource_not_found());
   const auto form = form_of(request, Offer{});
   if (!form) co_return not_acceptable(Offer{});

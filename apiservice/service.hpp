@@ -53,6 +53,9 @@ class ApiService {
     ApiService& api_;
   };
 
+  // Whether refuse() would let the request go on without asking anybody: then it need not be asked.
+  // `user` is told who acts, if so.
+  [[nodiscard]] bool is_admitted(const Request& request, std::string& user);
   // Who is it, are there too many of them (never of system:masters, which the kube-apiserver's own
   // checks come as), and may they: the refusal, or nullopt when the request may go on. `user` is
   // told who acts, once that is known. `request` is read within the call alone, before the first
@@ -62,7 +65,8 @@ class ApiService {
                                                           std::string* user = nullptr);
   // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
   // status_in_form() turns them, and those of refuse(), into what the caller wants.
-  [[nodiscard]] awaitable<Response> answer(Request request, Deadline deadline);
+  // `request` is lent until then.
+  [[nodiscard]] awaitable<Response> answer(const Request& request, Deadline deadline);
 
  private:
   // What of a request says whether it may go on.
@@ -75,9 +79,13 @@ class ApiService {
   [[nodiscard]] awaitable<std::optional<Response>> judge(Claim claim,
                                                          Deadline deadline,
                                                          std::string* user);
-  [[nodiscard]] awaitable<Response> read_metric(Request request, Route route, Deadline deadline);
+  [[nodiscard]] awaitable<Response> read_metric(const Request& request,
+                                                Route route,
+                                                Deadline deadline);
 
-  [[nodiscard]] awaitable<Response> explain(Request request, Route route, Deadline deadline);
+  [[nodiscard]] awaitable<Response> explain(const Request& request, Route route, Deadline deadline);
+
+  [[nodiscard]] bool is_one_too_many(const Caller& caller) const;
 
   const FrontProxyRules& rules_;
   TokenAuthenticator* tokens_;

@@ -9,7 +9,7 @@
 
 namespace weir::server {
 
-awaitable<apiservice::Response> Router::answer(apiservice::Request request,
+awaitable<apiservice::Response> Router::answer(const apiservice::Request& request,
                                                Deadline deadline,
                                                std::string& user) {
   if (Health::is_open(request.path)) co_return health_.answer(request);
@@ -19,12 +19,14 @@ awaitable<apiservice::Response> Router::answer(apiservice::Request request,
   if (!timeout)
     co_return apiservice::status_in_form(render(apiservice::status_of(timeout.error())), form);
   if (*timeout) deadline = deadline.capped(**timeout);
-  auto refusal = co_await api_.refuse(request, deadline, &user);
-  if (refusal) co_return apiservice::status_in_form(std::move(*refusal), form);
+  if (!api_.is_admitted(request, user)) {
+    auto refusal = co_await api_.refuse(request, deadline, &user);
+    if (refusal) co_return apiservice::status_in_form(std::move(*refusal), form);
+  }
   if (Health::owns(request.path)) co_return health_.answer(request);
   if (request.path == kTelemetryPath && request.method == "GET")
     co_return apiservice::Response{200, kTelemetryType, telemetry_page_()};
-  auto response = co_await api_.answer(std::move(request), deadline);
+  auto response = co_await api_.answer(request, deadline);
   co_return apiservice::status_in_form(std::move(response), form);
 }
 

@@ -128,7 +128,7 @@ class Session {
     const Deadline deadline = Deadline::after(deps_.clock.steady(), kAnswer);
     Response response;
     try {
-      response = co_await deps_.router.answer(std::move(head.request), deadline, trace.user);
+      response = co_await deps_.router.answer(head.request, deadline, trace.user);
     } catch (const std::exception& bug) {
       log_often(Level::error, "request_failed", {{"reason", bug.what()}});
       response = apiservice::render(

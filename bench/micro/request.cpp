@@ -24,8 +24,8 @@ class RequestPath final : public Path {
     accepted.request.peer = peer_;
     const std::string audit_id = audit_ids_.of(accepted.request);
     server::RequestTrace trace(standing_.telemetry(), accepted.request, standing_.clock().steady());
-    const auto response = standing_.finish(
-        router_.answer(std::move(accepted.request), standing_.deadline(), trace.user));
+    const auto response =
+        standing_.finish(router_.answer(accepted.request, standing_.deadline(), trace.user));
     trace.answered(response.status, standing_.clock().steady(), audit_id);
     out_.clear();
     server::append_answer(out_, response, audit_id, false, true);

@@ -77,4 +77,11 @@ awaitable<Decision> AccessReviews::decide(Caller caller, Attributes asked, Deadl
   co_return Decision{false, "", "SubjectAccessReview: " + decision.error().message()};
 }
 
+bool AccessReviews::is_allowed_already(const Caller& caller, const Attributes& asked) {
+  if (is_always_allowed(caller, asked, always_allowed_paths_)) return true;
+  if (!is_keepable(asked)) return false;
+  const Decision* kept = reviews_->kept(access_key(caller, asked));
+  return kept != nullptr && kept->is_allowed;
+}
+
 }  // namespace weir::server::cluster

@@ -31,6 +31,8 @@ class AccessReviews final : public apiservice::Authorizer {
   [[nodiscard]] awaitable<apiservice::Decision> decide(apiservice::Caller caller,
                                                        apiservice::Attributes asked,
                                                        Deadline deadline) override;
+  [[nodiscard]] bool is_allowed_already(const apiservice::Caller& caller,
+                                        const apiservice::Attributes& asked) override;
   void close() { reviews_->close(); }
 
  private:
