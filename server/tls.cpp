@@ -79,7 +79,6 @@ ssl::context make_server_context(const KeyPair& pair,
   SSL_CTX_set_options(
       raw,
       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_cipher_list(raw, settings.suites.c_str());
   // A resumed session would carry a certificate that this connection never showed.
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
