@@ -7,7 +7,6 @@
 #include <array>
 #include <span>
 #include <utility>
-#include <vector>
 
 namespace weir::apiservice {
 namespace {
@@ -27,22 +26,28 @@ constexpr std::array<Fixed, 9> kFixed{
      {"/", Route::Kind::index},
      {"/index.html", Route::Kind::index}}};
 
-constexpr std::size_t kUsualSegments = 8;  // an explanation's path has 7
-
-// The segments between slashes; one trailing slash adds none, an empty segment inside stays.
-std::vector<std::string_view> segments_of(std::string_view path) {
-  std::vector<std::string_view> out;
-  out.reserve(kUsualSegments);
-  if (path.starts_with('/')) path.remove_prefix(1);
-  if (path.ends_with('/')) path.remove_suffix(1);
-  if (path.empty()) return out;
-  for (std::size_t start = 0; start <= path.size();) {
-    const auto end = std::min(path.find('/', start), path.size());
-    out.push_back(path.substr(start, end - start));
-    start = end + 1;
+// The segments between slashes; one trailing slash adds none, an empty segment inside stays. Those
+// behind the eighth, a subresource's, are left out: no rule looks further.
+class Segments {
+ public:
+  explicit Segments(std::string_view path) {
+    if (path.starts_with('/')) path.remove_prefix(1);
+    if (path.ends_with('/')) path.remove_suffix(1);
+    if (path.empty()) return;
+    for (std::size_t start = 0; start <= path.size() && size_ < parts_.size();) {
+      const auto end = std::min(path.find('/', start), path.size());
+      parts_[size_++] = path.substr(start, end - start);
+      start = end + 1;
+    }
   }
-  return out;
-}
+  [[nodiscard]] std::span<const std::string_view> parts() const {
+    return std::span(parts_).first(size_);
+  }
+
+ private:
+  std::array<std::string_view, 8> parts_;
+  std::size_t size_ = 0;
+};
 
 // metric, explanation or unknown_resource below our version, else unknown.
 Route::Kind kind_of(std::span<const std::string_view> parts) {
@@ -74,7 +79,8 @@ Route route_of(std::string_view path) {
   const std::string_view bare = path.substr(0, path.size() - (has_slash ? 1 : 0));
   const auto* const fixed = std::ranges::find(kFixed, bare, &Fixed::path);
   if (fixed != kFixed.end()) return {.kind = fixed->kind, .name_space = {}, .metric = {}};
-  const auto parts = segments_of(path);
+  const Segments segments(path);
+  const auto parts = segments.parts();
   const Route::Kind kind = kind_of(parts);
   if (kind != Route::Kind::metric && kind != Route::Kind::explanation)
     return {.kind = kind, .name_space = {}, .metric = {}};
@@ -82,7 +88,8 @@ Route route_of(std::string_view path) {
 }
 
 Attributes attributes_of(const Request& request) {
-  const auto parts = segments_of(request.path);
+  const Segments segments(request.path);
+  const auto parts = segments.parts();
   Attributes out;
   // Any group counts as a resource request, as it does for Kubernetes; the route decides later
   // whether it exists.
@@ -94,7 +101,7 @@ Attributes attributes_of(const Request& request) {
   out.is_resource = true;
   out.group = parts[1];
   out.version = parts[2];
-  auto rest = std::span(parts).subspan(3);
+  auto rest = parts.subspan(3);
   if (rest[0] == "namespaces" && rest.size() > 1) {
     out.name_space = rest[1];
     const bool is_subresource = rest.size() > 2 && (rest[2] == "status" || rest[2] == "finalize");
