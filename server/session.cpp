@@ -125,7 +125,8 @@ class Session {
 
   awaitable<bool> answer(Head head) {
     const bool is_head = head.request.method == "HEAD";
-    head.request.peer = peer();
+    // Lent for the answer: to copy it costs as much as to judge it.
+    head.request.peer = std::move(peer());
     audit_id_ = audit_ids_.of(head.request);
     RequestTrace trace(deps_.telemetry, head.request, deps_.clock.steady());
     allow(kAnswer + kAnswerSlack);
@@ -139,6 +140,7 @@ class Session {
           {500, "InternalError", "an internal error; the log has its cause", std::nullopt});
       head.is_keep_alive = false;
     }
+    facts_->certificate = std::move(head.request.peer);
     trace.answered(response.status, deps_.clock.steady(), audit_id_);
     const bool is_keep_alive = head.is_keep_alive && !deps_.registry->is_draining();
     const bool is_written = co_await write(std::move(response), is_head, is_keep_alive);
@@ -147,7 +149,7 @@ class Session {
 
   // The facts of the client certificate, asked again once one of its chain has expired, or what is
   // trusted has changed.
-  const std::optional<apiservice::PeerCertificate>& peer() {
+  std::optional<apiservice::PeerCertificate>& peer() {
     const bool is_known = facts_ && facts_->generation == deps_.trust.generation &&
                           deps_.clock.wall() < facts_->valid_until;
     if (!is_known) facts_ = peer_facts(stream_.native_handle(), deps_.trust);
