@@ -150,6 +150,12 @@ void Connection::close(std::string_view reason) {
   link_.reset();
 }
 
+std::shared_ptr<Link> Connection::kept_link() {
+  if (!link_ || !link_->is_up()) return nullptr;
+  breaker_.note_success();
+  return link_;
+}
+
 awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
   if (link_ && link_->failure()) bury(link_);
   if (!link_) {

@@ -129,6 +129,8 @@ class Connection {
         breaker_(kPauses) {}
   ~Connection();
 
+  // The kept link while it is up; nullptr: link() has to be asked.
+  [[nodiscard]] std::shared_ptr<Link> kept_link();
   // The link, up: the kept one, or a new one. While a connect is under way everyone joins it.
   // Behind a failure the same error comes back without a try: for up to 0.5 s, or 30 s for refused
   // credentials, unless their files change. While a try behind a failure is under way, or one that

@@ -63,15 +63,18 @@ awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> word
   // The kept connection may prove stale: the command is sent once more, on a new one, within the
   // same deadline.
   for (int tries = 0; tries < 2; ++tries) {
-    const auto link = co_await connection_->link(deadline);
-    if (!link) co_return link.error();
+    auto link = connection_->kept_link();
+    if (!link) {
+      auto made = co_await connection_->link(deadline);
+      if (!made) co_return made.error();
+      link = std::move(*made);
+    }
     std::string bytes;
-    const auto command =
-        static_cast<RedisMachine&>((*link)->machine()).command(loop_, words, bytes);
-    (*link)->send(bytes);
+    const auto command = static_cast<RedisMachine&>(link->machine()).command(loop_, words, bytes);
+    link->send(bytes);
     const bool is_done = co_await command->done.wait(deadline.left(now()));
     if (!is_done) {
-      (*link)->end_if_silent(now());
+      link->end_if_silent(now());
       co_return Error{Errc::timed_out, "no answer in time", ""};
     }
     if (*command->reply) co_return std::move(**command->reply);

@@ -29,14 +29,17 @@ struct Gate::Waiter {
   bool is_refused = false;
 };
 
+std::optional<Gate::Permit> Gate::try_enter(const std::string& name_space) {
+  if (in_flight_ >= max_in_flight_) return std::nullopt;
+  ++in_flight_;
+  served_ = name_space;
+  return Permit(shared_from_this());
+}
+
 awaitable<Result<Gate::Permit>> Gate::enter(std::string name_space,
                                             Deadline deadline,
                                             SteadyTime now) {
-  if (in_flight_ < max_in_flight_) {
-    ++in_flight_;
-    served_ = name_space;
-    co_return Permit(shared_from_this());
-  }
+  if (auto permit = try_enter(name_space)) co_return std::move(*permit);
   if (waiting_count_ >= max_waiting_ && !make_room(name_space)) co_return overloaded();
   Waiter waiter(shared_from_this(), std::move(name_space));
   const bool is_called = co_await waiter.turn.wait(deadline.left(now));

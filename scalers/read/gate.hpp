@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace weir::scalers::read {
@@ -36,6 +37,8 @@ class Gate : public std::enable_shared_from_this<Gate> {
   Gate(Loop& loop, std::size_t max_in_flight, std::size_t max_waiting)
       : loop_(loop), max_in_flight_(max_in_flight), max_waiting_(max_waiting) {}
 
+  // A place that is free at once; nullopt: enter() may wait for one.
+  [[nodiscard]] std::optional<Permit> try_enter(const std::string& name_space);
   // Errc::overloaded when cap and queue are full, Errc::timed_out when no place came free by the
   // deadline. In a full queue the last of the namespace that has the most there makes room for one
   // that has at least two fewer, and gets Errc::overloaded then.

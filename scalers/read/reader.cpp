@@ -232,35 +232,55 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
                             Labels parameters,
                             FlightPtr flight) {
   const Deadline deadline = Deadline::after(self->clock_.steady(), metric->deadline);
-  const std::string name_space = parameters.find(std::string(kNamespaceParameter))->second;
-  const auto permit =
-      co_await metric->backend->gate->enter(name_space, deadline, self->clock_.steady());
+  const std::string& name_space = parameters.find(std::string(kNamespaceParameter))->second;
+  std::optional<Gate::Permit> permit = metric->backend->gate->try_enter(name_space);
+  Result<Sample> sample{Sample{}};
+  if (!permit) {
+    auto entered =
+        co_await metric->backend->gate->enter(name_space, deadline, self->clock_.steady());
+    if (entered) permit.emplace(std::move(*entered));
+    if (!permit) sample = entered.error();
+  }
   const SteadyTime at = self->clock_.steady();
   const WallTime asked_at = self->clock_.wall();
-  Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
   try {
     if (permit) sample = co_await metric->scaler->ask(parameters, deadline);
   } catch (const std::exception& bug) {
     sample = internal_error(bug);
   }
-  if (sample.has_error()) sample = with_budget(sample.error(), metric->deadline);
-  sample = come_after(std::move(sample), self->clock_.steady() - at);
-  const SteadyTime retry_at = self->clock_.steady() + self->jittered(kKeepError);
-  Answer answer{std::move(sample), at, asked_at, retry_at, metric->deadline};
-  if (permit) answer.back_for = self->back_for(*metric->backend, answer);
-  const auto outcome = apply(metric->policies, answer);
-  self->observer_.question_done(read_of(*metric, name_space),
-                                outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
-                                self->clock_.steady() - at);
-  if (permit) {
-    self->observe(*metric, answer);
-    self->cache_.put(key, name_space, answer);
-    self->consider(*metric, key, std::move(parameters), answer);
+  self->land(*metric,
+             key,
+             std::move(parameters),
+             *flight,
+             {std::move(sample), at, asked_at, {}, metric->deadline},
+             permit.has_value());
+}
+
+void Reader::land(const Metric& metric,
+                  const std::string& key,
+                  Labels parameters,
+                  Flight& flight,
+                  Answer answer,
+                  bool was_asked) {
+  const std::string name_space = parameters.find(std::string(kNamespaceParameter))->second;
+  Result<Sample>& sample = answer.sample;
+  if (sample.has_error()) sample = with_budget(sample.error(), metric.deadline);
+  sample = come_after(std::move(sample), clock_.steady() - answer.at);
+  answer.retry_at = clock_.steady() + jittered(kKeepError);
+  if (was_asked) answer.back_for = back_for(*metric.backend, answer);
+  const auto outcome = apply(metric.policies, answer);
+  observer_.question_done(read_of(metric, name_space),
+                          outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
+                          clock_.steady() - answer.at);
+  if (was_asked) {
+    observe(metric, answer);
+    cache_.put(key, name_space, answer);
+    consider(metric, key, std::move(parameters), answer);
   }  // else nobody was asked: that says nothing about the backend, and the next read may find room
-  const auto kept = self->flights_.find(key);
-  if (kept != self->flights_.end() && kept->second == flight) self->flights_.erase(kept);
-  flight->answer = std::move(answer);
-  flight->done.raise();
+  const auto kept = flights_.find(key);
+  if (kept != flights_.end() && kept->second.get() == &flight) flights_.erase(kept);
+  flight.answer = std::move(answer);
+  flight.done.raise();
 }
 
 void Reader::observe(const Metric& metric, const Answer& answer) {

@@ -78,6 +78,13 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
                              std::string key,
                              Labels parameters,
                              FlightPtr flight);
+  // What it comes to, for those who wait and for later reads. `was_asked`: the backend was.
+  void land(const Metric& metric,
+            const std::string& key,
+            Labels parameters,
+            Flight& flight,
+            Answer answer,
+            bool was_asked);
   void observe(const Metric& metric, const Answer& answer);
   // Begins a look for the cause of a failed question when one is due.
   void consider(const Metric& metric,
