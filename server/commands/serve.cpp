@@ -23,7 +23,8 @@ ExitCode run(const ServeOptions& options) {
   set_log(options.logs_json ? LogFormat::json : LogFormat::text, options.verbosity);
   Telemetry telemetry;
   ServeObserver observer(telemetry);
-  Loop loop(1);
+  // Sockets are this thread's alone; other threads only post.
+  Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   const Clock clock;
   scalers::Clients clients(loop);
   auto loaded = load_world(options.config, loop, clients, clock, observer);
