@@ -119,11 +119,12 @@ class Session {
     }
     auto& accepted = std::get<Head>(head);
     in_.drop(accepted.size);
-    const bool is_open = co_await answer(std::move(accepted));
+    const bool is_open = co_await answer(accepted);
     co_return is_open;
   }
 
-  awaitable<bool> answer(Head head) {
+  // `head` is lent until the answer is written.
+  awaitable<bool> answer(Head& head) {
     const bool is_head = head.request.method == "HEAD";
     // Lent for the answer: to copy it costs as much as to judge it.
     head.request.peer = std::move(peer());
