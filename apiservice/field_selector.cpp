@@ -85,6 +85,7 @@ std::optional<Term> split(std::string_view term) {
 
 Result<std::vector<FieldRequirement>> parse_field_selector(std::string_view text) {
   std::vector<FieldRequirement> out;
+  if (text.empty()) return out;
   auto terms = terms_of(text);
   std::ranges::sort(terms);
   for (const std::string_view part : terms) {

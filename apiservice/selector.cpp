@@ -314,6 +314,7 @@ class Parser {
 // By key, those of one key in their order. Not std::stable_sort: libstdc++'s uses a deprecated
 // function, which the warning flags refuse.
 std::vector<LabelRequirement> sorted(std::vector<LabelRequirement> found) {
+  if (found.size() < 2) return found;
   std::vector<std::size_t> order(found.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
