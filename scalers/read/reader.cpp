@@ -117,10 +117,11 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
   const Deadline due = deadline.capped(metric.deadline);
   // All questions are put before the first answer is waited for.
   std::vector<Asked> asked;
-  for (const Labels& labels : *bound) {
-    Labels parameters = labels;
-    parameters.emplace(kNamespaceParameter, query.name_space);
-    asked.push_back(answer_or_flight(metric, parameters, read_of(metric, query.name_space)));
+  for (Labels& labels : *bound) {
+    // A parameter of the question, but no label of the reading; no declared one is called so.
+    const auto added = labels.emplace(kNamespaceParameter, query.name_space).first;
+    asked.push_back(answer_or_flight(metric, labels, read_of(metric, query.name_space)));
+    labels.erase(added);
   }
   std::vector<Reading> readings;
   for (std::size_t i = 0; i < asked.size(); ++i) {
