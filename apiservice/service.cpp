@@ -90,7 +90,7 @@ awaitable<std::optional<Response>> ApiService::judge(Claim claim,
   co_return render(forbidden(name, claim.asked, decision));
 }
 
-awaitable<Response> ApiService::answer(const Request& request, Deadline deadline) {
+awaitable<Response> ApiService::answer(Request& request, Deadline deadline) {
   Route route = route_of(request.path);
   if (route.kind == Route::Kind::unknown) return at_once(page_not_found());
   if (route.kind == Route::Kind::unknown_resource) return at_once(render(resource_not_found()));
@@ -100,9 +100,7 @@ awaitable<Response> ApiService::answer(const Request& request, Deadline deadline
   return read_metric(request, std::move(route), deadline);
 }
 
-awaitable<Response> ApiService::read_metric(const Request& request,
-                                            Route route,
-                                            Deadline deadline) {
+awaitable<Response> ApiService::read_metric(Request& request, Route route, Deadline deadline) {
   const auto form = form_of(request, kMetricOffer);
   if (!form) co_return not_acceptable(kMetricOffer);
   if (is_true(request, "watch")) co_return render(watch_not_supported());
@@ -120,7 +118,7 @@ awaitable<Response> ApiService::read_metric(const Request& request,
   co_return values(*form, include, route.metric, *readings);
 }
 
-awaitable<Response> ApiService::explain(const Request& request, Route route, Deadline deadline) {
+awaitable<Response> ApiService::explain(Request& request, Route route, Deadline deadline) {
   if (explainer_ == nullptr) co_return render(resource_not_found());
   const auto form = form_of(request, Offer{});
   if (!form) co_return not_acceptable(Offer{});

@@ -66,7 +66,7 @@ class ApiService {
   // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
   // status_in_form() turns them, and those of refuse(), into what the caller wants.
   // `request` is lent until then.
-  [[nodiscard]] awaitable<Response> answer(const Request& request, Deadline deadline);
+  [[nodiscard]] awaitable<Response> answer(Request& request, Deadline deadline);
 
  private:
   // What of a request says whether it may go on.
@@ -79,11 +79,9 @@ class ApiService {
   [[nodiscard]] awaitable<std::optional<Response>> judge(Claim claim,
                                                          Deadline deadline,
                                                          std::string* user);
-  [[nodiscard]] awaitable<Response> read_metric(const Request& request,
-                                                Route route,
-                                                Deadline deadline);
+  [[nodiscard]] awaitable<Response> read_metric(Request& request, Route route, Deadline deadline);
 
-  [[nodiscard]] awaitable<Response> explain(const Request& request, Route route, Deadline deadline);
+  [[nodiscard]] awaitable<Response> explain(Request& request, Route route, Deadline deadline);
 
   [[nodiscard]] bool is_one_too_many(const Caller& caller) const;
 

@@ -9,7 +9,7 @@
 
 namespace weir::server {
 
-awaitable<apiservice::Response> Router::answer(const apiservice::Request& request,
+awaitable<apiservice::Response> Router::answer(apiservice::Request& request,
                                                Deadline deadline,
                                                std::string& user) {
   if (Health::is_open(request.path)) co_return health_.answer(request);

@@ -22,7 +22,7 @@ class Router {
       : health_(health), api_(api), telemetry_page_(std::move(telemetry_page)) {}
 
   // `user` is told who acts, where that was asked. Both are lent until the answer is there.
-  [[nodiscard]] awaitable<apiservice::Response> answer(const apiservice::Request& request,
+  [[nodiscard]] awaitable<apiservice::Response> answer(apiservice::Request& request,
                                                        Deadline deadline,
                                                        std::string& user);
 

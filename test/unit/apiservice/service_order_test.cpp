@@ -49,7 +49,7 @@ awaitable<Response> go_through(ApiService& api, Request request) {
   const Deadline deadline = Deadline::after(SteadyTime{}, Duration{2500});
   auto refusal = co_await api.refuse(request, deadline);
   if (refusal) co_return std::move(*refusal);
-  auto response = co_await api.answer(std::move(request), deadline);
+  auto response = co_await api.answer(request, deadline);
   co_return response;
 }
 

@@ -58,7 +58,7 @@ class ScriptedAuthorizer final : public Authorizer {
 awaitable<Response> go_through(ApiService& api, Request request) {
   auto refusal = co_await api.refuse(request, kDeadline);
   if (refusal) co_return std::move(*refusal);
-  auto response = co_await api.answer(std::move(request), kDeadline);
+  auto response = co_await api.answer(request, kDeadline);
   co_return response;
 }
 

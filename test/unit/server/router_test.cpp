@@ -62,7 +62,7 @@ struct World {
     std::optional<Response> out;
     boost::asio::co_spawn(
         loop.get_executor(),
-        router.answer(std::move(request), Deadline::after(SteadyTime{}, Duration{1000}), user),
+        router.answer(request, Deadline::after(SteadyTime{}, Duration{1000}), user),
         [&](const std::exception_ptr& failure, Response response) {
           if (!failure) out = std::move(response);
         });
