@@ -1,6 +1,7 @@
 #include "scalers/signal.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 
 #include <utility>
 
@@ -28,7 +29,8 @@ awaitable<bool> Signal::wait(Duration budget) {
   if (is_raised_) co_return true;
   Timer timer(loop_.get_executor(), budget);
   const Waiter waiter(*this, timer);
-  co_await timer.async_wait(boost::asio::as_tuple(use_awaitable));
+  // deferred: awaited in this frame, where use_awaitable would make another one.
+  co_await timer.async_wait(boost::asio::as_tuple(boost::asio::deferred));
   co_return is_raised_;
 }
 

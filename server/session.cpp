@@ -10,6 +10,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
@@ -34,7 +35,8 @@ constexpr Duration kPatience{1'000};  // with a peer that sends nothing, when ot
 constexpr std::size_t kKeptBytes = 4096;  // room for the next answer
 constexpr std::size_t kMaxDiscardedBytes = 256 * 1024;
 
-constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
+// Awaited in the frame that asks: use_awaitable would make another one each time.
+constexpr auto kToken = boost::asio::as_tuple(boost::asio::deferred);
 
 Response refused_head(const Refusal& refusal) {
   const apiservice::Status status{refusal.status,

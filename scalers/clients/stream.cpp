@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -28,7 +29,7 @@ using boost::asio::ip::tcp;
 using Socket = boost::asio::basic_stream_socket<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
-constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
+constexpr auto kToken = boost::asio::as_tuple(boost::asio::deferred);
 // Unacknowledged bytes older than this mean that the peer is gone, whatever TCP still hopes for.
 constexpr unsigned kUserTimeoutMs = 5'000;
 

@@ -15,7 +15,7 @@ POSIX = ("<{unistd,fcntl,netdb,poll,signal}.h>", "<sys/*.h>", "<netinet/*.h>", "
 WORDS = (STD, "scalers/*.hpp", "<boost/{system,assert}/**>")
 LOOP = ("<boost/asio/{awaitable,basic_waitable_timer,io_context,steady_timer,use_awaitable}.hpp>",)
 # Asio without sockets: what a .cpp with coroutines needs beside LOOP. `impl/src` is Asio's own code, compiled once.
-SPAWN = ("<boost/asio/{as_tuple,co_spawn,detached,dispatch,error,post,redirect_error,this_coro}.hpp>",
+SPAWN = ("<boost/asio/{as_tuple,co_spawn,deferred,detached,dispatch,error,post,redirect_error,this_coro}.hpp>",
          "<boost/asio/{any_io_executor,bind_cancellation_slot,cancellation_signal,cancellation_state}.hpp>",
          "<boost/asio/impl/src.hpp>")
 JSON_FORWARD = ("<nlohmann/json_fwd.hpp>",)
