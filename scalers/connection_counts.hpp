@@ -17,8 +17,10 @@ struct ConnectionCounts {
   // Counts by reason: the name of an Errc, or one of the words below.
   using Reasons = std::map<std::string, std::uint64_t, std::less<>>;
 
-  static constexpr std::string_view kIdle = "idle";      // made room for another
-  static constexpr std::string_view kClosed = "closed";  // the configuration or the program ended
+  // Made room for another, was unused for long, or was ended by the server meanwhile.
+  static constexpr std::string_view kIdle = "idle";
+  // The configuration or the program ended, or the server had said that it closes.
+  static constexpr std::string_view kClosed = "closed";
 
   std::uint64_t opened = 0;  // through TCP, TLS and login
   Reasons closed;            // of those opened

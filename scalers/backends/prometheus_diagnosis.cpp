@@ -83,14 +83,17 @@ awaitable<Result<T>> Look::ask(ApiQuestion question,
     co_return Error{Errc::too_many, "the look was ended: it took too many questions", ""};
   }
   ++out_.questions;
-  // Shared with the client's thread, which fills it before ask() ends.
+  // Shared with the client, whose thread may still fill it when ask() has ended without an answer.
   const auto parsed = std::make_shared<Result<T>>(Error{Errc::bad_reply, "no answer came", ""});
   Api::Digest digest = [parsed, parse = std::move(parse)](long status, std::string_view body) {
     *parsed = parse(status, body);
   };
   const std::string page = question.page;
   auto failed = co_await api_.ask(std::move(question), std::move(digest), deadline_);
-  if (failed) *parsed = std::move(*failed);
+  if (failed) {
+    note(fmt::format("asking {} failed: {}", page, failed->message()));
+    co_return std::move(*failed);
+  }
   if (!*parsed) note(fmt::format("asking {} failed: {}", page, parsed->error().message()));
   co_return std::move(*parsed);
 }

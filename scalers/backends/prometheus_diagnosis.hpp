@@ -29,7 +29,8 @@ struct ApiQuestion {
 // Prometheus' HTTP API with the backend's address and credentials.
 class Api {
  public:
-  // Called with status and body on the HTTP client's thread, before ask() ends.
+  // Called with status and body, of a large answer on the HTTP client's thread, before ask() ends;
+  // behind that when it ends without an answer.
   using Digest = std::function<void(long, std::string_view)>;
 
   Api() = default;

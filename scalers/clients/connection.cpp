@@ -83,9 +83,14 @@ void Link::send(std::string_view bytes) {
   if (is_writing_) return;
   is_writing_ = true;
   // Behind what the loop has to do in this turn: all that is asked in it goes out in one write.
-  boost::asio::post(loop_, [self = shared_from_this()] {
-    boost::asio::co_spawn(self->loop_.get_executor(), write_all(self), rethrow);
-  });
+  boost::asio::post(loop_, [self = shared_from_this()] { self->flush(); });
+}
+
+void Link::flush() {
+  if (!failure_) out_.erase(0, stream_->write_now(out_));
+  is_writing_ = !out_.empty() && !failure_;
+  if (is_writing_)
+    boost::asio::co_spawn(loop_.get_executor(), write_all(shared_from_this()), rethrow);
 }
 
 awaitable<void> Link::write_all(std::shared_ptr<Link> self) {

@@ -88,6 +88,9 @@ class Link : public std::enable_shared_from_this<Link> {
 
  private:
   static awaitable<void> limit_login(std::shared_ptr<Link> self, Deadline deadline);
+  // Sends what has gathered.
+  void flush();
+  // The rest of it, which the kernel had no room for.
   static awaitable<void> write_all(std::shared_ptr<Link> self);
   static awaitable<void> keep_alive(std::shared_ptr<Link> self);
   awaitable<std::optional<Error>> read_all();

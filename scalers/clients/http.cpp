@@ -24,8 +24,8 @@ constexpr int kConnectPercent = 90;
 constexpr Duration kStreamConnect{10'000};
 // A connect that runs out in less says nothing of the host.
 constexpr Duration kTelling{50};
-// A reply of this size is digested in well under a millisecond.
-constexpr std::size_t kDigestedHere = std::size_t{64} * 1024;
+// A reply of this size is digested in a quarter of a millisecond.
+constexpr std::size_t kDigestedHere = std::size_t{16} * 1024;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -104,16 +104,22 @@ awaitable<Result<HttpReply>> HttpClient::digest(std::shared_ptr<State> state,
   co_return std::move(digestion->outcome);
 }
 
-awaitable<Result<HttpReply>> HttpClient::perform(std::shared_ptr<State> state,
-                                                 Resolver& resolver,
-                                                 std::shared_ptr<const HttpRequest> request,
-                                                 Deadline deadline,
-                                                 bool& is_unconnected) {
+// A request's outcome, and what it tells of the host.
+struct HttpClient::Performed {
+  Result<HttpReply> outcome;
+  HttpGuard::Reach reach = HttpGuard::Reach::connected;
+};
+
+awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> state,
+                                                     Resolver& resolver,
+                                                     std::shared_ptr<const HttpRequest> request,
+                                                     Deadline deadline) {
+  using Reach = HttpGuard::Reach;
   const Url& url = request->url;
   HttpOrigin origin{{url.host, url.port, url.scheme == "https", request->tls}, nullptr};
   if (origin.target.is_tls) {
     auto context = state->contexts.of(request->tls, request->pems, now());
-    if (!context) co_return context.error();
+    if (!context) co_return Performed{context.error(), Reach::untold};
     origin.context = std::move(*context);
   }
   auto lease = state->connections->take(origin, now());
@@ -122,23 +128,24 @@ awaitable<Result<HttpReply>> HttpClient::perform(std::shared_ptr<State> state,
   for (int tries = 0; tries < 2; ++tries) {
     if (!lease) {
       auto addresses = co_await resolver.resolve(url.host, deadline);
-      if (!addresses) co_return addresses.error();
+      if (!addresses) co_return Performed{addresses.error(), Reach::untold};
       const SteadyTime begun = now();
-      if (deadline.is_past(begun)) co_return late();
+      if (deadline.is_past(begun)) co_return Performed{late(), Reach::untold};
       const Deadline limit = connect_deadline(*request, deadline);
       auto made = co_await HttpConnections::connect(state->connections,
                                                     origin,
                                                     std::move(*addresses),
                                                     request->counts,
                                                     limit);
-      if (!made) {
-        is_unconnected = made.error().code == Errc::timed_out && limit.left(begun) >= kTelling;
-        co_return made.error();
+      if (!made && made.error().code == Errc::timed_out) {
+        const bool is_telling = limit.left(begun) >= kTelling;
+        co_return Performed{made.error(), is_telling ? Reach::silent : Reach::untold};
       }
+      if (!made) co_return Performed{made.error()};
       lease = std::move(*made);
     }
     auto heard = co_await exchange(state->loop, lease->stream(), request, deadline);
-    if (state->connections->is_closed()) co_return given_up();
+    if (state->connections->is_closed()) co_return Performed{given_up(), Reach::untold};
     if (heard.is_kept) {
       lease->keep(now());
     } else if (!heard.outcome) {
@@ -146,10 +153,11 @@ awaitable<Result<HttpReply>> HttpClient::perform(std::shared_ptr<State> state,
     }
     lease.reset();
     if (heard.is_unheard && is_kept && tries == 0) continue;
-    if (!heard.outcome || !request->digest) co_return std::move(heard.outcome);
-    co_return co_await digest(state, request, std::move(*heard.outcome), deadline);
+    if (!heard.outcome || !request->digest) co_return Performed{std::move(heard.outcome)};
+    auto outcome = co_await digest(state, request, std::move(*heard.outcome), deadline);
+    co_return Performed{std::move(outcome)};
   }
-  co_return given_up();
+  co_return Performed{given_up(), Reach::untold};
 }
 
 awaitable<Result<HttpReply>> HttpClient::send(HttpRequest asked, Deadline deadline) {
@@ -158,15 +166,14 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest asked, Deadline deadli
   if (state->connections->is_closed()) co_return given_up();
   if (auto kept = state->guard.stand_in(asked, now())) {
     if (asked.counts) asked.counts->is_breaker_open = true;
-    if (*kept && asked.digest) asked.digest(**kept);
-    co_return std::move(*kept);
+    if (!*kept || !asked.digest) co_return std::move(*kept);
+    co_return digested(asked, std::move(**kept));
   }
   const auto request = std::make_shared<const HttpRequest>(std::move(asked));
-  bool is_unconnected = false;
-  auto outcome = co_await perform(state, resolver_, request, deadline, is_unconnected);
-  state->guard.note(*request, outcome, is_unconnected, now());
+  auto [outcome, reach] = co_await perform(state, resolver_, request, deadline);
+  state->guard.note(*request, outcome, reach, now());
   if (request->counts) request->counts->is_breaker_open = state->guard.is_open_for(*request);
-  co_return outcome;
+  co_return std::move(outcome);
 }
 
 }  // namespace weir::scalers::clients

@@ -56,14 +56,14 @@ struct HttpRequest {
   // Counts the connections that the request opens or fails to open, and how those end; may be null.
   std::shared_ptr<ConnectionCounts> counts;
   std::vector<std::string> hidden;  // texts that no error may show, beside the host and secrets
-  // Called with the reply before send() ends; of a reply over 64 KiB on the client's own thread, so
-  // that parsing it does not hold up the loop. It may touch only what it owns, until send() has
-  // ended.
+  // Called with the reply before send() ends; of a reply over 16 KiB on the client's own thread, so
+  // that parsing it does not hold up the loop. It may touch only what it owns until send() has
+  // ended with a reply, and for ever when that ends without one, at its deadline.
   std::function<void(const HttpReply&)> digest;
   // Makes the request a stream: called with each piece of a 2xx body as it comes, never behind the
-  // end of send(); the reply's own body is empty then. False ends the stream. A piece is at most
-  // 16 KiB, the whole stream has no limit. Connect and TLS get 10 s at most, the stream lasts until
-  // its end or the deadline.
+  // end of send(); the reply's own body is empty then. False ends the stream. A piece is what came
+  // at once, 128 KiB at most; the whole stream has no limit. Connect and TLS get 10 s at most, the
+  // stream lasts until its end or the deadline.
   std::function<bool(std::string)> on_chunk;
 };
 
@@ -86,12 +86,11 @@ class HttpClient {
 
  private:
   struct State;
-  // `is_unconnected`: it was the connect, or the TLS handshake, that ran out of time.
-  static awaitable<Result<HttpReply>> perform(std::shared_ptr<State> state,
-                                              Resolver& resolver,
-                                              std::shared_ptr<const HttpRequest> request,
-                                              Deadline deadline,
-                                              bool& is_unconnected);
+  struct Performed;
+  static awaitable<Performed> perform(std::shared_ptr<State> state,
+                                      Resolver& resolver,
+                                      std::shared_ptr<const HttpRequest> request,
+                                      Deadline deadline);
   static awaitable<Result<HttpReply>> digest(std::shared_ptr<State> state,
                                              std::shared_ptr<const HttpRequest> request,
                                              HttpReply reply,

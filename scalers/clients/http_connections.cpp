@@ -1,7 +1,5 @@
 #include "scalers/clients/http_connections.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-
 #include <algorithm>
 #include <ranges>
 #include <utility>
@@ -55,14 +53,20 @@ void HttpConnections::Lease::end(std::string_view reason) {
 std::unique_ptr<HttpConnections::Lease> HttpConnections::take(const HttpOrigin& origin,
                                                               SteadyTime now) {
   prune(now);
-  const auto newest = std::ranges::find(kept_.rbegin(), kept_.rend(), origin, &Kept::origin);
-  if (newest == kept_.rend()) return nullptr;
-  Kept found = std::move(*newest);
-  kept_.erase(std::next(newest).base());
-  return std::make_unique<Lease>(shared_from_this(),
-                                 std::move(found.origin),
-                                 std::move(found.stream),
-                                 std::move(found.counts));
+  while (true) {
+    const auto newest = std::ranges::find(kept_.rbegin(), kept_.rend(), origin, &Kept::origin);
+    if (newest == kept_.rend()) return nullptr;
+    Kept found = std::move(*newest);
+    kept_.erase(std::next(newest).base());
+    if (found.stream->is_quiet()) {
+      return std::make_unique<Lease>(shared_from_this(),
+                                     std::move(found.origin),
+                                     std::move(found.stream),
+                                     std::move(found.counts));
+    }
+    // It has ended, or said what nobody asked for: that must not pass for the next reply.
+    drop(found, ConnectionCounts::kIdle);
+  }
 }
 
 awaitable<Result<std::unique_ptr<HttpConnections::Lease>>> HttpConnections::connect(
@@ -72,54 +76,36 @@ awaitable<Result<std::unique_ptr<HttpConnections::Lease>>> HttpConnections::conn
     Counts counts,
     Deadline deadline) {
   if (self->is_closed_) co_return given_up();
-  const auto attempt = std::make_shared<Attempt>(self->loop_);
-  attempt->outcome = given_up();
+  const auto attempt = std::make_shared<ConnectAttempt>();
   self->attempts_.push_back(attempt);
-  boost::asio::co_spawn(self->loop_.get_executor(),
-                        run(self->loop_, attempt, origin, std::move(addresses), deadline),
-                        rethrow);
-  // Its own limit ends it; what is added is for a loop that is late.
-  const Duration left = deadline.left(std::chrono::steady_clock::now()) + Duration{1'000};
-  co_await attempt->done.wait(left);
+  auto stream = co_await Stream::connect_to(self->loop_,
+                                            std::move(addresses),
+                                            origin.target,
+                                            origin.context,
+                                            deadline,
+                                            attempt);
   std::erase(self->attempts_, attempt);
   if (self->is_closed_) co_return given_up();
-  if (!attempt->outcome) {
-    if (counts) add(counts->failed, name_of(attempt->outcome.error().code));
-    co_return attempt->outcome.error();
+  if (!stream) {
+    if (counts) add(counts->failed, name_of(stream.error().code));
+    co_return stream.error();
   }
   if (counts) ++counts->opened;
-  co_return std::make_unique<Lease>(self,
-                                    std::move(origin),
-                                    std::move(*attempt->outcome),
-                                    std::move(counts));
-}
-
-awaitable<void> HttpConnections::run(Loop& loop,
-                                     std::shared_ptr<Attempt> attempt,
-                                     HttpOrigin origin,
-                                     Addresses addresses,
-                                     Deadline deadline) {
-  auto outcome = co_await Stream::connect_to(loop,
-                                             std::move(addresses),
-                                             std::move(origin.target),
-                                             std::move(origin.context),
-                                             deadline);
-  attempt->outcome = std::move(outcome);
-  attempt->done.raise();
+  co_return std::make_unique<Lease>(self, std::move(origin), std::move(*stream), std::move(counts));
 }
 
 void HttpConnections::close() {
   is_closed_ = true;
   for (const Kept& one : std::exchange(kept_, {})) drop(one, ConnectionCounts::kClosed);
   for (Stream* stream : leased_) stream->close();
-  for (const auto& attempt : attempts_) attempt->done.raise();
+  for (const auto& attempt : attempts_) attempt->cancel();
 }
 
 void HttpConnections::prune(SteadyTime now) {
   if (now - pruned_at_ < kBetweenPrunings) return;
   pruned_at_ = now;
   std::erase_if(kept_, [now](const Kept& one) {
-    const bool is_over = now - one.since > kMaxIdle || !one.stream->is_alive();
+    const bool is_over = now - one.since > kMaxIdle || !one.stream->is_quiet();
     if (is_over) drop(one, ConnectionCounts::kIdle);
     return is_over;
   });

@@ -6,7 +6,6 @@
 #include "scalers/connection_counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
-#include "scalers/signal.hpp"
 #include "scalers/task.hpp"
 
 #include <memory>
@@ -57,7 +56,8 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
   HttpConnections& operator=(const HttpConnections&) = delete;
   ~HttpConnections() = default;
 
-  // A kept connection to `origin`; null: there is none. It may have been lost without a sign.
+  // A kept connection to `origin` on which nothing has come since its last reply; null: there is
+  // none. It may have been lost without a sign.
   [[nodiscard]] std::unique_ptr<Lease> take(const HttpOrigin& origin, SteadyTime now);
   // A new connection. Errors as Stream::connect; Errc::unreachable once closed.
   [[nodiscard]] static awaitable<Result<std::unique_ptr<Lease>>> connect(
@@ -77,26 +77,14 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
     Counts counts;
     SteadyTime since;
   };
-  // A connect under way: it runs on its own, so that close() need not wait for it.
-  struct Attempt {
-    explicit Attempt(Loop& loop) : done(loop) {}
-    Signal done;
-    Result<std::shared_ptr<Stream>> outcome;
-  };
-
-  static awaitable<void> run(Loop& loop,
-                             std::shared_ptr<Attempt> attempt,
-                             HttpOrigin origin,
-                             Addresses addresses,
-                             Deadline deadline);
-  // Closes kept ones that are too old or gone, at most once a second.
+  // Closes kept ones that are too old or not quiet any more, at most once a second.
   void prune(SteadyTime now);
   static void drop(const Kept& one, std::string_view reason);
 
   Loop& loop_;
-  std::vector<Kept> kept_;                          // the oldest first
-  std::vector<Stream*> leased_;                     // each owned by its lease
-  std::vector<std::shared_ptr<Attempt>> attempts_;  // also owned by run() and who waits
+  std::vector<Kept> kept_;                                 // the oldest first
+  std::vector<Stream*> leased_;                            // each owned by its lease
+  std::vector<std::shared_ptr<ConnectAttempt>> attempts_;  // each also owned by its connect()
   SteadyTime pruned_at_{};
   bool is_closed_ = false;
 };

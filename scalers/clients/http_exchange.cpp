@@ -5,11 +5,16 @@
 #include "scalers/remote_text.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +28,11 @@ using BeastText = boost::beast::string_view;
 
 constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
+// Of what cannot be parsed yet: a head, or the size of a chunk, or trailers.
+constexpr std::size_t kMaxUnparsedBytes = 2 * kMaxHeadBytes;
 constexpr std::size_t kReservedBytes = std::size_t{64} * 1024;
 constexpr int kMaxInterim = 16;
+constexpr int kFirstStatus = 100;
 constexpr int kSuccess = 2;  // of 200 to 299, divided by 100
 
 // Takes a reply apart as it comes. Why it stopped early stands in problem() or is_given_up().
@@ -48,17 +56,22 @@ class ReplyParser final : public http::basic_parser<false> {
                        BeastText /*target*/,
                        int /*version*/,
                        ErrorCode& /*failed*/) override {}
-  void on_response_impl(int code, BeastText /*text*/, int /*version*/, ErrorCode& /*f*/) override {
+  void on_response_impl(int code, BeastText /*text*/, int /*version*/, ErrorCode& failed) override {
     status_ = code;
+    if (code < kFirstStatus) failed = http::error::bad_status;
   }
   void on_field_impl(http::field name,
                      BeastText /*text*/,
                      BeastText value,
                      ErrorCode& failed) override {
-    if (name != http::field::content_encoding || value.empty() || value == "identity") return;
+    const bool is_encoded = name == http::field::content_encoding && !value.empty() &&
+                            !boost::beast::iequals(value, "identity");
+    const bool is_transfer_encoded =
+        name == http::field::transfer_encoding && !boost::beast::iequals(value, "chunked");
+    if (!is_encoded && !is_transfer_encoded) return;
     problem_ = Error{Errc::bad_reply,
                      "the answer is compressed, which was not asked for; switch that off",
-                     remote_text({value.data(), value.size()}, {})};
+                     remote_text({value.data(), value.size()}, hidden_texts(request_))};
     failed = http::error::bad_value;
   }
   void on_header_impl(ErrorCode& /*failed*/) override {}
@@ -124,10 +137,11 @@ class Input {
     return {bytes_.get() + begin_, end_ - begin_};
   }
   void consume(std::size_t count) { begin_ += count; }
-  // Makes room for a further read.
-  void compact() {
+  // Makes room for a further read; false when too much waits already.
+  bool compact() {
     const std::size_t left = end_ - begin_;
     if (left == size_) {
+      if (size_ >= kMaxUnparsedBytes) return false;
       auto larger = std::make_unique_for_overwrite<char[]>(size_ * 2);
       std::memcpy(larger.get(), bytes_.get(), left);
       bytes_ = std::move(larger);
@@ -137,6 +151,7 @@ class Input {
     }
     begin_ = 0;
     end_ = left;
+    return true;
   }
 
  private:
@@ -145,6 +160,8 @@ class Input {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
+
+Error too_long() { return {Errc::bad_reply, "the answer is not HTTP", "a line without an end"}; }
 
 // What a reply is once it is whole, or cannot become so.
 class Replies {
@@ -165,7 +182,9 @@ class Replies {
         is_kept_ = parser_->keep_alive() && input.is_empty();
         return parser_->reply();
       }
-      if (++interim_ > kMaxInterim || parser_->status() == kSwitchingProtocols)
+      if (parser_->status() == kSwitchingProtocols)
+        return Error{Errc::bad_reply, "the answer is not HTTP", "it switches to another protocol"};
+      if (++interim_ > kMaxInterim)
         return Error{Errc::bad_reply, "the answer is not HTTP", "interim answers without an end"};
       parser_.emplace(request_);
     }
@@ -216,7 +235,7 @@ awaitable<HttpExchange> exchange(Loop& loop,
   Replies replies(*request);
   bool is_heard = false;
   while (true) {
-    input.compact();
+    if (!input.compact()) co_return HttpExchange{too_long()};
     const auto got = co_await stream->read_some(input.room(), input.room_bytes());
     if (expiry.has_fired()) co_return HttpExchange{late};
     if (!got) {

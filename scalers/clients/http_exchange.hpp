@@ -17,9 +17,9 @@ struct HttpExchange {
   bool is_kept = false;     // the stream may serve another request
 };
 
-// Errc::unreachable when the stream is lost, timed_out at the deadline, too_large over the
-// request's max_body_bytes, bad_reply for what is no HTTP, or is cut off. A stream of the request's
-// `on_chunk` that is not wanted any more is a reply.
+// The request is sent before its reply is read. Errc::unreachable when the stream is lost,
+// timed_out at the deadline, too_large over the request's max_body_bytes, bad_reply for what is no
+// HTTP, or is cut off. A stream of the request's `on_chunk` that is not wanted any more is a reply.
 [[nodiscard]] awaitable<HttpExchange> exchange(Loop& loop,
                                                std::shared_ptr<Stream> stream,
                                                std::shared_ptr<const HttpRequest> request,

@@ -45,10 +45,11 @@ bool HttpGuard::is_open_for(const HttpRequest& request) const {
 
 void HttpGuard::note(const HttpRequest& request,
                      const Result<HttpReply>& outcome,
-                     bool is_unconnected,
+                     Reach reach,
                      SteadyTime now) {
+  if (reach == Reach::untold) return;
   const std::string origin = origin_of(request);
-  if (is_unconnected) {
+  if (reach == Reach::silent) {
     unconnected_.try_emplace(origin, kPauses).first->second.note_failure(outcome.error(), now);
     return;
   }

@@ -16,6 +16,13 @@ namespace weir::scalers::clients {
 
 class HttpGuard {
  public:
+  // What a request came to know of its host.
+  enum class Reach {
+    untold,     // nothing: its name was looked up in vain, or it had no time to connect
+    silent,     // it accepts no connection
+    connected,  // it does, or refuses one at once
+  };
+
   // The outcome that stands for a request at `now`; nullopt: send it. A request to a host that let
   // a connect run out gets that error for 2 s at a time; one with credentials that were refused
   // gets the server's 401 again, for 30 s or until the credentials are others.
@@ -23,10 +30,10 @@ class HttpGuard {
                                                           SteadyTime now);
   // True between such an outcome and the next request that gets through.
   [[nodiscard]] bool is_open_for(const HttpRequest& request) const;
-  // Learns from the outcome of a request that was sent. `is_unconnected`: its connect ran out.
+  // Learns from the outcome of a request.
   void note(const HttpRequest& request,
             const Result<HttpReply>& outcome,
-            bool is_unconnected,
+            Reach reach,
             SteadyTime now);
 
  private:

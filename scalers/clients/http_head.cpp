@@ -98,7 +98,7 @@ std::string wire_text(const HttpRequest& request) {
     fmt::format_to(append, "Content-Length: {}\r\n", request.body.size());
   }
   out += "\r\n";
-  out += request.body;
+  if (request.method == "POST") out += request.body;
   return out;
 }
 

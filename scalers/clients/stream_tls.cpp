@@ -112,6 +112,8 @@ Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) 
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM");
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  // What the bundle holds is trusted, be it an intermediate or the server's own certificate.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_default_passwd_cb(raw, no_password);
   if (!pems.ca.empty()) {
     if (!trust(raw, pems.ca)) return unusable("CA bundle", "");
@@ -141,6 +143,8 @@ Result<TlsContext> TlsContexts::of(const TlsFiles& files, const TlsPems& pems, S
     return one.files == files && one.pems == pems;
   });
   const bool is_known = found != kept_.end();
+  // The one asked for last stands last.
+  if (is_known) found = std::rotate(found, std::next(found), kept_.end());
   if (is_known && now - found->looked_at < kBetweenLooks) return found->context;
   std::string stamp = stamp_of(files);
   if (is_known && found->stamp == stamp) {

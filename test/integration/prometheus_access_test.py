@@ -34,6 +34,7 @@ class BasicAuthTest(ServerTest):
         backends = {
             "right": basic("right"), "line_end": basic("ended"), "wrong": basic("wrong"), "rotated": basic("rotated"),
             "away": basic("away"),
+            "pinned": basic("right", ca=str(certificates.crt("serving"))),
             "nobody": prometheus_backend(cls.prometheus.url, tls={"ca": ca}),
             "other_ca": prometheus_backend(cls.prometheus.url, tls={"ca": other}),
             "system_roots": prometheus_backend(cls.prometheus.url),
@@ -46,7 +47,7 @@ class BasicAuthTest(ServerTest):
         cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
 
     def test_the_right_credentials_read_the_number(self):
-        for name in ("right", "line_end", "shown"):
+        for name in ("right", "line_end", "shown", "pinned"):
             with self.subTest(name):
                 self.assert_values(self.weir.metric("ml-inference", name), "42")
 

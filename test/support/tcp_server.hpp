@@ -4,6 +4,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -40,10 +42,13 @@ class Fd {
 // A socket bound to 127.0.0.1 and a free port, which nothing else can take while it lives.
 class LoopbackSocket {
  public:
-  LoopbackSocket() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // `host` counts up from 127.0.0.1.
+  explicit LoopbackSocket(std::uint32_t host = 0, std::uint16_t port = 0)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + host);
+    address.sin_port = htons(port);
     socklen_t length = sizeof(address);
     auto* plain = reinterpret_cast<sockaddr*>(&address);
     if (::bind(fd_.get(), plain, length) != 0 || ::getsockname(fd_.get(), plain, &length) != 0)
@@ -56,6 +61,30 @@ class LoopbackSocket {
  private:
   Fd fd_;
   std::uint16_t port_ = 0;
+};
+
+// A port that takes no connection in: its queue is full, and nobody accepts.
+class FullPort {
+ public:
+  explicit FullPort(std::uint32_t host = 0, std::uint16_t port = 0) : socket_(host, port) {
+    if (::listen(socket_.get(), 0) != 0) throw std::runtime_error("tcp_server.hpp: listen");
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + host);
+    address.sin_port = htons(socket_.port());
+    for (std::unique_ptr<Fd>& caller : callers_) {
+      caller =
+          std::make_unique<Fd>(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      // It fails, as it does not wait.
+      static_cast<void>(
+          ::connect(caller->get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)));
+    }
+  }
+  [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
+
+ private:
+  LoopbackSocket socket_;
+  std::array<std::unique_ptr<Fd>, 4> callers_;
 };
 
 class Connection {
@@ -101,6 +130,15 @@ class Connection {
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
   }
+  // Writes each byte in a packet of its own.
+  void write_apart(std::string_view bytes) {
+    const int yes = 1;
+    ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+    for (const char byte : bytes) {
+      write({&byte, 1});
+      std::this_thread::yield();
+    }
+  }
   // Returns when the peer closed the connection.
   void wait_for_close() {
     while (!read_request().empty()) {
@@ -126,7 +164,7 @@ class TcpServer {
   // last one again.
   explicit TcpServer(std::vector<Script> scripts)
       : scripts_(std::move(scripts)), stop_(::eventfd(0, EFD_CLOEXEC)) {
-    if (::listen(socket_.get(), 16) != 0) throw std::runtime_error("tcp_server.hpp: listen");
+    if (::listen(socket_.get(), 128) != 0) throw std::runtime_error("tcp_server.hpp: listen");
     thread_ = std::thread([this] { serve(); });
   }
   TcpServer(const TcpServer&) = delete;

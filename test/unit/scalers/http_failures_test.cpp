@@ -73,12 +73,26 @@ TEST_CASE("bytes that are no whole HTTP answer are an error") {
       {"two lengths",
        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
        "bad_reply: the answer is not HTTP <multiple Content-Length>"},
+      {"a status below 100",
+       "HTTP/1.1 000 OK\r\nContent-Length: 2\r\n\r\n{}",
+       "bad_reply: the answer is not HTTP <bad status>"},
       {"interim answers without an end",
        repeated(20, "HTTP/1.1 100 Continue\r\n\r\n"),
        "bad_reply: the answer is not HTTP <interim answers without an end>"},
       {"another protocol from here on",
        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-       "bad_reply: the answer is not HTTP <interim answers without an end>"},
+       "bad_reply: the answer is not HTTP <it switches to another protocol>"},
+      {"an extension of a chunk without an end",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=" + std::string(400'000, 'a'),
+       "bad_reply: the answer is not HTTP <a line without an end>"},
+      {"trailers without an end",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" +
+           repeated(40'000, "X-A: b\r\n"),
+       "bad_reply: the answer is not HTTP <a line without an end>"},
+      {"a chunked body that is compressed beside",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+       "bad_reply: the answer is compressed, which was not asked for; switch that off <gzip, "
+       "chunked>"},
       {"a body that is too short",
        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
        "bad_reply: the answer ends in the middle"},
@@ -103,6 +117,21 @@ TEST_CASE("bytes that are no whole HTTP answer are an error") {
       CHECK(shown(reply) == row.message);
     }
   }
+}
+
+TEST_CASE("an encoding that repeats a secret shows none") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: Bearer s3cr3t\r\n\r\n");
+  }});
+  Site site;
+  auto request = site.request(server.port());
+  request.headers.push_back({"Authorization", Secret("Bearer s3cr3t"), true});
+
+  const auto reply = site.send(std::move(request));
+
+  CHECK(shown(reply) ==
+        "bad_reply: the answer is compressed, which was not asked for; switch that off <[hidden]>");
 }
 
 TEST_CASE("a connection that is closed before the request is read is lost") {
@@ -244,34 +273,9 @@ TEST_CASE("close ends every request under way, and later ones at once") {
   CHECK(shown(later) == "unreachable: the request was given up");
 }
 
-// A port that takes no connection in: its queue is full, and nobody accepts.
-class FullPort {
- public:
-  FullPort() {
-    if (::listen(socket_.get(), 0) != 0) throw std::runtime_error("no listener");
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(socket_.port());
-    for (int i = 0; i < 4; ++i) {
-      callers_.push_back(std::make_unique<test::Fd>(
-          ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
-      // It fails as it does not wait.
-      static_cast<void>(::connect(callers_.back()->get(),
-                                  reinterpret_cast<sockaddr*>(&address),
-                                  sizeof(address)));
-    }
-  }
-  [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
-
- private:
-  test::LoopbackSocket socket_;
-  std::vector<std::unique_ptr<test::Fd>> callers_;
-};
-
 TEST_CASE(
     "a connection that does not come up is told apart from a late answer, and not tried again") {
-  const FullPort full;
+  const test::FullPort full;
   Site site;
   auto request = site.request(full.port());
   request.counts = std::make_shared<ConnectionCounts>();
@@ -286,7 +290,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
-  const FullPort full;
+  const test::FullPort full;
   Site site;
   auto request = site.request(full.port());
   request.counts = std::make_shared<ConnectionCounts>();
@@ -302,14 +306,19 @@ TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
 }
 
 TEST_CASE("close ends a request whose connection is not up yet") {
-  const FullPort full;
+  const test::FullPort full;
   Site site;
   const auto pending = site.begin(site.request(full.port()));
   test::settle(site.loop);
 
   site.http.close();
+  site.loop.restart();
+  const auto begun = std::chrono::steady_clock::now();
+  site.loop.run();  // until nothing is left to be done
 
-  CHECK(shown(test::finish(site.loop, pending)) == "unreachable: the request was given up");
+  CHECK(std::chrono::steady_clock::now() - begun < 5s);
+  REQUIRE(pending->has_value());
+  CHECK(shown(**pending) == "unreachable: the request was given up");
 }
 
 TEST_CASE("a client may be destroyed while a request is under way") {
