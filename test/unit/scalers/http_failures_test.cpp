@@ -1,9 +1,7 @@
 // What the HTTP client makes of servers that are wrong, silent or gone, and of its own end.
 #include "scalers/clients/http.hpp"
-#include "scalers/clients/resolver.hpp"
-#include "test/support/loop.hpp"
+#include "test/support/http_rig.hpp"
 #include "test/support/shown.hpp"
-#include "test/support/tcp_server.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -23,23 +21,7 @@ using test::TcpServer;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-struct Site {
-  HttpRequest request(std::uint16_t port) const {
-    HttpRequest out;
-    out.url = {"http", "127.0.0.1", port, "/api/v1/query"};
-    return out;
-  }
-  test::Pending<Result<HttpReply>> begin(HttpRequest request, Duration budget = 15s) {
-    return test::start(loop, http.send(std::move(request), test::within(budget)));
-  }
-  Result<HttpReply> send(HttpRequest request, Duration budget = 15s) {
-    return test::finish(loop, begin(std::move(request), budget));
-  }
-
-  Loop loop;
-  Resolver resolver{loop};
-  HttpClient http{loop, resolver};
-};
+using Site = test::HttpRig;
 
 struct Wrong {
   std::string_view name;

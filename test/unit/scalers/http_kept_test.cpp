@@ -1,10 +1,8 @@
 // Which connections of the HTTP client serve another request, and what comes of those that are
 // lost.
 #include "scalers/clients/http.hpp"
-#include "scalers/clients/resolver.hpp"
-#include "test/support/loop.hpp"
+#include "test/support/http_rig.hpp"
 #include "test/support/shown.hpp"
-#include "test/support/tcp_server.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -18,47 +16,15 @@
 namespace weir::scalers::clients {
 namespace {
 
+using test::always;
 using test::Connection;
+using test::ok;
+using test::once;
 using test::shown;
 using test::TcpServer;
 using namespace std::chrono_literals;
 
-struct Site {
-  HttpRequest request(std::uint16_t port) const {
-    HttpRequest out;
-    out.url = {"http", "127.0.0.1", port, "/api/v1/query"};
-    return out;
-  }
-  Result<HttpReply> send(HttpRequest request, Duration budget = 15s) {
-    return test::run(loop, http.send(std::move(request), test::within(budget)));
-  }
-
-  Loop loop;
-  Resolver resolver{loop};
-  HttpClient http{loop, resolver};
-};
-
-std::string ok(std::string_view body) {
-  return fmt::format(
-      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
-      body.size(),
-      body);
-}
-
-// Answers every request of a connection with those bytes.
-TcpServer::Script always(std::string bytes) {
-  return [bytes = std::move(bytes)](Connection& connection) {
-    while (!connection.read_request().empty()) connection.write(bytes);
-  };
-}
-
-// Answers one request with those bytes and closes the connection.
-TcpServer::Script once(std::string bytes) {
-  return [bytes = std::move(bytes)](Connection& connection) {
-    connection.read_request();
-    connection.write(bytes);
-  };
-}
+using Site = test::HttpRig;
 
 TEST_CASE("requests share one kept connection") {
   TcpServer server({always(ok("{}"))});
