@@ -138,8 +138,8 @@ awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> stat
                                                     request->counts,
                                                     limit);
       if (!made && made.error().code == Errc::timed_out) {
-        const bool is_telling = limit.left(begun) >= kTelling;
-        co_return Performed{made.error(), is_telling ? Reach::silent : Reach::untold};
+        if (limit.left(begun) < kTelling) co_return Performed{late(), Reach::untold};
+        co_return Performed{made.error(), Reach::silent};
       }
       if (!made) co_return Performed{made.error()};
       lease = std::move(*made);

@@ -281,8 +281,8 @@ TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
   const auto second = site.send(request, 20ms);
   const auto none = site.send(request, 0ms);
 
-  CHECK(shown(first) == "timed_out: it did not accept a connection in time");
-  CHECK(shown(second) == "timed_out: it did not accept a connection in time");
+  CHECK(shown(first) == "timed_out: it did not answer");
+  CHECK(shown(second) == "timed_out: it did not answer");
   CHECK(shown(none) == "timed_out: it did not answer");
   CHECK_FALSE(request.counts->is_breaker_open);
 }
