@@ -1,8 +1,8 @@
 #include "apiservice/discovery.hpp"
 
-#include "apiservice/etag.hpp"
-#include "apiservice/json_text.hpp"
-#include "apiservice/paths.hpp"
+#include "apiservice/encoding/json.hpp"
+#include "apiservice/meta/etag.hpp"
+#include "apiservice/request/paths.hpp"
 
 #include <fmt/format.h>
 

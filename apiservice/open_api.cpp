@@ -1,6 +1,6 @@
 #include "apiservice/open_api.hpp"
 
-#include "apiservice/etag.hpp"
+#include "apiservice/meta/etag.hpp"
 
 #include <nlohmann/json.hpp>
 

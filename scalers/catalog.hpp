@@ -1,7 +1,7 @@
 // Every kind of scaler that this binary knows, in the order of catalog.def.
 #pragma once
 
-#include "scalers/backend.hpp"
+#include "scalers/kind.hpp"
 
 #include <span>
 #include <string_view>

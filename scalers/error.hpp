@@ -1,6 +1,6 @@
 // The closed set of ways a read can fail, and the value that carries one.
-// Pure words: no IO, no threads. Every room includes this file; `apiservice/status` alone maps Errc
-// to HTTP.
+// Pure words: no IO, no threads. Every room includes this file; `apiservice/meta/status` alone maps
+// Errc to HTTP.
 #pragma once
 
 #include <boost/assert/source_location.hpp>
@@ -42,7 +42,7 @@ enum class Errc {
 struct Error {
   Errc code;
   std::string detail;  // our words: what was asked of whom, what came back, what to do
-  std::string remote;  // the remote's own words, bounded and redacted (scalers/remote_text); empty
+  std::string remote;  // the remote's own words, bounded and redacted (scalers/text/redact); empty
                        // when there are none
 
   // The same error with `context` and ": " before its detail.

@@ -3,11 +3,11 @@
 // secret. Plain words.
 #pragma once
 
-#include "scalers/connection_counts.hpp"
+#include "scalers/clients/net/counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/reading.hpp"
-#include "scalers/settings.hpp"
+#include "scalers/settings/settings.hpp"
 #include "scalers/task.hpp"
 
 #include <cstddef>

@@ -1,9 +1,9 @@
 #include "server/app.hpp"
 
 #include "scalers/signal.hpp"
-#include "scalers/text.hpp"
-#include "server/log.hpp"
-#include "server/tls.hpp"
+#include "scalers/text/utf8.hpp"
+#include "server/logging/log.hpp"
+#include "server/tls/context.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>

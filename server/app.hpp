@@ -2,23 +2,23 @@
 // signal.
 #pragma once
 
-#include "apiservice/access.hpp"
-#include "apiservice/service.hpp"
-#include "scalers/clients.hpp"
+#include "apiservice/api_server.hpp"
+#include "apiservice/auth/access.hpp"
+#include "scalers/clients/clients.hpp"
+#include "scalers/read/world.hpp"
 #include "scalers/signal.hpp"
 #include "scalers/task.hpp"
-#include "scalers/world.hpp"
-#include "server/cluster/cluster.hpp"
-#include "server/health.hpp"
-#include "server/listener.hpp"
-#include "server/loop_lag.hpp"
-#include "server/options.hpp"
-#include "server/peer.hpp"
-#include "server/reload.hpp"
-#include "server/router.hpp"
-#include "server/serving_tls.hpp"
-#include "server/session.hpp"
-#include "server/telemetry.hpp"
+#include "server/commands/options.hpp"
+#include "server/config/reload.hpp"
+#include "server/http/health.hpp"
+#include "server/http/listener.hpp"
+#include "server/http/router.hpp"
+#include "server/http/session.hpp"
+#include "server/kube/cluster.hpp"
+#include "server/telemetry/loop_lag.hpp"
+#include "server/telemetry/telemetry.hpp"
+#include "server/tls/peer.hpp"
+#include "server/tls/serving.hpp"
 
 #include <boost/asio/basic_signal_set.hpp>
 

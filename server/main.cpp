@@ -1,6 +1,6 @@
 // argv -> command -> exit code.
 #include "server/commands/commands.hpp"
-#include "server/options.hpp"
+#include "server/commands/options.hpp"
 
 #include <fmt/format.h>
 #include <malloc.h>

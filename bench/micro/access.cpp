@@ -1,4 +1,4 @@
-#include "apiservice/access.hpp"
+#include "apiservice/auth/access.hpp"
 
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"

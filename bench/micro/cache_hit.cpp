@@ -1,4 +1,4 @@
-#include "apiservice/selector.hpp"
+#include "apiservice/meta/label_selector.hpp"
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
 #include "bench/micro/standing.hpp"

@@ -1,8 +1,8 @@
 #include "bench/micro/askers.hpp"
 #include "bench/micro/clients.hpp"
 #include "bench/micro/measure.hpp"
-#include "scalers/clients.hpp"
-#include "scalers/clients/amqp.hpp"
+#include "scalers/clients/amqp/client.hpp"
+#include "scalers/clients/clients.hpp"
 
 #include <amqp.h>
 #include <amqp_tcp_socket.h>

@@ -1,7 +1,7 @@
 // The two forms of one value that HPA controllers ask for.
-#include "apiservice/documents.hpp"
+#include "apiservice/groups/documents.hpp"
 
-#include "apiservice/protobuf.hpp"
+#include "apiservice/encoding/protobuf.hpp"
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
 

@@ -1,6 +1,7 @@
+#include "server/http/head.hpp"
+
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
-#include "server/session_head.hpp"
 
 #include <variant>
 

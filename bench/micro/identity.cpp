@@ -1,4 +1,4 @@
-#include "apiservice/identity.hpp"
+#include "apiservice/auth/identity.hpp"
 
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"

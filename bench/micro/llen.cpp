@@ -1,8 +1,8 @@
 #include "bench/micro/askers.hpp"
 #include "bench/micro/clients.hpp"
 #include "bench/micro/measure.hpp"
-#include "scalers/clients.hpp"
-#include "scalers/clients/redis.hpp"
+#include "scalers/clients/clients.hpp"
+#include "scalers/clients/redis/client.hpp"
 
 #include <hiredis/hiredis.h>
 

@@ -1,4 +1,4 @@
-#include "apiservice/quantity.hpp"
+#include "apiservice/encoding/quantity.hpp"
 
 #include "bench/micro/paths.hpp"
 

@@ -1,14 +1,14 @@
-// What server/session does between the bytes that it reads and those that it writes.
-#include "apiservice/service.hpp"
+// What server/http/session does between the bytes that it reads and those that it writes.
+#include "apiservice/api_server.hpp"
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
 #include "bench/micro/standing.hpp"
-#include "server/audit_id.hpp"
-#include "server/health.hpp"
-#include "server/request_trace.hpp"
-#include "server/router.hpp"
-#include "server/session_answer.hpp"
-#include "server/session_head.hpp"
+#include "server/http/access_log.hpp"
+#include "server/http/answer.hpp"
+#include "server/http/audit_id.hpp"
+#include "server/http/head.hpp"
+#include "server/http/health.hpp"
+#include "server/http/router.hpp"
 
 #include <variant>
 

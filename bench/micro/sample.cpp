@@ -1,7 +1,7 @@
 #include "bench/micro/sample.hpp"
 
 #include "bench/micro/paths.hpp"
-#include "server/session_head.hpp"
+#include "server/http/head.hpp"
 
 #include <utility>
 #include <variant>

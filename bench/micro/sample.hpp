@@ -1,7 +1,7 @@
 // What the hot paths are run with: the read of an HPA as the kube-apiserver passes it on.
 #pragma once
 
-#include "apiservice/identity.hpp"
+#include "apiservice/auth/identity.hpp"
 
 #include <string>
 #include <string_view>

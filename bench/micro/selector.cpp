@@ -1,5 +1,4 @@
-#include "apiservice/selector.hpp"
-
+#include "apiservice/meta/label_selector.hpp"
 #include "bench/micro/paths.hpp"
 
 namespace weir::bench {

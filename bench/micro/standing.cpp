@@ -1,10 +1,10 @@
 #include "bench/micro/standing.hpp"
 
-#include "apiservice/access.hpp"
-#include "apiservice/selector.hpp"
+#include "apiservice/auth/access.hpp"
+#include "apiservice/meta/label_selector.hpp"
 #include "bench/micro/sample.hpp"
-#include "server/config.hpp"
-#include "test/support/tcp_server.hpp"
+#include "server/yaml/parse.hpp"
+#include "test/rigs/tcp_server.hpp"
 
 #include <fmt/format.h>
 

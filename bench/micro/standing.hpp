@@ -4,14 +4,14 @@
 #pragma once
 
 #include "bench/micro/paths.hpp"
-#include "scalers/clients.hpp"
+#include "scalers/clients/clients.hpp"
 #include "scalers/deadline.hpp"
+#include "scalers/read/world.hpp"
 #include "scalers/task.hpp"
-#include "scalers/world.hpp"
 #include "server/app.hpp"
-#include "server/cluster/access_reviews.hpp"
-#include "server/cluster/kube_client.hpp"
-#include "server/telemetry.hpp"
+#include "server/kube/client/client.hpp"
+#include "server/kube/reviews/access_reviews.hpp"
+#include "server/telemetry/telemetry.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 

@@ -1,9 +1,9 @@
 // What one question to a backend brought: raw, as the cache keeps it and the policies judge it.
 #pragma once
 
-#include "scalers/backend.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
+#include "scalers/kind.hpp"
 
 #include <optional>
 

@@ -1,4 +1,4 @@
-#include "scalers/read/builder.hpp"
+#include "scalers/read/config.hpp"
 
 #include <fmt/format.h>
 

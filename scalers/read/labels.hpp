@@ -2,8 +2,8 @@
 #pragma once
 
 #include "scalers/error.hpp"
-#include "scalers/pattern.hpp"
 #include "scalers/reading.hpp"
+#include "scalers/settings/pattern.hpp"
 
 #include <optional>
 #include <span>

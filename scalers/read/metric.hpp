@@ -1,12 +1,13 @@
-// The parts that the reader serves from: configured backends and metrics, built by scalers/world.
+// The parts that the reader serves from: configured backends and metrics, built by
+// scalers/read/world.
 #pragma once
 
-#include "scalers/backend.hpp"
 #include "scalers/deadline.hpp"
-#include "scalers/read/gate.hpp"
+#include "scalers/kind.hpp"
+#include "scalers/read/concurrency_limiter.hpp"
 #include "scalers/read/labels.hpp"
 #include "scalers/read/policies.hpp"
-#include "scalers/settings.hpp"
+#include "scalers/settings/settings.hpp"
 
 #include <memory>
 #include <optional>

@@ -5,7 +5,7 @@
 
 #include "scalers/error.hpp"
 #include "scalers/read/answer.hpp"
-#include "scalers/settings.hpp"
+#include "scalers/settings/settings.hpp"
 
 #include <array>
 #include <optional>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "scalers/read/policies.hpp"
-#include "scalers/settings.hpp"
+#include "scalers/settings/settings.hpp"
 
 #include <array>
 

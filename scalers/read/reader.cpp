@@ -1,7 +1,7 @@
 #include "scalers/read/reader.hpp"
 
-#include "scalers/nearest.hpp"
-#include "scalers/remote_text.hpp"
+#include "scalers/text/redact.hpp"
+#include "scalers/text/suggest.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>

@@ -5,12 +5,12 @@
 
 #include "scalers/deadline.hpp"
 #include "scalers/explanation.hpp"
-#include "scalers/read/cache.hpp"
 #include "scalers/read/diagnoses.hpp"
 #include "scalers/read/metric.hpp"
+#include "scalers/read/query_cache.hpp"
+#include "scalers/read/world.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/signal.hpp"
-#include "scalers/world.hpp"
 
 #include <cstddef>
 #include <exception>

@@ -2,7 +2,7 @@
 // like any read and keeps, joins and reports nothing.
 #include "scalers/read/policy_effects.hpp"
 #include "scalers/read/reader.hpp"
-#include "scalers/remote_text.hpp"
+#include "scalers/text/redact.hpp"
 
 #include <fmt/format.h>
 

@@ -3,9 +3,9 @@
 // says what to do.
 #pragma once
 
-#include "scalers/world.hpp"
-#include "server/options.hpp"
-#include "server/reload.hpp"
+#include "scalers/read/world.hpp"
+#include "server/commands/options.hpp"
+#include "server/config/reload.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 

@@ -1,6 +1,6 @@
-#include "apiservice/status.hpp"
+#include "apiservice/meta/status.hpp"
 #include "server/commands/commands.hpp"
-#include "server/config.hpp"
+#include "server/config/files.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 // parse_accept and form_of: clauses are sorted, print and parse to themselves, and no form is
 // chosen that was not offered.
-#include "apiservice/accept.hpp"
+#include "apiservice/negotiation/accept.hpp"
 
-#include "apiservice/form.hpp"
+#include "apiservice/negotiation/media_type.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <fmt/format.h>

@@ -3,10 +3,10 @@
 //   start | nested DEPTH | tune CHANNELS FRAME_MAX SECONDS | open_ok | channel_ok CHANNEL
 //   declared CHANNEL QUEUE READY | channel_close CHANNEL CODE TEXT | close CODE TEXT
 //   frame TYPE CHANNEL BYTES | raw BYTES (percent-encoded) | ask QUEUE | forget
-#include "scalers/clients/amqp_machine.hpp"
-#include "scalers/url.hpp"
+#include "scalers/clients/amqp/machine.hpp"
+#include "scalers/settings/url.hpp"
 #include "test/fuzz/property.hpp"
-#include "test/support/amqp_frames.hpp"
+#include "test/rigs/amqp_frames.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,7 @@
 // parse_yaml and World::build: a configuration is refused with places and words, or is built.
-#include "server/config.hpp"
-
-#include "scalers/world.hpp"
+#include "scalers/read/world.hpp"
 #include "server/commands/commands.hpp"
+#include "server/yaml/parse.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <algorithm>

@@ -1,9 +1,10 @@
 // parse_head: what it takes is bounded, has one framing, and does not depend on how the bytes came.
 // It takes headers as Beast's parser does. What is made of a taken request by pure code runs too.
-#include "apiservice/identity.hpp"
-#include "apiservice/list_options.hpp"
-#include "scalers/text.hpp"
-#include "server/session_head.hpp"
+#include "server/http/head.hpp"
+
+#include "apiservice/auth/identity.hpp"
+#include "apiservice/meta/list_options.hpp"
+#include "scalers/text/utf8.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <boost/beast/http/empty_body.hpp>

@@ -1,10 +1,10 @@
 // identity_of, bearer_token and caller_of: nobody is whom a header names but by a trusted proxy.
 // The input: a line of two letters (what the request-header CA and the client CA say: n, t or u),
 // then a header a line, "name: value".
-#include "apiservice/identity.hpp"
+#include "apiservice/auth/identity.hpp"
 
-#include "scalers/text.hpp"
-#include "scalers/url.hpp"
+#include "scalers/settings/url.hpp"
+#include "scalers/text/utf8.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <algorithm>

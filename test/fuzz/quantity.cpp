@@ -1,6 +1,6 @@
 // append_quantity against whole-number arithmetic. The input is a number as text, or the eight
 // bytes of a double.
-#include "apiservice/quantity.hpp"
+#include "apiservice/encoding/quantity.hpp"
 
 #include "scalers/reading.hpp"
 #include "test/fuzz/property.hpp"

@@ -1,7 +1,7 @@
 // RedisMachine: what a server sends means the same however it is cut, answers no more than was
 // asked, and what a server means is what is read. The input: a digit whose bits ask for AUTH and
 // SELECT, a digit for the number of commands, then the server's bytes.
-#include "scalers/clients/redis_machine.hpp"
+#include "scalers/clients/redis/machine.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <algorithm>

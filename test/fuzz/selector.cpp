@@ -1,6 +1,5 @@
 // parse_selector: what it takes can be written down again and means the same.
-#include "apiservice/selector.hpp"
-
+#include "apiservice/meta/label_selector.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <fmt/format.h>

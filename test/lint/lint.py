@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Weir's lint: lint.py [RULE...] [--build-dir build/release]; without a rule, all of them.
+"""Weir's lint: lint.py [RULE...] [--build-dir build/release]; without a rule, all of them; `fast`: all but tidy.
 
 Prints each finding as `file:line: what, what to write instead`, ends with a summary, exits 1 when there is one.
 Needs nothing but Python 3.11, git, clang-format-14 (format) and clang-tidy-19 with a configured build (tidy).
@@ -18,8 +18,9 @@ import tools
 from tree import Tree
 
 RULES = {
-    "layers": lambda tree, _: layers.check(tree, [kind for _, kind in text.kinds(tree)]),
+    "layers": lambda tree, _: layers.check(tree),
     "lines": lambda tree, _: text.check_lines(tree),
+    "folders": lambda tree, _: text.check_folders(tree),
     "registry": lambda tree, _: text.check_registry(tree),
     "coroutines": lambda tree, _: coroutines.check(tree),
     "attacks": lambda tree, _: attacks.check(tree),
@@ -33,13 +34,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rules", nargs="*", default="all", choices=["all", *RULES], metavar="RULE",
-                        help=", ".join(["all", *RULES]))
+    parser.add_argument("rules", nargs="*", default=["all"], choices=["all", "fast", *RULES], metavar="RULE",
+                        help=", ".join(["all", "fast", *RULES]))
     parser.add_argument("--root", default=ROOT, help="the checkout (default: the one this file is in)")
     parser.add_argument("--build-dir", default="build/release", help="where compile_commands.json is, for tidy")
     options = parser.parse_args(argv)
 
-    chosen = list(RULES) if "all" in options.rules else options.rules
+    chosen = list(RULES) if {"all", "fast"} & {*options.rules} else options.rules
+    if "fast" in options.rules:
+        chosen.remove("tidy")
     tree = Tree.of_git(options.root)
     build_dir = os.path.join(tree.root, options.build_dir)
     findings = []

@@ -1,10 +1,12 @@
-"""Rules about plain text: length of files, the registry, leftovers, keys, host names, and switches over Errc."""
+"""Rules about plain text: length of files, files a folder, the registry, leftovers, keys, host names, and switches over Errc."""
 
+import collections
 import re
 
 from tree import Finding, closing, line_of
 
 MAX_LINES = 400
+MAX_FILES = 25
 CODE_FOLDERS = ("server", "apiservice", "scalers", "test", "bench", "demo", "dev", "certs")
 CODE = (".cpp", ".hpp", ".def", ".py", ".sh", ".go", ".js", ".cmake", "CMakeLists.txt")
 # Written with tabs by their own tools, or bytes that a test compares.
@@ -32,6 +34,15 @@ def check_lines(tree):
                           f"{count} lines, split the file: one job a file, {MAX_LINES} lines at most")
 
 
+def check_folders(tree):
+    """A file has few neighbours: whoever looks for one reads the names of its folder."""
+    counts = collections.Counter(path.rpartition("/")[0] for path in tree.files
+                                 if path.split("/")[0] in CODE_FOLDERS and is_code(path))
+    for folder, count in sorted(counts.items()):
+        if count > MAX_FILES:
+            yield Finding(folder, 1, f"{count} files, divide the folder: {MAX_FILES} files at most")
+
+
 _ENTRY = re.compile(r"WEIR_SCALER\(([a-z_]+)\)(?:\s*//.*)?")
 CATALOG = "scalers/catalog.def"
 
@@ -45,27 +56,28 @@ def kinds(tree):
 
 
 def check_registry(tree):
-    backends = [f for f in tree.files if f.startswith("scalers/backends/") and f.endswith(".cpp")]
+    folders = sorted({f.split("/")[2] for f in tree.files
+                      if f.startswith("scalers/backends/") and f.count("/") > 2 and f.endswith(".cpp")})
     if CATALOG not in tree.files:
-        if backends:
+        if folders:
             yield Finding(CATALOG, 1,
                           "is missing, write it with a line WEIR_SCALER(kind) for each kind of scalers/backends")
         return
     for number, line in enumerate(tree.lines(CATALOG), 1):
         if line.strip() and not line.startswith("//") and not _ENTRY.fullmatch(line):
-            yield Finding(CATALOG, number, f"`{line}` is no registry line, write WEIR_SCALER(kind)")
+            yield Finding(CATALOG, number, f"`{line}` is not a registry line, write WEIR_SCALER(kind)")
     registered = kinds(tree)
     for (_, before), (number, kind) in zip(registered, registered[1:]):
         if kind <= before:
             yield Finding(CATALOG, number,
-                          f"`{kind}` stands behind `{before}`, sort the lines and name each kind once")
+                          f"`{kind}` comes after `{before}`, sort the lines and name each kind once")
     for number, kind in registered:
-        if f"scalers/backends/{kind}.cpp" not in backends:
-            yield Finding(CATALOG, number, f"`{kind}` has no scalers/backends/{kind}.cpp, write it or drop the line")
-    for path in backends:
-        stem = path.rsplit("/", 1)[-1][:-len(".cpp")]
-        if not any(stem == kind or stem.startswith(kind + "_") for _, kind in registered):
-            yield Finding(path, 1, f"belongs to no registered kind, add WEIR_SCALER({stem}) to {CATALOG}")
+        if kind not in folders:
+            yield Finding(CATALOG, number, f"`{kind}` has no folder scalers/backends/{kind}, write it or drop the line")
+    for folder in folders:
+        if folder not in [kind for _, kind in registered]:
+            yield Finding(f"scalers/backends/{folder}", 1,
+                          f"belongs to no registered kind, add WEIR_SCALER({folder}) to {CATALOG}")
 
 
 def check_text(tree):

@@ -1,0 +1,138 @@
+#include "apiservice/encoding/quantity.hpp"
+
+#include "scalers/reading.hpp"
+
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace weir::apiservice {
+namespace {
+
+// A positive number: digits * 10^exponent.
+struct Decimal {
+  std::uint64_t digits;
+  int exponent;
+};
+
+// Digits after the point in scientific form; with the one before it, the 15 decimal digits that a
+// double holds honestly. A 16th or 17th is noise of the binary form: 0.1 + 0.2 is to give `300m`.
+constexpr int kFraction = 14;
+constexpr int kNano = -9;
+
+// One a factor of 1000, from nano. P is the last that a representable value reaches.
+constexpr std::array<std::string_view, 9> kSuffixes = {"n", "u", "m", "", "k", "M", "G", "T", "P"};
+
+struct Suffix {
+  std::string_view text;
+  double factor;
+};
+constexpr std::array<Suffix, 16> kReadSuffixes{{{"", 1},
+                                                {"n", 1e-9},
+                                                {"u", 1e-6},
+                                                {"m", 1e-3},
+                                                {"k", 1e3},
+                                                {"M", 1e6},
+                                                {"G", 1e9},
+                                                {"T", 1e12},
+                                                {"P", 1e15},
+                                                {"E", 1e18},
+                                                {"Ki", 0x1p10},
+                                                {"Mi", 0x1p20},
+                                                {"Gi", 0x1p30},
+                                                {"Ti", 0x1p40},
+                                                {"Pi", 0x1p50},
+                                                {"Ei", 0x1p60}}};
+
+Decimal fifteen_digits(double magnitude) {
+  std::array<char, 32> text{};  // d.dddddddddddddde-ddd
+  const std::to_chars_result printed = std::to_chars(text.data(),
+                                                     text.data() + text.size(),
+                                                     magnitude,
+                                                     std::chars_format::scientific,
+                                                     kFraction);
+  assert(printed.ec == std::errc{});
+
+  Decimal result{.digits = static_cast<std::uint64_t>(text[0] - '0'), .exponent = 0};
+  const char* const mark = text.data() + 2 + kFraction;
+  for (const char* at = text.data() + 2; at != mark; ++at) {
+    result.digits = result.digits * 10 + static_cast<std::uint64_t>(*at - '0');
+  }
+  const char* const sign = mark + 1;
+  std::from_chars(*sign == '+' ? sign + 1 : sign, printed.ptr, result.exponent);
+  result.exponent -= kFraction;
+  return result;
+}
+
+// Cuts what is finer than 1n, away from zero, as Kubernetes does: what is not zero never reads as
+// 0.
+Decimal whole_nanos(Decimal number) {
+  if (number.exponent >= kNano) return number;
+  const int finer = kNano - number.exponent;
+  if (finer > kFraction) return {.digits = 1, .exponent = kNano};  // all 15 digits are beyond
+  std::uint64_t unit = 1;
+  for (int i = 0; i < finer; ++i) unit *= 10;
+  return {.digits = (number.digits + unit - 1) / unit, .exponent = kNano};
+}
+
+// The same number with an exponent that has a suffix, the largest that keeps the digits whole.
+Decimal canonical(Decimal number) {
+  while (number.exponent % 3 != 0) {
+    number.digits *= 10;
+    --number.exponent;
+  }
+  while (number.digits % 1000 == 0) {
+    number.digits /= 1000;
+    number.exponent += 3;
+  }
+  return number;
+}
+
+void append_decimal(std::string& out, Decimal number) {
+  std::array<char, 20> text{};
+  const std::to_chars_result printed =
+      std::to_chars(text.data(), text.data() + text.size(), number.digits);
+  out.append(text.data(), printed.ptr);
+  out.append(kSuffixes[static_cast<std::size_t>((number.exponent - kNano) / 3)]);
+}
+
+}  // namespace
+
+void append_quantity(std::string& out, double value) {
+  assert(scalers::is_representable(value));
+  if (value == 0) {
+    out.push_back('0');
+    return;
+  }
+  if (value < 0) out.push_back('-');
+  const double magnitude = std::abs(value);
+  const bool is_integral = magnitude == std::trunc(magnitude);
+  append_decimal(out,
+                 canonical(is_integral ? Decimal{static_cast<std::uint64_t>(magnitude), 0}
+                                       : whole_nanos(fifteen_digits(magnitude))));
+}
+
+std::string quantity(double value) {
+  std::string out;
+  append_quantity(out, value);
+  return out;
+}
+
+std::optional<double> parse_quantity(std::string_view text) {
+  const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
+  if (has_plus) text.remove_prefix(1);
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc{} || !std::isfinite(number)) return std::nullopt;
+  const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
+  for (const Suffix& one : kReadSuffixes)
+    if (one.text == suffix) return number * one.factor;
+  return std::nullopt;
+}
+
+}  // namespace weir::apiservice

@@ -1,0 +1,337 @@
+#include "apiservice/meta/label_selector.hpp"
+
+#include "apiservice/encoding/go_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace weir::apiservice {
+namespace {
+
+using scalers::Errc;
+using scalers::Error;
+using scalers::LabelRequirement;
+using scalers::Result;
+using Operator = LabelRequirement::Operator;
+using Faults = std::vector<std::string>;
+
+Error refusal(std::string message) { return {Errc::bad_request, std::move(message), ""}; }
+
+// ---- tokens
+
+enum class Kind { end, word, sign };
+
+struct Token {
+  Kind kind;
+  std::string_view text;  // of the input; empty at its end
+
+  bool is(std::string_view sign) const { return kind == Kind::sign && text == sign; }
+};
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_sign(char c) { return std::string_view("=!(),><").find(c) != std::string_view::npos; }
+
+class Lexer {
+ public:
+  explicit Lexer(std::string_view text) : rest_(text) {}
+
+  Token next() {
+    const auto start = std::find_if_not(rest_.begin(), rest_.end(), is_blank);
+    rest_.remove_prefix(static_cast<std::size_t>(start - rest_.begin()));
+    if (rest_.empty() || rest_.front() == '\0') {
+      rest_ = {};
+      return {Kind::end, {}};
+    }
+    if (is_sign(rest_.front())) {
+      const bool is_double = rest_.starts_with("==") || rest_.starts_with("!=");
+      return cut(Kind::sign, is_double ? 2 : 1);
+    }
+    const auto stop = std::find_if(rest_.begin(), rest_.end(), [](char c) {
+      return c == '\0' || is_blank(c) || is_sign(c);
+    });
+    return cut(Kind::word, static_cast<std::size_t>(stop - rest_.begin()));
+  }
+
+ private:
+  Token cut(Kind kind, std::size_t length) {
+    const Token token{kind, rest_.substr(0, length)};
+    rest_.remove_prefix(length);
+    // Kubernetes' lexer swallows a NUL that directly follows a token.
+    if (!rest_.empty() && rest_.front() == '\0') rest_.remove_prefix(1);
+    return token;
+  }
+
+  std::string_view rest_;
+};
+
+// ---- keys and values
+
+constexpr std::size_t kNameBytes = 63;
+constexpr std::size_t kPrefixBytes = 253;
+
+// The example lists are Go's output as it is, with the doubled blank.
+constexpr std::string_view kNameShape =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+constexpr std::string_view kPrefixHint =
+    " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+constexpr std::string_view kValueShape =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
+    "and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
+    "'12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+constexpr std::string_view kPrefixShape =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+    "for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+// Not <cctype>: the locale has no say in a wire form.
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
+bool is_alphanumeric(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
+
+// The shape of a key's name and of a value that is not empty; its length is judged apart.
+bool is_name(std::string_view text) {
+  return !text.empty() && is_alphanumeric(text.front()) && is_alphanumeric(text.back()) &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
+// Dotted labels of lower-case letters, digits and inner dashes.
+bool is_subdomain(std::string_view text) {
+  char before = '.';
+  for (const char c : text) {
+    const bool is_inner = before != '.' && (c == '-' || (c == '.' && before != '-'));
+    if (!is_lower(c) && !is_inner) return false;
+    before = c;
+  }
+  return is_lower(before);
+}
+
+std::string too_long(std::size_t limit) {
+  return fmt::format("must be no more than {} bytes", limit);
+}
+
+void judge_prefix(std::string_view prefix, Faults& faults) {
+  if (prefix.empty()) {
+    faults.emplace_back("prefix part must be non-empty");
+    return;
+  }
+  if (prefix.size() > kPrefixBytes) faults.push_back("prefix part " + too_long(kPrefixBytes));
+  if (!is_subdomain(prefix)) faults.push_back(fmt::format("prefix part {}", kPrefixShape));
+}
+
+Faults key_faults(std::string_view key) {
+  if (std::count(key.begin(), key.end(), '/') > 1) {
+    return {fmt::format("a valid label key {}{}", kNameShape, kPrefixHint)};
+  }
+  Faults faults;
+  const std::size_t slash = key.find('/');
+  if (slash != std::string_view::npos) judge_prefix(key.substr(0, slash), faults);
+
+  const std::string_view name = slash == std::string_view::npos ? key : key.substr(slash + 1);
+  if (name.empty()) faults.emplace_back("name part must be non-empty");
+  if (name.size() > kNameBytes) faults.push_back("name part " + too_long(kNameBytes));
+  if (!is_name(name)) faults.push_back(fmt::format("name part {}", kNameShape));
+  return faults;
+}
+
+Faults value_faults(std::string_view value) {
+  Faults faults;
+  if (value.size() > kNameBytes) faults.push_back(too_long(kNameBytes));
+  if (!value.empty() && !is_name(value)) faults.emplace_back(kValueShape);
+  return faults;
+}
+
+// Base 10 with an optional sign, as Go's ParseInt takes it.
+bool is_int64(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && is_digit(text[1])) text.remove_prefix(1);
+  std::int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, value);
+  return failure == std::errc{} && stop == end;
+}
+
+// ---- complaints about keys and values
+
+std::string invalid(std::string_view path, std::string_view text, const Faults& faults) {
+  return fmt::format("{}: Invalid value: {}: {}", path, go_quoted(text), fmt::join(faults, "; "));
+}
+
+// ---- requirements
+
+// Kubernetes' words for one requirement's values; several come as one bracketed list.
+std::optional<Error> judge_values(const LabelRequirement& requirement) {
+  const bool is_numeric =
+      requirement.op == Operator::greater_than || requirement.op == Operator::less_than;
+  Faults faults;
+  if (is_numeric && !is_int64(requirement.values.front())) {
+    faults.push_back(invalid("values[0]",
+                             requirement.values.front(),
+                             {"for 'Gt', 'Lt' operators, the value must be an integer"}));
+  }
+  for (std::size_t i = 0; i < requirement.values.size(); ++i) {
+    const std::string& value = requirement.values[i];
+    const Faults found = value_faults(value);
+    if (found.empty()) continue;
+    const std::string path = fmt::format("values[{}][{}]", i, requirement.key);
+    faults.push_back(invalid(path, value, found));
+  }
+  if (faults.empty()) return std::nullopt;
+  if (faults.size() == 1) return refusal(std::move(faults.front()));
+  return refusal(fmt::format("[{}]", fmt::join(faults, ", ")));
+}
+
+std::optional<Operator> operator_of(const Token& token) {
+  constexpr std::array<std::pair<std::string_view, Operator>, 7> kOperators = {{
+      {"in", Operator::in},
+      {"notin", Operator::not_in},
+      {"=", Operator::equals},
+      {"==", Operator::double_equals},
+      {"!=", Operator::not_equals},
+      {">", Operator::greater_than},
+      {"<", Operator::less_than},
+  }};
+  const auto* const row = std::find_if(kOperators.begin(), kOperators.end(), [&](const auto& each) {
+    return each.first == token.text;
+  });
+  return row == kOperators.end() ? std::nullopt : std::optional(row->second);
+}
+
+// Recursive descent with one token of lookahead. Every function leaves `next_` at the first token
+// that it did not use.
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : lexer_(text), next_(lexer_.next()) {}
+
+  Result<std::vector<LabelRequirement>> selector() {
+    std::vector<LabelRequirement> found;
+    if (next_.kind == Kind::end) return found;
+    if (!starts_requirement()) {
+      return expected(next_, ", expected: !, identifier, or 'end of string'");
+    }
+    while (true) {
+      Result<LabelRequirement> one = requirement();
+      if (!one) return one.error().within("unable to parse requirement");
+      found.push_back(std::move(*one));
+
+      const Token behind = take();
+      if (behind.kind == Kind::end) return found;
+      if (!behind.is(",")) return expected(behind, ", expected: ',' or 'end of string'");
+      if (!starts_requirement()) return expected(next_, ", expected: identifier after ','");
+    }
+  }
+
+ private:
+  static Error expected(const Token& found, std::string_view what) {
+    return refusal(fmt::format("found '{}'{}", found.text, what));
+  }
+
+  Token take() { return std::exchange(next_, lexer_.next()); }
+  bool starts_requirement() const { return next_.kind == Kind::word || next_.is("!"); }
+  bool ends_requirement() const { return next_.kind == Kind::end || next_.is(","); }
+
+  Result<LabelRequirement> requirement() {
+    const bool is_negated = next_.is("!");
+    if (is_negated) take();
+    const Token key = take();
+    if (key.kind != Kind::word) return expected(key, ", expected: identifier");
+    const Faults faults = key_faults(key.text);
+    // Kubernetes prints the missing path of the key as <nil>.
+    if (!faults.empty()) return refusal(invalid("<nil>", key.text, faults));
+
+    LabelRequirement result{std::string(key.text), Operator::does_not_exist, {}};
+    if (is_negated) return result;  // the caller refuses an operator behind it
+    if (ends_requirement()) {
+      result.op = Operator::exists;
+      return result;
+    }
+    return compared(std::move(result));
+  }
+
+  // The operator and the values of a requirement whose key is known.
+  Result<LabelRequirement> compared(LabelRequirement result) {
+    const Token sign = take();
+    const std::optional<Operator> op = operator_of(sign);
+    if (!op) return expected(sign, ", expected: in, notin, =, ==, !=, gt, lt");
+    const bool is_set = *op == Operator::in || *op == Operator::not_in;
+    Result<std::vector<std::string>> values = is_set ? value_set() : single_value();
+    if (!values) return values.error();
+
+    result.op = *op;
+    result.values = std::move(*values);
+    if (std::optional<Error> fault = judge_values(result)) return *std::move(fault);
+    return result;
+  }
+
+  Result<std::vector<std::string>> single_value() {
+    if (ends_requirement()) return std::vector<std::string>{""};
+    const Token value = take();
+    if (value.kind != Kind::word) return expected(value, ", expected: identifier");
+    return std::vector<std::string>{std::string(value.text)};
+  }
+
+  // ( [VALUE] {, [VALUE]} ), where a missing value is the empty one.
+  Result<std::vector<std::string>> value_set() {
+    const Token open = take();
+    if (!open.is("(")) return expected(open, " expected: '('");
+    if (next_.kind != Kind::word && !next_.is(",") && !next_.is(")")) {
+      return expected(next_, ", expected: ',', ')' or identifier");
+    }
+    std::vector<std::string> values;
+    while (true) {
+      const bool has_value = next_.kind == Kind::word;
+      const Token value = has_value ? take() : Token{Kind::word, {}};
+      values.emplace_back(value.text);
+      const Token behind = take();
+      if (behind.is(")")) break;
+      if (behind.is(",")) continue;
+      return expected(behind,
+                      has_value ? ", expected: ',' or ')'" : ", expected: ',', or identifier");
+    }
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    return values;
+  }
+
+  Lexer lexer_;
+  Token next_;
+};
+
+// By key, those of one key in their order. Not std::stable_sort: libstdc++'s uses a deprecated
+// function, which the warning flags refuse.
+std::vector<LabelRequirement> sorted(std::vector<LabelRequirement> found) {
+  if (found.size() < 2) return found;
+  std::vector<std::size_t> order(found.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::tie(found[a].key, a) < std::tie(found[b].key, b);
+  });
+  std::vector<LabelRequirement> result;
+  result.reserve(found.size());
+  for (const std::size_t at : order) result.push_back(std::move(found[at]));
+  return result;
+}
+
+}  // namespace
+
+Result<std::vector<LabelRequirement>> parse_selector(std::string_view text) {
+  Result<std::vector<LabelRequirement>> found = Parser(text).selector();
+  if (!found) return found;
+  return sorted(std::move(*found));
+}
+
+}  // namespace weir::apiservice

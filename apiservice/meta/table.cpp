@@ -1,0 +1,118 @@
+#include "apiservice/meta/table.hpp"
+
+#include "apiservice/encoding/json.hpp"
+#include "apiservice/encoding/quantity.hpp"
+#include "apiservice/groups/documents.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+namespace weir::apiservice {
+namespace {
+
+using scalers::Reading;
+using Include = TableOptions::Include;
+
+constexpr std::string_view kColumns =
+    R"("columnDefinitions":[)"
+    R"({"name":"Name","type":"string","format":"name","description":"The metric's name.",)"
+    R"("priority":0},)"
+    R"({"name":"Labels","type":"string","format":"","description":"The labels of the value.",)"
+    R"("priority":0},)"
+    R"({"name":"Value","type":"string","format":"","description":"The value, a quantity.",)"
+    R"("priority":0},)"
+    R"({"name":"Timestamp","type":"string","format":"","description":)"
+    R"("When the value was asked of its source.","priority":0}],)";
+
+std::string_view version_of(TableOptions options) { return options.is_v1beta1 ? "v1beta1" : "v1"; }
+
+void append_label_text(std::string& out, const scalers::Labels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    if (!text.empty()) text += ',';
+    text += name;
+    text += '=';
+    text += value;
+  }
+  append_json_string(out, text.empty() ? "<none>" : text);
+}
+
+void append_cells(std::string& out, std::string_view metric, const Reading& reading) {
+  out += R"({"cells":[)";
+  append_json_string(out, metric);
+  out += ',';
+  append_label_text(out, reading.labels);
+  out += ",\"";
+  append_quantity(out, reading.value);
+  out += "\",\"";
+  append_rfc3339(out, reading.taken_at);
+  out += "\"],";
+}
+
+void append_metadata(std::string& out,
+                     std::string_view version,
+                     std::string_view metric,
+                     const Reading& reading) {
+  fmt::format_to(
+      std::back_inserter(out),
+      R"({{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/{}","metadata":{{"name":)",
+      version);
+  append_json_string(out, metric);
+  out += R"(,"creationTimestamp":null)";
+  if (!reading.labels.empty()) {
+    out += R"(,"labels":)";
+    append_labels(out, reading.labels);
+  }
+  out += "}}";
+}
+
+void append_object(std::string& out,
+                   TableOptions options,
+                   std::string_view metric,
+                   const Reading& reading) {
+  switch (options.include) {
+    case Include::metadata: append_metadata(out, version_of(options), metric, reading); break;
+    case Include::object:
+      out += R"({"kind":"ExternalMetricValue","apiVersion":"external.metrics.k8s.io/v1beta1",)";
+      append_value_fields(out, metric, reading);
+      out += '}';
+      break;
+    case Include::none: out += "null"; break;
+  }
+}
+
+}  // namespace
+
+std::variant<Include, Status> parse_include(const Request& request) {
+  const std::string_view asked = request.parameter("includeObject");
+  if (asked.empty() || asked == "Metadata") return Include::metadata;
+  if (asked == "Object") return Include::object;
+  if (asked == "None") return Include::none;
+  std::string message = "Invalid value: ";
+  append_json_string(message, asked);
+  message += ": must be 'Metadata', 'Object', 'None', or empty";
+  return invalid("TableOptions", {{"FieldValueInvalid", std::move(message), "includeObject"}});
+}
+
+void append_value_table(std::string& out,
+                        TableOptions options,
+                        std::string_view metric,
+                        std::span<const Reading> readings) {
+  fmt::format_to(std::back_inserter(out),
+                 R"({{"kind":"Table","apiVersion":"meta.k8s.io/{}","metadata":{{}},)",
+                 version_of(options));
+  out += kColumns;
+  out += R"("rows":[)";
+  for (const Reading& reading : readings) {
+    if (&reading != readings.data()) out += ',';
+    append_cells(out, metric, reading);
+    out += R"("object":)";
+    append_object(out, options, metric, reading);
+    out += '}';
+  }
+  out += "]}\n";
+}
+
+}  // namespace weir::apiservice

@@ -1,0 +1,113 @@
+#include "apiservice/meta/timeout.hpp"
+
+#include "apiservice/request/paths.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weir::apiservice {
+namespace {
+
+constexpr double kMaxNanoseconds = 9223372036854775808.0;  // 2^63, where Go's duration ends
+
+// As Go's time package quotes: bytes that are no printable ASCII in hexadecimal.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte >= 0x80) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out += '"';
+}
+
+double nanoseconds_of(std::string_view unit) {
+  constexpr std::array<std::pair<std::string_view, double>, 8> kUnits{{{"ns", 1},
+                                                                       {"us", 1e3},
+                                                                       {"\xc2\xb5s", 1e3},
+                                                                       {"\xce\xbcs", 1e3},
+                                                                       {"ms", 1e6},
+                                                                       {"s", 1e9},
+                                                                       {"m", 60e9},
+                                                                       {"h", 3600e9}}};
+  const auto* const found =
+      std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
+  return found == kUnits.end() ? 0 : found->second;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Takes digits, and behind a point more of them, off `text`; a negative number when there are none.
+double take_number(std::string_view& text) {
+  double value = 0;
+  double scale = 1;
+  bool has_digit = false;
+  bool is_fraction = false;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    if (text[0] == '.' && !is_fraction) {
+      is_fraction = true;
+      continue;
+    }
+    if (!is_digit(text[0])) break;
+    has_digit = true;
+    value = value * 10 + (text[0] - '0');
+    if (is_fraction) scale *= 10;
+  }
+  return has_digit ? value / scale : -1;
+}
+
+// Go's time.ParseDuration in nanoseconds, or what it complains about.
+scalers::Result<double> parse_duration(const std::string& whole) {
+  const auto refuse = [&whole](const std::string& why) {
+    return scalers::Error{
+        scalers::Errc::bad_request,
+        fmt::format("invalid timeout specified in the request URL - time: {} duration {}",
+                    why,
+                    quoted(whole)),
+        ""};
+  };
+  std::string_view text = whole;
+  const bool is_negative = text.starts_with('-');
+  if (is_negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return 0;
+  if (text.empty()) return refuse("invalid");
+  double sum = 0;
+  while (!text.empty()) {
+    const double number = take_number(text);
+    if (number < 0) return refuse("invalid");
+    const std::size_t length = std::min(text.find_first_of(".0123456789"), text.size());
+    if (length == 0) return refuse("missing unit in");
+    const double unit = nanoseconds_of(text.substr(0, length));
+    if (unit == 0) return refuse(fmt::format("unknown unit {} in", quoted(text.substr(0, length))));
+    text.remove_prefix(length);
+    sum += number * unit;
+    if (!(sum < kMaxNanoseconds)) return refuse("invalid");
+  }
+  return is_negative ? -sum : sum;
+}
+
+}  // namespace
+
+scalers::Result<std::optional<Duration>> timeout_of(const Request& request) {
+  const std::string text(request.parameter("timeout"));
+  if (text.empty() || attributes_of(request).verb == "watch") return std::optional<Duration>();
+  const auto nanoseconds = parse_duration(text);
+  if (!nanoseconds) return nanoseconds.error();
+  if (*nanoseconds <= 0) return std::optional<Duration>();
+  return std::optional(Duration(static_cast<Duration::rep>(*nanoseconds / 1e6)));
+}
+
+}  // namespace weir::apiservice

@@ -1,0 +1,247 @@
+#include "scalers/backends/prometheus/prometheus.hpp"
+
+#include "scalers/backends/prometheus/diagnosis.hpp"
+#include "scalers/backends/prometheus/settings.hpp"
+#include "scalers/clients/clients.hpp"
+#include "scalers/clients/http/client.hpp"
+#include "scalers/text/utf8.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::scalers::backends::prometheus {
+
+ScalerKind describe_kind();
+
+namespace {
+
+class PrometheusBackend;
+
+class PrometheusScaler final : public Scaler {
+ public:
+  PrometheusScaler(PrometheusBackend& backend, MetricBlock block)
+      : backend_(backend),
+        settings_(std::move(block.settings)),
+        query_(std::move(block.query)),
+        age_of_(std::move(block.age_of)) {}
+
+  [[nodiscard]] std::string question(const Labels& parameters) const override;
+  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
+  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+    std::string query = query_.render(parameters);
+    if (!settings_.max_age) return query;
+    return fmt::format("{}; maxAge: {}", query, age_query(age_of_.render(parameters)));
+  }
+  [[nodiscard]] bool has_diagnosis_of(const Result<Sample>& reply) const override {
+    return reply.has_error() && reply.error().code == Errc::no_value;
+  }
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Labels parameters,
+                                              Result<Sample> reply,
+                                              Deadline deadline) override;
+
+ private:
+  // How old the data is; nullopt for a metric without maxAge.
+  [[nodiscard]] awaitable<Result<std::optional<DataAge>>> ask_age(Labels parameters,
+                                                                  Deadline deadline);
+
+  PrometheusBackend& backend_;
+  MetricSettings settings_;
+  QueryTemplate query_;
+  QueryTemplate age_of_;
+};
+
+class PrometheusBackend final : public Backend, public Api {
+ public:
+  PrometheusBackend(BackendSettings settings, clients::HttpClient& http)
+      : settings_(std::move(settings)), http_(http) {}
+
+  [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
+                                                    ParameterNames& names,
+                                                    Problems& problems) override;
+  [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
+  [[nodiscard]] awaitable<Result<Sample>> ask(std::string query,
+                                              Aggregate aggregate,
+                                              Warnings warnings,
+                                              Deadline deadline);
+  [[nodiscard]] awaitable<std::optional<Error>> ask(ApiQuestion question,
+                                                    Digest digest,
+                                                    Deadline deadline) override;
+  [[nodiscard]] std::vector<std::string> hidden() const override;
+
+ private:
+  // The request that asks `query`, with the credentials as their files hold them now.
+  [[nodiscard]] Result<clients::HttpRequest> request(const std::string& query,
+                                                     Duration budget) const;
+  // A request to `page` below /api/v1, without parameters.
+  [[nodiscard]] Result<clients::HttpRequest> request_to(std::string_view page) const;
+  void put(std::string form, clients::HttpRequest& out) const;
+
+  BackendSettings settings_;
+  clients::HttpClient& http_;
+  // Also owned by the requests under way.
+  std::shared_ptr<ConnectionCounts> counts_ = std::make_shared<ConnectionCounts>();
+};
+
+std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
+                                                       ParameterNames& names,
+                                                       Problems& problems) {
+  return std::make_unique<PrometheusScaler>(*this, read_metric(block, names, problems));
+}
+
+Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page) const {
+  clients::HttpRequest out;
+  out.url = settings_.url;
+  out.realm = out.url.path;
+  out.url.path += fmt::format("/api/v1/{}", page);
+  out.tls = settings_.tls;
+  out.counts = counts_;
+  for (const auto& [name, value] : settings_.headers) {
+    auto secret = value.file.is_set() ? value.file.read() : Result<Secret>(Secret(value.text));
+    if (!secret) return secret.error();
+    out.headers.push_back({name, std::move(*secret), value.file.is_set()});
+  }
+  if (settings_.token.is_set()) {
+    auto token = settings_.token.read();
+    if (!token) return token.error();
+    out.hidden.push_back(token->reveal());
+    out.headers.push_back({"Authorization", Secret("Bearer " + token->reveal()), true});
+  }
+  if (settings_.username.is_set()) {
+    auto pair = read_pair(settings_.username, settings_.password);
+    if (!pair) return pair.error();
+    out.basic = std::move(*pair);
+  }
+  return out;
+}
+
+void PrometheusBackend::put(std::string form, clients::HttpRequest& out) const {
+  if (settings_.method == Method::post) {
+    out.method = "POST";
+    out.body = std::move(form);
+  } else {
+    out.query = std::move(form);
+  }
+}
+
+Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
+                                                        Duration budget) const {
+  auto out = request_to("query");
+  if (!out) return out.error();
+  out->hidden.push_back(query);
+  out->hidden.push_back(percent_encoded(query));
+  put(fmt::format("query={}&timeout={}ms",
+                  percent_encoded(query),
+                  std::max<Duration::rep>(1, budget.count())),
+      *out);
+  return out;
+}
+
+awaitable<std::optional<Error>> PrometheusBackend::ask(ApiQuestion question,
+                                                       Digest digest,
+                                                       Deadline deadline) {
+  auto request = request_to(question.page);
+  if (!request) co_return request.error();
+  if (question.is_query) {
+    put(std::move(question.form), *request);
+  } else {
+    request->query = std::move(question.form);
+  }
+  request->max_body_bytes = kMaxLookBytes;
+  // A proxy may let `query` through alone: what it refuses here says nothing of a read's login.
+  request->is_refusal_kept = false;
+  request->digest = [digest = std::move(digest)](const clients::HttpReply& reply) {
+    digest(reply.status, reply.body);
+  };
+  const auto reply = co_await http_.send(std::move(*request), deadline);
+  if (!reply) co_return reply.error();
+  co_return std::nullopt;
+}
+
+std::vector<std::string> PrometheusBackend::hidden() const {
+  auto request = request_to("query");
+  return request ? clients::hidden_texts(*request) : std::vector<std::string>{};
+}
+
+awaitable<Diagnosis> PrometheusScaler::diagnose(Labels parameters,
+                                                Result<Sample> /*reply*/,
+                                                Deadline deadline) {
+  auto found = co_await look_into(&backend_, query_.render(parameters), deadline);
+  co_return found;
+}
+
+awaitable<Result<Sample>> PrometheusBackend::ask(std::string query,
+                                                 Aggregate aggregate,
+                                                 Warnings warnings,
+                                                 Deadline deadline) {
+  auto request = this->request(query, deadline.left(std::chrono::steady_clock::now()));
+  if (!request) co_return request.error();
+  // Shared with the client's thread, which fills it before send() ends: a reply of a megabyte takes
+  // it tens of milliseconds, which the loop does not have.
+  const auto sample = std::make_shared<std::optional<Result<Sample>>>();
+  request->digest = [sample, hidden = clients::hidden_texts(*request), aggregate, warnings](
+                        const clients::HttpReply& reply) {
+    *sample = parse_reply(reply.status, reply.body, aggregate, warnings, hidden);
+  };
+  const auto reply = co_await http_.send(std::move(*request), deadline);
+  if (!reply) co_return reply.error();
+  co_return std::move(**sample);
+}
+
+std::string PrometheusScaler::question(const Labels& parameters) const {
+  const std::string age_of = age_of_.render(parameters);
+  return fmt::format("{} {} {} {}:{} {}",
+                     static_cast<int>(settings_.aggregate),
+                     static_cast<int>(settings_.warnings),
+                     settings_.max_age.value_or(Duration{0}).count(),
+                     age_of.size(),
+                     age_of,
+                     query_.render(parameters));
+}
+
+awaitable<Result<Sample>> PrometheusScaler::ask(Labels parameters, Deadline deadline) {
+  // First the age: a sample that came in between would make the value look younger than it is.
+  const auto data_age = co_await ask_age(parameters, deadline);
+  if (!data_age) co_return data_age.error();
+  auto sample = co_await backend_.ask(query_.render(parameters),
+                                      settings_.aggregate,
+                                      settings_.warnings,
+                                      deadline);
+  if (sample) sample->data_age = *data_age;
+  co_return sample;
+}
+
+awaitable<Result<std::optional<DataAge>>> PrometheusScaler::ask_age(Labels parameters,
+                                                                    Deadline deadline) {
+  if (!settings_.max_age) co_return std::optional<DataAge>();
+  const auto asked = co_await backend_.ask(age_query(age_of_.render(parameters)),
+                                           Aggregate::none,
+                                           settings_.warnings,
+                                           deadline);
+  const auto age = judge_age(asked, *settings_.max_age);
+  if (!age) co_return age.error();
+  co_return std::optional(*age);
+}
+
+std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
+  return std::make_unique<PrometheusBackend>(read_backend(block, problems), clients.http());
+}
+
+}  // namespace
+
+ScalerKind describe_kind() {
+  return {
+      .name = "prometheus",
+      .summary =
+          "An instant PromQL query, answered by Prometheus or anything that speaks its query API.",
+      .backend_settings = backend_docs,
+      .metric_settings = metric_docs,
+      .check_metric = [](const Node& block,
+                         ParameterNames& names,
+                         Problems& problems) { read_metric(block, names, problems); },
+      .make_backend = make_backend,
+  };
+}
+
+}  // namespace weir::scalers::backends::prometheus

@@ -1,0 +1,206 @@
+#include "scalers/backends/prometheus/prometheus.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace weir::scalers::backends::prometheus {
+namespace {
+
+using Piece = QueryTemplate::Piece;
+using Quoting = QueryTemplate::Quoting;
+
+// One open bracket: which function it belongs to, and the argument that the scan is in.
+struct Frame {
+  std::string function;
+  std::size_t argument = 0;
+};
+
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
+}
+
+// Follows PromQL just far enough to know where each parameter stands: strings, comments, matchers,
+// arguments.
+class Scanner {
+ public:
+  Scanner(std::string_view text, const Mark& mark, ParameterNames& names, Problems& problems)
+      : text_(text), mark_(mark), names_(names), problems_(problems) {}
+
+  std::vector<Piece> pieces() {
+    while (at_ < text_.size()) {
+      if (text_.substr(at_).starts_with("$$(")) {
+        literal_ += "$(";
+        at_ += 3;
+      } else if (text_.substr(at_).starts_with("$(")) {
+        take_parameter();
+      } else if (is_comment_) {
+        take_comment_byte();
+      } else if (quote_ != '\0') {
+        take_string_byte();
+      } else {
+        take_query_byte();
+      }
+    }
+    flush();
+    return std::move(pieces_);
+  }
+
+ private:
+  void take_parameter() {
+    if (is_comment_) {
+      problem("a parameter stands in a comment");
+      at_ += 2;
+      return;
+    }
+    const auto close = text_.find(')', at_);
+    if (close == text_.npos) {
+      problem("a parameter is written $(label); the ) is missing");
+      at_ = text_.size();
+      return;
+    }
+    const std::string name(text_.substr(at_ + 2, close - at_ - 2));
+    at_ = close + 1;
+    if (!names_.use(name)) {
+      problem(fmt::format("$({}) is no declared label; known are {} (write $$( for a literal $()",
+                          name,
+                          names_.listed()));
+    } else if (quote_ == '\0') {
+      problem(fmt::format("$({}) has to stand inside a quoted string, such as {{label=\"$({})\"}}",
+                          name,
+                          name));
+    } else if (quote_ == '`') {
+      problem(fmt::format("$({}) cannot stand in a `string`; write it in \"double quotes\"", name));
+    }
+    flush();
+    pieces_.push_back({is_pattern_ ? Quoting::regex : Quoting::text, name, quote_});
+  }
+
+  void take_string_byte() {
+    const char c = text_[at_];
+    const bool is_escape = c == '\\' && quote_ != '`' && at_ + 1 < text_.size();
+    literal_ += text_.substr(at_, is_escape ? 2 : 1);
+    at_ += is_escape ? 2 : 1;
+    if (c == quote_ && !is_escape) quote_ = '\0';
+  }
+
+  void take_query_byte() {
+    const char c = text_[at_];
+    if (c == '#') {
+      is_comment_ = true;
+      literal_ += c;
+      code_ += ' ';
+      ++at_;
+      return;
+    }
+    if (c == '"' || c == '\'' || c == '`') {
+      quote_ = c;
+      is_pattern_ = is_behind_pattern_operator() || is_pattern_argument();
+    } else if (c == '(') {
+      frames_.push_back({word_in_front()});
+    } else if (c == ')' && !frames_.empty()) {
+      frames_.pop_back();
+    } else if (c == ',' && !frames_.empty() && braces_ == 0) {
+      ++frames_.back().argument;
+    } else if (c == '{') {
+      ++braces_;
+    } else if (c == '}' && braces_ > 0) {
+      --braces_;
+    }
+    literal_ += c;
+    code_ += c;
+    ++at_;
+  }
+
+  void take_comment_byte() {
+    is_comment_ = text_[at_] != '\n';
+    literal_ += text_[at_++];
+  }
+
+  // The query in front of the scan, without comments, strings' contents and trailing blanks.
+  [[nodiscard]] std::string_view before() const {
+    const std::string_view code = code_;
+    return code.substr(0, code.find_last_not_of(" \t\r\n") + 1);
+  }
+  [[nodiscard]] bool is_behind_pattern_operator() const {
+    return before().ends_with("=~") || before().ends_with("!~");
+  }
+  [[nodiscard]] bool is_pattern_argument() const {
+    return !frames_.empty() && frames_.back().function == "label_replace" &&
+           frames_.back().argument == 4;
+  }
+  [[nodiscard]] std::string word_in_front() const {
+    const std::string_view text = before();
+    const auto start = std::find_if_not(text.rbegin(), text.rend(), is_word);
+    return {start.base(), text.end()};
+  }
+
+  void problem(std::string what) { problems_.add(mark_, std::move(what)); }
+  void flush() {
+    if (!literal_.empty()) pieces_.push_back({Quoting::none, std::exchange(literal_, {}), '\0'});
+  }
+
+  std::string_view text_;
+  const Mark& mark_;
+  ParameterNames& names_;
+  Problems& problems_;
+  std::size_t at_ = 0;
+  char quote_ = '\0';  // the open string's quote; NUL outside a string
+  bool is_pattern_ = false;
+  bool is_comment_ = false;
+  std::size_t braces_ = 0;
+  std::vector<Frame> frames_;
+  std::string code_;
+  std::string literal_;
+  std::vector<Piece> pieces_;
+};
+
+std::string regex_quoted(std::string_view value) {
+  std::string out;
+  for (const char c : value) {
+    if (std::string_view(R"(\.+*?()|[]{}^$)").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string string_escaped(std::string_view value, char quote) {
+  std::string out;
+  for (const char c : value) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '\\' || c == quote) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+QueryTemplate QueryTemplate::parse(std::string_view text,
+                                   const Mark& mark,
+                                   ParameterNames& names,
+                                   Problems& problems) {
+  QueryTemplate out;
+  out.pieces_ = Scanner(text, mark, names, problems).pieces();
+  return out;
+}
+
+std::string QueryTemplate::render(const Labels& parameters) const {
+  std::string out;
+  for (const Piece& piece : pieces_) {
+    if (piece.quoting == Quoting::none) {
+      out += piece.text;
+      continue;
+    }
+    const std::string& value = parameters.at(piece.text);
+    out +=
+        string_escaped(piece.quoting == Quoting::regex ? regex_quoted(value) : value, piece.quote);
+  }
+  return out;
+}
+
+}  // namespace weir::scalers::backends::prometheus

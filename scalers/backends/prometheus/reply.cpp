@@ -1,0 +1,260 @@
+#include "scalers/backends/prometheus/prometheus.hpp"
+#include "scalers/text/redact.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <ranges>
+#include <set>
+#include <span>
+#include <vector>
+
+namespace weir::scalers::backends::prometheus {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxNamed = 3;      // labels, and values of each, that a message names
+constexpr std::size_t kMaxCompared = 50;  // series that are looked at for it
+
+Error bad_reply(std::string detail) { return {Errc::bad_reply, std::move(detail), ""}; }
+
+// The member of an object, or a null when it has none.
+const Json& member(const Json& object, const char* key) {
+  static const Json kNull;
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() ? *found : kNull;
+}
+
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+// Prometheus' own number form: a decimal, "NaN", "+Inf" or "-Inf".
+Result<double> parse_value(const std::string& text) {
+  if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "+Inf" || text == "Inf") return std::numeric_limits<double>::infinity();
+  if (text == "-Inf") return -std::numeric_limits<double>::infinity();
+  // from_chars also reads "inf" and "nan(12)", which Prometheus does not write.
+  if (text.find_first_not_of("+-.0123456789eE") != text.npos)
+    return bad_reply("the value is not a number");
+  double value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed == std::errc::result_out_of_range) {
+    return Error{Errc::out_of_range, "the value is beyond what a number can hold", ""};
+  }
+  if (failed != std::errc{} || end != text.data() + text.size())
+    return bad_reply("the value is not a number");
+  return value;
+}
+
+// A sample as [seconds, "value"].
+Result<Sample> parse_sample(const Json& sample) {
+  if (sample.is_null()) return Error{Errc::no_value, "the value is null", ""};
+  if (!sample.is_array() || sample.size() != 2 || !sample[0].is_number()) {
+    return bad_reply("the sample is not a pair of time and value");
+  }
+  if (sample[1].is_null()) return Error{Errc::no_value, "the value is null", ""};
+  if (!sample[1].is_string()) return bad_reply("the value is not a string as Prometheus writes it");
+  const double seconds = sample[0].get<double>();
+  if (!(seconds >= 0 && seconds < 1e10)) return bad_reply("the sample's time is out of range");
+  const auto value = parse_value(sample[1].get_ref<const std::string&>());
+  if (!value) return value.error();
+  const auto since_epoch =
+      std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(seconds));
+  return Sample{*value, WallTime(since_epoch)};
+}
+
+// "instance (\"a\", \"b\", ...), pod (...)": the labels whose values differ between the series.
+std::string differing_labels(const Json& all, std::span<const std::string> hidden) {
+  const std::span series(all.get_ref<const Json::array_t&>().data(),
+                         std::min(all.size(), kMaxCompared));
+  std::map<std::string, std::set<std::string>> values;
+  for (const Json& one : series) {
+    for (const auto& [name, value] : member(one, "metric").items())
+      values[name].insert(text_of(value));
+  }
+  for (auto& [name, seen] : values) {
+    const bool is_everywhere = std::ranges::all_of(series, [&](const Json& one) {
+      return member(one, "metric").contains(name);
+    });
+    if (!is_everywhere) seen.insert("");
+  }
+  std::string out;
+  std::size_t named = 0;
+  for (const auto& [name, seen] : values) {
+    if (seen.size() < 2) continue;
+    if (++named > kMaxNamed) return out + ", ...";
+    std::string shown;
+    for (const std::string& value : seen | std::views::take(kMaxNamed)) {
+      shown += fmt::format("{}\"{}\"", shown.empty() ? "" : ", ", remote_text(value, hidden));
+    }
+    out += fmt::format("{}{} ({}{})",
+                       out.empty() ? "" : ", ",
+                       remote_text(name, hidden),
+                       shown,
+                       seen.size() > kMaxNamed ? ", ..." : "");
+  }
+  return out;
+}
+
+Error too_many(const Json& series, std::span<const std::string> hidden) {
+  const std::string labels = differing_labels(series, hidden);
+  return {
+      Errc::too_many,
+      fmt::format(
+          "{} series where one is expected; they differ in {}; aggregate them in the query, or set "
+          "aggregate: sum, max, min or avg",
+          series.size(),
+          labels.empty() ? "no label" : labels),
+      ""};
+}
+
+// What several series come to. One that is infinite makes the whole infinite; one that is NaN among
+// others makes it unknown, whatever the metric makes of a NaN alone: `nan: 0` means "no
+// observations", not "one worker is idle".
+Result<double> joined(Aggregate aggregate, std::span<const Sample> samples) {
+  double sum = 0;
+  double least = samples.front().value;
+  double most = samples.front().value;
+  std::size_t unknown = 0;
+  for (const Sample& sample : samples) {
+    if (std::isinf(sample.value)) return sample.value;
+    unknown += std::isnan(sample.value) ? 1 : 0;
+    sum += sample.value;
+    least = std::min(least, sample.value);
+    most = std::max(most, sample.value);
+  }
+  if (unknown == samples.size()) return sum;
+  if (unknown > 0) {
+    return Error{
+        Errc::partial,
+        fmt::format("{} of {} series are NaN; leave them out in the query, as in (QUERY) >= 0",
+                    unknown,
+                    samples.size()),
+        ""};
+  }
+  switch (aggregate) {
+    case Aggregate::none:
+    case Aggregate::sum: return sum;
+    case Aggregate::max: return most;
+    case Aggregate::min: return least;
+    case Aggregate::avg: return sum / static_cast<double>(samples.size());
+  }
+  return sum;
+}
+
+Result<Sample> parse_vector(const Json& series,
+                            Aggregate aggregate,
+                            std::span<const std::string> hidden) {
+  if (series.is_null()) return Error{Errc::no_value, "the result is null", ""};
+  if (!series.is_array()) return bad_reply("the vector is not a list");
+  if (series.empty()) {
+    return Error{Errc::no_value,
+                 "the query matches no series; is the target scraped and are the label values "
+                 "right? set empty: 0 if "
+                 "no series means none",
+                 ""};
+  }
+  if (aggregate == Aggregate::none && series.size() > 1) return too_many(series, hidden);
+  std::vector<Sample> samples;
+  for (const Json& one : series) {
+    if (one.is_object() && one.contains("histogram")) {
+      return bad_reply(
+          "the series is a native histogram; ask histogram_quantile, histogram_count or "
+          "histogram_sum of it");
+    }
+    auto sample = parse_sample(member(one, "value"));
+    if (!sample) return sample.error();
+    samples.push_back(*sample);
+  }
+  const auto value = joined(aggregate, samples);
+  if (!value) return value.error();
+  return Sample{*value, samples.front().taken_at};
+}
+
+Result<Sample> parse_data(const Json& data,
+                          Aggregate aggregate,
+                          std::span<const std::string> hidden) {
+  const std::string type = text_of(member(data, "resultType"));
+  const Json& result = member(data, "result");
+  if (type == "vector") return parse_vector(result, aggregate, hidden);
+  if (type == "scalar") return parse_sample(result);
+  if (type == "matrix")
+    return bad_reply(
+        "the query gives a range of samples; ask an instant value, such as rate(x[5m])");
+  if (type == "string") return bad_reply("the query gives a string; ask a number");
+  return bad_reply("the answer has no result of Prometheus' query API");
+}
+
+// What Prometheus itself says of a failed query.
+Error query_error(const std::string& type, const std::string& text) {
+  if (type == "bad_data") return {Errc::bad_request, "the query is not valid", text};
+  if (type == "unavailable") return {Errc::unreachable, "it is not able to answer", text};
+  if (type == "timeout") return {Errc::timed_out, "the query took too long there", text};
+  return {Errc::bad_reply,
+          fmt::format("the query failed ({})", type.empty() ? "no errorType" : type),
+          text};
+}
+
+// What an HTTP status means when the body isn't Prometheus' own error.
+Error status_error(long status, const std::string& text) {
+  if (status == 401 || status == 403) {
+    return {Errc::refused, fmt::format("the credentials are refused (HTTP {})", status), text};
+  }
+  if (status == 404)
+    return {Errc::bad_reply, "HTTP 404: no query API there; is the path in the url right?", ""};
+  if (status == 429)
+    return {Errc::overloaded, "it refuses more questions for now (HTTP 429)", text};
+  if (status >= 300 && status < 400) {
+    return {Errc::bad_reply,
+            fmt::format("HTTP {}: redirects are not followed; write the final url", status),
+            ""};
+  }
+  if (status >= 500)
+    return {Errc::unreachable, fmt::format("it is not able to answer (HTTP {})", status), text};
+  return bad_reply(fmt::format("HTTP {} with something else than a query's answer", status));
+}
+
+}  // namespace
+
+Result<Sample> parse_reply(long status,
+                           std::string_view body,
+                           Aggregate aggregate,
+                           Warnings warnings,
+                           std::span<const std::string> hidden) {
+  const Json reply = Json::parse(body, nullptr, false);
+  const std::string outcome = text_of(member(reply, "status"));
+  // Proxies and hosted services refuse in Prometheus' own form, with error types of their own.
+  const bool is_refusal = status == 401 || status == 403 || status == 429;
+  if (is_refusal) {
+    const std::string said =
+        reply.is_discarded() ? std::string(body) : text_of(member(reply, "error"));
+    return status_error(status, remote_text(said, hidden));
+  }
+  if (outcome == "error") {
+    // The type is a word of the protocol, but a remote's all the same.
+    return query_error(remote_text(text_of(member(reply, "errorType")), hidden),
+                       remote_text(text_of(member(reply, "error")), hidden));
+  }
+  if (status != 200)
+    return status_error(status, reply.is_discarded() ? remote_text(body, hidden) : "");
+  if (reply.is_discarded()) return bad_reply("the answer is not JSON, or ends in the middle");
+  if (outcome != "success") return bad_reply("the answer has no result of Prometheus' query API");
+  const Json& warned = member(reply, "warnings");
+  if (!warned.is_null() && !warned.is_array()) return bad_reply("the warnings are not a list");
+  if (warnings == Warnings::error && warned.is_array() && !warned.empty()) {
+    return Error{Errc::partial,
+                 "the answer comes with a warning and may be incomplete; set warnings: allow to "
+                 "take it all the same",
+                 remote_text(text_of(warned.front()), hidden)};
+  }
+  return parse_data(member(reply, "data"), aggregate, hidden);
+}
+
+}  // namespace weir::scalers::backends::prometheus

@@ -1,0 +1,194 @@
+#include "scalers/backends/prometheus/selectors.hpp"
+
+#include "scalers/text/utf8.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace weir::scalers::backends::prometheus {
+namespace {
+
+constexpr std::array<std::string_view, 6> kLabelLists{
+    {"by", "without", "on", "ignoring", "group_left", "group_right"}};
+constexpr std::array<std::string_view, 8> kOperators{
+    {"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"}};
+// predict_linear and holt_winters too; changes and resets give 0 for one sample.
+constexpr std::array<std::string_view, 8> kOfTwoSamples{
+    {"rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear", "holt_winters"}};
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
+}
+bool is_name(char c) { return is_name_start(c) || is_digit(c); }
+
+class Scanner {
+ public:
+  explicit Scanner(std::string_view query) : text_(query) {}
+
+  void scan() {
+    while (at_ < text_.size()) take();
+  }
+  [[nodiscard]] std::vector<Selector> selectors() { return std::move(out_); }
+  [[nodiscard]] std::optional<std::string> bent_by() { return std::move(bent_by_); }
+
+ private:
+  void take() {
+    const char c = text_[at_];
+    if (c == '#') {
+      at_ = std::min(text_.find('\n', at_), text_.size());
+    } else if (c == '"' || c == '\'' || c == '`') {
+      take_string();
+    } else if (c == '[') {
+      take_bracket();
+    } else if (c == '{') {
+      add("");
+    } else if (is_digit(c) || c == '.') {
+      while (at_ < text_.size() && (is_name(text_[at_]) || text_[at_] == '.')) ++at_;
+    } else if (is_name_start(c)) {
+      take_word();
+    } else {
+      if (c == '@') bent_by_ = "@";
+      ++at_;
+    }
+  }
+
+  void take_word() {
+    const std::string word = take_name();
+    const std::string lower = lower_case(word);
+    skip_blanks();
+    if (std::ranges::find(kLabelLists, lower) != kLabelLists.end()) {
+      if (next() == '(') at_ = std::min(text_.find(')', at_), text_.size());
+      return;
+    }
+    const bool is_operator = std::ranges::find(kOperators, lower) != kOperators.end();
+    if (lower == "offset" || lower == "unless") bent_by_ = lower;
+    if (!is_operator && next() == '(') function_ = lower;
+    if (is_operator || next() == '(' || is_before_label_list()) return;
+    add(word);
+  }
+
+  // "sum by (x) (...)": what stands in front of by is no series.
+  [[nodiscard]] bool is_before_label_list() {
+    const std::size_t here = at_;
+    const std::string word = lower_case(take_name());
+    at_ = here;
+    return word == "by" || word == "without";
+  }
+
+  void add(std::string name) {
+    Selector found{std::move(name), {}, {}, false};
+    if (next() == '{' && !take_matchers(found.matchers)) return;
+    skip_blanks();
+    if (next() == '[') found.range = take_bracket();
+    // A range stands nowhere but in the arguments of a function.
+    found.takes_two_samples =
+        !found.range.empty() && std::ranges::find(kOfTwoSamples, function_) != kOfTwoSamples.end();
+    if (out_.size() == kMaxSelectors || (found.name.empty() && found.matchers.empty())) return;
+    if (std::ranges::find(out_, found) == out_.end()) out_.push_back(std::move(found));
+  }
+
+  bool take_matchers(std::vector<Matcher>& out) {
+    ++at_;
+    for (std::size_t turn = 0; turn <= kMaxMatchers; ++turn) {
+      skip_blanks();
+      if (next() == ',') ++at_;
+      skip_blanks();
+      if (next() == '}') {
+        ++at_;
+        return true;
+      }
+      auto one = take_matcher();
+      if (!one) break;
+      out.push_back(std::move(*one));
+    }
+    at_ = std::min(text_.find('}', at_), text_.size());
+    return false;
+  }
+
+  std::optional<Matcher> take_matcher() {
+    const std::size_t start = at_;
+    Matcher out{take_name(), {}, {}, {}};
+    skip_blanks();
+    while (next() == '=' || next() == '!' || next() == '~') out.op += text_[at_++];
+    skip_blanks();
+    const bool is_quoted = next() == '"' || next() == '\'' || next() == '`';
+    if (out.label.empty() || out.op.empty() || !is_quoted) return std::nullopt;
+    out.value = take_string();
+    out.text = text_.substr(start, at_ - start);
+    return out;
+  }
+
+  // What is inside the quotes; of escapes the byte behind the backslash.
+  std::string take_string() {
+    const char quote = text_[at_++];
+    std::string out;
+    while (at_ < text_.size() && text_[at_] != quote) {
+      if (text_[at_] == '\\' && quote != '`' && at_ + 1 < text_.size()) ++at_;
+      out += text_[at_++];
+    }
+    at_ = std::min(at_ + 1, text_.size());
+    return out;
+  }
+
+  // "5m" of [5m]; empty for a subquery's.
+  std::string take_bracket() {
+    const std::size_t end = std::min(text_.find(']', at_), text_.size());
+    std::string inside(text_.substr(at_ + 1, end - std::min(at_ + 1, end)));
+    std::erase_if(inside, is_blank);
+    at_ = std::min(end + 1, text_.size());
+    return inside.find(':') == inside.npos ? inside : std::string();
+  }
+
+  std::string take_name() {
+    const std::size_t start = at_;
+    while (at_ < text_.size() && is_name(text_[at_])) ++at_;
+    return std::string(text_.substr(start, at_ - start));
+  }
+
+  void skip_blanks() {
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  }
+  [[nodiscard]] char next() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::string function_;  // the last one that was opened, in lower case
+  std::optional<std::string> bent_by_;
+  std::vector<Selector> out_;
+};
+
+}  // namespace
+
+std::vector<Selector> selectors_of(std::string_view query) {
+  Scanner scanner(query);
+  scanner.scan();
+  return scanner.selectors();
+}
+
+std::optional<std::string> bent_by(std::string_view query) {
+  Scanner scanner(query);
+  scanner.scan();
+  return scanner.bent_by();
+}
+
+std::string text_of(const Selector& selector) {
+  std::string out = selector.name;
+  if (selector.matchers.empty()) return out;
+  out += '{';
+  for (const Matcher& matcher : selector.matchers) {
+    if (&matcher != selector.matchers.data()) out += ',';
+    out += matcher.text;
+  }
+  return out + '}';
+}
+
+Selector without(Selector selector, std::size_t index) {
+  selector.matchers.erase(selector.matchers.begin() + static_cast<std::ptrdiff_t>(index));
+  return selector;
+}
+
+}  // namespace weir::scalers::backends::prometheus

@@ -1,0 +1,179 @@
+#include "scalers/backends/prometheus/settings.hpp"
+
+#include "scalers/text/utf8.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+namespace weir::scalers {
+
+template <>
+struct EnumNames<backends::prometheus::Method> {
+  using Method = backends::prometheus::Method;
+  static constexpr std::string_view kTypeName = "GET | POST";
+  static constexpr std::array<std::pair<std::string_view, Method>, 2> kNames{
+      {{"GET", Method::get}, {"POST", Method::post}}};
+};
+
+namespace backends::prometheus {
+
+static bool is_header_name(const std::string& name) {
+  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+// Why a header of that name cannot be set so, in words; empty when it can.
+static std::string refusal_of(std::string_view name, bool is_text) {
+  const std::string lower = lower_case(name);
+  for (const std::string_view own :
+       {"host", "content-length", "transfer-encoding", "connection", "expect"}) {
+    if (lower == own) return fmt::format("the header {} is the client's own; remove it", name);
+  }
+  const bool is_secret = lower == "authorization" || lower == "proxy-authorization" ||
+                         lower == "cookie" || lower.ends_with("token") || lower.ends_with("key") ||
+                         lower.ends_with("secret");
+  if (is_secret && is_text)
+    return fmt::format("the header {} holds a secret; write {{file: PATH}}", name);
+  return {};
+}
+
+static void check_header(const Node::Field& field, const Headers& before, Problems& problems) {
+  if (!is_header_name(field.key)) {
+    problems.add(field.mark, fmt::format("\"{}\" is no header name", field.key));
+  }
+  const bool is_text = field.value.kind != Node::Kind::map;
+  if (auto why = refusal_of(field.key, is_text); !why.empty())
+    problems.add(field.mark, std::move(why));
+  const bool is_repeated = std::ranges::any_of(before, [&](const auto& header) {
+    return lower_case(header.first) == lower_case(field.key);
+  });
+  if (is_repeated)
+    problems.add(field.mark, fmt::format("the header {} stands twice; keep one", field.key));
+}
+
+// Found by its argument's namespace, which an unnamed one would hide.
+static void read_value(const Node& node, Headers& out, Problems& problems) {
+  if (node.kind != Node::Kind::map) {
+    return problems.add(node.mark,
+                        "expected a map from a header's name to its text or {file: PATH}");
+  }
+  for (const Node::Field& field : node.fields) {
+    check_header(field, out, problems);
+    HeaderValue value;
+    if (field.value.kind == Node::Kind::map) {
+      scalers::read_value(field.value, value.file, problems);
+    } else {
+      scalers::read_value(field.value, value.text, problems);
+    }
+    out.emplace_back(field.key, std::move(value));
+  }
+}
+
+namespace {
+
+constexpr std::array kBackendTable{
+    required_setting<&BackendSettings::url>(
+        "url",
+        "the server's address, with the path in front of /api/v1 if any"),
+    setting<&BackendSettings::method>("method",
+                                      "GET",
+                                      "how queries are sent; POST for very long ones"),
+    setting<&BackendSettings::token>("token", "", "file with the bearer token"),
+    setting<&BackendSettings::username>("username",
+                                        "",
+                                        "file with the user of basic auth; goes with password"),
+    setting<&BackendSettings::password>("password",
+                                        "",
+                                        "file with the password of basic auth; goes with username"),
+    setting<&BackendSettings::headers>(
+        "headers",
+        "",
+        "further request headers, such as X-Scope-OrgID: text or {file: PATH}"),
+    setting<&BackendSettings::tls>("tls",
+                                   "",
+                                   "ca, certificate and key, each the path of a PEM file"),
+};
+
+constexpr std::array kMetricTable{
+    required_setting<&MetricSettings::backend>("backend", "the name of an entry of backends"),
+    required_setting<&MetricSettings::query>(
+        "query",
+        "the PromQL query; $(label) inside its strings is a parameter"),
+    setting<&MetricSettings::aggregate>(
+        "aggregate",
+        "",
+        "joins several series into one number; off: several are an error"),
+    setting<&MetricSettings::warnings>("warnings",
+                                       "error",
+                                       "whether an answer with warnings (often incomplete) counts"),
+    setting<&MetricSettings::max_age>(
+        "maxAge",
+        "",
+        "how old the newest sample of ageOf may be; an older one is an error, whatever the query "
+        "gives"),
+    setting<&MetricSettings::age_of>(
+        "ageOf",
+        "",
+        "the selector whose samples the query lives on, such as jobs_waiting{queue=\"$(queue)\"}; "
+        "goes with maxAge"),
+};
+
+void check_age(const Node& block, const MetricSettings& settings, Problems& problems) {
+  const Node* age_of = block.find("ageOf");
+  if (settings.max_age.has_value() == settings.age_of.empty()) {
+    problems.add(block.mark,
+                 "maxAge and ageOf go together; write both, as in maxAge: 1m, ageOf: "
+                 "'jobs_waiting{queue=\"a\"}'");
+  } else if (age_of != nullptr && !is_selector(settings.age_of)) {
+    problems.add(age_of->mark,
+                 "ageOf is a plain selector, such as jobs_waiting{queue=\"a\"}, without functions, "
+                 "ranges or offset: what is computed is never old");
+  }
+}
+
+void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {
+  if (settings.username.is_set() != settings.password.is_set()) {
+    problems.add(block.mark, "username and password go together; write both or neither");
+  }
+  if (settings.token.is_set() && settings.username.is_set()) {
+    problems.add(block.find("token")->mark, "token and username exclude each other; keep one");
+  }
+  if (settings.url.scheme == "http" && block.find("tls") != nullptr) {
+    problems.add(block.find("tls")->mark,
+                 "tls needs a url with https://; this one begins with http://");
+  }
+}
+
+}  // namespace
+
+BackendSettings read_backend(const Node& block, Problems& problems) {
+  BackendSettings out;
+  read_settings(block, kBackendTable, "prometheus backend", out, problems);
+  check_credentials(block, out, problems);
+  return out;
+}
+
+MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems) {
+  MetricBlock out;
+  read_settings(block, kMetricTable, "prometheus metric", out.settings, problems);
+  if (const Node* query = block.find("query")) {
+    out.query = QueryTemplate::parse(out.settings.query, query->mark, names, problems);
+  }
+  if (block.kind == Node::Kind::map) check_age(block, out.settings, problems);
+  if (const Node* age_of = block.find("ageOf")) {
+    out.age_of = QueryTemplate::parse(out.settings.age_of, age_of->mark, names, problems);
+  }
+  return out;
+}
+
+std::vector<SettingDoc> backend_docs() { return docs_of<BackendSettings>(kBackendTable); }
+std::vector<SettingDoc> metric_docs() { return docs_of<MetricSettings>(kMetricTable); }
+
+}  // namespace backends::prometheus
+}  // namespace weir::scalers

@@ -1,0 +1,60 @@
+// The settings of the prometheus kind: its tables, and what they are read into and checked for.
+// Pure.
+#pragma once
+
+#include "scalers/backends/prometheus/prometheus.hpp"
+#include "scalers/settings/parameters.hpp"
+#include "scalers/settings/secret.hpp"
+#include "scalers/settings/settings.hpp"
+#include "scalers/settings/tls_files.hpp"
+#include "scalers/settings/url.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::scalers::backends::prometheus {
+
+enum class Method { get, post };
+
+// A header's value: written in the configuration, or read from a file when it is a secret.
+struct HeaderValue {
+  std::string text;
+  SecretFile file;
+};
+using Headers = std::vector<std::pair<std::string, HeaderValue>>;
+
+struct BackendSettings {
+  Url url;
+  Method method = Method::get;
+  SecretFile token;
+  SecretFile username;
+  SecretFile password;
+  Headers headers;
+  TlsFiles tls;
+};
+
+struct MetricSettings {
+  std::string backend;
+  std::string query;
+  Aggregate aggregate = Aggregate::none;
+  Warnings warnings = Warnings::error;
+  std::optional<Duration> max_age;
+  std::string age_of;
+};
+
+struct MetricBlock {
+  MetricSettings settings;
+  QueryTemplate query;
+  QueryTemplate age_of;
+};
+
+BackendSettings read_backend(const Node& block, Problems& problems);
+MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems);
+
+// The rows of both settings tables, for `weir describe`.
+[[nodiscard]] std::vector<SettingDoc> backend_docs();
+[[nodiscard]] std::vector<SettingDoc> metric_docs();
+
+}  // namespace weir::scalers::backends::prometheus

@@ -1,0 +1,104 @@
+#include "scalers/backends/rabbitmq/rabbitmq.hpp"
+#include "scalers/clients/amqp/client.hpp"
+#include "scalers/clients/clients.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace weir::scalers::backends::rabbitmq {
+namespace {
+
+class AmqpScaler final : public Scaler {
+ public:
+  AmqpScaler(clients::AmqpClient& client,
+             VhostName vhost,
+             TextTemplate queue,
+             ErrorOrNumber missing)
+      : client_(client), vhost_(std::move(vhost)), queue_(std::move(queue)), missing_(missing) {}
+
+  [[nodiscard]] std::string question(const Labels& parameters) const override {
+    const std::string vhost = vhost_.render(parameters);
+    const std::string missing = missing_.number ? fmt::format("{}", *missing_.number) : "error";
+    return fmt::format("{} {}:{}{}", missing, vhost.size(), vhost, queue_.render(parameters));
+  }
+
+  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+    return fmt::format("passive declare of queue \"{}\" in vhost \"{}\": ready messages",
+                       queue_.render(parameters),
+                       vhost_.render(parameters));
+  }
+
+  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
+    const std::string vhost = vhost_.render(parameters);
+    const std::string queue = queue_.render(parameters);
+    auto refused = refuse_names(vhost, queue);
+    if (refused) co_return std::move(*refused);
+    const WallTime taken_at = std::chrono::system_clock::now();
+    const auto ready = co_await client_.ready_messages(vhost, queue, deadline);
+    if (!ready) co_return ready.error();
+    if (*ready) co_return Sample{static_cast<double>(**ready), taken_at};
+    co_return missing_queue(
+        missing_,
+        fmt::format("queue \"{}\" does not exist in vhost \"{}\"", queue, vhost),
+        taken_at);
+  }
+
+ private:
+  clients::AmqpClient& client_;
+  VhostName vhost_;
+  TextTemplate queue_;
+  ErrorOrNumber missing_;
+};
+
+class AmqpBackend final : public Backend {
+ public:
+  AmqpBackend(std::shared_ptr<clients::AmqpClient> client, std::string vhost)
+      : client_(std::move(client)), vhost_(std::move(vhost)) {}
+
+  [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
+                                                    ParameterNames& names,
+                                                    Problems& problems) override {
+    MetricBlock read = read_metric(block, names, problems);
+    const auto refuse = [&](bool is_wrong, std::string_view key, const char* what) {
+      const Node* node = block.find(key);
+      if (is_wrong && node != nullptr) problems.add(node->mark, what);
+    };
+    const bool is_other_count = read.settings.count.value_or(Count::ready) != Count::ready;
+    refuse(true,
+           "queueRegex",
+           "AMQP asks one queue; queueRegex needs a backend with an http:// or https:// url");
+    refuse(
+        read.settings.mode != Mode::queue_length,
+        "mode",
+        "AMQP tells lengths only; the rate modes need a backend with an http:// or https:// url");
+    refuse(is_other_count,
+           "count",
+           "AMQP tells ready messages only; other counts need a backend with an http:// or "
+           "https:// url");
+    VhostName vhost{vhost_, std::move(read.vhost)};
+    return std::make_unique<AmqpScaler>(*client_,
+                                        std::move(vhost),
+                                        std::move(read.queue),
+                                        read.settings.missing);
+  }
+  [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
+
+ private:
+  std::shared_ptr<clients::AmqpClient> client_;  // shared with nobody: the clients only watch it
+  std::string vhost_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_amqp_backend(const BackendSettings& settings,
+                                           Broker broker,
+                                           Clients& clients) {
+  const clients::AmqpTarget target{
+      {broker.url.host, broker.url.port, broker.url.scheme == "amqps", settings.tls},
+      settings.username,
+      settings.password};
+  return std::make_unique<AmqpBackend>(clients.make_amqp(target), std::move(broker.vhost));
+}
+
+}  // namespace weir::scalers::backends::rabbitmq

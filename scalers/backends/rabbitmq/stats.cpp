@@ -1,0 +1,230 @@
+#include "scalers/backends/rabbitmq/rabbitmq.hpp"
+#include "scalers/text/redact.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <utility>
+
+namespace weir::scalers::backends::rabbitmq {
+namespace {
+
+using Json = nlohmann::json;
+
+Error bad_reply(std::string detail) { return {Errc::bad_reply, std::move(detail), ""}; }
+
+std::optional<double> number_at(const Json& object, std::initializer_list<const char*> path) {
+  const Json* at = &object;
+  for (const char* key : path) {
+    if (!at->is_object()) return std::nullopt;
+    const auto found = at->find(key);
+    if (found == at->end()) return std::nullopt;
+    at = &*found;
+  }
+  if (!at->is_number()) return std::nullopt;
+  return at->get<double>();
+}
+
+std::string text_at(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+QueueStats stats_of(const Json& queue) {
+  return {
+      .name = text_at(queue, "name"),
+      .type = text_at(queue, "type"),
+      .total = number_at(queue, {"messages"}),
+      .ready = number_at(queue, {"messages_ready"}),
+      .unacknowledged = number_at(queue, {"messages_unacknowledged"}),
+      .publish_rate = number_at(queue, {"message_stats", "publish_details", "rate"}),
+      .deliver_get_rate = number_at(queue, {"message_stats", "deliver_get_details", "rate"}),
+  };
+}
+
+Error status_error(long status,
+                   std::string_view body,
+                   const std::string& vhost,
+                   std::span<const std::string> hidden) {
+  const std::string text = remote_text(body, hidden);
+  if (status == 401 || status == 403) {
+    return {Errc::refused,
+            fmt::format("the credentials are refused, or give no access to vhost \"{}\" (HTTP {})",
+                        vhost,
+                        status),
+            text};
+  }
+  if (status == 404) {
+    return {Errc::unknown_object,
+            fmt::format(
+                "vhost \"{}\" does not exist, or the url's path is not that of the management API",
+                vhost),
+            ""};
+  }
+  if (status == 400 && body.find("page_out_of_range") != body.npos)
+    return {Errc::partial, "the broker's list of queues changed while it was read", ""};
+  if (status >= 300 && status < 400)
+    return bad_reply(
+        fmt::format("HTTP {}: redirects are not followed; write the final url", status));
+  if (status >= 500)
+    return {Errc::unreachable,
+            fmt::format("the management API is not able to answer (HTTP {})", status),
+            text};
+  return {Errc::bad_reply, fmt::format("HTTP {} instead of a list of queues", status), text};
+}
+
+Error absent(std::string_view what) {
+  return {Errc::no_value,
+          fmt::format(
+              "the broker has no {} of a queue (its statistics may be off, or the queue too new)",
+              what),
+          ""};
+}
+
+using Field = std::optional<double> QueueStats::*;
+
+// One field of all queues, joined. Every queue has to have it.
+Result<double> joined(std::span<const QueueStats> queues,
+                      Field field,
+                      std::string_view what,
+                      Aggregate aggregate) {
+  double sum = 0;
+  double most = -std::numeric_limits<double>::infinity();
+  for (const QueueStats& queue : queues) {
+    const auto& value = queue.*field;
+    if (!value) return absent(what);
+    sum += *value;
+    most = std::max(most, *value);
+  }
+  switch (aggregate) {
+    case Aggregate::sum: return sum;
+    case Aggregate::avg: return sum / static_cast<double>(queues.size());
+    case Aggregate::max: return most;
+  }
+  return sum;
+}
+
+Field field_of(Count count) {
+  switch (count) {
+    case Count::total: return &QueueStats::total;
+    case Count::ready: return &QueueStats::ready;
+    case Count::unacknowledged: return &QueueStats::unacknowledged;
+  }
+  return &QueueStats::total;
+}
+
+// Published over delivered, or the time until the queue is empty: neither has a value when nothing
+// is delivered.
+Result<double> over_delivered(std::span<const QueueStats> listed, const Wanted& wanted) {
+  // RabbitMQ leaves the delivery rate out until the first delivery: beside a publish rate its
+  // absence is a zero.
+  std::vector<QueueStats> queues(listed.begin(), listed.end());
+  for (QueueStats& queue : queues) {
+    if (queue.publish_rate && !queue.deliver_get_rate) queue.deliver_get_rate = 0;
+  }
+  const auto published =
+      joined(queues, &QueueStats::publish_rate, "publish rate", wanted.aggregate);
+  if (!published) return published.error();
+  const auto delivered =
+      joined(queues, &QueueStats::deliver_get_rate, "delivery rate", wanted.aggregate);
+  if (!delivered) return delivered.error();
+  const auto messages = joined(queues, &QueueStats::total, "message count", wanted.aggregate);
+  if (!messages) return messages.error();
+  const bool is_ratio = wanted.mode == Mode::published_to_delivered_ratio;
+  if (is_ratio && *published == 0 && *delivered == 0) return 0.0;
+  if (!is_ratio && *messages == 0) return 0.0;
+  if (*delivered == 0) {
+    if (wanted.no_consumers.number) return *wanted.no_consumers.number;
+    return Error{Errc::no_value,
+                 "nothing is delivered from the queue, so the value would be infinite; set "
+                 "noConsumers to the number "
+                 "that should stand for that",
+                 ""};
+  }
+  if (is_ratio) return *published / *delivered;
+  return (*published - *delivered) / *delivered + *messages / *delivered;
+}
+
+}  // namespace
+
+Result<Page> parse_page(long status,
+                        std::string_view body,
+                        const std::string& vhost,
+                        std::span<const std::string> hidden) {
+  if (status != 200) return status_error(status, body, vhost, hidden);
+  const Json reply = Json::parse(body, nullptr, false);
+  if (!reply.is_object() || !reply.contains("items") || !reply["items"].is_array()) {
+    return bad_reply("the answer is not a page of the management API; is the url right?");
+  }
+  const auto pages = number_at(reply, {"page_count"});
+  if (!pages || *pages < 0 || *pages > 1e6) return bad_reply("the answer has no page_count");
+  Page out;
+  out.page_count = static_cast<std::size_t>(*pages);
+  if (const auto count = number_at(reply, {"filtered_count"}); count && *count >= 0 && *count < 1e9)
+    out.filtered_count = static_cast<std::size_t>(*count);
+  if (reply["items"].size() > kPageSize) {
+    return Error{Errc::too_many,
+                 fmt::format("a page holds {} queues; at most {} were asked for",
+                             reply["items"].size(),
+                             kPageSize),
+                 ""};
+  }
+  for (const Json& queue : reply["items"]) {
+    if (!queue.is_object() || text_at(queue, "name").empty())
+      return bad_reply("a queue on the page has no name");
+    out.queues.push_back(stats_of(queue));
+  }
+  return out;
+}
+
+std::optional<Error> Listing::add(Page page) {
+  Error changed{Errc::partial, "the broker's list of queues changed while it was read", ""};
+  for (QueueStats& queue : std::exchange(page.queues, {})) {
+    if (!names_.insert(queue.name).second) return changed;
+    queues_.push_back(std::move(queue));
+  }
+  const bool is_other = first_ && (page.page_count != first_->page_count ||
+                                   page.filtered_count != first_->filtered_count);
+  if (is_other) return changed;
+  first_ = std::move(page);
+  return std::nullopt;
+}
+
+Result<std::vector<QueueStats>> Listing::take() {
+  const std::size_t said =
+      first_ && first_->filtered_count ? *first_->filtered_count : queues_.size();
+  if (said != queues_.size()) {
+    return Error{Errc::partial,
+                 fmt::format("the broker lists {} of {} queues", queues_.size(), said),
+                 ""};
+  }
+  return std::move(queues_);
+}
+
+std::optional<std::size_t> parse_consumers(long status, std::string_view body) {
+  const Json reply = Json::parse(body, nullptr, false);
+  if (status != 200 || reply.is_discarded()) return std::nullopt;
+  const auto count = number_at(reply, {"consumers"});
+  if (!count || *count < 0) return std::nullopt;
+  return static_cast<std::size_t>(*count);
+}
+
+Result<double> value_of(std::span<const QueueStats> queues, const Wanted& wanted) {
+  switch (wanted.mode) {
+    case Mode::queue_length:
+      return joined(queues, field_of(wanted.count), "message count", wanted.aggregate);
+    case Mode::message_rate:
+      return joined(queues, &QueueStats::publish_rate, "publish rate", wanted.aggregate);
+    case Mode::deliver_get_rate:
+      return joined(queues, &QueueStats::deliver_get_rate, "delivery rate", wanted.aggregate);
+    case Mode::published_to_delivered_ratio:
+    case Mode::expected_queue_consumption_time: return over_delivered(queues, wanted);
+  }
+  return bad_reply("the mode has no value");
+}
+
+}  // namespace weir::scalers::backends::rabbitmq

@@ -1,0 +1,140 @@
+#include "scalers/clients/amqp/client.hpp"
+
+#include "scalers/clients/amqp/machine.hpp"
+#include "scalers/clients/net/link.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+constexpr std::size_t kMaxVhosts = 32;
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+// A pod's host name is the pod's name.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+Result<AmqpLogin> login_for(const AmqpTarget& target, const std::string& vhost) {
+  AmqpLogin out{Secret(), Secret(), vhost, "weir/" + host_name()};
+  if (!target.username.is_set()) return out;
+  auto pair = read_pair(target.username, target.password);
+  if (!pair) return pair.error();
+  out.username = std::move(pair->first);
+  out.password = std::move(pair->second);
+  return out;
+}
+
+}  // namespace
+
+AmqpClient::AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target)
+    : loop_(loop),
+      resolver_(resolver),
+      target_(std::move(target)),
+      counts_(std::make_shared<ConnectionCounts>()) {}
+
+AmqpClient::~AmqpClient() = default;
+
+void AmqpClient::close() {
+  is_closed_ = true;
+  for (const auto& [vhost, kept] : connections_) kept.connection->close();
+}
+
+ConnectionCounts AmqpClient::connections() const {
+  ConnectionCounts out = *counts_;
+  out.is_breaker_open = std::ranges::any_of(connections_, [](const auto& one) {
+    return one.second.connection->is_breaker_open();
+  });
+  return out;
+}
+
+std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) {
+  if (connections_.size() >= kMaxVhosts && !connections_.contains(vhost)) {
+    if (!drop_idle()) return nullptr;
+  }
+  auto& [connection, used_at] = connections_[vhost];
+  used_at = now();
+  if (!connection) {
+    const auto make_machine = [this, vhost]() -> Result<std::unique_ptr<Machine>> {
+      auto login = login_for(target_, vhost);
+      if (!login) return login.error();
+      return std::unique_ptr<Machine>(std::make_unique<AmqpMachine>(std::move(*login)));
+    };
+    connection =
+        std::make_shared<Connection>(loop_,
+                                     resolver_,
+                                     target_.stream,
+                                     make_machine,
+                                     stamp_of({target_.username,
+                                               target_.password,
+                                               SecretFile(target_.stream.tls.certificate.path),
+                                               SecretFile(target_.stream.tls.key.path)}),
+                                     counts_);
+  }
+  return connection;
+}
+
+// The vhost of a metric may come from a selector: whoever writes HPAs must not choose how many
+// connections a broker holds.
+bool AmqpClient::drop_idle() {
+  auto oldest = connections_.end();
+  for (auto one = connections_.begin(); one != connections_.end(); ++one) {
+    const bool is_idle = one->second.connection.use_count() == 1;
+    if (is_idle && (oldest == connections_.end() || one->second.used_at < oldest->second.used_at))
+      oldest = one;
+  }
+  if (oldest == connections_.end()) return false;
+  oldest->second.connection->close(ConnectionCounts::kIdle);
+  connections_.erase(oldest);
+  return true;
+}
+
+awaitable<Result<std::optional<std::uint64_t>>> AmqpClient::ready_messages(std::string vhost,
+                                                                           std::string queue,
+                                                                           Deadline deadline) {
+  if (is_closed_) co_return Error{Errc::unreachable, "the program ends", ""};
+  const auto connection = connection_to(vhost);
+  if (!connection) {
+    co_return Error{Errc::overloaded,
+                    fmt::format("more than {} vhosts are asked at a time", kMaxVhosts),
+                    ""};
+  }
+  const SteadyTime began = now();
+  Error lost{Errc::unreachable, "the connection was lost", ""};
+  // The kept connection may prove stale: the question is put once more, on a new one, within the
+  // same deadline. So it is behind an answer to a question that was open before: somebody had given
+  // it up, and it says what the queue held at that time.
+  constexpr int kMostTries = 3;  // each of the two happens once at most
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    const auto link = co_await connection->link(deadline);
+    if (!link) co_return link.error();
+    std::string bytes;
+    const auto question = static_cast<AmqpMachine&>((*link)->machine()).ask(loop_, queue, bytes);
+    (*link)->send(bytes);
+    const bool is_done = co_await question->done.wait(deadline.left(now()));
+    if (!is_done) {
+      (*link)->end_if_silent(now());
+      co_return Error{Errc::timed_out, "no answer in time", ""};
+    }
+    const Result<std::uint64_t>& ready = *question->ready_messages;
+    if (!ready && (*link)->failure()) {
+      lost = ready.error();
+    } else if (question->sent_at >= began) {
+      if (ready) co_return std::optional(*ready);
+      // An open connection has a vhost: the queue is what is unknown.
+      if (ready.error().code == Errc::unknown_object) co_return std::optional<std::uint64_t>();
+      co_return ready.error();
+    }
+  }
+  co_return lost;
+}
+
+}  // namespace weir::scalers::clients

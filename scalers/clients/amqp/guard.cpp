@@ -1,0 +1,53 @@
+#include "scalers/clients/amqp/guard.hpp"
+
+#include <algorithm>
+
+namespace weir::scalers::clients {
+namespace {
+
+constexpr std::size_t kHeadBytes = 7;  // type, channel, size
+constexpr std::size_t kProtocolHeaderBytes = 8;
+constexpr std::uint32_t kMethodIdBytes = 4;
+constexpr char kMethod = 1;
+constexpr char kHeartbeat = 8;
+
+std::uint32_t big_endian(std::string_view bytes) {
+  std::uint32_t out = 0;
+  for (const char byte : bytes) out = out << 8U | static_cast<unsigned char>(byte);
+  return out;
+}
+
+}  // namespace
+
+bool AmqpGuard::accept(std::string_view bytes) {
+  if (!has_begun_ && bytes.starts_with('A')) left_ = kProtocolHeaderBytes;
+  is_over_ = is_over_ || (!has_begun_ && left_ > 0);
+  has_begun_ = has_begun_ || !bytes.empty();
+  while (!bytes.empty()) {
+    if (left_ > 0) {
+      const std::size_t taken = std::min(left_, bytes.size());
+      bytes.remove_prefix(taken);
+      left_ -= taken;
+      continue;
+    }
+    if (is_over_) return false;
+    const std::size_t taken = std::min(kHeadBytes - head_.size(), bytes.size());
+    head_ += bytes.substr(0, taken);
+    bytes.remove_prefix(taken);
+    if (head_.size() == kHeadBytes && !take_head()) return false;
+  }
+  return true;
+}
+
+bool AmqpGuard::take_head() {
+  const char type = head_[0];
+  const std::uint32_t channel = big_endian(std::string_view(head_).substr(1, 2));
+  const std::uint32_t size = big_endian(std::string_view(head_).substr(3, 4));
+  head_.clear();
+  if (type == kHeartbeat && (channel != 0 || size != 0)) return false;
+  if (type == kMethod && (channel > kMaxChannels || size < kMethodIdBytes)) return false;
+  left_ = std::size_t{size} + 1;
+  return (type == kMethod || type == kHeartbeat) && size + kHeadBytes + 1 <= kMaxFrameBytes;
+}
+
+}  // namespace weir::scalers::clients

@@ -1,0 +1,255 @@
+#include "scalers/clients/http/exchange.hpp"
+
+#include "scalers/clients/http/head.hpp"
+#include "scalers/clients/net/expiry.hpp"
+#include "scalers/text/redact.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+namespace http = boost::beast::http;
+using ErrorCode = boost::system::error_code;
+using BeastText = boost::beast::string_view;
+
+constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
+constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
+// Of what cannot be parsed yet: a head, or the size of a chunk, or trailers.
+constexpr std::size_t kMaxUnparsedBytes = 2 * kMaxHeadBytes;
+constexpr std::size_t kReservedBytes = std::size_t{64} * 1024;
+constexpr int kMaxInterim = 16;
+constexpr int kFirstStatus = 100;
+constexpr int kSuccess = 2;  // of 200 to 299, divided by 100
+
+// Takes a reply apart as it comes. Why it stopped early stands in problem() or is_given_up().
+class ReplyParser final : public http::basic_parser<false> {
+ public:
+  explicit ReplyParser(const HttpRequest& request) : request_(request) {
+    header_limit(kMaxHeadBytes);
+    body_limit(boost::none);
+    eager(true);
+  }
+
+  [[nodiscard]] int status() const { return status_; }
+  [[nodiscard]] bool is_interim() const { return status_ / 100 == 1; }
+  [[nodiscard]] bool is_given_up() const { return is_given_up_; }
+  [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
+  [[nodiscard]] HttpReply reply() { return {status_, std::move(body_)}; }
+
+ private:
+  void on_request_impl(http::verb /*verb*/,
+                       BeastText /*name*/,
+                       BeastText /*target*/,
+                       int /*version*/,
+                       ErrorCode& /*failed*/) override {}
+  void on_response_impl(int code, BeastText /*text*/, int /*version*/, ErrorCode& failed) override {
+    status_ = code;
+    if (code < kFirstStatus) failed = http::error::bad_status;
+  }
+  void on_field_impl(http::field name,
+                     BeastText /*text*/,
+                     BeastText value,
+                     ErrorCode& failed) override {
+    const bool is_encoded = name == http::field::content_encoding && !value.empty() &&
+                            !boost::beast::iequals(value, "identity");
+    const bool is_transfer_encoded =
+        name == http::field::transfer_encoding && !boost::beast::iequals(value, "chunked");
+    if (!is_encoded && !is_transfer_encoded) return;
+    problem_ = Error{Errc::bad_reply,
+                     "the answer is compressed, which was not asked for; switch that off",
+                     remote_text({value.data(), value.size()}, hidden_texts(request_))};
+    failed = http::error::bad_value;
+  }
+  void on_header_impl(ErrorCode& /*failed*/) override {}
+  // A body that says its length is refused before it comes.
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode& failed) override {
+    if (is_stream() || !length) return;
+    if (*length > request_.max_body_bytes) return refuse_as_too_large(failed);
+    body_.reserve(static_cast<std::size_t>(*length));
+  }
+  std::size_t on_body_impl(BeastText body, ErrorCode& failed) override {
+    take({body.data(), body.size()}, failed);
+    return body.size();
+  }
+  void on_chunk_header_impl(std::uint64_t /*size*/,
+                            BeastText /*extensions*/,
+                            ErrorCode& /*failed*/) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t /*left*/,
+                                 BeastText body,
+                                 ErrorCode& failed) override {
+    take({body.data(), body.size()}, failed);
+    return body.size();
+  }
+  void on_finish_impl(ErrorCode& /*failed*/) override {}
+
+  [[nodiscard]] bool is_stream() const { return request_.on_chunk && status_ / 100 == kSuccess; }
+
+  void take(std::string_view piece, ErrorCode& failed) {
+    if (is_stream()) {
+      is_given_up_ = !request_.on_chunk(std::string(piece));
+      if (is_given_up_) failed = http::error::end_of_stream;
+      return;
+    }
+    const std::size_t size = body_.size() + piece.size();
+    if (size > request_.max_body_bytes) return refuse_as_too_large(failed);
+    // One that grows has room for all that it may become: doubling would hold three halves of it.
+    if (size > body_.capacity() && size > kReservedBytes) body_.reserve(request_.max_body_bytes);
+    body_.append(piece);
+  }
+
+  void refuse_as_too_large(ErrorCode& failed) {
+    problem_ = Error{Errc::too_large,
+                     fmt::format("the answer is over {} KiB; ask for fewer series",
+                                 request_.max_body_bytes / 1024),
+                     ""};
+    failed = http::error::body_limit;
+  }
+
+  const HttpRequest& request_;
+  int status_ = 0;
+  std::string body_;
+  bool is_given_up_ = false;
+  std::optional<Error> problem_;
+};
+
+// Bytes that came in and are not parsed yet.
+class Input {
+ public:
+  [[nodiscard]] char* room() { return bytes_.get() + end_; }
+  [[nodiscard]] std::size_t room_bytes() const { return size_ - end_; }
+  void add(std::size_t count) { end_ += count; }
+  [[nodiscard]] bool is_empty() const { return begin_ == end_; }
+  [[nodiscard]] boost::asio::const_buffer unparsed() const {
+    return {bytes_.get() + begin_, end_ - begin_};
+  }
+  void consume(std::size_t count) { begin_ += count; }
+  // Makes room for a further read; false when too much waits already.
+  bool compact() {
+    const std::size_t left = end_ - begin_;
+    if (left == size_) {
+      if (size_ >= kMaxUnparsedBytes) return false;
+      auto larger = std::make_unique_for_overwrite<char[]>(size_ * 2);
+      std::memcpy(larger.get(), bytes_.get(), left);
+      bytes_ = std::move(larger);
+      size_ *= 2;
+    } else if (begin_ > 0) {
+      std::memmove(bytes_.get(), bytes_.get() + begin_, left);
+    }
+    begin_ = 0;
+    end_ = left;
+    return true;
+  }
+
+ private:
+  std::size_t size_ = kReadBytes;
+  std::unique_ptr<char[]> bytes_ = std::make_unique_for_overwrite<char[]>(size_);
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+Error too_long() { return {Errc::bad_reply, "the answer is not HTTP", "a line without an end"}; }
+
+// What a reply is once it is whole, or cannot become so.
+class Replies {
+ public:
+  explicit Replies(const HttpRequest& request) : request_(request) { parser_.emplace(request); }
+
+  // Parses what has come; the outcome, once there is one.
+  std::optional<Result<HttpReply>> parse(Input& input) {
+    while (true) {
+      ErrorCode failed;
+      if (!input.is_empty()) input.consume(parser_->put(input.unparsed(), failed));
+      if (failed && failed != http::error::need_more) return ending(failed);
+      if (!parser_->is_done()) {
+        if (!failed && !input.is_empty()) continue;  // the head alone was parsed
+        return std::nullopt;
+      }
+      if (!parser_->is_interim()) {
+        is_kept_ = parser_->keep_alive() && input.is_empty();
+        return parser_->reply();
+      }
+      if (parser_->status() == kSwitchingProtocols)
+        return Error{Errc::bad_reply, "the answer is not HTTP", "it switches to another protocol"};
+      if (++interim_ > kMaxInterim)
+        return Error{Errc::bad_reply, "the answer is not HTTP", "interim answers without an end"};
+      parser_.emplace(request_);
+    }
+  }
+
+  // The server has sent all it had to.
+  Result<HttpReply> parse_end() {
+    if (!parser_->got_some() || !parser_->is_header_done())
+      return Error{Errc::bad_reply, "the answer ends in the middle", ""};
+    ErrorCode failed;
+    parser_->put_eof(failed);
+    if (failed) return ending(failed);
+    return parser_->reply();
+  }
+
+  [[nodiscard]] bool is_kept() const { return is_kept_; }
+
+ private:
+  static constexpr int kSwitchingProtocols = 101;
+
+  Result<HttpReply> ending(const ErrorCode& failed) {
+    if (parser_->is_given_up()) return parser_->reply();
+    if (parser_->problem()) return *parser_->problem();
+    if (failed == http::error::partial_message)
+      return Error{Errc::bad_reply, "the answer ends in the middle", ""};
+    return Error{Errc::bad_reply, "the answer is not HTTP", failed.message()};
+  }
+
+  const HttpRequest& request_;
+  std::optional<ReplyParser> parser_;
+  int interim_ = 0;
+  bool is_kept_ = false;
+};
+
+}  // namespace
+
+awaitable<HttpExchange> exchange(Loop& loop,
+                                 std::shared_ptr<Stream> stream,
+                                 std::shared_ptr<const HttpRequest> request,
+                                 Deadline deadline) {
+  const Expiry expiry(loop, deadline.left(std::chrono::steady_clock::now()), [stream] {
+    stream->close();
+  });
+  const Error late{Errc::timed_out, "it did not answer", ""};
+  const auto written = co_await stream->write(wire_text(*request));
+  if (expiry.has_fired()) co_return HttpExchange{late};
+  Input input;
+  Replies replies(*request);
+  bool is_heard = false;
+  while (true) {
+    if (!input.compact()) co_return HttpExchange{too_long()};
+    const auto got = co_await stream->read_some(input.room(), input.room_bytes());
+    if (expiry.has_fired()) co_return HttpExchange{late};
+    if (!got) {
+      // A server that refuses a long request may answer without reading all of it.
+      const Error& lost = written || is_heard ? got.error() : written.error();
+      if (!is_heard || !stream->is_ended()) co_return HttpExchange{lost, !is_heard};
+      co_return HttpExchange{replies.parse_end()};
+    }
+    is_heard = true;
+    input.add(*got);
+    auto outcome = replies.parse(input);
+    if (!outcome) continue;
+    co_return HttpExchange{std::move(*outcome), false, replies.is_kept() && written};
+  }
+}
+
+}  // namespace weir::scalers::clients

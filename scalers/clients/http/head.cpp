@@ -1,0 +1,120 @@
+#include "scalers/clients/http/head.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <string_view>
+
+namespace weir::scalers::clients {
+namespace {
+
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      group <<= 8U;
+      if (at + i < bytes.size()) group |= static_cast<std::uint8_t>(bytes[at + i]);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      const bool is_padding = at + i > bytes.size();
+      out += is_padding ? '=' : kDigits[(group >> (18U - 6U * i)) & 63U];
+    }
+  }
+  return out;
+}
+
+std::string login_text(const HttpRequest& request) {
+  return base64(request.basic->first.reveal() + ':' + request.basic->second.reveal());
+}
+
+bool is_same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// A field of the client's own, unless the request has it.
+void put_own(std::string& out,
+             const HttpRequest& request,
+             std::string_view name,
+             std::string_view value) {
+  const bool is_given = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
+    return is_same_name(header.name, name);
+  });
+  if (!is_given) fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
+}
+
+bool is_default_port(const Url& url) { return url.port == (url.scheme == "https" ? 443 : 80); }
+
+}  // namespace
+
+std::optional<Error> forgery_in(const HttpRequest& request) {
+  constexpr std::string_view kLineEnds("\r\n\0", 3);
+  const bool has_line_end = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
+    return header.name.find_first_of(kLineEnds) != std::string::npos ||
+           header.value.reveal().find_first_of(kLineEnds) != std::string::npos;
+  });
+  if (has_line_end) {
+    return Error{Errc::refused,
+                 "a header or credential holds a line end; write it on one line",
+                 ""};
+  }
+  const auto is_odd = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
+  if (std::ranges::any_of(request.url.path, is_odd) || std::ranges::any_of(request.query, is_odd)) {
+    return Error{Errc::refused,
+                 "the url's path holds a blank or a control character; write it as %20 or the like",
+                 ""};
+  }
+  return std::nullopt;
+}
+
+std::string wire_text(const HttpRequest& request) {
+  std::string out;
+  out.reserve(512 + request.url.path.size() + request.query.size() + request.body.size());
+  const auto append = std::back_inserter(out);
+  fmt::format_to(append,
+                 "{} {}",
+                 request.method,
+                 request.url.path.empty() ? "/" : request.url.path);
+  if (!request.query.empty()) fmt::format_to(append, "?{}", request.query);
+  out += " HTTP/1.1\r\n";
+  const std::string authority = request.url.authority();
+  const std::string_view host = is_default_port(request.url)
+                                    ? std::string_view(authority).substr(0, authority.rfind(':'))
+                                    : std::string_view(authority);
+  put_own(out, request, "Host", host);
+  if (request.basic) put_own(out, request, "Authorization", "Basic " + login_text(request));
+  put_own(out, request, "User-Agent", "weir/" WEIR_VERSION);
+  put_own(out, request, "Accept", "*/*");
+  put_own(out, request, "Accept-Encoding", "identity");
+  for (const HttpHeader& header : request.headers)
+    fmt::format_to(append, "{}: {}\r\n", header.name, header.value.reveal());
+  if (request.method == "POST") {
+    put_own(out, request, "Content-Type", "application/x-www-form-urlencoded");
+    fmt::format_to(append, "Content-Length: {}\r\n", request.body.size());
+  }
+  out += "\r\n";
+  if (request.method == "POST") out += request.body;
+  return out;
+}
+
+std::vector<std::string> hidden_texts(const HttpRequest& request) {
+  std::vector<std::string> out = request.hidden;
+  out.push_back(request.url.authority());
+  out.push_back(request.url.host);
+  for (const HttpHeader& header : request.headers) {
+    if (header.is_secret) out.push_back(header.value.reveal());
+  }
+  if (request.basic) {
+    out.push_back(request.basic->first.reveal());
+    out.push_back(request.basic->second.reveal());
+    out.push_back(login_text(request));
+  }
+  return out;
+}
+
+}  // namespace weir::scalers::clients

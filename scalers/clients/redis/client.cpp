@@ -1,0 +1,86 @@
+#include "scalers/clients/redis/client.hpp"
+
+#include "scalers/clients/net/link.hpp"
+#include "scalers/clients/redis/machine.hpp"
+
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+Result<RedisLogin> login_for(const RedisTarget& target) {
+  RedisLogin out{Secret(), Secret(), target.database};
+  if (!target.password.is_set()) return out;
+  if (!target.username.is_set()) {
+    auto password = target.password.read();
+    if (!password) return password.error();
+    out.password = std::move(*password);
+    return out;
+  }
+  auto pair = read_pair(target.username, target.password);
+  if (!pair) return pair.error();
+  out.username = std::move(pair->first);
+  out.password = std::move(pair->second);
+  return out;
+}
+
+}  // namespace
+
+RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target)
+    : loop_(loop), target_(target), counts_(std::make_shared<ConnectionCounts>()) {
+  auto make_machine = [target]() -> Result<std::unique_ptr<Machine>> {
+    auto login = login_for(target);
+    if (!login) return login.error();
+    return std::unique_ptr<Machine>(std::make_unique<RedisMachine>(std::move(*login)));
+  };
+  connection_ =
+      std::make_unique<Connection>(loop,
+                                   resolver,
+                                   target.stream,
+                                   std::move(make_machine),
+                                   stamp_of({target.username,
+                                             target.password,
+                                             SecretFile(target.stream.tls.certificate.path),
+                                             SecretFile(target.stream.tls.key.path)}),
+                                   counts_);
+}
+
+RedisClient::~RedisClient() = default;
+
+void RedisClient::close() { connection_->close(); }
+
+ConnectionCounts RedisClient::connections() const {
+  ConnectionCounts out = *counts_;
+  out.is_breaker_open = connection_->is_breaker_open();
+  return out;
+}
+
+awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> words,
+                                                   Deadline deadline) {
+  Error lost{Errc::unreachable, "the connection was lost", ""};
+  // The kept connection may prove stale: the command is sent once more, on a new one, within the
+  // same deadline.
+  for (int tries = 0; tries < 2; ++tries) {
+    auto link = connection_->kept_link();
+    if (!link) {
+      auto made = co_await connection_->link(deadline);
+      if (!made) co_return made.error();
+      link = std::move(*made);
+    }
+    std::string bytes;
+    const auto command = static_cast<RedisMachine&>(link->machine()).command(loop_, words, bytes);
+    link->send(bytes);
+    const bool is_done = co_await command->done.wait(deadline.left(now()));
+    if (!is_done) {
+      link->end_if_silent(now());
+      co_return Error{Errc::timed_out, "no answer in time", ""};
+    }
+    if (*command->reply) co_return std::move(**command->reply);
+    lost = command->reply->error();
+  }
+  co_return lost;
+}
+
+}  // namespace weir::scalers::clients

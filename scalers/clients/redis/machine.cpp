@@ -1,0 +1,262 @@
+#include "scalers/clients/redis/machine.hpp"
+
+#include "scalers/clients/redis/client.hpp"
+#include "scalers/text/redact.hpp"
+
+#include <fmt/format.h>
+#include <hiredis/hiredis.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+constexpr std::size_t kMaxLineBytes = 64 * 1024;
+constexpr std::size_t kMaxDepth = 7;  // hiredis' own limit
+
+void append_number(std::string& out, char type, std::size_t number) {
+  const fmt::format_int digits(number);
+  out += type;
+  out.append(digits.data(), digits.size());
+  out += "\r\n";
+}
+
+// An array of bulk strings. hiredis' own formatter allocates and prints its way through it.
+void append_command(std::string& out, const std::vector<std::string>& words) {
+  append_number(out, '*', words.size());
+  for (const std::string& word : words) {
+    append_number(out, '$', word.size());
+    out += word;
+    out += "\r\n";
+  }
+}
+
+RedisReply converted(const redisReply& from) {
+  using Kind = RedisReply::Kind;
+  RedisReply out;
+  switch (from.type) {
+    case REDIS_REPLY_INTEGER: out.kind = Kind::integer; break;
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS: out.kind = Kind::text; break;
+    case REDIS_REPLY_ERROR: out.kind = Kind::error; break;
+    case REDIS_REPLY_ARRAY: out.kind = Kind::list; break;
+    default: out.kind = Kind::nil; break;
+  }
+  out.integer = from.integer;
+  if (out.kind == Kind::text || out.kind == Kind::error)
+    out.text.assign(from.str, static_cast<std::size_t>(from.len));
+  for (std::size_t i = 0; i < from.elements; ++i) out.items.push_back(converted(*from.element[i]));
+  return out;
+}
+
+// Of PING's reply: what every question would get too.
+bool ends_login(std::string_view text) {
+  static constexpr std::array<std::string_view, 5> kPrefixes{"NOAUTH",
+                                                             "LOADING",
+                                                             "MASTERDOWN",
+                                                             "BUSY",
+                                                             "ERR max number of clients"};
+  return std::ranges::any_of(kPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
+}
+
+// Of AUTH's reply, beside the errors that have a word of their own.
+bool is_about_password(std::string_view text) {
+  static constexpr std::array<std::string_view, 5> kPrefixes{"ERR AUTH",
+                                                             "ERR Client sent AUTH",
+                                                             "ERR invalid password",
+                                                             "ERR wrong number",
+                                                             "DENIED"};
+  return std::ranges::any_of(kPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
+}
+
+std::optional<std::int64_t> parse_length(std::string_view digits) {
+  std::int64_t value = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failed != std::errc{} || end != digits.data() + digits.size() || value < -1)
+    return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+bool RespGuard::accept(std::string_view bytes) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    if (bulk_left_ > 0) {
+      const auto taken =
+          std::min<std::int64_t>(bulk_left_, static_cast<std::int64_t>(bytes.size() - at));
+      bulk_left_ -= taken;
+      at += static_cast<std::size_t>(taken);
+      if (bulk_left_ == 0 && !take_value_end()) return false;
+      continue;
+    }
+    line_ += bytes[at++];
+    if (line_.size() > kMaxLineBytes) return false;
+    if (line_.back() == '\n' && !take_line()) return false;
+  }
+  return true;
+}
+
+bool RespGuard::take_line() {
+  const std::string line = std::exchange(line_, {});
+  reply_bytes_ += static_cast<std::int64_t>(line.size());
+  if (line.size() < 3 || !line.ends_with("\r\n")) return false;
+  const char type = line.front();
+  if (type == '+' || type == '-' || type == ':') return take_value_end();
+  const auto length = parse_length(std::string_view(line).substr(1, line.size() - 3));
+  if (!length || (type != '$' && type != '*')) return false;
+  if (*length == -1) return take_value_end();
+  if (type == '$') {
+    if (*length > kMaxReplyBytes) return false;
+    reply_bytes_ += *length + 2;
+    bulk_left_ = *length + 2;
+    return reply_bytes_ <= kMaxReplyBytes;
+  }
+  if (*length > kMaxItems || open_lists_.size() >= kMaxDepth) return false;
+  if (*length == 0) return take_value_end();
+  open_lists_.push_back(*length);
+  return true;
+}
+
+bool RespGuard::take_value_end() {
+  if (reply_bytes_ > kMaxReplyBytes) return false;
+  while (!open_lists_.empty()) {
+    if (--open_lists_.back() > 0) return true;
+    open_lists_.pop_back();
+  }
+  reply_bytes_ = 0;
+  return true;
+}
+
+struct RedisMachine::Codec {
+  redisReader* reader = redisReaderCreate();
+  Codec() = default;
+  Codec(const Codec&) = delete;
+  Codec& operator=(const Codec&) = delete;
+  ~Codec() { redisReaderFree(reader); }
+};
+
+RedisMachine::RedisMachine(RedisLogin login)
+    : login_(std::move(login)), codec_(std::make_unique<Codec>()) {}
+RedisMachine::~RedisMachine() = default;
+
+// PING last: a server that still loads its data, or wants a password, says so before the first
+// question.
+void RedisMachine::greet(std::string& out) {
+  login_left_ = 0;
+  const auto say = [&](const std::vector<std::string>& words) {
+    append_command(out, words);
+    ++login_left_;
+  };
+  if (!login_.password.reveal().empty()) {
+    std::vector<std::string> words{"AUTH"};
+    if (!login_.username.reveal().empty()) words.push_back(login_.username.reveal());
+    words.push_back(login_.password.reveal());
+    say(words);
+    is_auth_open_ = true;
+  }
+  if (login_.database != 0) say({"SELECT", std::to_string(login_.database)});
+  say({"PING"});
+}
+
+std::optional<Error> RedisMachine::receive(std::string_view bytes, std::string& /*out*/) {
+  if (!guard_.accept(bytes))
+    return Error{Errc::bad_reply, "what came is not RESP2, or a reply is over 1 MiB", ""};
+  redisReaderFeed(codec_->reader, bytes.data(), bytes.size());
+  while (true) {
+    void* raw = nullptr;
+    if (redisReaderGetReply(codec_->reader, &raw) != REDIS_OK) {
+      return Error{Errc::bad_reply,
+                   "what came is not RESP2",
+                   remote_text(codec_->reader->errstr, {})};
+    }
+    if (raw == nullptr) return std::nullopt;
+    RedisReply reply = converted(*static_cast<redisReply*>(raw));
+    freeReplyObject(raw);
+    auto failed = take(std::move(reply));
+    if (failed) return failed;
+  }
+}
+
+std::optional<Error> RedisMachine::take(RedisReply reply) {
+  if (login_left_ > 0) {
+    --login_left_;
+    return take_login(reply);
+  }
+  if (waiting_.empty()) return Error{Errc::bad_reply, "a reply came that nobody asked for", ""};
+  const auto command = std::move(waiting_.front());
+  waiting_.pop_front();
+  command->reply = std::move(reply);
+  command->done.raise();
+  return std::nullopt;
+}
+
+std::optional<Error> RedisMachine::take_login(const RedisReply& reply) {
+  // The order of greet(): AUTH first, if there is a password, and PING last.
+  const bool is_auth = std::exchange(is_auth_open_, false);
+  if (reply.kind != RedisReply::Kind::error) return std::nullopt;
+  // A user who may not PING, or a server that refuses it for a snapshot that failed, may still
+  // answer what is asked: each question brings its own error.
+  const bool is_ping = login_left_ == 0;
+  if (is_ping && !ends_login(reply.text)) return std::nullopt;
+  const std::array hidden{login_.username.reveal(), login_.password.reveal()};
+  Error out = redis_error(reply.text, hidden);
+  // Other errors in AUTH's place are not about the password: the server is full, say.
+  if (is_auth && out.code == Errc::bad_reply)
+    out.code = is_about_password(reply.text) ? Errc::refused : Errc::unreachable;
+  return out;
+}
+
+RedisCommandPtr RedisMachine::command(Loop& loop,
+                                      const std::vector<std::string>& words,
+                                      std::string& out) {
+  append_command(out, words);
+  auto made = std::make_shared<RedisCommand>(loop);
+  waiting_.push_back(made);
+  return made;
+}
+
+std::optional<SteadyTime> RedisMachine::waiting_since() const {
+  if (waiting_.empty()) return std::nullopt;
+  return waiting_.front()->sent_at;
+}
+
+void RedisMachine::lose(const Error& why) {
+  for (const auto& command : std::exchange(waiting_, {})) {
+    command->reply = why;
+    command->done.raise();
+  }
+}
+
+Error redis_error(std::string_view text, std::span<const std::string> hidden) {
+  struct Row {
+    std::string_view prefix;
+    Errc code;
+    std::string_view detail;
+  };
+  static constexpr std::array<Row, 11> kRows{{
+      {"NOAUTH", Errc::refused, "the server wants a password"},
+      {"WRONGPASS", Errc::refused, "the credentials are refused"},
+      {"NOPERM", Errc::forbidden, "the user may not ask this"},
+      {"WRONGTYPE", Errc::bad_reply, "the key is of another type"},
+      {"LOADING", Errc::unreachable, "the server is loading its data"},
+      {"MASTERDOWN", Errc::unreachable, "the replica has lost its master"},
+      {"READONLY", Errc::bad_reply, "the server is a read-only replica"},
+      {"BUSY", Errc::unreachable, "the server is busy with a script"},
+      {"MOVED", Errc::bad_reply, "the server is a cluster node and does not hold the key"},
+      {"CLUSTERDOWN", Errc::unreachable, "the cluster is down"},
+      {"NOGROUP", Errc::unknown_object, "there is no such consumer group"},
+  }};
+  const auto* found = std::ranges::find_if(kRows, [&](const Row& row) {
+    return text.substr(0, text.find(' ')) == row.prefix;
+  });
+  if (text.starts_with("ERR max number of clients"))
+    return {Errc::unreachable, "the server takes no further connection", remote_text(text, hidden)};
+  if (found == kRows.end())
+    return {Errc::bad_reply, "the server answered with an error", remote_text(text, hidden)};
+  return {found->code, std::string(found->detail), remote_text(text, hidden)};
+}
+
+}  // namespace weir::scalers::clients

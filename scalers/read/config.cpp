@@ -1,0 +1,312 @@
+#include "scalers/read/config.hpp"
+
+#include "scalers/catalog.hpp"
+#include "scalers/read/policy_settings.hpp"
+#include "scalers/text/suggest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace weir::scalers::read {
+namespace {
+
+constexpr Duration kLongestDeadline{30'000};
+
+// What every backend has, whatever its kind.
+struct BackendLimits {
+  std::uint32_t max_in_flight = 8;
+  std::uint32_t max_waiting = 1000;
+};
+
+constexpr std::array kBackendTable{
+    setting<&BackendLimits::max_in_flight>("maxInFlight",
+                                           "8",
+                                           "questions to the backend under way at once"),
+    setting<&BackendLimits::max_waiting>(
+        "maxWaiting",
+        "1000",
+        "questions that wait for their turn; more are refused at once (429)"),
+};
+
+// What every metric has, whatever its kind; labels are read by hand.
+struct MetricSettings {
+  std::string name;
+  std::vector<std::string> namespaces;
+  Duration freshness{5000};
+  Duration deadline{2500};
+};
+
+constexpr std::array kMetricTable{
+    required_setting<&MetricSettings::name>("name", "what the HPA writes in external.metric.name"),
+    required_setting<&MetricSettings::namespaces>(
+        "namespaces",
+        "the namespaces whose HPAs may ask, such as [ml-inference], or ['*'] for all"),
+    setting<&MetricSettings::freshness>("freshness",
+                                        "5s",
+                                        "how old an answer may be when it is given again"),
+    setting<&MetricSettings::deadline>("deadline",
+                                       "2500ms",
+                                       "by when a read is answered, at most 30s"),
+};
+
+constexpr SettingDoc kLabelsDoc{
+    "labels",
+    "map",
+    "",
+    false,
+    "labels that the HPA's selector may set, each with the RE2 pattern its whole value must "
+    "match, or {pattern: P, default: V}; the block uses them as $(label)"};
+
+// The one block of an entry of `backends` or `metrics` that is named after a kind.
+struct KindBlock {
+  const ScalerKind* kind = nullptr;
+  const Node* block = nullptr;
+};
+
+std::vector<SettingDoc> with_kinds(std::vector<SettingDoc> rows) {
+  for (const ScalerKind& kind : catalog())
+    rows.push_back({kind.name, "map", "", false, kind.summary});
+  return rows;
+}
+
+std::string kinds_listed() {
+  std::string out;
+  for (const ScalerKind& kind : catalog()) {
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", kind.name);
+  }
+  return out;
+}
+
+KindBlock find_block(const Node& entry, std::string_view what, Problems& problems) {
+  KindBlock out;
+  for (const Node::Field& field : entry.fields) {
+    const ScalerKind* kind = find_kind(field.key);
+    if (kind == nullptr) continue;
+    if (out.kind == nullptr) {
+      out = {kind, &field.value};
+    } else if (kind != out.kind) {
+      problems.add(field.mark,
+                   fmt::format("a {} has one kind; it is {} already", what, out.kind->name));
+    }
+  }
+  if (out.kind == nullptr) {
+    problems.add(
+        entry.mark,
+        fmt::format("a {} needs one block named after its kind: {}", what, kinds_listed()));
+  }
+  return out;
+}
+
+bool is_namespace(std::string_view name) {
+  const auto is_inner = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, is_inner) &&
+         name.front() != '-' && name.back() != '-';
+}
+
+bool overlap(const Metric& one, const Metric& two) {
+  if (one.namespaces.empty() || two.namespaces.empty()) return false;
+  if (two.namespaces.front() == "*") return true;
+  return std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
+}
+
+}  // namespace
+
+void Builder::add_backends(const Node& section) {
+  if (section.kind != Node::Kind::map) {
+    return problems_.add(section.mark, "backends is a map from a backend's name to its settings");
+  }
+  for (const Node::Field& field : section.fields) {
+    const bool is_known =
+        std::ranges::any_of(backends_, [&](const auto& one) { return one->name == field.key; });
+    if (is_known) {
+      problems_.add(field.mark,
+                    fmt::format("the backend {} stands twice; give each its own name", field.key));
+      continue;
+    }
+    if (!check_keys(field.value, with_kinds(common_backend_settings()), "backend", problems_))
+      continue;
+    BackendLimits limits;
+    for (const auto& row : kBackendTable) {
+      if (const Node* value = field.value.find(row.name)) row.read(*value, limits, problems_);
+    }
+    const KindBlock found = find_block(field.value, "backend", problems_);
+    auto backend = std::make_unique<ConfiguredBackend>();
+    backend->name = field.key;
+    backend->gate = std::make_shared<Gate>(loop_, limits.max_in_flight, limits.max_waiting);
+    if (found.kind != nullptr) {
+      backend->kind = found.kind->name;
+      backend->backend = found.kind->make_backend(*found.block, clients_, problems_);
+    }
+    backends_.push_back(std::move(backend));
+  }
+}
+
+void Builder::add_metrics(const Node& section) {
+  if (section.kind != Node::Kind::list) {
+    return problems_.add(section.mark,
+                         "metrics is a list: write each metric behind a dash, as - name: ...");
+  }
+  for (const Node& node : section.items) add_metric(node);
+}
+
+void Builder::add_metric(const Node& node) {
+  if (!check_keys(node, with_kinds(common_metric_settings()), "metric", problems_)) return;
+  const KindBlock found = find_block(node, "metric", problems_);
+  Metric metric = read_common(node);
+  if (found.kind == nullptr) return;
+  metric.backend = find_backend(*found.block, *found.kind);
+  std::vector<std::string> declared;
+  for (const DeclaredLabel& label : metric.labels) declared.push_back(label.name);
+  ParameterNames names(std::move(declared));
+  if (metric.backend != nullptr && metric.backend->backend != nullptr) {
+    metric.scaler = metric.backend->backend->make_scaler(*found.block, names, problems_);
+  } else {
+    found.kind->check_metric(*found.block, names, problems_);
+  }
+  for (const std::string& unused : names.unused()) {
+    problems_.add(
+        node.find("labels")->mark,
+        fmt::format("label {0} is declared but nothing uses $({0}): every value would get "
+                    "the same number",
+                    unused));
+  }
+  metric.is_per_namespace = names.is_used(kNamespaceParameter);
+  metrics_.push_back(std::move(metric));
+}
+
+// What every metric has, whatever its kind.
+Metric Builder::read_common(const Node& node) {
+  MetricSettings settings;
+  for (const auto& row : kMetricTable) {
+    if (const Node* value = node.find(row.name)) row.read(*value, settings, problems_);
+  }
+  Metric metric;
+  metric.name = settings.name;
+  metric.mark = node.mark;
+  metric.namespaces = settings.namespaces;
+  metric.freshness = settings.freshness;
+  metric.deadline = settings.deadline;
+  for (const auto& row : kPolicyTable) {
+    if (const Node* value = node.find(row.name)) row.read(*value, metric.policies, problems_);
+  }
+  check_policies(node, metric.policies, problems_);
+  if (const Node* name = node.find("name")) check_metric_name(*name);
+  if (const Node* list = node.find("namespaces")) check_namespaces(*list, metric);
+  if (const Node* labels = node.find(kLabelsDoc.name)) {
+    metric.labels = read_labels(*labels, problems_);
+  }
+  if (metric.deadline > kLongestDeadline) {
+    problems_.add(node.find("deadline")->mark, "a deadline is at most 30s");
+  }
+  return metric;
+}
+
+void Builder::check_metric_name(const Node& name) {
+  const std::string& text = name.text;
+  if (text == "status" || text == "finalize") {
+    problems_.add(
+        name.mark,
+        fmt::format("the name {} is reserved: Kubernetes reads it as a part of the namespace",
+                    text));
+  } else if (text == "." || text == ".." || text.find_first_of("/%") != text.npos) {
+    problems_.add(
+        name.mark,
+        fmt::format("the name \"{}\" cannot stand in a url path; use no /, no %, and not . or ..",
+                    text));
+  }
+}
+
+void Builder::check_namespaces(const Node& list, Metric& metric) {
+  const bool has_all = std::ranges::find(metric.namespaces, "*") != metric.namespaces.end();
+  if (has_all && metric.namespaces.size() > 1) {
+    problems_.add(list.mark, "'*' stands for every namespace: write it alone");
+  }
+  for (const Node& item : list.items) {
+    if (item.text == "*" || is_namespace(item.text)) continue;
+    problems_.add(
+        item.mark,
+        fmt::format("\"{}\" is not a namespace: lower-case letters, digits and -", item.text));
+  }
+  std::ranges::sort(metric.namespaces);
+}
+
+ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& kind) {
+  const Node* name = block.find("backend");
+  if (name == nullptr) return nullptr;  // the kind's own table says that it is missing
+  std::vector<std::string_view> names;
+  for (const auto& backend : backends_) names.push_back(backend->name);
+  const auto found = std::ranges::find(names, name->text);
+  if (found == names.end()) {
+    problems_.add(
+        name->mark,
+        fmt::format("there is no backend \"{}\"{}", name->text, did_you_mean(name->text, names)));
+    return nullptr;
+  }
+  ConfiguredBackend* backend = backends_[static_cast<std::size_t>(found - names.begin())].get();
+  if (backend->kind == kind.name || backend->kind.empty()) return backend;
+  problems_.add(name->mark,
+                fmt::format("the backend {} is of kind {}; a {} metric cannot ask it",
+                            name->text,
+                            backend->kind,
+                            kind.name));
+  return nullptr;
+}
+
+void Builder::check_names() {
+  std::map<std::string_view, std::vector<std::size_t>> seen;
+  for (std::size_t later = 0; later < metrics_.size(); ++later) {
+    auto& namesakes = seen[metrics_[later].name];
+    for (const std::size_t earlier : namesakes) {
+      if (!overlap(metrics_[earlier], metrics_[later])) continue;
+      const Mark& mark = metrics_[earlier].mark;
+      problems_.add(
+          metrics_[later].mark,
+          fmt::format(
+              "metric {} stands at {}:{} too and their namespaces overlap; one name may stand "
+              "twice only with disjoint namespaces",
+              metrics_[later].name,
+              mark.file,
+              mark.line));
+      break;
+    }
+    namesakes.push_back(later);
+  }
+}
+
+std::vector<MetricInfo> Builder::infos() const {
+  std::vector<MetricInfo> out;
+  for (const Metric& metric : metrics_) {
+    MetricInfo& info = out.emplace_back();
+    info.name = metric.name;
+    info.namespaces = metric.namespaces;
+    info.backend = metric.backend->name;
+    info.is_per_namespace = metric.is_per_namespace;
+    for (const DeclaredLabel& label : metric.labels)
+      info.labels.push_back({label.name, label.fallback.has_value(), label.pattern.text()});
+  }
+  return out;
+}
+
+}  // namespace weir::scalers::read
+
+namespace weir::scalers {
+
+std::vector<SettingDoc> common_backend_settings() {
+  return {read::kBackendTable.begin(), read::kBackendTable.end()};
+}
+
+std::vector<SettingDoc> common_metric_settings() {
+  std::vector<SettingDoc> out(read::kMetricTable.begin(), read::kMetricTable.end());
+  out.insert(out.end(), read::kPolicyTable.begin(), read::kPolicyTable.end());
+  out.push_back(read::kLabelsDoc);
+  return out;
+}
+
+}  // namespace weir::scalers

@@ -1,0 +1,47 @@
+// Reads the documents of a configuration into the reader's parts, collecting every problem. One
+// object a build.
+#pragma once
+
+#include "scalers/clients/clients.hpp"
+#include "scalers/read/metric.hpp"
+#include "scalers/read/world.hpp"
+#include "scalers/settings/settings.hpp"
+#include "scalers/task.hpp"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace weir::scalers::read {
+
+// The labels that a metric's entry declares under `labels`.
+[[nodiscard]] std::vector<DeclaredLabel> read_labels(const Node& node, Problems& problems);
+
+class Builder {
+ public:
+  Builder(Loop& loop, Clients& clients, Problems& problems)
+      : loop_(loop), clients_(clients), problems_(problems) {}
+
+  void add_backends(const Node& section);
+  void add_metrics(const Node& section);
+  void check_names();
+
+  std::vector<std::unique_ptr<ConfiguredBackend>> take_backends() { return std::move(backends_); }
+  std::vector<Metric> take_metrics() { return std::move(metrics_); }
+  [[nodiscard]] std::vector<MetricInfo> infos() const;
+
+ private:
+  void add_metric(const Node& node);
+  [[nodiscard]] Metric read_common(const Node& node);
+  void check_metric_name(const Node& name);
+  void check_namespaces(const Node& list, Metric& metric);
+  ConfiguredBackend* find_backend(const Node& block, const ScalerKind& kind);
+
+  Loop& loop_;
+  Clients& clients_;
+  Problems& problems_;
+  std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
+  std::vector<Metric> metrics_;
+};
+
+}  // namespace weir::scalers::read

@@ -1,0 +1,75 @@
+#include "scalers/read/world.hpp"
+
+#include "scalers/read/config.hpp"
+#include "scalers/read/labels.hpp"
+#include "scalers/read/reader.hpp"
+#include "scalers/settings/pattern.hpp"
+
+#include <array>
+#include <random>
+#include <utility>
+#include <variant>
+
+namespace weir::scalers {
+namespace {
+
+constexpr std::array<SettingDoc, 2> kSections{{
+    {"backends", "map", "", false, "the systems to ask, by name"},
+    {"metrics", "list", "", false, "what HPAs may ask for"},
+}};
+
+}  // namespace
+
+std::optional<Error> selector_refusal(const MetricInfo& metric,
+                                      std::span<const LabelRequirement> requirements) {
+  std::vector<read::DeclaredLabel> declared;
+  for (const MetricInfo::Label& label : metric.labels) {
+    auto compiled = Pattern::compile(label.pattern);
+    if (const auto* invalid = std::get_if<Pattern::Invalid>(&compiled))
+      return Error{Errc::bad_request, invalid->why, ""};
+    const auto fallback = label.has_default ? std::optional<std::string>("") : std::nullopt;
+    declared.push_back({label.name, std::get<Pattern>(std::move(compiled)), fallback});
+  }
+  const auto bound = read::bind_labels(declared, requirements);
+  return bound ? std::nullopt : std::optional<Error>(bound.error());
+}
+
+std::unique_ptr<World> World::build(std::span<const Node> documents,
+                                    Loop& loop,
+                                    Clients& clients,
+                                    const Clock& clock,
+                                    ReadObserver& observer,
+                                    Problems& problems,
+                                    std::span<const BackendState> before) {
+  read::Builder builder(loop, clients, problems);
+  for (const Node& document : documents) {
+    if (check_keys(document, kSections, "configuration", problems) &&
+        document.find("backends") != nullptr) {
+      builder.add_backends(*document.find("backends"));
+    }
+  }
+  for (const Node& document : documents) {
+    if (const Node* metrics = document.find("metrics")) builder.add_metrics(*metrics);
+  }
+  builder.check_names();
+  if (!problems.empty()) return nullptr;
+  auto infos = builder.infos();
+  auto backends = builder.take_backends();
+  for (const auto& one : backends) {
+    const auto known = std::ranges::find(before, one->name, &BackendState::name);
+    if (known == before.end()) continue;
+    one->is_down = known->is_down;
+    one->is_away = known->is_away;
+    one->back_at = known->back_at;
+  }
+  auto reader = std::make_shared<read::Reader>(loop,
+                                               clock,
+                                               observer,
+                                               std::move(backends),
+                                               builder.take_metrics(),
+                                               std::random_device{}());
+  auto list = [reader] { return reader->backends(); };
+  return std::make_unique<World>(reader, reader, std::move(infos), std::move(list));
+}
+
+}  // namespace weir::scalers

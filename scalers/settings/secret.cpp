@@ -1,0 +1,74 @@
+#include "scalers/settings/secret.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+namespace weir::scalers {
+namespace {
+
+constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+constexpr int kPairTries = 5;
+
+// What tells one state of a file from another; follows links, so the swap of a mounted Secret's
+// folder shows.
+using FileState = std::array<std::int64_t, 5>;
+
+std::optional<FileState> state_of(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  return FileState{static_cast<std::int64_t>(found.st_dev),
+                   static_cast<std::int64_t>(found.st_ino),
+                   found.st_mtim.tv_sec,
+                   found.st_mtim.tv_nsec,
+                   found.st_size};
+}
+
+}  // namespace
+
+Result<Secret> SecretFile::read() const {
+  std::ifstream file(path_, std::ios::binary);
+  if (!file) {
+    const auto reason = std::error_code(errno, std::generic_category()).message();
+    return Error{Errc::refused,
+                 fmt::format("the credential file {} cannot be read: {}", path_, reason),
+                 ""};
+  }
+  std::string bytes(kMaxSecretBytes + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  if (bytes.size() > kMaxSecretBytes) {
+    return Error{Errc::refused, fmt::format("the credential file {} is over 64 KiB", path_), ""};
+  }
+  while (!bytes.empty() && (bytes.back() == '\n' || bytes.back() == '\r')) bytes.pop_back();
+  if (bytes.empty())
+    return Error{Errc::refused, fmt::format("the credential file {} is empty", path_), ""};
+  return Secret(std::move(bytes));
+}
+
+Result<std::pair<Secret, Secret>> read_pair(const SecretFile& first, const SecretFile& second) {
+  for (int tries = 0; tries < kPairTries; ++tries) {
+    const auto first_before = state_of(first.path());
+    const auto second_before = state_of(second.path());
+    auto one = first.read();
+    if (!one) return one.error();
+    auto two = second.read();
+    if (!two) return two.error();
+    if (first_before == state_of(first.path()) && second_before == state_of(second.path())) {
+      return std::pair(std::move(*one), std::move(*two));
+    }
+  }
+  return Error{Errc::refused,
+               fmt::format("the credential files {} and {} change while they are read",
+                           first.path(),
+                           second.path()),
+               ""};
+}
+
+}  // namespace weir::scalers

@@ -1,0 +1,153 @@
+#include "scalers/settings/url.hpp"
+
+#include "scalers/text/utf8.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <iterator>
+#include <optional>
+
+namespace weir::scalers {
+namespace {
+
+bool is_host_byte(char c, bool is_bracketed) {
+  if (std::isalnum(static_cast<unsigned char>(c)) != 0) return true;
+  return is_bracketed ? c == ':' || c == '.' : c == '-' || c == '.' || c == '_';
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (failed != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+// Takes "host", "host:port", "[v6]" or "[v6]:port" apart; false when it is none of them.
+bool split_authority(std::string_view authority, Url& url) {
+  const bool is_bracketed = authority.starts_with('[');
+  std::string_view host;
+  std::string_view rest;
+  if (is_bracketed) {
+    const auto close = authority.find(']');
+    if (close == authority.npos) return false;
+    host = authority.substr(1, close - 1);
+    rest = authority.substr(close + 1);
+  } else {
+    host = authority.substr(0, authority.find(':'));
+    rest = authority.substr(host.size());
+  }
+  if (host.empty() ||
+      !std::ranges::all_of(host, [&](char c) { return is_host_byte(c, is_bracketed); })) {
+    return false;
+  }
+  url.host = host;
+  if (rest.empty()) return true;
+  const auto port = rest.starts_with(':') ? parse_port(rest.substr(1)) : std::nullopt;
+  if (port) url.port = *port;
+  return port.has_value();
+}
+
+// "a, b or c", each with `tail` behind it.
+std::string listed(std::span<const UrlScheme> schemes, std::string_view tail) {
+  std::string out;
+  for (std::size_t i = 0; i < schemes.size(); ++i) {
+    if (i > 0) out += i + 1 == schemes.size() ? " or " : ", ";
+    out += fmt::format("{}{}", schemes[i].name, tail);
+  }
+  return out;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::string Url::authority() const {
+  return host.find(':') == host.npos ? fmt::format("{}:{}", host, port)
+                                     : fmt::format("[{}]:{}", host, port);
+}
+
+std::string Url::text() const { return fmt::format("{}://{}{}", scheme, authority(), path); }
+
+std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const UrlScheme> schemes) {
+  const auto colon = text.find("://");
+  Url url;
+  url.scheme = lower_case(text.substr(0, colon == text.npos ? 0 : colon));
+  const auto scheme = std::ranges::find(schemes, url.scheme, &UrlScheme::name);
+  if (scheme == schemes.end()) {
+    return UrlProblem{fmt::format("the url needs the scheme {}; write {}",
+                                  listed(schemes, ""),
+                                  listed(schemes, "://HOST:PORT"))};
+  }
+  url.port = scheme->port;
+  const std::string_view rest = text.substr(colon + 3);
+  const auto slash = rest.find_first_of("/?#");
+  const std::string_view authority = rest.substr(0, slash);
+  if (authority.find('@') != authority.npos) {
+    return UrlProblem{
+        "a url holds no user or password; write username: {file: PATH} and password: {file: PATH}"};
+  }
+  if (!split_authority(authority, url)) {
+    return UrlProblem{
+        "the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets"};
+  }
+  const std::string_view path = slash == rest.npos ? std::string_view{} : rest.substr(slash);
+  if (path.find_first_of("?#") != path.npos) {
+    return UrlProblem{"a url has no query and no fragment; write only the path"};
+  }
+  const bool is_plain = std::ranges::all_of(path, [](char c) {
+    return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+  });
+  if (!is_plain) return UrlProblem{"the url's path holds a byte that has to be percent-encoded"};
+  url.path = path;
+  return url;
+}
+
+std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
+  static constexpr std::array<UrlScheme, 2> kSchemes{{{"http", 80}, {"https", 443}}};
+  auto parsed = parse_url(text, kSchemes);
+  if (auto* url = std::get_if<Url>(&parsed)) {
+    url->path.resize(url->path.find_last_not_of('/') + 1);
+  }
+  return parsed;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (true) {
+    const auto mark = text.find('%');
+    out += text.substr(0, mark);
+    if (mark == text.npos) return out;
+    if (text.size() < mark + 3) return std::nullopt;
+    const int high = hex_digit(text[mark + 1]);
+    const int low = hex_digit(text[mark + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    text.remove_prefix(mark + 3);
+  }
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 2);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
+    }
+  }
+  return out;
+}
+
+}  // namespace weir::scalers

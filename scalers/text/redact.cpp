@@ -1,0 +1,196 @@
+#include "scalers/text/redact.hpp"
+
+#include "scalers/text/utf8.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace weir::scalers {
+namespace {
+
+constexpr std::size_t kMaxShownBytes = 300;
+// What is worked on at all: a remote may send a megabyte of error text.
+constexpr std::size_t kMaxReadBytes = 8192;
+// Shorter texts tell little, and are found inside others.
+constexpr std::size_t kTellingBytes = 4;
+constexpr std::string_view kHidden = "[hidden]";
+// Stands for kHidden while texts are searched for, so that none is found inside it.
+constexpr char kMark = '\x01';
+
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// The end of a port (of three digits and more: fewer are positions) behind a text that ends at
+// `end`: hidden with the host in front of it, it would
+// be no address any more that hide_addresses() knows.
+std::size_t end_of_port(const std::string& text, std::size_t end) {
+  if (end >= text.size() || text[end] != ':') return end;
+  const auto after = std::min(text.find_first_not_of("0123456789", end + 1), text.size());
+  const std::size_t digits = after - end - 1;
+  return digits >= 3 && digits <= 5 ? after : end;
+}
+
+// Replaces `secret` and a port behind it by the mark; a short one only where it stands as a word,
+// or a query such as "up" would tear other words and addresses apart.
+void hide(std::string& text, std::string_view secret) {
+  const bool is_short = secret.size() < kTellingBytes;
+  for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
+    const auto end = at + secret.size();
+    const bool is_inside =
+        (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
+    if (!is_short || !is_inside)
+      text.replace(at, (is_short ? end : end_of_port(text, end)) - at, 1, kMark);
+  }
+}
+
+std::string one_printable_line(std::string_view raw) {
+  std::string out;
+  for (std::size_t at = 0; at < raw.size();) {
+    const std::size_t length = utf8_length(raw, at);
+    const bool is_control = length == 1 && (raw[at] < ' ' || raw[at] == 0x7f);
+    if (length == 0 || is_control) {
+      if (!out.empty() && out.back() != ' ') out += ' ';
+    } else {
+      out += raw.substr(at, length);
+    }
+    at += std::max<std::size_t>(1, length);
+  }
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+void hide_addresses(std::string& text) {
+  // Compiled at each call: remote errors are rare, and nothing static with a constructor exists
+  // here.
+  static constexpr std::string_view kAddress =
+      R"([a-zA-Z][a-zA-Z0-9+.-]*://[^\s"']+)"                        // a url
+      R"(|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\b)"      // IPv4
+      R"(|\[[0-9a-fA-F:.%]*:[0-9a-fA-F:.%]*\](?::\d{1,5})?)"         // IPv6 in brackets
+      R"(|\b[0-9a-fA-F]{1,4}(?::{1,2}[0-9a-fA-F]{1,4}){3,7}\b)"      // IPv6 alone
+      R"(|\b[a-zA-Z][a-zA-Z0-9.-]*:\d{3,5}\b)"                       // a name and its port
+      R"(|(?i:\bport[ =:]+\d{1,5}\b))"                               // a port alone
+      R"(|(?i:\buser(?:name)?[=:]\s*[^\s,;]+))"                      // a user
+      R"(|(?i:\b(?:lookup|host|to)\s+[a-z0-9-]+(?:\.[a-z0-9-]+)+))"  // a dotted name that is looked
+                                                                     // up or dialled
+      R"(|lookup [a-zA-Z0-9-]+)";
+  RE2::GlobalReplace(&text,
+                     RE2(re2::StringPiece(kAddress.data(), kAddress.size())),
+                     re2::StringPiece(&kMark, 1));
+}
+
+bool has_domain(std::string_view text) {
+  for (auto at = text.find('.'); at != text.npos; at = text.find('.', at + 1)) {
+    if (at + 1 < text.size() && is_word(text[at + 1])) return true;
+  }
+  return false;
+}
+
+void hide_hosts(std::string& text) {
+  // Whom a certificate was made for, in Go's words and in curl's.
+  static constexpr std::string_view kValidFor = R"((\bvalid for ).+?(, not )[^\s,;:"']+)";
+  static constexpr std::string_view kCertified =
+      R"((\bwanted to match )[^\s,;:"']+|(\b(?:subject|host) ?name )'[^']*')";
+  // A name under a domain of networks that nobody else sees.
+  static constexpr std::string_view kPrivate =
+      R"((?i:(?:\*\.)?\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.(?:internal|local|svc|example)\b))";
+  // Three labels and more. A name right behind a quote is one of an object: a queue, a key, a job.
+  static constexpr std::string_view kDotted =
+      R"((?i:(^|[^"'a-z0-9._-])(?:\*|[a-z0-9_-]+)(?:\.[a-z0-9_-]+)+\.[a-z][a-z0-9-]*[a-z0-9]))";
+  const auto replace = [&text](std::string_view pattern, const std::string& with) {
+    RE2::GlobalReplace(&text, RE2(re2::StringPiece(pattern.data(), pattern.size())), with);
+  };
+  const std::string mark(1, kMark);
+  // Compiling a pattern takes longer than the rest, and few errors have any of this in them.
+  if (text.find("ertificate") != text.npos) {
+    replace(kValidFor, R"(\1)" + mark + R"(\2)" + mark);
+    replace(kCertified, R"(\1\2)" + mark);
+  }
+  if (!has_domain(text)) return;
+  replace(kPrivate, mark);
+  replace(kDotted, R"(\1)" + mark);
+}
+
+std::string shown_marks(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == kMark) {
+      out += kHidden;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// As Go prints a text inside quotes: a remote may echo the query so.
+std::string quoted_form(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> forms_of(std::span<const std::string> hidden) {
+  std::vector<std::string> out;
+  for (const std::string& secret : hidden) {
+    out.push_back(one_printable_line(secret));
+    out.push_back(one_printable_line(quoted_form(secret)));
+  }
+  std::erase(out, "");
+  std::ranges::sort(out, std::ranges::greater{}, &std::string::size);
+  return out;
+}
+
+// A text that was cut off may end with the beginning of a hidden one.
+void drop_cut_form(std::string& text, std::span<const std::string> forms) {
+  std::size_t longest = 0;
+  for (const std::string& form : forms) {
+    std::size_t size = std::min(form.size(), text.size());
+    while (size >= kTellingBytes && !text.ends_with(std::string_view(form).substr(0, size))) --size;
+    if (size >= kTellingBytes) longest = std::max(longest, size);
+  }
+  text.resize(text.size() - longest);
+}
+
+enum class Addresses { hide, keep };
+
+std::string bounded(std::string_view raw,
+                    std::span<const std::string> hidden,
+                    Addresses addresses) {
+  std::string text = one_printable_line(raw.substr(0, kMaxReadBytes));
+  const auto forms = forms_of(hidden);
+  const auto hide_forms = [&](bool is_telling) {
+    for (const std::string& form : forms) {
+      if ((form.size() >= kTellingBytes) == is_telling) hide(text, form);
+    }
+  };
+  hide_forms(true);
+  if (raw.size() > kMaxReadBytes) drop_cut_form(text, forms);
+  if (addresses == Addresses::hide) {
+    hide_addresses(text);
+    hide_hosts(text);
+  }
+  hide_forms(false);
+  return shortened(shown_marks(text), kMaxShownBytes);
+}
+
+}  // namespace
+
+std::string remote_text(std::string_view raw, std::span<const std::string> hidden) {
+  return bounded(raw, hidden, Addresses::hide);
+}
+
+std::string addressed_text(std::string_view raw, std::span<const std::string> secrets) {
+  return bounded(raw, secrets, Addresses::keep);
+}
+
+}  // namespace weir::scalers

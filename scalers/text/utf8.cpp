@@ -1,0 +1,66 @@
+#include "scalers/text/utf8.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace weir::scalers {
+namespace {
+
+std::uint8_t byte_at(std::string_view text, std::size_t at) {
+  return static_cast<std::uint8_t>(text[at]);
+}
+
+bool is_tail(std::string_view text, std::size_t at) {
+  return at < text.size() && (byte_at(text, at) & 0xc0) == 0x80;
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const std::uint8_t lead = byte_at(text, at);
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4 || !is_tail(text, at + 1)) return 0;
+  const std::uint8_t second = byte_at(text, at + 1);
+  if (lead < 0xe0) return 2;
+  if (!is_tail(text, at + 2)) return 0;
+  if (lead < 0xf0) {
+    const bool is_bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f);
+    return is_bad ? 0 : 3;
+  }
+  const bool is_bad =
+      (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f) || !is_tail(text, at + 3);
+  return is_bad ? 0 : 4;
+}
+
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most - 3;
+  while (end > 0 && is_tail(text, end)) --end;
+  text.resize(end);
+  return text + "...";
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    const bool is_control = length == 1 && (text[at] < ' ' || text[at] == 0x7f);
+    // U+0080 to U+009F, of which U+009B begins a command as ESC [ does.
+    const bool is_high_control =
+        length == 2 && byte_at(text, at) == 0xc2 && byte_at(text, at + 1) < 0xa0;
+    const bool is_shown = length > 0 && !is_control && !is_high_control;
+    out += is_shown ? text.substr(at, length) : std::string_view(" ");
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
+}  // namespace weir::scalers

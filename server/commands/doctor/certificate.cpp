@@ -1,0 +1,158 @@
+#include "server/commands/doctor/certificate.hpp"
+
+#include "server/commands/doctor/registration.hpp"
+#include "server/crypto/freed.hpp"
+#include "server/tls/peer.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <variant>
+
+namespace weir::server::doctor {
+namespace {
+
+using Store = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
+
+// Renewals come earlier: cert-manager's at a third of the life that is left.
+constexpr std::chrono::days kSoon{14};
+constexpr std::size_t kMaxNames = 8;
+
+WallTime time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime{};
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+std::string date_of(WallTime time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string dns_names_of(X509* certificate) {
+  const Names names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> out;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_DNS || out.size() == kMaxNames) continue;
+    const ASN1_IA5STRING* text = name->d.dNSName;
+    out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                     static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  return out.empty() ? "none" : fmt::format("{}", fmt::join(out, ", "));
+}
+
+// Why the chain does not lead to the bundle, in OpenSSL's words; empty when it does. Its dates are
+// judged apart, so that one that has expired is not told twice.
+std::string break_in(const Chain& chain, const CaBundle& bundle) {
+  const Store store(X509_STORE_new());
+  const StoreContext context(X509_STORE_CTX_new());
+  STACK_OF(X509)* others = sk_X509_new_null();
+  for (const auto& authority : bundle.certificates())
+    X509_STORE_add_cert(store.get(), authority.get());
+  for (const auto& certificate : chain) sk_X509_push(others, certificate.get());
+  // Every certificate of the bundle is an end of trust, as in Go.
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+  std::string out = "there is no memory to verify it";
+  if (X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), others) == 1) {
+    X509_STORE_CTX_set_default(context.get(), "ssl_server");
+    const bool is_verified = X509_verify_cert(context.get()) == 1;
+    out = is_verified ? "" : X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+  }
+  sk_X509_free(others);
+  ERR_clear_error();
+  return out;
+}
+
+void judge_dates(Findings& out, const std::string& object, X509* certificate, WallTime now) {
+  const WallTime from = time_of(X509_get0_notBefore(certificate));
+  const WallTime until = time_of(X509_get0_notAfter(certificate));
+  const std::string renew = "renew it; Weir takes new files without a restart";
+  if (now >= until) {
+    out.push_back(error(object, "its certificate expired on " + date_of(until), renew));
+  } else if (now < from) {
+    out.push_back(error(object,
+                        "its certificate is valid only from " + date_of(from),
+                        "wait, or set the clocks right"));
+  } else if (now + kSoon >= until) {
+    out.push_back(warning(object, "its certificate expires on " + date_of(until), renew));
+  }
+}
+
+void judge_name(Findings& out,
+                const std::string& object,
+                X509* certificate,
+                const ObjectName& service) {
+  const std::string wanted = fmt::format("{}.{}.svc", service.name, service.name_space);
+  constexpr unsigned kAlternativeNamesAlone = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+  if (X509_check_host(certificate, wanted.data(), wanted.size(), kAlternativeNamesAlone, nullptr) ==
+      1)
+    return;
+  out.push_back(
+      error(object,
+            fmt::format("its certificate is for {}, not for {}", dns_names_of(certificate), wanted),
+            fmt::format("issue one with the DNS name {}", wanted)));
+}
+
+}  // namespace
+
+Findings judge_ca_bundle(const ApiServiceObject& api_service, WallTime now) {
+  const std::string object = fmt::format("APIService {}", kApiServiceName);
+  const std::string set = "write the PEM of the CA that signed Weir's certificate, in base64";
+  if (!api_service.is_ca_base64) return {error(object, "caBundle is no base64", set)};
+  if (api_service.ca_pem.empty()) {
+    if (api_service.skips_verify) return {};
+    return {warning(object,
+                    "there is no caBundle: only the kube-apiserver's own roots are believed",
+                    "set caBundle, unless Weir's certificate comes from a public authority")};
+  }
+  const auto parsed = CaBundle::parse(api_service.ca_pem);
+  if (const auto* invalid = std::get_if<CaBundle::Invalid>(&parsed))
+    return {error(object, "caBundle: " + invalid->why, set)};
+  const auto& authorities = std::get<CaBundle>(parsed).certificates();
+  const bool is_over = std::ranges::all_of(authorities, [&](const auto& authority) {
+    return now >= time_of(X509_get0_notAfter(authority.get()));
+  });
+  if (is_over) return {error(object, "every certificate of caBundle has expired", set)};
+  return {};
+}
+
+Findings judge_chain(const std::string& object,
+                     const Chain& chain,
+                     const ApiServiceObject& api_service,
+                     WallTime now) {
+  if (chain.empty())
+    return {error(object, "it showed no certificate", "look at what listens there")};
+  Findings out;
+  X509* leaf = chain.front().get();
+  judge_dates(out, object, leaf, now);
+  if (api_service.service) judge_name(out, object, leaf, *api_service.service);
+  const auto parsed = CaBundle::parse(api_service.ca_pem);
+  const auto* bundle = std::get_if<CaBundle>(&parsed);
+  const std::string why = bundle == nullptr ? "" : break_in(chain, *bundle);
+  if (!why.empty()) {
+    out.push_back(error(object,
+                        "its certificate does not lead to the APIService's caBundle: " + why,
+                        "set caBundle to the CA that signed it, the old one beside the new one "
+                        "while certificates change"));
+  }
+  if (out.empty()) {
+    out.push_back(ok(object,
+                     fmt::format("its certificate is the Service's{}, until {}",
+                                 bundle == nullptr ? "" : " and the caBundle's",
+                                 date_of(time_of(X509_get0_notAfter(leaf))))));
+  }
+  return out;
+}
+
+}  // namespace weir::server::doctor

@@ -1,0 +1,148 @@
+#include "server/commands/doctor/config_facts.hpp"
+
+#include "scalers/settings/pattern.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <variant>
+
+namespace weir::server::doctor {
+namespace {
+
+using scalers::Node;
+using scalers::Pattern;
+
+std::string text_of(const Node& block, std::string_view key) {
+  const Node* found = block.find(key);
+  return found == nullptr ? std::string() : found->text;
+}
+
+// The last byte of the text in quotes that begins at `at`.
+std::size_t end_of_quote(std::string_view query, std::size_t at) {
+  const char quote = query[at];
+  for (++at; at < query.size() && query[at] != quote; ++at) {
+    if (query[at] == '\\' && quote != '`') ++at;
+  }
+  return at;
+}
+
+// The query without what stands in brackets or quotes: "100 * avg by () ()".
+std::string outline_of(std::string_view query) {
+  std::string out;
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < query.size(); ++at) {
+    const char c = query[at];
+    if (c == '"' || c == '\'' || c == '`') {
+      at = end_of_quote(query, at);
+      continue;
+    }
+    if (c == ')' && depth > 0) --depth;
+    if (depth == 0) out += c;
+    if (c == '(') ++depth;
+  }
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
+// Without the brackets around the whole.
+std::string_view bare(std::string_view query) {
+  query = trimmed(query);
+  while (outline_of(query) == "()") query = trimmed(query.substr(1, query.size() - 2));
+  return query;
+}
+
+// Of one average or quantile, which numbers may move, scale or filter, and vector() may stand in
+// for; with a second operand the whole may be anything.
+Pattern average_outline() {
+  const std::string number = R"([0-9.]+(?:e[-+]?[0-9]+)?)";
+  const std::string by = R"((?:by|without)\s*\(\))";
+  const std::string aggregation =
+      fmt::format(R"((?:avg|quantile)\s*(?:{0}\s*)?\(\)(?:\s*{0})?)", by);
+  const std::string before = fmt::format(R"((?:{}\s*[-+*]\s*)?)", number);
+  const std::string behind = fmt::format(R"((?:\s*(?:[-+*/]|[<>]=?|[!=]=)\s*{})*)", number);
+  const std::string otherwise = R"((?:\s*or\s+(?:on\s*\(\)\s*)?vector\s*\(\))?)";
+  return std::get<Pattern>(
+      Pattern::compile(fmt::format(R"((?i){}(?:{}|histogram_quantile\s*\(\)){}{})",
+                                   before,
+                                   aggregation,
+                                   behind,
+                                   otherwise)));
+}
+
+bool is_average(const Node& metric, const Pattern& outline) {
+  const Node* prometheus = metric.find("prometheus");
+  if (prometheus == nullptr) return false;
+  return text_of(*prometheus, "aggregate") == "avg" ||
+         outline.matches(outline_of(bare(text_of(*prometheus, "query"))));
+}
+
+bool is_backlog(const Node& metric) {
+  if (const Node* rabbitmq = metric.find("rabbitmq")) {
+    const std::string mode = text_of(*rabbitmq, "mode");
+    return mode.empty() || mode == "QueueLength";
+  }
+  const Node* redis = metric.find("redis");
+  return redis != nullptr && text_of(*redis, "kind") != "counter";
+}
+
+std::vector<std::string> namespaces_of(const Node& metric) {
+  std::vector<std::string> out;
+  const Node* found = metric.find("namespaces");
+  if (found == nullptr) return out;
+  for (const Node& one : found->items) out.push_back(one.text);
+  return out;
+}
+
+void stand_in(Node& node, const std::string& path) {
+  if (node.kind == Node::Kind::scalar) node.text = path;
+}
+
+// No deeper than the parser let it be.
+void stand_in_below(Node& block, bool is_tls, const std::string& path) {
+  for (Node::Field& field : block.fields) {
+    const bool is_path =
+        field.key == "file" ||
+        (is_tls && (field.key == "ca" || field.key == "certificate" || field.key == "key"));
+    if (is_path) stand_in(field.value, path);
+    stand_in_below(field.value, field.key == "tls", path);
+  }
+}
+
+}  // namespace
+
+std::vector<MeasuredMetric> measured_in(std::span<const Node> documents) {
+  const Pattern outline = average_outline();
+  std::vector<MeasuredMetric> out;
+  for (const Node& document : documents) {
+    const Node* metrics = document.find("metrics");
+    if (metrics == nullptr) continue;
+    for (const Node& metric : metrics->items) {
+      const bool is_backlogged = is_backlog(metric);
+      if (!is_backlogged && !is_average(metric, outline)) continue;
+      out.push_back({text_of(metric, "name"),
+                     namespaces_of(metric),
+                     is_backlogged ? Measure::backlog : Measure::average});
+    }
+  }
+  return out;
+}
+
+void stand_in_for_files(std::vector<Node>& documents, const std::string& path) {
+  for (Node& document : documents) {
+    for (Node::Field& section : document.fields) {
+      if (section.key != "backends") continue;
+      // A backend's own name may be anything, "tls" too.
+      for (Node::Field& backend : section.value.fields) stand_in_below(backend.value, false, path);
+    }
+  }
+}
+
+}  // namespace weir::server::doctor

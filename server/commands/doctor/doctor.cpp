@@ -1,0 +1,140 @@
+#include "scalers/clients/net/resolver.hpp"
+#include "scalers/settings/url.hpp"
+#include "server/commands/commands.hpp"
+#include "server/commands/doctor/cluster_checks.hpp"
+#include "server/commands/doctor/config_facts.hpp"
+#include "server/config/files.hpp"
+#include "server/kube/client/client.hpp"
+#include "server/kube/client/kubeconfig.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+namespace weir::server {
+namespace {
+
+using doctor::Findings;
+using doctor::ObjectName;
+using doctor::Severity;
+
+// Small, not empty, and on every Linux.
+constexpr const char* kStandIn = "/proc/version";
+
+bool is_file(const std::string& path) {
+  std::error_code failed;
+  return std::filesystem::is_regular_file(path, failed);
+}
+
+// The files of KUBECONFIG that exist; kubectl leaves out the others too.
+std::vector<std::string> files_of(const std::string& variable) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at <= variable.size();) {
+    const auto end = std::min(variable.find(':', at), variable.size());
+    const std::string path = variable.substr(at, end - at);
+    if (is_file(path)) out.push_back(path);
+    at = end + 1;
+  }
+  return out;
+}
+
+// Empty: there is none.
+std::string kubeconfig_of(const DoctorOptions& options) {
+  if (!options.kubeconfig.empty()) return options.kubeconfig;
+  const auto files = files_of(options.kubeconfig_variable);
+  if (files.size() > 1) {
+    throw std::runtime_error(
+        fmt::format("KUBECONFIG names {} files, which Weir does not merge: give one by "
+                    "--kubeconfig, such as kubectl config view --flatten --minify --raw writes it",
+                    files.size()));
+  }
+  if (!files.empty()) return files.front();
+  const std::string usual = options.home + "/.kube/config";
+  return !options.home.empty() && is_file(usual) ? usual : std::string();
+}
+
+cluster::ClusterAccess access_of(const std::string& kubeconfig, const DoctorOptions& options) {
+  if (!kubeconfig.empty()) return cluster::read_kubeconfig(kubeconfig);
+  if (options.kubernetes_service_host.empty() || options.kubernetes_service_port.empty()) {
+    throw std::runtime_error(
+        "there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this is no pod of a "
+        "cluster: give --kubeconfig");
+  }
+  return cluster::in_cluster_access(options.kubernetes_service_host,
+                                    options.kubernetes_service_port,
+                                    cluster::kServiceAccountFolder);
+}
+
+std::optional<ObjectName> name_of(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == text.npos) return std::nullopt;
+  return ObjectName{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+doctor::Scope scope_of(const DoctorOptions& options, bool is_own_account) {
+  doctor::Scope out;
+  out.service = name_of(options.service);
+  out.account = name_of(options.service_account);
+  out.is_own_account = is_own_account;
+  const auto server = scalers::parse_http_url("https://" + options.server);
+  if (const auto* url = std::get_if<scalers::Url>(&server)) {
+    out.server_host = url->host;
+    out.server_port = url->port;
+  }
+  return out;
+}
+
+Findings examine(Loop& loop, doctor::Examination& examination) {
+  std::optional<Findings> out;
+  std::exception_ptr bug;
+  boost::asio::co_spawn(loop.get_executor(),
+                        examination.run(),
+                        [&](const std::exception_ptr& failure, Findings found) {
+                          bug = failure;
+                          out = std::move(found);
+                        });
+  loop.restart();
+  while (!out && loop.run_one() > 0) {
+  }
+  if (bug) std::rethrow_exception(bug);
+  return std::move(*out);
+}
+
+}  // namespace
+
+ExitCode run(const DoctorOptions& options) {
+  const std::string kubeconfig = kubeconfig_of(options);
+  cluster::ClusterAccess access = access_of(kubeconfig, options);
+  Loop loop(1);
+  const Clock clock;
+  SilentObserver observer;
+  scalers::Clients clients(loop);
+  doctor::Scope scope = scope_of(options, kubeconfig.empty());
+  if (!options.config.empty()) {
+    scalers::Problems problems;
+    auto documents = parse_config(read_config(options.config), problems);
+    doctor::stand_in_for_files(documents, kStandIn);
+    const auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
+    if (!world) return ExitCode::failed;
+    scope.served.configured = world->metrics();
+    scope.served.measured = doctor::measured_in(documents);
+  }
+  scalers::clients::Resolver resolver(loop);
+  cluster::KubeClient kube(clients.http(), std::move(access));
+  doctor::Examination examination(loop, resolver, kube, clock, std::move(scope));
+  const Findings findings = examine(loop, examination);
+  clients.close();
+  resolver.close();
+  fmt::print("{}", options.is_json ? doctor::json_of(findings) : doctor::text_of(findings));
+  const Severity worst = doctor::worst_of(findings);
+  const Severity tolerated = options.is_strict ? Severity::ok : Severity::warning;
+  return worst > tolerated ? ExitCode::unwell : ExitCode::ok;
+}
+
+}  // namespace weir::server

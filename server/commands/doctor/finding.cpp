@@ -1,0 +1,106 @@
+#include "server/commands/doctor/finding.hpp"
+
+#include "scalers/text/utf8.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <utility>
+
+namespace weir::server::doctor {
+namespace {
+
+constexpr std::size_t kMaxLineBytes = 600;
+
+std::string_view name_of(Severity severity) {
+  switch (severity) {
+    case Severity::ok: return "ok";
+    case Severity::warning: return "warning";
+    case Severity::error: return "error";
+  }
+  return "";
+}
+
+std::ptrdiff_t count_of(std::span<const Finding> findings, Severity severity) {
+  return std::ranges::count(findings, severity, &Finding::severity);
+}
+
+std::string counted(std::ptrdiff_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Finding ok(std::string object, std::string what) {
+  return {Severity::ok, std::move(object), std::move(what), ""};
+}
+
+Finding warning(std::string object, std::string what, std::string action) {
+  return {Severity::warning, std::move(object), std::move(what), std::move(action)};
+}
+
+Finding error(std::string object, std::string what, std::string action) {
+  return {Severity::error, std::move(object), std::move(what), std::move(action)};
+}
+
+Severity worst_of(std::span<const Finding> findings) {
+  Severity out = Severity::ok;
+  for (const Finding& finding : findings) out = std::max(out, finding.severity);
+  return out;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = scalers::utf8_length(text, at);
+    if (out.size() + length > kMaxLineBytes) return out + "...";
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const bool is_shown = length > 1 || (length == 1 && byte > 0x20 && byte != 0x7f);
+    if (is_shown) {
+      out += text.substr(at, length);
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+    at += std::max<std::size_t>(length, 1);
+  }
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+std::string text_of(std::span<const Finding> findings) {
+  std::string out;
+  for (const Finding& finding : findings) {
+    fmt::format_to(std::back_inserter(out),
+                   "{:<8} {}: {}{}{}\n",
+                   name_of(finding.severity),
+                   one_line(finding.object),
+                   one_line(finding.what),
+                   finding.action.empty() ? "" : " -> ",
+                   one_line(finding.action));
+  }
+  fmt::format_to(std::back_inserter(out),
+                 "{}, {}, {} ok\n",
+                 counted(count_of(findings, Severity::error), "error"),
+                 counted(count_of(findings, Severity::warning), "warning"),
+                 count_of(findings, Severity::ok));
+  return out;
+}
+
+std::string json_of(std::span<const Finding> findings) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"severity", name_of(finding.severity)},
+                    {"object", one_line(finding.object)},
+                    {"what", one_line(finding.what)},
+                    {"action", one_line(finding.action)}});
+  }
+  const nlohmann::ordered_json out{{"errors", count_of(findings, Severity::error)},
+                                   {"warnings", count_of(findings, Severity::warning)},
+                                   {"findings", std::move(list)}};
+  return out.dump(2) + "\n";
+}
+
+}  // namespace weir::server::doctor

@@ -1,0 +1,174 @@
+#include "server/commands/doctor/objects.hpp"
+
+#include "apiservice/meta/label_selector.hpp"
+#include "server/crypto/base64.hpp"
+#include "server/kube/objects/hpa.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace weir::server::doctor {
+namespace {
+
+using nlohmann::json;
+
+const json& field(const json& object, const char* name) {
+  static const json kNothing;
+  if (!object.is_object()) return kNothing;
+  const auto found = object.find(name);
+  return found == object.end() ? kNothing : *found;
+}
+
+const json& list_in(const json& object, const char* name) {
+  static const json kEmpty = json::array();
+  const json& found = field(object, name);
+  return found.is_array() ? found : kEmpty;
+}
+
+std::string text_in(const json& object, const char* name) {
+  const json& found = field(object, name);
+  return found.is_string() ? found.get<std::string>() : std::string();
+}
+
+std::int64_t number_in(const json& object, const char* name, std::int64_t otherwise) {
+  const json& found = field(object, name);
+  return found.is_number_integer() ? found.get<std::int64_t>() : otherwise;
+}
+
+bool flag_in(const json& object, const char* name, bool otherwise) {
+  const json& found = field(object, name);
+  return found.is_boolean() ? found.get<bool>() : otherwise;
+}
+
+Labels labels_in(const json& object, const char* name) {
+  Labels out;
+  const json& found = field(object, name);
+  if (!found.is_object()) return out;
+  for (const auto& item : found.items()) {
+    if (item.value().is_string()) out.emplace(item.key(), item.value().get<std::string>());
+  }
+  return out;
+}
+
+std::vector<Condition> conditions_of(const json& object) {
+  std::vector<Condition> out;
+  for (const json& one : list_in(field(object, "status"), "conditions")) {
+    out.push_back({text_in(one, "type"),
+                   text_in(one, "status"),
+                   text_in(one, "reason"),
+                   text_in(one, "message")});
+  }
+  return out;
+}
+
+// As the HPA controller writes it into its question.
+std::vector<scalers::LabelRequirement> requirements_of(const json& selector) {
+  auto out = apiservice::parse_selector(apiservice::selector_text(selector.dump()));
+  return out ? std::move(*out) : std::vector<scalers::LabelRequirement>{};
+}
+
+ExternalUse use_of(const json& external) {
+  const json& metric = field(external, "metric");
+  const json& target = field(external, "target");
+  return {text_in(metric, "name"),
+          requirements_of(field(metric, "selector")),
+          text_in(target, "type"),
+          !field(target, "value").is_null(),
+          !field(target, "averageValue").is_null()};
+}
+
+std::string scaled_object_of(const json& metadata) {
+  for (const json& owner : list_in(metadata, "ownerReferences")) {
+    if (text_in(owner, "kind") == "ScaledObject") return text_in(owner, "name");
+  }
+  return {};
+}
+
+Autoscaler autoscaler_of(const json& object) {
+  const json& metadata = field(object, "metadata");
+  Autoscaler out;
+  out.name = {text_in(metadata, "namespace"), text_in(metadata, "name")};
+  out.scaled_object = scaled_object_of(metadata);
+  for (const json& metric : list_in(field(object, "spec"), "metrics")) {
+    if (text_in(metric, "type") == "External")
+      out.uses.push_back(use_of(field(metric, "external")));
+  }
+  out.conditions = conditions_of(object);
+  return out;
+}
+
+}  // namespace
+
+ApiServiceObject parse_api_service(const json& object) {
+  const json& spec = field(object, "spec");
+  const json& service = field(spec, "service");
+  ApiServiceObject out;
+  if (service.is_object()) {
+    out.service = ObjectName{text_in(service, "namespace"), text_in(service, "name")};
+    out.port = number_in(service, "port", out.port);
+  }
+  out.skips_verify = flag_in(spec, "insecureSkipTLSVerify", false);
+  auto pem = cluster::base64_decoded(text_in(spec, "caBundle"));
+  out.is_ca_base64 = pem.has_value();
+  out.ca_pem = std::move(pem).value_or("");
+  out.labels = labels_in(field(object, "metadata"), "labels");
+  out.conditions = conditions_of(object);
+  return out;
+}
+
+ServiceObject parse_service(const json& object) {
+  const json& spec = field(object, "spec");
+  ServiceObject out;
+  out.type = text_in(spec, "type");
+  out.external_name = text_in(spec, "externalName");
+  out.labels = labels_in(field(object, "metadata"), "labels");
+  for (const json& port : list_in(spec, "ports"))
+    out.ports.push_back({text_in(port, "name"), number_in(port, "port", 0)});
+  return out;
+}
+
+std::vector<Endpoint> parse_endpoints(const json& slices) {
+  std::vector<Endpoint> out;
+  for (const json& slice : list_in(slices, "items")) {
+    std::map<std::string, std::int64_t> ports;
+    for (const json& port : list_in(slice, "ports"))
+      ports.emplace(text_in(port, "name"), number_in(port, "port", 0));
+    for (const json& endpoint : list_in(slice, "endpoints")) {
+      const json& target = field(endpoint, "targetRef");
+      // An absent condition means ready.
+      const bool is_ready = flag_in(field(endpoint, "conditions"), "ready", true);
+      const std::string pod = text_in(target, "kind") == "Pod" ? text_in(target, "name") : "";
+      for (const json& address : list_in(endpoint, "addresses")) {
+        if (address.is_string()) out.push_back({address.get<std::string>(), is_ready, pod, ports});
+      }
+    }
+  }
+  return out;
+}
+
+AutoscalerPage parse_autoscalers(const json& list) {
+  AutoscalerPage out;
+  for (const json& item : list_in(list, "items")) {
+    Autoscaler one = autoscaler_of(item);
+    if (!one.uses.empty()) out.autoscalers.push_back(std::move(one));
+  }
+  out.next = text_in(field(list, "metadata"), "continue");
+  return out;
+}
+
+std::set<std::string> parse_resources(const json& list) {
+  std::set<std::string> out;
+  for (const json& resource : list_in(list, "resources")) out.insert(text_in(resource, "name"));
+  return out;
+}
+
+std::string parse_account(const json& pod) {
+  return text_in(field(pod, "spec"), "serviceAccountName");
+}
+
+std::string parse_version(const json& version) { return text_in(version, "gitVersion"); }
+
+}  // namespace weir::server::doctor

@@ -1,0 +1,87 @@
+#include "apiservice/groups/explanation.hpp"
+#include "apiservice/meta/label_selector.hpp"
+#include "server/commands/commands.hpp"
+#include "server/commands/explain/text.hpp"
+#include "server/kube/client/kubeconfig.hpp"
+#include "server/kube/objects/hpa_read.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using scalers::Explanation;
+using scalers::Result;
+
+constexpr Duration kLongest{40'000};  // each question has the metric's own deadline
+constexpr Duration kHpaBudget{10'000};
+
+Result<Explanation> explanation_of(const ExplainOptions& options,
+                                   Loop& loop,
+                                   const Clock& clock,
+                                   scalers::World& world,
+                                   const std::string& selector) {
+  auto labels = apiservice::parse_selector(selector);
+  if (!labels) return labels.error();
+  return run_to_end(
+      loop,
+      world.explainer().explain({options.name_space, options.metric, std::move(*labels)},
+                                Deadline::after(clock.steady(), kLongest)));
+}
+
+// nullopt: no HPA was asked for.
+std::optional<HpaView> hpa_of(const ExplainOptions& options,
+                              Loop& loop,
+                              const Clock& clock,
+                              scalers::Clients& clients) {
+  if (options.hpa.empty()) return std::nullopt;
+  cluster::KubeClient client(clients.http(), cluster::read_kubeconfig(options.kubeconfig));
+  const auto json = run_to_end(loop,
+                               cluster::read_hpa(&client,
+                                                 options.name_space,
+                                                 options.hpa,
+                                                 Deadline::after(clock.steady(), kHpaBudget)));
+  if (!json) return HpaView{options.hpa, json.error()};
+  return HpaView{options.hpa, apiservice::parse_hpa(*json, options.metric)};
+}
+
+std::string json_text(const Explanation& explanation,
+                      const std::string& selector,
+                      const std::optional<HpaView>& hpa) {
+  std::string alone = apiservice::explanation_text(explanation, selector);
+  if (!hpa) return alone;
+  auto document = nlohmann::ordered_json::parse(alone);
+  document["hpa"] = hpa_document(explanation, *hpa);
+  return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+ExitCode run(const ExplainOptions& options) {
+  Loop loop(1);
+  const Clock clock;
+  SilentObserver observer;
+  scalers::Clients clients(loop);
+  const auto loaded = load_world(options.config, loop, clients, clock, observer);
+  if (!loaded.world) return ExitCode::failed;
+  const auto hpa = hpa_of(options, loop, clock, clients);
+  const bool is_hpas_own = options.selector.empty() && hpa && hpa->metric;
+  const std::string& selector = is_hpas_own ? hpa->metric->selector : options.selector;
+  const auto explanation = explanation_of(options, loop, clock, *loaded.world, selector);
+  clients.close();
+  if (!explanation) return print_failure(explanation.error());
+  if (options.is_json) {
+    fmt::print("{}", json_text(*explanation, selector, hpa));
+  } else {
+    fmt::print("{}", terminal_text(*explanation, hpa));
+  }
+  const bool is_well = total_of(*explanation).has_value() && (!hpa || hpa->metric.has_value());
+  return is_well ? ExitCode::ok : ExitCode::read_failed;
+}
+
+}  // namespace weir::server

@@ -1,0 +1,158 @@
+#include "server/commands/explain/text.hpp"
+
+#include "apiservice/encoding/quantity.hpp"
+#include "apiservice/meta/status.hpp"
+#include "scalers/text/utf8.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <string_view>
+
+namespace weir::server {
+namespace {
+
+using scalers::Explanation;
+
+constexpr const char* kNote =
+    "an illustration: the HPA decides, by its other metrics, behavior and ready pods too";
+
+void add(std::string& out, std::string_view name, std::string_view text) {
+  out += fmt::format("{:<12} {}\n", name, scalers::printable(text));
+}
+
+std::string connections_text(const scalers::ConnectionCounts& counts) {
+  std::string out = fmt::format("{} opened", counts.opened);
+  for (const auto& [reason, count] : counts.closed)
+    out += fmt::format(", {} closed ({})", count, reason);
+  for (const auto& [reason, count] : counts.failed)
+    out += fmt::format(", {} failed ({})", count, reason);
+  return counts.is_breaker_open ? out + ", breaker open" : out;
+}
+
+std::string reply_text(const Explanation::Question& question) {
+  if (question.value) return fmt::format("{}", *question.value);
+  return fmt::format("{}: {}", name_of(question.failure->code), question.failure->message());
+}
+
+std::string result_text(const scalers::Result<scalers::Reading>& result) {
+  if (result) return apiservice::quantity(result->value);
+  const auto status = apiservice::status_of(result.error());
+  return fmt::format("{} {}: {}", status.code, status.reason, status.message);
+}
+
+void add_question(std::string& out, const Explanation::Question& question) {
+  out += '\n';
+  for (const auto& [name, value] : question.labels)
+    add(out, "label", fmt::format("{}={}", name, value));
+  add(out, "asked", question.text);
+  add(out, "reply", reply_text(question));
+  for (const Explanation::Policy& policy : question.policies)
+    add(out, "policy", fmt::format("{}: {} ({})", policy.name, policy.setting, policy.effect));
+  if (question.diagnosis) {
+    add(out,
+        "diagnosis",
+        question.diagnosis->cause.empty() ? "no cause was found" : question.diagnosis->cause);
+    for (const std::string& finding : question.diagnosis->findings) add(out, "", "- " + finding);
+  }
+  std::string steps;
+  for (const Explanation::Step& step : question.steps) {
+    const auto microseconds =
+        std::chrono::duration_cast<std::chrono::microseconds>(step.took).count();
+    steps += fmt::format("{}{} {:.1f} ms",
+                         steps.empty() ? "" : ", ",
+                         step.name,
+                         static_cast<double>(microseconds) / 1000);
+  }
+  add(out, "took", steps);
+  add(out, "result", result_text(question.result));
+}
+
+void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hpa) {
+  out += '\n';
+  if (!hpa.metric)
+    return add(out, "hpa", fmt::format("{}: {}", hpa.name, hpa.metric.error().message()));
+  const apiservice::HpaMetric& metric = *hpa.metric;
+  add(out,
+      "hpa",
+      fmt::format("{}: {} {}, {} replicas of {} to {}",
+                  hpa.name,
+                  metric.is_average ? "AverageValue" : "Value",
+                  metric.quantity,
+                  metric.current_replicas,
+                  metric.min_replicas,
+                  metric.max_replicas));
+  const auto value = total_of(explanation);
+  if (!value)
+    return add(out,
+               "implies",
+               "nothing: on an error this metric changes no replicas, and none are removed");
+  const auto implied = implied_replicas(metric, *value);
+  add(out,
+      "implies",
+      fmt::format("{} replicas{}{} ({})",
+                  implied.bounded,
+                  implied.bounded == implied.wanted
+                      ? ""
+                      : fmt::format(", {} without the bounds", implied.wanted),
+                  implied.is_within_tolerance ? ", since the ratio is within the tolerance" : "",
+                  kNote));
+}
+
+}  // namespace
+
+std::optional<double> total_of(const Explanation& explanation) {
+  double sum = 0;
+  for (const Explanation::Question& question : explanation.questions) {
+    if (!question.result) return std::nullopt;
+    sum += question.result->value;
+  }
+  return sum;
+}
+
+std::string terminal_text(const Explanation& explanation, const std::optional<HpaView>& hpa) {
+  std::string out;
+  add(out, "metric", fmt::format("{}/{}", explanation.name_space, explanation.metric));
+  add(out, "entry", fmt::format("{}:{}", explanation.entry.file, explanation.entry.line));
+  const Explanation::BackendFacts& backend = explanation.backend;
+  add(out, "backend", fmt::format("{} {}", backend.kind, backend.name));
+  add(out,
+      "connections",
+      fmt::format("{}; {} questions under way, {} waiting",
+                  connections_text(backend.connections),
+                  backend.in_flight,
+                  backend.waiting));
+  add(out,
+      "settings",
+      fmt::format("deadline {} ms, freshness {} ms",
+                  explanation.deadline.count(),
+                  explanation.freshness.count()));
+  for (const Explanation::Question& question : explanation.questions) add_question(out, question);
+  if (hpa) add_hpa(out, explanation, *hpa);
+  return out;
+}
+
+nlohmann::ordered_json hpa_document(const Explanation& explanation, const HpaView& hpa) {
+  using Json = nlohmann::ordered_json;
+  if (!hpa.metric) return {{"name", hpa.name}, {"error", hpa.metric.error().message()}};
+  const apiservice::HpaMetric& metric = *hpa.metric;
+  Json out{{"name", hpa.name},
+           {"targetType", metric.is_average ? "AverageValue" : "Value"},
+           {"target", metric.quantity},
+           {"currentReplicas", metric.current_replicas},
+           {"minReplicas", metric.min_replicas},
+           {"maxReplicas", metric.max_replicas}};
+  const auto value = total_of(explanation);
+  if (!value) return out;
+  const auto implied = implied_replicas(metric, *value);
+  Json& shown = out["implied"];
+  shown["replicas"] = implied.bounded;
+  shown["replicasUnbounded"] = implied.wanted;
+  if (implied.ratio) shown["ratio"] = *implied.ratio;
+  shown["isWithinTolerance"] = implied.is_within_tolerance;
+  shown["note"] = kNote;
+  return out;
+}
+
+}  // namespace weir::server

@@ -1,0 +1,67 @@
+#include "apiservice/encoding/quantity.hpp"
+#include "apiservice/groups/documents.hpp"
+#include "apiservice/meta/label_selector.hpp"
+#include "server/commands/commands.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using scalers::Reading;
+using scalers::Result;
+
+void print_table(const std::string& metric, const std::vector<Reading>& readings) {
+  fmt::print("{:<32} {:<32} {:<22} {}\n", "METRIC", "LABELS", "TIMESTAMP", "VALUE");
+  for (const Reading& reading : readings) {
+    std::string labels;
+    for (const auto& [name, value] : reading.labels)
+      labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", name, value);
+    std::string when;
+    apiservice::append_rfc3339(when, reading.taken_at);
+    fmt::print("{:<32} {:<32} {:<22} {}\n",
+               metric,
+               labels.empty() ? "-" : labels,
+               when,
+               apiservice::quantity(reading.value));
+  }
+}
+
+Result<std::vector<Reading>> read(const GetOptions& options,
+                                  Loop& loop,
+                                  const Clock& clock,
+                                  scalers::World& world) {
+  auto labels = apiservice::parse_selector(options.selector);
+  if (!labels) return labels.error();
+  return read_once(loop,
+                   clock,
+                   world.source(),
+                   {options.name_space, options.metric, std::move(*labels)});
+}
+
+}  // namespace
+
+ExitCode run(const GetOptions& options) {
+  Loop loop(1);
+  const Clock clock;
+  SilentObserver observer;
+  scalers::Clients clients(loop);
+  const auto loaded = load_world(options.config, loop, clients, clock, observer);
+  if (!loaded.world) return ExitCode::failed;
+  const auto readings = read(options, loop, clock, *loaded.world);
+  clients.close();
+  if (!readings) return print_failure(readings.error());
+  if (options.is_json) {
+    std::string json;
+    apiservice::append_value_list(json, options.metric, *readings);
+    fmt::print("{}", json);
+  } else {
+    print_table(options.metric, *readings);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace weir::server

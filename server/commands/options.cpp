@@ -1,0 +1,358 @@
+#include "server/commands/options.hpp"
+
+#include "scalers/settings/settings.hpp"
+#include "scalers/text/suggest.hpp"
+#include "server/commands/doctor/options.hpp"
+#include "server/commands/record/options.hpp"
+#include "server/commands/serve/options_tls.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done; 1 the configuration has problems or the server cannot run; 2 wrong "
+    "command line; "
+    "3 a metric answered an error (check --live, get, explain); 4 the doctor found an error.";
+
+void add_config(CLI::App& command, std::vector<std::string>& config) {
+  command.add_option("--config", config, "YAML file, or a folder of them; may be repeated")
+      ->required()
+      ->allow_extra_args(false);
+}
+
+// As Kubernetes' flags: 10s, 1m30s; 0 is off.
+void add_duration(CLI::App& command, const char* name, Duration& value, const char* help) {
+  const auto read = [&value](const std::string& text) {
+    if (text == "0" || text == "0s") {
+      value = Duration{0};
+      return true;
+    }
+    scalers::Node node;
+    node.kind = scalers::Node::Kind::scalar;
+    node.text = text;
+    scalers::Problems problems;
+    scalers::read_value(node, value, problems);
+    return problems.empty();
+  };
+  command
+      .add_option_function<std::string>(
+          name,
+          [read, name](const std::string& text) {
+            if (!read(text))
+              throw CLI::ValidationError(name, "write a duration such as 10s, 1m30s or 0");
+          },
+          help)
+      ->default_str(
+          fmt::format("{}s", std::chrono::duration_cast<std::chrono::seconds>(value).count()))
+      ->type_name("DURATION");
+}
+
+void add_list(CLI::App& command,
+              const char* name,
+              std::vector<std::string>& value,
+              const char* help) {
+  command.add_option(name, value, help)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
+}
+
+// Names and meanings as in Kubernetes' own aggregated API servers, but for --kubeconfig.
+void add_cluster(CLI::App& serve, ServeOptions& out) {
+  serve.add_option("--kubeconfig",
+                   out.kubeconfig,
+                   "How to reach the kube-apiserver; without it the pod's service account");
+  serve.add_option("--authentication-kubeconfig",
+                   out.authentication_kubeconfig,
+                   "The same for TokenReviews and the ConfigMap alone");
+  serve.add_option("--authorization-kubeconfig",
+                   out.authorization_kubeconfig,
+                   "The same for SubjectAccessReviews alone");
+  serve.add_flag("--authentication-skip-lookup",
+                 out.skips_lookup,
+                 "Do not read the ConfigMap extension-apiserver-authentication");
+  serve.add_flag("--authentication-tolerate-lookup-failure",
+                 out.tolerates_lookup_failure,
+                 "Be ready before that ConfigMap could be read");
+  add_list(serve,
+           "--api-audiences",
+           out.api_audiences,
+           "Audiences that a bearer token must be for; none given: the kube-apiserver's own");
+  add_duration(serve,
+               "--authentication-token-webhook-cache-ttl",
+               out.token_cache_ttl,
+               "How long a token's verdict is kept");
+  add_duration(serve,
+               "--authorization-webhook-cache-authorized-ttl",
+               out.authorized_cache_ttl,
+               "How long leave is kept");
+  add_duration(serve,
+               "--authorization-webhook-cache-unauthorized-ttl",
+               out.unauthorized_cache_ttl,
+               "How long a refusal is kept");
+  add_list(serve,
+           "--authorization-always-allow-paths",
+           out.always_allow_paths,
+           "Paths that need no SubjectAccessReview; PATH* for all that begin so");
+}
+
+// As klog's flags: -v 3, -v=3, --v=3.
+void add_logging(CLI::App& serve, ServeOptions& out) {
+  serve
+      .add_option_function<std::string>(
+          "--logging-format",
+          [&out](const std::string& format) { out.logs_json = format == "json"; },
+          "text: klog's lines; json: one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->default_str("text");
+  const auto read = [&out](const std::string& text) {
+    const std::string number = text.starts_with('=') ? text.substr(1) : text;
+    if (!CLI::detail::lexical_cast(number, out.verbosity) || out.verbosity < 0 ||
+        out.verbosity > 10)
+      throw CLI::ValidationError("-v", "write a number from 0 to 10");
+  };
+  serve
+      .add_option_function<std::string>(
+          "-v,--v",
+          read,
+          "How much is logged, 0 to 10; from 3 on a line for each request")
+      ->default_str("0")
+      ->type_name("INT");
+}
+
+void add_serve(CLI::App& app, ServeOptions& out) {
+  CLI::App& serve = *app.add_subcommand("serve", "Serve the external metrics API over TLS");
+  add_config(serve, out.config);
+  serve.add_flag("--standalone",
+                 out.is_standalone,
+                 "Ask no kube-apiserver: callers with a client certificate or behind the front "
+                 "proxy may read");
+  serve.add_option("--bind-address", out.bind_address, "Address to listen on")
+      ->capture_default_str();
+  serve.add_option("--secure-port", out.secure_port, "Port to listen on")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  serve
+      .add_option("--max-requests-inflight",
+                  out.max_requests_in_flight,
+                  "Requests answered at a time; system:masters and health come on top; 0: no limit")
+      ->capture_default_str();
+  add_duration(serve,
+               "--shutdown-delay-duration",
+               out.shutdown_delay,
+               "How long to go on serving behind SIGTERM, with a red /readyz, before draining");
+  add_tls_flags(serve, out);
+  serve
+      .add_option("--cert-dir",
+                  out.cert_dir,
+                  "Folder for a self-signed pair, made there when no --tls-cert-file is given")
+      ->capture_default_str();
+  serve.add_option("--client-ca-file",
+                   out.client_ca_file,
+                   "PEM bundle: its client certificates name users");
+  serve.add_option("--requestheader-client-ca-file",
+                   out.requestheader_client_ca_file,
+                   "PEM bundle: identity headers count only beside a client certificate it signed");
+  add_list(
+      serve,
+      "--requestheader-allowed-names",
+      out.requestheader_allowed_names,
+      "Common names that may send identity headers; none given: any certificate of the bundle");
+  add_list(serve,
+           "--requestheader-username-headers",
+           out.requestheader_username_headers,
+           "Headers that name the user");
+  add_list(serve,
+           "--requestheader-group-headers",
+           out.requestheader_group_headers,
+           "Headers that name groups");
+  add_list(serve,
+           "--requestheader-extra-headers-prefix",
+           out.requestheader_extra_headers_prefix,
+           "Prefixes of extra headers");
+  add_list(serve,
+           "--requestheader-uid-headers",
+           out.requestheader_uid_headers,
+           "Headers that name the user's uid");
+  add_cluster(serve, out);
+  add_logging(serve, out);
+}
+
+void add_check(CLI::App& app, CheckOptions& out) {
+  CLI::App& check =
+      *app.add_subcommand("check", "Check configuration files: every problem with its position");
+  check.add_option("FILE", out.config, "YAML files or folders of them")->required();
+  check.add_flag("--live", out.is_live, "Also ask every metric once");
+}
+
+void add_get(CLI::App& app, GetOptions& out, std::string& target, std::string& format) {
+  CLI::App& get = *app.add_subcommand("get", "Read one metric as an HPA would, without a server");
+  add_config(get, out.config);
+  get.add_option("NAMESPACE/METRIC", target, "What to read")->required();
+  get.add_option("-l,--selector", out.selector, "Label selector, as the HPA's");
+  get.add_option("-o,--output", format, "json: the API's own answer")
+      ->check(CLI::IsMember({"json"}));
+}
+
+void add_explain(CLI::App& app, ExplainOptions& out, std::string& target, std::string& format) {
+  CLI::App& explain =
+      *app.add_subcommand("explain", "Read one metric and say how its answer comes about");
+  add_config(explain, out.config);
+  explain.add_option("NAMESPACE/METRIC", target, "What to explain")->required();
+  explain.add_option("-l,--selector",
+                     out.selector,
+                     "Label selector, as the HPA's; with --hpa its own stands for none");
+  explain.add_option("-o,--output", format, "json: as GET .../METRIC/explain answers")
+      ->check(CLI::IsMember({"json"}));
+  auto* const kubeconfig =
+      explain.add_option("--kubeconfig", out.kubeconfig, "How to reach the cluster of the HPA");
+  explain
+      .add_option("--hpa",
+                  out.hpa,
+                  "Also show the replicas that this HPA's formula implies; needs --kubeconfig")
+      ->needs(kubeconfig);
+}
+
+void add_describe(CLI::App& app, DescribeOptions& out, std::string& format) {
+  CLI::App& describe =
+      *app.add_subcommand("describe", "Print the kinds of scalers and all settings");
+  describe.add_option("KIND", out.kind, "Only this kind, such as prometheus");
+  describe.add_option("-o,--output", format, "markdown: the page docs/configuration.md")
+      ->check(CLI::IsMember({"markdown"}));
+}
+
+// The API servers take an empty list entry for none.
+void drop_empty(ServeOptions& options) {
+  for (auto* list : {&options.requestheader_allowed_names,
+                     &options.requestheader_username_headers,
+                     &options.requestheader_group_headers,
+                     &options.requestheader_extra_headers_prefix,
+                     &options.requestheader_uid_headers,
+                     &options.api_audiences,
+                     &options.always_allow_paths}) {
+    std::erase(*list, "");
+  }
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// A first word that is neither a flag nor a command: CLI11 would only say that a command is
+// missing.
+std::optional<ExitCode> refuse_unknown_command(const CLI::App& app,
+                                               int argc,
+                                               const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return std::nullopt;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  if (std::ranges::find(views, argv[1]) != views.end()) return std::nullopt;
+  fmt::print(stderr,
+             "weir: there is no command \"{}\"{}\nThe commands are: {}.\nRun `weir --help` or "
+             "`weir COMMAND --help` for what there is.\n",
+             argv[1],
+             scalers::did_you_mean(argv[1], views),
+             fmt::join(names, ", "));
+  return ExitCode::usage;
+}
+
+// CLI11's words for a flag that does not exist do not say what to do about it.
+ExitCode report(const CLI::App& app, const CLI::ParseError& failure) {
+  if (failure.get_exit_code() == 0) {
+    app.exit(failure);
+    return ExitCode::ok;
+  }
+  fmt::print(stderr,
+             "weir: {}\nRun `weir --help` or `weir COMMAND --help` for what there is.\n",
+             failure.what());
+  return ExitCode::usage;
+}
+
+// Of `get` and `explain`.
+template <class Options>
+std::variant<Command, ExitCode> split_target(Options options, const std::string& target) {
+  const auto slash = target.find('/');
+  if (slash == target.npos || slash == 0 || slash + 1 == target.size()) {
+    fmt::print(stderr,
+               "weir: \"{}\" is not NAMESPACE/METRIC, such as ml-inference/p95_latency\n",
+               target);
+    return ExitCode::usage;
+  }
+  options.name_space = target.substr(0, slash);
+  options.metric = target.substr(slash + 1);
+  return options;
+}
+
+std::variant<Command, ExitCode> checked(RecordOptions record) {
+  const std::string mistake = mistake_in(record);
+  if (mistake.empty()) return record;
+  fmt::print(stderr, "weir: {}\n", mistake);
+  return ExitCode::usage;
+}
+
+}  // namespace
+
+std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv) {
+  CLI::App app("Weir answers Kubernetes HPAs with external metrics asked live from their sources.",
+               "weir");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  ServeOptions serve;
+  CheckOptions check;
+  GetOptions get;
+  ExplainOptions explain;
+  DescribeOptions describe;
+  DoctorOptions doctor;
+  RecordOptions record;
+  std::string target;
+  std::string format;
+  add_serve(app, serve);
+  add_check(app, check);
+  add_get(app, get, target, format);
+  add_explain(app, explain, target, format);
+  add_describe(app, describe, format);
+  add_doctor(app, doctor, format);
+  add_record(app, record);
+  app.add_subcommand("version", "Print the version");
+  if (const auto refused = refuse_unknown_command(app, argc, argv)) return *refused;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return report(app, failure);
+  }
+  drop_empty(serve);
+  serve.kubernetes_service_host = environment("KUBERNETES_SERVICE_HOST");
+  serve.kubernetes_service_port = environment("KUBERNETES_SERVICE_PORT");
+  if (app.got_subcommand("serve")) return serve;
+  if (app.got_subcommand("check")) return check;
+  if (app.got_subcommand("doctor")) {
+    doctor.kubeconfig_variable = environment("KUBECONFIG");
+    doctor.home = environment("HOME");
+    doctor.kubernetes_service_host = serve.kubernetes_service_host;
+    doctor.kubernetes_service_port = serve.kubernetes_service_port;
+    doctor.is_json = format == "json";
+    return doctor;
+  }
+  describe.is_markdown = format == "markdown";
+  if (app.got_subcommand("describe")) return describe;
+  if (app.got_subcommand("record")) return checked(std::move(record));
+  if (app.got_subcommand("version")) return VersionOptions{};
+  explain.is_json = format == "json";
+  if (app.got_subcommand("explain")) return split_target(std::move(explain), target);
+  get.is_json = format == "json";
+  return split_target(std::move(get), target);
+}
+
+}  // namespace weir::server

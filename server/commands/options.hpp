@@ -1,0 +1,129 @@
+// Every flag and environment variable of the program, read once and only here. Names and meanings
+// of the serving flags are those of Kubernetes' API servers.
+#pragma once
+
+#include "scalers/deadline.hpp"
+#include "server/tls/serving.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weir::server {
+
+// What the process ends with.
+enum class ExitCode {
+  ok = 0,
+  failed = 1,       // the configuration has problems, or the server cannot start or go on
+  usage = 2,        // the command line is wrong
+  read_failed = 3,  // `check --live`, `get` or `explain`: a metric answered an error
+  unwell = 4,       // `doctor`: it found an error or, with --strict, a warning
+};
+
+struct ServeOptions {
+  std::vector<std::string> config;
+  bool logs_json = false;
+  int verbosity = 0;  // 0 to 10
+  bool is_standalone = false;
+  std::string bind_address = "0.0.0.0";
+  std::uint16_t secure_port = 443;
+  std::string tls_cert_file;
+  std::string tls_private_key_file;
+  std::vector<NamedPair> tls_sni_pairs;
+  TlsSettings tls;
+  std::string cert_dir = "apiserver.local.config/certificates";
+  std::uint32_t max_requests_in_flight = 400;
+  Duration shutdown_delay{0};
+  std::string client_ca_file;
+  std::string requestheader_client_ca_file;
+  std::vector<std::string> requestheader_allowed_names;
+  std::vector<std::string> requestheader_username_headers{"x-remote-user"};
+  std::vector<std::string> requestheader_group_headers{"x-remote-group"};
+  std::vector<std::string> requestheader_extra_headers_prefix{"x-remote-extra-"};
+  std::vector<std::string> requestheader_uid_headers;
+
+  // What follows is for serving without --standalone.
+  std::string kubeconfig;                 // for what the next two leave out
+  std::string authentication_kubeconfig;  // TokenReviews and the ConfigMap
+  std::string authorization_kubeconfig;   // SubjectAccessReviews
+  bool skips_lookup = false;              // the ConfigMap is not asked for
+  bool tolerates_lookup_failure = false;  // /readyz does not wait for the ConfigMap
+  std::vector<std::string> api_audiences;
+  Duration token_cache_ttl{10'000};
+  Duration authorized_cache_ttl{10'000};
+  Duration unauthorized_cache_ttl{10'000};
+  std::vector<std::string> always_allow_paths{"/healthz", "/readyz", "/livez"};
+  std::string kubernetes_service_host;  // of the environment: set in every pod
+  std::string kubernetes_service_port;
+};
+
+struct CheckOptions {
+  std::vector<std::string> config;
+  bool is_live = false;
+};
+
+struct GetOptions {
+  std::vector<std::string> config;
+  std::string name_space;
+  std::string metric;
+  std::string selector;
+  bool is_json = false;
+};
+
+struct ExplainOptions {
+  std::vector<std::string> config;
+  std::string name_space;
+  std::string metric;
+  std::string selector;
+  std::string hpa;         // empty: none
+  std::string kubeconfig;  // goes with `hpa`
+  bool is_json = false;
+};
+
+struct DescribeOptions {
+  std::string kind;  // empty: all
+  bool is_markdown = false;
+};
+
+struct DoctorOptions {
+  std::string kubeconfig;
+  std::vector<std::string> config;  // empty: what discovery lists is all that is known
+  std::string server;               // HOST:PORT
+  std::string service;              // NAMESPACE/NAME
+  std::string service_account;      // NAMESPACE/NAME
+  bool is_json = false;
+  bool is_strict = false;
+  std::string kubeconfig_variable;  // KUBECONFIG of the environment
+  std::string home;                 // HOME of the environment
+  std::string kubernetes_service_host;
+  std::string kubernetes_service_port;
+};
+
+struct RecordOptions {
+  std::vector<std::string> targets;  // NAMESPACE/METRIC, with ?SELECTOR or without
+  std::vector<std::string> config;   // empty: the kube-apiserver is asked for metrics too
+  std::string kubeconfig;
+  std::vector<std::string> hpas;  // NAMESPACE/NAME
+  Duration interval{5'000};
+  Duration duration{0};  // 0: until a signal
+  std::string csv = "weir-record.csv";
+  std::string html = "weir-record.html";
+};
+
+struct VersionOptions {};
+
+using Command = std::variant<ServeOptions,
+                             CheckOptions,
+                             GetOptions,
+                             ExplainOptions,
+                             DescribeOptions,
+                             DoctorOptions,
+                             RecordOptions,
+                             VersionOptions>;
+
+// The command to run; or, with help or the mistake already printed, what to exit with.
+[[nodiscard]] std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv);
+
+}  // namespace weir::server

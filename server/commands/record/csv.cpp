@@ -1,0 +1,119 @@
+#include "server/commands/record/csv.hpp"
+
+#include "apiservice/groups/documents.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace weir::server::record {
+namespace {
+
+constexpr const char* kEnd = "\r\n";
+
+// The columns, in order; empty: nothing to say.
+struct Row {
+  std::string time;
+  std::string elapsed_seconds;
+  std::string kind;  // "metric" or "hpa"
+  std::string name;
+  std::string labels;
+  std::string value;
+  std::string timestamp;
+  std::string age_seconds;
+  std::string took_ms;
+  std::string current_replicas;
+  std::string desired_replicas;
+  std::string conditions;
+  std::string error;
+};
+
+std::string rfc3339(WallTime time) {
+  std::string out;
+  apiservice::append_rfc3339(out, time);
+  return out;
+}
+
+std::string quoted(const std::string& field) {
+  if (field.find_first_of(",\"\r\n") == field.npos) return field;
+  std::string out = "\"";
+  for (const char letter : field)
+    out += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  return out + '"';
+}
+
+std::string line_of(const Row& row) {
+  const std::array fields{&row.time,
+                          &row.elapsed_seconds,
+                          &row.kind,
+                          &row.name,
+                          &row.labels,
+                          &row.value,
+                          &row.timestamp,
+                          &row.age_seconds,
+                          &row.took_ms,
+                          &row.current_replicas,
+                          &row.desired_replicas,
+                          &row.conditions,
+                          &row.error};
+  std::string out;
+  for (const std::string* field : fields) {
+    if (field != fields.front()) out += ',';
+    out += quoted(*field);
+  }
+  return out + kEnd;
+}
+
+template <class AnySample>
+Row row_of(const char* kind, std::string_view name, const AnySample& sample) {
+  Row out;
+  out.time = rfc3339(sample.time);
+  out.elapsed_seconds = fmt::format("{:.3f}", sample.at);
+  out.kind = kind;
+  out.name = std::string(name);
+  out.took_ms = fmt::format("{:.1f}", sample.took * 1000);
+  out.error = sample.error;
+  return out;
+}
+
+}  // namespace
+
+std::string csv_head() {
+  return line_of({"time",
+                  "elapsed_seconds",
+                  "kind",
+                  "name",
+                  "labels",
+                  "value",
+                  "timestamp",
+                  "age_seconds",
+                  "took_ms",
+                  "current_replicas",
+                  "desired_replicas",
+                  "conditions",
+                  "error"});
+}
+
+std::string csv_of(std::string_view metric, const Sample& sample) {
+  Row row = row_of("metric", metric, sample);
+  if (sample.readings.empty()) return line_of(row);
+  std::string out;
+  for (const scalers::Reading& reading : sample.readings) {
+    row.labels = text_of(reading.labels);
+    row.value = fmt::format("{}", reading.value);
+    row.timestamp = rfc3339(reading.taken_at);
+    row.age_seconds = fmt::format("{:.3f}", age_of(sample, reading));
+    out += line_of(row);
+  }
+  return out;
+}
+
+std::string csv_of(std::string_view hpa, const HpaSample& sample) {
+  Row row = row_of("hpa", hpa, sample);
+  if (sample.state.current) row.current_replicas = fmt::format("{}", *sample.state.current);
+  if (sample.state.desired) row.desired_replicas = fmt::format("{}", *sample.state.desired);
+  row.conditions = text_of(sample.state.conditions);
+  return line_of(row);
+}
+
+}  // namespace weir::server::record

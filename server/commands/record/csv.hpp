@@ -1,0 +1,18 @@
+// A record as CSV (RFC 4180), a line a reading, an error or an HPA's state, so that it can be
+// written line by line and is whole at any time. Pure.
+#pragma once
+
+#include "server/commands/record/timeline.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace weir::server::record {
+
+// The names of the columns, with a line end.
+[[nodiscard]] std::string csv_head();
+// A line for each reading of the sample, or one for its error.
+[[nodiscard]] std::string csv_of(std::string_view metric, const Sample& sample);
+[[nodiscard]] std::string csv_of(std::string_view hpa, const HpaSample& sample);
+
+}  // namespace weir::server::record

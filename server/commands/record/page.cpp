@@ -1,0 +1,216 @@
+#include "server/commands/record/page.hpp"
+
+#include "apiservice/groups/documents.hpp"
+#include "server/commands/record/plot.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace weir::server::record {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kHead = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>weir record</title>
+<style>
+body{font:14px/1.4 sans-serif;max-width:960px;margin:1em auto;padding:0 1em;color:#222}
+figure{margin:1em 0}figcaption{font-weight:bold}svg{width:100%;background:#fafafa}
+text{font-size:11px;fill:#555}.left{text-anchor:end}.below{text-anchor:middle}
+.grid{stroke:#ddd}.line{fill:none;stroke-width:1.6;stroke-linecap:round}.error{stroke:#d62728;stroke-width:2}
+.cursor{stroke:#888;visibility:hidden}.legend span{margin-right:1.5em}.bad{color:#d62728}
+table{border-collapse:collapse}td,th{text-align:left;padding:.1em .8em .1em 0;vertical-align:top}
+#readout{position:sticky;top:0;background:#fff;border-bottom:1px solid #ddd;min-height:1.4em;white-space:pre-wrap}
+</style></head><body>
+)";
+
+constexpr const char* kScript = R"(<script>
+const tracks = JSON.parse(document.getElementById("points").textContent);
+const charts = [...document.querySelectorAll("svg")];
+const readout = document.getElementById("readout");
+const at = (points, time) => points.reduce((best, one) =>
+  Math.abs(one[0] - time) < Math.abs(best[0] - time) ? one : best);
+for (const chart of charts) chart.addEventListener("mousemove", event => {
+  const box = chart.getBoundingClientRect(), data = chart.dataset;
+  const x = (event.clientX - box.left) / box.width * chart.viewBox.baseVal.width;
+  const share = (x - data.left) / (data.right - data.left);
+  if (share < 0 || share > 1) return;
+  const time = share * data.seconds;
+  for (const one of charts) {
+    const line = one.querySelector(".cursor");
+    line.style.visibility = "visible";
+    line.setAttribute("transform", `translate(${x} 0)`);
+  }
+  readout.textContent = `${time.toFixed(1)} s` +
+    tracks.filter(one => one.points.length).map(one => `\n${one.name}: ${at(one.points, time)[1]}`).join("");
+});
+</script>
+)";
+
+std::string rfc3339(WallTime time) {
+  std::string out;
+  apiservice::append_rfc3339(out, time);
+  return out;
+}
+
+double length_of(const Timeline& timeline) {
+  double out = 1;
+  for (const MetricTrack& track : timeline.metrics)
+    if (!track.samples.empty()) out = std::max(out, track.samples.back().at);
+  for (const HpaTrack& track : timeline.hpas)
+    if (!track.samples.empty()) out = std::max(out, track.samples.back().at);
+  return out;
+}
+
+// A line for each set of labels that ever came, broken where a read failed or had no such item.
+template <class Measure>
+std::vector<Line> lines_of(const MetricTrack& track, Measure measure) {
+  std::map<std::string, Line> lines;
+  for (const Sample& sample : track.samples)
+    for (const scalers::Reading& one : sample.readings) lines[text_of(one.labels)];
+  for (auto& [labels, line] : lines) {
+    line.name = labels.empty() ? track.name : labels;
+    for (const Sample& sample : track.samples) {
+      std::optional<double> value;
+      for (const scalers::Reading& one : sample.readings)
+        if (text_of(one.labels) == labels) value = measure(sample, one);
+      line.points.emplace_back(sample.at, value);
+    }
+  }
+  std::vector<Line> out;
+  for (auto& [labels, line] : lines) out.push_back(std::move(line));
+  return out;
+}
+
+template <class AnySample>
+std::vector<double> errors_of(const std::vector<AnySample>& samples) {
+  std::vector<double> out;
+  for (const AnySample& one : samples)
+    if (!one.error.empty()) out.push_back(one.at);
+  return out;
+}
+
+Line replicas_of(const HpaTrack& track,
+                 const char* name,
+                 std::optional<std::int64_t> HpaState::*which) {
+  Line out{name, {}, true, which == &HpaState::desired};
+  for (const HpaSample& sample : track.samples) {
+    const auto& count = sample.state.*which;
+    out.points.emplace_back(sample.at,
+                            count ? std::optional(static_cast<double>(*count)) : std::nullopt);
+  }
+  return out;
+}
+
+// Each text with the span in which it stood, one behind the other.
+template <class AnySample, class TextOf>
+std::string changes_of(const std::vector<AnySample>& samples, TextOf text_at) {
+  std::string rows;
+  std::string standing;
+  for (const AnySample& sample : samples) {
+    const std::string text = text_at(sample);
+    if (text == standing) continue;
+    standing = text;
+    rows += fmt::format("<tr><td>{:.1f} s</td><td>{}</td><td>{}</td></tr>\n",
+                        sample.at,
+                        rfc3339(sample.time),
+                        text.empty() ? "well" : html_escaped(text));
+  }
+  return rows.empty()
+             ? ""
+             : "<table><tr><th>from</th><th>time</th><th>what</th></tr>\n" + rows + "</table>\n";
+}
+
+std::string condition_text(const HpaSample& sample) {
+  if (!sample.error.empty()) return sample.error;
+  std::string out = text_of(sample.state.conditions);
+  for (const Condition& one : sample.state.conditions)
+    if (one.status != "True" && one.type != "ScalingLimited") out += ": " + one.message;
+  return out;
+}
+
+std::string section_of(const MetricTrack& track, double seconds) {
+  const auto errors = errors_of(track.samples);
+  std::string out = fmt::format("<h2>{}</h2>\n", html_escaped(track.name));
+  out +=
+      svg_of({"value",
+              seconds,
+              lines_of(track, [](const Sample&, const scalers::Reading& one) { return one.value; }),
+              errors});
+  auto ages = lines_of(track, age_of);
+  if (!ages.empty()) out += svg_of({"age in seconds", seconds, std::move(ages), errors});
+  if (!errors.empty())
+    out += changes_of(track.samples, [](const Sample& one) { return one.error; });
+  return out;
+}
+
+std::string section_of(const HpaTrack& track, double seconds) {
+  return fmt::format("<h2>HPA {}</h2>\n", html_escaped(track.name)) +
+         svg_of({"replicas",
+                 seconds,
+                 {replicas_of(track, "current", &HpaState::current),
+                  replicas_of(track, "desired", &HpaState::desired)},
+                 errors_of(track.samples)}) +
+         changes_of(track.samples, condition_text);
+}
+
+std::string count_text(const std::optional<std::int64_t>& count) {
+  return count ? fmt::format("{}", *count) : "unknown";
+}
+
+// Every number for the cursor: [{"name":..., "points":[[seconds, text], ...]}].
+std::string points_of(const Timeline& timeline) {
+  json out = json::array();
+  for (const MetricTrack& track : timeline.metrics) {
+    json points = json::array();
+    for (const Sample& sample : track.samples) {
+      std::string text = sample.error;
+      for (const scalers::Reading& one : sample.readings)
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", text_of(one.labels), one.value);
+      points.push_back({sample.at, text});
+    }
+    out.push_back({{"name", track.name}, {"points", points}});
+  }
+  for (const HpaTrack& track : timeline.hpas) {
+    json points = json::array();
+    for (const HpaSample& sample : track.samples) {
+      const auto& [current, desired, conditions] = sample.state;
+      points.push_back(
+          {sample.at,
+           sample.error.empty()
+               ? fmt::format("{} replicas, {} desired", count_text(current), count_text(desired))
+               : sample.error});
+    }
+    out.push_back({{"name", "HPA " + track.name}, {"points", points}});
+  }
+  std::string text = out.dump(-1, ' ', true, json::error_handler_t::replace);
+  // `</script>` would end the element.
+  for (auto at = text.find('<'); at != text.npos; at = text.find('<', at))
+    text.replace(at, 1, "\\u003c");
+  return text;
+}
+
+}  // namespace
+
+std::string page_of(const Timeline& timeline) {
+  const double seconds = length_of(timeline);
+  std::string out = kHead;
+  out += fmt::format(
+      "<h1>weir record</h1>\n<p>From {}, {:.0f} s. The cursor shows the numbers of a "
+      "moment.</p>\n<div id=\"readout\"></div>\n",
+      rfc3339(timeline.began),
+      seconds);
+  for (const MetricTrack& track : timeline.metrics) out += section_of(track, seconds);
+  for (const HpaTrack& track : timeline.hpas) out += section_of(track, seconds);
+  out += fmt::format("<script type=\"application/json\" id=\"points\">{}</script>\n",
+                     points_of(timeline));
+  return out + kScript + "</body></html>\n";
+}
+
+}  // namespace weir::server::record

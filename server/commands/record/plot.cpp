@@ -1,0 +1,175 @@
+#include "server/commands/record/plot.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+namespace weir::server::record {
+namespace {
+
+constexpr double kWidth = 900;
+constexpr double kHeight = 220;
+constexpr double kLeft = 70;
+constexpr double kRight = 870;
+constexpr double kTop = 10;
+constexpr double kBottom = 185;
+constexpr int kSteps = 5;  // of either axis
+constexpr std::array<const char*, 6> kColours{"#1f77b4",
+                                              "#2ca02c",
+                                              "#9467bd",
+                                              "#ff7f0e",
+                                              "#17becf",
+                                              "#8c564b"};
+
+const char* colour_of(std::size_t line) { return kColours[line % kColours.size()]; }
+
+// The values that the axis spans: 0 is always among them.
+struct Range {
+  double low = 0;
+  double high = 0;
+};
+
+Range range_of(const Plot& plot) {
+  Range out;
+  for (const Line& line : plot.lines) {
+    for (const auto& [at, value] : line.points) {
+      if (!value) continue;
+      out.low = std::min(out.low, *value);
+      out.high = std::max(out.high, *value);
+    }
+  }
+  out.low = out.low < 0 ? -nice_ceiling(-out.low) : 0;
+  out.high = out.high > 0 ? nice_ceiling(out.high) : (out.low < 0 ? 0 : 1);
+  return out;
+}
+
+double x_of(const Plot& plot, double at) {
+  return kLeft + (kRight - kLeft) * at / std::max(plot.seconds, 1e-9);
+}
+
+double y_of(const Range& range, double value) {
+  return kBottom - (kBottom - kTop) * (value - range.low) / (range.high - range.low);
+}
+
+std::string axes_of(const Plot& plot, const Range& range) {
+  std::string out;
+  for (int step = 0; step <= kSteps; ++step) {
+    const double value = range.low + (range.high - range.low) * step / kSteps;
+    const double y = y_of(range, value);
+    out += fmt::format(
+        "<path class=\"grid\" d=\"M{0:.1f} {2:.1f}H{1:.1f}\"/><text x=\"{3:.1f}\" y=\"{4:.1f}\" "
+        "class=\"left\">{5:.4g}</text>\n",
+        kLeft,
+        kRight,
+        y,
+        kLeft - 6,
+        y + 4,
+        value);
+    const double at = plot.seconds * step / kSteps;
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"below\">{:.4g} s</text>\n",
+                       x_of(plot, at),
+                       kHeight - 8,
+                       at);
+  }
+  return out;
+}
+
+std::string path_of(const Plot& plot, const Range& range, const Line& line) {
+  std::string out;
+  bool is_open = false;
+  for (const auto& [at, value] : line.points) {
+    if (!value) {
+      // What held last ends with the moment at which it is no longer known.
+      if (is_open && line.is_stepped) out += fmt::format("H{:.1f}", x_of(plot, at));
+      is_open = false;
+      continue;
+    }
+    const double x = x_of(plot, at);
+    const double y = y_of(range, *value);
+    if (!is_open) {
+      out += fmt::format("M{:.1f} {:.1f}h0", x, y);
+    } else if (line.is_stepped) {
+      out += fmt::format("H{:.1f}V{:.1f}", x, y);
+    } else {
+      out += fmt::format("L{:.1f} {:.1f}", x, y);
+    }
+    is_open = true;
+  }
+  return out;
+}
+
+std::string marks_of(const Plot& plot) {
+  std::string out;
+  for (const double at : plot.errors) {
+    out +=
+        fmt::format("<path class=\"error\" d=\"M{:.1f} {:.1f}v10\"/>\n", x_of(plot, at), kBottom);
+  }
+  return out;
+}
+
+std::string legend_of(const Plot& plot) {
+  std::string out;
+  for (std::size_t n = 0; n < plot.lines.size(); ++n) {
+    out += fmt::format("<span style=\"color:{}\">{} {}</span>\n",
+                       colour_of(n),
+                       plot.lines[n].is_dashed ? "&#9476;" : "&#9472;",
+                       html_escaped(plot.lines[n].name));
+  }
+  if (!plot.errors.empty())
+    out += fmt::format("<span class=\"bad\">| {} errors</span>\n", plot.errors.size());
+  return out;
+}
+
+}  // namespace
+
+std::string svg_of(const Plot& plot) {
+  const Range range = range_of(plot);
+  std::string out = fmt::format(
+      "<figure>\n<figcaption>{}</figcaption>\n<svg viewBox=\"0 0 {} {}\" data-seconds=\"{}\" "
+      "data-left=\"{}\" data-right=\"{}\">\n",
+      html_escaped(plot.title),
+      kWidth,
+      kHeight,
+      plot.seconds,
+      kLeft,
+      kRight);
+  out += axes_of(plot, range);
+  for (std::size_t n = 0; n < plot.lines.size(); ++n) {
+    out += fmt::format("<path class=\"line\" stroke=\"{}\"{} d=\"{}\"/>\n",
+                       colour_of(n),
+                       plot.lines[n].is_dashed ? " stroke-dasharray=\"6 4\"" : "",
+                       path_of(plot, range, plot.lines[n]));
+  }
+  out += marks_of(plot);
+  out += fmt::format("<path class=\"cursor\" d=\"M0 {}V{}\"/>\n", kTop, kBottom);
+  return out + "</svg>\n<div class=\"legend\">" + legend_of(plot) + "</div>\n</figure>\n";
+}
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char letter : text) {
+    switch (letter) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += letter;
+    }
+  }
+  return out;
+}
+
+double nice_ceiling(double value) {
+  const double wanted = std::max(value, 1e-9);
+  const double power = std::pow(10, std::floor(std::log10(wanted)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * power >= wanted) return factor * power;
+  }
+  return 10 * power;
+}
+
+}  // namespace weir::server::record

@@ -1,0 +1,235 @@
+// `weir record`: one coroutine a metric and one an HPA, each asking once an interval until the time
+// is over or a signal comes; what they note goes into the timeline, the files and onto the
+// terminal.
+#include "scalers/signal.hpp"
+#include "scalers/text/utf8.hpp"
+#include "server/commands/commands.hpp"
+#include "server/commands/record/asker.hpp"
+#include "server/commands/record/csv.hpp"
+#include "server/commands/record/files.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using record::HpaSample;
+using record::HpaTrack;
+using record::MetricTrack;
+using record::Sample;
+
+constexpr Duration kLongestAnswer{10'000};  // each metric's own deadline comes first
+constexpr Duration kLongestEnd{3'000};      // of what is under way when the record ends
+constexpr Duration kPageInterval{10'000};
+
+double seconds_of(SteadyTime::duration span) { return std::chrono::duration<double>(span).count(); }
+
+// What the coroutines share. Owned by run(), which outlives them.
+struct Recording {
+  Recording(Loop& its_loop,
+            const Clock& its_clock,
+            record::Asker& its_asker,
+            const RecordOptions& options)
+      : loop(its_loop),
+        clock(its_clock),
+        asker(its_asker),
+        interval(options.interval),
+        files(options.csv, options.html),
+        ended(loop),
+        began(clock.steady()),
+        page_at(began + kPageInterval) {
+    timeline.began = clock.wall();
+    for (const std::string& name : options.targets) timeline.metrics.push_back({name, {}});
+    for (const std::string& name : options.hpas) timeline.hpas.push_back({name, {}});
+    under_way = timeline.metrics.size() + timeline.hpas.size();
+  }
+
+  Loop& loop;
+  const Clock& clock;
+  record::Asker& asker;
+  Duration interval;
+  record::RecordFiles files;
+  record::Timeline timeline;
+  scalers::Signal ended;
+  SteadyTime began;
+  SteadyTime page_at;
+  std::size_t under_way;
+  bool is_given_up = false;  // what comes from here on is no answer
+  std::exception_ptr failure;
+};
+
+void end(Recording& recording, const std::exception_ptr& failure) {
+  --recording.under_way;
+  if (failure) recording.failure = failure;
+  if (failure) recording.ended.raise();
+}
+
+void note_page(Recording& recording) {
+  if (recording.clock.steady() < recording.page_at) return;
+  recording.files.write_page(recording.timeline);
+  recording.page_at = recording.clock.steady() + kPageInterval;
+}
+
+void tell(const std::string& name, double at, const std::string& what) {
+  fmt::print("{:>9.1f} s  {}  {}\n", at, scalers::printable(name), scalers::printable(what));
+  std::fflush(stdout);
+}
+
+std::string text_of(const Sample& sample) {
+  if (sample.readings.empty()) return "ERROR " + sample.error;
+  std::string out;
+  for (const scalers::Reading& one : sample.readings) {
+    const std::string labels = record::text_of(one.labels);
+    out += fmt::format("{}{}{}{} ({:.1f} s old)",
+                       out.empty() ? "" : ", ",
+                       labels,
+                       labels.empty() ? "" : " ",
+                       one.value,
+                       record::age_of(sample, one));
+  }
+  return out;
+}
+
+std::string text_of(const HpaSample& sample) {
+  if (!sample.error.empty()) return "ERROR " + sample.error;
+  const auto text = [](const std::optional<std::int64_t>& count) {
+    return count ? fmt::format("{}", *count) : std::string("unknown");
+  };
+  return fmt::format("{} replicas, {} desired; {}",
+                     text(sample.state.current),
+                     text(sample.state.desired),
+                     record::text_of(sample.state.conditions));
+}
+
+template <class Track, class AnySample>
+void note(Recording& recording, Track& track, AnySample sample) {
+  if (recording.is_given_up) return;
+  sample.took = seconds_of(recording.clock.steady() - recording.began) - sample.at;
+  recording.files.add_lines(record::csv_of(track.name, sample));
+  tell(track.name, sample.at, text_of(sample));
+  track.samples.push_back(std::move(sample));
+  note_page(recording);
+}
+
+// True when the record is over, false when the next round is due.
+awaitable<bool> wait_for_round(Recording& recording, int round) {
+  const SteadyTime due = recording.began + round * recording.interval;
+  const auto left = std::chrono::ceil<Duration>(due - recording.clock.steady());
+  const bool is_over = co_await recording.ended.wait(std::max(left, Duration{0}));
+  co_return is_over;
+}
+
+template <class AnySample>
+AnySample begun(const Recording& recording) {
+  AnySample out;
+  out.at = seconds_of(recording.clock.steady() - recording.began);
+  out.time = recording.clock.wall();
+  return out;
+}
+
+// A round that an answer outlasted is left out.
+int next_round(const Recording& recording) {
+  return static_cast<int>((recording.clock.steady() - recording.began) / recording.interval) + 1;
+}
+
+awaitable<void> follow_metric(Recording& recording, MetricTrack& track) {
+  const record::Target target = record::target_of(track.name);
+  for (bool is_over = false; !is_over;) {
+    auto sample = begun<Sample>(recording);
+    const Deadline deadline = Deadline::after(recording.clock.steady(), kLongestAnswer);
+    auto readings = co_await recording.asker.metric(target, deadline);
+    if (readings) {
+      sample.readings = std::move(*readings);
+    } else {
+      sample.error = readings.error().message();
+    }
+    note(recording, track, std::move(sample));
+    is_over = co_await wait_for_round(recording, next_round(recording));
+  }
+}
+
+awaitable<void> follow_hpa(Recording& recording, HpaTrack& track) {
+  for (bool is_over = false; !is_over;) {
+    auto sample = begun<HpaSample>(recording);
+    const Deadline deadline = Deadline::after(recording.clock.steady(), kLongestAnswer);
+    auto state = co_await recording.asker.hpa(track.name, deadline);
+    if (state) {
+      sample.state = std::move(*state);
+    } else {
+      sample.error = state.error().message();
+    }
+    note(recording, track, std::move(sample));
+    is_over = co_await wait_for_round(recording, next_round(recording));
+  }
+}
+
+awaitable<void> end_after(Recording& recording, Duration duration) {
+  const bool is_over = co_await recording.ended.wait(duration);
+  if (!is_over) recording.ended.raise();
+}
+
+void start(Recording& recording, const RecordOptions& options) {
+  const auto done = [&recording](const std::exception_ptr& failure) { end(recording, failure); };
+  for (MetricTrack& track : recording.timeline.metrics)
+    boost::asio::co_spawn(recording.loop.get_executor(), follow_metric(recording, track), done);
+  for (HpaTrack& track : recording.timeline.hpas)
+    boost::asio::co_spawn(recording.loop.get_executor(), follow_hpa(recording, track), done);
+  if (options.duration.count() == 0) return;
+  ++recording.under_way;
+  boost::asio::co_spawn(recording.loop.get_executor(),
+                        end_after(recording, options.duration),
+                        done);
+}
+
+}  // namespace
+
+ExitCode run(const RecordOptions& options) {
+  Loop loop(1);
+  const Clock clock;
+  SilentObserver observer;
+  scalers::Clients clients(loop);
+  LoadedWorld loaded;
+  if (!options.config.empty()) {
+    loaded = load_world(options.config, loop, clients, clock, observer);
+    if (!loaded.world) return ExitCode::failed;
+  }
+  std::optional<cluster::KubeClient> kube;
+  if (!options.kubeconfig.empty())
+    kube.emplace(clients.http(), cluster::read_kubeconfig(options.kubeconfig));
+  record::Asker asker(loaded.world ? &loaded.world->source() : nullptr, kube ? &*kube : nullptr);
+  Recording recording(loop, clock, asker, options);
+  boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
+  bool is_over = false;
+  signals.async_wait([&](const boost::system::error_code& failed, int) {
+    if (!failed) recording.ended.raise();
+    if (!failed) is_over = true;
+  });
+  start(recording, options);
+  while (recording.under_way > 0 && !is_over && loop.run_one() > 0) {
+  }
+  signals.cancel();
+  recording.is_given_up = true;
+  clients.close();
+  const SteadyTime limit = clock.steady() + kLongestEnd;
+  while (recording.under_way > 0 && loop.run_one_until(limit) > 0) {
+  }
+  recording.files.write_page(recording.timeline);
+  if (recording.failure) std::rethrow_exception(recording.failure);
+  fmt::print("written: {} and {}\n", options.csv, options.html);
+  return ExitCode::ok;
+}
+
+}  // namespace weir::server

@@ -1,0 +1,31 @@
+#include "server/commands/record/timeline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace weir::server::record {
+
+std::string text_of(const scalers::Labels& labels) {
+  std::string out;
+  for (const auto& [name, value] : labels)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ",", name, value);
+  return out;
+}
+
+std::string text_of(const std::vector<Condition>& conditions) {
+  std::string out;
+  for (const Condition& one : conditions) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : "; ", one.type, one.status);
+    if (!one.reason.empty()) out += fmt::format(" ({})", one.reason);
+  }
+  return out;
+}
+
+double age_of(const Sample& sample, const scalers::Reading& reading) {
+  const std::chrono::duration<double> age = sample.time - reading.taken_at;
+  return std::max(0.0, age.count() + sample.took);
+}
+
+}  // namespace weir::server::record

@@ -1,0 +1,88 @@
+#include "server/commands/serve/options_tls.hpp"
+
+#include "server/tls/names.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace weir::server {
+namespace {
+
+constexpr const char* kSniFlag = "--tls-sni-cert-key";
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> out;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    out.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+// "CERTIFICATE,KEY" or "CERTIFICATE,KEY:NAME,NAME".
+NamedPair parse_sni_pair(const std::string& text) {
+  const auto parts = split(text, ':');
+  const auto files = split(parts.front(), ',');
+  NamedPair out;
+  if (parts.size() == 2) out.names = split(parts.back(), ',');
+  const bool has_empty_name = std::ranges::find(out.names, "") != out.names.end();
+  const bool is_whole = files.size() == 2 && !files[0].empty() && !files[1].empty();
+  if (!is_whole || parts.size() > 2 || has_empty_name)
+    throw CLI::ValidationError(kSniFlag, "write CERTIFICATE,KEY or CERTIFICATE,KEY:NAME,NAME");
+  out.pair = {files[0], files[1]};
+  return out;
+}
+
+}  // namespace
+
+void add_tls_flags(CLI::App& serve, ServeOptions& out) {
+  auto* certificate = serve.add_option("--tls-cert-file",
+                                       out.tls_cert_file,
+                                       "PEM serving certificate and its chain");
+  auto* key = serve.add_option("--tls-private-key-file",
+                               out.tls_private_key_file,
+                               "PEM key of --tls-cert-file");
+  certificate->needs(key);
+  key->needs(certificate);
+  serve
+      .add_option_function<std::vector<std::string>>(
+          kSniFlag,
+          [&out](const std::vector<std::string>& texts) {
+            out.tls_sni_pairs.clear();
+            for (const std::string& text : texts) out.tls_sni_pairs.push_back(parse_sni_pair(text));
+          },
+          "CERTIFICATE,KEY[:NAME,...]: a further pair, for clients that ask for its names; may be "
+          "repeated")
+      ->allow_extra_args(false);
+  const auto names = std::make_shared<std::pair<std::string, std::vector<std::string>>>();
+  const auto apply = [names, &out] {
+    const auto parsed = parse_tls_names(names->first, names->second);
+    if (const auto* problem = std::get_if<TlsNameProblem>(&parsed))
+      throw CLI::ValidationError(problem->what);
+    out.tls = std::get<TlsSettings>(parsed);
+  };
+  serve.add_option_function<std::string>(
+      "--tls-min-version",
+      [names, apply](const std::string& text) {
+        names->first = text;
+        apply();
+      },
+      "VersionTLS12 (the default) or VersionTLS13");
+  serve
+      .add_option_function<std::vector<std::string>>(
+          "--tls-cipher-suites",
+          [names, apply](const std::vector<std::string>& suites) {
+            names->second = suites;
+            apply();
+          },
+          "Suites of TLS 1.2 by Go's names; default: all with forward secrecy and AEAD")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
+}  // namespace weir::server

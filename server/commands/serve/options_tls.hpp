@@ -1,0 +1,15 @@
+// The flags of the serving certificates, split off options.cpp.
+#pragma once
+
+#include "server/commands/options.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace weir::server {
+
+// Adds them to `weir serve`; a wrong value throws CLI::ValidationError with what to write instead.
+void add_tls_flags(CLI::App& serve, ServeOptions& out);
+
+}  // namespace weir::server

@@ -1,0 +1,37 @@
+#include "server/app.hpp"
+#include "server/commands/commands.hpp"
+#include "server/logging/log.hpp"
+#include "server/telemetry/telemetry.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+namespace weir::server {
+
+ExitCode run(const ServeOptions& options) {
+  const bool has_authority =
+      !options.client_ca_file.empty() || !options.requestheader_client_ca_file.empty();
+  if (options.is_standalone && !has_authority) {
+    fmt::print(stderr,
+               "weir: nobody could read a metric: give --client-ca-file, "
+               "--requestheader-client-ca-file, or both, so "
+               "that callers can prove who they are.\n");
+    return ExitCode::failed;
+  }
+  set_log(options.logs_json ? LogFormat::json : LogFormat::text, options.verbosity);
+  Telemetry telemetry;
+  ServeObserver observer(telemetry);
+  // Sockets are this thread's alone; other threads only post.
+  Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
+  const Clock clock;
+  scalers::Clients clients(loop);
+  auto loaded = load_world(options.config, loop, clients, clock, observer);
+  if (!loaded.world) return ExitCode::failed;
+  App app(loop, clients, clock, observer, telemetry, std::move(loaded), options);
+  app.run();
+  return ExitCode::ok;
+}
+
+}  // namespace weir::server

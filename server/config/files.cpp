@@ -1,0 +1,107 @@
+#include "server/config/files.hpp"
+
+#include "server/crypto/digest.hpp"
+#include "server/yaml/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using scalers::Node;
+using scalers::Problems;
+
+constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
+// Until two readings agree: a mounted folder that is swapped in between gives files of both states.
+constexpr int kMaxReads = 5;
+
+std::optional<std::string> read_file(const std::string& path, Problems& problems) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  std::array<char, 64 * 1024> part;
+  while (file && text.size() <= kMaxFileBytes) {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  const bool is_large = text.size() > kMaxFileBytes;
+  if (is_large || !file.eof()) {
+    const std::string why =
+        is_large ? "it is over 16 MiB" : std::error_code(errno, std::generic_category()).message();
+    problems.add({path, 0, 0}, fmt::format("the file cannot be read: {}", why));
+    return std::nullopt;
+  }
+  return text;
+}
+
+bool is_config_name(const std::filesystem::path& path) {
+  const auto extension = path.extension();
+  return (extension == ".yaml" || extension == ".yml") &&
+         !path.filename().string().starts_with('.');
+}
+
+std::vector<std::string> files_of(const std::string& path, Problems& problems) {
+  std::error_code failed;
+  if (!std::filesystem::is_directory(path, failed)) return {path};
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
+    if (is_config_name(entry.path()) && entry.is_regular_file(failed))
+      out.push_back(entry.path().string());
+  }
+  std::ranges::sort(out);
+  if (out.empty()) problems.add({path, 0, 0}, "the folder holds no *.yaml file");
+  return out;
+}
+
+ConfigFiles read_files(const std::vector<std::string>& paths) {
+  ConfigFiles out;
+  for (const std::string& path : paths) {
+    for (const std::string& file : files_of(path, out.problems)) {
+      auto text = read_file(file, out.problems);
+      if (text) out.files.push_back({file, std::move(*text)});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+ConfigFiles read_config(const std::vector<std::string>& paths) {
+  ConfigFiles out = read_files(paths);
+  for (int tries = 1; tries < kMaxReads; ++tries) {
+    ConfigFiles again = read_files(paths);
+    if (again.files == out.files) break;
+    out = std::move(again);
+  }
+  return out;
+}
+
+std::string digest_of(const ConfigFiles& config) {
+  std::string out;
+  for (const ConfigFile& file : config.files) {
+    out += file.path;
+    out += '\0';
+    out += cluster::sha256(file.text);
+  }
+  return out;
+}
+
+std::vector<Node> parse_config(const ConfigFiles& config, Problems& problems) {
+  std::vector<Node> out;
+  for (const ConfigFile& file : config.files) {
+    Node document = parse_yaml(file.text, file.path, problems);
+    if (document.kind != Node::Kind::null) out.push_back(std::move(document));
+  }
+  problems.add_all(config.problems);
+  return out;
+}
+
+}  // namespace weir::server

@@ -1,0 +1,94 @@
+#include "server/http/health.hpp"
+
+#include "apiservice/meta/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace weir::server {
+namespace {
+
+using apiservice::Request;
+using apiservice::Response;
+
+constexpr std::array<std::string_view, 3> kEndpoints{"/healthz", "/livez", "/readyz"};
+constexpr const char* kText = "text/plain; charset=utf-8";
+
+struct Check {
+  std::string_view name;
+  bool is_well;
+};
+
+// "/readyz" of "/readyz/ping"; empty when the path is none of ours.
+std::string_view endpoint_of(std::string_view path) {
+  for (const std::string_view endpoint : kEndpoints) {
+    if (path == endpoint ||
+        (path.starts_with(endpoint) && path.substr(endpoint.size()).starts_with('/')))
+      return endpoint;
+  }
+  return {};
+}
+
+Response one_check(const std::vector<Check>& checks, std::string_view name) {
+  const auto found = std::ranges::find(checks, name, &Check::name);
+  if (found == checks.end()) return apiservice::page_not_found();
+  if (found->is_well) return {200, kText, "ok"};
+  return {500, kText, fmt::format("internal server error: {} failed\n", name)};
+}
+
+Response all_checks(const std::vector<Check>& checks,
+                    std::string_view endpoint,
+                    const Request& request) {
+  std::vector<std::string> excluded;
+  for (const auto& [name, value] : request.query) {
+    if (name == "exclude") excluded.push_back(value);
+  }
+  bool is_well = true;
+  std::string lines;
+  for (const Check& check : checks) {
+    if (std::erase(excluded, check.name) > 0) {
+      lines += fmt::format("[+]{} excluded: ok\n", check.name);
+    } else if (check.is_well) {
+      lines += fmt::format("[+]{} ok\n", check.name);
+    } else {
+      is_well = false;
+      lines += fmt::format("[-]{} failed: reason withheld\n", check.name);
+    }
+  }
+  if (!excluded.empty()) {
+    for (std::string& name : excluded) name = fmt::format("\"{}\"", name);
+    lines += fmt::format("warn: some health checks cannot be excluded: no matches for {}\n",
+                         fmt::join(excluded, ","));
+  }
+  const std::string_view word = endpoint.substr(1);
+  if (!is_well) return {500, kText, fmt::format("{}{} check failed\n", lines, word)};
+  if (!request.has_parameter("verbose")) return {200, kText, "ok"};
+  return {200, kText, fmt::format("{}{} check passed\n", lines, word)};
+}
+
+}  // namespace
+
+bool Health::is_open(std::string_view path) {
+  return std::ranges::find(kEndpoints, path) != kEndpoints.end();
+}
+
+bool Health::owns(std::string_view path) { return !endpoint_of(path).empty(); }
+
+Response Health::answer(const Request& request) const {
+  const std::string_view endpoint = endpoint_of(request.path);
+  std::vector<Check> checks{{"ping", true}};
+  if (endpoint == "/readyz") {
+    for (const auto& [name, is_well] : reported_) checks.push_back({name, is_well});
+    checks.push_back({"shutdown", !is_shutting_down_});
+  }
+  if (request.path.size() > endpoint.size() + 1) {
+    return one_check(checks, std::string_view(request.path).substr(endpoint.size() + 1));
+  }
+  return all_checks(checks, endpoint, request);
+}
+
+}  // namespace weir::server

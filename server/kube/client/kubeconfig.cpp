@@ -1,0 +1,196 @@
+#include "server/kube/client/kubeconfig.hpp"
+
+#include "scalers/settings/settings.hpp"
+#include "server/crypto/base64.hpp"
+#include "server/yaml/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace weir::server::cluster {
+namespace {
+
+using scalers::Node;
+
+constexpr std::size_t kMaxKubeconfigBytes = std::size_t{1} << 20;
+
+[[noreturn]] void refuse(const std::string& path, std::string_view what) {
+  throw std::runtime_error(fmt::format("kubeconfig {}: {}", path, what));
+}
+
+struct Refused {
+  std::string_view key;
+  std::string_view why;
+};
+
+constexpr std::array kRefusedOfCluster{
+    Refused{"tls-server-name",
+            "tls-server-name is not supported; write the certificate's name in server"},
+    Refused{"proxy-url", "proxy-url is not supported; Weir asks the kube-apiserver directly"},
+};
+constexpr std::array kRefusedOfUser{
+    Refused{"exec",
+            "exec plugins are not supported; use a token file, a token or a client certificate"},
+    Refused{"auth-provider",
+            "auth-provider is not supported; use a token file, a token or a client certificate"},
+    Refused{"username",
+            "a user name and password are not supported; use a token file, a token or a client "
+            "certificate"},
+    Refused{"as", "impersonation (as) is not supported; use the account itself"},
+};
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMaxKubeconfigBytes + 1, '\0');
+  if (!file) refuse(path, "the file cannot be read");
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (!file.eof()) refuse(path, "the file cannot be read, or is over 1 MiB");
+  return text;
+}
+
+Node parse(const std::string& path) {
+  const std::string text = read_text(path);
+  if (std::ranges::all_of(text, [](unsigned char c) { return std::isspace(c) != 0; }))
+    refuse(path, "the file is empty");
+  scalers::Problems problems;
+  Node out = parse_yaml(text, path, problems);
+  if (!problems.empty()) throw std::runtime_error("kubeconfig " + problems.lines().front());
+  return out;
+}
+
+// The text under `key`; empty when there is none.
+std::string text_of(const Node& block, std::string_view key) {
+  const Node* found = block.find(key);
+  return found != nullptr && found->kind == Node::Kind::scalar ? found->text : std::string();
+}
+
+// The block `kind` of the entry called `name` in the list `lists`.
+const Node& entry_of(const std::string& path,
+                     const Node& config,
+                     std::string_view lists,
+                     std::string_view kind,
+                     const std::string& name) {
+  if (const Node* entries = config.find(lists)) {
+    for (const Node& entry : entries->items) {
+      const Node* block = entry.find(kind);
+      if (block != nullptr && text_of(entry, "name") == name) return *block;
+    }
+  }
+  refuse(path, fmt::format("there is no {} \"{}\" in {}", kind, name, lists));
+}
+
+template <std::size_t N>
+void refuse_any(const std::string& path, const Node& block, const std::array<Refused, N>& table) {
+  for (const Refused& one : table) {
+    const Node* found = block.find(one.key);
+    if (found != nullptr && found->kind != Node::Kind::null) refuse(path, one.why);
+  }
+}
+
+// What stands behind KEY-data, as PEM; empty when nothing does.
+std::string data_of(const std::string& path, const Node& block, const std::string& key) {
+  std::string text = text_of(block, key + "-data");
+  if (text.empty()) return text;
+  auto decoded = base64_decoded(std::move(text));
+  if (!decoded) refuse(path, key + "-data is not base64");
+  return std::move(*decoded);
+}
+
+// A file that the kubeconfig names, relative to its own folder.
+std::string file_of(const std::string& path, const Node& block, const std::string& key) {
+  std::string named = text_of(block, key);
+  if (named.empty()) return named;
+  const auto full = std::filesystem::path(path).parent_path() / named;
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(full, failed))
+    refuse(path, fmt::format("{} {} is no file that can be read", key, full.string()));
+  return full.string();
+}
+
+void read_cluster(const std::string& path, const Node& cluster, ClusterAccess& out) {
+  refuse_any(path, cluster, kRefusedOfCluster);
+  if (text_of(cluster, "insecure-skip-tls-verify") == "true") {
+    refuse(path,
+           "insecure-skip-tls-verify is refused: whoever answers decides who may read; write "
+           "certificate-authority instead");
+  }
+  auto parsed = scalers::parse_http_url(text_of(cluster, "server"));
+  if (const auto* problem = std::get_if<scalers::UrlProblem>(&parsed))
+    refuse(path, "server: " + problem->what);
+  out.server = std::get<scalers::Url>(std::move(parsed));
+  if (out.server.scheme != "https") refuse(path, "server: write an https url");
+  out.tls.ca.path = file_of(path, cluster, "certificate-authority");
+  out.pems.ca = data_of(path, cluster, "certificate-authority");
+}
+
+void read_user(const std::string& path, const Node& user, ClusterAccess& out) {
+  refuse_any(path, user, kRefusedOfUser);
+  out.tls.certificate.path = file_of(path, user, "client-certificate");
+  out.tls.key.path = file_of(path, user, "client-key");
+  out.pems.certificate = data_of(path, user, "client-certificate");
+  out.pems.key = scalers::Secret(data_of(path, user, "client-key"));
+  const bool has_certificate = !(out.tls.certificate.path + out.pems.certificate).empty();
+  const bool has_key = !(out.tls.key.path + out.pems.key.reveal()).empty();
+  if (has_certificate != has_key) {
+    refuse(path, "client-certificate and client-key go together; write both or neither");
+  }
+  out.token_file = scalers::SecretFile(file_of(path, user, "tokenFile"));
+  out.token = scalers::Secret(text_of(user, "token"));
+}
+
+}  // namespace
+
+ClusterAccess read_kubeconfig(const std::string& path) {
+  const Node config = parse(path);
+  const std::string name = text_of(config, "current-context");
+  if (name.empty()) refuse(path, "it has no current-context");
+  const Node& context = entry_of(path, config, "contexts", "context", name);
+  ClusterAccess out;
+  read_cluster(path,
+               entry_of(path, config, "clusters", "cluster", text_of(context, "cluster")),
+               out);
+  read_user(path, entry_of(path, config, "users", "user", text_of(context, "user")), out);
+  return out;
+}
+
+ClusterAccess in_cluster_access(const std::string& host,
+                                const std::string& port,
+                                const std::string& folder) {
+  const bool is_v6 = host.find(':') != host.npos;
+  const auto parsed = scalers::parse_http_url(
+      fmt::format("https://{0}{1}{2}:{3}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port));
+  const auto* server = std::get_if<scalers::Url>(&parsed);
+  if (server == nullptr) {
+    throw std::runtime_error(fmt::format(
+        "KUBERNETES_SERVICE_HOST \"{}\" and KUBERNETES_SERVICE_PORT \"{}\" are no address; "
+        "give --kubeconfig instead",
+        host,
+        port));
+  }
+  ClusterAccess out;
+  out.server = *server;
+  out.tls.ca.path = folder + "/ca.crt";
+  out.token_file = scalers::SecretFile(folder + "/token");
+  for (const std::string& file : {out.tls.ca.path, out.token_file.path()}) {
+    std::error_code failed;
+    if (std::filesystem::is_regular_file(file, failed)) continue;
+    throw std::runtime_error(
+        fmt::format("{} cannot be read: give the pod a service account "
+                    "(automountServiceAccountToken), or give --kubeconfig",
+                    file));
+  }
+  return out;
+}
+
+}  // namespace weir::server::cluster

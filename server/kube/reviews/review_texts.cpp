@@ -1,0 +1,228 @@
+#include "server/kube/reviews/review_texts.hpp"
+
+#include "server/crypto/digest.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace weir::server::cluster {
+namespace {
+
+using apiservice::Attributes;
+using apiservice::Caller;
+using apiservice::Decision;
+using nlohmann::json;
+using scalers::Errc;
+using scalers::Error;
+using scalers::Result;
+
+constexpr std::size_t kMaxReasonBytes = 1024;
+// What is longer is kept under its digest, which bounds the memory of the keys.
+constexpr std::size_t kMaxKeyBytes = 512;
+
+// As Go's encoder does it, what is no UTF-8 becomes U+FFFD.
+std::string text_of(const json& document) {
+  return document.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void set(json& out, const char* name, const std::string& value) {
+  if (!value.empty()) out[name] = value;
+}
+
+Error bad(std::string what) { return {Errc::bad_reply, std::move(what), ""}; }
+
+struct StatusBlock {
+  json fields;
+};
+
+// The `status` of a reply that is of this kind.
+Result<StatusBlock> status_of(std::string_view reply, const char* kind) {
+  const json document = json::parse(reply, nullptr, false);
+  if (!document.is_object() || document.value("kind", json()) != kind)
+    return bad(std::string("the answer is no ") + kind);
+  const auto status = document.find("status");
+  if (status == document.end() || !status->is_object())
+    return bad(std::string("the answer is a ") + kind + " without a status");
+  return StatusBlock{*status};
+}
+
+std::string text_in(const json& block, const char* name) {
+  const auto found = block.find(name);
+  return found != block.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// False when it is not there; nullopt when it is no truth value.
+std::optional<bool> flag_in(const json& block, const char* name) {
+  const auto found = block.find(name);
+  if (found == block.end()) return false;
+  if (!found->is_boolean()) return std::nullopt;
+  return found->get<bool>();
+}
+
+std::vector<std::string> texts_in(const json& block, const char* name) {
+  std::vector<std::string> out;
+  const auto found = block.find(name);
+  if (found == block.end() || !found->is_array()) return out;
+  for (const json& one : *found) {
+    if (one.is_string()) out.push_back(one.get<std::string>());
+  }
+  return out;
+}
+
+Caller caller_in(const json& user) {
+  Caller out;
+  out.user = text_in(user, "username");
+  out.uid = text_in(user, "uid");
+  out.groups = texts_in(user, "groups");
+  const auto extra = user.find("extra");
+  if (extra == user.end() || !extra->is_object()) return out;
+  for (const auto& item : extra->items())
+    out.extra[item.key()] = texts_in(*extra, item.key().c_str());
+  return out;
+}
+
+bool has_common(const std::vector<std::string>& some, const std::vector<std::string>& others) {
+  return std::ranges::any_of(some, [&](const std::string& one) {
+    return std::ranges::find(others, one) != others.end();
+  });
+}
+
+void put_attributes(json& spec, const Attributes& asked) {
+  json attributes = json::object();
+  set(attributes, "verb", asked.verb);
+  if (asked.is_resource) {
+    set(attributes, "namespace", asked.name_space);
+    set(attributes, "group", asked.group);
+    set(attributes, "version", asked.version);
+    set(attributes, "resource", asked.resource);
+    set(attributes, "subresource", asked.subresource);
+    set(attributes, "name", asked.name);
+  } else {
+    set(attributes, "path", asked.path);
+  }
+  spec[asked.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(attributes);
+}
+
+// In seven bits a byte, the last one without the eighth: no number begins another.
+void append_count(std::string& out, std::size_t count) {
+  for (; count >= 0x80; count >>= 7U) out += static_cast<char>((count & 0x7fU) | 0x80U);
+  out += static_cast<char>(count);
+}
+
+void append_part(std::string& out, std::string_view text) {
+  append_count(out, text.size());
+  out += text;
+}
+
+void append_parts(std::string& out, const std::vector<std::string>& texts) {
+  append_count(out, texts.size());
+  for (const std::string& text : texts) append_part(out, text);
+}
+
+Result<Decision> decision_in(std::string_view reply, const char* kind) {
+  const auto block = status_of(reply, kind);
+  if (!block) return block.error();
+  const json& status = block->fields;
+  const auto is_allowed = flag_in(status, "allowed");
+  const auto is_denied = flag_in(status, "denied");
+  if (!is_allowed || !is_denied)
+    return bad(fmt::format("the {}'s verdict is no truth value", kind));
+  if (*is_allowed && *is_denied) return bad(fmt::format("the {} both allows and denies", kind));
+  return Decision{*is_allowed, text_in(status, "reason").substr(0, kMaxReasonBytes), ""};
+}
+
+}  // namespace
+
+std::string token_review(const scalers::Secret& token, const std::vector<std::string>& audiences) {
+  json spec{{"token", token.reveal()}};
+  if (!audiences.empty()) spec["audiences"] = audiences;
+  return text_of({{"kind", "TokenReview"},
+                  {"apiVersion", "authentication.k8s.io/v1"},
+                  {"spec", std::move(spec)}});
+}
+
+Result<TokenVerdict> parse_token_review(std::string_view reply,
+                                        const std::vector<std::string>& audiences) {
+  const auto block = status_of(reply, "TokenReview");
+  if (!block) return block.error();
+  const json& status = block->fields;
+  const auto is_authenticated = flag_in(status, "authenticated");
+  if (!is_authenticated) return bad("the TokenReview's authenticated is no truth value");
+  TokenVerdict out;
+  if (!*is_authenticated) {
+    out.why = text_in(status, "error").substr(0, kMaxReasonBytes);
+    return out;
+  }
+  const auto good_for = texts_in(status, "audiences");
+  if (!audiences.empty() && !good_for.empty() && !has_common(audiences, good_for)) {
+    out.why = "the token is for other audiences";
+    return out;
+  }
+  const auto user = status.find("user");
+  if (user == status.end() || !user->is_object()) return bad("the TokenReview names no user");
+  out.caller = caller_in(*user);
+  if (out.caller->user.empty()) return bad("the TokenReview names no user");
+  return out;
+}
+
+std::string access_review(const Caller& caller, const Attributes& asked) {
+  json spec;
+  set(spec, "user", caller.user);
+  set(spec, "uid", caller.uid);
+  if (!caller.groups.empty()) spec["groups"] = caller.groups;
+  if (!caller.extra.empty()) spec["extra"] = caller.extra;
+  put_attributes(spec, asked);
+  return text_of({{"kind", "SubjectAccessReview"},
+                  {"apiVersion", "authorization.k8s.io/v1"},
+                  {"spec", std::move(spec)}});
+}
+
+std::string access_key(const Caller& caller, const Attributes& asked) {
+  std::string whole;
+  whole.reserve(kMaxKeyBytes);
+  append_part(whole, caller.user);
+  append_part(whole, caller.uid);
+  append_parts(whole, caller.groups);
+  append_count(whole, caller.extra.size());
+  for (const auto& [name, values] : caller.extra) {
+    append_part(whole, name);
+    append_parts(whole, values);
+  }
+  append_count(whole, asked.is_resource ? 1 : 0);
+  for (const auto* part : {&asked.verb,
+                           &asked.path,
+                           &asked.group,
+                           &asked.version,
+                           &asked.resource,
+                           &asked.subresource,
+                           &asked.name_space,
+                           &asked.name})
+    append_part(whole, *part);
+  if (whole.size() <= kMaxKeyBytes) return whole;
+  // Behind what no short question begins with: the name of its user is no longer than all of it.
+  std::string out;
+  append_count(out, kMaxKeyBytes + 1);
+  return out + sha256(whole);
+}
+
+std::string self_access_review(const Attributes& asked) {
+  json spec;
+  put_attributes(spec, asked);
+  return text_of({{"kind", "SelfSubjectAccessReview"},
+                  {"apiVersion", "authorization.k8s.io/v1"},
+                  {"spec", std::move(spec)}});
+}
+
+Result<Decision> parse_access_review(std::string_view reply) {
+  return decision_in(reply, "SubjectAccessReview");
+}
+
+Result<Decision> parse_self_access_review(std::string_view reply) {
+  return decision_in(reply, "SelfSubjectAccessReview");
+}
+
+}  // namespace weir::server::cluster

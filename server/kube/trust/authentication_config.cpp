@@ -1,0 +1,96 @@
+#include "server/kube/trust/authentication_config.hpp"
+
+#include "scalers/text/utf8.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+#include <variant>
+
+namespace weir::server::cluster {
+namespace {
+
+using nlohmann::json;
+using Data = std::map<std::string, std::string>;
+using Texts = std::vector<std::string>;
+
+constexpr const char* kClientCa = "client-ca-file";
+constexpr const char* kFrontProxyCa = "requestheader-client-ca-file";
+
+bool is_blank(const std::string& text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return std::isspace(c) != 0; });
+}
+
+void add(std::string& problem, const std::string& what) {
+  problem += problem.empty() ? what : "; " + what;
+}
+
+// nullopt: it is absent, which is no problem, or cannot be used, which is one.
+std::optional<NamedBundle> bundle_in(const Data& data, const char* key, std::string& problem) {
+  const auto found = data.find(key);
+  if (found == data.end()) return std::nullopt;
+  if (is_blank(found->second)) {
+    add(problem, fmt::format("{} is empty", key));
+    return std::nullopt;
+  }
+  auto parsed = CaBundle::parse(found->second);
+  if (const auto* invalid = std::get_if<CaBundle::Invalid>(&parsed)) {
+    add(problem, fmt::format("{}: {}", key, invalid->why));
+    return std::nullopt;
+  }
+  return NamedBundle{found->second, std::get<CaBundle>(std::move(parsed))};
+}
+
+// The JSON array of texts under `key`, without empty ones; none when there is no such key.
+std::optional<Texts> texts_in(const Data& data, const char* key, std::string& problem) {
+  const auto found = data.find(key);
+  if (found == data.end() || is_blank(found->second)) return Texts{};
+  const json parsed = json::parse(found->second, nullptr, false);
+  const bool is_list =
+      parsed.is_null() || (parsed.is_array() && std::ranges::all_of(parsed, [](const json& one) {
+                             return one.is_string();
+                           }));
+  if (!is_list) {
+    add(problem, fmt::format("{} is no JSON array of texts", key));
+    return std::nullopt;
+  }
+  Texts out;
+  for (const json& one : parsed) {
+    const auto text = one.get<std::string>();
+    if (!text.empty()) out.push_back(text);
+  }
+  return out;
+}
+
+std::optional<Texts> header_names_in(const Data& data, const char* key, std::string& problem) {
+  auto out = texts_in(data, key, problem);
+  if (!out) return out;
+  for (std::string& name : *out) name = scalers::lower_case(name);
+  return out;
+}
+
+}  // namespace
+
+AuthenticationConfig parse_authentication_config(const Data& data) {
+  AuthenticationConfig out;
+  out.client_ca = bundle_in(data, kClientCa, out.problem);
+  auto ca = bundle_in(data, kFrontProxyCa, out.problem);
+  auto names = texts_in(data, "requestheader-allowed-names", out.problem);
+  auto users = header_names_in(data, "requestheader-username-headers", out.problem);
+  auto groups = header_names_in(data, "requestheader-group-headers", out.problem);
+  auto extras = header_names_in(data, "requestheader-extra-headers-prefix", out.problem);
+  auto uids = header_names_in(data, "requestheader-uid-headers", out.problem);
+  if (!ca || !names || !users || !groups || !extras || !uids) return out;
+  out.front_proxy = FrontProxyTrust{std::move(*ca),
+                                    {.allowed_names = std::move(*names),
+                                     .username_headers = std::move(*users),
+                                     .group_headers = std::move(*groups),
+                                     .extra_header_prefixes = std::move(*extras),
+                                     .uid_headers = std::move(*uids)}};
+  return out;
+}
+
+}  // namespace weir::server::cluster

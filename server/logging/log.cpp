@@ -1,0 +1,195 @@
+#include "server/logging/log.hpp"
+
+#include "server/logging/line_writer.hpp"
+#include "server/logging/repeats.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <iterator>
+#include <memory>
+
+namespace weir::server {
+namespace {
+
+// Only printable ASCII passes as it is: names, paths and errors come from callers and backends, and
+// a terminal may read the log.
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c < ' ' || c > '~') {
+      const auto byte = static_cast<unsigned>(static_cast<unsigned char>(c));
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+constexpr const char* kKlogPattern = "%L%m%d %H:%M:%S.%f %P weir] %v";
+
+struct Settings {
+  LogFormat format = LogFormat::text;
+  int verbosity = 0;
+};
+
+Settings& settings() {
+  static Settings kept;
+  return kept;
+}
+
+LineWriter& standard_error() {
+  static LineWriter kept(STDERR_FILENO);
+  return kept;
+}
+
+// Whoever reads the log may stop reading it: that must not stop the loop.
+class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    standard_error().write({line.data(), line.size()});
+  }
+  void flush_() override {}
+};
+
+spdlog::logger& logger() {
+  static const auto kLogger = [] {
+    auto made = std::make_shared<spdlog::logger>("weir", std::make_shared<StandardErrorSink>());
+    made->set_pattern(kKlogPattern, spdlog::pattern_time_type::utc);
+    return made;
+  }();
+  return *kLogger;
+}
+
+spdlog::level::level_enum level_of(Level level) {
+  switch (level) {
+    case Level::info: return spdlog::level::info;
+    case Level::warn: return spdlog::level::warn;
+    case Level::error: return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::info: return "info";
+    case Level::warn: return "warn";
+    case Level::error: return "error";
+  }
+  return "error";
+}
+
+// ASCII alone, as in the text form: what is no UTF-8 becomes U+FFFD.
+void append_json(std::string& out, std::string_view text) {
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+  out += nlohmann::json(text).dump(-1, ' ', true, kReplace);
+}
+
+void put(Level level, int verbosity, std::string_view event, std::span<const Field> fields) {
+  const bool is_text = settings().format == LogFormat::text;
+  logger().log(level_of(level),
+               is_text
+                   ? log_text(event, fields)
+                   : log_json(std::chrono::system_clock::now(), level, verbosity, event, fields));
+}
+
+// Once there is room again, one line says how many there are not.
+void write(Level level, int verbosity, std::string_view event, std::span<const Field> fields) {
+  static std::uint64_t told = 0;
+  const std::uint64_t dropped = log_lines_dropped();
+  if (dropped != told && standard_error().has_room()) {
+    const Field lines("lines", dropped - std::exchange(told, dropped));
+    put(Level::warn, 0, "log_lines_dropped", {&lines, 1});
+  }
+  put(level, verbosity, event, fields);
+}
+
+LogRepeats& repeats() {
+  static LogRepeats kept;
+  return kept;
+}
+
+void write_repeated(std::vector<LogRepeats::Line> lines) {
+  for (LogRepeats::Line& line : lines) {
+    line.fields.emplace_back("repeated", line.repeats);
+    write(line.level, 0, line.event, line.fields);
+  }
+}
+
+}  // namespace
+
+std::string log_text(std::string_view event, std::span<const Field> fields) {
+  std::string out(event);
+  for (const Field& field : fields) {
+    out += ' ';
+    out += field.name;
+    out += '=';
+    append_quoted(out, field.value);
+  }
+  return out;
+}
+
+std::string log_json(WallTime now,
+                     Level level,
+                     int verbosity,
+                     std::string_view event,
+                     std::span<const Field> fields) {
+  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
+  std::string out = fmt::format(R"({{"ts":{}.{:06},"level":"{}","v":{},"msg":)",
+                                since.count() / 1'000'000,
+                                since.count() % 1'000'000,
+                                name_of(level),
+                                verbosity);
+  append_json(out, event);
+  for (const Field& field : fields) {
+    out += ',';
+    append_json(out, field.name);
+    out += ':';
+    if (field.is_number && nlohmann::json::accept(field.value)) {
+      out += field.value;
+    } else {
+      append_json(out, field.value);
+    }
+  }
+  out += '}';
+  return out;
+}
+
+void set_log(LogFormat format, int verbosity) {
+  settings() = {format, verbosity};
+  const bool is_text = format == LogFormat::text;
+  logger().set_pattern(is_text ? kKlogPattern : "%v", spdlog::pattern_time_type::utc);
+}
+
+std::uint64_t log_lines_dropped() { return standard_error().dropped(); }
+
+bool is_logged(int verbosity) { return verbosity <= settings().verbosity; }
+
+void log(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  write(level, 0, event, {fields.begin(), fields.size()});
+}
+
+void log_often(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  const std::span<const Field> all(fields.begin(), fields.size());
+  const SteadyTime now = std::chrono::steady_clock::now();
+  write_repeated(repeats().take_due(now));
+  if (repeats().admit(level, event, all, now)) write(level, 0, event, all);
+}
+
+void tell_repeats() { write_repeated(repeats().take_due(std::chrono::steady_clock::now())); }
+void flush_log() { write_repeated(repeats().take_all()); }
+
+void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields) {
+  if (is_logged(verbosity)) write(Level::info, verbosity, event, {fields.begin(), fields.size()});
+}
+
+}  // namespace weir::server

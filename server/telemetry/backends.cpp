@@ -1,0 +1,119 @@
+#include "server/telemetry/backends.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace weir::server {
+namespace {
+
+using Reasons = scalers::ConnectionCounts::Reasons;
+
+prometheus::Family<prometheus::Gauge>& gauges(prometheus::Registry& registry,
+                                              const char* name,
+                                              const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry,
+                                                  const char* name,
+                                                  const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+// A reload may have begun to count anew: a counter that falls is one that was restarted.
+void raise_to(prometheus::Counter*& counter,
+              prometheus::Family<prometheus::Counter>& family,
+              const prometheus::Labels& labels,
+              std::uint64_t count) {
+  const auto wanted = static_cast<double>(count);
+  if (counter != nullptr && wanted < counter->Value()) {
+    family.Remove(counter);
+    counter = nullptr;
+  }
+  if (counter == nullptr) counter = &family.Add(labels);
+  counter->Increment(wanted - counter->Value());
+}
+
+template <class Counters>
+void raise_all(Counters& counters,
+               prometheus::Family<prometheus::Counter>& family,
+               const std::string& backend,
+               const Reasons& reasons) {
+  std::erase_if(counters, [&](const auto& one) {
+    const bool is_gone = !reasons.contains(one.first);
+    if (is_gone) family.Remove(one.second);
+    return is_gone;
+  });
+  for (const auto& [reason, count] : reasons)
+    raise_to(counters[reason], family, {{"backend", backend}, {"reason", reason}}, count);
+}
+
+}  // namespace
+
+BackendSeries::BackendSeries(prometheus::Registry& registry)
+    : up_(gauges(registry,
+                 "weir_backend_up",
+                 "1 unless the last question failed for want of the backend itself.")),
+      in_flight_(
+          gauges(registry, "weir_backend_in_flight", "Questions that the backend is working on.")),
+      waiting_(gauges(registry,
+                      "weir_backend_queue",
+                      "Questions that wait for a place among those in flight.")),
+      breakers_(gauges(registry,
+                       "weir_breaker_open",
+                       "1 while a failure of a moment ago stands for tries to connect.")),
+      opened_(counters(registry,
+                       "weir_connections_opened_total",
+                       "Connections that came up, through TLS and login; backends with the same "
+                       "server and credentials share them.")),
+      closed_(counters(registry,
+                       "weir_connections_closed_total",
+                       "Connections that ended, by reason.")),
+      failed_(counters(registry,
+                       "weir_connections_failed_total",
+                       "Tries to connect that failed, by reason.")) {}
+
+void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
+  std::erase_if(backends_, [&](const auto& one) {
+    const bool is_kept =
+        std::ranges::any_of(states, [&](const auto& state) { return state.name == one.first; });
+    if (!is_kept) end(one.second);
+    return !is_kept;
+  });
+  for (const scalers::BackendState& state : states) {
+    auto known = backends_.find(state.name);
+    if (known == backends_.end()) known = backends_.emplace(state.name, make(state.name)).first;
+    Series& series = known->second;
+    const scalers::ConnectionCounts& counts = state.connections;
+    series.is_up->Set(state.is_down ? 0 : 1);
+    series.in_flight->Set(static_cast<double>(state.in_flight));
+    series.waiting->Set(static_cast<double>(state.waiting));
+    series.is_breaker_open->Set(counts.is_breaker_open ? 1 : 0);
+    raise_to(series.opened, opened_, {{"backend", state.name}}, counts.opened);
+    raise_all(series.closed, closed_, state.name, counts.closed);
+    raise_all(series.failed, failed_, state.name, counts.failed);
+  }
+}
+
+BackendSeries::Series BackendSeries::make(const std::string& backend) {
+  const prometheus::Labels labels{{"backend", backend}};
+  return {&up_.Add(labels),
+          &in_flight_.Add(labels),
+          &waiting_.Add(labels),
+          &breakers_.Add(labels),
+          &opened_.Add(labels),
+          {},
+          {}};
+}
+
+void BackendSeries::end(const Series& series) {
+  up_.Remove(series.is_up);
+  in_flight_.Remove(series.in_flight);
+  waiting_.Remove(series.waiting);
+  breakers_.Remove(series.is_breaker_open);
+  opened_.Remove(series.opened);
+  for (const auto& [reason, counter] : series.closed) closed_.Remove(counter);
+  for (const auto& [reason, counter] : series.failed) failed_.Remove(counter);
+}
+
+}  // namespace weir::server

@@ -1,0 +1,51 @@
+// What /metrics shows of the backends themselves: whether they answer, how full they are, and what
+// became of their connections. Part of Telemetry; loop thread only.
+#pragma once
+
+#include "scalers/read/world.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace weir::server {
+
+class BackendSeries {
+ public:
+  // `registry` outlives the series.
+  explicit BackendSeries(prometheus::Registry& registry);
+
+  // Shows `states` and no other backend.
+  void refresh(const std::vector<scalers::BackendState>& states);
+
+ private:
+  using Counters = std::map<std::string, prometheus::Counter*, std::less<>>;  // by reason
+  struct Series {
+    prometheus::Gauge* is_up;
+    prometheus::Gauge* in_flight;
+    prometheus::Gauge* waiting;
+    prometheus::Gauge* is_breaker_open;
+    prometheus::Counter* opened;
+    Counters closed;
+    Counters failed;
+  };
+
+  [[nodiscard]] Series make(const std::string& backend);
+  void end(const Series& series);
+
+  prometheus::Family<prometheus::Gauge>& up_;
+  prometheus::Family<prometheus::Gauge>& in_flight_;
+  prometheus::Family<prometheus::Gauge>& waiting_;
+  prometheus::Family<prometheus::Gauge>& breakers_;
+  prometheus::Family<prometheus::Counter>& opened_;
+  prometheus::Family<prometheus::Counter>& closed_;
+  prometheus::Family<prometheus::Counter>& failed_;
+  std::map<std::string, Series> backends_;
+};
+
+}  // namespace weir::server

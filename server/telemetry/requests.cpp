@@ -1,0 +1,134 @@
+#include "server/telemetry/requests.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+constexpr std::string_view kAnyMetric = "externalmetrics";  // as discovery names them all
+constexpr SeriesFamily kTotals{"apiserver_request_total",
+                               "[STABLE] Requests answered, by verb, group, version, resource, "
+                               "scope and HTTP code. resource is "
+                               "a configured metric or empty.",
+                               "counter"};
+
+const prometheus::Histogram::BucketBoundaries& bucket_seconds() {
+  static const prometheus::Histogram::BucketBoundaries kSeconds{
+      0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  1.25, 1.5, 2,
+      3,     4,     5,    6,   8,   10,  15,  20,  30, 45,   60};
+  return kSeconds;
+}
+
+prometheus::Family<prometheus::Gauge>& in_flight_family(prometheus::Registry& registry) {
+  return prometheus::BuildGauge()
+      .Name("apiserver_current_inflight_requests")
+      .Help("[STABLE] Number of requests under way, by request kind.")
+      .Register(registry);
+}
+
+prometheus::Labels label_set(const RequestLabels& labels, std::string_view resource) {
+  const EndpointLabels& endpoint = labels_of(labels.endpoint);
+  return {{"verb", std::string(name_of(labels.verb))},
+          {"dry_run", ""},
+          {"group", std::string(endpoint.group)},
+          {"version", std::string(endpoint.version)},
+          {"resource", std::string(resource)},
+          {"subresource", std::string(endpoint.subresource)},
+          {"scope", std::string(endpoint.scope)},
+          {"component", "apiserver"}};
+}
+
+}  // namespace
+
+RequestCounts::RequestCounts(prometheus::Registry& registry)
+    : durations_(prometheus::BuildHistogram()
+                     .Name("apiserver_request_duration_seconds")
+                     .Help("[STABLE] Seconds from a request's head to its answer; resource is "
+                           "externalmetrics for all metrics.")
+                     .Register(registry)),
+      reading_(in_flight_family(registry).Add({{"request_kind", "readOnly"}})),
+      mutating_(in_flight_family(registry).Add({{"request_kind", "mutating"}})),
+      tls_failures_(prometheus::BuildCounter()
+                        .Name("apiserver_tls_handshake_errors_total")
+                        .Help("[ALPHA] Connections that ended within the TLS handshake.")
+                        .Register(registry)
+                        .Add({})),
+      endpoints_(endpoint_count()),
+      histograms_(endpoint_count()),
+      names_(std::make_shared<const MetricNames>()) {}
+
+void RequestCounts::set_metrics(std::shared_ptr<const MetricNames> names) {
+  std::vector<Cells> metrics(names->size());
+  for (std::size_t before = 0; before < metrics_.size(); ++before) {
+    const auto place = names->find((*names_)[before]);
+    if (place) metrics[*place] = std::move(metrics_[before]);
+  }
+  metrics_ = std::move(metrics);
+  names_ = std::move(names);
+}
+
+prometheus::Gauge& RequestCounts::in_flight(Verb verb) {
+  return is_mutating(verb) ? mutating_ : reading_;
+}
+
+void RequestCounts::done(const RequestLabels& labels,
+                         int status,
+                         std::chrono::duration<double> took) {
+  const auto place = names_->find(labels.metric);
+  Cells& cells =
+      place ? metrics_[*place] : endpoints_.at(static_cast<std::size_t>(labels.endpoint));
+  count(cells, labels, status);
+  observe(labels, took.count());
+}
+
+void RequestCounts::count(Cells& cells, const RequestLabels& labels, int status) {
+  auto known = std::ranges::find_if(cells, [&](const Cell& cell) {
+    return cell.verb == labels.verb && cell.status == status && cell.endpoint == labels.endpoint;
+  });
+  if (known == cells.end())
+    known = cells.insert(cells.end(), {0, labels.endpoint, labels.verb, status});
+  ++known->total;
+}
+
+void RequestCounts::append_to(std::string& out) const {
+  FamilyText totals(out, kTotals);
+  for (const Cells& cells : endpoints_) append_cells(totals, cells, "");
+  for (std::size_t place = 0; place < metrics_.size(); ++place)
+    append_cells(totals, metrics_[place], (*names_)[place]);
+}
+
+void RequestCounts::append_cells(FamilyText& totals,
+                                 const Cells& cells,
+                                 std::string_view resource) {
+  for (const Cell& cell : cells) {
+    const EndpointLabels& endpoint = labels_of(cell.endpoint);
+    const fmt::format_int code(cell.status);
+    totals.add({{"code", {code.data(), code.size()}},
+                {"component", "apiserver"},
+                {"dry_run", ""},
+                {"group", endpoint.group},
+                {"resource", resource},
+                {"scope", endpoint.scope},
+                {"subresource", endpoint.subresource},
+                {"verb", name_of(cell.verb)},
+                {"version", endpoint.version}},
+               static_cast<double>(cell.total));
+  }
+}
+
+// Metrics share a histogram: 26 lines for each of 1,000 would hold the loop up for 0.1 s.
+void RequestCounts::observe(const RequestLabels& labels, double seconds) {
+  const auto endpoint = static_cast<std::size_t>(labels.endpoint);
+  prometheus::Histogram*& known =
+      histograms_.at(endpoint).at(static_cast<std::size_t>(labels.verb));
+  if (known == nullptr) {
+    const std::string_view resource = labels.metric.empty() ? "" : kAnyMetric;
+    known = &durations_.Add(label_set(labels, resource), bucket_seconds());
+  }
+  known->Observe(seconds);
+}
+
+}  // namespace weir::server

@@ -1,0 +1,25 @@
+// Go's names for TLS versions and cipher suites, as the flags of Kubernetes' servers take them, in
+// OpenSSL's words. Pure.
+#pragma once
+
+#include "server/tls/context.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace weir::server {
+
+struct TlsNameProblem {
+  std::string what;  // which name, and what to write instead
+};
+
+// The settings that `--tls-min-version` ("" or "VersionTLS12", "VersionTLS13") and
+// `--tls-cipher-suites` (none: the default) ask for. Suites of TLS 1.3 are taken and change
+// nothing, as in Go.
+[[nodiscard]] std::variant<TlsSettings, TlsNameProblem> parse_tls_names(
+    std::string_view min_version,
+    const std::vector<std::string>& suites);
+
+}  // namespace weir::server

@@ -1,0 +1,145 @@
+#include "server/tls/peer.hpp"
+
+#include "server/crypto/freed.hpp"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <iterator>
+
+namespace weir::server {
+namespace {
+
+using apiservice::PeerCertificate;
+using apiservice::Trust;
+
+constexpr const char* kUidOid = "1.3.6.1.4.1.57683.2";
+constexpr int kMaxCertificates = 1000;
+// Facts are asked anew at least this often whatever the certificates say.
+constexpr auto kLongestValidity = std::chrono::hours{1};
+
+using File = std::unique_ptr<FILE, Freed<std::fclose>>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+
+std::vector<std::string> entries_of(X509* certificate, int nid) {
+  X509_NAME* subject = X509_get_subject_name(certificate);
+  std::vector<std::string> out;
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, nid, at)) >= 0;) {
+    unsigned char* text = nullptr;
+    const int size =
+        ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    if (size < 0) continue;
+    out.emplace_back(reinterpret_cast<char*>(text), static_cast<std::size_t>(size));
+    OPENSSL_free(text);
+  }
+  return out;
+}
+
+std::string sha256_of(X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+  std::string out;
+  for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(out), "{:02x}", digest[i]);
+  return out;
+}
+
+WallTime expiry_of(X509* certificate) {
+  std::tm when{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1) return WallTime{};
+  return std::chrono::system_clock::from_time_t(::timegm(&when));
+}
+
+Trust trust_in(const std::optional<CaBundle>& bundle, X509* leaf, STACK_OF(X509) * chain) {
+  if (!bundle) return Trust::no_bundle;
+  return bundle->verifies(leaf, chain) ? Trust::trusted : Trust::untrusted;
+}
+
+// Go knows the UID attribute by its number alone; OpenSSL has no name for it.
+int uid_nid() {
+  static const int kNid = OBJ_create(kUidOid, "kubernetesUid", "Kubernetes user UID");
+  return kNid;
+}
+
+PeerCertificate facts_of(X509* leaf, STACK_OF(X509) * chain, const ClientTrust& trust) {
+  PeerCertificate out;
+  out.by_request_header_ca = trust_in(trust.request_header_ca, leaf, chain);
+  out.by_client_ca = trust_in(trust.client_ca, leaf, chain);
+  const auto names = entries_of(leaf, NID_commonName);
+  if (!names.empty()) out.common_name = names.back();
+  out.organizations = entries_of(leaf, NID_organizationName);
+  out.uids = entries_of(leaf, uid_nid());
+  out.sha256 = sha256_of(leaf);
+  return out;
+}
+
+}  // namespace
+
+std::variant<CaBundle, CaBundle::Invalid> CaBundle::load(const std::string& path) {
+  const File file(std::fopen(path.c_str(), "re"));
+  const Bio bio(file ? BIO_new_fp(file.get(), BIO_NOCLOSE) : nullptr);
+  if (!bio) return Invalid{"the file cannot be read"};
+  return read(bio.get());
+}
+
+std::variant<CaBundle, CaBundle::Invalid> CaBundle::parse(std::string_view pem) {
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (!bio) return Invalid{"there is no memory for it"};
+  return read(bio.get());
+}
+
+std::variant<CaBundle, CaBundle::Invalid> CaBundle::read(BIO* pem) {
+  CaBundle out;
+  out.store_.reset(X509_STORE_new(), X509_STORE_free);
+  // Every certificate of the bundle is an end of trust, an intermediate one too, as in Go.
+  X509_STORE_set_flags(out.store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  for (int i = 0; i < kMaxCertificates; ++i) {
+    std::shared_ptr<X509> one(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr), X509_free);
+    if (!one) break;
+    X509_STORE_add_cert(out.store_.get(), one.get());
+    out.certificates_.push_back(std::move(one));
+  }
+  const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!is_at_end) return Invalid{"a certificate in it is broken"};
+  if (out.certificates_.empty()) return Invalid{"it holds no PEM certificate"};
+  return out;
+}
+
+bool CaBundle::verifies(X509* leaf, STACK_OF(X509) * chain) const {
+  const StoreContext context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) return false;
+  X509_STORE_CTX_set_default(context.get(), "ssl_client");
+  const bool is_valid = X509_verify_cert(context.get()) == 1;
+  ERR_clear_error();
+  return is_valid;
+}
+
+PeerFacts peer_facts(SSL* connection, const ClientTrust& trust) {
+  const WallTime now = std::chrono::system_clock::now();
+  const WallTime horizon = now + kLongestValidity;
+  X509* leaf = SSL_get0_peer_certificate(connection);
+  if (leaf == nullptr) return {std::nullopt, horizon, trust.generation};
+  STACK_OF(X509)* chain = SSL_get_peer_cert_chain(connection);
+  PeerFacts out{facts_of(leaf, chain, trust), horizon, trust.generation};
+  // What has expired already is judged: only expiries to come can change the verdict.
+  const auto consider = [&](X509* certificate) {
+    const WallTime expiry = expiry_of(certificate);
+    if (expiry > now) out.valid_until = std::min(out.valid_until, expiry);
+  };
+  consider(leaf);  // the chain of a server's peer comes without it
+  for (int i = 0; i < sk_X509_num(chain); ++i) consider(sk_X509_value(chain, i));
+  return out;
+}
+
+}  // namespace weir::server

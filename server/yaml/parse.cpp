@@ -1,0 +1,246 @@
+// One YAML document -> nodes, in one pass and within bounds.
+#include "server/yaml/parse.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <map>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using scalers::Mark;
+using scalers::Node;
+using scalers::Problems;
+
+// Also counts each anchor and each use of it: what they name is copied, and copies must not
+// explode.
+constexpr std::size_t kMaxNodes = 300'000;
+constexpr std::size_t kMaxDepth = 64;
+
+// Builds the nodes while yaml-cpp reads: its own would take several times as much memory. One
+// object a document.
+class Builder final : public YAML::EventHandler {
+ public:
+  explicit Builder(const std::string& file) : file_(file) {}
+
+  // Null when there is no document, or an empty one.
+  [[nodiscard]] Node take_root() { return std::move(root_); }
+  [[nodiscard]] const Problems& problems() const { return problems_; }
+  // Where a bound was met: what was built until then is no configuration.
+  [[nodiscard]] const std::optional<Mark>& refused_at() const { return refused_at_; }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& at, YAML::anchor_t anchor) override {
+    Node node;
+    node.mark = mark_of(at);
+    if (is_admitted(node.mark)) add(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& at, YAML::anchor_t anchor) override {
+    const auto known = anchors_.find(anchor);
+    if (known == anchors_.end()) return refuse(mark_of(at));  // it stands within what it names
+    if (is_key()) return add_key(known->second);
+    if (is_admitted(known->second, open_.size())) add(known->second, 0);
+  }
+
+  void OnScalar(const YAML::Mark& at,
+                const std::string& tag,
+                YAML::anchor_t anchor,
+                const std::string& value) override {
+    Node node;
+    node.kind = Node::Kind::scalar;
+    node.text = value;
+    node.is_quoted = tag == "!";  // yaml-cpp's tag of a quoted scalar; a plain one has "?"
+    node.mark = mark_of(at);
+    if (!is_admitted(node.mark)) return;
+    check_tag(tag, node.mark);
+    add(std::move(node), anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& at,
+                       const std::string& tag,
+                       YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    begin(Node::Kind::list, at, tag, anchor);
+  }
+  void OnSequenceEnd() override { end(); }
+
+  void OnMapStart(const YAML::Mark& at,
+                  const std::string& tag,
+                  YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    begin(Node::Kind::map, at, tag, anchor);
+  }
+  void OnMapEnd() override { end(); }
+
+ private:
+  // A list or a map whose end has not come.
+  struct Open {
+    Node node;
+    YAML::anchor_t anchor;
+    std::optional<Node> key = {};  // of a map: its value comes next
+  };
+
+  void begin(Node::Kind kind, const YAML::Mark& at, const std::string& tag, YAML::anchor_t anchor) {
+    Node node;
+    node.kind = kind;
+    node.mark = mark_of(at);
+    if (!is_admitted(node.mark)) return;
+    check_tag(tag, node.mark);
+    open_.push_back({std::move(node), anchor});
+  }
+
+  void end() {
+    if (refused_at_) return;
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    add(std::move(done.node), done.anchor);
+  }
+
+  // Of a key only the text counts: nothing below an alias is copied for it.
+  void add_key(const Node& named) {
+    Node key;
+    key.kind = named.kind;
+    key.text = named.text;
+    key.mark = named.mark;
+    add(std::move(key), 0);
+  }
+
+  void add(Node node, YAML::anchor_t anchor) {
+    if (anchor != 0 && is_admitted(node, open_.size())) anchors_.insert_or_assign(anchor, node);
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.node.kind == Node::Kind::list) {
+      parent.node.items.push_back(std::move(node));
+    } else if (!parent.key) {
+      parent.key = std::move(node);
+    } else {
+      Node key = *std::exchange(parent.key, std::nullopt);
+      if (key.kind == Node::Kind::scalar) {
+        parent.node.fields.push_back({std::move(key.text), std::move(key.mark), std::move(node)});
+      } else {
+        problems_.add(key.mark, "a key is text, not a list or a map");
+      }
+    }
+  }
+
+  // Whether what comes next is the key of a map.
+  [[nodiscard]] bool is_key() const {
+    return !open_.empty() && open_.back().node.kind == Node::Kind::map && !open_.back().key;
+  }
+
+  // Counts what comes next; false once a bound is met.
+  bool is_admitted(const Mark& mark) { return is_key() ? !refused_at_ : count(mark, open_.size()); }
+
+  // The same for a copy of `node` and all below it.
+  bool is_admitted(const Node& node, std::size_t depth) {
+    if (!count(node.mark, depth)) return false;
+    for (const Node& item : node.items) {
+      if (!is_admitted(item, depth + 1)) return false;
+    }
+    for (const Node::Field& field : node.fields) {
+      if (!is_admitted(field.value, depth + 1)) return false;
+    }
+    return true;
+  }
+
+  bool count(const Mark& mark, std::size_t depth) {
+    if (depth > kMaxDepth || ++nodes_ > kMaxNodes) refuse(mark);
+    return !refused_at_;
+  }
+
+  void refuse(const Mark& mark) {
+    if (!refused_at_) refused_at_ = mark;
+  }
+
+  // yaml-cpp gives a plain value the tag "?" and a quoted one "!"; what else stands there was
+  // written.
+  void check_tag(const std::string& tag, const Mark& mark) {
+    if (is_key() || tag.empty() || tag == "?" || tag == "!") return;
+    problems_.add(
+        mark,
+        "tags such as !!str are not read; write the value without one, in quotes if it is text");
+  }
+
+  [[nodiscard]] Mark mark_of(const YAML::Mark& mark) const {
+    return mark.is_null() ? Mark{file_, 1, 1} : Mark{file_, mark.line + 1, mark.column + 1};
+  }
+
+  const std::string& file_;
+  Node root_;
+  std::vector<Open> open_;                  // from the root down
+  std::map<YAML::anchor_t, Node> anchors_;  // those that are complete
+  std::size_t nodes_ = 0;
+  std::optional<Mark> refused_at_;
+  Problems problems_;
+};
+
+// Keeps nothing: for the document behind the first.
+class Silent final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&,
+                const std::string&,
+                YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&,
+                       const std::string&,
+                       YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&,
+                  const std::string&,
+                  YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+}  // namespace
+
+Node parse_yaml(std::string_view text, const std::string& file, Problems& problems) {
+  Node empty;
+  empty.mark = {file, 1, 1};
+  try {
+    // The closing mark makes yaml-cpp refuse a quote that is still open at the end.
+    std::istringstream input(std::string(text) + (text.ends_with('\n') ? "...\n" : "\n...\n"));
+    YAML::Parser parser(input);
+    Builder builder(file);
+    Silent silent;
+    // Two documents at most: yaml-cpp never ends at a token that starts no node, such as a leading
+    // comma.
+    if (parser.HandleNextDocument(builder) && parser.HandleNextDocument(silent)) {
+      problems.add(empty.mark,
+                   "a file holds one document; put the part behind --- into a file of its own");
+    }
+    problems.add_all(builder.problems());
+    if (builder.refused_at()) {
+      problems.add(*builder.refused_at(), "the configuration is nested or repeated too much");
+      return empty;
+    }
+    Node out = builder.take_root();
+    if (out.kind != Node::Kind::null) return out;
+    problems.add(empty.mark, "the file is empty; write backends: and metrics:");
+    return empty;
+  } catch (const YAML::Exception& failure) {
+    const Mark mark = failure.mark.is_null()
+                          ? empty.mark
+                          : Mark{file, failure.mark.line + 1, failure.mark.column + 1};
+    problems.add(mark, fmt::format("not valid YAML: {}", failure.msg));
+    return empty;
+  }
+}
+
+}  // namespace weir::server

@@ -1,0 +1,17 @@
+// YAML text -> plain nodes that remember file, line and column. Strict: no duplicate keys, one
+// document a text, bounded depth and size. yaml-cpp stays in this folder. Pure.
+#pragma once
+
+#include "scalers/settings/settings.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace weir::server {
+
+// One document from `text`; `file` names it in marks.
+[[nodiscard]] scalers::Node parse_yaml(std::string_view text,
+                                       const std::string& file,
+                                       scalers::Problems& problems);
+
+}  // namespace weir::server

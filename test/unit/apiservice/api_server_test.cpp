@@ -1,0 +1,327 @@
+// The whole API over a Source and an Authorizer that check what they are asked, on a real loop.
+#include "apiservice/api_server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::apiservice {
+namespace {
+
+using scalers::Errc;
+using scalers::Error;
+using scalers::LabelRequirement;
+using scalers::Query;
+using scalers::Reading;
+using Readings = scalers::Result<std::vector<Reading>>;
+using Operator = LabelRequirement::Operator;
+
+const Deadline kDeadline = Deadline::after(SteadyTime{}, Duration{2500});
+
+// Answers what it is told, and keeps what it was asked.
+class ScriptedSource final : public scalers::Source {
+ public:
+  [[nodiscard]] awaitable<Readings> read(Query query, Deadline deadline) override {
+    asked.push_back(std::move(query));
+    CHECK(deadline.at == kDeadline.at);
+    co_return next;
+  }
+
+  Readings next = std::vector<Reading>{{{}, 42, WallTime{std::chrono::seconds{1'795'219'200}}}};
+  std::vector<Query> asked;
+};
+
+class ScriptedAuthorizer final : public Authorizer {
+ public:
+  [[nodiscard]] awaitable<Decision> decide(Caller caller,
+                                           Attributes attributes,
+                                           Deadline deadline) override {
+    callers.push_back(std::move(caller));
+    asked.push_back(std::move(attributes));
+    CHECK(deadline.at == kDeadline.at);
+    co_return next;
+  }
+
+  Decision next{true, "", ""};
+  std::vector<Caller> callers;
+  std::vector<Attributes> asked;
+};
+
+// One request through refuse() and then answer(), as the router sends it.
+awaitable<Response> go_through(ApiService& api, Request request) {
+  auto refusal = co_await api.refuse(request, kDeadline);
+  if (refusal) co_return std::move(*refusal);
+  auto response = co_await api.answer(request, kDeadline);
+  co_return response;
+}
+
+struct World {
+  Loop loop{1};
+  ScriptedSource source;
+  ScriptedAuthorizer authorizer;
+  FrontProxyRules rules{.allowed_names = {},
+                        .username_headers = {"x-remote-user"},
+                        .group_headers = {},
+                        .extra_header_prefixes = {}};
+  ApiService api{rules, nullptr, authorizer, source, make_discovery({"queue-len"})};
+
+  Response ask(Request request) {
+    std::optional<Response> out;
+    boost::asio::co_spawn(loop.get_executor(),
+                          go_through(api, std::move(request)),
+                          [&](const std::exception_ptr& failure, Response response) {
+                            if (!failure) out = std::move(response);
+                          });
+    loop.restart();
+    loop.run();
+    REQUIRE(out);
+    return std::move(*out);
+  }
+};
+
+constexpr std::string_view kBase = "/apis/external.metrics.k8s.io/v1beta1";
+
+std::string metric_path() { return std::string(kBase) + "/namespaces/default/queue-len"; }
+
+Request get(std::string path, std::vector<std::pair<std::string, std::string>> query = {}) {
+  Request out;
+  out.method = "GET";
+  out.path = std::move(path);
+  out.query = std::move(query);
+  PeerCertificate peer;
+  peer.by_request_header_ca = Trust::trusted;
+  out.peer = peer;
+  out.headers = {{"x-remote-user", "alice"}};
+  return out;
+}
+
+std::string status_body(std::string_view message, std::string_view tail) {
+  return R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":")" +
+         std::string(message) + "\"," + std::string(tail) + "}\n";
+}
+
+const std::string kNotFound = status_body("the server could not find the requested resource",
+                                          R"("reason":"NotFound","details":{},"code":404)");
+const std::string kNotAllowed =
+    status_body("the server does not allow this method on the requested resource",
+                R"("reason":"MethodNotAllowed","details":{},"code":405)");
+
+TEST_CASE("case 1: a metric read is a value list of what the source answers") {
+  World world;
+
+  const Response response = world.ask(get(metric_path()));
+
+  CHECK(response.status == 200);
+  CHECK(response.content_type == "application/json");
+  CHECK(response.body ==
+        R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1",)"
+        R"("metadata":{},"items":[{"metricName":"queue-len","metricLabels":{},)"
+        R"("timestamp":"2026-11-21T00:00:00Z","value":"42"}]})"
+        "\n");
+  REQUIRE(world.source.asked.size() == 1);
+  CHECK(world.source.asked[0].name_space == "default");
+  CHECK(world.source.asked[0].metric == "queue-len");
+  CHECK(world.source.asked[0].labels.empty());
+}
+
+TEST_CASE("the source is asked for what path and selector name") {
+  struct Row {
+    std::string_view name;
+    std::string path;
+    std::string selector;
+    std::string_view name_space;
+    std::string_view metric;
+    std::vector<LabelRequirement> labels;
+  };
+  const std::string at = std::string(kBase) + "/namespaces/";
+  const Row rows[] = {
+      {"case 38: a trailing slash", at + "ns/m/", "", "ns", "m", {}},
+      {"case 121: capitals and a colon", at + "ns/UPPER.case:x", "", "ns", "UPPER.case:x", {}},
+      {"case 121: a blank", at + "ns/a b", "", "ns", "a b", {}},
+      {"case 121: UTF-8", at + "ns/\xc3\xa4", "", "ns", "\xc3\xa4", {}},
+      {"case 122: status", at + "ns/status", "", "ns", "status", {}},
+      {"a percent sign that was escaped twice", at + "ns/a%2fb", "", "ns", "a%2fb", {}},
+      {"case 2: equality", at + "ns/m", "a=b", "ns", "m", {{"a", Operator::equals, {"b"}}}},
+      {"case 9: a blank selector", at + "ns/m", " ", "ns", "m", {}},
+      {"case 5: absence", at + "ns/m", "!a", "ns", "m", {{"a", Operator::does_not_exist, {}}}},
+      {"case 10: in in (in)", at + "ns/m", "in in (in)", "ns", "m", {{"in", Operator::in, {"in"}}}},
+      {"two keys",
+       at + "ns/m",
+       "k in (b,a),c!=d",
+       "ns",
+       "m",
+       {{"c", Operator::not_equals, {"d"}}, {"k", Operator::in, {"a", "b"}}}},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      World world;
+
+      const Response response = world.ask(get(row.path, {{"labelSelector", row.selector}}));
+
+      CHECK(response.status == 200);
+      REQUIRE(world.source.asked.size() == 1);
+      CHECK(world.source.asked[0].name_space == row.name_space);
+      CHECK(world.source.asked[0].metric == row.metric);
+      CHECK(world.source.asked[0].labels == row.labels);
+    }
+  }
+}
+
+TEST_CASE("parameters that change nothing are ignored") {
+  struct Row {
+    std::string_view name;
+    std::string parameter;
+    std::string value;
+  };
+  const Row rows[] = {
+      {"case 25: limit", "limit", "1"},
+      {"case 33: watch=false", "watch", "false"},
+      {"case 33: watch=0", "watch", "0"},
+      {"case 34: an unknown one", "foo", "bar"},
+      {"labelselector in small letters", "labelselector", "a b"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      World world;
+
+      const Response response = world.ask(get(metric_path(), {{row.parameter, row.value}}));
+
+      CHECK(response.status == 200);
+      REQUIRE(world.source.asked.size() == 1);
+      CHECK(world.source.asked[0].labels.empty());
+    }
+  }
+}
+
+TEST_CASE("case 22: of two selectors the first counts") {
+  World world;
+
+  const auto good = world.ask(get(metric_path(), {{"labelSelector", "x"}, {"labelSelector", ","}}));
+  const auto bad = world.ask(get(metric_path(), {{"labelSelector", ","}, {"labelSelector", "x"}}));
+
+  CHECK(good.status == 200);
+  CHECK(bad.status == 400);
+  REQUIRE(world.source.asked.size() == 1);
+  CHECK(world.source.asked[0].labels == std::vector<LabelRequirement>{{"x", Operator::exists, {}}});
+}
+
+TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not asked") {
+  struct Row {
+    std::string_view name;
+    std::string selector;
+    std::string_view message;
+  };
+  const Row rows[] = {
+      {"case 14", "a=b c", "found 'c', expected: ',' or 'end of string'"},
+      {"case 16", ",a", "found ',', expected: !, identifier, or 'end of string'"},
+      {"a comma last", "a,", "found '', expected: identifier after ','"},
+      {"two words",
+       "a b",
+       "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"},
+      {"an open list", "a in (b", "unable to parse requirement: found '', expected: ',' or ')'"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      World world;
+
+      const Response response = world.ask(get(metric_path(), {{"labelSelector", row.selector}}));
+
+      CHECK(response.status == 400);
+      CHECK(response.body == status_body(row.message, R"("reason":"BadRequest","code":400)"));
+      CHECK(world.source.asked.empty());
+    }
+  }
+}
+
+TEST_CASE("case 32: a watch is 405 whatever spells it, and the source is not asked") {
+  const std::string expected =
+      status_body(R"(watch is not supported on resources of kind \"*.external.metrics.k8s.io\")",
+                  R"("reason":"MethodNotAllowed",)"
+                  R"("details":{"group":"external.metrics.k8s.io","kind":"*"},"code":405)");
+  const std::string_view spellings[] = {"true", "1", "TRUE", "yes", "", "no"};
+
+  for (const std::string_view spelling : spellings) {
+    DYNAMIC_SECTION("watch=" << spelling) {
+      World world;
+
+      const auto response = world.ask(get(metric_path(), {{"watch", std::string(spelling)}}));
+
+      CHECK(response.status == 405);
+      CHECK(response.body == expected);
+      CHECK(world.source.asked.empty());
+      REQUIRE(world.authorizer.asked.size() == 1);
+      CHECK(world.authorizer.asked[0].verb == "watch");
+    }
+  }
+}
+
+TEST_CASE("case 44, S36: every method but GET is 405 on a route") {
+  const std::string_view methods[] =
+      {"HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW", "get"};
+
+  for (const std::string_view method : methods) {
+    DYNAMIC_SECTION(method) {
+      World world;
+      Request read = get(metric_path());
+      Request discovery = get(std::string(kBase));
+      read.method = discovery.method = std::string(method);
+
+      const Response of_metric = world.ask(read);
+      const Response of_discovery = world.ask(discovery);
+
+      CHECK(of_metric.status == 405);
+      CHECK(of_metric.body == kNotAllowed);
+      CHECK(of_discovery.body == kNotAllowed);
+      CHECK(world.source.asked.empty());
+    }
+  }
+}
+
+TEST_CASE("an unknown path below the group version is a Status, elsewhere a text") {
+  struct Row {
+    std::string_view name;
+    std::string path;
+    bool is_status;
+  };
+  const std::string base(kBase);
+  const Row rows[] = {
+      {"case 40: no namespace", base + "/queue-len", true},
+      {"case 41: no metric", base + "/namespaces/default", true},
+      {"an explanation without an explainer", base + "/namespaces/default/m/explain", true},
+      {"an empty metric", base + "/namespaces/default//", true},
+      {"an empty namespace", base + "/namespaces//m", true},
+      {"case 42: another version", "/apis/external.metrics.k8s.io/v1", false},
+      {"a metric of another version", "/apis/external.metrics.k8s.io/v1/namespaces/d/m", false},
+      {"another group", "/apis/custom.metrics.k8s.io/v1beta1", false},
+      {"case 85", "/nope", false},
+      {"two slashes", "//apis", false},
+      {"S22: dots", base + "/../v1beta1/namespaces/default/m", true},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      World world;
+
+      const Response response = world.ask(get(row.path));
+
+      CHECK(response.status == 404);
+      CHECK(response.body == (row.is_status ? kNotFound : "404 page not found\n"));
+      CHECK(response.content_type ==
+            (row.is_status ? "application/json" : "text/plain; charset=utf-8"));
+      CHECK(world.source.asked.empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::apiservice

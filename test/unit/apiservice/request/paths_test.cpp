@@ -1,0 +1,286 @@
+#include "apiservice/request/paths.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::apiservice {
+namespace {
+
+using Kind = Route::Kind;
+
+constexpr std::string_view kBase = "/apis/external.metrics.k8s.io/v1beta1";
+
+std::string below(std::string_view rest) { return std::string(kBase) + std::string(rest); }
+
+TEST_CASE("every path leads to its route, with one trailing slash or none") {
+  struct Row {
+    std::string_view name;
+    std::string path;
+    Kind kind;
+  };
+  const Row rows[] = {
+      {"the groups", "/apis", Kind::group_list},
+      {"the groups with a slash", "/apis/", Kind::group_list},
+      {"the group", "/apis/external.metrics.k8s.io", Kind::group},
+      {"the group with a slash", "/apis/external.metrics.k8s.io/", Kind::group},
+      {"the version", below(""), Kind::resource_list},
+      {"the version with a slash", below("/"), Kind::resource_list},
+      {"case 40: a metric without a namespace", below("/queue-len"), Kind::unknown_resource},
+      {"namespaces alone", below("/namespaces"), Kind::unknown_resource},
+      {"case 41: a namespace alone", below("/namespaces/ns"), Kind::unknown_resource},
+      {"an empty metric", below("/namespaces/ns//"), Kind::unknown_resource},
+      {"an empty namespace", below("/namespaces//m"), Kind::unknown_resource},
+      {"two trailing slashes", below("/namespaces/ns/m//"), Kind::unknown_resource},
+      {"below a metric", below("/namespaces/ns/m/x"), Kind::unknown_resource},
+      {"below an explanation", below("/namespaces/ns/m/explain/x"), Kind::unknown_resource},
+      {"an explanation of no metric", below("/namespaces/ns//explain"), Kind::unknown_resource},
+      {"a metric with a decoded slash", below("/namespaces/ns/a/b"), Kind::unknown_resource},
+      {"another word for namespaces", below("/Namespaces/ns/m"), Kind::unknown_resource},
+      {"a slash too many behind the version", below("//namespaces/ns/m"), Kind::unknown_resource},
+      {"case 68: OpenAPI v2", "/openapi/v2", Kind::open_api_v2},
+      {"OpenAPI v3", "/openapi/v3", Kind::open_api_v3},
+      {"OpenAPI v3 with a slash", "/openapi/v3/", Kind::open_api_v3},
+      {"case 74: OpenAPI of the group",
+       "/openapi/v3/apis/external.metrics.k8s.io/v1beta1",
+       Kind::open_api_v3_group},
+      {"OpenAPI of another group", "/openapi/v3/apis/apps/v1", Kind::unknown},
+      {"OpenAPI of no version", "/openapi", Kind::unknown},
+      {"case 84", "/version", Kind::version},
+      {"the root", "/", Kind::index},
+      {"the index", "/index.html", Kind::index},
+      {"nothing", "", Kind::unknown},
+      {"case 85", "/nope", Kind::unknown},
+      {"case 42: another version", "/apis/external.metrics.k8s.io/v1", Kind::unknown},
+      {"a longer version", below("1"), Kind::unknown},
+      {"another group", "/apis/custom.metrics.k8s.io/v1beta1", Kind::unknown},
+      {"the group in capitals", "/apis/External.metrics.k8s.io", Kind::unknown},
+      {"apis in capitals", "/APIS", Kind::unknown},
+      {"the legacy root", "/api", Kind::unknown},
+      {"two slashes first", "//apis", Kind::unknown},
+      {"two slashes behind the groups", "/apis//", Kind::unknown},
+      {"a longer word", "/apisx", Kind::unknown},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const Route route = route_of(row.path);
+
+      CHECK(route.kind == row.kind);
+      CHECK(route.name_space.empty());
+      CHECK(route.metric.empty());
+    }
+  }
+}
+
+TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
+  struct Row {
+    std::string_view name;
+    std::string rest;
+    std::string_view metric;
+  };
+  const Row rows[] = {
+      {"plain", "m", "m"},
+      {"with a slash behind it", "m/", "m"},
+      {"capitals and a colon", "UPPER.case:x", "UPPER.case:x"},
+      {"a blank", "a b", "a b"},
+      {"UTF-8", "\xc3\xa4", "\xc3\xa4"},
+      {"no UTF-8", "\xff", "\xff"},
+      {"a percent sign", "a%2fb", "a%2fb"},
+      {"case 122: status", "status", "status"},
+      {"finalize", "finalize", "finalize"},
+      {"a name like the word before", "namespaces", "namespaces"},
+      {"dots", "..", ".."},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const Route route = route_of(below("/namespaces/ns/" + row.rest));
+
+      CHECK(route.kind == Kind::metric);
+      CHECK(route.name_space == "ns");
+      CHECK(route.metric == row.metric);
+    }
+  }
+}
+
+TEST_CASE("an explanation stands below its metric") {
+  for (const std::string rest : {"m/explain", "m/explain/"}) {
+    DYNAMIC_SECTION(rest) {
+      const Route route = route_of(below("/namespaces/ns/" + rest));
+
+      CHECK(route.kind == Kind::explanation);
+      CHECK(route.name_space == "ns");
+      CHECK(route.metric == "m");
+    }
+  }
+  CHECK(route_of(below("/namespaces/ns/explain")).kind == Kind::metric);
+}
+
+Request request(std::string_view method,
+                std::string path,
+                std::vector<std::pair<std::string, std::string>> query = {}) {
+  Request out;
+  out.method = std::string(method);
+  out.path = std::move(path);
+  out.query = std::move(query);
+  return out;
+}
+
+TEST_CASE("an explanation's leave is that of the metric's subresource") {
+  const Attributes asked = attributes_of(request("GET", below("/namespaces/ns/m/explain")));
+  const Attributes other = attributes_of(request("GET", below("/namespaces/ns/m/x")));
+  const Attributes reserved = attributes_of(request("GET", below("/namespaces/ns/status/explain")));
+
+  CHECK(asked.verb == "get");
+  CHECK(asked.resource == "m");
+  CHECK(asked.subresource == "explain");
+  CHECK(asked.name.empty());
+  CHECK(asked.name_space == "ns");
+  CHECK(other.name == "x");
+  CHECK(other.subresource.empty());
+  CHECK(reserved.resource == "namespaces");
+  CHECK(reserved.subresource == "status");
+}
+
+TEST_CASE("the verb of a resource comes from the method, the name and watch") {
+  struct Row {
+    std::string_view name;
+    std::string_view method;
+    std::string rest;
+    std::vector<std::pair<std::string, std::string>> query;
+    std::string_view verb;
+  };
+  const Row rows[] = {
+      {"a read is a list", "GET", "m", {}, "list"},
+      {"with a slash", "GET", "m/", {}, "list"},
+      {"HEAD too", "HEAD", "m", {}, "list"},
+      {"below it is a get", "GET", "m/x", {}, "get"},
+      {"HEAD below it", "HEAD", "m/x", {}, "get"},
+      {"watch=true", "GET", "m", {{"watch", "true"}}, "watch"},
+      {"watch empty", "GET", "m", {{"watch", ""}}, "watch"},
+      {"watch=no", "GET", "m", {{"watch", "no"}}, "watch"},
+      {"watch=FALSE", "GET", "m", {{"watch", "FALSE"}}, "list"},
+      {"watch=0", "GET", "m", {{"watch", "0"}}, "list"},
+      {"watch=00", "GET", "m", {{"watch", "00"}}, "watch"},
+      {"the first watch counts", "GET", "m", {{"watch", "0"}, {"watch", "1"}}, "list"},
+      {"Watch is another parameter", "GET", "m", {{"Watch", "1"}}, "list"},
+      {"watch below it is still a get", "GET", "m/x", {{"watch", "1"}}, "get"},
+      {"POST", "POST", "m", {}, "create"},
+      {"PUT", "PUT", "m", {}, "update"},
+      {"PATCH", "PATCH", "m", {}, "patch"},
+      {"DELETE", "DELETE", "m", {}, "deletecollection"},
+      {"DELETE below it", "DELETE", "m/x", {}, "delete"},
+      {"OPTIONS has no verb", "OPTIONS", "m", {}, ""},
+      {"an unknown method", "BREW", "m", {}, ""},
+      {"a method in small letters", "get", "m", {}, ""},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const Attributes asked =
+          attributes_of(request(row.method, below("/namespaces/ns/" + row.rest), row.query));
+
+      CHECK(asked.is_resource);
+      CHECK(asked.verb == row.verb);
+      CHECK(asked.resource == "m");
+      CHECK(asked.name_space == "ns");
+      CHECK(asked.group == "external.metrics.k8s.io");
+      CHECK(asked.version == "v1beta1");
+      CHECK(asked.path.empty());
+    }
+  }
+}
+
+struct Resource {
+  std::string_view name;
+  std::string path;
+  std::string_view verb;
+  std::string_view name_space;
+  std::string_view resource;
+  std::string_view object;
+  std::string_view subresource;
+};
+
+TEST_CASE("case 122: a path below the version is read as Kubernetes reads it") {
+  const Resource rows[] = {
+      {"status", below("/namespaces/ns/status"), "get", "ns", "namespaces", "ns", "status"},
+      {"finalize", below("/namespaces/ns/finalize"), "get", "ns", "namespaces", "ns", "finalize"},
+      {"Status is a metric", below("/namespaces/ns/Status"), "list", "ns", "Status", "", ""},
+      {"a namespace alone", below("/namespaces/ns"), "get", "ns", "namespaces", "ns", ""},
+      {"namespaces alone", below("/namespaces"), "list", "", "namespaces", "", ""},
+      {"no namespace", below("/queue-len"), "list", "", "queue-len", "", ""},
+      {"a name without a namespace", below("/queue-len/x"), "get", "", "queue-len", "x", ""},
+      {"a name", below("/namespaces/ns/m/x"), "get", "ns", "m", "x", ""},
+      {"a subresource", below("/namespaces/ns/m/x/y"), "get", "ns", "m", "x", "y"},
+      {"deeper", below("/namespaces/ns/m/x/y/z"), "get", "ns", "m", "x", "y"},
+      {"case 121: a decoded name",
+       below("/namespaces/n s/\xc3\xa4"),
+       "list",
+       "n s",
+       "\xc3\xa4",
+       "",
+       ""},
+  };
+
+  for (const Resource& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const Attributes asked = attributes_of(request("GET", row.path));
+
+      CHECK(asked.is_resource);
+      CHECK(asked.verb == row.verb);
+      CHECK(asked.name_space == row.name_space);
+      CHECK(asked.resource == row.resource);
+      CHECK(asked.name == row.object);
+      CHECK(asked.subresource == row.subresource);
+    }
+  }
+}
+
+TEST_CASE("another group's path is a resource of that group") {
+  const Attributes asked = attributes_of(request("GET", "/apis/apps/v1/deployments"));
+
+  CHECK(asked.is_resource);
+  CHECK(asked.group == "apps");
+  CHECK(asked.version == "v1");
+  CHECK(asked.resource == "deployments");
+}
+
+TEST_CASE("what is no resource is asked about with its path and its method in small letters") {
+  struct Row {
+    std::string_view name;
+    std::string_view method;
+    std::string path;
+    std::string_view verb;
+  };
+  const Row rows[] = {
+      {"case 82: metrics", "GET", "/metrics", "get"},
+      {"POST", "POST", "/metrics", "post"},
+      {"an unknown method", "BREW", "/x", "brew"},
+      {"the root", "GET", "/", "get"},
+      {"the groups", "GET", "/apis", "get"},
+      {"the group", "GET", "/apis/external.metrics.k8s.io", "get"},
+      {"the version", "GET", below(""), "get"},
+      {"the version with a slash", "GET", below("/"), "get"},
+      {"openapi", "GET", "/openapi/v3/apis/external.metrics.k8s.io/v1beta1", "get"},
+      {"a check of health", "GET", "/readyz/ping", "get"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const Attributes asked = attributes_of(request(row.method, row.path));
+
+      CHECK_FALSE(asked.is_resource);
+      CHECK(asked.verb == row.verb);
+      CHECK(asked.path == row.path);
+      CHECK(asked.resource.empty());
+      CHECK(asked.group.empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::apiservice

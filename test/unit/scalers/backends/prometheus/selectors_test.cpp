@@ -1,0 +1,139 @@
+#include "scalers/backends/prometheus/selectors.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::scalers::backends::prometheus {
+namespace {
+
+// Each selector as PromQL, with its range.
+std::vector<std::string> shown(std::string_view query) {
+  std::vector<std::string> out;
+  for (const Selector& one : selectors_of(query))
+    out.push_back(text_of(one) + (one.range.empty() ? "" : "[" + one.range + "]"));
+  return out;
+}
+
+TEST_CASE("the selectors of a query are found among functions, labels and numbers") {
+  struct Row {
+    std::string_view name;
+    std::string_view query;
+    std::vector<std::string> selectors;
+  };
+  const Row rows[] = {
+      {"a name", "up", {"up"}},
+      {"with matchers", R"(up{job="a", env!~"x|y"})", {R"(up{job="a",env!~"x|y"})"}},
+      {"matchers alone", R"({__name__="up"})", {R"({__name__="up"})"}},
+      {"a range", "rate(x_total[5m])", {"x_total[5m]"}},
+      {"a subquery is no range", "max_over_time(x[5m:1m])", {"x"}},
+      {"a quantile",
+       R"(histogram_quantile(0.95, sum by (le) (rate(l_bucket{job="i"}[5m]))))",
+       {R"(l_bucket{job="i"}[5m])"}},
+      {"grouping behind", "sum(a) by (b, c)", {"a"}},
+      {"two sides", "a / on (x) group_left (y) b", {"a", "b"}},
+      {"the same twice", "a / a", {"a"}},
+      {"keywords in capitals", "a AND b OFFSET 5m", {"a", "b"}},
+      {"no more than three", "a + b + c + d", {"a", "b", "c"}},
+      {"a comment", "a # b\n+ c", {"a", "c"}},
+      {"words in strings", R"(label_replace(a, "b", "c", "d", "e"))", {"a"}},
+      {"a brace inside a string", R"(a{b="}"} + c)", {R"(a{b="}"})", "c"}},
+      {"a quote inside a string", R"(a{b="\"}"} + c)", {R"(a{b="\"}"})", "c"}},
+      {"a recording rule", "job:x:sum", {"job:x:sum"}},
+      {"numbers", "vector(1) > 0x1F + 1e5 + 5m", {}},
+      {"at", "a @ start()", {"a"}},
+      {"an open brace", "a{b=", {}},
+      {"an open string", "a{b=\"c", {}},
+      {"an open bracket", "a[5m", {"a[5m]"}},
+      {"only a backslash", "\\", {}},
+      {"nothing", "", {}},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(shown(row.query) == row.selectors); }
+  }
+}
+
+TEST_CASE("functions of two samples are told from those of one") {
+  struct Row {
+    std::string_view query;
+    bool is_of_two;
+  };
+  const Row rows[] = {
+      {"rate(x[5m])", true},
+      {"irate(x[5m])", true},
+      {"increase(x[5m])", true},
+      {"delta(x[5m])", true},
+      {"idelta(x[5m])", true},
+      {"sum by (y) (DERIV (x{y=\"(\"}[5m]))", true},
+      {"predict_linear(x[5m], 3)", true},
+      {"holt_winters(x[5m], 0.5, 0.5)", true},
+      {"changes(x[5m])", false},
+      {"resets(x[5m])", false},
+      {"rate(avg_over_time(x[5m])[10m:])", false},
+      {"quantile_over_time(0.9, x[5m])", false},
+      {"sum(x)", false},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.query) {
+      const auto found = selectors_of(row.query);
+
+      REQUIRE(found.size() == 1);
+      CHECK(found[0].takes_two_samples == row.is_of_two);
+    }
+  }
+}
+
+TEST_CASE("a query is bent by offset, @ and unless as words of PromQL alone") {
+  struct Row {
+    std::string_view query;
+    std::string word;  // empty: none
+  };
+  const Row rows[] = {
+      {"a offset 5m", "offset"},
+      {"rate(a[5m] OFFSET 1w)", "offset"},
+      {"a @ 1600000000", "@"},
+      {"a@end()", "@"},
+      {"a unless on (x) b", "unless"},
+      {"a + b + c + d offset 5m", "offset"},
+      {"a and b", ""},
+      {"offset_total + unless_x", ""},
+      {R"(a{offset="unless @"})", ""},
+      {R"(label_replace(a, "@", "offset", "unless", ""))", ""},
+      {"sum by (offset, unless) (a)", ""},
+      {"a # offset @", ""},
+      {"", ""},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.query) { CHECK(bent_by(row.query).value_or("") == row.word); }
+  }
+}
+
+TEST_CASE("a matcher's value is shown without quotes and escapes") {
+  const auto found = selectors_of(R"(a{b='x\'y', c=`\d`})");
+
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].matchers ==
+        std::vector<Matcher>{{"b", "=", "x'y", R"(b='x\'y')"}, {"c", "=", "\\d", R"(c=`\d`)"}});
+}
+
+TEST_CASE("a selector with more matchers than are looked at is left out") {
+  std::string query = "a{";
+  for (std::size_t i = 0; i <= kMaxMatchers; ++i) query += R"(b="c",)";
+
+  CHECK(selectors_of(query + "} + d") == std::vector<Selector>{{"d", {}, {}, false}});
+}
+
+TEST_CASE("a matcher can be left out") {
+  const auto found = selectors_of(R"(a{b="1",c="2"})");
+
+  CHECK(text_of(without(found.at(0), 0)) == R"(a{c="2"})");
+  CHECK(text_of(without(without(found.at(0), 0), 0)) == "a");
+}
+
+}  // namespace
+}  // namespace weir::scalers::backends::prometheus

@@ -1,0 +1,237 @@
+// Pages of the management API: what they hold, what is none, and how they are put together.
+#include "scalers/backends/rabbitmq/rabbitmq.hpp"
+#include "test/rigs/shown.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::scalers::backends::rabbitmq {
+namespace {
+
+using test::shown;
+
+std::string page(std::string_view items, std::string_view pages = "1") {
+  return fmt::format(R"({{"page_count":{},"page":1,"items":[{}]}})", pages, items);
+}
+
+struct Bad {
+  std::string_view name;
+  long status;
+  std::string body;
+  std::string message;
+};
+
+void check(const Bad& row) {
+  DYNAMIC_SECTION(row.name) {
+    const std::array<std::string, 2> hidden{"weirduser", "s3cret-word"};
+
+    CHECK(shown(parse_page(row.status, row.body, "ml", hidden)) == row.message);
+  }
+}
+
+TEST_CASE("a page lists its queues and how many pages there are") {
+  const auto parsed = parse_page(
+      200,
+      page(
+          R"({"name":"a","messages":5,"messages_ready":3,"messages_unacknowledged":2,)"
+          R"("message_stats":{"publish_details":{"rate":1.5},"deliver_get_details":{"rate":0.5}}},)"
+          R"({"name":"b","messages":7})",
+          "3"),
+      "ml",
+      {});
+
+  REQUIRE(shown(parsed) == "a value");
+  CHECK(parsed->page_count == 3);
+  REQUIRE(parsed->queues.size() == 2);
+  CHECK(parsed->queues[0].total == 5);
+  CHECK(parsed->queues[0].ready == 3);
+  CHECK(parsed->queues[0].unacknowledged == 2);
+  CHECK(parsed->queues[0].publish_rate == 1.5);
+  CHECK(parsed->queues[0].deliver_get_rate == 0.5);
+  CHECK(parsed->queues[1].total == 7);
+  CHECK(parsed->queues[1].ready == std::nullopt);
+  CHECK(parsed->queues[1].publish_rate == std::nullopt);
+}
+
+TEST_CASE("a page without queues is a page") {
+  const auto parsed = parse_page(200, page("", "0"), "ml", {});
+
+  REQUIRE(shown(parsed) == "a value");
+  CHECK(parsed->queues.empty());
+  CHECK(parsed->page_count == 0);
+}
+
+TEST_CASE("a statistic that is no number is absent, never zero") {
+  const auto parsed = parse_page(
+      200,
+      page(
+          R"({"name":"a","messages":null},{"name":"b","messages":"5"},{"name":"c","messages":[5]},)"
+          R"({"name":"d"},{"name":"e","message_stats":null},{"name":"f","message_stats":[]},)"
+          R"({"name":"g","message_stats":{"publish_details":1}})"),
+      "ml",
+      {});
+
+  REQUIRE(shown(parsed) == "a value");
+  REQUIRE(parsed->queues.size() == 7);
+  CHECK(std::ranges::all_of(parsed->queues, [](const QueueStats& queue) {
+    return !queue.total && !queue.publish_rate;
+  }));
+}
+
+TEST_CASE("a status that is not 200 says whose fault it is") {
+  const Bad rows[] = {
+      {"wrong credentials",
+       401,
+       R"({"error":"not_authorised","reason":"Login failed"})",
+       "refused: the credentials are refused, or give no access to vhost \"ml\" (HTTP 401) "
+       R"(<{"error":"not_authorised","reason":"Login failed"}>)"},
+      {"no access",
+       403,
+       "",
+       "refused: the credentials are refused, or give no access to vhost \"ml\" (HTTP 403)"},
+      {"no vhost",
+       404,
+       R"({"error":"Object Not Found"})",
+       "unknown_object: vhost \"ml\" does not exist, or the url's path is not that of the "
+       "management API"},
+      {"a redirect",
+       301,
+       "",
+       "bad_reply: HTTP 301: redirects are not followed; write the final url"},
+      {"the broker starts",
+       503,
+       "",
+       "unreachable: the management API is not able to answer (HTTP 503)"},
+      {"an error of the broker",
+       500,
+       "boom",
+       "unreachable: the management API is not able to answer (HTTP 500) <boom>"},
+      {"a bad request",
+       400,
+       R"({"reason":"page out of range"})",
+       R"(bad_reply: HTTP 400 instead of a list of queues <{"reason":"page out of range"}>)"},
+      {"a page that has gone",
+       400,
+       R"({"error":"page_out_of_range","reason":"page out of range, page: 2"})",
+       "partial: the broker's list of queues changed while it was read"},
+      {"no content", 204, "", "bad_reply: HTTP 204 instead of a list of queues"},
+      {"credentials that are echoed",
+       400,
+       "weirduser s3cret-word",
+       "bad_reply: HTTP 400 instead of a list of queues <[hidden] [hidden]>"},
+      {"a page with the status of an error",
+       500,
+       page(""),
+       R"(unreachable: the management API is not able to answer (HTTP 500) <{"page_count":1,"page":1,"items":[]}>)"},
+  };
+
+  for (const Bad& row : rows) check(row);
+}
+
+QueueStats named(std::string name) {
+  QueueStats out;
+  out.name = std::move(name);
+  return out;
+}
+
+Page page_of(std::vector<std::string> names, std::size_t pages, std::size_t count) {
+  Page out{{}, pages, count};
+  for (std::string& name : names) out.queues.push_back(named(std::move(name)));
+  return out;
+}
+
+TEST_CASE("pages that belong together are one list") {
+  Listing listing;
+  REQUIRE_FALSE(listing.add(page_of({"a", "b"}, 2, 3)));
+  REQUIRE_FALSE(listing.add(page_of({"c"}, 2, 3)));
+
+  const auto queues = listing.take();
+
+  REQUIRE(queues.has_value());
+  CHECK(queues->size() == 3);
+}
+
+TEST_CASE("pages of a list that changed in between are no list") {
+  const std::string changed = "partial: the broker's list of queues changed while it was read";
+  struct Changed {
+    std::string_view name;
+    Page second;
+    std::string message;
+  };
+  const Changed rows[] = {
+      {"a queue fewer", page_of({"c"}, 2, 2), changed},
+      {"a page more", page_of({"c"}, 3, 3), changed},
+      {"a queue twice", page_of({"b"}, 2, 3), changed},
+      {"a queue too few", page_of({}, 2, 3), "partial: the broker lists 2 of 3 queues"},
+  };
+
+  for (const Changed& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Listing listing;
+      REQUIRE_FALSE(listing.add(page_of({"a", "b"}, 2, 3)));
+
+      const auto failed = listing.add(row.second);
+
+      CHECK((failed ? shown(*failed) : shown(listing.take())) == row.message);
+    }
+  }
+}
+
+TEST_CASE("names that mean all queues, or another one, are refused") {
+  const auto why = [](std::string_view vhost, std::string_view name) {
+    const auto refused = refuse_names(vhost, name);
+    return refused ? shown(*refused) : "none";
+  };
+  const std::string empty = "bad_request: a queue's and a vhost's name are not empty";
+  const std::string dots = "bad_request: a vhost named . or .. cannot stand in a url";
+  const std::string large = "bad_request: a queue's and a vhost's name have at most 255 bytes";
+
+  CHECK(why("/", "a") == "none");
+  CHECK(why("/", ".") == "none");
+  CHECK(why("", "a") == empty);
+  CHECK(why("/", "") == empty);
+  CHECK(why(".", "a") == dots);
+  CHECK(why("..", "a") == dots);
+  CHECK(why("/", std::string(256, 'x')) == large);
+  CHECK(why(std::string(256, 'x'), "a") == large);
+}
+
+TEST_CASE("an answer that is no page is refused") {
+  const std::string no_page =
+      "bad_reply: the answer is not a page of the management API; is the url right?";
+  const std::string no_count = "bad_reply: the answer has no page_count";
+  const Bad rows[] = {
+      {"empty", 200, "", no_page},
+      {"HTML", 200, "<html></html>", no_page},
+      {"truncated", 200, page(R"({"messages":5})").substr(0, 30), no_page},
+      {"text behind the end", 200, page("") + "x", no_page},
+      {"a list, as without page=", 200, R"([{"messages":5}])", no_page},
+      {"null", 200, "null", no_page},
+      {"no items", 200, R"({"page_count":1})", no_page},
+      {"items as map", 200, R"({"page_count":1,"items":{}})", no_page},
+      {"items null", 200, R"({"page_count":1,"items":null})", no_page},
+      {"a number beyond a double", 200, page(R"({"messages":1e400})"), no_page},
+      {"no page_count", 200, R"({"items":[]})", no_count},
+      {"page_count as text", 200, page("", R"("1")"), no_count},
+      {"page_count null", 200, page("", "null"), no_count},
+      {"a negative page_count", 200, page("", "-1"), no_count},
+      {"a huge page_count", 200, page("", "1e300"), no_count},
+      {"a queue without a name",
+       200,
+       page(R"({"messages":5})"),
+       "bad_reply: a queue on the page has no name"},
+      {"a queue that is a number", 200, page("3"), "bad_reply: a queue on the page has no name"},
+      {"100,000 open lists", 200, std::string(100'000, '['), no_page},
+  };
+
+  for (const Bad& row : rows) check(row);
+}
+
+}  // namespace
+}  // namespace weir::scalers::backends::rabbitmq

@@ -1,0 +1,185 @@
+// Kept connections: which are used again, and when they end; and connects at several addresses.
+#include "scalers/clients/http/connections.hpp"
+
+#include "test/rigs/loop.hpp"
+#include "test/rigs/shown.hpp"
+#include "test/rigs/tcp_server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace weir::scalers::clients {
+namespace {
+
+using test::Connection;
+using test::shown;
+using test::TcpServer;
+using namespace std::chrono_literals;
+
+void hold(Connection& connection) { connection.wait_for_close(); }
+
+struct Site {
+  using Made = Result<std::unique_ptr<HttpConnections::Lease>>;
+
+  explicit Site(std::uint16_t port) : origin{{"127.0.0.1", port, false, {}}, nullptr} {}
+  Made connect(Addresses addresses = {"127.0.0.1"}, Duration budget = 15s) {
+    return test::run(loop,
+                     HttpConnections::connect(connections,
+                                              origin,
+                                              std::move(addresses),
+                                              counts,
+                                              test::within(budget)));
+  }
+
+  Loop loop;
+  HttpOrigin origin;
+  std::shared_ptr<HttpConnections> connections = std::make_shared<HttpConnections>(loop);
+  HttpConnections::Counts counts = std::make_shared<ConnectionCounts>();
+};
+
+TEST_CASE("the connection that was kept last is used next, and by one request at a time") {
+  TcpServer server({hold});
+  Site site(server.port());
+  auto first = site.connect();
+  auto second = site.connect();
+  REQUIRE(shown(first) == "a value");
+  REQUIRE(shown(second) == "a value");
+  const Stream* newest = (*second)->stream().get();
+
+  (*first)->keep(SteadyTime{});
+  (*second)->keep(SteadyTime{});
+  const auto taken = site.connections->take(site.origin, SteadyTime{});
+  const auto other = site.connections->take(site.origin, SteadyTime{});
+  const auto none = site.connections->take(site.origin, SteadyTime{});
+
+  REQUIRE(taken);
+  CHECK(taken->stream().get() == newest);
+  CHECK(other);
+  CHECK_FALSE(none);
+}
+
+TEST_CASE("a connection serves the origin that it leads to alone") {
+  TcpServer server({hold});
+  Site site(server.port());
+  auto made = site.connect();
+  REQUIRE(shown(made) == "a value");
+  (*made)->keep(SteadyTime{});
+  HttpOrigin by_name = site.origin;
+  by_name.target.host = "localhost";
+  HttpOrigin with_files = site.origin;
+  with_files.target.tls.ca.path = "/ca.crt";
+
+  CHECK_FALSE(site.connections->take(by_name, SteadyTime{}));
+  CHECK_FALSE(site.connections->take(with_files, SteadyTime{}));
+  CHECK(site.connections->take(site.origin, SteadyTime{}));
+}
+
+TEST_CASE("a connection that was unused for more than 110 s ends") {
+  TcpServer server({hold});
+  Site site(server.port());
+  const SteadyTime start = SteadyTime{} + 1h;
+  auto made = site.connect();
+  REQUIRE(shown(made) == "a value");
+  (*made)->keep(start);
+
+  auto used = site.connections->take(site.origin, start + 110s);
+  REQUIRE(used);
+  used->keep(start + 110s);
+  const auto late = site.connections->take(site.origin, start + 221s);
+
+  CHECK_FALSE(late);
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
+}
+
+TEST_CASE("of more than 64 kept connections the oldest ends") {
+  TcpServer server({hold});
+  Site site(server.port());
+  std::vector<std::unique_ptr<HttpConnections::Lease>> leases;
+  for (int i = 0; i < 65; ++i) {
+    auto made = site.connect();
+    REQUIRE(shown(made) == "a value");
+    leases.push_back(std::move(*made));
+  }
+
+  for (const auto& lease : leases) lease->keep(SteadyTime{});
+
+  CHECK(site.counts->opened == 65);
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
+}
+
+TEST_CASE("a lease that was not kept closes its connection, for the reason that is given") {
+  TcpServer server({hold});
+  Site site(server.port());
+  auto given = site.connect();
+  auto dropped = site.connect();
+  REQUIRE(shown(given) == "a value");
+  REQUIRE(shown(dropped) == "a value");
+
+  (*given)->end("too_large");
+  dropped->reset();
+
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 1}, {"too_large", 1}});
+  CHECK_FALSE(site.connections->take(site.origin, SteadyTime{}));
+}
+
+TEST_CASE("behind close nothing is kept, connected or taken") {
+  TcpServer server({hold});
+  Site site(server.port());
+  auto kept = site.connect();
+  auto leased = site.connect();
+  REQUIRE(shown(kept) == "a value");
+  REQUIRE(shown(leased) == "a value");
+  (*kept)->keep(SteadyTime{});
+
+  site.connections->close();
+  (*leased)->keep(SteadyTime{});
+  const auto later = site.connect();
+
+  CHECK_FALSE(site.connections->take(site.origin, SteadyTime{}));
+  CHECK(shown(later) == "unreachable: the request was given up");
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 2}});
+}
+
+TEST_CASE("an address that is silent holds up the next one for a moment") {
+  TcpServer server({hold});
+  const test::FullPort silent(1, server.port());
+  Site site(server.port());
+  const auto begun = std::chrono::steady_clock::now();
+
+  const auto made = site.connect({"127.0.0.2", "127.0.0.1"});
+  const auto took = std::chrono::steady_clock::now() - begun;
+
+  CHECK(shown(made) == "a value");
+  CHECK(took >= 240ms);
+  CHECK(took < 5s);
+}
+
+TEST_CASE("an address that refuses holds up the next one not at all") {
+  TcpServer server({hold});
+  const test::LoopbackSocket refusing(1, server.port());
+  Site site(server.port());
+
+  const auto made = site.connect({"127.0.0.2", "127.0.0.1"}, 200ms);
+
+  CHECK(shown(made) == "a value");
+}
+
+TEST_CASE("when no address answers, the failure that came last is told") {
+  const test::FullPort silent;
+  const test::LoopbackSocket refusing(1, silent.port());
+  Site site(silent.port());
+
+  const auto failed = site.connect({"127.0.0.1", "127.0.0.2"}, 400ms);
+  const auto none = site.connect({}, 400ms);
+
+  CHECK(shown(failed) == "timed_out: it did not accept a connection in time");
+  CHECK(shown(none) == "unreachable: it has no address");
+  CHECK(site.counts->failed == ConnectionCounts::Reasons{{"timed_out", 1}, {"unreachable", 1}});
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

@@ -1,0 +1,325 @@
+// What the HTTP client makes of servers that are wrong, silent or gone, and of its own end.
+#include "scalers/clients/http/client.hpp"
+#include "test/rigs/http_rig.hpp"
+#include "test/rigs/shown.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::scalers::clients {
+namespace {
+
+using test::Connection;
+using test::shown;
+using test::TcpServer;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+using Site = test::HttpRig;
+
+struct Wrong {
+  std::string_view name;
+  std::string bytes;  // what the server says before it closes
+  std::string message;
+};
+
+std::string repeated(int times, std::string_view text) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+TEST_CASE("bytes that are no whole HTTP answer are an error") {
+  const Wrong rows[] = {
+      {"garbage",
+       "\x16\x03\x01 no HTTP\r\n\r\n",
+       "bad_reply: the answer is not HTTP <bad version>"},
+      {"HTTP/0.9", "<html>hello</html>", "bad_reply: the answer is not HTTP <bad version>"},
+      {"another protocol",
+       "SSH-2.0-OpenSSH_9.2\r\n",
+       "bad_reply: the answer is not HTTP <bad version>"},
+      {"an unknown version",
+       "HTTP/7.0 200 OK\r\n\r\n",
+       "bad_reply: the answer is not HTTP <bad version>"},
+      {"nothing", "", "unreachable: the connection was lost (End of file)"},
+      {"half a head", "HTTP/1.1 200 OK\r\nContent-Len", "bad_reply: the answer ends in the middle"},
+      {"a head without an end",
+       "HTTP/1.1 200 OK\r\nX-A: " + std::string(70'000, 'a'),
+       "bad_reply: the answer is not HTTP <header limit exceeded>"},
+      {"two lengths",
+       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+       "bad_reply: the answer is not HTTP <multiple Content-Length>"},
+      {"a status below 100",
+       "HTTP/1.1 000 OK\r\nContent-Length: 2\r\n\r\n{}",
+       "bad_reply: the answer is not HTTP <bad status>"},
+      {"interim answers without an end",
+       repeated(20, "HTTP/1.1 100 Continue\r\n\r\n"),
+       "bad_reply: the answer is not HTTP <interim answers without an end>"},
+      {"another protocol from here on",
+       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+       "bad_reply: the answer is not HTTP <it switches to another protocol>"},
+      {"an extension of a chunk without an end",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=" + std::string(400'000, 'a'),
+       "bad_reply: the answer is not HTTP <a line without an end>"},
+      {"trailers without an end",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" +
+           repeated(40'000, "X-A: b\r\n"),
+       "bad_reply: the answer is not HTTP <a line without an end>"},
+      {"a chunked body that is compressed beside",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+       "bad_reply: the answer is compressed, which was not asked for; switch that off <gzip, "
+       "chunked>"},
+      {"a body that is too short",
+       "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+       "bad_reply: the answer ends in the middle"},
+      {"a chunked body without its end",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+       "bad_reply: the answer ends in the middle"},
+      {"a compressed body",
+       "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+       "bad_reply: the answer is compressed, which was not asked for; switch that off <gzip>"},
+  };
+
+  for (const Wrong& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      TcpServer server({[&](Connection& connection) {
+        connection.read_request();
+        connection.write(row.bytes);
+      }});
+      Site site;
+
+      const auto reply = site.send(site.request(server.port()));
+
+      CHECK(shown(reply) == row.message);
+    }
+  }
+}
+
+TEST_CASE("an encoding that repeats a secret shows none") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: Bearer s3cr3t\r\n\r\n");
+  }});
+  Site site;
+  auto request = site.request(server.port());
+  request.headers.push_back({"Authorization", Secret("Bearer s3cr3t"), true});
+
+  const auto reply = site.send(std::move(request));
+
+  CHECK(shown(reply) ==
+        "bad_reply: the answer is compressed, which was not asked for; switch that off <[hidden]>");
+}
+
+TEST_CASE("a connection that is closed before the request is read is lost") {
+  TcpServer server({[](Connection&) {}});
+  Site site;
+
+  const auto reply = site.send(site.request(server.port()));
+
+  REQUIRE(reply.has_error());
+  CHECK(reply.error().code == Errc::unreachable);
+  CHECK(reply.error().detail.starts_with("the connection was lost ("));
+}
+
+TEST_CASE("a refused port is unreachable, and neither host nor port is told") {
+  const test::LoopbackSocket nobody_listens;
+  Site site;
+
+  const auto reply = site.send(site.request(nobody_listens.port()));
+
+  CHECK(shown(reply) == "unreachable: cannot connect (Connection refused)");
+}
+
+TEST_CASE("no answer in time ends at the deadline") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.wait_for_close();
+  }});
+  Site site;
+  const auto started = std::chrono::steady_clock::now();
+
+  const auto reply = site.send(site.request(server.port()), 50ms);
+  const auto took = std::chrono::steady_clock::now() - started;
+
+  CHECK(shown(reply) == "timed_out: it did not answer");
+  CHECK(took >= 45ms);
+  CHECK(took < 5s);
+}
+
+TEST_CASE("half an answer in time ends at the deadline too") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+    connection.wait_for_close();
+  }});
+  Site site;
+
+  const auto reply = site.send(site.request(server.port()), 50ms);
+
+  CHECK(shown(reply) == "timed_out: it did not answer");
+}
+
+TEST_CASE("a request after a late one is answered") {
+  TcpServer server({[](Connection& connection) {
+                      connection.read_request();
+                      connection.wait_for_close();
+                    },
+                    [](Connection& connection) {
+                      connection.read_request();
+                      connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                      connection.wait_for_close();
+                    }});
+  Site site;
+
+  const auto late = site.send(site.request(server.port()), 50ms);
+  const auto next = site.send(site.request(server.port()));
+
+  CHECK(shown(late) == "timed_out: it did not answer");
+  CHECK(shown(next) == "a value");
+}
+
+TEST_CASE("a body over the cap is refused") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + std::string(5000, 'x'));
+    connection.wait_for_close();
+  }});
+  Site site;
+  auto request = site.request(server.port());
+  request.max_body_bytes = 4096;
+
+  const auto reply = site.send(std::move(request));
+
+  CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
+}
+
+TEST_CASE("a request that is answered from memory has an open breaker, whoever it is counted for") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+    connection.wait_for_close();
+  }});
+  Site site;
+  auto first = site.request(server.port());
+  first.basic.emplace(Secret("me"), Secret("wrong"));
+  auto second = first;
+  first.counts = std::make_shared<ConnectionCounts>();
+  second.counts = std::make_shared<ConnectionCounts>();
+
+  const auto sent = site.send(first);
+  const auto kept = site.send(second);
+
+  CHECK(shown(sent) == "a value");
+  CHECK(shown(kept) == "a value");
+  CHECK(server.connections() == 1);
+  CHECK(first.counts->is_breaker_open);
+  CHECK(second.counts->is_breaker_open);
+}
+
+TEST_CASE("a body that says it is over the cap is refused at its first byte") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nx");
+    connection.wait_for_close();
+  }});
+  Site site;
+  auto request = site.request(server.port());
+  request.max_body_bytes = 4096;
+
+  const auto reply = site.send(std::move(request));
+
+  CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
+}
+
+TEST_CASE("close ends every request under way, and later ones at once") {
+  TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
+  Site site;
+  const auto first = site.begin(site.request(server.port()));
+  const auto second = site.begin(site.request(server.port()));
+  test::settle(site.loop);
+
+  site.http.close();
+  const auto first_reply = test::finish(site.loop, first);
+  const auto second_reply = test::finish(site.loop, second);
+  const auto later = site.send(site.request(server.port()));
+  site.http.close();
+
+  CHECK(shown(first_reply) == "unreachable: the request was given up");
+  CHECK(shown(second_reply) == "unreachable: the request was given up");
+  CHECK(shown(later) == "unreachable: the request was given up");
+}
+
+TEST_CASE(
+    "a connection that does not come up is told apart from a late answer, and not tried again") {
+  const test::FullPort full;
+  Site site;
+  auto request = site.request(full.port());
+  request.counts = std::make_shared<ConnectionCounts>();
+
+  const auto first = site.send(request, 100ms);
+  const auto second = site.send(request, 100ms);
+
+  CHECK(shown(first) == "timed_out: it did not accept a connection in time");
+  CHECK(shown(second) == "unreachable: it did not accept a connection in time");
+  CHECK(request.counts->failed == ConnectionCounts::Reasons{{"timed_out", 1}});
+  CHECK(request.counts->is_breaker_open);
+}
+
+TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
+  const test::FullPort full;
+  Site site;
+  auto request = site.request(full.port());
+  request.counts = std::make_shared<ConnectionCounts>();
+
+  const auto first = site.send(request, 20ms);
+  const auto second = site.send(request, 20ms);
+  const auto none = site.send(request, 0ms);
+
+  CHECK(shown(first) == "timed_out: it did not answer");
+  CHECK(shown(second) == "timed_out: it did not answer");
+  CHECK(shown(none) == "timed_out: it did not answer");
+  CHECK_FALSE(request.counts->is_breaker_open);
+}
+
+TEST_CASE("close ends a request whose connection is not up yet") {
+  const test::FullPort full;
+  Site site;
+  const auto pending = site.begin(site.request(full.port()));
+  test::settle(site.loop);
+
+  site.http.close();
+  site.loop.restart();
+  const auto begun = std::chrono::steady_clock::now();
+  site.loop.run();  // until nothing is left to be done
+
+  CHECK(std::chrono::steady_clock::now() - begun < 5s);
+  REQUIRE(pending->has_value());
+  CHECK(shown(**pending) == "unreachable: the request was given up");
+}
+
+TEST_CASE("a client may be destroyed while a request is under way") {
+  TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
+  Loop loop;
+  test::Pending<Result<HttpReply>> pending;
+  {
+    Resolver resolver(loop);
+    HttpClient http(loop, resolver);
+    HttpRequest request;
+    request.url = {"http", "127.0.0.1", server.port(), ""};
+    pending = test::start(loop, http.send(std::move(request), test::within(15s)));
+    test::settle(loop);
+  }
+
+  const auto reply = test::finish(loop, pending);
+
+  CHECK(shown(reply) == "unreachable: the request was given up");
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

@@ -1,0 +1,187 @@
+// What a request says on the wire, what it must not say, and what no error shows of it.
+#include "scalers/clients/http/head.hpp"
+
+#include "test/rigs/shown.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::scalers::clients {
+namespace {
+
+using test::shown;
+using namespace std::string_literals;
+
+HttpRequest query() {
+  HttpRequest out;
+  out.url = {"http", "prom.ml", 9090, "/api/v1/query"};
+  out.query = "query=up";
+  return out;
+}
+
+std::string shown_in(const HttpRequest& request) {
+  const auto forgery = forgery_in(request);
+  return forgery ? shown(*forgery) : "nothing";
+}
+
+TEST_CASE("a request says its line, the client's own fields, and its own behind them") {
+  HttpRequest request = query();
+  request.headers.push_back({"X-Scope-OrgID", Secret("team"), true});
+
+  CHECK(wire_text(request) ==
+        "GET /api/v1/query?query=up HTTP/1.1\r\n"
+        "Host: prom.ml:9090\r\n"
+        "User-Agent: weir/" WEIR_VERSION
+        "\r\n"
+        "Accept: */*\r\n"
+        "Accept-Encoding: identity\r\n"
+        "X-Scope-OrgID: team\r\n\r\n");
+}
+
+TEST_CASE("a field of the request takes the place of the client's own, however it is written") {
+  HttpRequest request = query();
+  request.method = "POST";
+  request.body = "{}";
+  request.query.clear();
+  request.headers.push_back({"accept", Secret("application/json"), false});
+  request.headers.push_back({"CONTENT-TYPE", Secret("application/json"), false});
+
+  CHECK(wire_text(request) ==
+        "POST /api/v1/query HTTP/1.1\r\n"
+        "Host: prom.ml:9090\r\n"
+        "User-Agent: weir/" WEIR_VERSION
+        "\r\n"
+        "Accept-Encoding: identity\r\n"
+        "accept: application/json\r\n"
+        "CONTENT-TYPE: application/json\r\n"
+        "Content-Length: 2\r\n\r\n{}");
+}
+
+struct Host {
+  std::string_view name;
+  Url url;
+  std::string_view line;
+};
+
+TEST_CASE("the host is named with its port, unless that is the scheme's own") {
+  const Host rows[] = {
+      {"http", {"http", "prom.ml", 80, ""}, "Host: prom.ml\r\n"},
+      {"https", {"https", "prom.ml", 443, ""}, "Host: prom.ml\r\n"},
+      {"the other's port", {"http", "prom.ml", 443, ""}, "Host: prom.ml:443\r\n"},
+      {"IPv6", {"https", "fd00::1", 443, ""}, "Host: [fd00::1]\r\n"},
+      {"IPv6 with a port", {"https", "fd00::1", 9090, ""}, "Host: [fd00::1]:9090\r\n"},
+  };
+
+  for (const Host& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      HttpRequest request;
+      request.url = row.url;
+
+      const std::string text = wire_text(request);
+
+      CHECK(text.starts_with("GET / HTTP/1.1\r\n"));
+      CHECK(text.find("\r\n" + std::string(row.line)) != text.npos);
+    }
+  }
+}
+
+struct Forged {
+  std::string_view name;
+  std::string header;
+  std::string value;
+};
+
+TEST_CASE("a header that would forge another one is refused") {
+  const Forged rows[] = {
+      {"a line feed", "X-A", "a\nX-B: b"},
+      {"a carriage return", "X-A", "a\rb"},
+      {"both", "X-A", "a\r\nX-B: b"},
+      {"a NUL byte", "X-A", "a\0b"s},
+      {"a line feed last", "Authorization", "Bearer a\n"},
+      {"a line end in the name", "X-A: a\r\nX-B", "b"},
+  };
+
+  for (const Forged& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      HttpRequest request = query();
+      request.headers.emplace_back(row.header, Secret(row.value));
+
+      CHECK(shown_in(request) ==
+            "refused: a header or credential holds a line end; write it on one line");
+    }
+  }
+}
+
+struct Odd {
+  std::string_view name;
+  std::string path;
+  std::string query;
+};
+
+TEST_CASE("a path or query that would end the request's line is refused") {
+  const Odd rows[] = {
+      {"a blank", "/a b", ""},
+      {"a line end", "/a\r\nX-B: b", ""},
+      {"a NUL byte", "/a\0b"s, ""},
+      {"a delete", "/a\x7f", ""},
+      {"a line end in the query", "/a", "query=a\nb"},
+  };
+
+  for (const Odd& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      HttpRequest request = query();
+      request.url.path = row.path;
+      request.query = row.query;
+
+      CHECK(shown_in(request) ==
+            "refused: the url's path holds a blank or a control character; write it as %20 or the "
+            "like");
+    }
+  }
+  CHECK(shown_in(query()) == "nothing");
+}
+
+TEST_CASE("what an error hides is the host, the headers, the credentials and the query") {
+  HttpRequest request;
+  request.url = {"https", "prom.ml", 9090, "/x"};
+  request.headers.push_back({"Authorization", Secret("Bearer t"), true});
+  request.basic.emplace(Secret("me"), Secret("pw"));
+  request.hidden = {"up{}"};
+
+  CHECK(hidden_texts(request) == std::vector<std::string>{"up{}",
+                                                          "prom.ml:9090",
+                                                          "prom.ml",
+                                                          "Bearer t",
+                                                          "me",
+                                                          "pw",
+                                                          "bWU6cHc="});
+}
+
+struct Encoded {
+  std::string_view name;
+  std::string text;
+  std::string encoded;
+};
+
+TEST_CASE("percent-encoding leaves letters, digits and -._~ alone") {
+  const Encoded rows[] = {
+      {"empty", "", ""},
+      {"plain", "aZ09-._~", "aZ09-._~"},
+      {"what separates", "a=b&c?d#e/f", "a%3Db%26c%3Fd%23e%2Ff"},
+      {"a blank and a plus", " +", "%20%2B"},
+      {"a percent sign", "%41", "%2541"},
+      {"line ends and NUL", "\r\n\0"s, "%0D%0A%00"},
+      {"UTF-8", "\u00e9", "%C3%A9"},
+      {"a lone byte", "\xff", "%FF"},
+  };
+
+  for (const Encoded& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(percent_encoded(row.text) == row.encoded); }
+  }
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

@@ -1,0 +1,164 @@
+// Which connections of the HTTP client serve another request, and what comes of those that are
+// lost.
+#include "scalers/clients/http/client.hpp"
+#include "test/rigs/http_rig.hpp"
+#include "test/rigs/shown.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+using test::always;
+using test::Connection;
+using test::ok;
+using test::once;
+using test::shown;
+using test::TcpServer;
+using namespace std::chrono_literals;
+
+using Site = test::HttpRig;
+
+TEST_CASE("requests share one kept connection") {
+  TcpServer server({always(ok("{}"))});
+  Site site;
+
+  const auto first = site.send(site.request(server.port()));
+  const auto second = site.send(site.request(server.port()));
+  const auto third = site.send(site.request(server.port()));
+
+  CHECK(shown(first) == "a value");
+  CHECK(shown(second) == "a value");
+  CHECK(shown(third) == "a value");
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a kept connection that the server closed is replaced within the same request") {
+  TcpServer server({once(ok("1")), once(ok("2"))});
+  Site site;
+
+  const auto first = site.send(site.request(server.port()));
+  const auto second = site.send(site.request(server.port()));
+
+  REQUIRE(shown(first) == "a value");
+  REQUIRE(shown(second) == "a value");
+  CHECK(second->body == "2");
+  CHECK(server.connections() == 2);
+}
+
+struct Unkept {
+  std::string_view name;
+  std::string bytes;
+};
+
+TEST_CASE("a connection that the server ends, or says too much on, is not kept") {
+  const Unkept rows[] = {
+      {"it says so", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"},
+      {"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
+      {"a reply that nobody asked for", ok("{}") + ok("forged")},
+  };
+
+  for (const Unkept& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      TcpServer server({[&](Connection& connection) {
+        connection.read_request();
+        connection.write(row.bytes);
+        connection.wait_for_close();
+      }});
+      Site site;
+      auto request = site.request(server.port());
+      request.counts = std::make_shared<ConnectionCounts>();
+
+      const auto first = site.send(request);
+      const auto second = site.send(request);
+
+      REQUIRE(shown(first) == "a value");
+      REQUIRE(shown(second) == "a value");
+      CHECK(second->body == "{}");
+      CHECK(server.connections() == 2);
+      CHECK(request.counts->opened == 2);
+      CHECK(request.counts->closed == ConnectionCounts::Reasons{{"closed", 2}});
+    }
+  }
+}
+
+TEST_CASE("what comes on a kept connection unasked is no reply to the next request") {
+  const Unkept rows[] = {
+      {"a second reply", ok("forged")},
+      {"a time-out of the server's", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"},
+      {"a byte", "x"},
+  };
+
+  for (const Unkept& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      std::promise<void> has_read;
+      std::promise<void> has_said;
+      TcpServer server({[&](Connection& connection) {
+                          connection.read_request();
+                          connection.write(ok("1"));
+                          has_read.get_future().wait();
+                          connection.write(row.bytes);
+                          has_said.set_value();
+                          connection.wait_for_close();
+                        },
+                        always(ok("2"))});
+      Site site;
+      auto request = site.request(server.port());
+      request.counts = std::make_shared<ConnectionCounts>();
+
+      const auto first = site.send(request);
+      has_read.set_value();
+      has_said.get_future().wait();
+      const auto second = site.send(request);
+
+      REQUIRE(shown(first) == "a value");
+      REQUIRE(shown(second) == "a value");
+      CHECK(first->body == "1");
+      CHECK(second->body == "2");
+      CHECK(server.connections() == 2);
+      CHECK(request.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
+    }
+  }
+}
+
+TEST_CASE(
+    "a kept connection that is lost as it is used counts as lost, its replacement as opened") {
+  TcpServer server({[](Connection& connection) {
+                      connection.read_request();
+                      connection.write(ok("1"));
+                      connection.read_request();
+                    },
+                    always(ok("2"))});
+  Site site;
+  auto request = site.request(server.port());
+  request.counts = std::make_shared<ConnectionCounts>();
+
+  const auto first = site.send(request);
+  const auto second = site.send(request);
+  site.http.close();
+
+  CHECK(shown(first) == "a value");
+  CHECK(shown(second) == "a value");
+  CHECK(request.counts->opened == 2);
+  CHECK(request.counts->closed == ConnectionCounts::Reasons{{"closed", 1}, {"unreachable", 1}});
+}
+
+TEST_CASE("a server that answers nothing on a new connection is not asked again") {
+  TcpServer server({[](Connection& connection) { connection.read_request(); }});
+  Site site;
+
+  const auto reply = site.send(site.request(server.port()));
+
+  CHECK(reply.error().code == Errc::unreachable);
+  CHECK(server.connections() == 1);
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

@@ -1,0 +1,107 @@
+// When a server that failed is tried again.
+#include "scalers/clients/net/breaker.hpp"
+
+#include "test/rigs/shown.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+namespace weir::scalers::clients {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Error kGone{Errc::unreachable, "cannot connect", ""};
+const Error kRefused{Errc::refused, "the credentials are refused", ""};
+
+// What stands for a try: "try", or the error.
+std::string at(Breaker& breaker, SteadyTime now) {
+  const auto standing = breaker.stand_in(now);
+  return standing ? test::shown(*standing) : "try";
+}
+
+TEST_CASE("a server that never failed is tried") {
+  Breaker breaker({100ms, 500ms});
+
+  CHECK(at(breaker, SteadyTime{}) == "try");
+  CHECK_FALSE(breaker.is_tripped());
+}
+
+TEST_CASE("behind a failure its error stands until the pause is over") {
+  Breaker breaker({100ms, 500ms});
+
+  breaker.note_failure(kGone, SteadyTime{});
+
+  CHECK(at(breaker, SteadyTime{99ms}) == "unreachable: cannot connect");
+  CHECK(at(breaker, SteadyTime{100ms}) == "try");
+  CHECK(breaker.is_tripped());
+}
+
+TEST_CASE("while one tries behind a failure the others are refused") {
+  Breaker breaker({100ms, 500ms});
+  breaker.note_failure(kGone, SteadyTime{});
+  REQUIRE(at(breaker, SteadyTime{150ms}) == "try");
+
+  CHECK(at(breaker, SteadyTime{150ms}) == "unreachable: cannot connect");
+  CHECK(at(breaker, SteadyTime{249ms}) == "unreachable: cannot connect");
+  CHECK(at(breaker, SteadyTime{250ms}) == "try");
+}
+
+TEST_CASE("the pause doubles with each failure, up to the longest") {
+  Breaker breaker({100ms, 500ms});
+  breaker.note_failure(kGone, SteadyTime{});
+  breaker.note_failure(kGone, SteadyTime{});
+
+  CHECK(at(breaker, SteadyTime{199ms}) == "unreachable: cannot connect");
+  CHECK(at(breaker, SteadyTime{200ms}) == "try");
+
+  breaker.note_failure(kGone, SteadyTime{});
+  breaker.note_failure(kGone, SteadyTime{});
+
+  CHECK(at(breaker, SteadyTime{499ms}) == "unreachable: cannot connect");
+  CHECK(at(breaker, SteadyTime{500ms}) == "try");
+}
+
+TEST_CASE("a success forgets the failure, and the length of its pause") {
+  Breaker breaker({100ms, 500ms});
+  breaker.note_failure(kGone, SteadyTime{});
+  breaker.note_failure(kGone, SteadyTime{});
+
+  breaker.note_success();
+
+  CHECK(at(breaker, SteadyTime{}) == "try");
+  breaker.note_failure(kGone, SteadyTime{});
+  CHECK(at(breaker, SteadyTime{100ms}) == "try");
+}
+
+TEST_CASE("refused credentials are not shown again for 30 s") {
+  Breaker breaker({100ms, 500ms});
+
+  breaker.note_failure(kRefused, SteadyTime{});
+
+  CHECK(breaker.is_refused());
+  CHECK(at(breaker, SteadyTime{29'999ms}) == "refused: the credentials are refused");
+  CHECK(at(breaker, SteadyTime{30'000ms}) == "try");
+}
+
+TEST_CASE("a failure behind a refusal starts with a short pause of its own") {
+  Breaker breaker({100ms, 500ms});
+  breaker.note_failure(kRefused, SteadyTime{});
+
+  breaker.note_failure(kGone, SteadyTime{});
+
+  CHECK_FALSE(breaker.is_refused());
+  CHECK(at(breaker, SteadyTime{500ms}) == "try");
+}
+
+TEST_CASE("who is given a time-out without a wait is told that the server is unreachable") {
+  Breaker breaker({100ms, 500ms});
+
+  breaker.note_failure({Errc::timed_out, "no answer", ""}, SteadyTime{});
+
+  CHECK(at(breaker, SteadyTime{1ms}) == "unreachable: no answer");
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

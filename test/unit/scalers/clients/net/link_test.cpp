@@ -1,0 +1,191 @@
+// The kept connection: made when it is needed, shared, lost, made again, and paused behind a
+// failure. The protocol of these tests greets with "hello" and is ready at "welcome".
+#include "scalers/clients/net/link.hpp"
+
+#include "scalers/clients/net/resolver.hpp"
+#include "test/rigs/loop.hpp"
+#include "test/rigs/shown.hpp"
+#include "test/rigs/tcp_server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+using test::shown;
+using test::TcpServer;
+using namespace std::chrono_literals;
+
+class Greeting final : public Machine {
+ public:
+  void greet(std::string& out) override { out += "hello\r\n\r\n"; }
+  std::optional<Error> receive(std::string_view bytes, std::string& /*out*/) override {
+    if (bytes == "go away") return Error{Errc::refused, "the credentials are refused", ""};
+    is_ready_ = bytes == "welcome";
+    return std::nullopt;
+  }
+  [[nodiscard]] bool is_ready() const override { return is_ready_; }
+  void lose(const Error& /*why*/) override {}
+
+ private:
+  bool is_ready_ = false;
+};
+
+struct Site {
+  explicit Site(std::uint16_t port) : target{"127.0.0.1", port, false, {}} {}
+
+  test::Pending<Result<std::shared_ptr<Link>>> begin(Duration budget = 15s) {
+    return test::start(loop, connection.link(test::within(budget)));
+  }
+  // "up", or the error.
+  std::string link(Duration budget = 15s) {
+    const auto got = test::finish(loop, begin(budget));
+    if (got) last = *got;
+    return got ? "up" : shown(got.error());
+  }
+
+  Loop loop;
+  Resolver resolver{loop};
+  StreamTarget target;
+  std::size_t stamp = 1;
+  std::shared_ptr<Link> last;
+  Link::Counts counts = std::make_shared<ConnectionCounts>();
+  Connection connection{
+      loop,
+      resolver,
+      target,
+      [] { return Result<std::unique_ptr<Machine>>(std::make_unique<Greeting>()); },
+      [this] { return stamp; },
+      counts};
+};
+
+void welcome(test::Connection& connection) {
+  connection.read_request();
+  connection.write("welcome");
+  connection.wait_for_close();
+}
+
+void refuse(test::Connection& connection) {
+  connection.read_request();
+  connection.write("go away");
+}
+
+void say_nothing(test::Connection& connection) { connection.wait_for_close(); }
+
+TEST_CASE("a connection is made once, and kept for all who ask") {
+  TcpServer server({welcome});
+  Site site(server.port());
+  auto first = site.begin();
+  auto second = site.begin();
+
+  const auto one = test::finish(site.loop, std::move(first));
+  const auto other = test::finish(site.loop, std::move(second));
+
+  REQUIRE(one.has_value());
+  REQUIRE(other.has_value());
+  CHECK(*one == *other);
+  CHECK(site.link() == "up");
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a lost connection is made anew with the next question") {
+  TcpServer server({[](test::Connection& connection) {
+                      connection.read_request();
+                      connection.write("welcome");
+                    },
+                    welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "up");
+  const auto lost = site.last;
+  while (!lost->failure()) site.loop.run_one();
+
+  CHECK(site.link() == "up");
+
+  CHECK(site.last != lost);
+  CHECK(server.connections() == 2);
+  CHECK(site.counts->opened == 2);
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"unreachable", 1}});
+}
+
+TEST_CASE("a connection that is closed on purpose is counted by the reason") {
+  TcpServer server({welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "up");
+
+  site.connection.close(ConnectionCounts::kIdle);
+
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
+  CHECK(site.counts->failed.empty());
+}
+
+TEST_CASE("behind a failed connect the error comes back without a try") {
+  const test::LoopbackSocket nobody;  // bound, and not listening
+  Site site(nobody.port());
+
+  CHECK(site.link() == "unreachable: cannot connect (Connection refused)");
+  CHECK(site.link() == "unreachable: cannot connect (Connection refused)");
+
+  CHECK(site.counts->opened == 0);
+  CHECK(site.counts->failed == ConnectionCounts::Reasons{{"unreachable", 1}});
+  CHECK(site.connection.is_breaker_open());
+}
+
+TEST_CASE("refused credentials are shown again only when they are others") {
+  TcpServer server({refuse, welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "refused: the credentials are refused");
+  REQUIRE(site.link() == "refused: the credentials are refused");
+  REQUIRE(server.connections() == 1);
+
+  site.stamp = 2;
+
+  CHECK(site.link() == "up");
+  CHECK(server.connections() == 2);
+}
+
+TEST_CASE("a server that takes the connection and says nothing is a time-out") {
+  TcpServer server({say_nothing});
+  Site site(server.port());
+
+  CHECK(site.link(50ms) == "timed_out: no connection in time");
+}
+
+TEST_CASE("nobody waits long for a login that outlasted a deadline") {
+  TcpServer server({say_nothing});
+  Site site(server.port());
+  REQUIRE(site.link(10ms) == "timed_out: no connection in time");
+
+  CHECK(site.link() == "unreachable: it still accepts no connection");
+
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a login that is never answered ends, and is tried anew") {
+  TcpServer server({say_nothing, welcome});
+  Site site(server.port());
+
+  CHECK(site.link(4s) == "timed_out: it did not answer the login in time");
+
+  std::string outcome;
+  const auto limit = std::chrono::steady_clock::now() + 5s;
+  while (outcome != "up" && std::chrono::steady_clock::now() < limit) outcome = site.link();
+  CHECK(outcome == "up");
+}
+
+TEST_CASE("a closed connection is made no more") {
+  TcpServer server({welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "up");
+
+  site.connection.close();
+
+  CHECK(site.link() == "unreachable: the program ends");
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

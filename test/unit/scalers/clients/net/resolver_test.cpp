@@ -1,0 +1,245 @@
+// This program's getaddrinfo is the one below: no test asks a name server, and the look-ups are
+// counted.
+#include "scalers/clients/net/resolver.hpp"
+
+#include "test/rigs/loop.hpp"
+#include "test/rigs/shown.hpp"
+
+#include <arpa/inet.h>
+#include <catch2/catch.hpp>
+#include <netdb.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace {
+
+// What the name servers do: know "one.test" and "both.test", keep silent on "silent.test" until
+// released.
+struct NameServers {
+  std::mutex mutex;
+  std::condition_variable released;
+  bool is_released = false;
+  std::map<std::string, int> asked;
+};
+
+NameServers& servers() {
+  static NameServers one;
+  return one;
+}
+
+template <class Address>
+addrinfo* address(int family, const char* text, addrinfo* next) {
+  auto* out = static_cast<addrinfo*>(std::calloc(1, sizeof(addrinfo)));
+  auto* socket_address = static_cast<Address*>(std::calloc(1, sizeof(Address)));
+  if constexpr (sizeof(Address) == sizeof(sockaddr_in)) {
+    socket_address->sin_family = AF_INET;
+    ::inet_pton(family, text, &socket_address->sin_addr);
+  } else {
+    socket_address->sin6_family = AF_INET6;
+    ::inet_pton(family, text, &socket_address->sin6_addr);
+  }
+  out->ai_family = family;
+  out->ai_addrlen = sizeof(Address);
+  out->ai_addr = reinterpret_cast<sockaddr*>(socket_address);
+  out->ai_next = next;
+  return out;
+}
+
+int look_up(const std::string& host, addrinfo** found) {
+  std::unique_lock lock(servers().mutex);
+  ++servers().asked[host];
+  if (host == "silent.test") {
+    servers().released.wait_for(lock, std::chrono::seconds{15}, [] {
+      return servers().is_released;
+    });
+  }
+  if (host == "try-again.invalid") return EAI_AGAIN;
+  if (host.ends_with(".invalid")) return EAI_NONAME;
+  *found = address<sockaddr_in>(AF_INET, "192.0.2.1", nullptr);
+  if (host == "both.test") {
+    *found = address<sockaddr_in>(AF_INET, "192.0.2.1", *found);
+    *found = address<sockaddr_in6>(AF_INET6, "2001:db8::1", *found);
+  }
+  return 0;
+}
+
+}  // namespace
+
+extern "C" int getaddrinfo(const char* host, const char*, const addrinfo*, addrinfo** found) {
+  return look_up(host, found);
+}
+
+extern "C" void freeaddrinfo(addrinfo* found) {
+  while (found != nullptr) {
+    addrinfo* next = found->ai_next;
+    std::free(found->ai_addr);
+    std::free(found);
+    found = next;
+  }
+}
+
+namespace weir::scalers::clients {
+namespace {
+
+using test::shown;
+using namespace std::chrono_literals;
+
+struct Site {
+  Site() {
+    const std::lock_guard lock(servers().mutex);
+    servers().asked.clear();
+    servers().is_released = false;
+  }
+  ~Site() { release(); }
+
+  test::Pending<Result<Addresses>> begin(const std::string& host, Duration budget = 15s) {
+    auto out = test::start(loop, resolver.resolve(host, test::within(budget)));
+    test::settle(loop);
+    return out;
+  }
+  Result<Addresses> resolve(const std::string& host, Duration budget = 15s) {
+    return test::finish(loop, begin(host, budget));
+  }
+  void release() {
+    const std::lock_guard lock(servers().mutex);
+    servers().is_released = true;
+    servers().released.notify_all();
+  }
+  int asked(const std::string& host) {
+    const std::lock_guard lock(servers().mutex);
+    return servers().asked[host];
+  }
+
+  Loop loop;
+  Resolver resolver{loop};
+};
+
+struct Row {
+  std::string_view name;
+  std::string host;
+  Addresses addresses;
+  int look_ups;
+};
+
+TEST_CASE("a host has its addresses, and a numeric one needs no look-up") {
+  const Row rows[] = {
+      {"IPv4", "127.0.0.1", {"127.0.0.1"}, 0},
+      {"IPv6", "::1", {"::1"}, 0},
+      {"IPv6 in full", "2001:0db8::0001", {"2001:0db8::0001"}, 0},
+      {"a name", "one.test", {"192.0.2.1"}, 1},
+      {"both families in the resolver's order, each once",
+       "both.test",
+       {"2001:db8::1", "192.0.2.1"},
+       1},
+      {"a name that looks like a number", "127.0.0.256", {"192.0.2.1"}, 1},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Site site;
+
+      const auto addresses = site.resolve(row.host);
+
+      REQUIRE(shown(addresses) == "a value");
+      CHECK(*addresses == row.addresses);
+      CHECK(site.asked(row.host) == row.look_ups);
+    }
+  }
+}
+
+TEST_CASE("a name that does not resolve is unreachable, and is not told") {
+  Site site;
+
+  const auto unknown = site.resolve("nobody.invalid");
+  const auto later = site.resolve("try-again.invalid");
+
+  CHECK(shown(unknown) ==
+        "unreachable: its host name does not resolve (Name or service not known)");
+  CHECK(shown(later) ==
+        "unreachable: its host name does not resolve (Temporary failure in name resolution)");
+}
+
+TEST_CASE("look-ups of one name at once are one") {
+  Site site;
+  std::vector<test::Pending<Result<Addresses>>> waiting(100);
+
+  for (auto& one : waiting) one = site.begin("silent.test");
+  site.release();
+  std::size_t answered = 0;
+  for (auto& one : waiting) answered += test::finish(site.loop, one).has_value() ? 1 : 0;
+
+  CHECK(answered == 100);
+  CHECK(site.asked("silent.test") == 1);
+}
+
+TEST_CASE("an answer is kept, and so is a failure for a moment") {
+  Site site;
+
+  const auto first = site.resolve("one.test");
+  const auto again = site.resolve("one.test");
+  const auto failed = site.resolve("nobody.invalid");
+  const auto failed_again = site.resolve("nobody.invalid");
+
+  CHECK(shown(first) == "a value");
+  CHECK(shown(again) == "a value");
+  CHECK(site.asked("one.test") == 1);
+  CHECK(shown(failed) == shown(failed_again));
+  CHECK(site.asked("nobody.invalid") == 1);
+}
+
+TEST_CASE("a silent name server ends at the deadline and holds no other name up") {
+  Site site;
+
+  const auto silent = site.begin("silent.test", 200ms);
+  const auto other = site.resolve("one.test");
+  const bool other_came_first = !silent->has_value();
+  const auto late = test::finish(site.loop, silent);
+
+  CHECK(shown(other) == "a value");
+  CHECK(other_came_first);
+  CHECK(shown(late) == "timed_out: its host name is still being looked up");
+}
+
+TEST_CASE("a look-up that comes in late serves the next one") {
+  Site site;
+
+  const auto late = site.resolve("silent.test", 10ms);
+  const auto joined = site.begin("silent.test");
+  site.release();
+
+  CHECK(late.error().code == Errc::timed_out);
+  CHECK(shown(test::finish(site.loop, joined)) == "a value");
+  CHECK(site.asked("silent.test") == 1);
+}
+
+TEST_CASE("close ends every wait, and later look-ups at once") {
+  Site site;
+  const auto waiting = site.begin("silent.test");
+
+  site.resolver.close();
+  const auto ended = test::finish(site.loop, waiting);
+  const auto later = site.resolve("one.test");
+
+  CHECK(shown(ended) == "unreachable: the look-up was given up");
+  CHECK(shown(later) == "unreachable: the look-up was given up");
+  CHECK(site.asked("one.test") == 0);
+}
+
+TEST_CASE("a resolver and its loop may end while a name server is silent") {
+  Site outer;
+  {
+    Site site;
+    static_cast<void>(site.begin("silent.test"));
+  }
+  outer.release();
+
+  CHECK(shown(outer.resolve("one.test")) == "a value");
+}
+
+}  // namespace
+}  // namespace weir::scalers::clients

@@ -1,0 +1,278 @@
+#include "scalers/read/reader.hpp"
+
+#include "test/rigs/reader_rig.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weir::scalers::read {
+namespace {
+
+using test::MetricSpec;
+using test::Rig;
+using test::settle;
+using test::shown;
+using Operator = LabelRequirement::Operator;
+using Value = std::variant<double, std::string>;
+using namespace std::chrono_literals;
+
+constexpr WallTime kSampledAt = WallTime{} + 42s;
+
+Query of_queues(std::vector<std::string> values) {
+  return {"ml", "depth", {{"queue", Operator::in, std::move(values)}}};
+}
+
+MetricSpec per_queue() {
+  return {.labels = {{"queue", "[a-z]+"}}, .question = "depth of", .rendered = {"queue"}};
+}
+
+std::vector<std::string> questions(const Rig& rig) {
+  std::vector<std::string> out;
+  for (const auto& asked : rig.script.asked) out.push_back(asked.question);
+  return out;
+}
+
+TEST_CASE("1,000 simultaneous reads of one key ask the backend once") {
+  Rig rig({MetricSpec{}});
+  rig.script.is_held = true;
+  std::vector<test::Pending<Rig::Readings>> reads(1000);
+
+  for (auto& read : reads) read = rig.begin({"ml", "depth", {}});
+  settle(*rig.loop);
+  const auto asked_while_held = rig.script.asked.size();
+  const auto is_open = [](const auto& read) { return !read->has_value(); };
+  const auto open_while_held = std::ranges::count_if(reads, is_open);
+  rig.script.release.raise();
+  settle(*rig.loop);
+  const auto got_seven = [](const auto& read) {
+    return read->has_value() && (*read)->has_value() && (**read)->size() == 1 &&
+           (**read)->front().value == 7;
+  };
+
+  CHECK(asked_while_held == 1);
+  CHECK(open_while_held == 1000);
+  CHECK(std::ranges::count_if(reads, got_seven) == 1000);
+  CHECK(rig.script.asked.size() == 1);
+}
+
+TEST_CASE("a read hands the backend every parameter and the metric's own deadline") {
+  Rig rig({per_queue()});
+
+  const auto readings = rig.read(of_queues({"a"}));
+
+  REQUIRE(readings.has_value());
+  REQUIRE(rig.script.asked.size() == 1);
+  CHECK(rig.script.asked.front().parameters == Labels{{"namespace", "ml"}, {"queue", "a"}});
+  CHECK(rig.script.asked.front().deadline.at == rig.clock.steady() + 2500ms);
+  CHECK(readings->front().labels == Labels{{"queue", "a"}});
+  CHECK(readings->front().taken_at == kSampledAt);
+}
+
+TEST_CASE("an answer is given again until its freshness has passed, then the backend is asked") {
+  Rig rig({MetricSpec{.freshness = 3000ms}});
+
+  const auto first = rig.value();
+  rig.script.say.insert_or_assign("depth", Sample{8, kSampledAt});
+  rig.clock.advance(2999ms);
+  const auto again = rig.value();
+  rig.clock.advance(1ms);
+  const auto later = rig.value();
+
+  CHECK(first == Value(7.0));
+  CHECK(again == Value(7.0));
+  CHECK(later == Value(8.0));
+  CHECK(rig.script.asked.size() == 2);
+}
+
+TEST_CASE("the freshness is the reading metric's own") {
+  Rig rig({MetricSpec{.name = "patient", .freshness = 60'000ms},
+           MetricSpec{.name = "hasty", .freshness = 10ms}});
+
+  const auto first = rig.value({"ml", "hasty", {}});
+  rig.clock.advance(10ms);
+  const auto patient = rig.value({"ml", "patient", {}});
+  const auto asked_by_patient = rig.script.asked.size();
+  const auto hasty = rig.value({"ml", "hasty", {}});
+
+  CHECK(first == Value(7.0));
+  CHECK(patient == Value(7.0));
+  CHECK(asked_by_patient == 1);
+  CHECK(hasty == Value(7.0));
+  CHECK(rig.script.asked.size() == 2);
+}
+
+TEST_CASE("metrics with the same question share one ask and apply their own policies") {
+  Rig rig({MetricSpec{.name = "strict"},
+           MetricSpec{.name = "zero", .policies = {{}, {}, NegativePolicy::zero}},
+           MetricSpec{.name = "allow", .policies = {{}, {}, NegativePolicy::allow}}});
+  rig.script.say.insert_or_assign("depth", Sample{-3, kSampledAt});
+
+  const auto strict = rig.value({"ml", "strict", {}});
+  const auto zero = rig.value({"ml", "zero", {}});
+  const auto allow = rig.value({"ml", "allow", {}});
+
+  CHECK(
+      strict ==
+      Value("negative: metric ml/strict: fake broker: the value -3 is negative, which an HPA takes "
+            "for an order to "
+            "grow to its maximum; set negative: zero or negative: allow if it is meant"));
+  CHECK(zero == Value(0.0));
+  CHECK(allow == Value(-3.0));
+  CHECK(rig.script.asked.size() == 1);
+}
+
+TEST_CASE("namespaces share an answer unless the question renders $(namespace)") {
+  Rig rig({MetricSpec{.name = "shared", .namespaces = {"*"}, .question = "all"},
+           MetricSpec{.name = "own",
+                      .namespaces = {"*"},
+                      .question = "of",
+                      .rendered = {"namespace"}}});
+
+  rig.value({"one", "shared", {}});
+  rig.value({"two", "shared", {}});
+  rig.value({"one", "own", {}});
+  rig.value({"two", "own", {}});
+
+  CHECK(questions(rig) == std::vector<std::string>{"all", "of one", "of two"});
+}
+
+TEST_CASE("in (a,b) asks both values before either answers, and returns a reading a value") {
+  Rig rig({per_queue()});
+  rig.script.is_held = true;
+  rig.script.say.insert_or_assign("depth of a", Sample{1, kSampledAt});
+  rig.script.say.insert_or_assign("depth of b", Sample{2, kSampledAt});
+
+  const auto read = rig.begin(of_queues({"a", "b"}));
+  settle(*rig.loop);
+  const auto under_way = questions(rig);
+  rig.script.release.raise();
+  const auto readings = test::finish(*rig.loop, read);
+
+  CHECK(under_way == std::vector<std::string>{"depth of a", "depth of b"});
+  REQUIRE(readings.has_value());
+  REQUIRE(readings->size() == 2);
+  CHECK(readings->at(0).labels == Labels{{"queue", "a"}});
+  CHECK(readings->at(0).value == 1);
+  CHECK(readings->at(1).labels == Labels{{"queue", "b"}});
+  CHECK(readings->at(1).value == 2);
+}
+
+TEST_CASE("one failing value fails the whole read") {
+  Rig rig({per_queue()});
+  rig.script.say.insert_or_assign("depth of b", Error{Errc::unknown_object, "no queue \"b\"", ""});
+
+  const auto readings = rig.read(of_queues({"a", "b", "c"}));
+
+  CHECK(shown(readings) == "unknown_object: metric ml/depth: fake broker: no queue \"b\"");
+}
+
+TEST_CASE("an empty answer becomes the number that the metric says, taken when it was asked") {
+  Rig rig({MetricSpec{.policies = {{4}, {}, NegativePolicy::error}}});
+  rig.script.say.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
+
+  const auto readings = rig.read();
+
+  REQUIRE(readings.has_value());
+  CHECK(readings->front().value == 4);
+  CHECK(readings->front().taken_at == rig.clock.wall());
+}
+
+TEST_CASE("an empty answer counts as fresh only where it is a number") {
+  Rig rig({MetricSpec{.name = "number", .policies = {{0}, {}, NegativePolicy::error}},
+           MetricSpec{.name = "error"}});
+  rig.script.say.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
+
+  rig.value({"ml", "number", {}});
+  rig.clock.advance(2000ms);
+  const auto number = rig.value({"ml", "number", {}});
+  const auto asked_for_number = rig.script.asked.size();
+  const auto error = rig.value({"ml", "error", {}});
+
+  CHECK(number == Value(0.0));
+  CHECK(asked_for_number == 1);
+  CHECK(error == Value("no_value: metric ml/error: fake broker: no series"));
+  CHECK(rig.script.asked.size() == 2);
+}
+
+struct Unknown {
+  std::string_view name;
+  Query query;
+  std::string message;
+};
+
+TEST_CASE("a metric that is not configured is named with its neighbours") {
+  const Unknown rows[] = {
+      {"a typing error",
+       {"ml", "queue_dept", {}},
+       "unknown_metric: metric ml/queue_dept is not configured; did you mean \"queue_depth\"?"},
+      {"letter case and dashes",
+       {"ml", "Queue-Depth", {}},
+       "unknown_metric: metric ml/Queue-Depth is not configured; did you mean \"queue_depth\"?"},
+      {"nothing near",
+       {"ml", "temperature", {}},
+       "unknown_metric: metric ml/temperature is not configured; this namespace has queue_depth, "
+       "token_rate"},
+      {"the empty name",
+       {"ml", "", {}},
+       "unknown_metric: metric ml/ is not configured; this namespace has queue_depth, token_rate"},
+      {"configured for another namespace",
+       {"web", "queue_depth", {}},
+       "unknown_metric: metric web/queue_depth is not configured for this namespace; add the "
+       "namespace to its namespaces list"},
+      {"no namespace",
+       {"", "queue_depth", {}},
+       "unknown_metric: metric /queue_depth is not configured for this namespace; add the "
+       "namespace to its namespaces list"},
+      {"near, but another namespace's",
+       {"web", "queue_dept", {}},
+       "unknown_metric: metric web/queue_dept is not configured; this namespace has token_rates"},
+      {"elsewhere, and one near here",
+       {"web", "token_rate", {}},
+       "unknown_metric: metric web/token_rate is not configured for this namespace; add the "
+       "namespace to its namespaces list; did you mean \"token_rates\"?"},
+  };
+  Rig rig({MetricSpec{.name = "queue_depth"},
+           MetricSpec{.name = "token_rate"},
+           MetricSpec{.name = "token_rates", .namespaces = {"web"}}});
+
+  for (const Unknown& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const auto readings = rig.read(row.query);
+
+      CHECK(shown(readings) == row.message);
+      CHECK(rig.script.asked.empty());
+    }
+  }
+}
+
+TEST_CASE("one name may stand for two metrics in different namespaces") {
+  Rig rig({MetricSpec{.namespaces = {"ml"}, .question = "of ml"},
+           MetricSpec{.namespaces = {"api", "web"}, .question = "of web"}});
+
+  rig.value({"web", "depth", {}});
+  rig.value({"ml", "depth", {}});
+  rig.value({"api", "depth", {}});
+
+  CHECK(questions(rig) == std::vector<std::string>{"of web", "of ml"});
+}
+
+TEST_CASE("a selector that binds nothing is refused before the backend is asked") {
+  Rig rig({per_queue()});
+
+  const auto missing = rig.read();
+  const auto undeclared = rig.read({"ml", "depth", {{"pod", Operator::equals, {"x"}}}});
+
+  CHECK(shown(missing) ==
+        "bad_request: metric ml/depth: label queue has no value; write queue=VALUE in the selector "
+        "(its pattern is [a-z]+)");
+  CHECK(shown(undeclared) ==
+        "bad_request: metric ml/depth: label \"pod\" is not declared; this metric declares queue");
+  CHECK(rig.script.asked.empty());
+}
+
+}  // namespace
+}  // namespace weir::scalers::read

@@ -1,0 +1,248 @@
+#include "scalers/read/world.hpp"
+
+#include "test/rigs/loop.hpp"
+#include "test/rigs/nodes.hpp"
+#include "test/rigs/reader_rig.hpp"
+#include "test/rigs/shown.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::scalers {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+struct Built {
+  std::unique_ptr<World> world;
+  Lines problems;
+};
+
+struct Site {
+  Built build(const std::vector<std::string>& documents) {
+    std::vector<Node> nodes;
+    for (const std::string& text : documents) nodes.push_back(test::node(text));
+    Problems problems;
+    auto world = World::build(nodes, loop, clients, clock, events, problems);
+    return {std::move(world), problems.lines()};
+  }
+
+  test::FakeClock clock;
+  test::ReadEvents events;
+  Loop loop;
+  Clients clients{loop};
+};
+
+// A configuration with the backend `prom` on line 1, and these metrics from line 2 on.
+std::string with_metrics(std::string_view metrics) {
+  return "{backends: {prom: {prometheus: {url: 'http://prom:9090'}}}, metrics: [\n" +
+         std::string(metrics) + "\n]}";
+}
+
+struct Bad {
+  std::string_view name;
+  std::string text;
+  Lines problems;
+};
+
+void check(const Bad& row) {
+  DYNAMIC_SECTION(row.name) {
+    Site site;
+
+    const auto built = site.build({row.text});
+
+    CHECK(built.world == nullptr);
+    CHECK(built.problems == row.problems);
+  }
+}
+
+TEST_CASE("a configuration becomes metrics in its order") {
+  Site site;
+
+  const auto built = site.build({with_metrics(
+      "{name: b, namespaces: [ml, api], prometheus: {backend: prom, query: 'up{a=\"$(x)$(y)\"}'},"
+      " labels: {y: 'a+', x: {pattern: 'b+', default: bb}}},"
+      "{name: a, namespaces: ['*'], prometheus: {backend: prom, query: up}}")});
+
+  CHECK(built.problems == Lines{});
+  REQUIRE(built.world != nullptr);
+  const auto& metrics = built.world->metrics();
+  REQUIRE(metrics.size() == 2);
+  CHECK(metrics[0].name == "b");
+  CHECK(metrics[0].namespaces == Lines{"api", "ml"});
+  REQUIRE(metrics[0].labels.size() == 2);
+  CHECK(metrics[0].labels[0].name == "y");
+  CHECK_FALSE(metrics[0].labels[0].has_default);
+  CHECK(metrics[0].labels[1].name == "x");
+  CHECK(metrics[0].labels[1].has_default);
+  CHECK(metrics[0].labels[1].pattern == "b+");
+  CHECK(metrics[1].namespaces == Lines{"*"});
+}
+
+struct SelectorRow {
+  std::string_view name;
+  std::vector<LabelRequirement> requirements;
+  std::string_view refusal;  // empty: none
+};
+
+void check(const SelectorRow& row) {
+  DYNAMIC_SECTION(row.name) {
+    const MetricInfo metric{"depth",
+                            {"ml"},
+                            {{"queue", false, "[a-z]+"}, {"mode", true, "x|y"}},
+                            "broker"};
+
+    const auto refusal = selector_refusal(metric, row.requirements);
+
+    CHECK((refusal ? refusal->message() : "") == row.refusal);
+  }
+}
+
+TEST_CASE("a selector is judged as a read would, without one") {
+  using Operator = LabelRequirement::Operator;
+  check({"bound", {{"queue", Operator::in, {"a", "b"}}}, ""});
+  check({"nothing",
+         {},
+         "label queue has no value; write queue=VALUE in the selector (its pattern is [a-z]+)"});
+  check({"another value",
+         {{"queue", Operator::equals, {"A"}}},
+         "value \"A\" of label queue does not match the pattern [a-z]+"});
+  check({"another label",
+         {{"quue", Operator::equals, {"a"}}},
+         "label \"quue\" is not declared; this metric declares queue, mode"});
+  check({"another operator",
+         {{"queue", Operator::not_in, {"a"}}},
+         "operator notin on label queue binds no value; write queue=VALUE or queue in (A,B)"});
+}
+
+TEST_CASE("documents are one configuration: a metric may ask a later document's backend") {
+  Site site;
+
+  const auto built = site.build(
+      {"{metrics: [{name: a, namespaces: [ml], prometheus: {backend: prom, query: up}}]}",
+       "{backends: {prom: {prometheus: {url: 'https://prom'}}}}"});
+
+  CHECK(built.problems == Lines{});
+  CHECK(built.world != nullptr);
+}
+
+TEST_CASE("an empty configuration is a world without metrics") {
+  Site site;
+
+  const auto none = site.build({});
+  const auto empty = site.build({"{}"});
+
+  REQUIRE(none.world != nullptr);
+  CHECK(none.world->metrics().empty());
+  REQUIRE(empty.world != nullptr);
+  CHECK(empty.world->metrics().empty());
+}
+
+TEST_CASE("one name may stand twice with disjoint namespaces") {
+  Site site;
+
+  const auto built = site.build(
+      {with_metrics("{name: a, namespaces: [ml], prometheus: {backend: prom, query: up}},"
+                    "{name: a, namespaces: [web], prometheus: {backend: prom, query: up}}")});
+
+  CHECK(built.problems == Lines{});
+}
+
+TEST_CASE("a world reads: an unknown metric is an error of its source") {
+  Site site;
+  const auto built = site.build({with_metrics(
+      "{name: queue_depth, namespaces: [ml], prometheus: {backend: prom, query: up}}")});
+  REQUIRE(built.world != nullptr);
+
+  const auto readings = test::run(
+      site.loop,
+      built.world->source().read({"ml", "queue_dept", {}}, test::within(std::chrono::seconds{5})));
+
+  CHECK(test::shown(readings) ==
+        "unknown_metric: metric ml/queue_dept is not configured; did you mean \"queue_depth\"?");
+}
+
+TEST_CASE("a section of another form is refused") {
+  const Bad rows[] = {
+      {"the document is a list",
+       "[a]",
+       {"t.yaml:1:1: expected a map of settings for a configuration; found a list"}},
+      {"an unknown section",
+       "{metric: [a]}",
+       {"t.yaml:1:2: unknown key \"metric\" in a configuration; did you mean \"metrics\"?; its "
+        "keys are backends, metrics"}},
+      {"backends is a list",
+       "{backends: [a]}",
+       {"t.yaml:1:12: backends is a map from a backend's name to its settings"}},
+      {"backends is nothing",
+       "{backends: ~}",
+       {"t.yaml:1:12: backends is a map from a backend's name to its settings"}},
+      {"metrics is a map",
+       "{metrics: {a: b}}",
+       {"t.yaml:1:11: metrics is a list: write each metric behind a dash, as - name: ..."}},
+  };
+
+  for (const Bad& row : rows) check(row);
+}
+
+TEST_CASE("a backend says what it lacks") {
+  const std::string kind =
+      "a backend needs one block named after its kind: prometheus, rabbitmq, redis";
+  const Bad rows[] = {
+      {"no kind", "{backends: {prom: {}}}", {"t.yaml:1:19: " + kind}},
+      {"an unknown kind",
+       "{backends: {prom: {promtheus: {}}}}",
+       {"t.yaml:1:19: " + kind,
+        "t.yaml:1:20: unknown key \"promtheus\" in a backend; did you mean "
+        "\"prometheus\"?; its keys are maxInFlight, maxWaiting, prometheus, "
+        "rabbitmq, redis"}},
+      {"a text",
+       "{backends: {prom: x}}",
+       {"t.yaml:1:19: expected a map of settings for a backend; found \"x\""}},
+      {"two kinds",
+       "{backends: {prom: {prometheus: {url: 'http://a'}, prometheus: {url: 'http://b'}}}}",
+       {"t.yaml:1:51: the key prometheus stands twice; keep one"}},
+      {"the name twice",
+       "{backends: {a: {prometheus: {url: 'http://a'}}, a: {prometheus: {url: 'http://b'}}}}",
+       {"t.yaml:1:49: the backend a stands twice; give each its own name"}},
+      {"no limit at all",
+       "{backends: {a: {maxInFlight: 0, prometheus: {url: 'http://a'}}}}",
+       {"t.yaml:1:30: expected a whole number from 1 to 1000000; found \"0\""}},
+      {"no url",
+       "{backends: {a: {prometheus: {}}}}",
+       {"t.yaml:1:29: a prometheus backend needs url: the server's address, with the path in front "
+        "of /api/v1 if any"}},
+      {"a password in the url",
+       "{backends: {a: {prometheus: {url: 'http://me:s3cret@a'}}}}",
+       {"t.yaml:1:35: a url holds no user or password; write username: {file: PATH} and password: "
+        "{file: PATH}"}},
+      {"a token that is no file",
+       "{backends: {a: {prometheus: {url: 'http://a', token: s3cret}}}}",
+       {"t.yaml:1:54: expected {file: PATH}: secrets come from files only"}},
+      {"a token file that is missing",
+       "{backends: {a: {prometheus: {url: 'http://a', token: {file: /no/such}}}}}",
+       {"t.yaml:1:61: the credential file /no/such cannot be read: No such file or directory"}},
+      {"tls without https",
+       "{backends: {a: {prometheus: {url: 'http://a', tls: {}}}}}",
+       {"t.yaml:1:52: tls needs a url with https://; this one begins with http://"}},
+      {"a certificate without its key",
+       "{backends: {a: {prometheus: {url: 'https://a', tls: {certificate: /dev/null}}}}}",
+       {"t.yaml:1:53: certificate and key go together; write both or neither",
+        "t.yaml:1:67: there is no file /dev/null"}},
+      {"an unknown method",
+       "{backends: {a: {prometheus: {url: 'http://a', method: get}}}}",
+       {"t.yaml:1:55: expected one of GET, POST; found \"get\""}},
+      {"a header that is none",
+       "{backends: {a: {prometheus: {url: 'http://a', headers: {'X A': b}}}}}",
+       {"t.yaml:1:57: \"X A\" is no header name"}},
+  };
+
+  for (const Bad& row : rows) check(row);
+}
+
+}  // namespace
+}  // namespace weir::scalers

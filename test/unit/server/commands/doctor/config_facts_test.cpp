@@ -1,0 +1,126 @@
+#include "server/commands/doctor/config_facts.hpp"
+
+#include "test/rigs/nodes.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::server::doctor {
+namespace {
+
+std::string shown(const scalers::Node& document) {
+  std::vector<std::string> out;
+  for (const auto& one : measured_in(std::vector{document})) {
+    out.push_back(fmt::format("{} in {} is {}",
+                              one.name,
+                              fmt::join(one.namespaces, ","),
+                              one.measure == Measure::average ? "average" : "backlog"));
+  }
+  return fmt::format("{}", fmt::join(out, "; "));
+}
+
+TEST_CASE("which queries give an average or a quantile") {
+  struct Row {
+    std::string_view name;
+    std::string_view block;
+    bool is_average;
+  };
+  const Row rows[] = {
+      {"avg", "prometheus: {query: 'avg(x)'}", true},
+      {"avg by", "prometheus: {query: ' ( avg by (a) (x))'}", true},
+      {"quantile", "prometheus: {query: 'quantile(0.9, x)'}", true},
+      {"a scaled quantile", "prometheus: {query: '1000 * histogram_quantile(0.9, x)'}", true},
+      {"aggregated", "prometheus: {query: x, aggregate: avg}", true},
+      {"sum", "prometheus: {query: 'sum(avg_over_time(x[1m]))'}", false},
+      {"a name that begins so", "prometheus: {query: avg_latency_total}", false},
+      {"an average inside", "prometheus: {query: 'sum(avg(x))'}", false},
+      {"a quantile counted", "prometheus: {query: 'count(histogram_quantile(0.9, x) > 1)'}", false},
+      {"a quantile of several terms",
+       "prometheus: {query: 'histogram_quantile(0.9, x) * count(y)'}",
+       false},
+      {"a quantile over time", "prometheus: {query: 'quantile_over_time(0.9, x[5m])'}", false},
+      {"a label that says so", "prometheus: {query: 'x{a=\"avg()\"}'}", false},
+      {"avg by, behind", "prometheus: {query: 'AVG(x) BY (a)'}", true},
+      {"a share of the whole", "prometheus: {query: '1 - avg(rate(x[1m]))'}", true},
+      {"or nothing", "prometheus: {query: 'avg(x) or vector(0)'}", true},
+      {"a filter", "prometheus: {query: 'avg(x) > 0.5'}", true},
+      {"a comparison", "prometheus: {query: 'avg(x) > bool 0.5'}", false},
+      {"a bracket in a label", "prometheus: {query: 'avg(x{a=\")\"}) / 1e3'}", true},
+      {"all in brackets", "prometheus: {query: '((avg(x)) )'}", true},
+      {"another kind", "rabbitmq: {mode: MessageRate, queue: 'avg(x)'}", false},
+      {"no query", "prometheus: {}", false},
+      {"nothing", "x: y", false},
+  };
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const auto document = test::node("{metrics: [{name: m, " + std::string(row.block) + "}]}");
+
+      CHECK(shown(document) == (row.is_average ? "m in  is average" : ""));
+    }
+  }
+}
+
+TEST_CASE("which metrics count work that waits") {
+  struct Row {
+    std::string_view name;
+    std::string_view block;
+    bool is_backlog;
+  };
+  const Row rows[] = {
+      {"a queue", "rabbitmq: {queue: q}", true},
+      {"a queue's length", "rabbitmq: {queue: q, mode: QueueLength}", true},
+      {"a rate", "rabbitmq: {queue: q, mode: MessageRate}", false},
+      {"a ratio", "rabbitmq: {queue: q, mode: PublishedToDeliveredRatio}", false},
+      {"a time", "rabbitmq: {queue: q, mode: ExpectedQueueConsumptionTime}", false},
+      {"a list", "redis: {key: k}", true},
+      {"a stream", "redis: {key: k, kind: stream}", true},
+      {"a group's lag", "redis: {key: k, kind: lag, group: g}", true},
+      {"a counter", "redis: {key: k, kind: counter}", false},
+      {"a query", "prometheus: {query: 'sum(x)'}", false},
+  };
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const auto document = test::node("{metrics: [{name: m, " + std::string(row.block) + "}]}");
+
+      CHECK(shown(document) == (row.is_backlog ? "m in  is backlog" : ""));
+    }
+  }
+}
+
+TEST_CASE("each entry of a name is told with its own namespaces") {
+  const auto document = test::node(
+      "{metrics: [{name: m, namespaces: [a, b], redis: {key: k}},"
+      " {name: m, namespaces: [c], redis: {key: k, kind: counter}},"
+      " {name: m, namespaces: ['*'], prometheus: {query: 'avg(x)'}}]}");
+
+  CHECK(shown(document) == "m in a,b is backlog; m in * is average");
+}
+
+TEST_CASE("a document without metrics tells of none") {
+  CHECK(shown(test::node("{backends: {}}")).empty());
+}
+
+TEST_CASE("files of backends are stood in for, and nothing else is") {
+  std::vector documents{test::node(
+      "{backends: {tls: {redis: {url: a, password: {file: b}, key: k, tls: {ca: c, key: {x: y}},"
+      " headers: {X: {file: d}}}}}, metrics: [{name: m, redis: {tls: {ca: e}}}]}")};
+
+  stand_in_for_files(documents, "/there");
+
+  const auto* redis = documents[0].find("backends")->find("tls")->find("redis");
+  const auto* metric = documents[0].find("metrics")->items[0].find("redis");
+  CHECK(redis->find("url")->text == "a");
+  CHECK(redis->find("password")->find("file")->text == "/there");
+  CHECK(redis->find("key")->text == "k");
+  CHECK(redis->find("tls")->find("ca")->text == "/there");
+  CHECK(redis->find("tls")->find("key")->find("x")->text == "y");
+  CHECK(redis->find("headers")->find("X")->find("file")->text == "/there");
+  CHECK(metric->find("tls")->find("ca")->text == "e");
+}
+
+}  // namespace
+}  // namespace weir::server::doctor

@@ -1,0 +1,67 @@
+#include "server/commands/record/options.hpp"
+
+#include "test/rigs/command_line.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <variant>
+
+namespace weir::server {
+namespace {
+
+using test::CapturedError;
+using test::parse;
+using test::parse_as;
+using test::Texts;
+
+TEST_CASE("record takes metrics with their selectors, HPAs, and how long") {
+  const auto bare = parse_as<RecordOptions>({"record", "ml/depth", "--config", "weir.yaml"});
+  const auto full = parse_as<RecordOptions>({"record",
+                                             "ml/depth?queue=a",
+                                             "ml/p95",
+                                             "--kubeconfig",
+                                             "k",
+                                             "--hpa",
+                                             "ml/worker",
+                                             "--interval",
+                                             "2s",
+                                             "--duration",
+                                             "8m",
+                                             "--csv",
+                                             "a.csv",
+                                             "--html",
+                                             "a.html"});
+
+  CHECK(bare.interval == std::chrono::seconds(5));
+  CHECK(bare.duration == std::chrono::seconds(0));
+  CHECK(bare.csv == "weir-record.csv");
+  CHECK(bare.html == "weir-record.html");
+  CHECK(full.targets == Texts{"ml/depth?queue=a", "ml/p95"});
+  CHECK(full.hpas == Texts{"ml/worker"});
+  CHECK(full.interval == std::chrono::seconds(2));
+  CHECK(full.duration == std::chrono::minutes(8));
+}
+
+TEST_CASE("a record that could ask nobody, or nothing, is refused with what to write") {
+  const auto refused = [](const Texts& arguments) {
+    CapturedError error;
+    CHECK(std::get<ExitCode>(parse(arguments)) == ExitCode::usage);
+    return error.text();
+  };
+
+  CHECK(refused({"record", "--config", "x"}) ==
+        "weir: there is nothing to record: name a NAMESPACE/METRIC, or an HPA by --hpa\n");
+  CHECK(refused({"record", "ml/depth"}) ==
+        "weir: nobody can be asked: add --config to ask the sources, or --kubeconfig to ask the "
+        "cluster\n");
+  CHECK(refused({"record", "ml/depth", "--config", "x", "--hpa", "ml/worker"}) ==
+        "weir: --hpa asks the kube-apiserver: add --kubeconfig\n");
+  CHECK_THAT(refused({"record", "depth", "--config", "x"}),
+             Catch::Contains("write NAMESPACE/NAME"));
+  CHECK_THAT(refused({"record", "ml/depth", "--config", "x", "--interval", "0s"}),
+             Catch::Contains("write a duration such as 5s or 8m"));
+}
+
+}  // namespace
+}  // namespace weir::server

@@ -1,0 +1,88 @@
+#include "server/commands/record/replies.hpp"
+
+#include "server/commands/record/asker.hpp"
+#include "test/rigs/shown.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace weir::server::record {
+namespace {
+
+using namespace std::chrono_literals;
+using test::shown;
+
+TEST_CASE("a time is read to the second") {
+  const auto day = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22));
+
+  CHECK(time_of("2026-11-22T06:40:01Z") == day + 6h + 40min + 1s);
+  for (const char* text : {"", "2026-11-22", "2026-13-22T06:40:01Z", "2026-11-22T06:40:01Zx"}) {
+    CAPTURE(text);
+    CHECK_FALSE(time_of(text));
+  }
+}
+
+TEST_CASE("the items of an answer are readings with their labels") {
+  const auto readings = parse_values(200, R"({"kind":"ExternalMetricValueList","items":[
+      {"metricName":"depth","metricLabels":{"queue":"a"},"timestamp":"2026-11-22T06:40:01Z","value":"1500m"},
+      {"metricName":"depth","metricLabels":{},"timestamp":"2026-11-22T06:40:02Z","value":"2k"}]})");
+
+  REQUIRE(readings.has_value());
+  REQUIRE(readings->size() == 2);
+  CHECK(text_of(readings->front().labels) == "queue=a");
+  CHECK(readings->front().value == Approx(1.5));
+  CHECK(readings->back().labels.empty());
+  CHECK(readings->back().value == 2000);
+}
+
+TEST_CASE("an answer without a number is an error, never a number") {
+  const auto error = [](long status, const char* body) {
+    return shown(parse_values(status, body).error());
+  };
+
+  CHECK(error(503, R"({"kind":"Status","message":"metric ml/depth: no queue"})") ==
+        "bad_reply: metric ml/depth: no queue");
+  CHECK(error(502, "<html>") == "bad_reply: the kube-apiserver's answer is no object (HTTP 502)");
+  CHECK(error(200, R"({"items":[]})") == "bad_reply: the answer has no item");
+  CHECK(error(200, "{}") == "bad_reply: the answer has no item");
+  CHECK(error(200, "[]") == "bad_reply: the kube-apiserver's answer is no object (HTTP 200)");
+  CHECK(error(200, R"({"items":[{"value":"1"}]})") ==
+        "bad_reply: an item of the answer has no value or no timestamp");
+  CHECK(error(200, R"({"items":[{"value":3,"timestamp":"2026-11-22T06:40:01Z"}]})") ==
+        "bad_reply: an item of the answer has no value or no timestamp");
+  CHECK(error(200, R"({"items":[null]})") ==
+        "bad_reply: an item of the answer has no value or no timestamp");
+}
+
+TEST_CASE("an HPA says its replicas and conditions, and what it leaves out is unknown") {
+  const auto full =
+      parse_hpa(200, R"({"status":{"currentReplicas":0,"desiredReplicas":4,"conditions":[
+      {"type":"ScalingActive","status":"False","reason":"FailedGetExternalMetric","message":"why"}]}})");
+  const auto bare = parse_hpa(200, R"({"status":{"currentReplicas":"3"}})");
+
+  REQUIRE(full.has_value());
+  CHECK(full->current == 0);
+  CHECK(full->desired == 4);
+  CHECK(full->conditions ==
+        std::vector<Condition>{{"ScalingActive", "False", "FailedGetExternalMetric", "why"}});
+  REQUIRE(bare.has_value());
+  CHECK_FALSE(bare->current);
+  CHECK_FALSE(bare->desired);
+  CHECK(shown(parse_hpa(404, R"({"message":"no such HPA"})").error()) == "bad_reply: no such HPA");
+}
+
+TEST_CASE("a target is a namespace, a metric and all that stands behind the question mark") {
+  const Target plain = target_of("ml/depth");
+  const Target selected = target_of("ml/depth?queue in (a/b,c?)");
+
+  CHECK(plain.name_space == "ml");
+  CHECK(plain.metric == "depth");
+  CHECK(plain.selector.empty());
+  CHECK(selected.metric == "depth");
+  CHECK(selected.selector == "queue in (a/b,c?)");
+}
+
+}  // namespace
+}  // namespace weir::server::record
