@@ -19,6 +19,7 @@ from .quantities import parse_quantity
 from .rabbitmq import RabbitMQ, quoted
 from .raw import answer_to, raw_tls, read_answers, read_to_end
 from .redis import Redis
+from .scale import scaled
 from .scripted import Asked, ScriptedServer, Turn, refusal, vector
 from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_sanitized, metric_path, run_weir, weir_binary
 
@@ -30,6 +31,6 @@ __all__ = [
     "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "WallClock", "Weir", "answer_to", "cluster_config",
     "config", "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",
     "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "quoted", "raw_tls",
-    "read_answers", "read_to_end", "refusal", "require", "run_weir", "served_by", "shared_certificates", "vector",
+    "read_answers", "read_to_end", "refusal", "require", "run_weir", "scaled", "served_by", "shared_certificates", "vector",
     "wait_until", "weir_binary",
 ]

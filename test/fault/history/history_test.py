@@ -1,6 +1,6 @@
 """Every number that Weir gives under faults of chance was the backend's within the metric's allowed age; every error is in time.
 
-WEIR_HISTORY_SEED replays the faults of a run, WEIR_HISTORY_READS says how many reads there are: 1000000 for a long run.
+WEIR_HISTORY_SEED replays the faults of a run, WEIR_SCALE multiplies its 300,000 reads.
 """
 import collections
 import contextlib
@@ -20,9 +20,9 @@ from injector import HOUR, BackendFaults, Injector, WeirFaults
 from plan import KINDS, OF_WEIR
 from reader import RECORD, STALL_SECONDS
 from sources import BrokerSource, PrometheusSource, RedisSource
-from support import ServerTest, WallClock, Weir, is_sanitized, metric_path
+from support import ServerTest, WallClock, Weir, is_sanitized, metric_path, scaled
 
-READS = int(os.environ.get("WEIR_HISTORY_READS", "300000"))
+READS = scaled(300_000)
 SEED = int(os.environ.get("WEIR_HISTORY_SEED") or random.SystemRandom().randrange(1 << 32))
 READERS = 2
 CONNECTIONS = 3  # of each reader, for each metric
