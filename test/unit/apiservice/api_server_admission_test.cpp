@@ -1,103 +1,96 @@
-// is_admitted(): what may go on without a question, judged as refuse() would judge it.
-#include "apiservice/api_server.hpp"
+// Admission from cached decisions: which requests go on without a query of the authorizer.
+#include "test/rigs/api_rig.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace weir::apiservice {
 namespace {
 
-class NoSource final : public scalers::Source {
- public:
-  [[nodiscard]] awaitable<scalers::Result<std::vector<scalers::Reading>>> read(
-      scalers::Query /*query*/,
-      Deadline /*deadline*/) override {
-    co_return scalers::Error{scalers::Errc::unreachable, "nothing is asked here", ""};
-  }
-};
+using test::ApiRig;
 
-// Knows of one user that it may read one metric.
-class KnowingAuthorizer final : public Authorizer {
- public:
-  [[nodiscard]] awaitable<Decision> decide(Caller /*caller*/,
-                                           Attributes /*asked*/,
-                                           Deadline /*deadline*/) override {
-    co_return Decision{};
+// One request in flight at most. The authorizer has cached that alice may list queue-len in the
+// namespace default, and denies all that it has to decide.
+struct AdmissionRig : ApiRig {
+  AdmissionRig() : ApiRig({.max_in_flight = 1}) {
+    authorizer.cached = {{"alice", "list", "queue-len", "default"}};
+    authorizer.decision = {false, ""};
   }
-  [[nodiscard]] bool is_allowed_already(const Caller& caller, const Attributes& asked) override {
-    return caller.user == "alice" && asked.verb == "list" && asked.resource == "queue-len" &&
-           asked.name_space == "default";
-  }
-};
-
-struct World {
-  NoSource source;
-  KnowingAuthorizer authorizer;
-  FrontProxyRules rules{.allowed_names = {},
-                        .username_headers = {"x-remote-user"},
-                        .group_headers = {"x-remote-group"},
-                        .extra_header_prefixes = {}};
-  ApiService api{rules, nullptr, authorizer, source, make_discovery({"queue-len"}), 1};
-  std::string user;
 };
 
 Request request(Trust trust, std::string user, std::string_view metric = "queue-len") {
-  Request out;
-  out.method = "GET";
-  out.path = "/apis/external.metrics.k8s.io/v1beta1/namespaces/default/" + std::string(metric);
+  Request out = test::proxied_request(
+      "GET",
+      "/apis/external.metrics.k8s.io/v1beta1/namespaces/default/" + std::string(metric));
   out.headers = {{"x-remote-user", std::move(user)}, {"authorization", "Bearer secret"}};
-  out.peer.emplace();
   out.peer->by_request_header_ca = trust;
   return out;
 }
 
-TEST_CASE("a caller whose leave is known is admitted by name") {
-  World world;
+TEST_CASE("a caller whose permission is cached is admitted by name") {
+  AdmissionRig rig;
 
-  CHECK(world.api.is_admitted(request(Trust::trusted, "alice"), world.user));
-  CHECK(world.user == "alice");
+  const auto admission = rig.admit_from_cache(request(Trust::trusted, "alice"));
+  const Response response = rig.send(request(Trust::trusted, "alice"));
+
+  CHECK(admission.is_admitted);
+  CHECK(admission.user == "alice");
+  CHECK(response.status == 200);
+  CHECK(rig.user == "alice");
+  CHECK(rig.authorizer.attributes.empty());
 }
 
-TEST_CASE("nobody else is admitted without a question, and no name is told") {
+TEST_CASE("no other request is admitted from the cache, and its user stays empty") {
   Request without_certificate = request(Trust::trusted, "alice");
   without_certificate.peer.reset();
   struct Row {
     std::string_view name;
     Request request;
+    int status;
+    std::size_t decisions;  // that the authorizer makes
   };
   const Row rows[] = {
-      {"another user", request(Trust::trusted, "bob")},
-      {"another metric", request(Trust::trusted, "alice", "other")},
-      {"a certificate that is not trusted", request(Trust::untrusted, "alice")},
-      {"no bundle to trust by", request(Trust::no_bundle, "alice")},
-      {"no certificate", without_certificate},
+      {"another user", request(Trust::trusted, "bob"), 403, 1},
+      {"another metric", request(Trust::trusted, "alice", "other"), 403, 1},
+      {"a certificate that is not trusted", request(Trust::untrusted, "alice"), 401, 0},
+      {"no bundle to trust by", request(Trust::no_bundle, "alice"), 401, 0},
+      {"no certificate", without_certificate, 401, 0},
   };
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
+      AdmissionRig rig;
 
-      CHECK_FALSE(world.api.is_admitted(row.request, world.user));
-      CHECK(world.user.empty());
+      const auto admission = rig.admit_from_cache(row.request);
+      const Response response = rig.send(row.request);
+
+      CHECK_FALSE(admission.is_admitted);
+      CHECK(admission.user.empty());
+      CHECK(response.status == row.status);
+      CHECK(rig.authorizer.attributes.size() == row.decisions);
     }
   }
 }
 
-TEST_CASE("one request too many is not admitted, but of system:masters") {
-  World world;
-  const ApiService::InFlight one(world.api);
-  const bool alone = world.api.is_admitted(request(Trust::trusted, "alice"), world.user);
-  const ApiService::InFlight another(world.api);
-  Request master = request(Trust::trusted, "alice");
-  master.headers.push_back({"x-remote-group", std::string(kMasters)});
+TEST_CASE("a request over the in-flight limit is not admitted, unless of system:masters") {
+  AdmissionRig rig;
+  Request privileged = request(Trust::trusted, "alice");
+  privileged.headers.push_back({"x-remote-group", std::string(kMasters)});
 
-  CHECK(alone);
-  CHECK_FALSE(world.api.is_admitted(request(Trust::trusted, "alice"), world.user));
-  CHECK(world.api.is_admitted(master, world.user));
+  const bool is_first_admitted = rig.admit_from_cache(request(Trust::trusted, "alice")).is_admitted;
+  const auto first = rig.hold_in_flight();
+  const bool is_second_admitted =
+      rig.admit_from_cache(request(Trust::trusted, "alice")).is_admitted;
+  const Response second = rig.send(request(Trust::trusted, "alice"));
+
+  CHECK(is_first_admitted);
+  CHECK_FALSE(is_second_admitted);
+  CHECK(second.status == 429);
+  CHECK(rig.admit_from_cache(privileged).is_admitted);
 }
 
 }  // namespace

@@ -1,15 +1,10 @@
 // The order of the API's checks, discovery, and errors of the source.
-#include "apiservice/api_server.hpp"
+#include "test/rigs/api_rig.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
 
-#include <exception>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir::apiservice {
@@ -17,86 +12,11 @@ namespace {
 
 using scalers::Errc;
 using scalers::Error;
-using Readings = scalers::Result<std::vector<scalers::Reading>>;
-
-class FailingSource final : public scalers::Source {
- public:
-  [[nodiscard]] awaitable<Readings> read(scalers::Query /*query*/, Deadline /*deadline*/) override {
-    ++asked;
-    co_return error;
-  }
-
-  Error error{Errc::unreachable, "metric default/m: prometheus prom: no connection", ""};
-  int asked = 0;
-};
-
-class ScriptedAuthorizer final : public Authorizer {
- public:
-  [[nodiscard]] awaitable<Decision> decide(Caller caller,
-                                           Attributes attributes,
-                                           Deadline /*deadline*/) override {
-    callers.push_back(std::move(caller));
-    asked.push_back(std::move(attributes));
-    co_return next;
-  }
-
-  Decision next{true, "", ""};
-  std::vector<Caller> callers;
-  std::vector<Attributes> asked;
-};
-
-awaitable<Response> go_through(ApiService& api, Request request) {
-  const Deadline deadline = Deadline::after(SteadyTime{}, Duration{2500});
-  auto refusal = co_await api.refuse(request, deadline);
-  if (refusal) co_return std::move(*refusal);
-  auto response = co_await api.answer(request, deadline);
-  co_return response;
-}
-
-struct World {
-  Loop loop{1};
-  FailingSource source;
-  ScriptedAuthorizer authorizer;
-  FrontProxyRules rules{.allowed_names = {},
-                        .username_headers = {"x-remote-user"},
-                        .group_headers = {"x-remote-group"},
-                        .extra_header_prefixes = {}};
-  Discovery discovery = make_discovery({"queue-len"});
-  ApiService api{rules, nullptr, authorizer, source, discovery};
-
-  Response ask(Request request) {
-    std::optional<Response> out;
-    boost::asio::co_spawn(loop.get_executor(),
-                          go_through(api, std::move(request)),
-                          [&](const std::exception_ptr& failure, Response response) {
-                            if (!failure) out = std::move(response);
-                          });
-    loop.restart();
-    loop.run();
-    REQUIRE(out);
-    return std::move(*out);
-  }
-};
+using test::ApiRig;
+using test::proxied_request;
 
 const std::string kBase = "/apis/external.metrics.k8s.io/v1beta1";
 const std::string kMetric = kBase + "/namespaces/default/queue-len";
-
-Request request(std::string method,
-                std::string path,
-                std::vector<std::pair<std::string, std::string>> query = {}) {
-  Request out;
-  out.method = std::move(method);
-  out.path = std::move(path);
-  out.query = std::move(query);
-  out.headers = {{"x-remote-user", "alice"}, {"x-remote-group", "g1"}};
-  return out;
-}
-
-PeerCertificate certificate(Trust trust) {
-  PeerCertificate out;
-  out.by_request_header_ca = trust;
-  return out;
-}
 
 struct Order {
   std::string_view name;
@@ -105,52 +25,43 @@ struct Order {
 
 std::vector<Order> wrong_requests() {
   return {
-      {"a good read", request("GET", kMetric)},
-      {"a bad selector", request("GET", kMetric, {{"labelSelector", ",a"}})},
-      {"a watch", request("GET", kMetric, {{"watch", "true"}})},
-      {"another method", request("POST", kMetric)},
-      {"an unknown resource", request("GET", kBase + "/x")},
-      {"an unknown path", request("GET", "/nope")},
-      {"discovery", request("GET", kBase)},
+      {"a good read", proxied_request("GET", kMetric)},
+      {"a bad selector", proxied_request("GET", kMetric, {{"labelSelector", ",a"}})},
+      {"a watch", proxied_request("GET", kMetric, {{"watch", "true"}})},
+      {"another method", proxied_request("POST", kMetric)},
+      {"an unknown resource", proxied_request("GET", kBase + "/x")},
+      {"an unknown path", proxied_request("GET", "/nope")},
+      {"discovery", proxied_request("GET", kBase)},
   };
 }
 
-TEST_CASE("a request is judged without it: it may be gone once it was asked about") {
-  World world;
-  auto asked = std::make_unique<Request>(request("GET", kMetric));
-  std::optional<Response> refusal{Response{}};
+TEST_CASE("admission reads the request before its first wait alone: it may be gone then") {
+  ApiRig rig;
 
-  auto judged = world.api.refuse(*asked, Deadline::after(SteadyTime{}, Duration{2500}));
-  asked.reset();
-  boost::asio::co_spawn(world.loop.get_executor(),
-                        std::move(judged),
-                        [&](const std::exception_ptr& failure, std::optional<Response> out) {
-                          if (!failure) refusal = std::move(out);
-                        });
-  world.loop.run();
+  const auto refusal = rig.admit_and_destroy(proxied_request("GET", kMetric));
 
   CHECK_FALSE(refusal);
-  REQUIRE(world.authorizer.asked.size() == 1);
-  CHECK(world.authorizer.asked[0].resource == "queue-len");
+  REQUIRE(rig.authorizer.attributes.size() == 1);
+  CHECK(rig.authorizer.attributes[0].resource == "queue-len");
 }
 
 TEST_CASE("401 comes before everything else, and nobody is asked") {
   for (const Order& row : wrong_requests()) {
     DYNAMIC_SECTION(row.name) {
-      World world;
-      world.authorizer.next = {false, ""};
-      Request shown = row.request;
-      shown.peer = certificate(Trust::untrusted);
+      ApiRig rig;
+      rig.authorizer.decision = {false, ""};
+      Request untrusted = row.request;
+      untrusted.peer->by_request_header_ca = Trust::untrusted;
 
-      const Response response = world.ask(shown);
+      const Response response = rig.send(untrusted);
 
       CHECK(response.status == 401);
       CHECK(response.body ==
             R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
             R"("message":"Unauthorized","reason":"Unauthorized","code":401})"
             "\n");
-      CHECK(world.authorizer.asked.empty());
-      CHECK(world.source.asked == 0);
+      CHECK(rig.authorizer.attributes.empty());
+      CHECK(rig.source.queries.empty());
     }
   }
 }
@@ -158,52 +69,49 @@ TEST_CASE("401 comes before everything else, and nobody is asked") {
 TEST_CASE("case 124: 403 comes before 404, 405 and 400, and the source is not asked") {
   for (const Order& row : wrong_requests()) {
     DYNAMIC_SECTION(row.name) {
-      World world;
-      world.authorizer.next = {false, ""};
-      Request shown = row.request;
-      shown.peer = certificate(Trust::trusted);
+      ApiRig rig;
+      rig.authorizer.decision = {false, ""};
 
-      const Response response = world.ask(shown);
+      const Response response = rig.send(row.request);
 
       CHECK(response.status == 403);
-      CHECK(world.authorizer.asked.size() == 1);
-      CHECK(world.source.asked == 0);
+      CHECK(rig.authorizer.attributes.size() == 1);
+      CHECK(rig.source.queries.empty());
     }
   }
 }
 
 TEST_CASE("405 comes before a bad selector, and 404 before 405") {
-  World world;
-  Request post = request("POST", kMetric, {{"labelSelector", ",a"}});
-  Request watch = request("GET", kMetric, {{"watch", "1"}, {"labelSelector", ",a"}});
-  Request lost = request("POST", kBase + "/x");
-  Request nowhere = request("POST", "/nope");
-  post.peer = watch.peer = lost.peer = nowhere.peer = certificate(Trust::trusted);
+  ApiRig rig;
 
-  CHECK(world.ask(post).status == 405);
-  CHECK(world.ask(watch).status == 405);
-  CHECK(world.ask(lost).status == 404);
-  CHECK(world.ask(nowhere).status == 404);
-  CHECK(world.source.asked == 0);
+  const auto post = rig.send(proxied_request("POST", kMetric, {{"labelSelector", ",a"}}));
+  const auto watch = rig.get(kMetric, {{"watch", "1"}, {"labelSelector", ",a"}});
+  const auto unknown_resource = rig.send(proxied_request("POST", kBase + "/x"));
+  const auto unknown_path = rig.send(proxied_request("POST", "/nope"));
+
+  CHECK(post.status == 405);
+  CHECK(watch.status == 405);
+  CHECK(unknown_resource.status == 404);
+  CHECK(unknown_path.status == 404);
+  CHECK(rig.source.queries.empty());
 }
 
 TEST_CASE("case 86: the authorizer is asked about the caller that was identified") {
-  World world;
-  world.authorizer.next = {false, "no"};
-  Request proxied = request("GET", kMetric);
-  proxied.peer = certificate(Trust::trusted);
+  ApiRig rig;
+  rig.authorizer.decision = {false, "no"};
+  Request without_certificate = proxied_request("GET", kMetric);
+  without_certificate.peer.reset();
 
-  const Response anonymous = world.ask(request("GET", kMetric));
-  const Response alice = world.ask(proxied);
+  const Response anonymous = rig.send(without_certificate);
+  const Response alice = rig.get(kMetric);
 
-  REQUIRE(world.authorizer.callers.size() == 2);
-  CHECK(world.authorizer.callers[0].user == "system:anonymous");
-  CHECK(world.authorizer.callers[1].user == "alice");
-  CHECK(world.authorizer.callers[1].groups ==
-        std::vector<std::string>{"g1", "system:authenticated"});
-  CHECK(world.authorizer.asked[1].verb == "list");
-  CHECK(world.authorizer.asked[1].resource == "queue-len");
-  CHECK(world.authorizer.asked[1].name_space == "default");
+  REQUIRE(rig.authorizer.callers.size() == 2);
+  CHECK(rig.authorizer.callers[0].user == "system:anonymous");
+  CHECK(rig.authorizer.callers[1].user == "alice");
+  CHECK(rig.authorizer.callers[1].groups == std::vector<std::string>{"g1", "system:authenticated"});
+  CHECK(rig.authorizer.attributes[1].verb == "list");
+  CHECK(rig.authorizer.attributes[1].resource == "queue-len");
+  CHECK(rig.authorizer.attributes[1].name_space == "default");
   CHECK(anonymous.status == 403);
   CHECK(alice.body ==
         R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":)"
@@ -230,16 +138,15 @@ TEST_CASE("case 61: discovery is answered while every backend is down, and asks 
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
-      Request asked = request("GET", row.path, {{"timeout", "32s"}});
-      asked.peer = certificate(Trust::trusted);
+      ApiRig rig;
+      rig.source.reply = Error{Errc::unreachable, "prometheus prom: no connection", ""};
 
-      const Response response = world.ask(asked);
+      const Response response = rig.get(row.path, {{"timeout", "32s"}});
 
       CHECK(response.status == 200);
       CHECK(response.content_type == "application/json");
-      CHECK(response.body == world.discovery.*(row.document));
-      CHECK(world.source.asked == 0);
+      CHECK(response.body == rig.discovery.*(row.document));
+      CHECK(rig.source.queries.empty());
     }
   }
 }
@@ -273,19 +180,17 @@ TEST_CASE("an error of the source is a Status with its own code and text") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
-      world.source.error = row.error;
-      Request asked = request("GET", kMetric);
-      asked.peer = certificate(Trust::trusted);
+      ApiRig rig;
+      rig.source.reply = row.error;
 
-      const Response response = world.ask(asked);
+      const Response response = rig.get(kMetric);
 
       CHECK(response.status == row.status);
       CHECK(response.content_type == "application/json");
       CHECK(response.body ==
             R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)" +
                 std::string(row.tail) + "\n");
-      CHECK(world.source.asked == 1);
+      CHECK(rig.source.queries.size() == 1);
     }
   }
 }

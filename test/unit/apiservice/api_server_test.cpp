@@ -1,106 +1,22 @@
-// The whole API over a Source and an Authorizer that check what they are asked, on a real loop.
-#include "apiservice/api_server.hpp"
+// The routes and parameters of the API, over a source that records its queries.
+#include "test/rigs/api_rig.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
 
-#include <chrono>
-#include <exception>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir::apiservice {
 namespace {
 
-using scalers::Errc;
-using scalers::Error;
 using scalers::LabelRequirement;
-using scalers::Query;
-using scalers::Reading;
-using Readings = scalers::Result<std::vector<Reading>>;
+using test::ApiRig;
+using test::proxied_request;
 using Operator = LabelRequirement::Operator;
 
-const Deadline kDeadline = Deadline::after(SteadyTime{}, Duration{2500});
-
-// Answers what it is told, and keeps what it was asked.
-class ScriptedSource final : public scalers::Source {
- public:
-  [[nodiscard]] awaitable<Readings> read(Query query, Deadline deadline) override {
-    asked.push_back(std::move(query));
-    CHECK(deadline.at == kDeadline.at);
-    co_return next;
-  }
-
-  Readings next = std::vector<Reading>{{{}, 42, WallTime{std::chrono::seconds{1'795'219'200}}}};
-  std::vector<Query> asked;
-};
-
-class ScriptedAuthorizer final : public Authorizer {
- public:
-  [[nodiscard]] awaitable<Decision> decide(Caller caller,
-                                           Attributes attributes,
-                                           Deadline deadline) override {
-    callers.push_back(std::move(caller));
-    asked.push_back(std::move(attributes));
-    CHECK(deadline.at == kDeadline.at);
-    co_return next;
-  }
-
-  Decision next{true, "", ""};
-  std::vector<Caller> callers;
-  std::vector<Attributes> asked;
-};
-
-// One request through refuse() and then answer(), as the router sends it.
-awaitable<Response> go_through(ApiService& api, Request request) {
-  auto refusal = co_await api.refuse(request, kDeadline);
-  if (refusal) co_return std::move(*refusal);
-  auto response = co_await api.answer(request, kDeadline);
-  co_return response;
-}
-
-struct World {
-  Loop loop{1};
-  ScriptedSource source;
-  ScriptedAuthorizer authorizer;
-  FrontProxyRules rules{.allowed_names = {},
-                        .username_headers = {"x-remote-user"},
-                        .group_headers = {},
-                        .extra_header_prefixes = {}};
-  ApiService api{rules, nullptr, authorizer, source, make_discovery({"queue-len"})};
-
-  Response ask(Request request) {
-    std::optional<Response> out;
-    boost::asio::co_spawn(loop.get_executor(),
-                          go_through(api, std::move(request)),
-                          [&](const std::exception_ptr& failure, Response response) {
-                            if (!failure) out = std::move(response);
-                          });
-    loop.restart();
-    loop.run();
-    REQUIRE(out);
-    return std::move(*out);
-  }
-};
-
-constexpr std::string_view kBase = "/apis/external.metrics.k8s.io/v1beta1";
-
-std::string metric_path() { return std::string(kBase) + "/namespaces/default/queue-len"; }
-
-Request get(std::string path, std::vector<std::pair<std::string, std::string>> query = {}) {
-  Request out;
-  out.method = "GET";
-  out.path = std::move(path);
-  out.query = std::move(query);
-  PeerCertificate peer;
-  peer.by_request_header_ca = Trust::trusted;
-  out.peer = peer;
-  out.headers = {{"x-remote-user", "alice"}};
-  return out;
-}
+const std::string kBase = "/apis/external.metrics.k8s.io/v1beta1";
+const std::string kMetric = kBase + "/namespaces/default/queue-len";
 
 std::string status_body(std::string_view message, std::string_view tail) {
   return R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":")" +
@@ -114,9 +30,9 @@ const std::string kNotAllowed =
                 R"("reason":"MethodNotAllowed","details":{},"code":405)");
 
 TEST_CASE("case 1: a metric read is a value list of what the source answers") {
-  World world;
+  ApiRig rig;
 
-  const Response response = world.ask(get(metric_path()));
+  const Response response = rig.get(kMetric);
 
   CHECK(response.status == 200);
   CHECK(response.content_type == "application/json");
@@ -125,10 +41,10 @@ TEST_CASE("case 1: a metric read is a value list of what the source answers") {
         R"("metadata":{},"items":[{"metricName":"queue-len","metricLabels":{},)"
         R"("timestamp":"2026-11-21T00:00:00Z","value":"42"}]})"
         "\n");
-  REQUIRE(world.source.asked.size() == 1);
-  CHECK(world.source.asked[0].name_space == "default");
-  CHECK(world.source.asked[0].metric == "queue-len");
-  CHECK(world.source.asked[0].labels.empty());
+  REQUIRE(rig.source.queries.size() == 1);
+  CHECK(rig.source.queries[0].name_space == "default");
+  CHECK(rig.source.queries[0].metric == "queue-len");
+  CHECK(rig.source.queries[0].labels.empty());
 }
 
 TEST_CASE("the source is asked for what path and selector name") {
@@ -140,7 +56,7 @@ TEST_CASE("the source is asked for what path and selector name") {
     std::string_view metric;
     std::vector<LabelRequirement> labels;
   };
-  const std::string at = std::string(kBase) + "/namespaces/";
+  const std::string at = kBase + "/namespaces/";
   const Row rows[] = {
       {"case 38: a trailing slash", at + "ns/m/", "", "ns", "m", {}},
       {"case 121: capitals and a colon", at + "ns/UPPER.case:x", "", "ns", "UPPER.case:x", {}},
@@ -162,15 +78,15 @@ TEST_CASE("the source is asked for what path and selector name") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
+      ApiRig rig;
 
-      const Response response = world.ask(get(row.path, {{"labelSelector", row.selector}}));
+      const Response response = rig.get(row.path, {{"labelSelector", row.selector}});
 
       CHECK(response.status == 200);
-      REQUIRE(world.source.asked.size() == 1);
-      CHECK(world.source.asked[0].name_space == row.name_space);
-      CHECK(world.source.asked[0].metric == row.metric);
-      CHECK(world.source.asked[0].labels == row.labels);
+      REQUIRE(rig.source.queries.size() == 1);
+      CHECK(rig.source.queries[0].name_space == row.name_space);
+      CHECK(rig.source.queries[0].metric == row.metric);
+      CHECK(rig.source.queries[0].labels == row.labels);
     }
   }
 }
@@ -191,27 +107,27 @@ TEST_CASE("parameters that change nothing are ignored") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
+      ApiRig rig;
 
-      const Response response = world.ask(get(metric_path(), {{row.parameter, row.value}}));
+      const Response response = rig.get(kMetric, {{row.parameter, row.value}});
 
       CHECK(response.status == 200);
-      REQUIRE(world.source.asked.size() == 1);
-      CHECK(world.source.asked[0].labels.empty());
+      REQUIRE(rig.source.queries.size() == 1);
+      CHECK(rig.source.queries[0].labels.empty());
     }
   }
 }
 
 TEST_CASE("case 22: of two selectors the first counts") {
-  World world;
+  ApiRig rig;
 
-  const auto good = world.ask(get(metric_path(), {{"labelSelector", "x"}, {"labelSelector", ","}}));
-  const auto bad = world.ask(get(metric_path(), {{"labelSelector", ","}, {"labelSelector", "x"}}));
+  const auto good = rig.get(kMetric, {{"labelSelector", "x"}, {"labelSelector", ","}});
+  const auto bad = rig.get(kMetric, {{"labelSelector", ","}, {"labelSelector", "x"}});
 
   CHECK(good.status == 200);
   CHECK(bad.status == 400);
-  REQUIRE(world.source.asked.size() == 1);
-  CHECK(world.source.asked[0].labels == std::vector<LabelRequirement>{{"x", Operator::exists, {}}});
+  REQUIRE(rig.source.queries.size() == 1);
+  CHECK(rig.source.queries[0].labels == std::vector<LabelRequirement>{{"x", Operator::exists, {}}});
 }
 
 TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not asked") {
@@ -232,13 +148,13 @@ TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not ask
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
+      ApiRig rig;
 
-      const Response response = world.ask(get(metric_path(), {{"labelSelector", row.selector}}));
+      const Response response = rig.get(kMetric, {{"labelSelector", row.selector}});
 
       CHECK(response.status == 400);
       CHECK(response.body == status_body(row.message, R"("reason":"BadRequest","code":400)"));
-      CHECK(world.source.asked.empty());
+      CHECK(rig.source.queries.empty());
     }
   }
 }
@@ -252,15 +168,15 @@ TEST_CASE("case 32: a watch is 405 whatever spells it, and the source is not ask
 
   for (const std::string_view spelling : spellings) {
     DYNAMIC_SECTION("watch=" << spelling) {
-      World world;
+      ApiRig rig;
 
-      const auto response = world.ask(get(metric_path(), {{"watch", std::string(spelling)}}));
+      const auto response = rig.get(kMetric, {{"watch", std::string(spelling)}});
 
       CHECK(response.status == 405);
       CHECK(response.body == expected);
-      CHECK(world.source.asked.empty());
-      REQUIRE(world.authorizer.asked.size() == 1);
-      CHECK(world.authorizer.asked[0].verb == "watch");
+      CHECK(rig.source.queries.empty());
+      REQUIRE(rig.authorizer.attributes.size() == 1);
+      CHECK(rig.authorizer.attributes[0].verb == "watch");
     }
   }
 }
@@ -271,18 +187,18 @@ TEST_CASE("case 44, S36: every method but GET is 405 on a route") {
 
   for (const std::string_view method : methods) {
     DYNAMIC_SECTION(method) {
-      World world;
-      Request read = get(metric_path());
-      Request discovery = get(std::string(kBase));
+      ApiRig rig;
+      Request read = proxied_request("GET", kMetric);
+      Request discovery = proxied_request("GET", kBase);
       read.method = discovery.method = std::string(method);
 
-      const Response of_metric = world.ask(read);
-      const Response of_discovery = world.ask(discovery);
+      const Response of_metric = rig.send(read);
+      const Response of_discovery = rig.send(discovery);
 
       CHECK(of_metric.status == 405);
       CHECK(of_metric.body == kNotAllowed);
       CHECK(of_discovery.body == kNotAllowed);
-      CHECK(world.source.asked.empty());
+      CHECK(rig.source.queries.empty());
     }
   }
 }
@@ -293,32 +209,31 @@ TEST_CASE("an unknown path below the group version is a Status, elsewhere a text
     std::string path;
     bool is_status;
   };
-  const std::string base(kBase);
   const Row rows[] = {
-      {"case 40: no namespace", base + "/queue-len", true},
-      {"case 41: no metric", base + "/namespaces/default", true},
-      {"an explanation without an explainer", base + "/namespaces/default/m/explain", true},
-      {"an empty metric", base + "/namespaces/default//", true},
-      {"an empty namespace", base + "/namespaces//m", true},
+      {"case 40: no namespace", kBase + "/queue-len", true},
+      {"case 41: no metric", kBase + "/namespaces/default", true},
+      {"an explanation without an explainer", kBase + "/namespaces/default/m/explain", true},
+      {"an empty metric", kBase + "/namespaces/default//", true},
+      {"an empty namespace", kBase + "/namespaces//m", true},
       {"case 42: another version", "/apis/external.metrics.k8s.io/v1", false},
       {"a metric of another version", "/apis/external.metrics.k8s.io/v1/namespaces/d/m", false},
       {"another group", "/apis/custom.metrics.k8s.io/v1beta1", false},
       {"case 85", "/nope", false},
       {"two slashes", "//apis", false},
-      {"S22: dots", base + "/../v1beta1/namespaces/default/m", true},
+      {"S22: dots", kBase + "/../v1beta1/namespaces/default/m", true},
   };
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
+      ApiRig rig;
 
-      const Response response = world.ask(get(row.path));
+      const Response response = rig.get(row.path);
 
       CHECK(response.status == 404);
       CHECK(response.body == (row.is_status ? kNotFound : "404 page not found\n"));
       CHECK(response.content_type ==
             (row.is_status ? "application/json" : "text/plain; charset=utf-8"));
-      CHECK(world.source.asked.empty());
+      CHECK(rig.source.queries.empty());
     }
   }
 }

@@ -1,85 +1,34 @@
-#include "server/http/router.hpp"
+// Which paths the Router serves to whom: health to everybody, the rest after admission.
+#include "test/rigs/router_rig.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
 
-#include <exception>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace weir::server {
 namespace {
 
-using apiservice::Attributes;
-using apiservice::Caller;
-using apiservice::Decision;
 using apiservice::Request;
 using apiservice::Response;
-using Readings = scalers::Result<std::vector<scalers::Reading>>;
+using test::RouterRig;
 
-class SilentSource final : public scalers::Source {
- public:
-  [[nodiscard]] awaitable<Readings> read(scalers::Query /*query*/, Deadline /*deadline*/) override {
-    ++asked;
-    co_return std::vector<scalers::Reading>{{{}, 1, WallTime{}}};
-  }
-  int asked = 0;
-};
-
-class ScriptedAuthorizer final : public apiservice::Authorizer {
- public:
-  [[nodiscard]] awaitable<Decision> decide(Caller /*caller*/,
-                                           Attributes attributes,
-                                           Deadline /*deadline*/) override {
-    asked.push_back(std::move(attributes));
-    co_return Decision{is_allowed, "", ""};
-  }
-  bool is_allowed = false;
-  std::vector<Attributes> asked;
-};
-
-struct World {
-  Loop loop{1};
-  SilentSource source;
-  ScriptedAuthorizer authorizer;
-  apiservice::FrontProxyRules rules;
-  apiservice::ApiService api{rules, nullptr, authorizer, source, apiservice::make_discovery({})};
-  Health health;
-  Router router{health, api, [] { return std::string("a page\n"); }};
-  std::string user;
-
-  Response ask(std::string path, bool shows_bad_certificate = false) {
-    Request request;
-    request.method = "GET";
-    request.path = std::move(path);
-    if (shows_bad_certificate) {
-      request.peer.emplace();
-      request.peer->by_client_ca = apiservice::Trust::untrusted;
-    }
-    std::optional<Response> out;
-    boost::asio::co_spawn(
-        loop.get_executor(),
-        router.answer(request, Deadline::after(SteadyTime{}, Duration{1000}), user),
-        [&](const std::exception_ptr& failure, Response response) {
-          if (!failure) out = std::move(response);
-        });
-    loop.restart();
-    loop.run();
-    REQUIRE(out);
-    return std::move(*out);
-  }
-};
+Request get_request(std::string path, bool has_bad_certificate = false) {
+  Request out;
+  out.method = "GET";
+  out.path = std::move(path);
+  if (has_bad_certificate) out.peer.emplace().by_client_ca = apiservice::Trust::untrusted;
+  return out;
+}
 
 struct Row {
   std::string_view name;
   std::string path;
-  bool shows_bad_certificate;
+  bool has_bad_certificate;
   bool is_allowed;
   int status;
-  std::string_view asked_path;  // empty: the authorizer is not asked
+  std::string_view authorized_path;  // that the authorizer decides about; empty: none
 };
 
 TEST_CASE("health is everybody's, and all the rest is asked for first") {
@@ -106,46 +55,53 @@ TEST_CASE("health is everybody's, and all the rest is asked for first") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      World world;
-      world.authorizer.is_allowed = row.is_allowed;
+      RouterRig rig;
+      rig.api.authorizer.decision.is_allowed = row.is_allowed;
 
-      const Response response = world.ask(row.path, row.shows_bad_certificate);
+      const Response response = rig.send(get_request(row.path, row.has_bad_certificate));
 
       CHECK(response.status == row.status);
-      CHECK(world.source.asked == 0);
-      REQUIRE(world.authorizer.asked.size() == (row.asked_path.empty() ? 0U : 1U));
-      CHECK((row.asked_path.empty() || world.authorizer.asked[0].path == row.asked_path));
+      CHECK(rig.api.source.queries.empty());
+      REQUIRE(rig.api.authorizer.attributes.size() == (row.authorized_path.empty() ? 0U : 1U));
+      CHECK((row.authorized_path.empty() ||
+             rig.api.authorizer.attributes[0].path == row.authorized_path));
     }
   }
 }
 
 TEST_CASE("case 117: livez stays well and readyz fails once the shutdown began") {
-  World world;
-  world.health.begin_shutdown();
+  RouterRig rig;
+  rig.api.authorizer.decision.is_allowed = false;
+  rig.health.begin_shutdown();
 
-  CHECK(world.ask("/livez").status == 200);
-  CHECK(world.ask("/readyz").status == 500);
+  CHECK(rig.send(get_request("/livez")).status == 200);
+  CHECK(rig.send(get_request("/readyz")).status == 500);
 }
 
 TEST_CASE("telemetry is a text page of GET alone") {
-  World world;
-  world.authorizer.is_allowed = true;
+  RouterRig rig;
+  rig.api.authorizer.decision.is_allowed = true;
 
-  const Response response = world.ask("/metrics");
+  const Response response = rig.send(get_request("/metrics"));
+  const std::string user = rig.user;
+  Request post = get_request("/metrics");
+  post.method = "POST";
 
   CHECK(response.content_type == "text/plain; version=0.0.4; charset=utf-8");
   CHECK(response.body == "a page\n");
-  CHECK(world.user == "system:anonymous");
+  CHECK(user == "system:anonymous");
+  CHECK(rig.send(post).status == 404);
 }
 
 TEST_CASE("a metric is read through the API by who may") {
-  World world;
-  world.authorizer.is_allowed = true;
+  RouterRig rig;
+  rig.api.authorizer.decision.is_allowed = true;
 
-  const Response response = world.ask("/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/m");
+  const Response response =
+      rig.send(get_request("/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/m"));
 
   CHECK(response.status == 200);
-  CHECK(world.source.asked == 1);
+  CHECK(rig.api.source.queries.size() == 1);
 }
 
 }  // namespace
