@@ -6,7 +6,7 @@ import unittest
 from dataclasses import dataclass, field
 
 from footprint import Footprint
-from scripts import endless_body
+from servers.http import endless_body
 from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, frugal_environment, is_sanitized, metric,
                      metric_path, read_answers, vector)
 

@@ -13,7 +13,7 @@ def connection_is_dropped(test, row, fault, weir):
 
 
 def nothing_is_told(test, row, fault, weir):
-    """No byte beside a handshake: neither in plain text nor behind a certificate that is wrong."""
+    """No byte beside a handshake: neither in plain text nor after a certificate that is wrong."""
     test.assertEqual(b"", fault.leaked)
     test.assertGreater(fault.handshakes, 0)
 
@@ -34,18 +34,18 @@ def half_open_connection_is_discarded(test, row, fault, weir):
 
 def one_login_in_thirty_seconds(test, row, fault, weir):
     """Whatever is asked, and however often."""
-    end = time.monotonic() + 2.5  # longer than an error is kept
+    end = time.monotonic() + 2.5  # longer than an error is cached
     n = 0
     while time.monotonic() < end:
         n += 1
-        test.check_answer(row, test.ask(weir, n), (row.status,), words=row.words)
+        test.check_answer(row, test.read(weir, n), (row.status,), message_regex=row.message_regex)
 
     test.wait_for(lambda: fault.logins() >= 1)
     test.assertEqual(1, fault.logins(), f"of {n} reads")
 
 
 def reads(test, weir, count, status):
-    """`count` questions that are all different, on four kept connections."""
+    """`count` reads with a query each of its own, on four open connections."""
     def some(first):
         connection = weir.connection()
         try:
@@ -83,7 +83,7 @@ def few_connections_are_tried(test, row, fault, weir):
 
 
 def connections_are_kept_over_500_reads(test, row, fault, weir):
-    """As many as there are questions at once, and no more."""
+    """As many as there are queries at once, and no more."""
     def held():
         return len(os.listdir(f"/proc/{weir.process.pid}/fd"))
     before = held()

@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 
-from row import Fault
+from fault import Fault
 
 NAME = "backend.weir-fault.example"
 A, NO_SUCH_NAME = 1, 3
@@ -18,7 +18,7 @@ class NameServer:
 
     def __init__(self):
         pid = os.getpid()
-        self.address = f"127.{53 + (pid >> 16 & 127)}.{pid >> 8 & 255}.{pid & 255 or 1}"
+        self.address = f"127.{53 + (pid >> 16 & 127)}.{pid >> 8 & 255}.{pid & 255}"  # of this process alone
         self.addresses = []
         self.asked = 0
 
@@ -45,7 +45,7 @@ class NameServer:
 
 
 def _answer(question, addresses):
-    """The question with its answers behind it. For IPv6 the name is there, and has no address."""
+    """The question with its answers after it. For IPv6 the name is there, and has no address."""
     end = question.index(b"\0", 12) + 5  # the name, its type and its class
     kind, = struct.unpack(">H", question[end - 4:end - 2])
     found = addresses if kind == A else []
@@ -56,19 +56,19 @@ def _answer(question, addresses):
 
 
 class Named(Fault):
-    """A well server that Weir knows by NAME alone. Weir runs with a resolv.conf of its own, which names our server."""
+    """A healthy server that Weir knows by NAME alone. Weir runs with a resolv.conf that names our name server."""
 
     def __init__(self, script, place):
         super().__init__(place)
         self.script = script(place)
-        self.block = self.script.block
+        self.query_settings = self.script.query_settings
         self.names = NameServer()
 
     def start(self):
         self.names.start()
         self.script.start()
-        url = self.script.backend["url"].replace("127.0.0.1", NAME)
-        self.backend = {**self.script.backend, "url": url}
+        url = self.script.backend_settings["url"].replace("127.0.0.1", NAME)
+        self.backend_settings = {**self.script.backend_settings, "url": url}
         file = self.place.folder / "resolv.conf"
         file.write_text(f"nameserver {self.names.address}\noptions timeout:1 attempts:2\n")
         self.launcher = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(file))
@@ -79,8 +79,8 @@ class Named(Fault):
 
 
 class NeverNamed(Named):
-    """From the first question on `answer` is what the name server makes of the name; mended, it gives the address."""
-    well = None
+    """From the first query on, the name server answers `answer`; once the fault is cleared, the address."""
+    healthy_value = None
 
     def __init__(self, script, answer, place):
         super().__init__(script, place)
@@ -90,15 +90,15 @@ class NeverNamed(Named):
         super().start()
         self.names.addresses = self._answer
 
-    def mend(self):
-        super().mend()
+    def clear(self):
+        super().clear()
         self.names.addresses = ["127.0.0.1"]
 
 
 class Moved(Named):
     """The name gets another address, and nobody listens at the one before."""
-    answers_any = True
-    _BEFORE, _BEHIND = "127.0.0.1", "127.0.0.2"
+    replies_same_to_all = True
+    _BEFORE, _AFTER = "127.0.0.1", "127.0.0.2"
 
     def start(self):
         super().start()
@@ -109,6 +109,6 @@ class Moved(Named):
         port = self.script.server.port
         self.script.server.stop()
         self.script.server = self.script.make_server()
-        self.script.server.host, self.script.server.port = self._BEHIND, port
+        self.script.server.host, self.script.server.port = self._AFTER, port
         self.script.server.start()
-        self.names.addresses = [self._BEHIND]
+        self.names.addresses = [self._AFTER]

@@ -1,6 +1,7 @@
 """Networks that swallow: a listener whose backlog is full, and a peer that vanishes without a word."""
 import contextlib
 import ctypes
+import ipaddress
 import os
 import re
 import socket
@@ -8,19 +9,20 @@ import subprocess
 import threading
 from pathlib import Path
 
-from row import Fault
+from fault import Fault
 from support import require, wait_until
 
 CLONE_NEWNET = 0x40000000
 TCP_ESTABLISHED, TCP_SYN_SENT = "01", "02"
 
 
-def connections(port, state):
-    """The local ports of this host's TCP connections to `port` that are in `state`."""
+def connections(host, port, state):
+    """The local ports of this host's TCP connections to `host` and `port` that are in `state`."""
+    peer = f"{socket.inet_aton(host)[::-1].hex().upper()}:{port:04X}"
     out = set()
     for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]:
         _, local, remote, now, *_ = line.split()
-        if int(remote.split(":")[1], 16) == port and now == state:
+        if (remote, now) == (peer, state):
             out.add(int(local.split(":")[1], 16))
     return out
 
@@ -50,7 +52,7 @@ class FullBacklog:
 
     def attempts(self):
         """The local ports of those who knock, without the fillers'."""
-        return connections(self.port, TCP_SYN_SENT) - self._mine
+        return connections("127.0.0.1", self.port, TCP_SYN_SENT) - self._mine
 
     def close(self):
         for one in [self.listener, *self._fillers]:
@@ -58,22 +60,22 @@ class FullBacklog:
 
 
 class BlackHole(Fault):
-    """A host that answers no SYN, from the first on; `well` answers at its port once it is mended.
+    """A host that answers no SYN, from the first on; a healthy server answers at its port once the fault is cleared.
 
     `script` makes the server that is there when the hole has gone.
     """
-    well = None
+    healthy_value = None
 
     def __init__(self, script, place):
         super().__init__(place)
         self.script = script(place)
-        self.block = self.script.block
+        self.query_settings = self.script.query_settings
         self.attempts = set()
         self._over = threading.Event()
 
     def start(self):
         self.hole = FullBacklog()
-        self.backend = self.script.backend_of(self.hole.port)
+        self.backend_settings = self.script.settings_at(self.hole.port)
 
     def stop(self):
         self._over.set()
@@ -86,8 +88,8 @@ class BlackHole(Fault):
         self.hole.fill()
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def mend(self):
-        super().mend()
+    def clear(self):
+        super().clear()
         self._over.set()
         self.hole.close()
         self.script.server.port = self.hole.port
@@ -99,13 +101,13 @@ class BlackHole(Fault):
 
 
 class FarNetwork:
-    """A network namespace, and a pair of interfaces whose far end can be cut."""
+    """A network namespace, and a pair of interfaces whose far end can be cut; no other process has their names."""
 
     def __init__(self):
         pid = os.getpid()
         self.name = f"weir-fault-{pid}"
-        block = f"198.{18 + (pid >> 8 & 1)}.{pid & 255}"
-        self.here, self.there = f"{block}.1", f"{block}.2"
+        block = ipaddress.ip_address("198.18.0.0") + 4 * (pid % (1 << 17))  # four of RFC 2544's addresses
+        self.here, self.there = str(block + 1), str(block + 2)
         self._ends = f"wf{pid}a", f"wf{pid}b"
 
     def start(self):
@@ -113,9 +115,9 @@ class FarNetwork:
         ours, theirs = self._ends
         self._ip("netns", "add", self.name)
         self._ip("link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", self.name)
-        self._ip("addr", "add", f"{self.here}/24", "dev", ours)
+        self._ip("addr", "add", f"{self.here}/30", "dev", ours)
         self._ip("link", "set", ours, "up")
-        self._ip("-n", self.name, "addr", "add", f"{self.there}/24", "dev", theirs)
+        self._ip("-n", self.name, "addr", "add", f"{self.there}/30", "dev", theirs)
         self.join()
         return self
 
@@ -171,23 +173,23 @@ class FarNetwork:
 class HalfOpen(Fault):
     """A real server behind a link that is cut: the peer is gone, and nobody was told.
 
-    `real` makes the well server. A relay in the far network carries the bytes to it.
+    `real` makes the healthy server. A relay in the far network carries the bytes to it.
     """
 
     def __init__(self, real, place):
         super().__init__(place)
         self.real = real(place)
-        self.block = self.real.block
+        self.query_settings = self.real.query_settings
 
     def start(self):
         self.network = self.place.world.far_network
         self.real.__enter__()
-        url = self.real.backend["url"]
+        url = self.real.backend_settings["url"]
         self._upstream = ("127.0.0.1", int(re.search(r":(\d+)", url)[1]))
         self._listener = self.network.listener()
         self.port = self._listener.getsockname()[1]
-        self.backend = {**self.real.backend,
-                        "url": url.replace(f"127.0.0.1:{self._upstream[1]}", f"{self.network.there}:{self.port}")}
+        far_url = url.replace(f"127.0.0.1:{self._upstream[1]}", f"{self.network.there}:{self.port}")
+        self.backend_settings = {**self.real.backend_settings, "url": far_url}
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self):
@@ -200,13 +202,13 @@ class HalfOpen(Fault):
         super().inject()
         self.network.cut()
 
-    def mend(self):
-        super().mend()
+    def clear(self):
+        super().clear()
         self.network.join()
 
     def held(self):
         """How many connections Weir still takes for open."""
-        return len(connections(self.port, TCP_ESTABLISHED))
+        return len(connections(self.network.there, self.port, TCP_ESTABLISHED))
 
     def _accept(self):
         while True:
@@ -230,5 +232,3 @@ def _pump(source, sink):
             with contextlib.suppress(OSError):  # it had ended already
                 end.shutdown(socket.SHUT_RDWR)
         source.close()
-
-

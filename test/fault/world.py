@@ -7,7 +7,7 @@ from support import Prometheus, RabbitMQ, Redis, ScriptedServer, make_certificat
 
 
 class World:
-    """Shared by all rows; whoever makes a server sick mends it. `redis` and `http` are always well."""
+    """Shared by all rows; a row that injects a fault into a server clears it. `redis` and `http` are always healthy."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -38,7 +38,7 @@ class World:
 
     def __enter__(self):
         self.redis = self._stack.enter_context(Redis(self.folder / "redis"))
-        self.redis.fill("RPUSH well 1 2 3 4 5 6 7")
+        self.redis.fill("RPUSH healthy 1 2 3 4 5 6 7")
         self.http = self._stack.enter_context(ScriptedServer(lambda turn: turn.answer(vector(7))))
         return self
 

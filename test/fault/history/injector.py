@@ -9,7 +9,7 @@ STEPS = 2000  # more than any run has time for
 
 
 class Injector:
-    """`apply(step)` and `undo(step)` of `target` make and mend one fault. `done` counts the kinds that were made."""
+    """`apply(step)` and `undo(step)` of `target` inject and clear one fault. `done` counts the kinds that were injected."""
 
     def __init__(self, seed, name, target):
         self._steps = steps(seed, name, STEPS)
@@ -24,7 +24,7 @@ class Injector:
         return self
 
     def stop(self):
-        """Returns when the last fault is mended."""
+        """Returns when the last fault is cleared."""
         self._ended.set()
         self._thread.join(60)
 
@@ -53,7 +53,7 @@ class BackendFaults:
     def __init__(self, source):
         self._source = source
         self._acts = {"stopped": (source.freeze, source.thaw), "killed": (source.kill, source.revive),
-                      "password": (source.spoil_password, source.mend_password)}
+                      "password": (source.spoil_password, source.restore_password)}
 
     def apply(self, step):
         if step.kind in RELAYED:
@@ -63,7 +63,7 @@ class BackendFaults:
 
     def undo(self, step):
         if step.kind in RELAYED:
-            self._source.relay.mend()
+            self._source.relay.clear()
         else:
             self._acts[step.kind][1]()
 

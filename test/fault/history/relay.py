@@ -46,7 +46,7 @@ class Relay:
         if mode == "cut":
             self.stop()
 
-    def mend(self):
+    def clear(self):
         mode, self._mode = self._mode, None
         if mode == "cut":
             self.start()

@@ -71,7 +71,7 @@ class Source:
         self.secret("password", OTHER_PASSWORD)
         self.relay.end_connections()
 
-    def mend_password(self):
+    def restore_password(self):
         self.secret("password", PASSWORD)
 
     def _write(self):

@@ -3,8 +3,8 @@ import socket
 import struct
 import threading
 
-from row import block_of
-from scripts import Later, Scripted
+from servers.rabbitmq import QUERY
+from servers.scripted import Later, Scripted
 from support import ScriptedServer
 
 START, TUNE, OPEN_OK = (10, 10), (10, 30), (10, 41)
@@ -43,19 +43,19 @@ def declare_ok(channel, queue, messages=3, consumers=0):
 class AmqpScript(Scripted):
     """A broker with three messages in every queue.
 
-    sick       bytes, or a function of the channel and the queue giving them: in place of declare-ok
+    faulty_reply  bytes, or a function of the channel and the queue giving them: in place of declare-ok
     greeting   bytes in place of connection.start
     heartbeat  seconds, as connection.tune says
-    is_blocked  sends connection.blocked behind the login, and from then on answers as ever
-    is_mute    sends nothing at all behind the login
-    is_closing  ends the connection behind `sick`
+    is_blocked  sends connection.blocked after the login, and from then on answers as ever
+    is_mute    sends nothing at all after the login
+    is_closing  ends the connection after `faulty_reply`
     has_pulse  False: sends no heartbeats, and answers as ever
     """
-    block = block_of("amqp")
+    query_settings = QUERY
 
-    def __init__(self, place, sick=None, greeting=None, heartbeat=10, is_blocked=False, is_mute=False,
+    def __init__(self, place, faulty_reply=None, greeting=None, heartbeat=10, is_blocked=False, is_mute=False,
                  is_closing=False, has_pulse=True, **settings):
-        super().__init__(place, sick, **settings)
+        super().__init__(place, faulty_reply, **settings)
         self.greeting, self.heartbeat, self.is_blocked, self.is_mute = greeting, heartbeat, is_blocked, is_mute
         self.is_closing, self.has_pulse = is_closing, has_pulse
         self.heartbeats = 0
@@ -64,20 +64,20 @@ class AmqpScript(Scripted):
     def make_server(self):
         return ScriptedServer(raw=self._serve)
 
-    def backend_of(self, port):
+    def settings_at(self, port):
         return {"url": f"amqp://127.0.0.1:{port}", "username": self.place.secret("user", "weir-test"),
                 "password": self.place.secret("password", "sekret")}
 
     def inject(self):
         super().inject()
         if self.greeting is not None or self.is_blocked:
-            self.server.drop()  # a login is met by a new connection only
+            self.server.drop()  # only a new connection has a login
 
     def _serve(self, connection):
         stream = connection.makefile("rb")
         if stream.read(8) != b"AMQP\0\0\x09\x01":
             return
-        if self.is_sick and self.greeting is not None:
+        if self.is_injected and self.greeting is not None:
             connection.sendall(self.greeting)
             while connection.recv(65536):
                 pass
@@ -88,7 +88,7 @@ class AmqpScript(Scripted):
         _next_method(stream)
         _next_method(stream)
         connection.sendall(frame(0, OPEN_OK, b"\0"))
-        if self.is_sick and self.is_blocked:
+        if self.is_injected and self.is_blocked:
             connection.sendall(frame(0, BLOCKED, short("low on memory")))
         self._beat(connection)
         self._answer(connection, stream)
@@ -98,7 +98,7 @@ class AmqpScript(Scripted):
         def run():
             try:
                 while not threading.Event().wait(self.heartbeat / 2):
-                    if not self.is_sick or (self.has_pulse and not self.is_mute):
+                    if not self.is_injected or (self.has_pulse and not self.is_mute):
                         connection.sendall(HEARTBEAT)
             except OSError:
                 pass  # the connection has ended
@@ -120,12 +120,12 @@ class AmqpScript(Scripted):
                 self._declared(connection, answers, channel, queue)
 
     def _declared(self, connection, answers, channel, queue):
-        if self.is_sick and self.is_mute:
+        if self.is_injected and self.is_mute:
             return
-        if not self.is_sick or self.sick is None:
-            answers.put(declare_ok(channel, queue), self.latency if self.is_sick else 0)
+        if not self.is_injected or self.faulty_reply is None:
+            answers.put(declare_ok(channel, queue), self.latency if self.is_injected else 0)
             return
-        connection.sendall(self.sick(channel, queue) if callable(self.sick) else self.sick)
+        connection.sendall(self.faulty_reply(channel, queue) if callable(self.faulty_reply) else self.faulty_reply)
         if self.is_closing:
             connection.shutdown(socket.SHUT_RDWR)
 
