@@ -1,136 +1,139 @@
+// The chain in one place: whoever asks what a request goes through reads respond() from top to
+// bottom.
 #include "apiservice/api_server.hpp"
 
-#include "apiservice/encoding/protobuf.hpp"
-#include "apiservice/groups/documents.hpp"
-#include "apiservice/groups/explanation.hpp"
-#include "apiservice/meta/list_options.hpp"
-#include "apiservice/meta/table.hpp"
+#include "apiservice/meta/status.hpp"
+#include "apiservice/meta/timeout.hpp"
 #include "apiservice/negotiation/media_type.hpp"
+#include "scalers/settings/secret.hpp"
 
-#include <span>
-#include <string_view>
+#include <algorithm>
+#include <cassert>
 #include <utility>
-#include <variant>
 
 namespace weir::apiservice {
 namespace {
 
-constexpr Offer kMetricOffer{.has_protobuf = true, .has_table = true, .has_group_discovery = false};
+using Route = RequestInfo::Route;
 
-Status watch_not_supported() {
-  return {405,
-          "MethodNotAllowed",
-          "watch is not supported on resources of kind \"*.external.metrics.k8s.io\"",
-          StatusDetails{std::string(kGroup), "*"}};
-}
-
-Response values(Form form,
-                const std::variant<TableOptions::Include, Status>& include,
-                std::string_view metric,
-                std::span<const scalers::Reading> readings) {
-  Response out;
-  if (form.media == Form::Media::protobuf) {
-    out.content_type = kProtobufType;
-    append_value_list_protobuf(out.body, metric, readings);
-    return out;
-  }
-  if (form.shape == Form::Shape::as_is) {
-    append_value_list(out.body, metric, readings);
-  } else {
-    const TableOptions options{form.shape == Form::Shape::table_v1beta1,
-                               std::get<TableOptions::Include>(include)};
-    append_value_table(out.body, options, metric, readings);
-  }
-  return document_in_form(std::move(out.body), form);
-}
-
-awaitable<Response> at_once(Response response) { co_return response; }
+awaitable<Response> immediate(Response response) { co_return response; }
 
 }  // namespace
 
-bool ApiService::is_one_too_many(const Caller& caller) const {
-  return max_in_flight_ > 0 && in_flight_ > max_in_flight_ && !caller.is_master();
+ApiServer::ApiServer(ApiServerSettings settings, std::vector<ApiGroup> groups, Endpoints endpoints)
+    : settings_(settings), own_endpoints_(std::move(endpoints)) {
+  served_ = apiservice::group_versions(groups);
+  for (const ApiGroup& group : groups)
+    handlers_.insert(handlers_.end(), group.versions.size(), group.handler);
+  set_groups(std::move(groups));
 }
 
-bool ApiService::is_admitted(const Request& request, std::string& user) {
-  auto identity = identity_of(request, rules_);
-  // Without one there may be a token, which is for others to judge.
+void ApiServer::set_groups(std::vector<ApiGroup> groups) {
+  assert(apiservice::group_versions(groups) == served_);
+  std::vector<std::string> own_paths;
+  for (const Endpoint& one : own_endpoints_) {
+    if (one.match != Endpoint::Match::below) own_paths.push_back(one.path);
+  }
+  documents_ = std::make_unique<const PrerenderedDocuments>(groups, own_paths);
+  endpoints_ = own_endpoints_;
+  std::ranges::move(documents_->endpoints(), std::back_inserter(endpoints_));
+}
+
+RequestInfo ApiServer::request_info(const Request& request) const {
+  RequestInfo out = request_info_of(request, served_);
+  if (out.is_resource) return out;
+  const auto found = std::ranges::find_if(endpoints_, [&out](const Endpoint& endpoint) {
+    return endpoint.matches(out.path);
+  });
+  if (found != endpoints_.end())
+    out.endpoint = static_cast<std::size_t>(found - endpoints_.begin());
+  return out;
+}
+
+awaitable<Response> ApiServer::respond(Request& request,
+                                       RequestInfo& info,
+                                       Deadline deadline,
+                                       std::string& user) {
+  const Endpoint* endpoint = endpoint_of(info);
+  if (endpoint != nullptr && endpoint->access == Endpoint::Access::anyone)
+    co_return endpoint->respond(request);
+
+  const InFlight counted(*this);
+  Negotiation negotiation(request);
+  const auto timeout = timeout_of(request, info);
+  if (!timeout)
+    co_return encode_status(render(status_of(timeout.error())), negotiation.of_status());
+  if (*timeout) deadline = deadline.capped(**timeout);
+
+  if (!try_admit_from_cache(request, info, user)) {
+    auto rejection = co_await authenticate_and_authorize(request, info, deadline, user);
+    if (rejection) co_return encode_status(std::move(*rejection), negotiation.of_status());
+  }
+
+  auto response = co_await route(request, info, negotiation, deadline);
+  if (response.status < 400) co_return response;
+  co_return encode_status(std::move(response), negotiation.of_status());
+}
+
+awaitable<Response> ApiServer::route(Request& request,
+                                     RequestInfo& info,
+                                     Negotiation& negotiation,
+                                     Deadline deadline) {
+  if (const Endpoint* endpoint = endpoint_of(info)) return immediate(endpoint->respond(request));
+  switch (info.route) {
+    case Route::non_resource:
+    case Route::unserved: return immediate(page_not_found());
+    case Route::unknown_resource: return immediate(render(resource_not_found()));
+    case Route::collection:
+    case Route::explanation: break;
+  }
+  if (request.method != "GET") return immediate(render(method_not_allowed()));
+  return handlers_.at(info.group_version)->respond(request, info, negotiation, deadline);
+}
+
+bool ApiServer::try_admit_from_cache(const Request& request,
+                                     const RequestInfo& info,
+                                     std::string& user) {
+  auto identity = identity_of(request, settings_.rules);
+  // Without a caller there may be a token, which others authenticate.
   if (!identity.caller) return false;
-  const auto caller = caller_of(std::move(identity));
-  if (is_one_too_many(*caller)) return false;
-  if (!authorizer_.is_allowed_already(*caller, attributes_of(request))) return false;
-  user = caller->user;
+  const auto acting = effective_user(std::move(identity));
+  if (is_over_limit(*acting) || !settings_.authorizer.allowed_from_cache(*acting, info))
+    return false;
+  user = acting->user;
   return true;
 }
 
-awaitable<std::optional<Response>> ApiService::refuse(const Request& request,
-                                                      Deadline deadline,
-                                                      std::string* user) {
-  Claim claim{identity_of(request, rules_), {}, attributes_of(request), request.target};
-  if (!claim.identity.caller && tokens_ != nullptr) claim.token = bearer_token(request);
-  return judge(std::move(claim), deadline, user);
-}
-
-awaitable<std::optional<Response>> ApiService::judge(Claim claim,
-                                                     Deadline deadline,
-                                                     std::string* user) {
-  if (!claim.token.empty()) {
-    auto holder = co_await tokens_->judge(scalers::Secret(std::move(claim.token)), deadline);
-    claim.identity.caller = std::move(holder);
-    claim.identity.is_error = true;  // unless the token gave a caller, it was an invalid one
+awaitable<std::optional<Response>> ApiServer::authenticate_and_authorize(Request& request,
+                                                                         RequestInfo& info,
+                                                                         Deadline deadline,
+                                                                         std::string& user) {
+  Identity identity = identity_of(request, settings_.rules);
+  std::string token;
+  if (!identity.caller && settings_.tokens != nullptr) token = bearer_token(request);
+  if (!token.empty()) {
+    auto holder = co_await settings_.tokens->judge(scalers::Secret(std::move(token)), deadline);
+    identity.caller = std::move(holder);
+    identity.is_error = true;  // unless the token gave a user, it was an invalid one
   }
-  auto caller = caller_of(std::move(claim.identity));
-  if (!caller) co_return render(unauthorized());
-  if (is_one_too_many(*caller)) co_return render(too_many_requests());
-  const std::string name = caller->user;
-  if (user != nullptr) *user = name;
-  const Decision decision = co_await authorizer_.decide(std::move(*caller), claim.asked, deadline);
-  if (!decision.failure.empty()) co_return internal_error(claim.target, decision.failure);
+  auto acting = effective_user(std::move(identity));
+  if (!acting) co_return render(unauthorized());
+  if (is_over_limit(*acting)) co_return render(too_many_requests());
+  user = acting->user;
+  const Decision decision =
+      co_await settings_.authorizer.decide(std::move(*acting), info, deadline);
+  if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);
   if (decision.is_allowed) co_return std::nullopt;
-  co_return render(forbidden(name, claim.asked, decision));
+  co_return render(forbidden(user, info, decision));
 }
 
-awaitable<Response> ApiService::answer(Request& request, Deadline deadline) {
-  Route route = route_of(request.path);
-  if (route.kind == Route::Kind::unknown) return at_once(page_not_found());
-  if (route.kind == Route::Kind::unknown_resource) return at_once(render(resource_not_found()));
-  if (request.method != "GET") return at_once(render(method_not_allowed()));
-  if (route.kind == Route::Kind::explanation) return explain(request, std::move(route), deadline);
-  if (route.kind != Route::Kind::metric) return at_once(shelf_.answer(route.kind, request));
-  return read_metric(request, std::move(route), deadline);
+const Endpoint* ApiServer::endpoint_of(const RequestInfo& info) const {
+  return info.endpoint == RequestInfo::kNone ? nullptr : &endpoints_.at(info.endpoint);
 }
 
-awaitable<Response> ApiService::read_metric(Request& request, Route route, Deadline deadline) {
-  const auto form = form_of(request, kMetricOffer);
-  if (!form) co_return not_acceptable(kMetricOffer);
-  if (is_true(request, "watch")) co_return render(watch_not_supported());
-  auto options = parse_list_options(request);
-  if (const auto* status = std::get_if<Status>(&options)) co_return render(*status);
-  const auto include = parse_include(request);
-  const bool is_table = form->shape != Form::Shape::as_is;
-  if (const auto* status = std::get_if<Status>(&include); is_table && status != nullptr)
-    co_return render(*status);
-  scalers::Query query{std::move(route.name_space),
-                       route.metric,
-                       std::move(std::get<ListOptions>(options).labels)};
-  const auto readings = co_await source_.read(std::move(query), deadline);
-  if (!readings) co_return render(status_of(readings.error()));
-  co_return values(*form, include, route.metric, *readings);
-}
-
-awaitable<Response> ApiService::explain(Request& request, Route route, Deadline deadline) {
-  if (explainer_ == nullptr) co_return render(resource_not_found());
-  const auto form = form_of(request, Offer{});
-  if (!form) co_return not_acceptable(Offer{});
-  auto options = parse_list_options(request);
-  if (const auto* status = std::get_if<Status>(&options)) co_return render(*status);
-  scalers::Query query{std::move(route.name_space),
-                       std::move(route.metric),
-                       std::move(std::get<ListOptions>(options).labels)};
-  const auto explanation = co_await explainer_->explain(std::move(query), deadline);
-  if (!explanation) co_return render(status_of(explanation.error()));
-  std::string text = explanation_text(*explanation, request.parameter("labelSelector"));
-  co_return document_in_form(std::move(text), *form);
+bool ApiServer::is_over_limit(const UserInfo& user) const {
+  return settings_.max_in_flight > 0 && in_flight_ > settings_.max_in_flight &&
+         !user.is_privileged();
 }
 
 }  // namespace weir::apiservice

@@ -1,97 +1,97 @@
-// The API itself: identity, access, routes, and a metric read handed to the Source. Owned by the
-// App; loop thread only.
+// The chain that every request passes, from its RequestInfo to an encoded response: open endpoints,
+// timeout, identity, in-flight limit, access, then an endpoint or the handler of an API group.
+// Owned by the App; loop thread only.
 #pragma once
 
 #include "apiservice/auth/access.hpp"
 #include "apiservice/auth/identity.hpp"
-#include "apiservice/discovery.hpp"
+#include "apiservice/endpoints.hpp"
+#include "apiservice/groups/group.hpp"
 #include "apiservice/prerendered.hpp"
 #include "apiservice/request/http.hpp"
+#include "apiservice/request/request_info.hpp"
 #include "scalers/deadline.hpp"
-#include "scalers/explanation.hpp"
-#include "scalers/reading.hpp"
 #include "scalers/task.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace weir::apiservice {
 
-class ApiService {
+struct ApiServerSettings {
+  const FrontProxyRules& rules;  // read again at each request
+  TokenAuthenticator* tokens;    // null: a bearer token counts for nothing
+  Authorizer& authorizer;
+  std::size_t max_in_flight = 0;  // 0: no limit
+};
+
+class ApiServer {
  public:
-  // All but `discovery` outlive the service and every request in it. The rules are read anew at
-  // each request. Without `tokens` a bearer token is as good as none. `max_in_flight` 0: no limit.
-  // Without `explainer` nothing is explained (404).
-  ApiService(const FrontProxyRules& rules,
-             TokenAuthenticator* tokens,
-             Authorizer& authorizer,
-             scalers::Source& source,
-             Discovery discovery,
-             std::size_t max_in_flight = 0,
-             scalers::Explainer* explainer = nullptr)
-      : rules_(rules),
-        tokens_(tokens),
-        authorizer_(authorizer),
-        source_(source),
-        shelf_(std::move(discovery)),
-        max_in_flight_(max_in_flight),
-        explainer_(explainer) {}
+  // What `settings` refers to outlives the server and every request in it, as do the handlers of
+  // `groups` and what `endpoints` refers to. `endpoints` come before the documents of the groups.
+  ApiServer(ApiServerSettings settings, std::vector<ApiGroup> groups, Endpoints endpoints = {});
 
-  // Discovery of the metrics that a new configuration has.
-  void set_discovery(Discovery discovery) { shelf_ = Shelf(std::move(discovery)); }
+  // The same groups with the resources of a new configuration.
+  void set_groups(std::vector<ApiGroup> groups);
 
-  // One request that is being answered, as long as it lives.
+  // What the request asks for; made once, and read by everybody after.
+  [[nodiscard]] RequestInfo request_info(const Request& request) const;
+
+  // The response, with Status in the caller's media type. `user` is set to who acts once that is
+  // known. All are lent until the response is there.
+  [[nodiscard]] awaitable<Response> respond(Request& request,
+                                            RequestInfo& info,
+                                            Deadline deadline,
+                                            std::string& user);
+
+  // Every endpoint, in the order of RequestInfo's `endpoint`, and every served group version, in
+  // that of its `group_version`: telemetry's rows. They stay the same over set_groups().
+  [[nodiscard]] const Endpoints& endpoints() const { return endpoints_; }
+  [[nodiscard]] const std::vector<GroupVersion>& group_versions() const { return served_; }
+  [[nodiscard]] const PrerenderedDocuments& documents() const { return *documents_; }
+
+  // One request in flight, as long as it lives.
   class InFlight {
    public:
-    explicit InFlight(ApiService& api) : api_(api) { ++api_.in_flight_; }
+    explicit InFlight(ApiServer& server) : server_(server) { ++server_.in_flight_; }
     InFlight(const InFlight&) = delete;
     InFlight& operator=(const InFlight&) = delete;
-    ~InFlight() { --api_.in_flight_; }
+    ~InFlight() { --server_.in_flight_; }
 
    private:
-    ApiService& api_;
+    ApiServer& server_;
   };
-
-  // Whether refuse() would let the request go on without asking anybody: then it need not be asked.
-  // `user` is told who acts, if so.
-  [[nodiscard]] bool is_admitted(const Request& request, std::string& user);
-  // Who is it, are there too many of them (never of system:masters, which the kube-apiserver's own
-  // checks come as), and may they: the refusal, or nullopt when the request may go on. `user` is
-  // told who acts, once that is known. `request` is read within the call alone, before the first
-  // wait.
-  [[nodiscard]] awaitable<std::optional<Response>> refuse(const Request& request,
-                                                          Deadline deadline,
-                                                          std::string* user = nullptr);
-  // The answer to an admitted request; 404 for a path that is not the API's. Errors are JSON:
-  // status_in_form() turns them, and those of refuse(), into what the caller wants.
-  // `request` is lent until then.
-  [[nodiscard]] awaitable<Response> answer(Request& request, Deadline deadline);
 
  private:
-  // What of a request says whether it may go on.
-  struct Claim {
-    Identity identity;
-    std::string token;  // empty when the identity needs none
-    Attributes asked;
-    std::string target;
-  };
-  [[nodiscard]] awaitable<std::optional<Response>> judge(Claim claim,
-                                                         Deadline deadline,
-                                                         std::string* user);
-  [[nodiscard]] awaitable<Response> read_metric(Request& request, Route route, Deadline deadline);
+  // Admits a request whose user and permission are known without waiting; `user` is set then.
+  [[nodiscard]] bool try_admit_from_cache(const Request& request,
+                                          const RequestInfo& info,
+                                          std::string& user);
+  // 401, 429, 403 or 500; nullopt when the request may go on.
+  [[nodiscard]] awaitable<std::optional<Response>> authenticate_and_authorize(Request& request,
+                                                                              RequestInfo& info,
+                                                                              Deadline deadline,
+                                                                              std::string& user);
+  // The response to an admitted request; errors are JSON.
+  [[nodiscard]] awaitable<Response> route(Request& request,
+                                          RequestInfo& info,
+                                          Negotiation& negotiation,
+                                          Deadline deadline);
+  [[nodiscard]] const Endpoint* endpoint_of(const RequestInfo& info) const;
+  // Never of system:masters, which the kube-apiserver's own checks come as.
+  [[nodiscard]] bool is_over_limit(const UserInfo& user) const;
 
-  [[nodiscard]] awaitable<Response> explain(Request& request, Route route, Deadline deadline);
-
-  [[nodiscard]] bool is_one_too_many(const Caller& caller) const;
-
-  const FrontProxyRules& rules_;
-  TokenAuthenticator* tokens_;
-  Authorizer& authorizer_;
-  scalers::Source& source_;
-  Shelf shelf_;
-  std::size_t max_in_flight_;
-  scalers::Explainer* explainer_;
+  ApiServerSettings settings_;
+  Endpoints own_endpoints_;  // those of the constructor
+  std::vector<GroupVersion> served_;
+  std::vector<GroupHandler*> handlers_;  // of each served group version
+  // On the heap, since its endpoints refer to it.
+  std::unique_ptr<const PrerenderedDocuments> documents_;
+  Endpoints endpoints_;
   std::size_t in_flight_ = 0;
 };
 

@@ -1,33 +1,35 @@
+// Discovery in its two forms, the aggregated one and one document a group and version, off the same
+// list of resources, so that neither lists what the other lacks.
 #include "apiservice/discovery.hpp"
 
 #include "apiservice/encoding/json.hpp"
 #include "apiservice/meta/etag.hpp"
-#include "apiservice/request/paths.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace weir::apiservice {
 namespace {
 
-struct Resource {
-  std::string name;
-  std::string_view kind;
-};
+std::string version_fields(const ApiGroup& group, const ApiVersion& version) {
+  return fmt::format(R"({{"groupVersion":"{}/{}","version":"{}"}})",
+                     group.name,
+                     version.name,
+                     version.name);
+}
 
-// No metric may have this name: it is the one resource that is none.
-constexpr std::string_view kItems = "externalmetrics";
-constexpr std::string_view kItemKind = "ExternalMetricValue";
-
-std::string group_fields() {
-  const std::string version =
-      fmt::format(R"({{"groupVersion":"{}","version":"{}"}})", kGroupVersion, kVersion);
+std::string group_fields(const ApiGroup& group) {
+  std::string versions;
+  for (const ApiVersion& version : group.versions) {
+    if (!versions.empty()) versions += ',';
+    versions += version_fields(group, version);
+  }
   return fmt::format(R"("name":"{}","versions":[{}],"preferredVersion":{})",
-                     kGroup,
-                     version,
-                     version);
+                     group.name,
+                     versions,
+                     version_fields(group, group.versions.front()));
 }
 
 // Appends `"name":"text"`.
@@ -37,53 +39,71 @@ void append_pair(std::string& out, std::string_view name, std::string_view text)
   append_json_string(out, text);
 }
 
-void append_resource(std::string& out, std::string_view name, std::string_view kind) {
+void append_resource(std::string& out, const ApiResource& resource) {
   out += out.ends_with('[') ? "{" : ",{";
-  append_pair(out, "name", name);
+  append_pair(out, "name", resource.name);
   out += R"(,"singularName":"","namespaced":true,)";
-  append_pair(out, "kind", kind);
+  append_pair(out, "kind", resource.kind);
   out += R"(,"verbs":["get"]})";
 }
 
-void append_discovered(std::string& out, std::string_view name, std::string_view kind) {
+void append_discovered(std::string& out, const ApiResource& resource) {
   out += out.ends_with('[') ? "{" : ",{";
-  append_pair(out, "resource", name);
+  append_pair(out, "resource", resource.name);
   out += R"(,"responseKind":{"group":"","version":"",)";
-  append_pair(out, "kind", kind);
+  append_pair(out, "kind", resource.kind);
   out += R"(},"scope":"Namespaced","singularResource":"","verbs":["get"]})";
+}
+
+std::string resource_list(const ApiGroup& group, const ApiVersion& version) {
+  std::string out = fmt::format(
+      R"({{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"{}/{}","resources":[)",
+      group.name,
+      version.name);
+  for (const ApiResource& resource : version.resources) append_resource(out, resource);
+  out += "]}\n";
+  out.shrink_to_fit();
+  return out;
+}
+
+void append_group_discovery(std::string& out, const ApiGroup& group) {
+  out += out.ends_with('[') ? "{" : ",{";
+  out += fmt::format(R"("metadata":{{"name":"{}"}},"versions":[)", group.name);
+  for (const ApiVersion& version : group.versions) {
+    out += &version == group.versions.data() ? "{" : ",{";
+    out += fmt::format(R"("version":"{}","resources":[)", version.name);
+    for (const ApiResource& resource : version.resources) append_discovered(out, resource);
+    out += R"(],"freshness":"Current"})";
+  }
+  out += "]}";
 }
 
 }  // namespace
 
-Discovery make_discovery(std::vector<std::string> metric_names) {
-  metric_names.emplace_back(kItems);
-  std::ranges::sort(metric_names);
-  const auto twice = std::ranges::unique(metric_names);
-  metric_names.erase(twice.begin(), twice.end());
+Discovery make_discovery(std::span<const ApiGroup> groups) {
   Discovery out;
-  out.group_list = fmt::format("{}{}{}\n",
-                               R"({"kind":"APIGroupList","apiVersion":"v1","groups":[{)",
-                               group_fields(),
-                               "}]}");
-  out.group =
-      fmt::format("{}{}{}\n", R"({"kind":"APIGroup","apiVersion":"v1",)", group_fields(), "}");
-  out.resource_list = fmt::format(
-      R"({{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"{}","resources":[)",
-      kGroupVersion);
-  out.group_discovery = fmt::format(
-      R"({{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{{}},)"
-      R"("items":[{{"metadata":{{"name":"{}"}},"versions":[{{"version":"{}","resources":[)",
-      kGroup,
-      kVersion);
-  for (const std::string& name : metric_names) {
-    const std::string_view kind = name == kItems ? kItemKind : std::string_view(name);
-    append_resource(out.resource_list, name, kind);
-    append_discovered(out.group_discovery, name, kind);
+  out.group_list = R"({"kind":"APIGroupList","apiVersion":"v1","groups":[)";
+  out.group_discovery =
+      R"({"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},)"
+      R"("items":[)";
+  for (const ApiGroup& group : groups) {
+    const std::string fields = group_fields(group);
+    out.group_list += out.group_list.ends_with('[') ? "{" : ",{";
+    out.group_list += fields + '}';
+    out.documents.push_back(
+        {"/apis/" + group.name,
+         group.name,
+         "",
+         fmt::format("{}{}{}\n", R"({"kind":"APIGroup","apiVersion":"v1",)", fields, "}")});
+    for (const ApiVersion& version : group.versions)
+      out.documents.push_back({fmt::format("/apis/{}/{}", group.name, version.name),
+                               group.name,
+                               version.name,
+                               resource_list(group, version)});
+    append_group_discovery(out.group_discovery, group);
   }
-  out.resource_list += "]}\n";
-  out.group_discovery += R"(],"freshness":"Current"}]}]})"
-                         "\n";
-  out.resource_list.shrink_to_fit();
+  out.group_list += "]}\n";
+  out.group_discovery += "]}\n";
   out.group_discovery.shrink_to_fit();
   out.group_discovery_hash = hash_of(out.group_discovery);
   return out;

@@ -1,20 +1,30 @@
-// The OpenAPI documents of our own group, versions 2 and 3. They are the same whatever the metrics
+// The OpenAPI documents of what is served, versions 2 and 3. They are the same whatever the metrics
 // are. Pure.
 #pragma once
 
+#include "apiservice/groups/group.hpp"
+
+#include <span>
 #include <string>
+#include <vector>
 
 namespace weir::apiservice {
 
-struct OpenApi {
-  std::string v2;        // GET /openapi/v2: Swagger 2.0
-  std::string v3_root;   // GET /openapi/v3: where the group's document is
-  std::string v3_group;  // GET /openapi/v3/apis/GROUP/VERSION: OpenAPI 3.0
-  std::string v2_hash;
-  std::string v3_root_hash;
-  std::string v3_group_hash;
+// GET /openapi/v3/apis/GROUP/VERSION: OpenAPI 3.0 of one group version.
+struct OpenApiV3 {
+  std::string path;
+  std::string json;
+  std::string hash;
 };
 
-[[nodiscard]] OpenApi make_open_api();
+struct OpenApi {
+  std::string v2;       // GET /openapi/v2: Swagger 2.0
+  std::string v3_root;  // GET /openapi/v3: where the documents of the group versions are
+  std::string v2_hash;
+  std::string v3_root_hash;
+  std::vector<OpenApiV3> v3;  // of each group version
+};
+
+[[nodiscard]] OpenApi make_open_api(std::span<const ApiGroup> groups);
 
 }  // namespace weir::apiservice

@@ -1,14 +1,16 @@
+// Documents and their conditional requests: which header goes with which document.
 #include "apiservice/prerendered.hpp"
 
+#include "apiservice/encoding/json.hpp"
 #include "apiservice/meta/etag.hpp"
 #include "apiservice/meta/status.hpp"
-#include "apiservice/negotiation/accept.hpp"
 #include "apiservice/negotiation/media_type.hpp"
 
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace weir::apiservice {
 namespace {
@@ -36,42 +38,19 @@ constexpr std::string_view kVersionPage = R"({
   "platform": ")" WEIR_PLATFORM R"("
 })";
 
-constexpr std::string_view kIndexPage = R"({
-  "paths": [
-    "/apis",
-    "/apis/external.metrics.k8s.io",
-    "/apis/external.metrics.k8s.io/v1beta1",
-    "/healthz",
-    "/livez",
-    "/metrics",
-    "/openapi/v2",
-    "/openapi/v3",
-    "/openapi/v3/apis/external.metrics.k8s.io/v1beta1",
-    "/readyz",
-    "/version"
-  ]
-})";
-
 Response page(std::string_view text) { return {200, "application/json", std::string(text)}; }
 
 std::string quoted(std::string_view hash) { return '"' + std::string(hash) + '"'; }
 
 Response document(const std::string& json, const Request& request) {
-  const auto form = form_of(request, {});
-  if (!form) return not_acceptable({});
-  return document_in_form(json, *form);
+  const auto media_type = negotiate(request, {});
+  if (!media_type) return not_acceptable({});
+  return encode(json, *media_type);
 }
 
-bool takes_json(const Request& request) {
-  const std::string_view accept = request.header("accept");
-  return accept.empty() || std::ranges::any_of(parse_accept(accept), [](const auto& clause) {
-           return clause.takes("application", "json");
-         });
-}
-
-// A document of OpenAPI: JSON alone, and no body where that is not wanted.
+// A document of OpenAPI: JSON alone, and no body where that is not accepted.
 Response specification(const std::string& json, std::string_view hash, const Request& request) {
-  if (!takes_json(request)) return {406, "", "", {{"Vary", "Accept"}}};
+  if (!Negotiation(request).accepts_json()) return {406, "", "", {{"Vary", "Accept"}}};
   Response out{200, "application/json", "", {{"ETag", quoted(hash)}, {"Vary", "Accept"}}};
   if (is_known(request, hash)) return not_modified(std::move(out));
   out.body = json;
@@ -87,16 +66,51 @@ Response hashed(Response out, std::string_view hash, const Request& request) {
   return out;
 }
 
+// The index lists every path once; of a path with and without a trailing slash the bare one.
+std::string index_of(std::vector<std::string> paths) {
+  std::ranges::sort(paths);
+  std::string out = "{\n  \"paths\": [";
+  for (const std::string& path : paths) {
+    out += &path == paths.data() ? "\n    " : ",\n    ";
+    append_json_string(out, path);
+  }
+  return out + "\n  ]\n}";
+}
+
+// The row of a document, which only a GET gets.
+template <class Respond>
+Endpoint row(std::string path, Respond respond) {
+  auto guarded = [respond = std::move(respond)](const Request& request) {
+    return request.method == "GET" ? respond(request) : render(method_not_allowed());
+  };
+  std::string label = path;
+  return {.path = std::move(path),
+          .match = Endpoint::Match::with_slash,
+          .access = Endpoint::Access::authorized,
+          .respond = std::move(guarded),
+          .label = std::move(label)};
+}
+
 }  // namespace
 
-Shelf::Shelf(Discovery discovery) : discovery_(std::move(discovery)) {}
+PrerenderedDocuments::PrerenderedDocuments(std::span<const ApiGroup> groups,
+                                           std::span<const std::string> other_paths)
+    : discovery_(make_discovery(groups)), open_api_(make_open_api(groups)) {
+  std::vector<std::string> paths(other_paths.begin(), other_paths.end());
+  for (const Endpoint& endpoint : endpoints()) {
+    if (endpoint.label != "/") paths.push_back(endpoint.path);
+  }
+  index_ = index_of(std::move(paths));
+}
 
-Response Shelf::groups(const Request& request) const {
-  const Offer offer{.has_protobuf = false, .has_table = false, .has_group_discovery = true};
-  const auto form = form_of(request, offer);
-  if (!form) return not_acceptable(offer);
-  if (form->shape != Form::Shape::group_discovery) {
-    Response legacy = document_in_form(discovery_.group_list, *form);
+Response PrerenderedDocuments::groups(const Request& request) const {
+  const SupportedMediaTypes supported{.has_protobuf = false,
+                                      .has_table = false,
+                                      .has_group_discovery = true};
+  const auto media_type = negotiate(request, supported);
+  if (!media_type) return not_acceptable(supported);
+  if (media_type->conversion != MediaType::Conversion::group_discovery) {
+    Response legacy = encode(discovery_.group_list, *media_type);
     legacy.headers.push_back({"Vary", "Accept"});
     return legacy;
   }
@@ -107,30 +121,35 @@ Response Shelf::groups(const Request& request) const {
                 {"Vary", "Accept"},
                 {"Cache-Control", "public"}}};
   if (is_known(request, discovery_.group_discovery_hash)) return not_modified(std::move(out));
-  out.body = document_in_form(discovery_.group_discovery, *form).body;
+  out.body = encode(discovery_.group_discovery, *media_type).body;
   return out;
 }
 
-Response Shelf::answer(Route::Kind kind, const Request& request) const {
-  switch (kind) {
-    case Route::Kind::group_list: return groups(request);
-    case Route::Kind::group: return document(discovery_.group, request);
-    case Route::Kind::resource_list: return document(discovery_.resource_list, request);
-    case Route::Kind::open_api_v2: return specification(open_api_.v2, open_api_.v2_hash, request);
-    case Route::Kind::open_api_v3:
-      return specification(open_api_.v3_root, open_api_.v3_root_hash, request);
-    case Route::Kind::open_api_v3_group:
-      return hashed(specification(open_api_.v3_group, open_api_.v3_group_hash, request),
-                    open_api_.v3_group_hash,
-                    request);
-    case Route::Kind::version: return page(kVersionPage);
-    case Route::Kind::index: return page(kIndexPage);
-    case Route::Kind::metric:
-    case Route::Kind::explanation:
-    case Route::Kind::unknown_resource:
-    case Route::Kind::unknown: break;
+Endpoints PrerenderedDocuments::endpoints() const {
+  Endpoints out;
+  out.push_back(row("/apis", [this](const Request& request) { return groups(request); }));
+  for (const DiscoveryDocument& one : discovery_.documents) {
+    out.push_back(
+        row(one.path, [&one](const Request& request) { return document(one.json, request); }));
+    out.back().group = one.group;
+    out.back().version = one.version;
   }
-  return page_not_found();
+  out.push_back(row("/openapi/v2", [this](const Request& request) {
+    return specification(open_api_.v2, open_api_.v2_hash, request);
+  }));
+  out.push_back(row("/openapi/v3", [this](const Request& request) {
+    return specification(open_api_.v3_root, open_api_.v3_root_hash, request);
+  }));
+  for (const OpenApiV3& one : open_api_.v3)
+    out.push_back(row(one.path, [&one](const Request& request) {
+      return hashed(specification(one.json, one.hash, request), one.hash, request);
+    }));
+  out.push_back(row("/version", [](const Request&) { return page(kVersionPage); }));
+  for (const char* path : {"/", "/index.html"}) {
+    out.push_back(row(path, [this](const Request&) { return page(index_); }));
+    out.back().label = "/";
+  }
+  return out;
 }
 
 }  // namespace weir::apiservice

@@ -2,6 +2,7 @@
 
 #include "scalers/signal.hpp"
 #include "scalers/text/utf8.hpp"
+#include "server/http/endpoints.hpp"
 #include "server/logging/log.hpp"
 #include "server/tls/context.hpp"
 
@@ -107,19 +108,18 @@ App::App(Loop& loop,
       tls_(serving_pairs(options), options.tls, trust_),
       rules_(rules_of(options)),
       cluster_(make_cluster(options)),
-      api_(rules_,
-           cluster_ ? &cluster_->tokens() : nullptr,
-           cluster_ ? cluster_->access() : standalone_,
-           world_,
-           apiservice::make_discovery(names_of(world_.world())),
-           options.max_requests_in_flight,
-           &world_),
-      router_(health_, api_, [this] { return telemetry_page(); }),
+      external_(world_, &world_),
+      api_({.rules = rules_,
+            .tokens = cluster_ ? &cluster_->tokens() : nullptr,
+            .authorizer = cluster_ ? cluster_->access() : standalone_,
+            .max_in_flight = options.max_requests_in_flight},
+           groups(),
+           server_endpoints(health_, [this] { return telemetry_page(); })),
       registry_(std::make_shared<SessionRegistry>()),
       listener_(loop,
                 options.bind_address,
                 options.secure_port,
-                SessionDeps{router_, tls_, trust_, clock_, telemetry_, registry_}),
+                SessionDeps{api_, tls_, trust_, clock_, telemetry_, registry_}),
       signals_(loop.get_executor(), SIGTERM, SIGINT),
       stop_at_once_(loop) {
   log(Level::info,
@@ -130,6 +130,7 @@ App::App(Loop& loop,
        {"version", WEIR_VERSION}});
   lag_.emplace(loop, [this](auto late) { tick(late); });
   tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
+  telemetry_.set_endpoints(api_.group_versions(), api_.endpoints());
   telemetry_.set_metrics(world_.world().metrics());
   reload_.emplace(
       loop,
@@ -150,8 +151,14 @@ std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& doc
 
 void App::take(std::unique_ptr<scalers::World> world) {
   world_.replace(std::move(world));
-  api_.set_discovery(apiservice::make_discovery(names_of(world_.world())));
+  api_.set_groups(groups());
   telemetry_.set_metrics(world_.world().metrics());
+}
+
+std::vector<apiservice::ApiGroup> App::groups() {
+  std::vector<apiservice::ApiGroup> out;
+  out.push_back(apiservice::external_metrics_group(names_of(world_.world()), &external_));
+  return out;
 }
 
 std::string App::telemetry_page() {

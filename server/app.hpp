@@ -4,6 +4,7 @@
 
 #include "apiservice/api_server.hpp"
 #include "apiservice/auth/access.hpp"
+#include "apiservice/groups/external.hpp"
 #include "scalers/clients/clients.hpp"
 #include "scalers/read/world.hpp"
 #include "scalers/signal.hpp"
@@ -12,7 +13,6 @@
 #include "server/config/reload.hpp"
 #include "server/http/health.hpp"
 #include "server/http/listener.hpp"
-#include "server/http/router.hpp"
 #include "server/http/session.hpp"
 #include "server/kube/cluster.hpp"
 #include "server/telemetry/loop_lag.hpp"
@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace weir::server {
 
@@ -78,6 +79,8 @@ class App {
   [[nodiscard]] std::unique_ptr<scalers::World> build(const std::vector<scalers::Node>& documents,
                                                       scalers::Problems& problems);
   void take(std::unique_ptr<scalers::World> world);
+  // Every API group, with the resources of the configuration in force.
+  [[nodiscard]] std::vector<apiservice::ApiGroup> groups();
   // The serving pairs and the CA bundles of the flags, read again.
   void reload_tls();
   [[nodiscard]] std::string telemetry_page();
@@ -104,8 +107,8 @@ class App {
   Health health_;
   apiservice::FrontProxyRules rules_;
   std::unique_ptr<cluster::Cluster> cluster_;  // null with --standalone
-  apiservice::ApiService api_;
-  Router router_;
+  apiservice::ExternalMetrics external_;
+  apiservice::ApiServer api_;
   std::shared_ptr<SessionRegistry> registry_;
   Listener listener_;
   std::optional<Reload> reload_;  // until the drain

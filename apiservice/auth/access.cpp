@@ -11,8 +11,8 @@ std::string reason_tail(const Decision& decision) {
 
 }  // namespace
 
-awaitable<Decision> StandaloneAuthorizer::decide(Caller caller,
-                                                 Attributes /*asked*/,
+awaitable<Decision> StandaloneAuthorizer::decide(UserInfo caller,
+                                                 RequestInfo /*asked*/,
                                                  Deadline /*deadline*/) {
   if (!caller.is_anonymous()) co_return Decision{true, "", ""};
   co_return Decision{
@@ -21,7 +21,7 @@ awaitable<Decision> StandaloneAuthorizer::decide(Caller caller,
       ""};
 }
 
-Status forbidden(std::string_view user, const Attributes& asked, const Decision& decision) {
+Status forbidden(std::string_view user, const RequestInfo& asked, const Decision& decision) {
   if (!asked.is_resource) {
     return {403,
             "Forbidden",

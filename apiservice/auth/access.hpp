@@ -4,7 +4,7 @@
 
 #include "apiservice/auth/identity.hpp"
 #include "apiservice/meta/status.hpp"
-#include "apiservice/request/paths.hpp"
+#include "apiservice/request/request_info.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/task.hpp"
 
@@ -26,12 +26,12 @@ class Authorizer {
   Authorizer& operator=(const Authorizer&) = delete;
   virtual ~Authorizer() = default;
   // Decides by `deadline`; whatever keeps it from deciding is a failure, never leave.
-  [[nodiscard]] virtual awaitable<Decision> decide(Caller caller,
-                                                   Attributes asked,
+  [[nodiscard]] virtual awaitable<Decision> decide(UserInfo caller,
+                                                   RequestInfo asked,
                                                    Deadline deadline) = 0;
   // Whether decide() would allow it at once, without asking anybody. False: it may still allow it.
-  [[nodiscard]] virtual bool is_allowed_already(const Caller& /*caller*/,
-                                                const Attributes& /*asked*/) {
+  [[nodiscard]] virtual bool allowed_from_cache(const UserInfo& /*caller*/,
+                                                const RequestInfo& /*asked*/) {
     return false;
   }
 };
@@ -39,14 +39,14 @@ class Authorizer {
 // Of `weir serve --standalone`: whoever proved an identity may read, anonymous callers may not.
 class StandaloneAuthorizer final : public Authorizer {
  public:
-  [[nodiscard]] awaitable<Decision> decide(Caller caller,
-                                           Attributes asked,
+  [[nodiscard]] awaitable<Decision> decide(UserInfo caller,
+                                           RequestInfo asked,
                                            Deadline deadline) override;
 };
 
 // `user`: who acts.
 [[nodiscard]] Status forbidden(std::string_view user,
-                               const Attributes& asked,
+                               const RequestInfo& asked,
                                const Decision& decision);
 
 }  // namespace weir::apiservice

@@ -52,7 +52,7 @@ Identity by_front_proxy(const Request& request, const FrontProxyRules& rules) {
   const bool may_proxy =
       allowed.empty() || std::ranges::find(allowed, peer.common_name) != allowed.end();
   if (!may_proxy) return {.caller = {}, .is_error = true};
-  Caller caller;
+  UserInfo caller;
   caller.user = first_value(request, rules.username_headers);
   if (caller.user.empty()) return {};
   caller.uid = first_value(request, rules.uid_headers);
@@ -65,7 +65,7 @@ Identity by_certificate(const PeerCertificate& peer) {
   if (peer.by_client_ca == Trust::no_bundle) return {};
   if (peer.by_client_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
   if (peer.common_name.empty()) return {};
-  Caller caller;
+  UserInfo caller;
   caller.user = peer.common_name;
   caller.groups = peer.organizations;
   const bool has_one_uid = peer.uids.size() == 1 && !peer.uids.front().empty();
@@ -75,7 +75,7 @@ Identity by_certificate(const PeerCertificate& peer) {
   return {.caller = std::move(caller), .is_error = false};
 }
 
-void add_authenticated(Caller& caller) {
+void add_authenticated(UserInfo& caller) {
   if (caller.user == kAnonymous) return;
   const bool is_said = std::ranges::any_of(caller.groups, [](const std::string& group) {
     return group == kAuthenticated || group == kUnauthenticated;
@@ -85,9 +85,9 @@ void add_authenticated(Caller& caller) {
 
 }  // namespace
 
-bool Caller::is_master() const { return std::ranges::find(groups, kMasters) != groups.end(); }
+bool UserInfo::is_privileged() const { return std::ranges::find(groups, kMasters) != groups.end(); }
 
-bool Caller::is_anonymous() const {
+bool UserInfo::is_anonymous() const {
   return user == kAnonymous || std::ranges::find(groups, kUnauthenticated) != groups.end();
 }
 
@@ -110,13 +110,13 @@ std::string bearer_token(const Request& request) {
   return std::string(rest.substr(0, rest.find(' ')));
 }
 
-std::optional<Caller> caller_of(Identity identity) {
+std::optional<UserInfo> effective_user(Identity identity) {
   if (identity.caller) {
     add_authenticated(*identity.caller);
     return std::move(identity.caller);
   }
   if (identity.is_error) return std::nullopt;
-  return Caller{std::string(kAnonymous), {}, {std::string(kUnauthenticated)}, {}};
+  return UserInfo{std::string(kAnonymous), {}, {std::string(kUnauthenticated)}, {}};
 }
 
 }  // namespace weir::apiservice

@@ -30,7 +30,7 @@ struct FrontProxyRules {
   std::vector<std::string> uid_headers{};  // none: a front proxy names no uid
 };
 
-struct Caller {
+struct UserInfo {
   std::string user;
   std::string uid;
   std::vector<std::string> groups;
@@ -38,12 +38,12 @@ struct Caller {
 
   [[nodiscard]] bool is_anonymous() const;
   // Of the group that may do everything.
-  [[nodiscard]] bool is_master() const;
+  [[nodiscard]] bool is_privileged() const;
 };
 
 // What has been seen of a caller so far: who it is, nothing, or that something invalid was shown.
 struct Identity {
-  std::optional<Caller> caller;
+  std::optional<UserInfo> caller;
   bool is_error = false;
 };
 
@@ -56,7 +56,7 @@ struct Identity {
 
 // Who acts in the end, with system:authenticated among the groups. One who showed nothing is
 // anonymous; nullopt: something was shown and nothing of it was valid, the answer is 401.
-[[nodiscard]] std::optional<Caller> caller_of(Identity identity);
+[[nodiscard]] std::optional<UserInfo> effective_user(Identity identity);
 
 // Judges bearer tokens.
 class TokenAuthenticator {
@@ -66,8 +66,8 @@ class TokenAuthenticator {
   TokenAuthenticator& operator=(const TokenAuthenticator&) = delete;
   virtual ~TokenAuthenticator() = default;
   // Who holds the token; nullopt when it is worth nothing, or could not be judged by `deadline`.
-  [[nodiscard]] virtual awaitable<std::optional<Caller>> judge(scalers::Secret token,
-                                                               Deadline deadline) = 0;
+  [[nodiscard]] virtual awaitable<std::optional<UserInfo>> judge(scalers::Secret token,
+                                                                 Deadline deadline) = 0;
 };
 
 }  // namespace weir::apiservice

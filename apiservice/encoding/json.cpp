@@ -104,4 +104,16 @@ std::string indented_json(std::string_view json) {
   return out;
 }
 
+void append_labels(std::string& out, const scalers::Labels& labels) {
+  out += '{';
+  for (bool is_first = true; const auto& [name, value] : labels) {
+    if (!is_first) out += ',';
+    is_first = false;
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, value);
+  }
+  out += '}';
+}
+
 }  // namespace weir::apiservice

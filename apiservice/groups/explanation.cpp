@@ -1,7 +1,7 @@
 #include "apiservice/groups/explanation.hpp"
 
 #include "apiservice/encoding/quantity.hpp"
-#include "apiservice/groups/documents.hpp"
+#include "apiservice/encoding/time.hpp"
 #include "apiservice/meta/status.hpp"
 
 #include <fmt/format.h>

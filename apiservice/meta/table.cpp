@@ -2,7 +2,7 @@
 
 #include "apiservice/encoding/json.hpp"
 #include "apiservice/encoding/quantity.hpp"
-#include "apiservice/groups/documents.hpp"
+#include "apiservice/encoding/time.hpp"
 
 #include <fmt/format.h>
 
@@ -70,13 +70,17 @@ void append_metadata(std::string& out,
 
 void append_object(std::string& out,
                    TableOptions options,
+                   const TableItem& item,
                    std::string_view metric,
                    const Reading& reading) {
   switch (options.include) {
     case Include::metadata: append_metadata(out, version_of(options), metric, reading); break;
     case Include::object:
-      out += R"({"kind":"ExternalMetricValue","apiVersion":"external.metrics.k8s.io/v1beta1",)";
-      append_value_fields(out, metric, reading);
+      fmt::format_to(std::back_inserter(out),
+                     R"({{"kind":"{}","apiVersion":"{}",)",
+                     item.kind,
+                     item.api_version);
+      item.append_fields(out, metric, reading);
       out += '}';
       break;
     case Include::none: out += "null"; break;
@@ -98,6 +102,7 @@ std::variant<Include, Status> parse_include(const Request& request) {
 
 void append_value_table(std::string& out,
                         TableOptions options,
+                        const TableItem& item,
                         std::string_view metric,
                         std::span<const Reading> readings) {
   fmt::format_to(std::back_inserter(out),
@@ -109,7 +114,7 @@ void append_value_table(std::string& out,
     if (&reading != readings.data()) out += ',';
     append_cells(out, metric, reading);
     out += R"("object":)";
-    append_object(out, options, metric, reading);
+    append_object(out, options, item, metric, reading);
     out += '}';
   }
   out += "]}\n";

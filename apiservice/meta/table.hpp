@@ -22,12 +22,21 @@ struct TableOptions {
   Include include = Include::metadata;
 };
 
+// How an item of the group whose values a Table shows is written.
+struct TableItem {
+  std::string_view kind;         // "ExternalMetricValue"
+  std::string_view api_version;  // "external.metrics.k8s.io/v1beta1"
+  // Appends the item's fields, without braces, kind and version.
+  void (*append_fields)(std::string& out, std::string_view metric, const scalers::Reading& reading);
+};
+
 // 422 for an `includeObject` that Kubernetes does not know.
 [[nodiscard]] std::variant<TableOptions::Include, Status> parse_include(const Request& request);
 
 // Appends a Table with a row for each reading: name, labels, value and time; and a line end.
 void append_value_table(std::string& out,
                         TableOptions options,
+                        const TableItem& item,
                         std::string_view metric,
                         std::span<const scalers::Reading> readings);
 

@@ -1,7 +1,5 @@
 #include "apiservice/meta/timeout.hpp"
 
-#include "apiservice/request/paths.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -101,9 +99,10 @@ scalers::Result<double> parse_duration(const std::string& whole) {
 
 }  // namespace
 
-scalers::Result<std::optional<Duration>> timeout_of(const Request& request) {
+scalers::Result<std::optional<Duration>> timeout_of(const Request& request,
+                                                    const RequestInfo& info) {
   const std::string text(request.parameter("timeout"));
-  if (text.empty() || attributes_of(request).verb == "watch") return std::optional<Duration>();
+  if (text.empty() || info.verb == "watch") return std::optional<Duration>();
   const auto nanoseconds = parse_duration(text);
   if (!nanoseconds) return nanoseconds.error();
   if (*nanoseconds <= 0) return std::optional<Duration>();

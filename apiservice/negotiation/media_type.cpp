@@ -1,3 +1,4 @@
+// Negotiation by the rules of k8s.io/apiserver, apart from the header's grammar (accept.cpp).
 #include "apiservice/negotiation/media_type.hpp"
 
 #include "apiservice/encoding/go_text.hpp"
@@ -5,7 +6,6 @@
 #include "apiservice/encoding/protobuf.hpp"
 #include "apiservice/encoding/yaml.hpp"
 #include "apiservice/meta/status.hpp"
-#include "apiservice/negotiation/accept.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,8 +14,8 @@
 namespace weir::apiservice {
 namespace {
 
-using Media = Form::Media;
-using Shape = Form::Shape;
+using Media = MediaType::Media;
+using Conversion = MediaType::Conversion;
 
 struct Known {
   std::string_view subtype;  // of application/
@@ -25,77 +25,99 @@ struct Known {
 constexpr std::array<Known, 3> kKnown{
     {{"json", Media::json}, {"yaml", Media::yaml}, {"vnd.kubernetes.protobuf", Media::protobuf}}};
 
-bool is_offered(Media media, Offer offer) { return media != Media::protobuf || offer.has_protobuf; }
+bool is_supported(Media media, SupportedMediaTypes supported) {
+  return media != Media::protobuf || supported.has_protobuf;
+}
 
-// What the clause wants the answer turned into; nullopt when the offer has no such thing.
-std::optional<Shape> shape_of(const AcceptClause& clause, Media media, Offer offer) {
+// What the clause wants the document converted to; nullopt when that is not supported.
+std::optional<Conversion> conversion_of(const AcceptClause& clause,
+                                        Media media,
+                                        SupportedMediaTypes supported) {
   const std::string_view as = clause.parameter("as");
-  if (as.empty()) return Shape::as_is;
+  if (as.empty()) return Conversion::as_is;
   if (media == Media::protobuf) return std::nullopt;
   const std::string_view group = clause.parameter("g");
   const std::string_view version = clause.parameter("v");
-  if (offer.has_table && as == "Table" && group == "meta.k8s.io") {
-    if (version == "v1") return Shape::table_v1;
-    if (version == "v1beta1") return Shape::table_v1beta1;
+  if (supported.has_table && as == "Table" && group == "meta.k8s.io") {
+    if (version == "v1") return Conversion::table_v1;
+    if (version == "v1beta1") return Conversion::table_v1beta1;
   }
-  if (offer.has_group_discovery && as == "APIGroupDiscoveryList" &&
+  if (supported.has_group_discovery && as == "APIGroupDiscoveryList" &&
       group == "apidiscovery.k8s.io" && version == "v2")
-    return Shape::group_discovery;
+    return Conversion::group_discovery;
   return std::nullopt;
 }
 
-std::optional<Form> form_of(const AcceptClause& clause, Offer offer) {
+std::optional<MediaType> media_type_of(const AcceptClause& clause, SupportedMediaTypes supported) {
   for (const Known& known : kKnown) {
-    if (!is_offered(known.media, offer) || !clause.takes("application", known.subtype)) continue;
-    const auto shape = shape_of(clause, known.media, offer);
-    if (shape) return Form{known.media, *shape, clause.parameter("pretty") == "1"};
-  }
-  return std::nullopt;
-}
-
-bool is_pretty(const Request& request) {
-  const std::string_view asked = request.parameter("pretty");
-  if (!asked.empty()) return parse_bool(asked);
-  const std::string_view agent = request.header("user-agent");
-  return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
-}
-
-// What most callers send, answered without taking it apart.
-std::optional<Form> usual(std::string_view accept, Offer offer) {
-  if (accept.empty() || accept == "*/*" || accept == "application/json" ||
-      accept == "application/json, */*")
-    return Form{};
-  if (offer.has_protobuf && accept == "application/vnd.kubernetes.protobuf, */*")
-    return Form{Media::protobuf, Shape::as_is, false};
-  return std::nullopt;
-}
-
-std::optional<Form> negotiated(std::string_view accept, Offer offer) {
-  if (auto form = usual(accept, offer)) return form;
-  for (const AcceptClause& clause : parse_accept(accept)) {
-    if (auto form = form_of(clause, offer)) return form;
+    if (!is_supported(known.media, supported) || !clause.takes("application", known.subtype))
+      continue;
+    const auto conversion = conversion_of(clause, known.media, supported);
+    if (conversion) return MediaType{known.media, *conversion, clause.parameter("pretty") == "1"};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<Form> form_of(const Request& request, Offer offer) {
-  auto form = negotiated(request.header("accept"), offer);
-  if (!form) return std::nullopt;
-  if (form->media == Media::json) {
-    form->is_pretty = form->is_pretty || is_pretty(request);
-  } else {
-    form->is_pretty = false;
-  }
-  return form;
+Negotiation::Negotiation(const Request& request)
+    : request_(request), usual_(usual(request.header("accept"))) {
+  if (usual_ == Usual::no) clauses_ = parse_accept(request.header("accept"));
 }
 
-Response not_acceptable(Offer offer) {
+Negotiation::Usual Negotiation::usual(std::string_view accept) {
+  if (accept.empty() || accept == "*/*" || accept == "application/json" ||
+      accept == "application/json, */*")
+    return Usual::json;
+  if (accept == "application/vnd.kubernetes.protobuf, */*") return Usual::protobuf_or_json;
+  return Usual::no;
+}
+
+std::optional<MediaType> Negotiation::best(SupportedMediaTypes supported) const {
+  if (usual_ == Usual::json) return MediaType{};
+  if (usual_ == Usual::protobuf_or_json)
+    return MediaType{supported.has_protobuf ? Media::protobuf : Media::json,
+                     Conversion::as_is,
+                     false};
+  for (const AcceptClause& clause : clauses_) {
+    if (auto media_type = media_type_of(clause, supported)) return media_type;
+  }
+  return std::nullopt;
+}
+
+std::optional<MediaType> Negotiation::media_type(SupportedMediaTypes supported) const {
+  auto out = best(supported);
+  if (!out) return std::nullopt;
+  out->is_pretty = out->media == Media::json && (out->is_pretty || is_pretty());
+  return out;
+}
+
+MediaType Negotiation::of_status() const {
+  const SupportedMediaTypes all{.has_protobuf = true,
+                                .has_table = false,
+                                .has_group_discovery = false};
+  if (const auto out = media_type(all)) return *out;
+  return MediaType{Media::json, Conversion::as_is, is_pretty()};
+}
+
+bool Negotiation::accepts_json() const {
+  return usual_ != Usual::no || std::ranges::any_of(clauses_, [](const AcceptClause& clause) {
+           return clause.takes("application", "json");
+         });
+}
+
+bool Negotiation::is_pretty() const {
+  const std::string_view asked = request_.parameter("pretty");
+  if (!asked.empty()) return parse_bool(asked);
+  const std::string_view agent = request_.header("user-agent");
+  return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
+}
+
+Response not_acceptable(SupportedMediaTypes supported) {
   std::string text =
       "only the following media types are accepted: application/json, "
       "application/yaml";
-  if (offer.has_protobuf) {
+  if (supported.has_protobuf) {
     text += ", ";
     text += kProtobufType;
   }
@@ -104,35 +126,29 @@ Response not_acceptable(Offer offer) {
   return out;
 }
 
-Form status_form_of(const Request& request) {
-  const Offer everything{.has_protobuf = true, .has_table = false, .has_group_discovery = false};
-  if (const auto form = form_of(request, everything)) return *form;
-  return Form{Media::json, Shape::as_is, is_pretty(request)};
-}
-
-Response status_in_form(Response answer, Form form) {
-  const bool is_status =
-      answer.status >= 400 && answer.status != 406 && answer.content_type == "application/json";
-  if (!is_status) return answer;
-  switch (form.media) {
+Response encode_status(Response response, MediaType media_type) {
+  const bool is_status = response.status >= 400 && response.status != 406 &&
+                         response.content_type == "application/json";
+  if (!is_status) return response;
+  switch (media_type.media) {
     case Media::json:
-      if (form.is_pretty) answer.body = indented_json(answer.body);
+      if (media_type.is_pretty) response.body = indented_json(response.body);
       break;
     case Media::yaml:
-      answer.body = yaml_of_json(answer.body);
-      answer.content_type = "application/yaml";
+      response.body = yaml_of_json(response.body);
+      response.content_type = "application/yaml";
       break;
     case Media::protobuf:
-      answer.body = protobuf_of_status(answer.body);
-      answer.content_type = kProtobufType;
+      response.body = protobuf_of_status(response.body);
+      response.content_type = kProtobufType;
       break;
   }
-  return answer;
+  return response;
 }
 
-Response document_in_form(std::string json, Form form) {
-  if (form.media == Media::yaml) return {200, "application/yaml", yaml_of_json(json)};
-  return {200, "application/json", form.is_pretty ? indented_json(json) : std::move(json)};
+Response encode(std::string json, MediaType media_type) {
+  if (media_type.media == Media::yaml) return {200, "application/yaml", yaml_of_json(json)};
+  return {200, "application/json", media_type.is_pretty ? indented_json(json) : std::move(json)};
 }
 
 }  // namespace weir::apiservice

@@ -10,15 +10,16 @@ namespace {
 class AccessPath final : public Path {
  public:
   void run() override {
-    expect(standing_.access().is_allowed_already(caller_, apiservice::attributes_of(request_)),
+    expect(standing_.access().allowed_from_cache(caller_,
+                                                 apiservice::request_info_of(request_, served())),
            "another decision");
   }
 
  private:
   Standing standing_;
   apiservice::Request request_ = sample_request();
-  apiservice::Caller caller_ =
-      apiservice::caller_of(apiservice::identity_of(request_, front_proxy_rules())).value();
+  apiservice::UserInfo caller_ =
+      apiservice::effective_user(apiservice::identity_of(request_, front_proxy_rules())).value();
 };
 
 }  // namespace

@@ -1,7 +1,5 @@
 // The two forms of one value that HPA controllers ask for.
-#include "apiservice/groups/documents.hpp"
-
-#include "apiservice/encoding/protobuf.hpp"
+#include "apiservice/groups/external_values.hpp"
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
 

@@ -9,7 +9,7 @@ namespace {
 class IdentityPath final : public Path {
  public:
   void run() override {
-    const auto caller = apiservice::caller_of(apiservice::identity_of(request_, rules_));
+    const auto caller = apiservice::effective_user(apiservice::identity_of(request_, rules_));
     expect(caller && caller->groups.size() == 3, "another caller");
   }
 

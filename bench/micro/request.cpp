@@ -1,14 +1,15 @@
 // What server/http/session does between the bytes that it reads and those that it writes.
 #include "apiservice/api_server.hpp"
+#include "apiservice/groups/external.hpp"
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
 #include "bench/micro/standing.hpp"
 #include "server/http/access_log.hpp"
 #include "server/http/answer.hpp"
 #include "server/http/audit_id.hpp"
+#include "server/http/endpoints.hpp"
 #include "server/http/head.hpp"
 #include "server/http/health.hpp"
-#include "server/http/router.hpp"
 
 #include <variant>
 
@@ -17,15 +18,21 @@ namespace {
 
 class RequestPath final : public Path {
  public:
+  RequestPath() { standing_.telemetry().set_endpoints(api_.group_versions(), api_.endpoints()); }
+
   void run() override {
     auto head = server::parse_head(kHead);
     expect(std::holds_alternative<server::Head>(head), "the head is refused");
     auto& accepted = std::get<server::Head>(head);
     accepted.request.peer = peer_;
     const std::string audit_id = audit_ids_.of(accepted.request);
-    server::RequestTrace trace(standing_.telemetry(), accepted.request, standing_.clock().steady());
+    apiservice::RequestInfo info = api_.request_info(accepted.request);
+    server::RequestTrace trace(standing_.telemetry(),
+                               accepted.request,
+                               info,
+                               standing_.clock().steady());
     const auto response =
-        standing_.finish(router_.answer(accepted.request, standing_.deadline(), trace.user));
+        standing_.finish(api_.respond(accepted.request, info, standing_.deadline(), trace.user));
     trace.answered(response.status, standing_.clock().steady(), audit_id);
     out_.clear();
     server::append_answer(out_, response, audit_id, false, true);
@@ -35,13 +42,12 @@ class RequestPath final : public Path {
  private:
   Standing standing_;
   apiservice::FrontProxyRules rules_ = front_proxy_rules();
-  apiservice::ApiService api_{rules_,
-                              nullptr,
-                              standing_.access(),
-                              standing_.source(),
-                              apiservice::make_discovery({std::string(kMetric)})};
   server::Health health_;
-  server::Router router_{health_, api_, [] { return std::string(); }};
+  apiservice::ExternalMetrics external_{standing_.source()};
+  apiservice::ApiServer api_{
+      {.rules = rules_, .tokens = nullptr, .authorizer = standing_.access()},
+      {apiservice::external_metrics_group({std::string(kMetric)}, &external_)},
+      server::server_endpoints(health_, [] { return std::string(); })};
   apiservice::PeerCertificate peer_ = front_proxy();
   server::AuditIds audit_ids_;
   std::string out_;

@@ -1,8 +1,10 @@
 #include "bench/micro/sample.hpp"
 
+#include "apiservice/groups/external_values.hpp"
 #include "bench/micro/paths.hpp"
 #include "server/http/head.hpp"
 
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -23,6 +25,12 @@ apiservice::PeerCertificate front_proxy() {
           .organizations = {},
           .uids = {},
           .sha256 = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"};
+}
+
+std::span<const apiservice::GroupVersion> served() {
+  static const apiservice::GroupVersion kServed{std::string(apiservice::kExternalGroup),
+                                                std::string(apiservice::kExternalVersion)};
+  return {&kServed, 1};
 }
 
 apiservice::Request sample_request() {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "apiservice/auth/identity.hpp"
+#include "apiservice/request/request_info.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -51,5 +53,7 @@ inline constexpr std::string_view kHead =
 [[nodiscard]] apiservice::PeerCertificate front_proxy();
 // kHead, parsed, with the connection's certificate.
 [[nodiscard]] apiservice::Request sample_request();
+// The group version that kHead asks.
+[[nodiscard]] std::span<const apiservice::GroupVersion> served();
 
 }  // namespace weir::bench

@@ -87,8 +87,10 @@ void Standing::warm_up() {
 
 awaitable<apiservice::Decision> Standing::sample_decision() {
   const auto request = sample_request();
-  auto caller = apiservice::caller_of(apiservice::identity_of(request, front_proxy_rules()));
-  return access_->decide(std::move(*caller), apiservice::attributes_of(request), deadline());
+  auto caller = apiservice::effective_user(apiservice::identity_of(request, front_proxy_rules()));
+  return access_->decide(std::move(*caller),
+                         apiservice::request_info_of(request, served()),
+                         deadline());
 }
 
 }  // namespace weir::bench

@@ -6,8 +6,11 @@
 
 namespace weir::server {
 
-RequestTrace::RequestTrace(Telemetry& telemetry, const apiservice::Request& request, SteadyTime now)
-    : telemetry_(telemetry), labels_(labels_of(request)), began_(now) {
+RequestTrace::RequestTrace(Telemetry& telemetry,
+                           const apiservice::Request& request,
+                           const apiservice::RequestInfo& info,
+                           SteadyTime now)
+    : telemetry_(telemetry), labels_(telemetry.labels_of(request, info)), began_(now) {
   if (is_logged(kAccessVerbosity)) {
     method_ = request.method;
     path_ = request.path;

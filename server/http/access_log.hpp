@@ -3,6 +3,7 @@
 #pragma once
 
 #include "apiservice/request/http.hpp"
+#include "apiservice/request/request_info.hpp"
 #include "scalers/deadline.hpp"
 #include "server/telemetry/request_labels.hpp"
 #include "server/telemetry/telemetry.hpp"
@@ -17,7 +18,10 @@ inline constexpr int kAccessVerbosity = 3;
 class RequestTrace {
  public:
   // Counts the request as under way until the trace is destroyed. `telemetry` outlives it.
-  RequestTrace(Telemetry& telemetry, const apiservice::Request& request, SteadyTime now);
+  RequestTrace(Telemetry& telemetry,
+               const apiservice::Request& request,
+               const apiservice::RequestInfo& info,
+               SteadyTime now);
   RequestTrace(const RequestTrace&) = delete;
   RequestTrace& operator=(const RequestTrace&) = delete;
   ~RequestTrace();

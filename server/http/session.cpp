@@ -114,7 +114,7 @@ class Session {
     has_served_ = true;
     if (const auto* refusal = std::get_if<Refusal>(&head)) {
       audit_id_ = audit_ids_.make();
-      RequestTrace(deps_.telemetry, {}, deps_.clock.steady())
+      RequestTrace(deps_.telemetry, {}, {}, deps_.clock.steady())
           .answered(refusal->status, deps_.clock.steady(), audit_id_);
       co_await write(refused_head(*refusal), false, false);
       co_return false;
@@ -131,12 +131,13 @@ class Session {
     // Lent for the answer: to copy it costs as much as to judge it.
     head.request.peer = std::move(peer());
     audit_id_ = audit_ids_.of(head.request);
-    RequestTrace trace(deps_.telemetry, head.request, deps_.clock.steady());
+    apiservice::RequestInfo info = deps_.api.request_info(head.request);
+    RequestTrace trace(deps_.telemetry, head.request, info, deps_.clock.steady());
     allow(kAnswer + kAnswerSlack);
     const Deadline deadline = Deadline::after(deps_.clock.steady(), kAnswer);
     Response response;
     try {
-      response = co_await deps_.router.answer(head.request, deadline, trace.user);
+      response = co_await deps_.api.respond(head.request, info, deadline, trace.user);
     } catch (const std::exception& bug) {
       log_often(Level::error, "request_failed", {{"reason", bug.what()}});
       response = apiservice::render(

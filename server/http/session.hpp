@@ -3,9 +3,9 @@
 // can end them. Loop thread only.
 #pragma once
 
+#include "apiservice/api_server.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/task.hpp"
-#include "server/http/router.hpp"
 #include "server/telemetry/telemetry.hpp"
 #include "server/tls/peer.hpp"
 #include "server/tls/serving.hpp"
@@ -46,7 +46,7 @@ class SessionRegistry {
 };
 
 struct SessionDeps {
-  Router& router;
+  apiservice::ApiServer& api;
   const ServingTls& tls;
   const ClientTrust& trust;
   const Clock& clock;

@@ -1,7 +1,6 @@
 #include "server/telemetry/request_labels.hpp"
 
 #include "apiservice/meta/list_options.hpp"
-#include "apiservice/request/paths.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,32 +8,10 @@
 namespace weir::server {
 namespace {
 
-constexpr std::string_view kApiGroup = "external.metrics.k8s.io";
-constexpr std::string_view kApiVersion = "v1beta1";
+using Route = apiservice::RequestInfo::Route;
 
-constexpr std::size_t kUnknown = 0;
-constexpr std::size_t kMetric = 1;
-constexpr std::size_t kUnknownResource = 2;
-constexpr std::size_t kExplanation = 3;
-constexpr std::size_t kFirstPath = 4;
-constexpr std::array<EndpointLabels, 16> kEndpoints{{
-    {"", "", "", ""},
-    {"", kApiGroup, kApiVersion, "namespace"},
-    {"", kApiGroup, kApiVersion, ""},
-    {apiservice::kExplain, kApiGroup, kApiVersion, "namespace"},
-    {"/", "", "", ""},
-    {"/apis", "", "", ""},
-    {"/apis/external.metrics.k8s.io", kApiGroup, "", ""},
-    {"/apis/external.metrics.k8s.io/v1beta1", kApiGroup, kApiVersion, ""},
-    {"/healthz", "", "", ""},
-    {"/livez", "", "", ""},
-    {"/metrics", "", "", ""},
-    {"/openapi/v2", "", "", ""},
-    {"/openapi/v3", "", "", ""},
-    {"/openapi/v3/apis/external.metrics.k8s.io/v1beta1", "", "", ""},
-    {"/readyz", "", "", ""},
-    {"/version", "", "", ""},
-}};
+// Of each group version: its collections, their explanations, and its other resources.
+constexpr std::size_t kRowsOfGroupVersion = 3;
 
 struct Method {
   std::string_view name;
@@ -53,7 +30,7 @@ Verb verb_of(std::string_view method) {
   return found == kMethods.end() ? Verb::other : found->verb;
 }
 
-// A metric is a collection: what is read there is a list.
+// What is read of a collection is a list.
 Verb collection_verb(const apiservice::Request& request) {
   const Verb verb = verb_of(request.method);
   if (verb == Verb::remove) return Verb::remove_all;
@@ -61,40 +38,39 @@ Verb collection_verb(const apiservice::Request& request) {
   return apiservice::is_true(request, "watch") ? Verb::watch : Verb::list;
 }
 
-// One slash at the end, and what is below a health endpoint, count as the path itself.
-std::size_t path_of(std::string_view path) {
-  if (path == "/index.html") path = "/";
-  for (const std::string_view health : {"/healthz/", "/livez/", "/readyz/"}) {
-    if (path.starts_with(health)) path = path.substr(0, health.size() - 1);
-  }
-  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const auto* const found =
-      std::find_if(kEndpoints.begin() + kFirstPath, kEndpoints.end(), [path](const auto& one) {
-        return one.subresource == path;
-      });
-  return found == kEndpoints.end() ? kUnknown
-                                   : static_cast<std::size_t>(found - kEndpoints.begin());
-}
-
 }  // namespace
 
-RequestLabels labels_of(const apiservice::Request& request) {
-  using Kind = apiservice::Route::Kind;
-  apiservice::Route route = apiservice::route_of(request.path);
-  if (route.kind == Kind::metric)
-    return {collection_verb(request), Endpoint{kMetric}, std::move(route.metric)};
-  if (route.kind == Kind::explanation)
-    return {verb_of(request.method), Endpoint{kExplanation}, std::move(route.metric)};
-  const bool is_resource = route.kind == Kind::unknown_resource;
-  return {verb_of(request.method),
-          Endpoint{is_resource ? kUnknownResource : path_of(request.path)},
-          ""};
+EndpointTable::EndpointTable(std::span<const apiservice::GroupVersion> served,
+                             const apiservice::Endpoints& endpoints) {
+  for (const auto& [group, version] : served) {
+    rows_.push_back({"", group, version, "namespace"});
+    rows_.push_back({std::string(apiservice::kExplain), group, version, "namespace"});
+    rows_.push_back({"", group, version, ""});
+  }
+  first_path_ = rows_.size();
+  for (const apiservice::Endpoint& endpoint : endpoints) {
+    auto row = std::find_if(rows_.begin() + static_cast<std::ptrdiff_t>(first_path_),
+                            rows_.end(),
+                            [&](const auto& one) { return one.subresource == endpoint.label; });
+    if (row == rows_.end())
+      row = rows_.insert(rows_.end(), {endpoint.label, endpoint.group, endpoint.version, ""});
+    row_of_.push_back(static_cast<std::size_t>(row - rows_.begin()));
+  }
 }
 
-std::size_t endpoint_count() { return kEndpoints.size(); }
-
-const EndpointLabels& labels_of(Endpoint endpoint) {
-  return kEndpoints.at(static_cast<std::size_t>(endpoint));
+RequestLabels EndpointTable::labels_of(const apiservice::Request& request,
+                                       const apiservice::RequestInfo& info) const {
+  const std::size_t first = 1 + kRowsOfGroupVersion * info.group_version;
+  switch (info.route) {
+    case Route::collection: return {collection_verb(request), EndpointId{first}, info.collection()};
+    case Route::explanation:
+      return {verb_of(request.method), EndpointId{first + 1}, info.collection()};
+    case Route::unknown_resource: return {verb_of(request.method), EndpointId{first + 2}, ""};
+    case Route::unserved:
+    case Route::non_resource: break;
+  }
+  const bool is_known = info.endpoint < row_of_.size();
+  return {verb_of(request.method), EndpointId{is_known ? row_of_[info.endpoint] : 0}, ""};
 }
 
 std::string_view name_of(Verb verb) {

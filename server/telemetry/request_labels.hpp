@@ -2,11 +2,15 @@
 // metric is the caller's, until the counts have found it in the configuration. Pure.
 #pragma once
 
+#include "apiservice/endpoints.hpp"
 #include "apiservice/request/http.hpp"
+#include "apiservice/request/request_info.hpp"
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::server {
 
@@ -15,25 +19,44 @@ enum class Verb { get, list, watch, head, post, put, patch, remove, remove_all, 
 inline constexpr std::size_t kVerbs = static_cast<std::size_t>(Verb::other) + 1;
 
 // A place in the table of endpoints.
-enum class Endpoint : std::size_t {};
+enum class EndpointId : std::size_t {};
 
 struct EndpointLabels {
-  std::string_view subresource;  // the path of what is no resource, as Kubernetes counts it
-  std::string_view group;
-  std::string_view version;
-  std::string_view scope;
+  std::string subresource;  // the path of what is not a resource, as Kubernetes counts it
+  std::string group;
+  std::string version;
+  std::string scope;
+
+  friend bool operator==(const EndpointLabels&, const EndpointLabels&) = default;
 };
 
 struct RequestLabels {
   Verb verb = Verb::other;
-  Endpoint endpoint{};  // the first one: none of ours
-  std::string metric;   // as asked; empty: no metric was
+  EndpointId endpoint{};  // the first one: none of ours
+  std::string metric;     // as asked; empty: no metric was
 };
 
-[[nodiscard]] RequestLabels labels_of(const apiservice::Request& request);
+// A row for everything that is told apart: what is unknown; of each served group version its
+// collections, explanations and other resources; each labelled path.
+class EndpointTable {
+ public:
+  EndpointTable() = default;
+  EndpointTable(std::span<const apiservice::GroupVersion> served,
+                const apiservice::Endpoints& endpoints);
 
-[[nodiscard]] std::size_t endpoint_count();
-[[nodiscard]] const EndpointLabels& labels_of(Endpoint endpoint);
+  [[nodiscard]] RequestLabels labels_of(const apiservice::Request& request,
+                                        const apiservice::RequestInfo& info) const;
+  [[nodiscard]] const EndpointLabels& operator[](EndpointId id) const {
+    return rows_.at(static_cast<std::size_t>(id));
+  }
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+
+ private:
+  std::vector<EndpointLabels> rows_{EndpointLabels{}};
+  std::size_t first_path_ = 1;
+  std::vector<std::size_t> row_of_;  // by the place of the ApiServer's endpoint
+};
+
 // "LIST"; "DELETECOLLECTION" is remove_all.
 [[nodiscard]] std::string_view name_of(Verb verb);
 // As Kubernetes divides what is under way: whether it could change anything.

@@ -29,15 +29,14 @@ prometheus::Family<prometheus::Gauge>& in_flight_family(prometheus::Registry& re
       .Register(registry);
 }
 
-prometheus::Labels label_set(const RequestLabels& labels, std::string_view resource) {
-  const EndpointLabels& endpoint = labels_of(labels.endpoint);
-  return {{"verb", std::string(name_of(labels.verb))},
+prometheus::Labels label_set(Verb verb, const EndpointLabels& endpoint, std::string_view resource) {
+  return {{"verb", std::string(name_of(verb))},
           {"dry_run", ""},
-          {"group", std::string(endpoint.group)},
-          {"version", std::string(endpoint.version)},
+          {"group", endpoint.group},
+          {"version", endpoint.version},
           {"resource", std::string(resource)},
-          {"subresource", std::string(endpoint.subresource)},
-          {"scope", std::string(endpoint.scope)},
+          {"subresource", endpoint.subresource},
+          {"scope", endpoint.scope},
           {"component", "apiserver"}};
 }
 
@@ -56,9 +55,15 @@ RequestCounts::RequestCounts(prometheus::Registry& registry)
                         .Help("[ALPHA] Connections that ended within the TLS handshake.")
                         .Register(registry)
                         .Add({})),
-      endpoints_(endpoint_count()),
-      histograms_(endpoint_count()),
+      endpoints_(table_.size()),
+      histograms_(table_.size()),
       names_(std::make_shared<const MetricNames>()) {}
+
+void RequestCounts::set_endpoints(EndpointTable table) {
+  table_ = std::move(table);
+  endpoints_.resize(table_.size());
+  histograms_.resize(table_.size());
+}
 
 void RequestCounts::set_metrics(std::shared_ptr<const MetricNames> names) {
   std::vector<Cells> metrics(names->size());
@@ -102,9 +107,9 @@ void RequestCounts::append_to(std::string& out) const {
 
 void RequestCounts::append_cells(FamilyText& totals,
                                  const Cells& cells,
-                                 std::string_view resource) {
+                                 std::string_view resource) const {
   for (const Cell& cell : cells) {
-    const EndpointLabels& endpoint = labels_of(cell.endpoint);
+    const EndpointLabels& endpoint = table_[cell.endpoint];
     const fmt::format_int code(cell.status);
     totals.add({{"code", {code.data(), code.size()}},
                 {"component", "apiserver"},
@@ -126,7 +131,8 @@ void RequestCounts::observe(const RequestLabels& labels, double seconds) {
       histograms_.at(endpoint).at(static_cast<std::size_t>(labels.verb));
   if (known == nullptr) {
     const std::string_view resource = labels.metric.empty() ? "" : kAnyMetric;
-    known = &durations_.Add(label_set(labels, resource), bucket_seconds());
+    known = &durations_.Add(label_set(labels.verb, table_[labels.endpoint], resource),
+                            bucket_seconds());
   }
   known->Observe(seconds);
 }

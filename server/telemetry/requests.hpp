@@ -27,6 +27,9 @@ class RequestCounts {
   // `registry` outlives the counts.
   explicit RequestCounts(prometheus::Registry& registry);
 
+  // The rows, by place; called once, before the first request.
+  void set_endpoints(EndpointTable table);
+  [[nodiscard]] const EndpointTable& endpoints() const { return table_; }
   // The only metric names that become labels. The series of names that are gone end.
   void set_metrics(std::shared_ptr<const MetricNames> names);
   [[nodiscard]] prometheus::Gauge& in_flight(Verb verb);
@@ -39,20 +42,21 @@ class RequestCounts {
   // Few a metric: it is read and explained, each by one verb, and answered with a few codes.
   struct Cell {
     std::uint64_t total;
-    Endpoint endpoint;
+    EndpointId endpoint;
     Verb verb;
     int status;
   };
   using Cells = std::vector<Cell>;
 
   static void count(Cells& cells, const RequestLabels& labels, int status);
-  static void append_cells(FamilyText& totals, const Cells& cells, std::string_view resource);
+  void append_cells(FamilyText& totals, const Cells& cells, std::string_view resource) const;
   void observe(const RequestLabels& labels, double seconds);
 
   prometheus::Family<prometheus::Histogram>& durations_;
   prometheus::Gauge& reading_;
   prometheus::Gauge& mutating_;
   prometheus::Counter& tls_failures_;
+  EndpointTable table_;
   std::vector<Cells> endpoints_;  // of requests that name no metric
   std::vector<std::array<prometheus::Histogram*, kVerbs>> histograms_;  // by endpoint
   std::shared_ptr<const MetricNames> names_;                            // also the reads'

@@ -121,6 +121,16 @@ void Telemetry::set_metrics(const std::vector<scalers::MetricInfo>& metrics) {
   parts_->reads.set_metrics(metrics, names);
 }
 
+void Telemetry::set_endpoints(std::span<const apiservice::GroupVersion> served,
+                              const apiservice::Endpoints& endpoints) {
+  parts_->requests.set_endpoints(EndpointTable(served, endpoints));
+}
+
+RequestLabels Telemetry::labels_of(const apiservice::Request& request,
+                                   const apiservice::RequestInfo& info) const {
+  return parts_->requests.endpoints().labels_of(request, info);
+}
+
 void Telemetry::request_began(Verb verb) { parts_->requests.in_flight(verb).Increment(); }
 void Telemetry::request_ended(Verb verb) { parts_->requests.in_flight(verb).Decrement(); }
 

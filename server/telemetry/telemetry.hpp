@@ -2,6 +2,8 @@
 // the loop and its sessions; loop thread only. prometheus-cpp stays behind this header.
 #pragma once
 
+#include "apiservice/endpoints.hpp"
+#include "apiservice/request/request_info.hpp"
 #include "scalers/read/world.hpp"
 #include "server/telemetry/request_labels.hpp"
 
@@ -9,13 +11,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace weir::server {
 
-inline constexpr std::string_view kTelemetryPath = "/metrics";
 inline constexpr const char* kTelemetryType = "text/plain; version=0.0.4; charset=utf-8";
 
 class Telemetry {
@@ -28,6 +30,13 @@ class Telemetry {
   // The configuration in force. No other metric or backend becomes a label; the series of those
   // that are gone end.
   void set_metrics(const std::vector<scalers::MetricInfo>& metrics);
+
+  // The rows of requests, by place: see ApiServer. Called once, before the first request.
+  void set_endpoints(std::span<const apiservice::GroupVersion> served,
+                     const apiservice::Endpoints& endpoints);
+  // What a request is counted as.
+  [[nodiscard]] RequestLabels labels_of(const apiservice::Request& request,
+                                        const apiservice::RequestInfo& info) const;
 
   void request_began(Verb verb);
   void request_ended(Verb verb);

@@ -1,4 +1,4 @@
-// parse_accept and form_of: clauses are sorted, print and parse to themselves, and no form is
+// parse_accept and negotiate: clauses are sorted, print and parse to themselves, and no form is
 // chosen that was not offered.
 #include "apiservice/negotiation/accept.hpp"
 
@@ -14,7 +14,7 @@ namespace weir::fuzz {
 namespace {
 
 using apiservice::AcceptClause;
-using apiservice::Form;
+using apiservice::MediaType;
 
 std::string printed(const AcceptClause& clause) {
   std::string out = clause.type + "/" + clause.subtype;
@@ -31,18 +31,21 @@ void check_forms(std::string_view header) {
   apiservice::Request request;
   request.headers = {{"accept", std::string(header)}};
   for (unsigned bits = 0; bits < 8; ++bits) {
-    const apiservice::Offer offer{(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0};
-    const auto form = apiservice::form_of(request, offer);
+    const apiservice::SupportedMediaTypes offer{(bits & 1U) != 0,
+                                                (bits & 2U) != 0,
+                                                (bits & 4U) != 0};
+    const auto form = apiservice::negotiate(request, offer);
     if (!form) continue;
-    const bool is_table =
-        form->shape == Form::Shape::table_v1 || form->shape == Form::Shape::table_v1beta1;
-    require(offer.has_protobuf || form->media != Form::Media::protobuf, "protobuf is on offer");
+    const bool is_table = form->conversion == MediaType::Conversion::table_v1 ||
+                          form->conversion == MediaType::Conversion::table_v1beta1;
+    require(offer.has_protobuf || form->media != MediaType::Media::protobuf,
+            "protobuf is on offer");
     require(offer.has_table || !is_table, "a table is on offer");
-    require(offer.has_group_discovery || form->shape != Form::Shape::group_discovery,
+    require(offer.has_group_discovery || form->conversion != MediaType::Conversion::group_discovery,
             "aggregated discovery is on offer");
-    require(!form->is_pretty || form->media == Form::Media::json, "only JSON is indented");
+    require(!form->is_pretty || form->media == MediaType::Media::json, "only JSON is indented");
   }
-  static_cast<void>(apiservice::status_form_of(request));
+  static_cast<void>(apiservice::status_media_type(request));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// identity_of, bearer_token and caller_of: nobody is whom a header names but by a trusted proxy.
-// The input: a line of two letters (what the request-header CA and the client CA say: n, t or u),
-// then a header a line, "name: value".
+// identity_of, bearer_token and effective_user: nobody is whom a header names but by a trusted
+// proxy. The input: a line of two letters (what the request-header CA and the client CA say: n, t
+// or u), then a header a line, "name: value".
 #include "apiservice/auth/identity.hpp"
 
 #include "scalers/settings/url.hpp"
@@ -14,12 +14,12 @@
 namespace weir::fuzz {
 namespace {
 
-using apiservice::Caller;
 using apiservice::FrontProxyRules;
 using apiservice::Identity;
 using apiservice::PeerCertificate;
 using apiservice::Request;
 using apiservice::Trust;
+using apiservice::UserInfo;
 
 std::string_view take_line(std::string_view& text) {
   const std::string_view line = text.substr(0, text.find('\n'));
@@ -67,7 +67,7 @@ bool is_extra_sent(const Request& request, const std::string& key, const std::st
   });
 }
 
-void check_proxied(const Request& request, const Caller& caller) {
+void check_proxied(const Request& request, const UserInfo& caller) {
   require(!caller.user.empty() && is_sent(request, "x-remote-user", caller.user),
           "a proxied user stands in its header");
   require(caller.uid.empty() || is_sent(request, "x-remote-uid", caller.uid),
@@ -82,7 +82,7 @@ void check_proxied(const Request& request, const Caller& caller) {
   }
 }
 
-void check_own(const Caller& caller) {
+void check_own(const UserInfo& caller) {
   require(caller.user == "certified", "without a proxy the certificate alone names the user");
   require(caller.groups == std::vector<std::string>{"certified-group"},
           "without a proxy the certificate alone names the groups");
@@ -98,7 +98,7 @@ void check(const Request& request, const Identity& identity) {
     if (proxy != Trust::trusted) check_own(*identity.caller);
   }
   const bool is_shown_in_vain = !identity.caller && identity.is_error;
-  const auto acting = apiservice::caller_of(identity);
+  const auto acting = apiservice::effective_user(identity);
   require(acting.has_value() != is_shown_in_vain, "what is shown in vain is a 401, nothing is not");
   if (!acting) return;
   require(!acting->user.empty(), "whoever acts has a name");

@@ -1,6 +1,6 @@
 #include "server/commands/doctor/cluster_checks.hpp"
 
-#include "apiservice/request/paths.hpp"
+#include "apiservice/groups/external_values.hpp"
 #include "scalers/settings/url.hpp"
 #include "server/commands/doctor/certificate.hpp"
 #include "server/kube/reviews/review_texts.hpp"
@@ -275,7 +275,7 @@ std::vector<Right> Examination::rights_in_use() const {
 }
 
 awaitable<void> Examination::look_at_reading_rights() {
-  apiservice::Caller caller = caller_of({"kube-system", "horizontal-pod-autoscaler"});
+  apiservice::UserInfo caller = caller_of({"kube-system", "horizontal-pod-autoscaler"});
   const Subject subject{"account " + caller.user, std::move(caller)};
   std::vector<Right> rights{reading_right("*", "")};
   auto judged = co_await review(subject, rights);
@@ -292,17 +292,18 @@ awaitable<void> Examination::look_at_reading_rights() {
                     kMaxReviews,
                     in_use),
         fmt::format("grant list on *.{}, or look at the others with kubectl auth can-i --as {}",
-                    apiservice::kGroup,
+                    apiservice::kExternalGroup,
                     subject.caller->user)));
   }
   add(judge_rights(subject.object, judged));
 }
 
 awaitable<void> Examination::look_at_discovery() {
-  const Seen seen = co_await ask({api_service_object(),
-                                  fmt::format("/apis/{}", apiservice::kGroupVersion),
-                                  "",
-                                  "get the path /apis/*"});
+  const Seen seen = co_await ask(
+      {api_service_object(),
+       fmt::format("/apis/{}/{}", apiservice::kExternalGroup, apiservice::kExternalVersion),
+       "",
+       "get the path /apis/*"});
   // What a foreign one lists need not be what it serves: KEDA lists one name for all.
   if (!seen.body || is_foreign()) co_return;
   scope_.served.listed = parse_resources(json::parse(*seen.body));

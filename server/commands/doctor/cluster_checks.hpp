@@ -54,8 +54,8 @@ class Examination {
     std::optional<std::string> body{};  // JSON; nullopt when there is nothing to see
   };
   struct Subject {
-    std::string object;                        // "account system:serviceaccount:weir-system:weir"
-    std::optional<apiservice::Caller> caller;  // nullopt: the asking account
+    std::string object;                          // "account system:serviceaccount:weir-system:weir"
+    std::optional<apiservice::UserInfo> caller;  // nullopt: the asking account
   };
 
   awaitable<bool> look_at_server();

@@ -1,5 +1,6 @@
 #include "server/commands/doctor/rights.hpp"
 
+#include "apiservice/groups/external_values.hpp"
 #include "server/kube/trust/authentication_config.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,7 @@
 namespace weir::server::doctor {
 namespace {
 
-using apiservice::Attributes;
+using apiservice::RequestInfo;
 
 constexpr const char* kDelegate =
     "bind Weir's service account to the ClusterRole system:auth-delegator";
@@ -15,8 +16,8 @@ constexpr const char* kReadConfig =
     "bind Weir's service account in kube-system to the Role "
     "extension-apiserver-authentication-reader";
 
-Attributes resource(std::string verb, std::string group, std::string version, std::string name) {
-  Attributes out;
+RequestInfo resource(std::string verb, std::string group, std::string version, std::string name) {
+  RequestInfo out;
   out.is_resource = true;
   out.verb = std::move(verb);
   out.group = std::move(group);
@@ -34,8 +35,8 @@ Right config_right(std::string verb) {
 
 }  // namespace
 
-apiservice::Caller caller_of(const ObjectName& account) {
-  apiservice::Caller out;
+apiservice::UserInfo caller_of(const ObjectName& account) {
+  apiservice::UserInfo out;
   out.user = fmt::format("system:serviceaccount:{}:{}", account.name_space, account.name);
   out.groups = {"system:serviceaccounts",
                 "system:serviceaccounts:" + account.name_space,
@@ -43,7 +44,7 @@ apiservice::Caller caller_of(const ObjectName& account) {
   return out;
 }
 
-std::string text_of(const Attributes& asked) {
+std::string text_of(const RequestInfo& asked) {
   std::string out = fmt::format("{} {}", asked.verb, asked.resource);
   if (!asked.group.empty()) out += "." + asked.group;
   if (!asked.name.empty()) out += " " + asked.name;
@@ -60,10 +61,12 @@ std::vector<Right> own_rights() {
 }
 
 Right reading_right(const std::string& metric, const std::string& name_space) {
-  Right out{
-      resource("list", std::string(apiservice::kGroup), std::string(apiservice::kVersion), metric),
-      "the ClusterRole system:controller:horizontal-pod-autoscaler grants it in every "
-      "cluster: restore it, or bind the account that the controller runs as"};
+  Right out{resource("list",
+                     std::string(apiservice::kExternalGroup),
+                     std::string(apiservice::kExternalVersion),
+                     metric),
+            "the ClusterRole system:controller:horizontal-pod-autoscaler grants it in every "
+            "cluster: restore it, or bind the account that the controller runs as"};
   out.asked.name_space = name_space;
   return out;
 }

@@ -3,7 +3,7 @@
 
 #include "apiservice/auth/access.hpp"
 #include "apiservice/auth/identity.hpp"
-#include "apiservice/request/paths.hpp"
+#include "apiservice/request/request_info.hpp"
 #include "server/commands/doctor/finding.hpp"
 #include "server/commands/doctor/objects.hpp"
 
@@ -14,15 +14,15 @@
 namespace weir::server::doctor {
 
 // A service account as the kube-apiserver knows it.
-[[nodiscard]] apiservice::Caller caller_of(const ObjectName& account);
+[[nodiscard]] apiservice::UserInfo caller_of(const ObjectName& account);
 
 struct Right {
-  apiservice::Attributes asked;
+  apiservice::RequestInfo asked;
   std::string action;  // what to do when it is missing
 };
 
 // "list up.external.metrics.k8s.io in ml-inference": verb, resource and place.
-[[nodiscard]] std::string text_of(const apiservice::Attributes& asked);
+[[nodiscard]] std::string text_of(const apiservice::RequestInfo& asked);
 
 // All that Weir's own account needs.
 [[nodiscard]] std::vector<Right> own_rights();

@@ -1,5 +1,6 @@
 #include "apiservice/encoding/quantity.hpp"
-#include "apiservice/groups/documents.hpp"
+#include "apiservice/encoding/time.hpp"
+#include "apiservice/groups/external_values.hpp"
 #include "apiservice/meta/label_selector.hpp"
 #include "server/commands/commands.hpp"
 

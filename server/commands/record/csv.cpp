@@ -1,6 +1,6 @@
 #include "server/commands/record/csv.hpp"
 
-#include "apiservice/groups/documents.hpp"
+#include "apiservice/encoding/time.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "server/commands/record/page.hpp"
 
-#include "apiservice/groups/documents.hpp"
+#include "apiservice/encoding/time.hpp"
 #include "server/commands/record/plot.hpp"
 
 #include <fmt/format.h>

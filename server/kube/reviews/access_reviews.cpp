@@ -9,9 +9,9 @@
 namespace weir::server::cluster {
 namespace {
 
-using apiservice::Attributes;
-using apiservice::Caller;
 using apiservice::Decision;
+using apiservice::RequestInfo;
+using apiservice::UserInfo;
 
 constexpr std::size_t kMaxKeptBytes = 10'000;
 // As of TokenReviews: an answer that comes later would come too late.
@@ -24,16 +24,16 @@ bool matches(std::string_view path, std::string_view allowed) {
 
 }  // namespace
 
-bool is_always_allowed(const Caller& caller,
-                       const Attributes& asked,
+bool is_always_allowed(const UserInfo& caller,
+                       const RequestInfo& asked,
                        const std::vector<std::string>& paths) {
-  if (caller.is_master()) return true;
+  if (caller.is_privileged()) return true;
   if (asked.is_resource) return false;
   return std::ranges::any_of(paths,
                              [&](const std::string& one) { return matches(asked.path, one); });
 }
 
-bool is_keepable(const Attributes& asked) {
+bool is_keepable(const RequestInfo& asked) {
   std::size_t size = 0;
   for (const auto* part : {&asked.name_space,
                            &asked.verb,
@@ -66,7 +66,7 @@ AccessReviews::AccessReviews(Loop& loop,
                     return decision.is_allowed ? allowed : denied;
                   }})) {}
 
-awaitable<Decision> AccessReviews::decide(Caller caller, Attributes asked, Deadline deadline) {
+awaitable<Decision> AccessReviews::decide(UserInfo caller, RequestInfo asked, Deadline deadline) {
   if (is_always_allowed(caller, asked, always_allowed_paths_)) co_return Decision{true, "", ""};
   std::string key = is_keepable(asked) ? access_key(caller, asked) : std::string();
   if (const Decision* kept = reviews_->kept(key)) co_return *kept;
@@ -77,7 +77,7 @@ awaitable<Decision> AccessReviews::decide(Caller caller, Attributes asked, Deadl
   co_return Decision{false, "", "SubjectAccessReview: " + decision.error().message()};
 }
 
-bool AccessReviews::is_allowed_already(const Caller& caller, const Attributes& asked) {
+bool AccessReviews::allowed_from_cache(const UserInfo& caller, const RequestInfo& asked) {
   if (is_always_allowed(caller, asked, always_allowed_paths_)) return true;
   if (!is_keepable(asked)) return false;
   const Decision* kept = reviews_->kept(access_key(caller, asked));

@@ -17,22 +17,22 @@ struct AccessSettings {
 };
 
 // What needs no review: the group system:masters, and the paths.
-[[nodiscard]] bool is_always_allowed(const apiservice::Caller& caller,
-                                     const apiservice::Attributes& asked,
+[[nodiscard]] bool is_always_allowed(const apiservice::UserInfo& caller,
+                                     const apiservice::RequestInfo& asked,
                                      const std::vector<std::string>& paths);
 // Whether the answer may be kept: attributes that a caller chooses freely are bounded.
-[[nodiscard]] bool is_keepable(const apiservice::Attributes& asked);
+[[nodiscard]] bool is_keepable(const apiservice::RequestInfo& asked);
 
 class AccessReviews final : public apiservice::Authorizer {
  public:
   // `client` and `clock` outlive every question.
   AccessReviews(Loop& loop, KubeClient& client, const Clock& clock, AccessSettings settings);
 
-  [[nodiscard]] awaitable<apiservice::Decision> decide(apiservice::Caller caller,
-                                                       apiservice::Attributes asked,
+  [[nodiscard]] awaitable<apiservice::Decision> decide(apiservice::UserInfo caller,
+                                                       apiservice::RequestInfo asked,
                                                        Deadline deadline) override;
-  [[nodiscard]] bool is_allowed_already(const apiservice::Caller& caller,
-                                        const apiservice::Attributes& asked) override;
+  [[nodiscard]] bool allowed_from_cache(const apiservice::UserInfo& caller,
+                                        const apiservice::RequestInfo& asked) override;
   void close() { reviews_->close(); }
 
  private:

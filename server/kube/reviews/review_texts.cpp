@@ -12,9 +12,9 @@
 namespace weir::server::cluster {
 namespace {
 
-using apiservice::Attributes;
-using apiservice::Caller;
 using apiservice::Decision;
+using apiservice::RequestInfo;
+using apiservice::UserInfo;
 using nlohmann::json;
 using scalers::Errc;
 using scalers::Error;
@@ -73,8 +73,8 @@ std::vector<std::string> texts_in(const json& block, const char* name) {
   return out;
 }
 
-Caller caller_in(const json& user) {
-  Caller out;
+UserInfo caller_in(const json& user) {
+  UserInfo out;
   out.user = text_in(user, "username");
   out.uid = text_in(user, "uid");
   out.groups = texts_in(user, "groups");
@@ -91,7 +91,7 @@ bool has_common(const std::vector<std::string>& some, const std::vector<std::str
   });
 }
 
-void put_attributes(json& spec, const Attributes& asked) {
+void put_attributes(json& spec, const RequestInfo& asked) {
   json attributes = json::object();
   set(attributes, "verb", asked.verb);
   if (asked.is_resource) {
@@ -169,7 +169,7 @@ Result<TokenVerdict> parse_token_review(std::string_view reply,
   return out;
 }
 
-std::string access_review(const Caller& caller, const Attributes& asked) {
+std::string access_review(const UserInfo& caller, const RequestInfo& asked) {
   json spec;
   set(spec, "user", caller.user);
   set(spec, "uid", caller.uid);
@@ -181,7 +181,7 @@ std::string access_review(const Caller& caller, const Attributes& asked) {
                   {"spec", std::move(spec)}});
 }
 
-std::string access_key(const Caller& caller, const Attributes& asked) {
+std::string access_key(const UserInfo& caller, const RequestInfo& asked) {
   std::string whole;
   whole.reserve(kMaxKeyBytes);
   append_part(whole, caller.user);
@@ -209,7 +209,7 @@ std::string access_key(const Caller& caller, const Attributes& asked) {
   return out + sha256(whole);
 }
 
-std::string self_access_review(const Attributes& asked) {
+std::string self_access_review(const RequestInfo& asked) {
   json spec;
   put_attributes(spec, asked);
   return text_of({{"kind", "SelfSubjectAccessReview"},

@@ -3,7 +3,7 @@
 
 #include "apiservice/auth/access.hpp"
 #include "apiservice/auth/identity.hpp"
-#include "apiservice/request/paths.hpp"
+#include "apiservice/request/request_info.hpp"
 #include "scalers/error.hpp"
 #include "scalers/settings/secret.hpp"
 
@@ -15,8 +15,8 @@
 namespace weir::server::cluster {
 
 struct TokenVerdict {
-  std::optional<apiservice::Caller> caller;  // nullopt: the token is worth nothing
-  std::string why;                           // the authenticator's words behind a refusal, if any
+  std::optional<apiservice::UserInfo> caller;  // nullopt: the token is worth nothing
+  std::string why;                             // the authenticator's words behind a refusal, if any
 };
 
 // `audiences` may be empty: those of the kube-apiserver.
@@ -30,19 +30,19 @@ struct TokenVerdict {
 
 // The whole question. No selectors: without them the question is the wider one, so a "yes" to it is
 // a "yes" to the narrower.
-[[nodiscard]] std::string access_review(const apiservice::Caller& caller,
-                                        const apiservice::Attributes& asked);
+[[nodiscard]] std::string access_review(const apiservice::UserInfo& caller,
+                                        const apiservice::RequestInfo& asked);
 // What the answer to access_review() is kept under, made without making the question: its parts, or
 // their digest when they are long. Two questions that differ in anything have two keys: each part
 // stands behind its length.
-[[nodiscard]] std::string access_key(const apiservice::Caller& caller,
-                                     const apiservice::Attributes& asked);
+[[nodiscard]] std::string access_key(const apiservice::UserInfo& caller,
+                                     const apiservice::RequestInfo& asked);
 // Errc::bad_reply unless it is a SubjectAccessReview with a status that allows, denies or does
 // neither; one that does both is no answer.
 [[nodiscard]] scalers::Result<apiservice::Decision> parse_access_review(std::string_view reply);
 
 // The same of the account that asks.
-[[nodiscard]] std::string self_access_review(const apiservice::Attributes& asked);
+[[nodiscard]] std::string self_access_review(const apiservice::RequestInfo& asked);
 [[nodiscard]] scalers::Result<apiservice::Decision> parse_self_access_review(
     std::string_view reply);
 

@@ -34,17 +34,14 @@ Request request(Trust trust, std::string user, std::string_view metric = "queue-
 TEST_CASE("a caller whose permission is cached is admitted by name") {
   AdmissionRig rig;
 
-  const auto admission = rig.admit_from_cache(request(Trust::trusted, "alice"));
   const Response response = rig.send(request(Trust::trusted, "alice"));
 
-  CHECK(admission.is_admitted);
-  CHECK(admission.user == "alice");
   CHECK(response.status == 200);
   CHECK(rig.user == "alice");
   CHECK(rig.authorizer.attributes.empty());
 }
 
-TEST_CASE("no other request is admitted from the cache, and its user stays empty") {
+TEST_CASE("no other request is admitted from the cache") {
   Request without_certificate = request(Trust::trusted, "alice");
   without_certificate.peer.reset();
   struct Row {
@@ -65,12 +62,10 @@ TEST_CASE("no other request is admitted from the cache, and its user stays empty
     DYNAMIC_SECTION(row.name) {
       AdmissionRig rig;
 
-      const auto admission = rig.admit_from_cache(row.request);
       const Response response = rig.send(row.request);
 
-      CHECK_FALSE(admission.is_admitted);
-      CHECK(admission.user.empty());
       CHECK(response.status == row.status);
+      CHECK(rig.user.empty() == (row.status == 401));
       CHECK(rig.authorizer.attributes.size() == row.decisions);
     }
   }
@@ -81,16 +76,15 @@ TEST_CASE("a request over the in-flight limit is not admitted, unless of system:
   Request privileged = request(Trust::trusted, "alice");
   privileged.headers.push_back({"x-remote-group", std::string(kMasters)});
 
-  const bool is_first_admitted = rig.admit_from_cache(request(Trust::trusted, "alice")).is_admitted;
-  const auto first = rig.hold_in_flight();
-  const bool is_second_admitted =
-      rig.admit_from_cache(request(Trust::trusted, "alice")).is_admitted;
+  const Response first = rig.send(request(Trust::trusted, "alice"));
+  const auto in_flight = rig.hold_in_flight();
   const Response second = rig.send(request(Trust::trusted, "alice"));
 
-  CHECK(is_first_admitted);
-  CHECK_FALSE(is_second_admitted);
+  CHECK(first.status == 200);
   CHECK(second.status == 429);
-  CHECK(rig.admit_from_cache(privileged).is_admitted);
+  CHECK(rig.user.empty());
+  CHECK(rig.send(privileged).status == 200);
+  CHECK(rig.authorizer.attributes.empty());
 }
 
 }  // namespace

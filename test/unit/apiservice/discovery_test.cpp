@@ -1,9 +1,12 @@
 #include "apiservice/discovery.hpp"
 
+#include "apiservice/groups/external.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::apiservice {
@@ -22,11 +25,17 @@ std::string discovered(std::string_view name, std::string_view kind) {
          R"("},"scope":"Namespaced","singularResource":"","verbs":["get"]})";
 }
 
-// Stands in every list, for the kind of the items.
+// The documents of external metrics alone.
+Discovery discovery_of(std::vector<std::string> metrics) {
+  const ApiGroup group = external_metrics_group(std::move(metrics), nullptr);
+  return make_discovery({&group, 1});
+}
+
+// In every list, for the kind of the items.
 const std::string kItems = resource("externalmetrics", "ExternalMetricValue");
 
 TEST_CASE("cases 65 and 66: groups are the same whatever the metrics are") {
-  const Discovery discovery = make_discovery({"b", "a"});
+  const Discovery discovery = discovery_of({"b", "a"});
 
   CHECK(discovery.group_list ==
         R"({"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"external.metrics.k8s.io",)"
@@ -34,14 +43,16 @@ TEST_CASE("cases 65 and 66: groups are the same whatever the metrics are") {
         R"("preferredVersion":{"groupVersion":"external.metrics.k8s.io/v1beta1",)"
         R"("version":"v1beta1"}}]})"
         "\n");
-  CHECK(discovery.group ==
+  CHECK(discovery.documents[0].json ==
         R"({"kind":"APIGroup","apiVersion":"v1","name":"external.metrics.k8s.io",)"
         R"("versions":[{"groupVersion":"external.metrics.k8s.io/v1beta1","version":"v1beta1"}],)"
         R"("preferredVersion":{"groupVersion":"external.metrics.k8s.io/v1beta1",)"
         R"("version":"v1beta1"}})"
         "\n");
-  CHECK(make_discovery({}).group_list == discovery.group_list);
-  CHECK(make_discovery({}).group == discovery.group);
+  CHECK(discovery.documents[0].path == "/apis/external.metrics.k8s.io");
+  CHECK(discovery.documents[1].path == "/apis/external.metrics.k8s.io/v1beta1");
+  CHECK(discovery_of({}).group_list == discovery.group_list);
+  CHECK(discovery_of({}).documents[0].json == discovery.documents[0].json);
 }
 
 TEST_CASE("case 60: the resources are the metrics, sorted, each once, each of its own kind") {
@@ -71,7 +82,7 @@ TEST_CASE("case 60: the resources are the metrics, sorted, each once, each of it
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      CHECK(make_discovery(row.metrics).resource_list ==
+      CHECK(discovery_of(row.metrics).documents[1].json ==
             R"({"kind":"APIResourceList","apiVersion":"v1",)"
             R"("groupVersion":"external.metrics.k8s.io/v1beta1","resources":[)" +
                 row.items + "]}\n");
@@ -80,7 +91,7 @@ TEST_CASE("case 60: the resources are the metrics, sorted, each once, each of it
 }
 
 TEST_CASE("case 62: aggregated discovery lists the same resources") {
-  CHECK(make_discovery({"q"}).group_discovery ==
+  CHECK(discovery_of({"q"}).group_discovery ==
         R"({"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},)"
         R"("items":[{"metadata":{"name":"external.metrics.k8s.io"},"versions":[)"
         R"({"version":"v1beta1","resources":[)" +
@@ -90,12 +101,12 @@ TEST_CASE("case 62: aggregated discovery lists the same resources") {
 }
 
 TEST_CASE("the hash of aggregated discovery changes with the metrics, and with nothing else") {
-  const std::string hash = make_discovery({"a", "b"}).group_discovery_hash;
+  const std::string hash = discovery_of({"a", "b"}).group_discovery_hash;
 
   CHECK(hash.size() == 32);
-  CHECK(make_discovery({"b", "a"}).group_discovery_hash == hash);
-  CHECK(make_discovery({"a"}).group_discovery_hash != hash);
-  CHECK(make_discovery({"a", "c"}).group_discovery_hash != hash);
+  CHECK(discovery_of({"b", "a"}).group_discovery_hash == hash);
+  CHECK(discovery_of({"a"}).group_discovery_hash != hash);
+  CHECK(discovery_of({"a", "c"}).group_discovery_hash != hash);
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 // What is answered from bytes: discovery, OpenAPI, version, index, and their conditional requests.
 #include "apiservice/prerendered.hpp"
 
+#include "apiservice/groups/external.hpp"
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -13,20 +16,38 @@
 namespace weir::apiservice {
 namespace {
 
-using Kind = Route::Kind;
 using nlohmann::json;
 
 const std::string kV2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-const OpenApi kOpenApi = make_open_api();
+const std::string kGroupPath = "/openapi/v3/apis/external.metrics.k8s.io/v1beta1";
 
-Response ask(Kind kind,
+std::vector<ApiGroup> served(std::vector<std::string> metrics = {"q"}) {
+  return {external_metrics_group(std::move(metrics), nullptr)};
+}
+
+Discovery discovery_of(std::vector<std::string> metrics) {
+  return make_discovery(served(std::move(metrics)));
+}
+
+const OpenApi kOpenApi = make_open_api(served());
+
+// The response of the document at `path`; 404 when there is none.
+Response ask(std::string_view path,
              std::vector<Header> headers = {},
-             std::vector<std::pair<std::string, std::string>> query = {}) {
+             std::vector<std::pair<std::string, std::string>> query = {},
+             std::string_view method = "GET") {
   Request request;
-  request.method = "GET";
+  request.method = method;
   request.headers = std::move(headers);
   request.query = std::move(query);
-  return Shelf(make_discovery({"q"})).answer(kind, request);
+  const std::vector<std::string> others{"/livez"};
+  const PrerenderedDocuments documents(served(), others);
+  const Endpoints endpoints = documents.endpoints();
+  const auto found =
+      std::ranges::find_if(endpoints, [path](const auto& one) { return one.matches(path); });
+  if (found == endpoints.end()) return {404, "", ""};
+  CHECK(found->access == Endpoint::Access::authorized);
+  return found->respond(request);
 }
 
 std::string header(const Response& response, std::string_view name) {
@@ -37,9 +58,9 @@ std::string header(const Response& response, std::string_view name) {
 }
 
 TEST_CASE("case 62: aggregated discovery has its type, a strong tag, and may be cached") {
-  const Discovery discovery = make_discovery({"q"});
+  const Discovery discovery = discovery_of({"q"});
 
-  const Response response = ask(Kind::group_list, {{"accept", kV2}});
+  const Response response = ask("/apis", {{"accept", kV2}});
 
   CHECK(response.status == 200);
   CHECK(response.content_type == kV2);
@@ -50,7 +71,7 @@ TEST_CASE("case 62: aggregated discovery has its type, a strong tag, and may be 
 }
 
 TEST_CASE("who has aggregated discovery already gets 304, with the same headers") {
-  const std::string tag = '"' + make_discovery({"q"}).group_discovery_hash + '"';
+  const std::string tag = '"' + discovery_of({"q"}).group_discovery_hash + '"';
   struct Row {
     std::string_view name;
     std::string if_none_match;
@@ -69,7 +90,7 @@ TEST_CASE("who has aggregated discovery already gets 304, with the same headers"
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Response response =
-          ask(Kind::group_list, {{"accept", kV2}, {"if-none-match", row.if_none_match}});
+          ask("/apis", {{"accept", kV2}, {"if-none-match", row.if_none_match}});
 
       CHECK(response.status == row.status);
       CHECK(response.body.empty() == (row.status == 304));
@@ -81,21 +102,22 @@ TEST_CASE("who has aggregated discovery already gets 304, with the same headers"
 }
 
 TEST_CASE("cases 64 and 65: the groups without the aggregated form") {
-  const Response legacy = ask(Kind::group_list, {{"accept", "application/json"}});
+  const Response legacy = ask("/apis", {{"accept", "application/json"}});
   const Response old = ask(
-      Kind::group_list,
+      "/apis",
       {{"accept", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"}});
 
   CHECK(legacy.status == 200);
   CHECK(legacy.content_type == "application/json");
-  CHECK(legacy.body == make_discovery({}).group_list);
+  CHECK(legacy.body == discovery_of({}).group_list);
   CHECK(header(legacy, "Vary") == "Accept");
   CHECK(old.status == 406);
 }
 
 TEST_CASE("discovery in YAML, and in nothing that there is") {
-  const Response yaml = ask(Kind::resource_list, {{"accept", "application/yaml"}});
-  const Response none = ask(Kind::resource_list, {{"accept", "text/html"}});
+  const Response yaml =
+      ask("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "application/yaml"}});
+  const Response none = ask("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "text/html"}});
 
   CHECK(yaml.content_type == "application/yaml");
   CHECK(
@@ -104,7 +126,7 @@ TEST_CASE("discovery in YAML, and in nothing that there is") {
 }
 
 TEST_CASE("case 68: OpenAPI v2 is Swagger 2.0 with a tag") {
-  const Response response = ask(Kind::open_api_v2, {{"accept", "application/json"}});
+  const Response response = ask("/openapi/v2", {{"accept", "application/json"}});
 
   CHECK(response.status == 200);
   CHECK(response.content_type == "application/json");
@@ -116,38 +138,35 @@ TEST_CASE("case 68: OpenAPI v2 is Swagger 2.0 with a tag") {
 TEST_CASE("cases 69 and 70: OpenAPI is conditional, and JSON only") {
   struct Row {
     std::string_view name;
-    Kind kind;
+    std::string path;
     std::vector<Header> headers;
     int status;
   };
   const Row rows[] = {
-      {"v2, known", Kind::open_api_v2, {{"if-none-match", '"' + kOpenApi.v2_hash + '"'}}, 304},
-      {"v3, known", Kind::open_api_v3, {{"if-none-match", '"' + kOpenApi.v3_root_hash + '"'}}, 304},
-      {"group, known",
-       Kind::open_api_v3_group,
-       {{"if-none-match", '"' + kOpenApi.v3_group_hash + '"'}},
-       304},
+      {"v2, known", "/openapi/v2", {{"if-none-match", '"' + kOpenApi.v2_hash + '"'}}, 304},
+      {"v3, known", "/openapi/v3", {{"if-none-match", '"' + kOpenApi.v3_root_hash + '"'}}, 304},
+      {"group, known", kGroupPath, {{"if-none-match", '"' + kOpenApi.v3.front().hash + '"'}}, 304},
       {"another document's tag",
-       Kind::open_api_v2,
-       {{"if-none-match", '"' + kOpenApi.v3_group_hash + '"'}},
+       "/openapi/v2",
+       {{"if-none-match", '"' + kOpenApi.v3.front().hash + '"'}},
        200},
-      {"anything", Kind::open_api_v2, {{"accept", "*/*"}}, 200},
-      {"application/*", Kind::open_api_v3, {{"accept", "application/*"}}, 200},
+      {"anything", "/openapi/v2", {{"accept", "*/*"}}, 200},
+      {"application/*", "/openapi/v3", {{"accept", "application/*"}}, 200},
       {"protobuf, then JSON",
-       Kind::open_api_v2,
+       "/openapi/v2",
        {{"accept", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf,application/json"}},
        200},
-      {"HTML", Kind::open_api_v2, {{"accept", "text/html"}}, 406},
-      {"HTML of v3", Kind::open_api_v3, {{"accept", "text/html"}}, 406},
+      {"HTML", "/openapi/v2", {{"accept", "text/html"}}, 406},
+      {"HTML of v3", "/openapi/v3", {{"accept", "text/html"}}, 406},
       {"protobuf alone",
-       Kind::open_api_v3_group,
+       kGroupPath,
        {{"accept", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf"}},
        406},
   };
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Response response = ask(row.kind, row.headers);
+      const Response response = ask(row.path, row.headers);
 
       CHECK(response.status == row.status);
       CHECK(response.body.empty() == (row.status != 200));
@@ -157,18 +176,18 @@ TEST_CASE("cases 69 and 70: OpenAPI is conditional, and JSON only") {
 }
 
 TEST_CASE("cases 72 to 74: the group's document by its hash, a wrong one, and none") {
-  const std::string good = kOpenApi.v3_group_hash;
-  const Response exact = ask(Kind::open_api_v3_group, {}, {{"hash", good}});
-  const Response wrong = ask(Kind::open_api_v3_group, {}, {{"hash", "x"}});
-  const Response none = ask(Kind::open_api_v3_group);
+  const std::string good = kOpenApi.v3.front().hash;
+  const Response exact = ask(kGroupPath, {}, {{"hash", good}});
+  const Response wrong = ask(kGroupPath, {}, {{"hash", "x"}});
+  const Response none = ask(kGroupPath);
 
   CHECK(header(exact, "Cache-Control") == "public, immutable");
   CHECK_FALSE(header(exact, "Expires").empty());
-  CHECK(exact.body == kOpenApi.v3_group);
+  CHECK(exact.body == kOpenApi.v3.front().json);
   CHECK(wrong.status == 200);
-  CHECK(wrong.body == kOpenApi.v3_group);
+  CHECK(wrong.body == kOpenApi.v3.front().json);
   CHECK(header(wrong, "Cache-Control").empty());
-  CHECK(none.body == kOpenApi.v3_group);
+  CHECK(none.body == kOpenApi.v3.front().json);
   CHECK(header(none, "Expires").empty());
 }
 
@@ -178,7 +197,7 @@ TEST_CASE("the root of OpenAPI v3 names our group version alone, with its hash")
               {{"apis/external.metrics.k8s.io/v1beta1",
                 {{"serverRelativeURL",
                   "/openapi/v3/apis/external.metrics.k8s.io/v1beta1?hash=" +
-                      kOpenApi.v3_group_hash}}}}}});
+                      kOpenApi.v3.front().hash}}}}}});
 }
 
 // Every "$ref" below `node`.
@@ -201,7 +220,7 @@ bool all_resolve(const json& document, std::size_t count) {
 
 TEST_CASE("every model that OpenAPI refers to is there, and kinds are told") {
   const json v2 = json::parse(kOpenApi.v2);
-  const json v3 = json::parse(kOpenApi.v3_group);
+  const json v3 = json::parse(kOpenApi.v3.front().json);
   const std::string list =
       "io.k8s.metrics.pkg.apis.external_metrics.v1beta1.ExternalMetricValueList";
   const json kind = {{"group", "external.metrics.k8s.io"},
@@ -219,13 +238,62 @@ TEST_CASE("every model that OpenAPI refers to is there, and kinds are told") {
 }
 
 TEST_CASE("case 84: version and index are indented JSON") {
-  const Response version = ask(Kind::version);
-  const Response index = ask(Kind::index);
+  const Response version = ask("/version");
+  const Response index = ask("/");
 
   CHECK(version.body.starts_with("{\n  \"major\": \"0\",\n"));
   CHECK(json::parse(version.body)["gitVersion"] == "v" WEIR_VERSION);
   CHECK(index.body.starts_with("{\n  \"paths\": [\n    \"/apis\",\n"));
   CHECK(version.content_type == "application/json");
+  CHECK(json::parse(index.body)["paths"] == json{"/apis",
+                                                 "/apis/external.metrics.k8s.io",
+                                                 "/apis/external.metrics.k8s.io/v1beta1",
+                                                 "/livez",
+                                                 "/openapi/v2",
+                                                 "/openapi/v3",
+                                                 kGroupPath,
+                                                 "/version"});
+}
+
+TEST_CASE("a document is found with one trailing slash or none, and nowhere else") {
+  struct Row {
+    std::string_view name;
+    std::string path;
+    int status;
+  };
+  const Row rows[] = {
+      {"the groups", "/apis", 200},
+      {"the groups with a slash", "/apis/", 200},
+      {"the group", "/apis/external.metrics.k8s.io", 200},
+      {"the group with a slash", "/apis/external.metrics.k8s.io/", 200},
+      {"the version", "/apis/external.metrics.k8s.io/v1beta1", 200},
+      {"the version with a slash", "/apis/external.metrics.k8s.io/v1beta1/", 200},
+      {"case 68: OpenAPI v2", "/openapi/v2", 200},
+      {"OpenAPI v3", "/openapi/v3", 200},
+      {"OpenAPI v3 with a slash", "/openapi/v3/", 200},
+      {"case 74: OpenAPI of the group", kGroupPath, 200},
+      {"case 84", "/version", 200},
+      {"the root", "/", 200},
+      {"the index", "/index.html", 200},
+      {"OpenAPI of another group", "/openapi/v3/apis/apps/v1", 404},
+      {"OpenAPI of no version", "/openapi", 404},
+      {"nothing", "", 404},
+      {"case 85", "/nope", 404},
+      {"case 42: another version", "/apis/external.metrics.k8s.io/v1", 404},
+      {"another group", "/apis/custom.metrics.k8s.io/v1beta1", 404},
+      {"the group in capitals", "/apis/External.metrics.k8s.io", 404},
+      {"apis in capitals", "/APIS", 404},
+      {"the legacy root", "/api", 404},
+      {"two slashes first", "//apis", 404},
+      {"two slashes after the groups", "/apis//", 404},
+      {"two slashes alone", "//", 404},
+      {"a longer word", "/apisx", 404},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(ask(row.path).status == row.status); }
+  }
+  CHECK(ask("/apis", {}, {}, "POST").status == 405);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace weir::apiservice {
 namespace {
 
-Decision decided(Caller caller) {
+Decision decided(UserInfo caller) {
   Loop loop(1);
   StandaloneAuthorizer authorizer;
   Decision out{true, "not asked", ""};
@@ -26,7 +26,7 @@ Decision decided(Caller caller) {
   return out;
 }
 
-Caller caller(std::string user, std::vector<std::string> groups) {
+UserInfo caller(std::string user, std::vector<std::string> groups) {
   return {std::move(user), {}, std::move(groups), {}};
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("standalone: who proved an identity may read") {
 TEST_CASE("S12: standalone refuses whoever is anonymous, by name or by group") {
   struct Row {
     std::string_view name;
-    Caller caller;
+    UserInfo caller;
   };
   const Row rows[] = {
       {"nobody", caller("system:anonymous", {"system:unauthenticated"})},
@@ -62,14 +62,14 @@ TEST_CASE("S12: standalone refuses whoever is anonymous, by name or by group") {
 
 struct Refusal {
   std::string_view name;
-  Attributes asked;
+  RequestInfo asked;
   std::string reason;
   std::string_view message;
 };
 
 TEST_CASE("a refused resource is named with verb, group and namespace") {
   const auto asked = [](std::string verb, std::string resource, std::string name_space) {
-    Attributes out;
+    RequestInfo out;
     out.is_resource = true;
     out.verb = std::move(verb);
     out.group = "external.metrics.k8s.io";
@@ -78,9 +78,9 @@ TEST_CASE("a refused resource is named with verb, group and namespace") {
     out.name_space = std::move(name_space);
     return out;
   };
-  Attributes named = asked("get", "queue-len", "ns");
+  RequestInfo named = asked("get", "queue-len", "ns");
   named.name = "x";
-  Attributes status = asked("get", "namespaces", "ns");
+  RequestInfo status = asked("get", "namespaces", "ns");
   status.name = "ns";
   status.subresource = "status";
   const Refusal rows[] = {
@@ -127,10 +127,10 @@ TEST_CASE("a refused resource is named with verb, group and namespace") {
 }
 
 TEST_CASE("a refused path is named with its verb, and the details are empty") {
-  Attributes metrics;
+  RequestInfo metrics;
   metrics.verb = "get";
   metrics.path = "/metrics";
-  Attributes post = metrics;
+  RequestInfo post = metrics;
   post.verb = "post";
   post.path = "/a b";
   const Refusal rows[] = {

@@ -49,12 +49,12 @@ Request request(std::optional<PeerCertificate> peer, std::vector<Header> headers
   return out;
 }
 
-std::optional<Caller> identify(const Request& asked, const FrontProxyRules& by) {
-  return caller_of(identity_of(asked, by));
+std::optional<UserInfo> identify(const Request& asked, const FrontProxyRules& by) {
+  return effective_user(identity_of(asked, by));
 }
 
 // What the front proxy is believed when it sends `headers`.
-std::optional<Caller> proxied(std::vector<Header> headers) {
+std::optional<UserInfo> proxied(std::vector<Header> headers) {
   return identify(request(proxy_certificate(), std::move(headers)), rules());
 }
 

@@ -2,7 +2,7 @@
 #include "apiservice/meta/list_options.hpp"
 
 #include "apiservice/meta/field_selector.hpp"
-#include "apiservice/request/paths.hpp"
+#include "apiservice/request/request_info.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -227,7 +227,7 @@ TEST_CASE("case 28: a list of one name is authorized as that name") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Attributes attributes = attributes_of(asking(row.query));
+      const RequestInfo attributes = request_info_of(asking(row.query), {});
 
       CHECK(attributes.verb == "list");
       CHECK(attributes.resource == "m");

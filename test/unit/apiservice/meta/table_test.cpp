@@ -1,5 +1,7 @@
 #include "apiservice/meta/table.hpp"
 
+#include "apiservice/groups/external_values.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <chrono>
@@ -16,9 +18,14 @@ using Include = TableOptions::Include;
 
 const WallTime kTime{std::chrono::seconds{1'795'219'200}};
 
+// As a group hands it in.
+constexpr TableItem kItem{"ExternalMetricValue",
+                          "external.metrics.k8s.io/v1beta1",
+                          &append_value_fields};
+
 std::string table(TableOptions options, const std::vector<Reading>& readings) {
   std::string out;
-  append_value_table(out, options, "q", readings);
+  append_value_table(out, options, kItem, "q", readings);
   return out;
 }
 

@@ -17,6 +17,10 @@ Request waiting(std::string timeout) {
   return out;
 }
 
+scalers::Result<std::optional<Duration>> timeout_for(const Request& request) {
+  return timeout_of(request, request_info_of(request, {}));
+}
+
 TEST_CASE("a timeout is a Go duration") {
   struct Row {
     std::string_view name;
@@ -42,13 +46,13 @@ TEST_CASE("a timeout is a Go duration") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const auto timeout = timeout_of(waiting(row.text));
+      const auto timeout = timeout_for(waiting(row.text));
 
       REQUIRE(timeout.has_value());
       CHECK(*timeout == row.granted);
     }
   }
-  CHECK(timeout_of(Request{}).value() == std::nullopt);
+  CHECK(timeout_for(Request{}).value() == std::nullopt);
 }
 
 TEST_CASE("what is no duration is refused in Go's words") {
@@ -75,7 +79,7 @@ TEST_CASE("what is no duration is refused in Go's words") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const auto timeout = timeout_of(waiting(row.text));
+      const auto timeout = timeout_for(waiting(row.text));
 
       REQUIRE(timeout.has_error());
       CHECK(timeout.error().code == scalers::Errc::bad_request);
@@ -89,7 +93,7 @@ TEST_CASE("a watch has no timeout to be wrong") {
   Request request = waiting("abc");
   request.query.emplace_back("watch", "1");
 
-  CHECK(timeout_of(request).has_value());
+  CHECK(timeout_for(request).has_value());
 }
 
 }  // namespace

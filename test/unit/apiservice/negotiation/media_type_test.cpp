@@ -13,19 +13,23 @@
 namespace weir::apiservice {
 namespace {
 
-using Media = Form::Media;
-using Shape = Form::Shape;
+using Media = MediaType::Media;
+using Conversion = MediaType::Conversion;
 
-constexpr Offer kMetric{.has_protobuf = true, .has_table = true, .has_group_discovery = false};
-constexpr Offer kGroups{.has_protobuf = false, .has_table = false, .has_group_discovery = true};
+constexpr SupportedMediaTypes kMetric{.has_protobuf = true,
+                                      .has_table = true,
+                                      .has_group_discovery = false};
+constexpr SupportedMediaTypes kGroups{.has_protobuf = false,
+                                      .has_table = false,
+                                      .has_group_discovery = true};
 
-constexpr Form kJson{Media::json, Shape::as_is, false};
-constexpr Form kPretty{Media::json, Shape::as_is, true};
-constexpr Form kYaml{Media::yaml, Shape::as_is, false};
-constexpr Form kProtobuf{Media::protobuf, Shape::as_is, false};
-constexpr Form kTable{Media::json, Shape::table_v1, false};
-constexpr Form kTableBeta{Media::json, Shape::table_v1beta1, false};
-constexpr Form kAggregated{Media::json, Shape::group_discovery, false};
+constexpr MediaType kJson{Media::json, Conversion::as_is, false};
+constexpr MediaType kPretty{Media::json, Conversion::as_is, true};
+constexpr MediaType kYaml{Media::yaml, Conversion::as_is, false};
+constexpr MediaType kProtobuf{Media::protobuf, Conversion::as_is, false};
+constexpr MediaType kTable{Media::json, Conversion::table_v1, false};
+constexpr MediaType kTableBeta{Media::json, Conversion::table_v1beta1, false};
+constexpr MediaType kAggregated{Media::json, Conversion::group_discovery, false};
 
 const std::string kTableV1 = "application/json;as=Table;v=v1;g=meta.k8s.io";
 const std::string kV2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -41,7 +45,7 @@ Request accepting(std::string accept) {
 struct Row {
   std::string_view name;
   std::string accept;
-  std::optional<Form> form;
+  std::optional<MediaType> form;
 };
 
 TEST_CASE("the Accept header picks the media type of a metric") {
@@ -85,9 +89,9 @@ TEST_CASE("the Accept header picks the media type of a metric") {
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(form_of(accepting(row.accept), kMetric) == row.form); }
+    DYNAMIC_SECTION(row.name) { CHECK(negotiate(accepting(row.accept), kMetric) == row.form); }
   }
-  CHECK(form_of(Request{}, kMetric) == kJson);
+  CHECK(negotiate(Request{}, kMetric) == kJson);
 }
 
 TEST_CASE("case 50: the Accept header may ask for a Table of values") {
@@ -98,7 +102,7 @@ TEST_CASE("case 50: the Accept header may ask for a Table of values") {
       {"v1beta1", "application/json;as=Table;v=v1beta1" + of_group, kTableBeta},
       {"YAML",
        "application/yaml;as=Table;v=v1" + of_group,
-       Form{Media::yaml, Shape::table_v1, false}},
+       MediaType{Media::yaml, Conversion::table_v1, false}},
       {"everything", "*/*;as=Table;v=v1" + of_group, kTable},
       {"protobuf", "application/vnd.kubernetes.protobuf;as=Table;v=v1" + of_group, std::nullopt},
       {"v2", "application/json;as=Table;v=v2" + of_group, std::nullopt},
@@ -117,7 +121,7 @@ TEST_CASE("case 50: the Accept header may ask for a Table of values") {
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(form_of(accepting(row.accept), kMetric) == row.form); }
+    DYNAMIC_SECTION(row.name) { CHECK(negotiate(accepting(row.accept), kMetric) == row.form); }
   }
 }
 
@@ -140,7 +144,7 @@ TEST_CASE("cases 62 and 64: the Accept header picks the form of the groups") {
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(form_of(accepting(row.accept), kGroups) == row.form); }
+    DYNAMIC_SECTION(row.name) { CHECK(negotiate(accepting(row.accept), kGroups) == row.form); }
   }
 }
 
@@ -175,7 +179,8 @@ TEST_CASE("cases 36 and 37: who gets indented JSON") {
       request.headers.push_back({"user-agent", row.agent});
       if (row.pretty) request.query = {{"pretty", *row.pretty}};
 
-      CHECK(form_of(request, kMetric) == Form{Media::json, Shape::as_is, row.is_pretty});
+      CHECK(negotiate(request, kMetric) ==
+            MediaType{Media::json, Conversion::as_is, row.is_pretty});
     }
   }
 }
@@ -184,7 +189,7 @@ TEST_CASE("pretty=false does not undo the media type's own parameter, as in Go")
   Request request = accepting("application/json;pretty=1");
   request.query = {{"pretty", "false"}};
 
-  CHECK(form_of(request, kMetric) == kPretty);
+  CHECK(negotiate(request, kMetric) == kPretty);
 }
 
 TEST_CASE("406 is indented JSON with the types that there are") {
@@ -220,9 +225,9 @@ TEST_CASE("an error has the form that the caller wants, or JSON") {
 
   for (const Case& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Form form = status_form_of(accepting(row.accept));
+      const MediaType form = status_media_type(accepting(row.accept));
 
-      const Response out = status_in_form(render(unauthorized()), form);
+      const Response out = encode_status(render(unauthorized()), form);
 
       CHECK(out.status == 401);
       CHECK(out.content_type == row.content_type);
@@ -232,9 +237,9 @@ TEST_CASE("an error has the form that the caller wants, or JSON") {
 }
 
 TEST_CASE("what is no Status, and a 406, keeps its form") {
-  const Response page = status_in_form(page_not_found(), kProtobuf);
-  const Response good = status_in_form({200, "application/json", "{}"}, kYaml);
-  const Response refused = status_in_form(not_acceptable(kGroups), kProtobuf);
+  const Response page = encode_status(page_not_found(), kProtobuf);
+  const Response good = encode_status({200, "application/json", "{}"}, kYaml);
+  const Response refused = encode_status(not_acceptable(kGroups), kProtobuf);
 
   CHECK(page.body == "404 page not found\n");
   CHECK(good.body == "{}");

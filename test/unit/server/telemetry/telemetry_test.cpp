@@ -1,5 +1,7 @@
 #include "server/telemetry/telemetry.hpp"
 
+#include "test/rigs/server_telemetry.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -18,6 +20,7 @@ using scalers::Errc;
 using scalers::MetricInfo;
 using scalers::ReadOf;
 using scalers::Reuse;
+using test::ServerTelemetry;
 using Texts = std::vector<std::string>;
 
 constexpr WallTime kNow = WallTime{} + 1000s;
@@ -92,10 +95,10 @@ TEST_CASE("a request is counted under Kubernetes' labels") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      Telemetry telemetry;
+      ServerTelemetry telemetry;
       telemetry.set_metrics(configured());
 
-      telemetry.request_done(labels_of(row.asked), 200, 3ms);
+      telemetry.count(row.asked, 200, 3ms);
 
       CHECK(lines(telemetry, "apiserver_request_total") == Texts{row.labels});
     }
@@ -103,12 +106,12 @@ TEST_CASE("a request is counted under Kubernetes' labels") {
 }
 
 TEST_CASE("reads and explanations of a metric are counted apart") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   telemetry.set_metrics(configured());
 
   for (const std::string& path : {metric_path("depth"), metric_path("depth") + "/explain"}) {
-    telemetry.request_done(labels_of(request(path, "POST")), 405, 1ms);
-    telemetry.request_done(labels_of(request(path)), 200, 1ms);
+    telemetry.count(request(path, "POST"), 405, 1ms);
+    telemetry.count(request(path), 200, 1ms);
   }
 
   const auto counted = [&](const std::string& subresource, const std::string& verb) {
@@ -126,11 +129,11 @@ TEST_CASE("reads and explanations of a metric are counted apart") {
 }
 
 TEST_CASE("names that are not configured make no series, however many are asked") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   telemetry.set_metrics(configured());
 
   for (int i = 0; i < 100; ++i) {
-    telemetry.request_done(labels_of(request(metric_path("x" + std::to_string(i)))), 404, 1ms);
+    telemetry.count(request(metric_path("x" + std::to_string(i))), 404, 1ms);
     telemetry.question_done({"x" + std::to_string(i), "depth", "ml"}, {}, 1ms);
     telemetry.answer_reused({"broker", "x" + std::to_string(i), "ml"}, Reuse::cached);
     telemetry.value_given({"prom", "own", "x" + std::to_string(i)}, {{}, 1, kNow});
@@ -145,9 +148,9 @@ TEST_CASE("names that are not configured make no series, however many are asked"
 }
 
 TEST_CASE("a duration falls into Kubernetes' buckets") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
 
-  telemetry.request_done(labels_of(request("/version")), 200, 30ms);
+  telemetry.count(request("/version"), 200, 30ms);
   const auto buckets = lines(telemetry, "apiserver_request_duration_seconds_bucket");
 
   CHECK(buckets.size() == 24);
@@ -155,7 +158,7 @@ TEST_CASE("a duration falls into Kubernetes' buckets") {
 }
 
 TEST_CASE("reads are counted by what they came to") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   telemetry.set_metrics(configured());
   const ReadOf depth{"broker", "depth", "ml"};
 
@@ -177,7 +180,7 @@ TEST_CASE("reads are counted by what they came to") {
 }
 
 TEST_CASE("a value has its age, and whether it is above zero") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   telemetry.set_metrics(configured());
 
   telemetry.value_given({"broker", "depth", "ml"}, {{}, 2.5, kNow - 3s});
@@ -191,11 +194,11 @@ TEST_CASE("a value has its age, and whether it is above zero") {
 }
 
 TEST_CASE("what a reload takes away loses its series, the rest keeps counting") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   telemetry.set_metrics(configured());
   const auto read_all = [&telemetry] {
-    telemetry.request_done(labels_of(request(metric_path("depth"))), 200, 1ms);
-    telemetry.request_done(labels_of(request(metric_path("everywhere"))), 200, 1ms);
+    telemetry.count(request(metric_path("depth")), 200, 1ms);
+    telemetry.count(request(metric_path("everywhere")), 200, 1ms);
     telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);
     telemetry.question_done({"prom", "everywhere", "ml"}, {}, 1ms);
     telemetry.value_changed({"broker", "depth", "ml"}, "clamp");
@@ -220,10 +223,10 @@ TEST_CASE("what a reload takes away loses its series, the rest keeps counting") 
 }
 
 TEST_CASE("what was counted stays with its metric when a reload adds others") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   const MetricInfo depth{"depth", {"a", "b"}, {}, "broker", false};
   telemetry.set_metrics({depth});
-  telemetry.request_done(labels_of(request(metric_path("depth"))), 200, 1ms);
+  telemetry.count(request(metric_path("depth")), 200, 1ms);
   telemetry.question_done({"broker", "depth", "b"}, {}, 1ms);
   telemetry.value_changed({"broker", "depth", "b"}, "clamp");
   telemetry.fallback_given({"broker", "depth", "b"});
@@ -249,7 +252,7 @@ TEST_CASE("what was counted stays with its metric when a reload adds others") {
 }
 
 TEST_CASE("a metric that moves to another backend counts anew") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   telemetry.set_metrics({{"depth", {"ml"}, {}, "broker", false}});
   telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);
   telemetry.value_given({"broker", "depth", "ml"}, {{}, 7, kNow});
@@ -264,7 +267,7 @@ TEST_CASE("a metric that moves to another backend counts anew") {
 }
 
 TEST_CASE("namesakes for other namespaces share a count and outlive each other") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   const MetricInfo first{"depth", {"a"}, {}, "broker", false};
   const MetricInfo second{"depth", {"b"}, {}, "broker", false};
   telemetry.set_metrics({first, second});
@@ -279,7 +282,7 @@ TEST_CASE("namesakes for other namespaces share a count and outlive each other")
 }
 
 TEST_CASE("what is under way is a gauge by kind") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
 
   telemetry.request_began(Verb::list);
   telemetry.request_began(Verb::remove);
@@ -292,7 +295,7 @@ TEST_CASE("what is under way is a gauge by kind") {
 }
 
 TEST_CASE("the configuration's state stays while it is not known") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
 
   CHECK(lines(telemetry, "weir_config_last_reload_successful ", {{true, kNow}}) ==
         Texts{"weir_config_last_reload_successful 1"});
@@ -305,7 +308,7 @@ TEST_CASE("the configuration's state stays while it is not known") {
 }
 
 TEST_CASE("the process' own numbers and the build are there") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
 
   CHECK(lines(telemetry, "weir_build_info{") ==
         Texts{R"(weir_build_info{version=")" WEIR_VERSION "\"} 1"});
@@ -326,7 +329,7 @@ TEST_CASE("the process' own numbers and the build are there") {
 
 }  // namespace
 TEST_CASE("a backend shows how it fares and what became of its connections") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   scalers::BackendState broker{"broker", true, 3, 2, {}};
   broker.connections.opened = 4;
   broker.connections.closed = {{"idle", 1}, {"unreachable", 2}};
@@ -349,7 +352,7 @@ TEST_CASE("a backend shows how it fares and what became of its connections") {
 }
 
 TEST_CASE("a backend that a reload took away has no series, one counted anew begins at zero") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
   scalers::BackendState broker{"broker", false, 0, 0, {}};
   broker.connections.opened = 4;
   broker.connections.closed = {{"idle", 1}};
@@ -364,7 +367,7 @@ TEST_CASE("a backend that a reload took away has no series, one counted anew beg
 }
 
 TEST_CASE("the loop's lag is a histogram") {
-  Telemetry telemetry;
+  ServerTelemetry telemetry;
 
   telemetry.loop_was_late(2ms);
 

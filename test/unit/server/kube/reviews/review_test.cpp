@@ -15,15 +15,15 @@
 namespace weir::server::cluster {
 namespace {
 
-using apiservice::Attributes;
-using apiservice::Caller;
+using apiservice::RequestInfo;
+using apiservice::UserInfo;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::shown;
 using Texts = std::vector<std::string>;
 
-Attributes list_of(const std::string& resource) {
-  Attributes out;
+RequestInfo list_of(const std::string& resource) {
+  RequestInfo out;
   out.is_resource = true;
   out.verb = "list";
   out.group = "external.metrics.k8s.io";
@@ -89,8 +89,8 @@ TEST_CASE("a TokenReview's answer is a caller, a refusal or an error") {
 }
 
 TEST_CASE("a SubjectAccessReview holds the whole question") {
-  const Caller caller{"u", "1", {"g"}, {{"k", {"v"}}}};
-  Attributes path;
+  const UserInfo caller{"u", "1", {"g"}, {{"k", {"v"}}}};
+  RequestInfo path;
   path.verb = "get";
   path.path = "/apis";
 
@@ -105,16 +105,16 @@ TEST_CASE("a SubjectAccessReview holds the whole question") {
 }
 
 TEST_CASE("the key of an answer is the same for the same question alone") {
-  const Caller caller{"u", "1", {"a", "b"}, {{"k", {"v", "w"}}}};
-  Attributes asked = list_of("m");
+  const UserInfo caller{"u", "1", {"a", "b"}, {{"k", {"v", "w"}}}};
+  RequestInfo asked = list_of("m");
   asked.name = "n";
   struct Row {
     std::string_view name;
-    Caller caller;
-    Attributes asked;
+    UserInfo caller;
+    RequestInfo asked;
   };
   const auto changed = [&](auto change) {
-    Attributes out = asked;
+    RequestInfo out = asked;
     change(out);
     return out;
   };
@@ -147,7 +147,7 @@ TEST_CASE("the key of an answer is the same for the same question alone") {
   };
   const std::string key = access_key(caller, asked);
 
-  CHECK(access_key(Caller(caller), Attributes(asked)) == key);
+  CHECK(access_key(UserInfo(caller), RequestInfo(asked)) == key);
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) { CHECK(access_key(row.caller, row.asked) != key); }
   }
@@ -196,15 +196,15 @@ TEST_CASE("a name that is no UTF-8 is asked about with the replacement character
 }
 
 TEST_CASE("system:masters and the open paths need no review, resources do") {
-  const Caller master{"u", "", {"a", "system:masters"}, {}};
-  const Caller user{"u", "", {"system:mastersx"}, {}};
+  const UserInfo master{"u", "", {"a", "system:masters"}, {}};
+  const UserInfo user{"u", "", {"system:mastersx"}, {}};
   const Texts paths{"/healthz", "/open*"};
   const auto path = [](const char* text) {
-    Attributes out;
+    RequestInfo out;
     out.path = text;
     return out;
   };
-  Attributes resource = list_of("m");
+  RequestInfo resource = list_of("m");
   resource.path = "/healthz";
 
   CHECK(is_always_allowed(master, list_of("m"), {}));

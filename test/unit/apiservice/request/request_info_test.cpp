@@ -1,4 +1,4 @@
-#include "apiservice/request/paths.hpp"
+#include "apiservice/request/request_info.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -10,68 +10,79 @@
 namespace weir::apiservice {
 namespace {
 
-using Kind = Route::Kind;
+using Route = RequestInfo::Route;
 
 constexpr std::string_view kBase = "/apis/external.metrics.k8s.io/v1beta1";
 
+const std::vector<GroupVersion> kServed{{"external.metrics.k8s.io", "v1beta1"}};
+
 std::string below(std::string_view rest) { return std::string(kBase) + std::string(rest); }
+
+Request request(std::string_view method,
+                std::string path,
+                std::vector<std::pair<std::string, std::string>> query = {}) {
+  Request out;
+  out.method = std::string(method);
+  out.path = std::move(path);
+  out.query = std::move(query);
+  return out;
+}
 
 TEST_CASE("every path leads to its route, with one trailing slash or none") {
   struct Row {
     std::string_view name;
     std::string path;
-    Kind kind;
+    Route route;
   };
   const Row rows[] = {
-      {"the groups", "/apis", Kind::group_list},
-      {"the groups with a slash", "/apis/", Kind::group_list},
-      {"the group", "/apis/external.metrics.k8s.io", Kind::group},
-      {"the group with a slash", "/apis/external.metrics.k8s.io/", Kind::group},
-      {"the version", below(""), Kind::resource_list},
-      {"the version with a slash", below("/"), Kind::resource_list},
-      {"case 40: a metric without a namespace", below("/queue-len"), Kind::unknown_resource},
-      {"namespaces alone", below("/namespaces"), Kind::unknown_resource},
-      {"case 41: a namespace alone", below("/namespaces/ns"), Kind::unknown_resource},
-      {"an empty metric", below("/namespaces/ns//"), Kind::unknown_resource},
-      {"an empty namespace", below("/namespaces//m"), Kind::unknown_resource},
-      {"two trailing slashes", below("/namespaces/ns/m//"), Kind::unknown_resource},
-      {"below a metric", below("/namespaces/ns/m/x"), Kind::unknown_resource},
-      {"below an explanation", below("/namespaces/ns/m/explain/x"), Kind::unknown_resource},
-      {"an explanation of no metric", below("/namespaces/ns//explain"), Kind::unknown_resource},
-      {"a metric with a decoded slash", below("/namespaces/ns/a/b"), Kind::unknown_resource},
-      {"another word for namespaces", below("/Namespaces/ns/m"), Kind::unknown_resource},
-      {"a slash too many behind the version", below("//namespaces/ns/m"), Kind::unknown_resource},
-      {"case 68: OpenAPI v2", "/openapi/v2", Kind::open_api_v2},
-      {"OpenAPI v3", "/openapi/v3", Kind::open_api_v3},
-      {"OpenAPI v3 with a slash", "/openapi/v3/", Kind::open_api_v3},
+      {"the groups", "/apis", Route::non_resource},
+      {"the groups with a slash", "/apis/", Route::non_resource},
+      {"the group", "/apis/external.metrics.k8s.io", Route::non_resource},
+      {"the group with a slash", "/apis/external.metrics.k8s.io/", Route::non_resource},
+      {"the version", below(""), Route::non_resource},
+      {"the version with a slash", below("/"), Route::non_resource},
+      {"case 40: a metric without a namespace", below("/queue-len"), Route::unknown_resource},
+      {"namespaces alone", below("/namespaces"), Route::unknown_resource},
+      {"case 41: a namespace alone", below("/namespaces/ns"), Route::unknown_resource},
+      {"an empty metric", below("/namespaces/ns//"), Route::unknown_resource},
+      {"an empty namespace", below("/namespaces//m"), Route::unknown_resource},
+      {"two trailing slashes", below("/namespaces/ns/m//"), Route::unknown_resource},
+      {"below a metric", below("/namespaces/ns/m/x"), Route::unknown_resource},
+      {"below an explanation", below("/namespaces/ns/m/explain/x"), Route::unknown_resource},
+      {"an explanation of no metric", below("/namespaces/ns//explain"), Route::unknown_resource},
+      {"a metric with a decoded slash", below("/namespaces/ns/a/b"), Route::unknown_resource},
+      {"another word for namespaces", below("/Namespaces/ns/m"), Route::unknown_resource},
+      {"a slash too many behind the version", below("//namespaces/ns/m"), Route::unknown_resource},
+      {"case 68: OpenAPI v2", "/openapi/v2", Route::non_resource},
+      {"OpenAPI v3", "/openapi/v3", Route::non_resource},
+      {"OpenAPI v3 with a slash", "/openapi/v3/", Route::non_resource},
       {"case 74: OpenAPI of the group",
        "/openapi/v3/apis/external.metrics.k8s.io/v1beta1",
-       Kind::open_api_v3_group},
-      {"OpenAPI of another group", "/openapi/v3/apis/apps/v1", Kind::unknown},
-      {"OpenAPI of no version", "/openapi", Kind::unknown},
-      {"case 84", "/version", Kind::version},
-      {"the root", "/", Kind::index},
-      {"the index", "/index.html", Kind::index},
-      {"nothing", "", Kind::unknown},
-      {"case 85", "/nope", Kind::unknown},
-      {"case 42: another version", "/apis/external.metrics.k8s.io/v1", Kind::unknown},
-      {"a longer version", below("1"), Kind::unknown},
-      {"another group", "/apis/custom.metrics.k8s.io/v1beta1", Kind::unknown},
-      {"the group in capitals", "/apis/External.metrics.k8s.io", Kind::unknown},
-      {"apis in capitals", "/APIS", Kind::unknown},
-      {"the legacy root", "/api", Kind::unknown},
-      {"two slashes first", "//apis", Kind::unknown},
-      {"two slashes behind the groups", "/apis//", Kind::unknown},
-      {"a longer word", "/apisx", Kind::unknown},
+       Route::non_resource},
+      {"OpenAPI of another group", "/openapi/v3/apis/apps/v1", Route::non_resource},
+      {"OpenAPI of no version", "/openapi", Route::non_resource},
+      {"case 84", "/version", Route::non_resource},
+      {"the root", "/", Route::non_resource},
+      {"the index", "/index.html", Route::non_resource},
+      {"nothing", "", Route::non_resource},
+      {"case 85", "/nope", Route::non_resource},
+      {"case 42: another version", "/apis/external.metrics.k8s.io/v1", Route::non_resource},
+      {"a longer version", below("1"), Route::non_resource},
+      {"another group", "/apis/custom.metrics.k8s.io/v1beta1", Route::non_resource},
+      {"the group in capitals", "/apis/External.metrics.k8s.io", Route::non_resource},
+      {"apis in capitals", "/APIS", Route::non_resource},
+      {"the legacy root", "/api", Route::non_resource},
+      {"two slashes first", "//apis", Route::non_resource},
+      {"two slashes behind the groups", "/apis//", Route::non_resource},
+      {"a longer word", "/apisx", Route::non_resource},
   };
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Route route = route_of(row.path);
+      const RequestInfo info = request_info_of(request("GET", row.path), kServed);
 
-      CHECK(route.kind == row.kind);
-      CHECK(route.name_space.empty());
-      CHECK(route.metric.empty());
+      CHECK(info.route == row.route);
+      CHECK(info.is_resource == (row.route != Route::non_resource));
     }
   }
 }
@@ -98,11 +109,13 @@ TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Route route = route_of(below("/namespaces/ns/" + row.rest));
+      const RequestInfo info =
+          request_info_of(request("GET", below("/namespaces/ns/" + row.rest)), kServed);
 
-      CHECK(route.kind == Kind::metric);
-      CHECK(route.name_space == "ns");
-      CHECK(route.metric == row.metric);
+      CHECK(info.route == Route::collection);
+      CHECK(info.name_space == "ns");
+      CHECK(info.collection() == row.metric);
+      CHECK(info.group_version == 0);
     }
   }
 }
@@ -110,30 +123,24 @@ TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
 TEST_CASE("an explanation stands below its metric") {
   for (const std::string rest : {"m/explain", "m/explain/"}) {
     DYNAMIC_SECTION(rest) {
-      const Route route = route_of(below("/namespaces/ns/" + rest));
+      const RequestInfo info =
+          request_info_of(request("GET", below("/namespaces/ns/" + rest)), kServed);
 
-      CHECK(route.kind == Kind::explanation);
-      CHECK(route.name_space == "ns");
-      CHECK(route.metric == "m");
+      CHECK(info.route == Route::explanation);
+      CHECK(info.name_space == "ns");
+      CHECK(info.collection() == "m");
     }
   }
-  CHECK(route_of(below("/namespaces/ns/explain")).kind == Kind::metric);
+  CHECK(request_info_of(request("GET", below("/namespaces/ns/explain")), kServed).route ==
+        Route::collection);
 }
 
-Request request(std::string_view method,
-                std::string path,
-                std::vector<std::pair<std::string, std::string>> query = {}) {
-  Request out;
-  out.method = std::string(method);
-  out.path = std::move(path);
-  out.query = std::move(query);
-  return out;
-}
-
-TEST_CASE("an explanation's leave is that of the metric's subresource") {
-  const Attributes asked = attributes_of(request("GET", below("/namespaces/ns/m/explain")));
-  const Attributes other = attributes_of(request("GET", below("/namespaces/ns/m/x")));
-  const Attributes reserved = attributes_of(request("GET", below("/namespaces/ns/status/explain")));
+TEST_CASE("an explanation's permission is that of the metric's subresource") {
+  const RequestInfo asked =
+      request_info_of(request("GET", below("/namespaces/ns/m/explain")), kServed);
+  const RequestInfo other = request_info_of(request("GET", below("/namespaces/ns/m/x")), kServed);
+  const RequestInfo reserved =
+      request_info_of(request("GET", below("/namespaces/ns/status/explain")), kServed);
 
   CHECK(asked.verb == "get");
   CHECK(asked.resource == "m");
@@ -181,8 +188,9 @@ TEST_CASE("the verb of a resource comes from the method, the name and watch") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Attributes asked =
-          attributes_of(request(row.method, below("/namespaces/ns/" + row.rest), row.query));
+      const RequestInfo asked =
+          request_info_of(request(row.method, below("/namespaces/ns/" + row.rest), row.query),
+                          kServed);
 
       CHECK(asked.is_resource);
       CHECK(asked.verb == row.verb);
@@ -228,7 +236,7 @@ TEST_CASE("case 122: a path below the version is read as Kubernetes reads it") {
 
   for (const Resource& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Attributes asked = attributes_of(request("GET", row.path));
+      const RequestInfo asked = request_info_of(request("GET", row.path), kServed);
 
       CHECK(asked.is_resource);
       CHECK(asked.verb == row.verb);
@@ -240,13 +248,27 @@ TEST_CASE("case 122: a path below the version is read as Kubernetes reads it") {
   }
 }
 
+TEST_CASE("a path leads to the served group version that it names") {
+  const std::vector<GroupVersion> served{{"a", "v1"}, {"a", "v2"}, {"b", "v1"}};
+  const auto place_of = [&served](std::string path) {
+    return request_info_of(request("GET", std::move(path)), served).group_version;
+  };
+
+  CHECK(place_of("/apis/a/v1/namespaces/ns/m") == 0);
+  CHECK(place_of("/apis/a/v2/namespaces/ns/m") == 1);
+  CHECK(place_of("/apis/b/v1/namespaces/ns/m/explain") == 2);
+  CHECK(request_info_of(request("GET", "/apis/b/v2/namespaces/ns/m"), served).route ==
+        Route::unserved);
+}
+
 TEST_CASE("another group's path is a resource of that group") {
-  const Attributes asked = attributes_of(request("GET", "/apis/apps/v1/deployments"));
+  const RequestInfo asked = request_info_of(request("GET", "/apis/apps/v1/deployments"), kServed);
 
   CHECK(asked.is_resource);
   CHECK(asked.group == "apps");
   CHECK(asked.version == "v1");
   CHECK(asked.resource == "deployments");
+  CHECK(asked.route == Route::unserved);
 }
 
 TEST_CASE("what is no resource is asked about with its path and its method in small letters") {
@@ -271,7 +293,7 @@ TEST_CASE("what is no resource is asked about with its path and its method in sm
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Attributes asked = attributes_of(request(row.method, row.path));
+      const RequestInfo asked = request_info_of(request(row.method, row.path), kServed);
 
       CHECK_FALSE(asked.is_resource);
       CHECK(asked.verb == row.verb);

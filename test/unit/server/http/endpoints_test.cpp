@@ -1,5 +1,5 @@
-// Which paths the Router serves to whom: health to everybody, the rest after admission.
-#include "test/rigs/router_rig.hpp"
+// Which paths are served to whom: health to everybody, the rest after admission.
+#include "test/rigs/server_rig.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,7 +12,7 @@ namespace {
 
 using apiservice::Request;
 using apiservice::Response;
-using test::RouterRig;
+using test::ServerRig;
 
 Request get_request(std::string path, bool has_bad_certificate = false) {
   Request out;
@@ -55,7 +55,7 @@ TEST_CASE("health is everybody's, and all the rest is asked for first") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      RouterRig rig;
+      ServerRig rig;
       rig.api.authorizer.decision.is_allowed = row.is_allowed;
 
       const Response response = rig.send(get_request(row.path, row.has_bad_certificate));
@@ -70,7 +70,7 @@ TEST_CASE("health is everybody's, and all the rest is asked for first") {
 }
 
 TEST_CASE("case 117: livez stays well and readyz fails once the shutdown began") {
-  RouterRig rig;
+  ServerRig rig;
   rig.api.authorizer.decision.is_allowed = false;
   rig.health.begin_shutdown();
 
@@ -79,11 +79,11 @@ TEST_CASE("case 117: livez stays well and readyz fails once the shutdown began")
 }
 
 TEST_CASE("telemetry is a text page of GET alone") {
-  RouterRig rig;
+  ServerRig rig;
   rig.api.authorizer.decision.is_allowed = true;
 
   const Response response = rig.send(get_request("/metrics"));
-  const std::string user = rig.user;
+  const std::string user = rig.api.user;
   Request post = get_request("/metrics");
   post.method = "POST";
 
@@ -94,7 +94,7 @@ TEST_CASE("telemetry is a text page of GET alone") {
 }
 
 TEST_CASE("a metric is read through the API by who may") {
-  RouterRig rig;
+  ServerRig rig;
   rig.api.authorizer.decision.is_allowed = true;
 
   const Response response =

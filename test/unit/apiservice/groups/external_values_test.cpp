@@ -1,9 +1,13 @@
-#include "apiservice/groups/documents.hpp"
+// Values of external metrics, in JSON and, by the vectors of Kubernetes' generated marshaller, in
+// protobuf.
+#include "apiservice/groups/external_values.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,31 +84,50 @@ TEST_CASE("a value list is appended to what is there") {
   CHECK(out == "before" + kListHead + "]}\n");
 }
 
-TEST_CASE("case 57: a time has whole seconds, cut off, and a Z") {
-  struct Row {
-    std::string_view name;
-    WallTime time;
-    std::string_view text;
-  };
-  const Row rows[] = {
-      {"the epoch", at(0), "1970-01-01T00:00:00Z"},
-      {"a millisecond before a second", at(59, 999), "1970-01-01T00:00:59Z"},
-      {"two digits each", at(981'173'106), "2001-02-03T04:05:06Z"},
-      {"a leap day", at(1'709'251'199), "2024-02-29T23:59:59Z"},
-      {"the day behind it", at(1'709'251'200), "2024-03-01T00:00:00Z"},
-      {"no leap day in 2100", at(4'107'542'400), "2100-03-01T00:00:00Z"},
-      {"beyond 32 bits", at(4'294'967'296), "2106-02-07T06:28:16Z"},
-      {"before the epoch", at(-1), "1969-12-31T23:59:59Z"},
-      {"a part of a second before the epoch", at(0, -1), "1969-12-31T23:59:59Z"},
-  };
-
-  for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) {
-      std::string out;
-      append_rfc3339(out, row.time);
-      CHECK(out == row.text);
-    }
+std::string hex(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(c));
   }
+  return out;
+}
+
+std::string list_hex(std::string_view metric, const std::vector<Reading>& readings) {
+  std::string out;
+  append_value_list_protobuf(out, metric, readings);
+  return hex(out);
+}
+
+const WallTime kTime{std::chrono::seconds{1'795'219'200}};
+const std::string kType =
+    "6b3873000a3a0a1f65787465726e616c2e6d6574726963732e6b38732e696f2f7631626574613112"
+    "1745787465726e616c4d657472696356616c75654c697374";
+
+TEST_CASE("case 46: one value in protobuf, byte for byte") {
+  CHECK(list_hex("queue-len", {{{{"a", "b"}}, 42, kTime}}) ==
+        "6b3873000a3a0a1f65787465726e616c2e6d6574726963732e6b38732e696f2f763162657461311217457874"
+        "65726e616c4d657472696356616c75654c697374122d0a060a0012001a0012230a0971756575652d6c656e12"
+        "060a01611201621a080880be83d80610002a040a0234321a002200");
+}
+
+TEST_CASE("case 24: an empty list in protobuf, byte for byte") {
+  CHECK(list_hex("m", {}) == kType + "12080a060a0012001a001a002200");
+}
+
+TEST_CASE("labels come sorted, a negative time as ten bytes, and bad UTF-8 replaced") {
+  const std::vector<Reading> readings{{{{"b", ""}, {"a", "\xff"}}, 0, WallTime{}},
+                                      {{}, 1.5, WallTime{std::chrono::seconds{-1}}}};
+
+  CHECK(list_hex("m", readings) ==
+        kType + "12460a060a0012001a00" +
+            "121f0a016d12080a01611203efbfbd12050a016212001a04080010002a030a0130" +
+            "121b0a016d1a0d08ffffffffffffffffff0110002a070a05313530306d" + "1a002200");
+}
+
+TEST_CASE("a length over 127 takes two bytes") {
+  const std::string item = list_hex(std::string(200, 'x'), {{{}, 0, WallTime{}}});
+
+  CHECK(item.substr(kType.size(), 38) == "12e1010a060a0012001a0012d6010ac8017878");
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+// The group external.metrics.k8s.io: what it adds to discovery and OpenAPI, and how its metrics are
+// read and explained. Owned by the App; loop thread only.
+#pragma once
+
+#include "apiservice/groups/group.hpp"
+#include "scalers/explanation.hpp"
+#include "scalers/reading.hpp"
+
+#include <string>
+#include <vector>
+
+namespace weir::apiservice {
+
+class ExternalMetrics final : public GroupHandler {
+ public:
+  // Both outlive the handler and every request in it. Without `explainer` nothing is explained
+  // (404).
+  explicit ExternalMetrics(scalers::Source& source, scalers::Explainer* explainer = nullptr)
+      : source_(source), explainer_(explainer) {}
+
+  [[nodiscard]] awaitable<Response> respond(Request& request,
+                                            RequestInfo& info,
+                                            Negotiation& negotiation,
+                                            Deadline deadline) override;
+
+ private:
+  [[nodiscard]] awaitable<Response> read(Request& request,
+                                         RequestInfo& info,
+                                         Negotiation& negotiation,
+                                         Deadline deadline);
+  [[nodiscard]] awaitable<Response> explain(Request& request,
+                                            RequestInfo& info,
+                                            Negotiation& negotiation,
+                                            Deadline deadline);
+
+  scalers::Source& source_;
+  scalers::Explainer* explainer_;
+};
+
+// The group with these metrics as its resources, each of a kind of its own name, and one more of
+// the kind ExternalMetricValue: kubectl finds a resource by its kind, so with one kind for all it
+// would read another metric than the one it was asked for, and it looks for the kind of what it
+// got. So discovery is never empty either, which kubectl and Helm take for a fault.
+[[nodiscard]] ApiGroup external_metrics_group(std::vector<std::string> metric_names,
+                                              GroupHandler* handler);
+
+}  // namespace weir::apiservice

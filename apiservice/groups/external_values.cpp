@@ -1,0 +1,96 @@
+// One pass over the readings into one string for either form.
+#include "apiservice/groups/external_values.hpp"
+
+#include "apiservice/encoding/json.hpp"
+#include "apiservice/encoding/protobuf_writer.hpp"
+#include "apiservice/encoding/quantity.hpp"
+#include "apiservice/encoding/time.hpp"
+
+#include <chrono>
+#include <cstddef>
+
+namespace weir::apiservice {
+namespace {
+
+// A document of so many items fits what is set aside at once, unless names and labels are long.
+constexpr std::size_t kListBytes = 128;
+constexpr std::size_t kItemBytes = 160;
+constexpr std::size_t kProtobufItemBytes = 128;
+
+constexpr std::string_view kGroupVersion = "external.metrics.k8s.io/v1beta1";
+constexpr std::string_view kListKind = "ExternalMetricValueList";
+
+// Writes an ExternalMetricValue into `item`; `part` is scratch. Both are reused over the items.
+void write_item(std::string& item,
+                std::string& part,
+                std::string_view metric,
+                const scalers::Reading& reading) {
+  item.clear();
+  append_text(item, 1, metric);
+  for (const auto& [name, value] : reading.labels) {
+    part.clear();
+    append_text(part, 1, name);
+    append_text(part, 2, value);
+    append_bytes(item, 2, part);
+  }
+  part.clear();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(reading.taken_at);
+  append_number(part, 1, seconds.time_since_epoch().count());
+  append_number(part, 2, 0);  // nanoseconds: Go cuts them off
+  append_bytes(item, 3, part);
+  part.clear();
+  append_quantity(part, reading.value);
+  const std::string text = part;
+  part.clear();
+  append_bytes(part, 1, text);
+  append_bytes(item, 5, part);
+}
+
+}  // namespace
+
+void append_value_list(std::string& out,
+                       std::string_view metric,
+                       std::span<const scalers::Reading> readings) {
+  out.reserve(out.size() + kListBytes + readings.size() * kItemBytes);
+  out +=
+      R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1","metadata":{},"items":[)";
+  for (const scalers::Reading& reading : readings) {
+    out += &reading == readings.data() ? "{" : ",{";
+    append_value_fields(out, metric, reading);
+    out += '}';
+  }
+  out += "]}\n";
+}
+
+void append_value_list_protobuf(std::string& out,
+                                std::string_view metric,
+                                std::span<const scalers::Reading> readings) {
+  std::string raw;
+  raw.reserve(kProtobufItemBytes * (readings.size() + 1));
+  append_bytes(raw, 1, kListMeta);
+  std::string item;
+  std::string part;
+  item.reserve(kProtobufItemBytes);
+  part.reserve(kProtobufItemBytes);
+  for (const scalers::Reading& reading : readings) {
+    write_item(item, part, metric, reading);
+    append_bytes(raw, 2, item);
+  }
+  append_envelope(out, kGroupVersion, kListKind, raw);
+}
+
+void append_value_fields(std::string& out,
+                         std::string_view metric,
+                         const scalers::Reading& reading) {
+  out += R"("metricName":)";
+  append_json_string(out, metric);
+  out += R"(,"metricLabels":)";
+  append_labels(out, reading.labels);
+  out += R"(,"timestamp":")";
+  append_rfc3339(out, reading.taken_at);
+  out += R"(","value":")";
+  append_quantity(out, reading.value);
+  out += '"';
+}
+
+}  // namespace weir::apiservice

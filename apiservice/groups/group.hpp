@@ -1,0 +1,67 @@
+// An API group as data: everything that discovery, OpenAPI, routing, telemetry and tables need to
+// know of it. They take a list of groups and name none, so that a group is one file more.
+#pragma once
+
+#include "apiservice/negotiation/media_type.hpp"
+#include "apiservice/request/http.hpp"
+#include "apiservice/request/request_info.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/task.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::apiservice {
+
+// A resource as discovery lists it: of a namespace, with the verb get.
+struct ApiResource {
+  std::string name;
+  std::string kind;
+};
+
+// What a group version adds to the OpenAPI documents. The texts are JSON and literals.
+struct OpenApiFragment {
+  std::string_view path;         // below the version, with {parameters}
+  std::string_view description;  // of its one operation
+  std::string_view operation_id;
+  std::string_view tag;
+  std::string_view kind;        // that the operation acts on
+  std::string_view list_model;  // the model of its response: a key of `models`
+  std::string_view parameters;  // a list of {name, in, required, description}
+  std::string_view models;      // a map; "#NAME" stands for a reference to the model NAME
+};
+
+struct ApiVersion {
+  std::string name;                    // "v1beta1"
+  std::vector<ApiResource> resources;  // in the order of their names, each once
+  OpenApiFragment open_api;
+};
+
+// Answers the requests of a group. Loop thread only.
+class GroupHandler {
+ public:
+  GroupHandler() = default;
+  GroupHandler(const GroupHandler&) = delete;
+  GroupHandler& operator=(const GroupHandler&) = delete;
+  virtual ~GroupHandler() = default;
+
+  // The response to an authorized GET of a collection or an explanation. All arguments are lent
+  // until it is there.
+  [[nodiscard]] virtual awaitable<Response> respond(Request& request,
+                                                    RequestInfo& info,
+                                                    Negotiation& negotiation,
+                                                    Deadline deadline) = 0;
+};
+
+struct ApiGroup {
+  std::string name;                  // "external.metrics.k8s.io"
+  std::vector<ApiVersion> versions;  // the preferred one first
+  GroupHandler* handler;             // outlives the ApiServer that serves the group
+};
+
+// Every version of every group, in their order: a RequestInfo's `group_version` counts these.
+[[nodiscard]] std::vector<GroupVersion> group_versions(std::span<const ApiGroup> groups);
+
+}  // namespace weir::apiservice
