@@ -21,12 +21,6 @@ double milliseconds(SteadyTime::duration span) {
   return static_cast<double>(microseconds) / 1000;
 }
 
-std::string time_text(WallTime time) {
-  std::string out;
-  append_rfc3339(out, time);
-  return out;
-}
-
 // As Prometheus writes it: JSON has no NaN.
 std::string number_text(double value) {
   if (std::isnan(value)) return "NaN";
@@ -44,11 +38,11 @@ Json error_document(const scalers::Error& error) {
 
 Json result_document(const scalers::Result<scalers::Reading>& result) {
   if (!result) return {{"error", error_document(result.error())}};
-  return {{"value", quantity(result->value)}, {"timestamp", time_text(result->taken_at)}};
+  return {{"value", quantity(result->value)}, {"timestamp", rfc3339(result->taken_at)}};
 }
 
 Json reply_document(const Explanation::Question& question) {
-  Json out{{"askedAt", time_text(question.asked_at)}};
+  Json out{{"askedAt", rfc3339(question.asked_at)}};
   if (question.value) out["value"] = number_text(*question.value);
   if (question.failure) out["error"] = error_document(*question.failure);
   return out;

@@ -1,12 +1,11 @@
 #include "apiservice/meta/timeout.hpp"
 
+#include "scalers/text/duration.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <cmath>
-#include <cstddef>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -46,27 +45,6 @@ double nanoseconds_of(std::string_view unit) {
   return found == kUnits.end() ? 0 : found->second;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Takes digits, and behind a point more of them, off `text`; a negative number when there are none.
-double take_number(std::string_view& text) {
-  double value = 0;
-  double scale = 1;
-  bool has_digit = false;
-  bool is_fraction = false;
-  for (; !text.empty(); text.remove_prefix(1)) {
-    if (text[0] == '.' && !is_fraction) {
-      is_fraction = true;
-      continue;
-    }
-    if (!is_digit(text[0])) break;
-    has_digit = true;
-    value = value * 10 + (text[0] - '0');
-    if (is_fraction) scale *= 10;
-  }
-  return has_digit ? value / scale : -1;
-}
-
 // Go's time.ParseDuration in nanoseconds, or what it complains about.
 scalers::Result<double> parse_duration(const std::string& whole) {
   const auto refuse = [&whole](const std::string& why) {
@@ -84,14 +62,13 @@ scalers::Result<double> parse_duration(const std::string& whole) {
   if (text.empty()) return refuse("invalid");
   double sum = 0;
   while (!text.empty()) {
-    const double number = take_number(text);
-    if (number < 0) return refuse("invalid");
-    const std::size_t length = std::min(text.find_first_of(".0123456789"), text.size());
-    if (length == 0) return refuse("missing unit in");
-    const double unit = nanoseconds_of(text.substr(0, length));
-    if (unit == 0) return refuse(fmt::format("unknown unit {} in", quoted(text.substr(0, length))));
-    text.remove_prefix(length);
-    sum += number * unit;
+    const auto number = scalers::take_number(text);
+    if (!number) return refuse("invalid");
+    const std::string_view unit = scalers::take_unit(text);
+    if (unit.empty()) return refuse("missing unit in");
+    const double nanoseconds = nanoseconds_of(unit);
+    if (nanoseconds == 0) return refuse(fmt::format("unknown unit {} in", quoted(unit)));
+    sum += *number * nanoseconds;
     if (!(sum < kMaxNanoseconds)) return refuse("invalid");
   }
   return is_negative ? -sum : sum;

@@ -1,6 +1,7 @@
 #include "scalers/settings/settings.hpp"
 
 #include "scalers/reading.hpp"
+#include "scalers/text/duration.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>
@@ -25,30 +26,6 @@ void add_wrong_type(const Node& node, std::string_view expected, Problems& probl
 
 std::string listed(std::span<const std::string_view> names) {
   return fmt::format("{}", fmt::join(names, ", "));
-}
-
-// Decimal digits with an optional fraction, then a unit; several may follow each other ("1m30s").
-std::optional<Duration> parse_duration(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 4> kUnits{
-      {{"ms", 1.0}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}}};
-  double total_ms = 0;
-  while (!text.empty()) {
-    const auto digits = text.find_first_not_of("0123456789.");
-    if (digits == 0 || digits == text.npos) return std::nullopt;
-    const std::string number(text.substr(0, digits));
-    char* end = nullptr;
-    const double amount = std::strtod(number.c_str(), &end);
-    if (end != number.c_str() + number.size()) return std::nullopt;
-    text.remove_prefix(digits);
-    const std::string_view unit = text.substr(0, text.find_first_of("0123456789."));
-    const auto* found =
-        std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
-    if (found == kUnits.end()) return std::nullopt;
-    total_ms += amount * found->second;
-    text.remove_prefix(unit.size());
-  }
-  if (!(total_ms <= 1e12)) return std::nullopt;
-  return Duration{static_cast<Duration::rep>(std::llround(total_ms))};
 }
 
 std::optional<double> parse_number(const Node& node) {
@@ -138,7 +115,7 @@ void read_value(const Node& node, std::uint32_t& out, Problems& problems) {
 
 void read_value(const Node& node, Duration& out, Problems& problems) {
   const auto duration = node.kind == Node::Kind::scalar ? parse_duration(node.text) : std::nullopt;
-  if (!duration || duration->count() <= 0) {
+  if (!duration) {
     return add_wrong_type(node,
                           "a duration above zero with its unit, such as 500ms, 5s or 2m",
                           problems);

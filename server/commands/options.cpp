@@ -1,6 +1,6 @@
 #include "server/commands/options.hpp"
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/text/duration.hpp"
 #include "scalers/text/suggest.hpp"
 #include "server/commands/doctor/options.hpp"
 #include "server/commands/record/options.hpp"
@@ -37,12 +37,9 @@ void add_duration(CLI::App& command, const char* name, Duration& value, const ch
       value = Duration{0};
       return true;
     }
-    scalers::Node node;
-    node.kind = scalers::Node::Kind::scalar;
-    node.text = text;
-    scalers::Problems problems;
-    scalers::read_value(node, value, problems);
-    return problems.empty();
+    const auto duration = scalers::parse_duration(text);
+    if (duration) value = *duration;
+    return duration.has_value();
   };
   command
       .add_option_function<std::string>(

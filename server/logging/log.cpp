@@ -4,13 +4,10 @@
 #include "server/logging/repeats.hpp"
 
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/base_sink.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <iterator>
-#include <memory>
 
 namespace weir::server {
 namespace {
@@ -33,8 +30,6 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-constexpr const char* kKlogPattern = "%L%m%d %H:%M:%S.%f %P weir] %v";
-
 struct Settings {
   LogFormat format = LogFormat::text;
   int verbosity = 0;
@@ -50,33 +45,13 @@ LineWriter& standard_error() {
   return kept;
 }
 
-// Whoever reads the log may stop reading it: that must not stop the loop.
-class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    standard_error().write({line.data(), line.size()});
-  }
-  void flush_() override {}
-};
-
-spdlog::logger& logger() {
-  static const auto kLogger = [] {
-    auto made = std::make_shared<spdlog::logger>("weir", std::make_shared<StandardErrorSink>());
-    made->set_pattern(kKlogPattern, spdlog::pattern_time_type::utc);
-    return made;
-  }();
-  return *kLogger;
-}
-
-spdlog::level::level_enum level_of(Level level) {
+char letter_of(Level level) {
   switch (level) {
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::info: return 'I';
+    case Level::warn: return 'W';
+    case Level::error: return 'E';
   }
-  return spdlog::level::err;
+  return 'E';
 }
 
 std::string_view name_of(Level level) {
@@ -95,11 +70,12 @@ void append_json(std::string& out, std::string_view text) {
 }
 
 void put(Level level, int verbosity, std::string_view event, std::span<const Field> fields) {
-  const bool is_text = settings().format == LogFormat::text;
-  logger().log(level_of(level),
-               is_text
-                   ? log_text(event, fields)
-                   : log_json(std::chrono::system_clock::now(), level, verbosity, event, fields));
+  const WallTime now = std::chrono::system_clock::now();
+  std::string line = settings().format == LogFormat::text
+                         ? log_prefix(now, level, ::getpid()) + log_text(event, fields)
+                         : log_json(now, level, verbosity, event, fields);
+  line += '\n';
+  standard_error().write(line);
 }
 
 // Once there is room again, one line says how many there are not.
@@ -126,6 +102,22 @@ void write_repeated(std::vector<LogRepeats::Line> lines) {
 }
 
 }  // namespace
+
+std::string log_prefix(WallTime now, Level level, int pid) {
+  const auto time = std::chrono::floor<std::chrono::microseconds>(now);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format("{}{:02}{:02} {:02}:{:02}:{:02}.{:06} {} weir] ",
+                     letter_of(level),
+                     static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()),
+                     clock.hours().count(),
+                     clock.minutes().count(),
+                     clock.seconds().count(),
+                     clock.subseconds().count(),
+                     pid);
+}
 
 std::string log_text(std::string_view event, std::span<const Field> fields) {
   std::string out(event);
@@ -164,11 +156,7 @@ std::string log_json(WallTime now,
   return out;
 }
 
-void set_log(LogFormat format, int verbosity) {
-  settings() = {format, verbosity};
-  const bool is_text = format == LogFormat::text;
-  logger().set_pattern(is_text ? kKlogPattern : "%v", spdlog::pattern_time_type::utc);
-}
+void set_log(LogFormat format, int verbosity) { settings() = {format, verbosity}; }
 
 std::uint64_t log_lines_dropped() { return standard_error().dropped(); }
 

@@ -57,7 +57,11 @@ void tell_repeats();
 // Writes every count that is held back.
 void flush_log();
 
-// The line's text behind klog's header: `event name="value" ...`, control bytes and quotes escaped.
+// klog's header of a text line, with a space at its end: level letter, month and day, time of day
+// (UTC, microseconds cut off), process id, program: `I1122 06:40:01.000042 7 weir] `.
+[[nodiscard]] std::string log_prefix(WallTime now, Level level, int pid);
+
+// The line's text after klog's header: `event name="value" ...`, control bytes and quotes escaped.
 [[nodiscard]] std::string log_text(std::string_view event, std::span<const Field> fields);
 [[nodiscard]] inline std::string log_text(std::string_view event,
                                           std::initializer_list<Field> fields) {

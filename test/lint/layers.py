@@ -102,7 +102,6 @@ ONLY = (
     ("<boost/beast**>", "{server,scalers/clients}/http/*"),
     ("<yaml-cpp/**>", "server/yaml/*"),
     ("<prometheus/**>", "server/telemetry/*"),
-    ("<spdlog/**>", "server/logging/*"),
     ("<CLI/**>", "server/commands/**"),
 )
 

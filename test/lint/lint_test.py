@@ -105,7 +105,6 @@ class Layers(LintTest):
         ("<boost/beast/http.hpp>", "server/app.cpp", "server/http/session.cpp"),
         ("<yaml-cpp/yaml.h>", "server/app.cpp", "server/yaml/parse.cpp"),
         ("<prometheus/registry.h>", "server/app.hpp", "server/telemetry/reads.cpp"),
-        ("<spdlog/spdlog.h>", "server/app.cpp", "server/logging/log.cpp"),
         ("<CLI/CLI.hpp>", "server/main.cpp", "server/commands/serve/options_tls.cpp"),
     )
 

@@ -1,10 +1,10 @@
 #include "server/commands/doctor/certificate.hpp"
 
+#include "apiservice/encoding/time.hpp"
 #include "server/commands/doctor/registration.hpp"
 #include "server/crypto/freed.hpp"
 #include "server/tls/peer.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -31,11 +31,6 @@ WallTime time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime{};
   return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
-std::string date_of(WallTime time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 std::string dns_names_of(X509* certificate) {
@@ -79,13 +74,14 @@ void judge_dates(Findings& out, const std::string& object, X509* certificate, Wa
   const WallTime until = time_of(X509_get0_notAfter(certificate));
   const std::string renew = "renew it; Weir takes new files without a restart";
   if (now >= until) {
-    out.push_back(error(object, "its certificate expired on " + date_of(until), renew));
+    out.push_back(error(object, "its certificate expired on " + apiservice::rfc3339(until), renew));
   } else if (now < from) {
     out.push_back(error(object,
-                        "its certificate is valid only from " + date_of(from),
+                        "its certificate is valid only from " + apiservice::rfc3339(from),
                         "wait, or set the clocks right"));
   } else if (now + kSoon >= until) {
-    out.push_back(warning(object, "its certificate expires on " + date_of(until), renew));
+    out.push_back(
+        warning(object, "its certificate expires on " + apiservice::rfc3339(until), renew));
   }
 }
 
@@ -150,7 +146,7 @@ Findings judge_chain(const std::string& object,
     out.push_back(ok(object,
                      fmt::format("its certificate is the Service's{}, until {}",
                                  bundle == nullptr ? "" : " and the caBundle's",
-                                 date_of(time_of(X509_get0_notAfter(leaf))))));
+                                 apiservice::rfc3339(time_of(X509_get0_notAfter(leaf))))));
   }
   return out;
 }

@@ -21,12 +21,10 @@ void print_table(const std::string& metric, const std::vector<Reading>& readings
     std::string labels;
     for (const auto& [name, value] : reading.labels)
       labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", name, value);
-    std::string when;
-    apiservice::append_rfc3339(when, reading.taken_at);
     fmt::print("{:<32} {:<32} {:<22} {}\n",
                metric,
                labels.empty() ? "-" : labels,
-               when,
+               apiservice::rfc3339(reading.taken_at),
                apiservice::quantity(reading.value));
   }
 }

@@ -28,12 +28,6 @@ struct Row {
   std::string error;
 };
 
-std::string rfc3339(WallTime time) {
-  std::string out;
-  apiservice::append_rfc3339(out, time);
-  return out;
-}
-
 std::string quoted(const std::string& field) {
   if (field.find_first_of(",\"\r\n") == field.npos) return field;
   std::string out = "\"";
@@ -67,7 +61,7 @@ std::string line_of(const Row& row) {
 template <class AnySample>
 Row row_of(const char* kind, std::string_view name, const AnySample& sample) {
   Row out;
-  out.time = rfc3339(sample.time);
+  out.time = apiservice::rfc3339(sample.time);
   out.elapsed_seconds = fmt::format("{:.3f}", sample.at);
   out.kind = kind;
   out.name = std::string(name);
@@ -101,7 +95,7 @@ std::string csv_of(std::string_view metric, const Sample& sample) {
   for (const scalers::Reading& reading : sample.readings) {
     row.labels = text_of(reading.labels);
     row.value = fmt::format("{}", reading.value);
-    row.timestamp = rfc3339(reading.taken_at);
+    row.timestamp = apiservice::rfc3339(reading.taken_at);
     row.age_seconds = fmt::format("{:.3f}", age_of(sample, reading));
     out += line_of(row);
   }

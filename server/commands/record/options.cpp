@@ -1,6 +1,6 @@
 #include "server/commands/record/options.hpp"
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/text/duration.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -21,13 +21,9 @@ std::string refuse_target(const std::string& text) {
 
 void add_span(CLI::App& command, const char* name, Duration& value, const char* help) {
   const auto read = [&value, name](const std::string& text) {
-    scalers::Node node;
-    node.kind = scalers::Node::Kind::scalar;
-    node.text = text;
-    scalers::Problems problems;
-    scalers::read_value(node, value, problems);
-    if (!problems.empty() || value.count() <= 0)
-      throw CLI::ValidationError(name, "write a duration such as 5s or 8m");
+    const auto duration = scalers::parse_duration(text);
+    if (!duration) throw CLI::ValidationError(name, "write a duration such as 5s or 8m");
+    value = *duration;
   };
   command.add_option_function<std::string>(name, read, help)->type_name("DURATION");
 }

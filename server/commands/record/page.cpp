@@ -53,12 +53,6 @@ for (const chart of charts) chart.addEventListener("mousemove", event => {
 </script>
 )";
 
-std::string rfc3339(WallTime time) {
-  std::string out;
-  apiservice::append_rfc3339(out, time);
-  return out;
-}
-
 double length_of(const Timeline& timeline) {
   double out = 1;
   for (const MetricTrack& track : timeline.metrics)
@@ -119,7 +113,7 @@ std::string changes_of(const std::vector<AnySample>& samples, TextOf text_at) {
     standing = text;
     rows += fmt::format("<tr><td>{:.1f} s</td><td>{}</td><td>{}</td></tr>\n",
                         sample.at,
-                        rfc3339(sample.time),
+                        apiservice::rfc3339(sample.time),
                         text.empty() ? "well" : html_escaped(text));
   }
   return rows.empty()
@@ -204,7 +198,7 @@ std::string page_of(const Timeline& timeline) {
   out += fmt::format(
       "<h1>weir record</h1>\n<p>From {}, {:.0f} s. The cursor shows the numbers of a "
       "moment.</p>\n<div id=\"readout\"></div>\n",
-      rfc3339(timeline.began),
+      apiservice::rfc3339(timeline.began),
       seconds);
   for (const MetricTrack& track : timeline.metrics) out += section_of(track, seconds);
   for (const HpaTrack& track : timeline.hpas) out += section_of(track, seconds);

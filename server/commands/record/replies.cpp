@@ -1,12 +1,12 @@
 #include "server/commands/record/replies.hpp"
 
 #include "apiservice/encoding/quantity.hpp"
+#include "apiservice/encoding/time.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <chrono>
-#include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -47,7 +47,7 @@ std::optional<Error> take_object(long status, std::string_view body, json& objec
 
 std::optional<Reading> reading_of(const json& item) {
   const auto value = apiservice::parse_quantity(text_in(item, "value"));
-  const auto taken_at = time_of(text_in(item, "timestamp"));
+  const auto taken_at = apiservice::parse_rfc3339(text_in(item, "timestamp"));
   if (!value || !taken_at) return std::nullopt;
   Reading out{{}, *value, *taken_at};
   const json labels = part_of(item, "metricLabels");
@@ -57,33 +57,6 @@ std::optional<Reading> reading_of(const json& item) {
 }
 
 }  // namespace
-
-std::optional<WallTime> time_of(std::string_view rfc3339) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int used = 0;
-  const std::string text(rfc3339);
-  const int found = std::sscanf(text.c_str(),
-                                "%4d-%2u-%2uT%2d:%2d:%2dZ%n",
-                                &year,
-                                &month,
-                                &day,
-                                &hour,
-                                &minute,
-                                &second,
-                                &used);
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (found != 6 || static_cast<std::size_t>(used) != text.size() || !date.ok())
-    return std::nullopt;
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-         std::chrono::minutes(minute) + std::chrono::seconds(second);
-}
 
 Result<std::vector<Reading>> parse_values(long status, std::string_view body) {
   json object;

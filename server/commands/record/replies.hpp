@@ -6,14 +6,11 @@
 #include "scalers/reading.hpp"
 #include "server/commands/record/timeline.hpp"
 
-#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace weir::server::record {
 
-// A time such as `2026-11-22T06:40:01Z`; nullopt when it is none.
-[[nodiscard]] std::optional<WallTime> time_of(std::string_view rfc3339);
 // The readings of an answer with this HTTP status. Errc::bad_reply with the Status' own text.
 [[nodiscard]] scalers::Result<std::vector<scalers::Reading>> parse_values(long status,
                                                                           std::string_view body);

@@ -12,6 +12,7 @@
 namespace weir::server {
 namespace {
 
+using namespace std::chrono_literals;
 using namespace std::string_view_literals;
 
 TEST_CASE("a line is its event and its fields, in order") {
@@ -55,13 +56,50 @@ TEST_CASE("S57: no value can end its quotes, its line or the terminal's colours"
   }
 }
 
+TEST_CASE("a text line begins with klog's header: UTC, microseconds cut off, the process id") {
+  using std::chrono::sys_days, std::chrono::year;
+  struct Row {
+    std::string_view name;
+    WallTime time;
+    Level level;
+    int pid;
+    std::string_view prefix;
+  };
+  const WallTime day = WallTime(sys_days(year(2026) / 11 / 22));
+  const Row rows[] = {
+      {"the epoch", WallTime{}, Level::info, 1, "I0101 00:00:00.000000 1 weir] "},
+      {"two digits each",
+       WallTime(sys_days(year(2001) / 2 / 3)) + 4h + 5min + 6s + 7us,
+       Level::warn,
+       12,
+       "W0203 04:05:06.000007 12 weir] "},
+      {"the last microsecond of a day",
+       day + 24h - 1us,
+       Level::error,
+       4194304,
+       "E1122 23:59:59.999999 4194304 weir] "},
+      {"a part of a microsecond",
+       day + std::chrono::duration_cast<WallTime::duration>(1'999ns),
+       Level::info,
+       7,
+       "I1122 00:00:00.000001 7 weir] "},
+      {"a leap day",
+       WallTime(sys_days(year(2024) / 2 / 29)) + 12h + 120ms,
+       Level::info,
+       7,
+       "I0229 12:00:00.120000 7 weir] "},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(log_prefix(row.time, row.level, row.pid) == row.prefix); }
+  }
+}
+
 std::string json_of(std::string_view value) {
   return log_json(WallTime{}, Level::info, 0, "e", {{"f", value}});
 }
 
 TEST_CASE("a line of JSON has its time, level, verbosity, event and fields") {
-  using namespace std::chrono_literals;
-
   CHECK(log_json(WallTime{} + 1'700'000'000s + 42us,
                  Level::warn,
                  3,

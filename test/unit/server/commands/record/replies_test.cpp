@@ -5,24 +5,12 @@
 
 #include <catch2/catch.hpp>
 
-#include <chrono>
 #include <string>
 
 namespace weir::server::record {
 namespace {
 
-using namespace std::chrono_literals;
 using test::shown;
-
-TEST_CASE("a time is read to the second") {
-  const auto day = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 22));
-
-  CHECK(time_of("2026-11-22T06:40:01Z") == day + 6h + 40min + 1s);
-  for (const char* text : {"", "2026-11-22", "2026-13-22T06:40:01Z", "2026-11-22T06:40:01Zx"}) {
-    CAPTURE(text);
-    CHECK_FALSE(time_of(text));
-  }
-}
 
 TEST_CASE("the items of an answer are readings with their labels") {
   const auto readings = parse_values(200, R"({"kind":"ExternalMetricValueList","items":[

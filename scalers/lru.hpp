@@ -1,0 +1,98 @@
+// Values by key of which the least recently used leave first, in partitions: a partition that fills
+// its share loses its own values alone. The caches of readings and of reviews are made of it. Pure:
+// knows no time and no Kubernetes. One thread.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace weir::scalers {
+
+template <class Value>
+class Lru {
+ public:
+  // Values in all, and at most in one partition; each is 1 at least.
+  Lru(std::size_t capacity, std::size_t share) : capacity_(capacity), share_(share) {}
+
+  // The value, which becomes the most recently used; nullptr when there is none. Valid until the
+  // next put() or erase().
+  [[nodiscard]] const Value* find(std::string_view key) {
+    const auto found = index_.find(key);
+    if (found == index_.end()) return nullptr;
+    touch(found->second);
+    return &found->second.entry->value;
+  }
+
+  // The value becomes the most recently used. A key that is present stays in its partition. A full
+  // partition loses its least recently used value; otherwise a full cache loses that of the largest
+  // partition.
+  void put(const std::string& key, const std::string& partition, Value value) {
+    const auto found = index_.find(key);
+    if (found != index_.end()) {
+      found->second.entry->value = std::move(value);
+      touch(found->second);
+      return;
+    }
+    make_room(partition);
+    const auto target = partitions_.try_emplace(partition).first;
+    target->second.push_front({key, std::move(value)});
+    const auto entry = target->second.begin();
+    index_.emplace(entry->key, Location{target, entry});
+  }
+
+  void erase(std::string_view key) {
+    const auto found = index_.find(key);
+    if (found != index_.end()) discard(found->second);
+  }
+
+  [[nodiscard]] std::size_t size() const { return index_.size(); }
+
+ private:
+  struct Entry {
+    std::string key;
+    Value value;
+  };
+  using Entries = std::list<Entry>;  // most recently used first
+  using Partitions = std::map<std::string, Entries>;
+  struct Location {
+    typename Partitions::iterator partition;
+    typename Entries::iterator entry;
+  };
+
+  static void touch(const Location& location) {
+    Entries& entries = location.partition->second;
+    entries.splice(entries.begin(), entries, location.entry);
+  }
+
+  void discard(Location location) {
+    index_.erase(location.entry->key);
+    location.partition->second.erase(location.entry);
+    if (location.partition->second.empty()) partitions_.erase(location.partition);
+  }
+
+  void make_room(const std::string& partition) {
+    auto target = partitions_.find(partition);
+    const bool is_share_full = target != partitions_.end() && target->second.size() >= share_;
+    if (!is_share_full && index_.size() < capacity_) return;
+    if (!is_share_full) {
+      target = std::ranges::max_element(partitions_, {}, [](const auto& one) {
+        return one.second.size();
+      });
+    }
+    discard({target, std::prev(target->second.end())});
+  }
+
+  std::size_t capacity_;
+  std::size_t share_;
+  Partitions partitions_;                                 // none is empty between calls
+  std::unordered_map<std::string_view, Location> index_;  // keys point into the entries
+};
+
+}  // namespace weir::scalers
