@@ -15,8 +15,8 @@ struct Answer {
   WallTime asked_at;    // the same by the wall clock
   SteadyTime retry_at;  // for an error: when the backend may be asked again
   Duration budget;      // how long the backend was given
-  // How long the backend had been back when it answered; nullopt: it has not been away.
-  std::optional<Duration> back_for = {};
+  // From the end of the backend's last outage to this answer; nullopt: no outage so far.
+  std::optional<Duration> time_since_recovery = {};
 };
 
 }  // namespace weir::scalers::read

@@ -8,49 +8,50 @@
 
 namespace weir::scalers::read {
 
-// A place in the queue, left also when the loop destroys the frame that waits, maybe behind the
-// gate's other owners.
-struct Gate::Waiter {
-  Waiter(std::shared_ptr<Gate> entered, std::string from)
-      : gate(std::move(entered)), name_space(std::move(from)), turn(gate->loop_) {
-    gate->waiting_[name_space].push_back(this);
-    ++gate->waiting_count_;
+// A place in the queue. It is given up also when the loop destroys the frame that waits, which may
+// happen after the limiter's other owners are gone.
+struct ConcurrencyLimiter::Waiter {
+  Waiter(std::shared_ptr<ConcurrencyLimiter> shared, std::string from)
+      : limiter(std::move(shared)), name_space(std::move(from)), decided(limiter->loop_) {
+    limiter->waiting_[name_space].push_back(this);
+    ++limiter->waiting_count_;
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter() {
-    const auto line = gate->waiting_.find(name_space);
-    if (line != gate->waiting_.end()) gate->remove(line, this);
+    const auto queue = limiter->waiting_.find(name_space);
+    if (queue != limiter->waiting_.end()) limiter->remove(queue, this);
   }
 
-  std::shared_ptr<Gate> gate;
+  std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: whoever waits
   std::string name_space;
-  Signal turn;  // it has a place, or has to make room
+  Signal decided;  // it has a permit, or has to make room
   bool is_refused = false;
 };
 
-std::optional<Gate::Permit> Gate::try_enter(const std::string& name_space) {
+std::optional<ConcurrencyLimiter::Permit> ConcurrencyLimiter::try_acquire(
+    const std::string& name_space) {
   if (in_flight_ >= max_in_flight_) return std::nullopt;
   ++in_flight_;
   served_ = name_space;
   return Permit(shared_from_this());
 }
 
-awaitable<Result<Gate::Permit>> Gate::enter(std::string name_space,
-                                            Deadline deadline,
-                                            SteadyTime now) {
-  if (auto permit = try_enter(name_space)) co_return std::move(*permit);
+awaitable<Result<ConcurrencyLimiter::Permit>> ConcurrencyLimiter::acquire(std::string name_space,
+                                                                          Deadline deadline,
+                                                                          SteadyTime now) {
+  if (auto permit = try_acquire(name_space)) co_return std::move(*permit);
   if (waiting_count_ >= max_waiting_ && !make_room(name_space)) co_return overloaded();
   Waiter waiter(shared_from_this(), std::move(name_space));
-  const bool is_called = co_await waiter.turn.wait(deadline.left(now));
+  const bool is_decided = co_await waiter.decided.wait(deadline.left(now));
   if (waiter.is_refused) co_return overloaded();
-  if (is_called) co_return Permit(shared_from_this());
+  if (is_decided) co_return Permit(shared_from_this());
   co_return Error{Errc::timed_out,
                   fmt::format("{} questions are under way before it", in_flight_),
                   ""};
 }
 
-Error Gate::overloaded() const {
+Error ConcurrencyLimiter::overloaded() const {
   return {Errc::overloaded,
           fmt::format("{} questions are under way and {} wait; raise maxInFlight or "
                       "maxWaiting, or ask less often",
@@ -59,27 +60,27 @@ Error Gate::overloaded() const {
           ""};
 }
 
-// A place goes straight to a waiter, so in_flight_ stays as it is; no newcomer can slip in between.
-// The namespaces take turns in the order of their names.
-void Gate::leave() {
+// A permit goes straight to a waiter and in_flight_ does not change, because a newcomer could take
+// the place between the two. The namespaces take turns in the order of their names.
+void ConcurrencyLimiter::release() {
   if (waiting_.empty()) {
     --in_flight_;
     return;
   }
-  auto line = waiting_.upper_bound(served_);
-  if (line == waiting_.end()) line = waiting_.begin();
-  served_ = line->first;
-  Waiter* next = line->second.front();
-  remove(line, next);
-  next->turn.raise();
+  auto queue = waiting_.upper_bound(served_);
+  if (queue == waiting_.end()) queue = waiting_.begin();
+  served_ = queue->first;
+  Waiter* next = queue->second.front();
+  remove(queue, next);
+  next->decided.raise();
 }
 
-void Gate::remove(Waiting::iterator line, const Waiter* waiter) {
-  waiting_count_ -= std::erase(line->second, waiter);
-  if (line->second.empty()) waiting_.erase(line);
+void ConcurrencyLimiter::remove(Waiting::iterator queue, const Waiter* waiter) {
+  waiting_count_ -= std::erase(queue->second, waiter);
+  if (queue->second.empty()) waiting_.erase(queue);
 }
 
-bool Gate::make_room(const std::string& name_space) {
+bool ConcurrencyLimiter::make_room(const std::string& name_space) {
   if (waiting_.empty()) return false;
   const auto longest =
       std::ranges::max_element(waiting_, {}, [](const auto& one) { return one.second.size(); });
@@ -89,7 +90,7 @@ bool Gate::make_room(const std::string& name_space) {
   Waiter* last = longest->second.back();
   last->is_refused = true;
   remove(longest, last);
-  last->turn.raise();
+  last->decided.raise();
   return true;
 }
 

@@ -139,7 +139,8 @@ void Builder::add_backends(const Node& section) {
     const KindBlock found = find_block(field.value, "backend", problems_);
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
-    backend->gate = std::make_shared<Gate>(loop_, limits.max_in_flight, limits.max_waiting);
+    backend->limiter =
+        std::make_shared<ConcurrencyLimiter>(loop_, limits.max_in_flight, limits.max_waiting);
     if (found.kind != nullptr) {
       backend->kind = found.kind->name;
       backend->backend = found.kind->make_backend(*found.block, clients_, problems_);

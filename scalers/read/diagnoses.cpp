@@ -22,19 +22,19 @@ bool Diagnoses::begin(const std::string& backend,
     const Duration pause = known->second.cause.empty() ? kNoCauseRenewed : kCauseRenewed;
     if (now - known->second.at < pause) return false;
   }
-  Look& look = looks_[backend];
-  drop_past_turns(look, now);
-  const bool is_too_soon = look.begun && now - *look.begun < kLookPause;
-  if (look.is_under_way || is_too_soon || !is_turn_of(look, name_space, now)) {
-    wait_for_turn(look, name_space, now);
+  Schedule& schedule = schedules_[backend];
+  drop_past_turns(schedule, now);
+  const bool is_too_soon = schedule.started_at && now - *schedule.started_at < kDiagnosisPause;
+  if (schedule.is_running || is_too_soon || !is_turn_of(schedule, name_space, now)) {
+    wait_for_turn(schedule, name_space, now);
     return false;
   }
-  look.is_under_way = true;
-  look.begun = now;
-  look.name_space = name_space;
+  schedule.is_running = true;
+  schedule.started_at = now;
+  schedule.name_space = name_space;
   // One that is not among kMaxTurns is like one that never had a turn.
-  if (look.turns.size() < kMaxTurns || look.turns.contains(name_space))
-    look.turns[name_space] = {now, std::nullopt};
+  if (schedule.turns.size() < kMaxTurns || schedule.turns.contains(name_space))
+    schedule.turns[name_space] = {now, std::nullopt};
   return true;
 }
 
@@ -43,36 +43,38 @@ void Diagnoses::end(const std::string& backend,
                     Errc code,
                     std::string cause,
                     SteadyTime now) {
-  Look& look = looks_[backend];
-  look.is_under_way = false;
+  Schedule& schedule = schedules_[backend];
+  schedule.is_running = false;
   if (found_.size() >= kMaxCauses && !found_.contains(key)) make_room(now);
-  found_[key] = {code, std::move(cause), now, look.name_space};
+  found_[key] = {code, std::move(cause), now, schedule.name_space};
 }
 
-bool Diagnoses::is_turn_of(const Look& look, const std::string& name_space, SteadyTime now) {
-  const auto known = look.turns.find(name_space);
-  const auto had = known == look.turns.end() ? std::nullopt : known->second.had;
+bool Diagnoses::is_turn_of(const Schedule& schedule,
+                           const std::string& name_space,
+                           SteadyTime now) {
+  const auto known = schedule.turns.find(name_space);
+  const auto had = known == schedule.turns.end() ? std::nullopt : known->second.had;
   if (!had) return true;
   const bool was_just_now = now - *had < kTurnPause;
-  return std::ranges::none_of(look.turns, [&](const auto& other) {
+  return std::ranges::none_of(schedule.turns, [&](const auto& other) {
     const Turn& turn = other.second;
     if (other.first == name_space || !turn.awaited || turn.had >= had) return false;
     return was_just_now || !turn.had || now - *turn.had >= kTurnKept;
   });
 }
 
-void Diagnoses::wait_for_turn(Look& look, const std::string& name_space, SteadyTime now) {
-  if (look.turns.size() >= kMaxTurns && !look.turns.contains(name_space)) return;
-  look.turns[name_space].awaited = now;
+void Diagnoses::wait_for_turn(Schedule& schedule, const std::string& name_space, SteadyTime now) {
+  if (schedule.turns.size() >= kMaxTurns && !schedule.turns.contains(name_space)) return;
+  schedule.turns[name_space].awaited = now;
 }
 
-void Diagnoses::drop_past_turns(Look& look, SteadyTime now) {
+void Diagnoses::drop_past_turns(Schedule& schedule, SteadyTime now) {
   const auto is_past = [now](const std::optional<SteadyTime>& at) {
     return !at || now - *at >= kTurnKept;
   };
-  for (auto& [name_space, turn] : look.turns)
+  for (auto& [name_space, turn] : schedule.turns)
     if (is_past(turn.awaited)) turn.awaited.reset();
-  std::erase_if(look.turns,
+  std::erase_if(schedule.turns,
                 [&](const auto& one) { return !one.second.awaited && is_past(one.second.had); });
 }
 

@@ -1,6 +1,6 @@
-// What is known of why questions fail: causes found in the background, kept, and shown from the
-// next failing read on. Decides when a look is due and whose turn it is; who looks is the reader.
-// Loop thread only.
+// Why queries fail: causes that were found in the background, cached, and shown from the next
+// failing read on. Decides when a diagnosis is due and whose turn it is; the reader runs it. Loop
+// thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -19,12 +19,12 @@ namespace weir::scalers::read {
 inline constexpr Duration kCauseKept{120'000};
 inline constexpr Duration kCauseRenewed{30'000};
 inline constexpr Duration kNoCauseRenewed{5000};
-// Between the beginnings of two looks at one backend; never are two under way there.
-inline constexpr Duration kLookPause{1000};
-inline constexpr Duration kLookBudget{5000};
+// Between the starts of two diagnoses of one backend; there is never more than one at a time.
+inline constexpr Duration kDiagnosisPause{1000};
+inline constexpr Duration kDiagnosisBudget{5000};
 // A namespace that found no turn keeps its place for this long: an HPA asks every 15 s.
 inline constexpr Duration kTurnKept{20'000};
-// For how long one namespace leaves a place to another that had a look within kTurnKept.
+// For how long one namespace leaves its turn to another that had a diagnosis within kTurnKept.
 inline constexpr Duration kTurnPause{5000};
 inline constexpr std::size_t kMaxCauses = 1000;
 inline constexpr std::size_t kMaxTurns = 100;  // namespaces that are known of one backend
@@ -33,8 +33,8 @@ class Diagnoses {
  public:
   // Why the question `key` failed with `code`, as a clause; empty when that is not known.
   [[nodiscard]] std::string_view cause(const std::string& key, Errc code, SteadyTime now) const;
-  // Whether to look for the cause at this moment. True begins a look, which end() ends. False also
-  // while another namespace waits whose last turn there was before that of `name_space`: for
+  // Whether to look for the cause at this moment. True starts a diagnosis, which end() ends. False
+  // also while another namespace waits whose last turn there was before that of `name_space`: for
   // kTurnPause, and as long as it waits when it had none within kTurnKept.
   [[nodiscard]] bool begin(const std::string& backend,
                            const std::string& key,
@@ -57,24 +57,25 @@ class Diagnoses {
     std::string name_space;
   };
   struct Turn {
-    std::optional<SteadyTime> had;      // when its last look began
+    std::optional<SteadyTime> had;      // when its last diagnosis started
     std::optional<SteadyTime> awaited;  // when it last failed and found no turn
   };
-  struct Look {
-    bool is_under_way = false;
-    std::optional<SteadyTime> begun;
-    std::string name_space;             // of the last one
-    std::map<std::string, Turn> turns;  // by namespace
+  // The diagnoses of one backend.
+  struct Schedule {
+    bool is_running = false;
+    std::optional<SteadyTime> started_at;  // of the last one
+    std::string name_space;                // of the last one
+    std::map<std::string, Turn> turns;     // by namespace
   };
-  [[nodiscard]] static bool is_turn_of(const Look& look,
+  [[nodiscard]] static bool is_turn_of(const Schedule& schedule,
                                        const std::string& name_space,
                                        SteadyTime now);
-  static void wait_for_turn(Look& look, const std::string& name_space, SteadyTime now);
-  static void drop_past_turns(Look& look, SteadyTime now);
+  static void wait_for_turn(Schedule& schedule, const std::string& name_space, SteadyTime now);
+  static void drop_past_turns(Schedule& schedule, SteadyTime now);
   void make_room(SteadyTime now);
 
-  std::map<std::string, Found> found_;  // by question
-  std::map<std::string, Look> looks_;   // by backend
+  std::map<std::string, Found> found_;         // by question
+  std::map<std::string, Schedule> schedules_;  // by backend
 };
 
 }  // namespace weir::scalers::read

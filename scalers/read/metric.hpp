@@ -20,11 +20,11 @@ struct ConfiguredBackend {
   std::string name;       // as the configuration names it
   std::string_view kind;  // "prometheus"
   std::unique_ptr<Backend> backend;
-  std::shared_ptr<Gate> gate;  // second owner: the permits under way
-  bool is_down = false;        // the last question failed for want of the backend itself
-  SteadyTime answered_at{};    // when it last answered anything
-  bool is_away = false;        // it could not be reached, or was silent, and has not answered since
-  std::optional<SteadyTime> back_at = {};  // when it first answered behind that
+  std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the permits under way
+  bool is_down = false;           // the last query failed because of the backend itself
+  SteadyTime last_response_at{};  // of whatever kind
+  bool is_unreachable = false;    // could not be reached or timed out; no response since
+  std::optional<SteadyTime> recovered_at = {};  // its first response after that
 };
 
 struct Metric {

@@ -34,25 +34,25 @@ class Trace {
 };
 
 bool is_settling(const Policies& policies, const Answer& answer) {
-  return answer.back_for && *answer.back_for < policies.settle;
+  return answer.time_since_recovery && *answer.time_since_recovery < policies.settle;
 }
 
 // The error of an answer that came too soon, if it did.
 std::optional<Error> settling(const Policies& policies, const Answer& answer, Trace& trace) {
   if (policies.settle.count() == 0) return std::nullopt;
-  if (!answer.back_for) {
+  if (!answer.time_since_recovery) {
     trace.add("settle", "the backend has not been away");
     return std::nullopt;
   }
   trace.add("settle",
             "the backend had been back for {}; it is believed after {}",
-            seconds(*answer.back_for),
+            seconds(*answer.time_since_recovery),
             seconds(policies.settle));
   if (!is_settling(policies, answer)) return std::nullopt;
   return Error{Errc::settling,
                fmt::format("it came back {} ago and is not believed for {} (settle), since queues "
                            "may look empty behind a restart",
-                           seconds(*answer.back_for),
+                           seconds(*answer.time_since_recovery),
                            seconds(policies.settle)),
                ""};
 }
@@ -175,15 +175,15 @@ Result<double> apply(const Policies& policies, const Answer& answer, PolicySteps
       ""};
 }
 
-Result<Sample> come_after(Result<Sample> sample, SteadyTime::duration took) {
+Result<Sample> expire_if_stale(Result<Sample> sample, SteadyTime::duration query_duration) {
   if (sample.has_error() || !sample->data_age) return sample;
   const DataAge& data = *sample->data_age;
-  if (data.age + took <= data.limit) return sample;
+  if (data.age + query_duration <= data.limit) return sample;
   return Error{Errc::stale,
                fmt::format("the newest data was {} old when it was asked, the answer took {}, and "
                            "maxAge is {}",
                            seconds(data.age),
-                           seconds(took),
+                           seconds(query_duration),
                            seconds(data.limit)),
                ""};
 }

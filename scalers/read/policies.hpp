@@ -63,9 +63,9 @@ using PolicySteps = std::vector<PolicyStep>;
                                    const Answer& answer,
                                    PolicySteps* steps = nullptr);
 
-// What `sample` is worth when it comes `took` after it was asked: Errc::stale when its data has got
-// too old on the way.
-[[nodiscard]] Result<Sample> come_after(Result<Sample> sample, SteadyTime::duration took);
+// `sample`, or Errc::stale when its data became too old while the query took `query_duration`.
+[[nodiscard]] Result<Sample> expire_if_stale(Result<Sample> sample,
+                                             SteadyTime::duration query_duration);
 
 // The policies that made another number of what the backend said, in their order: none of an answer
 // that comes to an error, or to the backend's own number.

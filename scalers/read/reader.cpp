@@ -50,7 +50,7 @@ WallTime taken_at(const Answer& answer) {
 }
 
 // The backend itself gave it, whatever it says.
-bool is_backends(const Answer& answer) {
+bool is_backend_response(const Answer& answer) {
   return !answer.sample.has_error() || !is_backend_failure(answer.sample.error().code);
 }
 
@@ -101,6 +101,7 @@ Reader::Reader(Loop& loop,
       observer_(observer),
       backends_(std::move(backends)),
       metrics_(std::move(metrics)),
+      in_flight_(loop),
       random_(seed) {
   for (const Metric& metric : metrics_) by_name_.emplace(metric.name, &metric);
 }
@@ -120,15 +121,15 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
   for (Labels& labels : *bound) {
     // A parameter of the question, but no label of the reading; no declared one is called so.
     const auto added = labels.emplace(kNamespaceParameter, query.name_space).first;
-    asked.push_back(answer_or_flight(metric, labels, read_of(metric, query.name_space)));
+    asked.push_back(cached_or_in_flight(metric, labels, read_of(metric, query.name_space)));
     labels.erase(added);
   }
   std::vector<Reading> readings;
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (const auto* flight = std::get_if<FlightPtr>(&asked[i].answer)) {
-      const FlightPtr joined = *flight;
-      const bool is_done = co_await joined->done.wait(due.left(clock_.steady()));
-      asked[i].answer = is_done ? *joined->answer : late_answer(due);
+    if (const auto* in_flight = std::get_if<InFlightQuery>(&asked[i].answer)) {
+      const InFlightQuery joined = *in_flight;
+      const bool is_done = co_await joined->wait(due, clock_.steady());
+      asked[i].answer = is_done && joined->value() ? *joined->value() : late_answer(due);
     }
     const Answer& answer = std::get<Answer>(asked[i].answer);
     auto one = reading(metric, std::move((*bound)[i]), answer, asked[i].key, query.name_space);
@@ -157,11 +158,11 @@ std::vector<BackendState> Reader::backends() const {
   for (const auto& one : backends_) {
     out.push_back({one->name,
                    one->is_down,
-                   one->gate->in_flight(),
-                   one->gate->waiting(),
+                   one->limiter->in_flight(),
+                   one->limiter->waiting(),
                    one->backend->connections(),
-                   one->is_away,
-                   one->back_at});
+                   one->is_unreachable,
+                   one->recovered_at});
   }
   return out;
 }
@@ -191,31 +192,31 @@ Error Reader::unknown(const Query& query) const {
   return {Errc::unknown_metric, detail + near, ""};
 }
 
-Reader::Asked Reader::answer_or_flight(const Metric& metric,
-                                       const Labels& parameters,
-                                       const ReadOf& of) {
+Reader::Asked Reader::cached_or_in_flight(const Metric& metric,
+                                          const Labels& parameters,
+                                          const ReadOf& of) {
   const std::string key = key_of(metric, parameters);
   const Answer* kept = cache_.find(key);
   if (kept != nullptr && is_fresh(metric, *kept)) {
     observer_.answer_reused(of, Reuse::cached);
     return {key, *kept};
   }
-  FlightPtr& flight = flights_[key];
   const SteadyTime now = clock_.steady();
-  // A patient metric does not join a flight that gives up sooner than it would, and a hasty one
+  // A patient metric does not join a query that gives up sooner than it would, and a hasty one
   // none whose answer may be older than it takes.
-  const bool is_joined = flight && flight->budget >= metric.deadline &&
-                         now - flight->began <= std::max(metric.freshness, metric.deadline);
-  if (!is_joined) {
-    flight = std::make_shared<Flight>(loop_, now, metric.deadline);
-    FlightPtr started = flight;
+  const auto may_join = [&](const Queries::InFlight& query) {
+    return query.budget >= metric.deadline &&
+           now - query.started <= std::max(metric.freshness, metric.deadline);
+  };
+  auto [query, is_started] = in_flight_.join_or_start(key, now, metric.deadline, may_join);
+  if (is_started) {
     boost::asio::co_spawn(loop_.get_executor(),
-                          fly(shared_from_this(), &metric, key, parameters, started),
+                          run_query(shared_from_this(), &metric, key, parameters, query),
                           rethrow);
-    return {key, started};
+  } else {
+    observer_.answer_reused(of, Reuse::shared);
   }
-  observer_.answer_reused(of, Reuse::shared);
-  return {key, flight};
+  return {key, std::move(query)};
 }
 
 bool Reader::is_fresh(const Metric& metric, const Answer& answer) const {
@@ -227,20 +228,21 @@ bool Reader::is_fresh(const Metric& metric, const Answer& answer) const {
   return !was_hasty && now < answer.retry_at;
 }
 
-awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
-                            const Metric* metric,
-                            std::string key,
-                            Labels parameters,
-                            FlightPtr flight) {
+awaitable<void> Reader::run_query(std::shared_ptr<Reader> self,
+                                  const Metric* metric,
+                                  std::string key,
+                                  Labels parameters,
+                                  InFlightQuery query) {
+  const Queries::Run run(query);
   const Deadline deadline = Deadline::after(self->clock_.steady(), metric->deadline);
   const std::string& name_space = parameters.find(std::string(kNamespaceParameter))->second;
-  std::optional<Gate::Permit> permit = metric->backend->gate->try_enter(name_space);
+  auto permit = metric->backend->limiter->try_acquire(name_space);
   Result<Sample> sample{Sample{}};
   if (!permit) {
-    auto entered =
-        co_await metric->backend->gate->enter(name_space, deadline, self->clock_.steady());
-    if (entered) permit.emplace(std::move(*entered));
-    if (!permit) sample = entered.error();
+    auto acquired =
+        co_await metric->backend->limiter->acquire(name_space, deadline, self->clock_.steady());
+    if (acquired) permit.emplace(std::move(*acquired));
+    if (!permit) sample = acquired.error();
   }
   const SteadyTime at = self->clock_.steady();
   const WallTime asked_at = self->clock_.wall();
@@ -249,26 +251,29 @@ awaitable<void> Reader::fly(std::shared_ptr<Reader> self,
   } catch (const std::exception& bug) {
     sample = internal_error(bug);
   }
-  self->land(*metric,
-             key,
-             std::move(parameters),
-             *flight,
-             {std::move(sample), at, asked_at, {}, metric->deadline},
-             permit.has_value());
+  self->complete_query(*metric,
+                       key,
+                       std::move(parameters),
+                       *query,
+                       {std::move(sample), at, asked_at, {}, metric->deadline},
+                       permit.has_value());
 }
 
-void Reader::land(const Metric& metric,
-                  const std::string& key,
-                  Labels parameters,
-                  Flight& flight,
-                  Answer answer,
-                  bool was_asked) {
+// The order matters. The answer gets its last form first, because the cache and the waiters get the
+// same one. The time since recovery is read before observe(), which ends the outage. The answer is
+// cached and its diagnosis noted before the waiters wake: they and later reads look there.
+void Reader::complete_query(const Metric& metric,
+                            const std::string& key,
+                            Labels parameters,
+                            Queries::InFlight& query,
+                            Answer answer,
+                            bool was_asked) {
   const std::string name_space = parameters.find(std::string(kNamespaceParameter))->second;
   Result<Sample>& sample = answer.sample;
   if (sample.has_error()) sample = with_budget(sample.error(), metric.deadline);
-  sample = come_after(std::move(sample), clock_.steady() - answer.at);
+  sample = expire_if_stale(std::move(sample), clock_.steady() - answer.at);
   answer.retry_at = clock_.steady() + jittered(kKeepError);
-  if (was_asked) answer.back_for = back_for(*metric.backend, answer);
+  if (was_asked) answer.time_since_recovery = time_since_recovery(*metric.backend, answer);
   const auto outcome = apply(metric.policies, answer);
   observer_.question_done(read_of(metric, name_space),
                           outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
@@ -276,47 +281,44 @@ void Reader::land(const Metric& metric,
   if (was_asked) {
     observe(metric, answer);
     cache_.put(key, name_space, answer);
-    consider(metric, key, std::move(parameters), answer);
+    maybe_start_diagnosis(metric, key, std::move(parameters), answer);
   }  // else nobody was asked: that says nothing about the backend, and the next read may find room
-  const auto kept = flights_.find(key);
-  if (kept != flights_.end() && kept->second.get() == &flight) flights_.erase(kept);
-  flight.answer = std::move(answer);
-  flight.done.raise();
+  query.complete(std::move(answer));
 }
 
 void Reader::observe(const Metric& metric, const Answer& answer) {
   ConfiguredBackend& backend = *metric.backend;
-  if (is_backends(answer)) {
-    backend.answered_at = clock_.steady();
-    if (std::exchange(backend.is_away, false)) backend.back_at = clock_.steady();
+  if (is_backend_response(answer)) {
+    backend.last_response_at = clock_.steady();
+    if (std::exchange(backend.is_unreachable, false)) backend.recovered_at = clock_.steady();
     if (std::exchange(backend.is_down, false)) observer_.backend_up(backend.name);
     return;
   }
   // One slow question beside others that are answered is no backend that is down.
   const Errc code = answer.sample.error().code;
-  if (code == Errc::timed_out && backend.answered_at >= answer.at) return;
+  if (code == Errc::timed_out && backend.last_response_at >= answer.at) return;
   // Refused credentials show neither that it went away nor that it is back.
-  if (code != Errc::refused) backend.is_away = true;
+  if (code != Errc::refused) backend.is_unreachable = true;
   if (std::exchange(backend.is_down, true)) return;
   observer_.backend_down(backend.name, answer.sample.error());
 }
 
-// How long the backend had been back when it gave `answer`: behind the loss of a kept connection,
-// or, where connections come and go, behind questions that could not reach it or got no answer.
-std::optional<Duration> Reader::back_for(const ConfiguredBackend& backend,
-                                         const Answer& answer) const {
+// From the recovery of the backend to `answer`. An outage is the loss of a kept connection, or,
+// where connections come and go, queries that could not reach the backend or got no response.
+std::optional<Duration> Reader::time_since_recovery(const ConfiguredBackend& backend,
+                                                    const Answer& answer) const {
   const SteadyTime now = clock_.steady();
-  const bool is_just_back = backend.is_away && is_backends(answer);
-  const auto back_at = std::max(is_just_back ? std::optional(now) : backend.back_at,
-                                backend.backend->connections().back_at);
-  if (!back_at) return std::nullopt;
-  return std::chrono::duration_cast<Duration>(std::max(now, *back_at) - *back_at);
+  const bool is_just_back = backend.is_unreachable && is_backend_response(answer);
+  const auto recovered_at = std::max(is_just_back ? std::optional(now) : backend.recovered_at,
+                                     backend.backend->connections().recovered_at);
+  if (!recovered_at) return std::nullopt;
+  return std::chrono::duration_cast<Duration>(std::max(now, *recovered_at) - *recovered_at);
 }
 
-void Reader::consider(const Metric& metric,
-                      const std::string& key,
-                      Labels parameters,
-                      const Answer& answer) {
+void Reader::maybe_start_diagnosis(const Metric& metric,
+                                   const std::string& key,
+                                   Labels parameters,
+                                   const Answer& answer) {
   const auto value = apply(metric.policies, answer);
   if (answer.sample || value) return diagnoses_.forget(key);
   // A backend that settles says nothing yet. A refused login is not shown once more, to no other
@@ -331,7 +333,7 @@ void Reader::consider(const Metric& metric,
   if (!is_due) return;
   boost::asio::co_spawn(
       loop_.get_executor(),
-      look(shared_from_this(), &metric, key, std::move(parameters), answer.sample),
+      run_diagnosis(shared_from_this(), &metric, key, std::move(parameters), answer.sample),
       rethrow);
 }
 

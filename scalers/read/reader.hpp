@@ -1,6 +1,6 @@
 // The read path: finds the metric, binds the selector, answers from the cache, joins an identical
-// read in flight, or asks the backend under its limits; then applies the metric's policies. Loop
-// thread only.
+// query in flight (single flight), or queries the backend under its limits; then applies the
+// metric's policies. Loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -10,7 +10,7 @@
 #include "scalers/read/query_cache.hpp"
 #include "scalers/read/world.hpp"
 #include "scalers/reading.hpp"
-#include "scalers/signal.hpp"
+#include "scalers/single_flight.hpp"
 
 #include <cstddef>
 #include <exception>
@@ -20,7 +20,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -47,56 +46,51 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
   [[nodiscard]] std::vector<BackendState> backends() const;
 
  private:
-  // One question under way. Shared by the coroutine that asks and those that wait for it.
-  struct Flight {
-    Flight(Loop& loop, SteadyTime at, Duration given) : done(loop), began(at), budget(given) {}
-    Signal done;
-    SteadyTime began;
-    Duration budget;  // the deadline of the metric that started it
-    std::optional<Answer> answer;
-  };
-  using FlightPtr = std::shared_ptr<Flight>;
+  // By cache key. The budget of a query is the deadline of the metric that started it.
+  using Queries = SingleFlight<std::string, Answer>;
+  using InFlightQuery = Queries::InFlightPtr;
   // One question of a read, by the name that the cache knows it under, and what serves it.
   struct Asked {
     std::string key;
-    std::variant<Answer, FlightPtr> answer;
+    std::variant<Answer, InFlightQuery> answer;
   };
 
   [[nodiscard]] Result<const Metric*> find(const Query& query) const;
   [[nodiscard]] Error unknown(const Query& query) const;
-  // The kept answer if it may still be given, else the flight that will bring one (joined or
+  // The cached answer if it is still fresh, else the query in flight that will bring one (joined or
   // started).
-  [[nodiscard]] Asked answer_or_flight(const Metric& metric,
-                                       const Labels& parameters,
-                                       const ReadOf& of);
+  [[nodiscard]] Asked cached_or_in_flight(const Metric& metric,
+                                          const Labels& parameters,
+                                          const ReadOf& of);
   [[nodiscard]] Answer late_answer(Deadline due) const;
   [[nodiscard]] bool is_fresh(const Metric& metric, const Answer& answer) const;
-  // Asks the backend and lands the answer. `self` keeps the reader alive when a reload drops it
-  // meanwhile.
-  static awaitable<void> fly(std::shared_ptr<Reader> self,
-                             const Metric* metric,
-                             std::string key,
-                             Labels parameters,
-                             FlightPtr flight);
-  // What it comes to, for those who wait and for later reads. `was_asked`: the backend was.
-  void land(const Metric& metric,
-            const std::string& key,
-            Labels parameters,
-            Flight& flight,
-            Answer answer,
-            bool was_asked);
+  // Queries the backend and completes the query. `self` keeps the reader alive when a reload drops
+  // it meanwhile.
+  static awaitable<void> run_query(std::shared_ptr<Reader> self,
+                                   const Metric* metric,
+                                   std::string key,
+                                   Labels parameters,
+                                   InFlightQuery query);
+  // Hands `answer` to the waiters of `query` and to later reads. `was_asked`: it is a response of
+  // the backend, not an error of the wait before it.
+  void complete_query(const Metric& metric,
+                      const std::string& key,
+                      Labels parameters,
+                      Queries::InFlight& query,
+                      Answer answer,
+                      bool was_asked);
   void observe(const Metric& metric, const Answer& answer);
-  // Begins a look for the cause of a failed question when one is due.
-  void consider(const Metric& metric,
-                const std::string& key,
-                Labels parameters,
-                const Answer& answer);
-  // The look, in the background. `self` as in fly().
-  static awaitable<void> look(std::shared_ptr<Reader> self,
-                              const Metric* metric,
-                              std::string key,
-                              Labels parameters,
-                              Result<Sample> reply);
+  // Starts a diagnosis of a failed query when one is due.
+  void maybe_start_diagnosis(const Metric& metric,
+                             const std::string& key,
+                             Labels parameters,
+                             const Answer& answer);
+  // The diagnosis, in the background. `self` as in run_query().
+  static awaitable<void> run_diagnosis(std::shared_ptr<Reader> self,
+                                       const Metric* metric,
+                                       std::string key,
+                                       Labels parameters,
+                                       Result<Sample> reply);
   // The scaler's diagnosis, whatever it throws.
   [[nodiscard]] awaitable<Diagnosis> diagnose(const Metric* metric,
                                               Labels parameters,
@@ -111,13 +105,13 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
                                                       std::string name_space,
                                                       Labels labels,
                                                       Deadline deadline);
-  // The same question with what a look at its reply found.
+  // The same question with the diagnosis of its reply.
   [[nodiscard]] awaitable<Explained> with_diagnosis(const Metric* metric,
                                                     std::string name_space,
                                                     Explained explained,
                                                     Deadline deadline);
-  [[nodiscard]] std::optional<Duration> back_for(const ConfiguredBackend& backend,
-                                                 const Answer& answer) const;
+  [[nodiscard]] std::optional<Duration> time_since_recovery(const ConfiguredBackend& backend,
+                                                            const Answer& answer) const;
   // What the HPA gets: by the policies, the fallback among them. Remembers a good answer for later.
   [[nodiscard]] Result<Reading> reading(const Metric& metric,
                                         Labels labels,
@@ -154,7 +148,7 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
   Cache history_{kMaxKeptAnswers, kMaxKeptOfNamespace};
   Diagnoses diagnoses_;
   std::size_t explaining_ = 0;  // explanations under way
-  std::unordered_map<std::string, FlightPtr> flights_;
+  Queries in_flight_;
   std::minstd_rand random_;
 };
 
@@ -165,7 +159,7 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
 [[nodiscard]] Error within_metric(const Metric& metric,
                                   std::string_view name_space,
                                   const Error& error);
-// `error` with the cause that a look found behind all its words; as it is without one.
+// `error` with the cause that a diagnosis found at its end; unchanged without one.
 [[nodiscard]] Error with_cause(Error error, std::string_view cause);
 // A late answer says how long was waited and what can be done.
 [[nodiscard]] Error with_budget(Error error, Duration budget);

@@ -1,5 +1,5 @@
-// Reader::explain: the read path once more, slowly, with every step kept. It asks through the gate
-// like any read and keeps, joins and reports nothing.
+// Reader::explain: the read path once more, slowly, with every step kept. It asks through the
+// limiter like any read and keeps, joins and reports nothing.
 #include "scalers/read/policy_effects.hpp"
 #include "scalers/read/reader.hpp"
 #include "scalers/text/redact.hpp"
@@ -36,8 +36,8 @@ Explanation facts_of(const Metric& metric, const std::string& name_space) {
           .backend = {.name = backend.name,
                       .kind = std::string(backend.kind),
                       .is_down = backend.is_down,
-                      .in_flight = backend.gate->in_flight(),
-                      .waiting = backend.gate->waiting(),
+                      .in_flight = backend.limiter->in_flight(),
+                      .waiting = backend.limiter->waiting(),
                       .connections = {}},
           .questions = {}};
 }
@@ -85,8 +85,8 @@ awaitable<Reader::Explained> Reader::explain_question(const Metric* metric,
   const WallTime asked_at = clock_.wall();
   std::string text = metric->scaler->shown_question(parameters);
   const std::string key = key_of(*metric, parameters);
-  const auto permit = co_await metric->backend->gate->enter(name_space, due, begun);
-  const SteadyTime entered = clock_.steady();
+  const auto permit = co_await metric->backend->limiter->acquire(name_space, due, begun);
+  const SteadyTime acquired = clock_.steady();
   Result<Sample> sample = permit ? Result<Sample>(Sample{}) : permit.error();
   try {
     if (permit) sample = co_await metric->scaler->ask(std::move(parameters), due);
@@ -95,9 +95,9 @@ awaitable<Reader::Explained> Reader::explain_question(const Metric* metric,
   }
   const SteadyTime answered = clock_.steady();
   if (sample.has_error()) sample = with_budget(sample.error(), metric->deadline);
-  sample = come_after(std::move(sample), answered - entered);
-  Answer answer{sample, entered, asked_at, answered, metric->deadline};
-  if (permit) answer.back_for = back_for(*metric->backend, answer);
+  sample = expire_if_stale(std::move(sample), answered - acquired);
+  Answer answer{sample, acquired, asked_at, answered, metric->deadline};
+  if (permit) answer.time_since_recovery = time_since_recovery(*metric->backend, answer);
   PolicySteps steps;
   auto result = judge(*metric, labels, answer, key, &steps).reading;
   if (!result) result = within_metric(*metric, name_space, result.error());
@@ -109,7 +109,7 @@ awaitable<Reader::Explained> Reader::explain_question(const Metric* metric,
                             .policies = effects_of(metric->policies, answer, steps),
                             .result = std::move(result),
                             .diagnosis = {},
-                            .steps = {{"turn", entered - begun}, {"ask", answered - entered}}};
+                            .steps = {{"turn", acquired - begun}, {"ask", answered - acquired}}};
   if (sample) {
     out.value = sample->value;
   } else {
@@ -126,7 +126,7 @@ awaitable<Reader::Explained> Reader::with_diagnosis(const Metric* metric,
   Labels parameters = question.labels;
   parameters.emplace(kNamespaceParameter, name_space);
   const SteadyTime begun = clock_.steady();
-  const Deadline due{begun, std::min(begun + kLookBudget, deadline.at)};
+  const Deadline due{begun, std::min(begun + kDiagnosisBudget, deadline.at)};
   question.diagnosis = co_await diagnose(metric, std::move(parameters), explained.reply, due);
   question.steps.push_back({"diagnose", clock_.steady() - begun});
   // As a read shows it once it was found in the background.
@@ -150,12 +150,12 @@ awaitable<Diagnosis> Reader::diagnose(const Metric* metric,
   co_return out;
 }
 
-awaitable<void> Reader::look(std::shared_ptr<Reader> self,
-                             const Metric* metric,
-                             std::string key,
-                             Labels parameters,
-                             Result<Sample> reply) {
-  const Deadline due = Deadline::after(self->clock_.steady(), kLookBudget);
+awaitable<void> Reader::run_diagnosis(std::shared_ptr<Reader> self,
+                                      const Metric* metric,
+                                      std::string key,
+                                      Labels parameters,
+                                      Result<Sample> reply) {
+  const Deadline due = Deadline::after(self->clock_.steady(), kDiagnosisBudget);
   const Errc code = reply.error().code;
   Diagnosis found = co_await self->diagnose(metric, std::move(parameters), std::move(reply), due);
   self->diagnoses_.end(metric->backend->name,

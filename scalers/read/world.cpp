@@ -59,8 +59,8 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
     const auto known = std::ranges::find(before, one->name, &BackendState::name);
     if (known == before.end()) continue;
     one->is_down = known->is_down;
-    one->is_away = known->is_away;
-    one->back_at = known->back_at;
+    one->is_unreachable = known->is_unreachable;
+    one->recovered_at = known->recovered_at;
   }
   auto reader = std::make_shared<read::Reader>(loop,
                                                clock,

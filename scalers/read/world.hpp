@@ -79,8 +79,8 @@ struct BackendState {
   std::size_t in_flight;
   std::size_t waiting;  // for a place among those in flight
   ConnectionCounts connections;
-  bool is_away = false;                    // it did not answer its last questions
-  std::optional<SteadyTime> back_at = {};  // when it first answered behind such ones
+  bool is_unreachable = false;                  // it did not respond to its last queries
+  std::optional<SteadyTime> recovered_at = {};  // its first response after that
 };
 
 // Why a selector of these requirements would be refused by `metric`, in the words of a read;

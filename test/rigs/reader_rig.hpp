@@ -195,8 +195,9 @@ struct Rig {
     backend->name = "broker";
     backend->kind = "fake";
     backend->backend = std::make_unique<ScriptedBackend>(script);
-    backend->gate =
-        std::make_shared<scalers::read::Gate>(*loop, limits.max_in_flight, limits.max_waiting);
+    backend->limiter = std::make_shared<scalers::read::ConcurrencyLimiter>(*loop,
+                                                                           limits.max_in_flight,
+                                                                           limits.max_waiting);
     std::vector<scalers::read::Metric> metrics;
     for (MetricSpec& spec : specs) metrics.push_back(metric(std::move(spec), *backend));
     std::vector<std::unique_ptr<scalers::read::ConfiguredBackend>> backends;

@@ -27,8 +27,8 @@ struct ConnectionCounts {
   Reasons failed;            // tries that never came so far
   // A failure of a moment ago stands for tries, until one gets through.
   bool is_breaker_open = false;
-  bool is_lost = false;               // one that was up ended by itself, and none came up since
-  std::optional<SteadyTime> back_at;  // when the first one behind such a loss came up
+  bool is_lost = false;  // one that was up ended by itself, and none came up since
+  std::optional<SteadyTime> recovered_at;  // when the first one after such a loss came up
 };
 
 // Adds one to the count of `reason`.
@@ -44,7 +44,7 @@ inline void add(ConnectionCounts::Reasons& counts, std::string_view reason) {
 // One more connection came up.
 inline void note_opened(ConnectionCounts& counts, SteadyTime now) {
   ++counts.opened;
-  if (counts.is_lost) counts.back_at = now;
+  if (counts.is_lost) counts.recovered_at = now;
   counts.is_lost = false;
 }
 

@@ -44,11 +44,11 @@ TEST_CASE("one look at a time is under way at a backend, and its looks keep apar
   Diagnoses diagnoses;
 
   CHECK(diagnoses.begin("prom", "q", "ml", kStart));
-  CHECK_FALSE(diagnoses.begin("prom", "r", "ml", kStart + kLookPause));
+  CHECK_FALSE(diagnoses.begin("prom", "r", "ml", kStart + kDiagnosisPause));
   CHECK(diagnoses.begin("other", "r", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "", kStart);
-  CHECK_FALSE(diagnoses.begin("prom", "r", "ml", kStart + kLookPause - Duration{1}));
-  CHECK(diagnoses.begin("prom", "r", "ml", kStart + kLookPause));
+  CHECK_FALSE(diagnoses.begin("prom", "r", "ml", kStart + kDiagnosisPause - Duration{1}));
+  CHECK(diagnoses.begin("prom", "r", "ml", kStart + kDiagnosisPause));
 }
 
 TEST_CASE("namespaces take turns at a backend, however many questions of one fail") {
@@ -56,13 +56,13 @@ TEST_CASE("namespaces take turns at a backend, however many questions of one fai
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
   REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
   diagnoses.end("prom", "a1", Errc::no_value, "", kStart);
-  const SteadyTime next = kStart + kLookPause;
+  const SteadyTime next = kStart + kDiagnosisPause;
 
   CHECK_FALSE(diagnoses.begin("prom", "a2", "tenant-a", next));
   CHECK(diagnoses.begin("prom", "b1", "tenant-b", next));
   diagnoses.end("prom", "b1", Errc::no_value, "", next);
-  CHECK_FALSE(diagnoses.begin("prom", "b2", "tenant-b", next + kLookPause));
-  CHECK(diagnoses.begin("prom", "a2", "tenant-a", next + kLookPause));
+  CHECK_FALSE(diagnoses.begin("prom", "b2", "tenant-b", next + kDiagnosisPause));
+  CHECK(diagnoses.begin("prom", "a2", "tenant-a", next + kDiagnosisPause));
 }
 
 TEST_CASE("a place is kept until the HPA behind it asks again, and no longer") {
@@ -81,14 +81,14 @@ TEST_CASE("a namespace alone waits for nobody, and one that had its look waits n
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", now));
   REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", now));
   diagnoses.end("prom", "a1", Errc::no_value, "", now);
-  now += kLookPause;
+  now += kDiagnosisPause;
   REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", now));
   diagnoses.end("prom", "b1", Errc::no_value, "", now);
 
-  now += kLookPause;
+  now += kDiagnosisPause;
   CHECK(diagnoses.begin("prom", "a2", "tenant-a", now));
   diagnoses.end("prom", "a2", Errc::no_value, "", now);
-  now += kLookPause;
+  now += kDiagnosisPause;
   CHECK(diagnoses.begin("prom", "a3", "tenant-a", now));
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("a namespace that had a look lately holds the others up for a moment o
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
   diagnoses.end("prom", "b1", Errc::no_value, "", kStart);
-  const SteadyTime next = kStart + kLookPause;
+  const SteadyTime next = kStart + kDiagnosisPause;
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", next));
   REQUIRE_FALSE(diagnoses.begin("prom", "b2", "tenant-b", next));
   diagnoses.end("prom", "a1", Errc::no_value, "", next);
@@ -132,12 +132,12 @@ TEST_CASE("the namespace that never had a turn comes before those that had one")
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", now));
   REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", now));
   diagnoses.end("prom", "a1", Errc::no_value, "", now);
-  now += kLookPause;
+  now += kDiagnosisPause;
   REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", now));
   REQUIRE_FALSE(diagnoses.begin("prom", "a2", "tenant-a", now));
   REQUIRE_FALSE(diagnoses.begin("prom", "c1", "tenant-c", now));
   diagnoses.end("prom", "b1", Errc::no_value, "", now);
-  now += kLookPause;
+  now += kDiagnosisPause;
 
   CHECK_FALSE(diagnoses.begin("prom", "b2", "tenant-b", now));
   CHECK_FALSE(diagnoses.begin("prom", "a2", "tenant-a", now));
@@ -151,7 +151,7 @@ TEST_CASE("namespaces beyond those that are known still have a look when it is f
     REQUIRE_FALSE(diagnoses.begin("prom", "q", std::to_string(i), kStart));
   diagnoses.end("prom", "a1", Errc::no_value, "", kStart);
 
-  CHECK(diagnoses.begin("prom", "z1", "tenant-z", kStart + kLookPause));
+  CHECK(diagnoses.begin("prom", "z1", "tenant-z", kStart + kDiagnosisPause));
 }
 
 // As many causes as are kept, of `name_space`, a millisecond apart.

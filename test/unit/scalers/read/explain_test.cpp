@@ -165,7 +165,7 @@ TEST_CASE("a number that stands for a missing object is looked into by an explan
 TEST_CASE("nothing is looked into while a backend settles") {
   Rig rig({MetricSpec{.policies = {.settle = 30s}}});
   rig.script.has_diagnosis = true;
-  rig.script.connections.back_at = rig.clock.steady();
+  rig.script.connections.recovered_at = rig.clock.steady();
   rig.script.say.emplace("depth", nothing());
 
   CHECK(shown(rig.read()).starts_with("settling: "));

@@ -29,8 +29,8 @@ Answer failed(Errc code, std::string detail, std::string remote = "") {
 }
 Answer nothing() { return failed(Errc::no_value, "no series", "its words"); }
 // An answer of a backend that had been back for so long.
-Answer back_for(Duration span, Answer answer = measured(7)) {
-  answer.back_for = span;
+Answer after_recovery(Duration span, Answer answer = measured(7)) {
+  answer.time_since_recovery = span;
   return answer;
 }
 
@@ -93,8 +93,8 @@ TEST_CASE("a value that an HPA can read passes as it is") {
       {"zeroAtOrBelow behind clamp", kBoth, measured(70), 50},
       {"zeroAtOrBelow behind clamp, low", kBoth, measured(9), 0},
       {"settle: 30s, a backend that was never away", kSettling, measured(7), 7},
-      {"settle: 30s, back for 30 s", kSettling, back_for(30s), 7},
-      {"no settle, back a moment ago", kStrict, back_for(1ms), 7},
+      {"settle: 30s, back for 30 s", kSettling, after_recovery(30s), 7},
+      {"no settle, back a moment ago", kStrict, after_recovery(1ms), 7},
   };
 
   for (const Good& row : rows) {
@@ -123,8 +123,8 @@ TEST_CASE("a value that an HPA would take for something else is an error") {
     return "out_of_range: the value " + std::string(value) +
            " is beyond 9.2e15, the most an HPA can read; use a larger unit";
   };
-  const auto settling = [](std::string_view back_for) {
-    return "settling: it came back " + std::string(back_for) +
+  const auto settling = [](std::string_view span) {
+    return "settling: it came back " + std::string(span) +
            " ago and is not believed for 30 s (settle), since queues may look empty behind a "
            "restart";
   };
@@ -158,16 +158,16 @@ TEST_CASE("a value that an HPA would take for something else is an error") {
       {"+Inf, clamped", kClamped, measured(kInfinity), infinite("+")},
       {"a negative, with zeroAtOrBelow", kZeroAtTen, measured(-5), below_zero("-5")},
       {"too large, with a min alone", {.clamp = {2, {}}}, measured(1e19), too_large("1e+19")},
-      {"settle: 30s, back just now", kSettling, back_for(0ms), settling("0 s")},
-      {"settle: 30s, back for less", kSettling, back_for(29'999ms), settling("30 s")},
-      {"settle: 30s, NaN", kSettling, back_for(1500ms, measured(kNan)), settling("1.5 s")},
+      {"settle: 30s, back just now", kSettling, after_recovery(0ms), settling("0 s")},
+      {"settle: 30s, back for less", kSettling, after_recovery(29'999ms), settling("30 s")},
+      {"settle: 30s, NaN", kSettling, after_recovery(1500ms, measured(kNan)), settling("1.5 s")},
       {"settle: 30s, nothing, with empty set",
        kSettling,
-       back_for(1500ms, nothing()),
+       after_recovery(1500ms, nothing()),
        settling("1.5 s")},
       {"settle: 30s, another error",
        kSettling,
-       back_for(1500ms, failed(Errc::unknown_object, "no queue")),
+       after_recovery(1500ms, failed(Errc::unknown_object, "no queue")),
        "unknown_object: no queue"},
       {"a partial answer, with empty set",
        kLenient,
@@ -189,8 +189,8 @@ TEST_CASE("only what the backend itself said is an answer") {
   CHECK(is_answer(kStrict, measured(kNan)));
   CHECK(is_answer(kLenient, nothing()));
   CHECK_FALSE(is_answer(kStrict, nothing()));
-  CHECK_FALSE(is_answer(kSettling, back_for(29s)));
-  CHECK(is_answer(kSettling, back_for(30s)));
+  CHECK_FALSE(is_answer(kSettling, after_recovery(29s)));
+  CHECK(is_answer(kSettling, after_recovery(30s)));
   CHECK_FALSE(is_answer(kLenient, failed(Errc::timed_out, "")));
 }
 
@@ -313,7 +313,7 @@ TEST_CASE(
        {{"maxAge", "the data is older than it may be, which is an error"}}},
       {"all at once",
        all,
-       back_for(95s, measured(70)),
+       after_recovery(95s, measured(70)),
        {{"settle", "the backend had been back for 95 s; it is believed after 30 s"},
         {"clamp", "70 is above max, reported as 50", true},
         {"zeroAtOrBelow", "50 is above 10"}}},
@@ -333,7 +333,7 @@ TEST_CASE(
        {{"zeroAtOrBelow", "0 is at or below 1"}}},
       {"an error ends it",
        all,
-       back_for(3s),
+       after_recovery(3s),
        {{"settle", "the backend had been back for 3 s; it is believed after 30 s"}}},
   };
 
