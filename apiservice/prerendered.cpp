@@ -79,16 +79,15 @@ std::string index_of(std::vector<std::string> paths) {
 
 // The row of a document, which only a GET gets.
 template <class Respond>
-Endpoint row(std::string path, Respond respond) {
+Endpoint row(const std::string& path, Respond respond) {
   auto guarded = [respond = std::move(respond)](const Request& request) {
     return request.method == "GET" ? respond(request) : render(method_not_allowed());
   };
-  std::string label = path;
-  return {.path = std::move(path),
+  return {.path = path,
           .match = Endpoint::Match::with_slash,
           .access = Endpoint::Access::authorized,
           .respond = std::move(guarded),
-          .label = std::move(label)};
+          .label = path};
 }
 
 }  // namespace
