@@ -33,8 +33,8 @@ struct Endpoint {
     switch (match) {
       case Match::exact: return asked == path;
       case Match::with_slash:
-        return asked == path || (path.size() > 1 && asked.size() == path.size() + 1 &&
-                                 asked.ends_with('/') && asked.starts_with(path));
+        return asked == path ||
+               (asked.size() == path.size() + 1 && asked.ends_with('/') && asked.starts_with(path));
       case Match::below:
         return asked.size() > path.size() && asked[path.size()] == '/' && asked.starts_with(path);
     }

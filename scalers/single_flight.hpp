@@ -38,14 +38,14 @@ class SingleFlight {
     // it as soon as they wake; the waiters are woken. Valid also after the SingleFlight is gone.
     void complete(Value value) {
       if (is_ended_) return;
-      forget();
+      const auto kept = forget();
       value_.emplace(std::move(value));
       end();
     }
     // Ends the work without a value, because there will never be one.
     void abandon() {
       if (is_ended_) return;
-      forget();
+      const auto kept = forget();
       end();
     }
 
@@ -55,10 +55,14 @@ class SingleFlight {
    private:
     friend class SingleFlight;
 
-    void forget() {
-      if (owner_ == nullptr) return;
+    // The map's pointer, because the map may be the last owner of this object.
+    [[nodiscard]] std::shared_ptr<InFlight> forget() {
+      if (owner_ == nullptr) return nullptr;
       auto& in_flight = std::exchange(owner_, nullptr)->in_flight_;
-      in_flight.erase(in_flight.find(*key_));
+      const auto found = in_flight.find(*key_);
+      auto kept = std::move(found->second);
+      in_flight.erase(found);
+      return kept;
     }
     void end() {
       is_ended_ = true;

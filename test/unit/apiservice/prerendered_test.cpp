@@ -286,7 +286,8 @@ TEST_CASE("a document is found with one trailing slash or none, and nowhere else
       {"the legacy root", "/api", 404},
       {"two slashes first", "//apis", 404},
       {"two slashes after the groups", "/apis//", 404},
-      {"two slashes alone", "//", 404},
+      {"the root with a slash", "//", 200},
+      {"three slashes", "///", 404},
       {"a longer word", "/apisx", 404},
   };
 

@@ -238,5 +238,16 @@ TEST_CASE("the loop may destroy the work and its waiters in any order") {
   CHECK(rig.numbers->size() == 0);
 }
 
+TEST_CASE("work may end while nobody but the map holds it") {
+  Rig rig;
+  static_cast<void>(rig.join_or_start());
+  auto& in_flight = *rig.numbers->find("a");
+
+  in_flight.complete(7);
+
+  CHECK(rig.numbers->size() == 0);
+  CHECK(rig.join_or_start().is_started);
+}
+
 }  // namespace
 }  // namespace weir::scalers
