@@ -1,4 +1,4 @@
-// The chain in one place: whoever asks what a request goes through reads respond() from top to
+// The chain in one place: to see what a request goes through, read respond() from top to
 // bottom.
 #include "apiservice/api_server.hpp"
 

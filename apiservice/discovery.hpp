@@ -9,7 +9,7 @@
 
 namespace weir::apiservice {
 
-// One document of discovery and the path below /apis where it stands.
+// One document of discovery and its path below /apis.
 struct DiscoveryDocument {
   std::string path;  // "/apis/GROUP" or "/apis/GROUP/VERSION"
   std::string group;

@@ -30,7 +30,7 @@ struct OpenApiFragment {
   std::string_view kind;        // that the operation acts on
   std::string_view list_model;  // the model of its response: a key of `models`
   std::string_view parameters;  // a list of {name, in, required, description}
-  std::string_view models;      // a map; "#NAME" stands for a reference to the model NAME
+  std::string_view models;      // a map; "#NAME" is a reference to the model NAME
 };
 
 struct ApiVersion {
