@@ -41,6 +41,8 @@ std::string numeric_text(const addrinfo& found) {
   return text.data();
 }
 
+Result<Addresses> given_up() { return Error{Errc::unreachable, "the look-up was given up", ""}; }
+
 // Blocks for as long as the name servers take.
 Result<Addresses> look_up(const std::string& host) {
   addrinfo hints{};
@@ -68,37 +70,34 @@ Result<Addresses> look_up(const std::string& host) {
 // What the loop and the look-up threads share. A thread may sit in getaddrinfo when the resolver
 // goes away: it then finds is_closed and ends without touching the loop.
 struct Resolver::Shared {
-  struct Job {
-    std::string host;
-    std::shared_ptr<Lookup> lookup;
-  };
-
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<Job> jobs;
-  bool is_closed = false;
+  std::deque<std::string> hosts;  // to look up
+  bool is_closed = false;         // only the loop's thread writes it, and reads it without the lock
 
   static void run(std::shared_ptr<Shared> shared, Resolver* resolver) {
     std::unique_lock lock(shared->mutex);
     while (true) {
-      shared->changed.wait(lock, [&] { return shared->is_closed || !shared->jobs.empty(); });
+      shared->changed.wait(lock, [&] { return shared->is_closed || !shared->hosts.empty(); });
       if (shared->is_closed) return;
-      Job job = std::move(shared->jobs.front());
-      shared->jobs.pop_front();
+      std::string host = std::move(shared->hosts.front());
+      shared->hosts.pop_front();
       lock.unlock();
-      auto outcome = look_up(job.host);
+      auto outcome = look_up(host);
       lock.lock();
       if (shared->is_closed) return;
-      // Not closed, under the lock: the resolver and so its loop are still there.
-      boost::asio::post(resolver->loop_,
-                        [lookup = std::move(job.lookup), outcome = std::move(outcome)]() mutable {
-                          finish(*lookup, std::move(outcome));
-                        });
+      // Not closed, under the lock: the resolver and so its loop are still there. The resolver may
+      // be gone when the loop comes to it.
+      boost::asio::post(
+          resolver->loop_,
+          [shared, resolver, host = std::move(host), outcome = std::move(outcome)]() mutable {
+            if (!shared->is_closed) resolver->finish(host, std::move(outcome));
+          });
     }
   }
 };
 
-Resolver::Resolver(Loop& loop) : loop_(loop), shared_(std::make_shared<Shared>()) {
+Resolver::Resolver(Loop& loop) : loop_(loop), shared_(std::make_shared<Shared>()), look_ups_(loop) {
   for (std::size_t i = 0; i < kThreads; ++i) std::thread(Shared::run, shared_, this).detach();
 }
 
@@ -108,49 +107,40 @@ void Resolver::close() {
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->is_closed = true;
-    shared_->jobs.clear();
+    shared_->hosts.clear();
   }
   shared_->changed.notify_all();
-  for (const auto& [host, lookup] : std::exchange(lookups_, {})) lookup->done.raise();
+  look_ups_.abandon_all();
 }
 
-void Resolver::start(const std::string& host, std::shared_ptr<Lookup> lookup) {
+void Resolver::start(const std::string& host) {
   const std::lock_guard lock(shared_->mutex);
-  if (shared_->is_closed) {
-    lookup->done.raise();
-    return;
-  }
-  shared_->jobs.push_back({host, std::move(lookup)});
+  shared_->hosts.push_back(host);
   shared_->changed.notify_one();
 }
 
-void Resolver::finish(Lookup& lookup, Result<Addresses> outcome) {
+void Resolver::finish(const std::string& host, Result<Addresses> outcome) {
+  const auto now = std::chrono::steady_clock::now();
+  if (cache_.size() >= kMaxKeptHosts) {
+    std::erase_if(cache_, [&](const auto& one) { return one.second.valid_until <= now; });
+  }
   const auto kept =
       outcome ? SteadyTime::duration(kKeepAddresses) : SteadyTime::duration(kKeepFailure);
-  lookup.valid_until = std::chrono::steady_clock::now() + kept;
-  lookup.outcome = std::move(outcome);
-  lookup.is_running = false;
-  lookup.done.raise();
+  cache_.insert_or_assign(host, Cached{outcome, now + kept});
+  if (const auto look_up = look_ups_.find(host)) look_up->complete(std::move(outcome));
 }
 
 awaitable<Result<Addresses>> Resolver::resolve(std::string host, Deadline deadline) {
   if (is_numeric(host)) co_return Addresses{std::move(host)};
+  if (shared_->is_closed) co_return given_up();
   const auto now = std::chrono::steady_clock::now();
-  std::shared_ptr<Lookup>& kept = lookups_[host];
-  const bool is_usable = kept && (kept->is_running || kept->valid_until > now);
-  if (!is_usable) {
-    kept = std::make_shared<Lookup>(loop_);
-    start(host, kept);
-  }
-  const std::shared_ptr<Lookup> lookup = kept;
-  if (lookups_.size() > kMaxKeptHosts) {
-    std::erase_if(lookups_, [&](const auto& one) {
-      return !one.second->is_running && one.second->valid_until <= now;
-    });
-  }
-  const bool is_done = co_await lookup->done.wait(deadline.left(now));
+  const auto cached = cache_.find(host);
+  if (cached != cache_.end() && cached->second.valid_until > now) co_return cached->second.outcome;
+  const auto joined = look_ups_.join_or_start(host, now, deadline.left(now));
+  if (joined.is_started) start(host);
+  const bool is_done = co_await joined.in_flight->wait(deadline, now);
   if (!is_done) co_return Error{Errc::timed_out, "its host name is still being looked up", ""};
-  co_return lookup->outcome;
+  co_return joined.in_flight->value().value_or(given_up());
 }
 
 }  // namespace weir::scalers::clients

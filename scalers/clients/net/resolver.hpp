@@ -1,12 +1,12 @@
 // Name look-ups for every client: getaddrinfo on a few threads of its own, one look-up in flight a
-// host, answers kept for at most 30 s and failures for 1 s. The interface is for the loop's thread
-// alone; the threads touch only the shared state, so a look-up that a silent name server holds up
-// delays no other host (up to the number of threads).
+// host, addresses cached for at most 30 s and failures for 1 s. The interface is for the loop's
+// thread alone; the threads touch only the shared state, so a look-up that a silent name server
+// holds up delays no other host (up to the number of threads).
 #pragma once
 
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
-#include "scalers/signal.hpp"
+#include "scalers/single_flight.hpp"
 #include "scalers/task.hpp"
 
 #include <map>
@@ -34,23 +34,21 @@ class Resolver {
   void close();
 
  private:
-  struct Lookup {
-    explicit Lookup(Loop& loop) : done(loop) {}
-    Signal done;
-    Result<Addresses> outcome = Error{Errc::unreachable, "the look-up was given up", ""};
-    bool is_running = true;
-    SteadyTime valid_until{};
+  struct Cached {
+    Result<Addresses> outcome;
+    SteadyTime valid_until;
   };
   struct Shared;
 
-  void start(const std::string& host, std::shared_ptr<Lookup> lookup);
-  static void finish(Lookup& lookup, Result<Addresses> outcome);
+  void start(const std::string& host);
+  // Caches the outcome before it wakes the waiters: they and later callers see the same.
+  void finish(const std::string& host, Result<Addresses> outcome);
 
   Loop& loop_;
   std::shared_ptr<Shared>
       shared_;  // also owned by each look-up thread, which may outlive this object
-  std::map<std::string, std::shared_ptr<Lookup>>
-      lookups_;  // each also owned by the coroutines that wait for it
+  std::map<std::string, Cached> cache_;
+  SingleFlight<std::string, Result<Addresses>> look_ups_;
 };
 
 }  // namespace weir::scalers::clients
