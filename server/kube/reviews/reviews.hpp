@@ -1,11 +1,11 @@
-// One kind of review: answers kept for a while, identical questions in flight joined, failures
-// tried again in the background. Shared by its owner and by the questions under way, which may
-// outlive it; loop thread only.
+// One kind of review: verdicts cached for a while, identical reviews in flight joined (single
+// flight), failures retried in the background. Shared by its owner and by the reviews in flight,
+// which may outlive it; loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
-#include "scalers/signal.hpp"
+#include "scalers/single_flight.hpp"
 #include "scalers/task.hpp"
 #include "server/kube/client/client.hpp"
 #include "server/kube/reviews/review_asker.hpp"
@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +42,8 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
         clock_(clock),
         kind_(std::move(kind)),
         asker_(std::make_shared<ReviewAsker>(loop, client, clock, kind_.name, kind_.path)),
-        cache_(kMaxKept) {}
+        cache_(kMaxKept),
+        in_flight_(loop) {}
 
   // The verdict that is kept under `key`; nullptr when there is none. Good until the next call.
   [[nodiscard]] const Verdict* kept(const std::string& key) {
@@ -57,61 +57,61 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
                                                         std::string body,
                                                         Deadline deadline) {
     if (const Verdict* known = kept(key)) co_return *known;
-    const auto flight = join(key, std::move(body));
-    if (!flight) {
+    const SteadyTime now = clock_.steady();
+    const auto review = join(key, std::move(body), deadline.left(now));
+    if (!review) {
       co_return scalers::Error{scalers::Errc::overloaded,
                                "too many questions to the kube-apiserver are under way",
                                ""};
     }
-    const bool is_done = co_await flight->done.wait(deadline.left(clock_.steady()));
+    const bool is_done = co_await review->wait(deadline, now);
     if (!is_done) {
       co_return scalers::Error{scalers::Errc::timed_out,
                                "the kube-apiserver did not answer in time",
                                ""};
     }
-    co_return flight->verdict;
+    co_return review->value().value_or(
+        scalers::Error{scalers::Errc::unreachable, "the question was given up", ""});
   }
 
   // No further tries: questions under way end with what they have.
   void close() { asker_->close(); }
 
  private:
-  struct Flight {
-    explicit Flight(Loop& loop) : done(loop) {}
-    scalers::Signal done;
-    scalers::Result<Verdict> verdict =
-        scalers::Error{scalers::Errc::unreachable, "the question was given up", ""};
-  };
+  using InFlight = scalers::SingleFlight<std::string, scalers::Result<Verdict>>;
+  using InFlightPtr = typename InFlight::InFlightPtr;
 
-  // The flight of this question, started unless it is under way; nullptr: there are too many.
-  std::shared_ptr<Flight> join(const std::string& key, std::string body) {
+  // The review of this question, started unless it is in flight; nullptr: there are too many.
+  InFlightPtr join(const std::string& key, std::string body, Duration budget) {
     const std::string name = key.empty() ? body : key;
-    if (const auto found = flights_.find(name); found != flights_.end()) return found->second;
-    if (flights_.size() >= kMaxInFlight) return nullptr;
-    auto flight = std::make_shared<Flight>(loop_);  // also owned by whoever waits for it
-    flights_.emplace(name, flight);
-    boost::asio::co_spawn(
-        loop_.get_executor(),
-        fly(this->shared_from_this(), name, !key.empty(), std::move(body), flight),
-        rethrow);
-    return flight;
+    if (in_flight_.size() >= kMaxInFlight && !in_flight_.find(name)) return nullptr;
+    const auto joined = in_flight_.join_or_start(name, clock_.steady(), budget);
+    if (joined.is_started) {
+      boost::asio::co_spawn(loop_.get_executor(),
+                            run_review(this->shared_from_this(),
+                                       name,
+                                       !key.empty(),
+                                       std::move(body),
+                                       joined.in_flight),
+                            rethrow);
+    }
+    return joined.in_flight;
   }
 
-  static awaitable<void> fly(std::shared_ptr<Reviews> self,
-                             std::string name,
-                             bool is_kept,
-                             std::string body,
-                             std::shared_ptr<Flight> flight) {
+  static awaitable<void> run_review(std::shared_ptr<Reviews> self,
+                                    std::string name,
+                                    bool is_kept,
+                                    std::string body,
+                                    InFlightPtr review) {
+    const typename InFlight::Run run(review);
     const auto reply = co_await self->asker_->ask(std::move(body));
-    flight->verdict = reply ? self->kind_.parse(*reply) : reply.error();
-    if (flight->verdict && is_kept) {
-      const Duration span = self->kind_.kept_for(*flight->verdict);
-      if (span.count() > 0) self->cache_.keep(name, *flight->verdict, self->clock_.steady() + span);
+    scalers::Result<Verdict> verdict = reply ? self->kind_.parse(*reply) : reply.error();
+    if (verdict && is_kept) {
+      const Duration span = self->kind_.kept_for(*verdict);
+      if (span.count() > 0) self->cache_.keep(name, *verdict, self->clock_.steady() + span);
     }
-    self->asker_->note(flight->verdict ? std::nullopt
-                                       : std::optional<scalers::Error>(flight->verdict.error()));
-    self->flights_.erase(name);
-    flight->done.raise();
+    self->asker_->note(verdict ? std::nullopt : std::optional<scalers::Error>(verdict.error()));
+    review->complete(std::move(verdict));
   }
 
   Loop& loop_;
@@ -119,7 +119,7 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
   ReviewKind<Verdict> kind_;
   std::shared_ptr<ReviewAsker> asker_;  // also owned by its own coroutine
   ReviewCache<Verdict> cache_;
-  std::map<std::string, std::shared_ptr<Flight>> flights_;  // by key, or by body without one
+  InFlight in_flight_;  // by key, or by body without one
 };
 
 }  // namespace weir::server::cluster
