@@ -41,6 +41,8 @@ void ApiServer::set_groups(std::vector<ApiGroup> groups) {
 
 RequestInfo ApiServer::request_info(const Request& request) const {
   RequestInfo out = request_info_of(request, served_);
+  if (out.route == Route::collection || out.route == Route::explanation)
+    out.metric = handlers_.at(out.group_version)->find_metric(out.collection());
   if (out.is_resource) return out;
   const auto found = std::ranges::find_if(endpoints_, [&out](const Endpoint& endpoint) {
     return endpoint.matches(out.path);

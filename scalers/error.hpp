@@ -30,7 +30,7 @@ enum class Errc {
   tls,             // certificate, host name or handshake
   refused,         // the backend refuses the credentials
   forbidden,       // the backend knows the login, which may not ask this object
-  settling,        // the backend came back a moment ago and is not believed yet
+  settling,        // the backend recovered a moment ago, and its values are ignored yet
 };
 
 // The code's own name, for logs and telemetry: "no_value".

@@ -1,6 +1,6 @@
 // How one metric read comes about, step by step: what `weir explain` and GET .../METRIC/explain
-// show. It may hold queries and targets' addresses, so it has a permission of its own; never a
-// secret. Plain words.
+// show. It may contain queries and targets' addresses, so it has a permission of its own; never a
+// secret. Plain values.
 #pragma once
 
 #include "scalers/clients/net/counts.hpp"
@@ -17,11 +17,11 @@
 
 namespace weir::scalers {
 
-// What a closer look at a question without a number found.
+// What the search for the cause of a query without a value found.
 struct Diagnosis {
   std::string cause;  // one clause that a Status may show (see Error); empty: none was found
-  std::vector<std::string> findings;  // in the order of the look, for explain alone
-  std::size_t questions = 0;          // that it put to the backend
+  std::vector<std::string> findings;  // in the order of the search, for explain alone
+  std::size_t queries = 0;            // that it sent to the backend
 };
 
 struct Explanation {
@@ -34,38 +34,43 @@ struct Explanation {
   struct Policy {
     std::string name;     // the setting's key: "empty"
     std::string setting;  // as it holds: "error", "0"
-    std::string effect;   // in words
+    std::string effect;   // for people
   };
 
   struct BackendFacts {
     std::string name;
     std::string kind;
-    bool is_down;  // at its last question of a read
+    bool is_down;  // by its last query of a read
     std::size_t in_flight;
     std::size_t waiting;
-    ConnectionCounts connections;  // those of this explanation are in it
+    ConnectionCounts connections;  // with those of this explanation
   };
 
-  // One question to the backend: one for each combination of the selector's values.
-  struct Question {
+  // A number of the backend, before any policy; without labels: a scalar.
+  struct Measured {
     Labels labels;
-    std::string text;              // as the backend is asked
-    std::optional<double> value;   // what the backend measured, before any policy
-    std::optional<Error> failure;  // instead of a value, in the backend's own terms
-    WallTime asked_at;
+    double value;
+  };
+
+  // One query to the backend: one for each combination of the selector's values.
+  struct BackendQuery {
+    Labels labels;                        // bound by the selector
+    std::string text;                     // as the backend gets it
+    Result<std::vector<Measured>> reply;  // never empty; or the error in the backend's own terms
+    WallTime queried_at;
     std::vector<Policy> policies;
-    Result<Reading> result;  // what an HPA gets; an error with the same text
+    Result<std::vector<Reading>> result;  // what an HPA gets; an error with the same text
     std::optional<Diagnosis> diagnosis;
     std::vector<Step> steps;
   };
 
   std::string name_space;
   std::string metric;
-  Mark entry;  // where the metric stands in the configuration
+  Mark entry;  // of the metric in the configuration
   Duration deadline;
   Duration freshness;
   BackendFacts backend;
-  std::vector<Question> questions;  // never empty
+  std::vector<BackendQuery> queries;  // never empty
 };
 
 // Explains metric reads. Runs on the loop.
@@ -76,9 +81,9 @@ class Explainer {
   Explainer& operator=(const Explainer&) = delete;
   virtual ~Explainer() = default;
 
-  // Asks the backend anew, under the metric's own limits; changes no answer that a read gets.
-  // Errc::unknown_metric, bad_request (the selector), overloaded (too many at once); what the
-  // backend makes of the question is part of the explanation.
+  // Queries the backend again, under the metric's own limits; changes no answer that a read gets.
+  // Errc::unknown_metric, bad_request (the selector), overloaded (too many at once); an error of
+  // the backend is part of the explanation.
   [[nodiscard]] virtual awaitable<Result<Explanation>> explain(Query query, Deadline deadline) = 0;
 };
 

@@ -2,10 +2,10 @@
 
 namespace weir::scalers {
 
-bool Scaler::has_diagnosis_of(const Result<Sample>& /*reply*/) const { return false; }
+bool Scaler::can_diagnose(const Result<Samples>& /*reply*/) const { return false; }
 
-awaitable<Diagnosis> Scaler::diagnose(Labels /*parameters*/,
-                                      Result<Sample> /*reply*/,
+awaitable<Diagnosis> Scaler::diagnose(Parameters /*parameters*/,
+                                      Result<Samples> /*reply*/,
                                       Deadline /*deadline*/) {
   co_return Diagnosis{};
 }

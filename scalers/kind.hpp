@@ -1,6 +1,6 @@
 // What a kind of scaler implements: a Backend (one configured system) that makes Scalers (one
-// metric's question to it). All of it runs on the loop. The reader above owns caching, joining,
-// limits and policies; a scaler only asks.
+// metric's query to it). All of it runs on the loop. The reader owns the cache, single flight,
+// limits and policies; a scaler only queries.
 #pragma once
 
 #include "scalers/clients/net/counts.hpp"
@@ -12,10 +12,13 @@
 #include "scalers/settings/settings.hpp"
 #include "scalers/task.hpp"
 
+#include <cassert>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::scalers {
@@ -34,8 +37,33 @@ struct Sample {
   double value;
   WallTime taken_at;
   bool is_missing = false;               // the object does not exist, and `missing` says the value
-  std::optional<DataAge> data_age = {};  // nullopt: the value is of the moment of the question
+  std::optional<DataAge> data_age = {};  // nullopt: the value is of the moment of the query
+  Labels labels = {};                    // tell the samples of a set apart; empty: a scalar
 };
+
+// What one query measured: never empty. A scalar is a set of one sample without labels.
+class Samples {
+ public:
+  // Implicit, because most scalers measure one number.
+  Samples(Sample scalar) { samples_.push_back(std::move(scalar)); }
+  // At least one, of which no two have the same labels.
+  explicit Samples(std::vector<Sample> samples) : samples_(std::move(samples)) {
+    assert(!samples_.empty());
+  }
+
+  [[nodiscard]] auto begin() const { return samples_.begin(); }
+  [[nodiscard]] auto end() const { return samples_.end(); }
+  [[nodiscard]] std::size_t size() const { return samples_.size(); }
+  [[nodiscard]] const Sample& front() const { return samples_.front(); }
+
+ private:
+  std::vector<Sample> samples_;
+};
+
+[[nodiscard]] inline Result<Samples> as_samples(Result<Sample> scalar) {
+  if (!scalar) return scalar.error();
+  return Samples(std::move(*scalar));
+}
 
 class Scaler {
  public:
@@ -44,21 +72,22 @@ class Scaler {
   Scaler& operator=(const Scaler&) = delete;
   virtual ~Scaler() = default;
 
-  // Names what ask() would ask, unique within the backend: equal texts have equal answers.
-  // `parameters` holds a value for every declared label and for the namespace.
-  [[nodiscard]] virtual std::string question(const Labels& parameters) const = 0;
-  // Asks the backend. Errc::no_value when nothing was measured; never a guess.
-  [[nodiscard]] virtual awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) = 0;
+  // Identifies what query() sends, unique within the backend: equal keys have equal responses.
+  // `parameters` holds a value for every declared label.
+  [[nodiscard]] virtual std::string cache_key(const Parameters& parameters) const = 0;
+  // Queries the backend. Errc::no_value when nothing was measured; never a guess.
+  [[nodiscard]] virtual awaitable<Result<Samples>> query(Parameters parameters,
+                                                         Deadline deadline) = 0;
 
-  // What ask() would ask, for a person who may see it (explain): the query itself, no secret.
-  [[nodiscard]] virtual std::string shown_question(const Labels& parameters) const = 0;
-  // Whether a closer look at what ask() gave can tell more: the cause of an error, or of a number
-  // that may stand for nothing at all.
-  [[nodiscard]] virtual bool has_diagnosis_of(const Result<Sample>& reply) const;
-  // Looks for the cause with a bounded number of further questions, one at a time, and gives what
-  // it has at the deadline. Called only where has_diagnosis_of() says so.
-  [[nodiscard]] virtual awaitable<Diagnosis> diagnose(Labels parameters,
-                                                      Result<Sample> reply,
+  // What query() sends, for a person who may see it (explain); holds no secret.
+  [[nodiscard]] virtual std::string describe_query(const Parameters& parameters) const = 0;
+  // Whether diagnose() can find the cause of what query() returned: of an error, or of a number
+  // that a missing object also has.
+  [[nodiscard]] virtual bool can_diagnose(const Result<Samples>& reply) const;
+  // Looks for the cause with a bounded number of further queries, one at a time, and returns what
+  // it has at the deadline. Called only when can_diagnose() is true.
+  [[nodiscard]] virtual awaitable<Diagnosis> diagnose(Parameters parameters,
+                                                      Result<Samples> reply,
                                                       Deadline deadline);
 };
 

@@ -22,8 +22,8 @@ class Lru {
   Lru(std::size_t capacity, std::size_t share) : capacity_(capacity), share_(share) {}
 
   // The value, which becomes the most recently used; nullptr when there is none. Valid until the
-  // next put() or erase().
-  [[nodiscard]] const Value* find(std::string_view key) {
+  // next put(), erase() or erase_if().
+  [[nodiscard]] Value* find(std::string_view key) {
     const auto found = index_.find(key);
     if (found == index_.end()) return nullptr;
     touch(found->second);
@@ -50,6 +50,26 @@ class Lru {
   void erase(std::string_view key) {
     const auto found = index_.find(key);
     if (found != index_.end()) discard(found->second);
+  }
+
+  // Erases every value that `is_gone(const Value&)` is true for.
+  template <class IsGone>
+  void erase_if(IsGone is_gone) {
+    for (auto partition = partitions_.begin(); partition != partitions_.end();) {
+      std::erase_if(partition->second, [&](const Entry& entry) {
+        const bool is_erased = is_gone(std::as_const(entry.value));
+        if (is_erased) index_.erase(entry.key);
+        return is_erased;
+      });
+      partition = partition->second.empty() ? partitions_.erase(partition) : std::next(partition);
+    }
+  }
+
+  // Calls `visit(const Value&)` with each value; none counts as used by that.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [name, entries] : partitions_)
+      for (const Entry& entry : entries) visit(entry.value);
   }
 
   [[nodiscard]] std::size_t size() const { return index_.size(); }

@@ -6,14 +6,34 @@
 #include "scalers/error.hpp"
 #include "scalers/task.hpp"
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir::scalers {
 
-// Name and value of each bound label, sorted by name.
+// Name and value of each label, sorted by name.
 using Labels = std::map<std::string, std::string>;
+
+// The built-in parameter: the namespace of the HPA that asks.
+inline constexpr std::string_view kNamespaceParameter = "namespace";
+
+// What a query may depend on: the namespace and the bound labels, of which none is called
+// "namespace".
+struct Parameters {
+  std::string name_space;
+  Labels labels = {};
+
+  // The value of `name`, which is kNamespaceParameter or one of the labels.
+  [[nodiscard]] const std::string& at(const std::string& name) const {
+    return name == kNamespaceParameter ? name_space : labels.at(name);
+  }
+
+  friend bool operator==(const Parameters&, const Parameters&) = default;
+};
 
 // One requirement of a label selector; all requirements of a selector must hold.
 struct LabelRequirement {
@@ -37,10 +57,15 @@ struct LabelRequirement {
   friend bool operator==(const LabelRequirement&, const LabelRequirement&) = default;
 };
 
+// The place of a metric in the configuration, from 0 on without gaps. A reload gives new ones, so
+// an id that was found earlier is checked against the metric's name before it is used.
+enum class MetricId : std::uint32_t {};
+
 struct Query {
   std::string name_space;
   std::string metric;
   std::vector<LabelRequirement> labels;
+  std::optional<MetricId> id = {};  // what Source::find() returned for `metric`; nullopt: not known
 };
 
 // The first magnitude whose thousandfold overflows the HPA's int64: Kubernetes reads 0 from here
@@ -69,8 +94,13 @@ class Source {
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
 
-  // One reading per asked combination of label values, never an empty list; or the first error
-  // among them. Answers by `deadline`, or by the metric's own if that is earlier. Any Errc.
+  // Where `metric` is in the configuration, to look its name up once a request; nullopt when it is
+  // not configured, and from a source that keeps no index.
+  [[nodiscard]] virtual std::optional<MetricId> find(std::string_view /*metric*/) const {
+    return std::nullopt;
+  }
+  // One reading for each selected combination of label values, never an empty list; or the first
+  // error among them. Returns by `deadline`, or by the metric's own if that is earlier. Any Errc.
   [[nodiscard]] virtual awaitable<Result<std::vector<Reading>>> read(Query query,
                                                                      Deadline deadline) = 0;
 };

@@ -79,14 +79,19 @@ class SingleFlight {
   // the SingleFlight.
   using InFlightPtr = std::shared_ptr<InFlight>;
 
-  // Held by a coroutine that does the work: abandons it when the coroutine throws or is destroyed
-  // before complete(), so that nobody waits for a result that cannot come.
+  // The duty to end a piece of work: abandons it when it is destroyed before complete(), so that
+  // nobody waits for a result that cannot come. Made where the work is started and passed to the
+  // coroutine that does it, because the coroutine's own allocation may fail.
   class Run {
    public:
     explicit Run(InFlightPtr in_flight) : in_flight_(std::move(in_flight)) {}
-    Run(const Run&) = delete;
-    Run& operator=(const Run&) = delete;
-    ~Run() { in_flight_->abandon(); }
+    Run(Run&&) noexcept = default;
+    Run& operator=(Run&&) = delete;
+    ~Run() {
+      if (in_flight_ != nullptr) in_flight_->abandon();
+    }
+
+    void complete(Value value) const { in_flight_->complete(std::move(value)); }
 
    private:
     InFlightPtr in_flight_;

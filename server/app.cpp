@@ -80,27 +80,15 @@ std::vector<std::string> names_of(const scalers::World& world) {
 
 }  // namespace
 
-void ServeObserver::backend_down(std::string_view backend, const scalers::Error& error) {
-  log(Level::warn,
-      "backend_down",
-      {{"backend", backend}, {"code", name_of(error.code)}, {"reason", error.message()}});
-}
-
-void ServeObserver::backend_up(std::string_view backend) {
-  log(Level::info, "backend_up", {{"backend", backend}});
-}
-
 App::App(Loop& loop,
          scalers::Clients& clients,
          const Clock& clock,
-         scalers::ReadObserver& observer,
          Telemetry& telemetry,
          LoadedWorld loaded,
          const ServeOptions& options)
     : loop_(loop),
       clients_(clients),
       clock_(clock),
-      observer_(observer),
       telemetry_(telemetry),
       world_(std::move(loaded.world)),
       options_(options),
@@ -131,7 +119,7 @@ App::App(Loop& loop,
   lag_.emplace(loop, [this](auto late) { tick(late); });
   tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   telemetry_.set_endpoints(api_.group_versions(), api_.endpoints());
-  telemetry_.set_metrics(world_.world().metrics());
+  telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
   reload_.emplace(
       loop,
       options.config,
@@ -146,13 +134,13 @@ App::App(Loop& loop,
 std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& documents,
                                            scalers::Problems& problems) {
   const auto before = world_.world().backends();
-  return scalers::World::build(documents, loop_, clients_, clock_, observer_, problems, before);
+  return scalers::World::build(documents, loop_, clients_, clock_, telemetry_, problems, before);
 }
 
 void App::take(std::unique_ptr<scalers::World> world) {
   world_.replace(std::move(world));
   api_.set_groups(groups());
-  telemetry_.set_metrics(world_.world().metrics());
+  telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
 }
 
 std::vector<apiservice::ApiGroup> App::groups() {

@@ -30,33 +30,6 @@
 
 namespace weir::server {
 
-// Writes the reader's events to the log and counts its reads.
-class ServeObserver final : public scalers::ReadObserver {
- public:
-  // `telemetry` outlives the observer.
-  explicit ServeObserver(Telemetry& telemetry) : telemetry_(telemetry) {}
-  void backend_down(std::string_view backend, const scalers::Error& error) override;
-  void backend_up(std::string_view backend) override;
-  void question_done(const scalers::ReadOf& of,
-                     std::optional<scalers::Errc> failure,
-                     SteadyTime::duration took) override {
-    telemetry_.question_done(of, failure, took);
-  }
-  void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
-    telemetry_.answer_reused(of, how);
-  }
-  void value_changed(const scalers::ReadOf& of, std::string_view policy) override {
-    telemetry_.value_changed(of, policy);
-  }
-  void fallback_given(const scalers::ReadOf& of) override { telemetry_.fallback_given(of); }
-  void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
-    telemetry_.value_given(of, reading);
-  }
-
- private:
-  Telemetry& telemetry_;
-};
-
 class App {
  public:
   // All but the last two outlive the app, `telemetry` the loop's sessions too. Throws
@@ -65,7 +38,6 @@ class App {
   App(Loop& loop,
       scalers::Clients& clients,
       const Clock& clock,
-      scalers::ReadObserver& observer,
       Telemetry& telemetry,
       LoadedWorld loaded,
       const ServeOptions& options);
@@ -96,7 +68,6 @@ class App {
   Loop& loop_;
   scalers::Clients& clients_;
   const Clock& clock_;
-  scalers::ReadObserver& observer_;
   Telemetry& telemetry_;
   CurrentWorld world_;
   ServeOptions options_;

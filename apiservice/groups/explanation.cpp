@@ -1,3 +1,5 @@
+// The JSON document of an explanation, apart from its parts in scalers/explanation: the names of
+// its keys are a contract with scripts.
 #include "apiservice/groups/explanation.hpp"
 
 #include "apiservice/encoding/quantity.hpp"
@@ -36,36 +38,59 @@ Json error_document(const scalers::Error& error) {
           {"message", status.message}};
 }
 
-Json result_document(const scalers::Result<scalers::Reading>& result) {
-  if (!result) return {{"error", error_document(result.error())}};
-  return {{"value", quantity(result->value)}, {"timestamp", rfc3339(result->taken_at)}};
+// The scalar of an answer; nullptr when it is a set of labelled values.
+template <class Value>
+const Value* scalar(const std::vector<Value>& values, const scalers::Labels& bound) {
+  const bool is_scalar = values.size() == 1 && values.front().labels == bound;
+  return is_scalar ? &values.front() : nullptr;
 }
 
-Json reply_document(const Explanation::Question& question) {
-  Json out{{"askedAt", rfc3339(question.asked_at)}};
-  if (question.value) out["value"] = number_text(*question.value);
-  if (question.failure) out["error"] = error_document(*question.failure);
+Json result_document(const Explanation::BackendQuery& query) {
+  if (!query.result) return {{"error", error_document(query.result.error())}};
+  const auto value_document = [](const scalers::Reading& reading) {
+    return Json{{"value", quantity(reading.value)}, {"timestamp", rfc3339(reading.taken_at)}};
+  };
+  if (const auto* one = scalar(*query.result, query.labels)) return value_document(*one);
+  Json values = Json::array();
+  for (const scalers::Reading& reading : *query.result) {
+    values.push_back(value_document(reading));
+    values.back()["labels"] = reading.labels;
+  }
+  return {{"values", std::move(values)}};
+}
+
+Json reply_document(const Explanation::BackendQuery& query) {
+  Json out{{"queriedAt", rfc3339(query.queried_at)}};
+  if (!query.reply) {
+    out["error"] = error_document(query.reply.error());
+  } else if (const auto* one = scalar(*query.reply, {})) {
+    out["value"] = number_text(one->value);
+  } else {
+    out["samples"] = Json::array();
+    for (const Explanation::Measured& sample : *query.reply)
+      out["samples"].push_back({{"labels", sample.labels}, {"value", number_text(sample.value)}});
+  }
   return out;
 }
 
-Json question_document(const Explanation::Question& question) {
+Json query_document(const Explanation::BackendQuery& query) {
   Json out;
-  out["labels"] = question.labels;
-  out["question"] = question.text;
-  out["reply"] = reply_document(question);
+  out["labels"] = query.labels;
+  out["query"] = query.text;
+  out["reply"] = reply_document(query);
   out["policies"] = Json::array();
-  for (const Explanation::Policy& policy : question.policies) {
+  for (const Explanation::Policy& policy : query.policies) {
     out["policies"].push_back(
         {{"name", policy.name}, {"setting", policy.setting}, {"effect", policy.effect}});
   }
-  if (question.diagnosis) {
-    out["diagnosis"] = {{"cause", question.diagnosis->cause},
-                        {"findings", question.diagnosis->findings},
-                        {"questions", question.diagnosis->questions}};
+  if (query.diagnosis) {
+    out["diagnosis"] = {{"cause", query.diagnosis->cause},
+                        {"findings", query.diagnosis->findings},
+                        {"queries", query.diagnosis->queries}};
   }
-  out["result"] = result_document(question.result);
+  out["result"] = result_document(query);
   out["steps"] = Json::array();
-  for (const Explanation::Step& step : question.steps)
+  for (const Explanation::Step& step : query.steps)
     out["steps"].push_back({{"name", step.name}, {"milliseconds", milliseconds(step.took)}});
   return out;
 }
@@ -90,12 +115,12 @@ Json backend_document(const Explanation::BackendFacts& backend) {
             {"breakerOpen", counts.is_breaker_open}}}};
 }
 
-// What the HPA sums, or the first error, which is the whole answer.
+// What the HPA sums, or the first error, which is then the whole response.
 Json total_document(const Explanation& explanation) {
   double sum = 0;
-  for (const Explanation::Question& question : explanation.questions) {
-    if (!question.result) return result_document(question.result);
-    sum += question.result->value;
+  for (const Explanation::BackendQuery& query : explanation.queries) {
+    if (!query.result) return result_document(query);
+    for (const scalers::Reading& reading : *query.result) sum += reading.value;
   }
   return {{"value", number_text(sum)}};
 }
@@ -103,7 +128,7 @@ Json total_document(const Explanation& explanation) {
 Json explanation_document(const Explanation& explanation, std::string_view selector) {
   Json out;
   out["kind"] = "MetricExplanation";
-  out["version"] = 1;
+  out["version"] = 2;
   out["namespace"] = explanation.name_space;
   out["metric"] = explanation.metric;
   out["selector"] = selector;
@@ -111,9 +136,9 @@ Json explanation_document(const Explanation& explanation, std::string_view selec
   out["settings"] = {{"deadlineMilliseconds", explanation.deadline.count()},
                      {"freshnessMilliseconds", explanation.freshness.count()}};
   out["backend"] = backend_document(explanation.backend);
-  out["questions"] = Json::array();
-  for (const Explanation::Question& question : explanation.questions)
-    out["questions"].push_back(question_document(question));
+  out["queries"] = Json::array();
+  for (const Explanation::BackendQuery& query : explanation.queries)
+    out["queries"].push_back(query_document(query));
   out["result"] = total_document(explanation);
   return out;
 }

@@ -155,7 +155,8 @@ awaitable<Response> ExternalMetrics::read(Request& request,
     co_return render(*status);
   scalers::Query query{info.name_space,
                        info.collection(),
-                       std::move(std::get<ListOptions>(options).labels)};
+                       std::move(std::get<ListOptions>(options).labels),
+                       info.metric};
   const auto readings = co_await source_.read(std::move(query), deadline);
   if (!readings) co_return render(status_of(readings.error()));
   co_return encode_values(*media_type, include, info.collection(), *readings);
@@ -172,7 +173,8 @@ awaitable<Response> ExternalMetrics::explain(Request& request,
   if (const auto* status = std::get_if<Status>(&options)) co_return render(*status);
   scalers::Query query{info.name_space,
                        info.collection(),
-                       std::move(std::get<ListOptions>(options).labels)};
+                       std::move(std::get<ListOptions>(options).labels),
+                       info.metric};
   const auto explanation = co_await explainer_->explain(std::move(query), deadline);
   if (!explanation) co_return render(status_of(explanation.error()));
   std::string text = explanation_text(*explanation, request.parameter("labelSelector"));

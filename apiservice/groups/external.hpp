@@ -18,6 +18,10 @@ class ExternalMetrics final : public GroupHandler {
   explicit ExternalMetrics(scalers::Source& source, scalers::Explainer* explainer = nullptr)
       : source_(source), explainer_(explainer) {}
 
+  [[nodiscard]] std::optional<scalers::MetricId> find_metric(
+      std::string_view collection) const override {
+    return source_.find(collection);
+  }
   [[nodiscard]] awaitable<Response> respond(Request& request,
                                             RequestInfo& info,
                                             Negotiation& negotiation,

@@ -6,8 +6,10 @@
 #include "apiservice/request/http.hpp"
 #include "apiservice/request/request_info.hpp"
 #include "scalers/deadline.hpp"
+#include "scalers/reading.hpp"
 #include "scalers/task.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +49,12 @@ class GroupHandler {
   GroupHandler& operator=(const GroupHandler&) = delete;
   virtual ~GroupHandler() = default;
 
+  // The metric that a collection is read from; nullopt when it is not configured, or when the group
+  // has no such index. An id of the configuration in force, which a reload may replace.
+  [[nodiscard]] virtual std::optional<scalers::MetricId> find_metric(
+      std::string_view /*collection*/) const {
+    return std::nullopt;
+  }
   // The response to an authorized GET of a collection or an explanation. All arguments are lent
   // until it is there.
   [[nodiscard]] virtual awaitable<Response> respond(Request& request,

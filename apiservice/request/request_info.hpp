@@ -3,9 +3,11 @@
 #pragma once
 
 #include "apiservice/request/http.hpp"
+#include "scalers/reading.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +56,8 @@ struct RequestInfo {
   // The path names `status` or `finalize` of a namespace, as Kubernetes reads it.
   bool is_part_of_namespace = false;
   std::size_t endpoint = kNone;  // of a non-resource request: its place in the ApiServer's table
+  // What GroupHandler::find_metric() found for the collection, so that nobody searches again.
+  std::optional<scalers::MetricId> metric = {};
 
   // What the routes collection and explanation lead to: the resource, also where Kubernetes reads
   // its name as a part of the namespace.
@@ -62,7 +66,7 @@ struct RequestInfo {
   }
 };
 
-// One trailing slash of the path is tolerated. `endpoint` stays kNone.
+// One trailing slash of the path is tolerated. `endpoint` and `metric` stay unset.
 [[nodiscard]] RequestInfo request_info_of(const Request& request,
                                           std::span<const GroupVersion> served);
 

@@ -61,9 +61,9 @@ void Standing::warm_up() {
   const auto document =
       server::parse_yaml(fmt::format(kConfig, fmt::arg("port", redis.port())), "bench", problems);
   world_ =
-      scalers::World::build(std::span(&document, 1), loop_, clients_, clock_, observer_, problems);
+      scalers::World::build(std::span(&document, 1), loop_, clients_, clock_, telemetry_, problems);
   expect(world_ != nullptr, "the configuration is refused");
-  telemetry_.set_metrics(world_->metrics());
+  telemetry_.set_metrics(world_->metrics(), world_->index());
   kube_.emplace(
       clients_.http(),
       server::cluster::ClusterAccess{.server = {"http", "127.0.0.1", kube_apiserver.port(), ""},

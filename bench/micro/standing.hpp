@@ -70,7 +70,6 @@ class Standing {
   Loop loop_;
   scalers::Clients clients_{loop_};
   server::Telemetry telemetry_;
-  server::ServeObserver observer_{telemetry_};
   std::unique_ptr<scalers::World> world_;
   std::optional<server::cluster::KubeClient> kube_;
   std::optional<server::cluster::AccessReviews> access_;

@@ -1,3 +1,5 @@
+// Who runs, who waits and who is refused, apart from the queries themselves, because fairness
+// between namespaces is decided here alone.
 #include "scalers/read/concurrency_limiter.hpp"
 
 #include <fmt/format.h>
@@ -23,7 +25,7 @@ struct ConcurrencyLimiter::Waiter {
     if (queue != limiter->waiting_.end()) limiter->remove(queue, this);
   }
 
-  std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: whoever waits
+  std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the waiting coroutine
   std::string name_space;
   Signal decided;  // it has a permit, or has to make room
   bool is_refused = false;
@@ -47,17 +49,18 @@ awaitable<Result<ConcurrencyLimiter::Permit>> ConcurrencyLimiter::acquire(std::s
   if (waiter.is_refused) co_return overloaded();
   if (is_decided) co_return Permit(shared_from_this());
   co_return Error{Errc::timed_out,
-                  fmt::format("{} questions are under way before it", in_flight_),
+                  fmt::format("still queued, maxInFlight {} is reached", max_in_flight_),
                   ""};
 }
 
 Error ConcurrencyLimiter::overloaded() const {
-  return {Errc::overloaded,
-          fmt::format("{} questions are under way and {} wait; raise maxInFlight or "
-                      "maxWaiting, or ask less often",
-                      in_flight_,
-                      waiting_count_),
-          ""};
+  return {
+      Errc::overloaded,
+      fmt::format("queries in flight: {}, waiting: {}; raise maxInFlight or maxWaiting, or query "
+                  "less often",
+                  in_flight_,
+                  waiting_count_),
+      ""};
 }
 
 // A permit goes straight to a waiter and in_flight_ does not change, because a newcomer could take

@@ -1,7 +1,9 @@
+// The entries of `backends` and `metrics`, apart from the kinds' own blocks, which each kind reads
+// itself: every problem of a file is found in one pass.
 #include "scalers/read/config.hpp"
 
 #include "scalers/catalog.hpp"
-#include "scalers/read/policy_settings.hpp"
+#include "scalers/read/policies/settings.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>
@@ -26,11 +28,11 @@ struct BackendLimits {
 constexpr std::array kBackendTable{
     setting<&BackendLimits::max_in_flight>("maxInFlight",
                                            "8",
-                                           "questions to the backend under way at once"),
+                                           "the most queries in flight to the backend"),
     setting<&BackendLimits::max_waiting>(
         "maxWaiting",
         "1000",
-        "questions that wait for their turn; more are refused at once (429)"),
+        "the most queries that wait for a place among them; more are refused at once (429)"),
 };
 
 // What every metric has, whatever its kind; labels are read by hand.
@@ -45,13 +47,11 @@ constexpr std::array kMetricTable{
     required_setting<&MetricSettings::name>("name", "what the HPA writes in external.metric.name"),
     required_setting<&MetricSettings::namespaces>(
         "namespaces",
-        "the namespaces whose HPAs may ask, such as [ml-inference], or ['*'] for all"),
-    setting<&MetricSettings::freshness>("freshness",
-                                        "5s",
-                                        "how old an answer may be when it is given again"),
+        "the namespaces whose HPAs may read the metric, such as [ml-inference], or ['*'] for all"),
+    setting<&MetricSettings::freshness>("freshness", "5s", "how old a cached value may be"),
     setting<&MetricSettings::deadline>("deadline",
                                        "2500ms",
-                                       "by when a read is answered, at most 30s"),
+                                       "how long a read may take, at most 30s"),
 };
 
 constexpr SettingDoc kLabelsDoc{
@@ -90,8 +90,9 @@ KindBlock find_block(const Node& entry, std::string_view what, Problems& problem
     if (out.kind == nullptr) {
       out = {kind, &field.value};
     } else if (kind != out.kind) {
-      problems.add(field.mark,
-                   fmt::format("a {} has one kind; it is {} already", what, out.kind->name));
+      problems.add(
+          field.mark,
+          fmt::format("a {} has one kind, and this one is {} already", what, out.kind->name));
     }
   }
   if (out.kind == nullptr) {
@@ -127,7 +128,7 @@ void Builder::add_backends(const Node& section) {
         std::ranges::any_of(backends_, [&](const auto& one) { return one->name == field.key; });
     if (is_known) {
       problems_.add(field.mark,
-                    fmt::format("the backend {} stands twice; give each its own name", field.key));
+                    fmt::format("duplicate backend {}; give each its own name", field.key));
       continue;
     }
     if (!check_keys(field.value, with_kinds(common_backend_settings()), "backend", problems_))
@@ -152,7 +153,7 @@ void Builder::add_backends(const Node& section) {
 void Builder::add_metrics(const Node& section) {
   if (section.kind != Node::Kind::list) {
     return problems_.add(section.mark,
-                         "metrics is a list: write each metric behind a dash, as - name: ...");
+                         "metrics is a list: start each metric with a dash, as in - name: ...");
   }
   for (const Node& node : section.items) add_metric(node);
 }
@@ -219,15 +220,16 @@ void Builder::check_metric_name(const Node& name) {
   } else if (text == "." || text == ".." || text.find_first_of("/%") != text.npos) {
     problems_.add(
         name.mark,
-        fmt::format("the name \"{}\" cannot stand in a url path; use no /, no %, and not . or ..",
-                    text));
+        fmt::format(
+            "the name \"{}\" is not valid in a url path; do not use /, % or the names . and ..",
+            text));
   }
 }
 
 void Builder::check_namespaces(const Node& list, Metric& metric) {
   const bool has_all = std::ranges::find(metric.namespaces, "*") != metric.namespaces.end();
   if (has_all && metric.namespaces.size() > 1) {
-    problems_.add(list.mark, "'*' stands for every namespace: write it alone");
+    problems_.add(list.mark, "'*' means every namespace: write it alone");
   }
   for (const Node& item : list.items) {
     if (item.text == "*" || is_namespace(item.text)) continue;
@@ -253,7 +255,7 @@ ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& ki
   ConfiguredBackend* backend = backends_[static_cast<std::size_t>(found - names.begin())].get();
   if (backend->kind == kind.name || backend->kind.empty()) return backend;
   problems_.add(name->mark,
-                fmt::format("the backend {} is of kind {}; a {} metric cannot ask it",
+                fmt::format("the backend {} is of kind {}; a {} metric cannot use it",
                             name->text,
                             backend->kind,
                             kind.name));
@@ -270,8 +272,8 @@ void Builder::check_names() {
       problems_.add(
           metrics_[later].mark,
           fmt::format(
-              "metric {} stands at {}:{} too and their namespaces overlap; one name may stand "
-              "twice only with disjoint namespaces",
+              "duplicate metric {} (first at {}:{}): their namespaces overlap; metrics may share a "
+              "name only with disjoint namespaces",
               metrics_[later].name,
               mark.file,
               mark.line));

@@ -1,3 +1,5 @@
+// Whose turn a diagnosis is, apart from the diagnosis: it must stay fair between namespaces however
+// many queries of one fail.
 #include "scalers/read/diagnoses.hpp"
 
 #include <algorithm>
@@ -32,7 +34,7 @@ bool Diagnoses::begin(const std::string& backend,
   schedule.is_running = true;
   schedule.started_at = now;
   schedule.name_space = name_space;
-  // One that is not among kMaxTurns is like one that never had a turn.
+  // A namespace that is not among kMaxTurns counts as one that never had a turn.
   if (schedule.turns.size() < kMaxTurns || schedule.turns.contains(name_space))
     schedule.turns[name_space] = {now, std::nullopt};
   return true;

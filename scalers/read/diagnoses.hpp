@@ -14,7 +14,7 @@
 
 namespace weir::scalers::read {
 
-// A cause is shown for this long, and looked for again after a while of further failures, sooner
+// A cause is shown for this long, and searched for again after a while of further failures, sooner
 // when none was found.
 inline constexpr Duration kCauseKept{120'000};
 inline constexpr Duration kCauseRenewed{30'000};
@@ -22,31 +22,32 @@ inline constexpr Duration kNoCauseRenewed{5000};
 // Between the starts of two diagnoses of one backend; there is never more than one at a time.
 inline constexpr Duration kDiagnosisPause{1000};
 inline constexpr Duration kDiagnosisBudget{5000};
-// A namespace that found no turn keeps its place for this long: an HPA asks every 15 s.
+// A namespace that got no turn keeps its place for this long: an HPA reads every 15 s.
 inline constexpr Duration kTurnKept{20'000};
-// For how long one namespace leaves its turn to another that had a diagnosis within kTurnKept.
+// For how long a namespace with a recent diagnosis lets another one go first that had one within
+// kTurnKept.
 inline constexpr Duration kTurnPause{5000};
 inline constexpr std::size_t kMaxCauses = 1000;
-inline constexpr std::size_t kMaxTurns = 100;  // namespaces that are known of one backend
+inline constexpr std::size_t kMaxTurns = 100;  // namespaces remembered for one backend
 
 class Diagnoses {
  public:
-  // Why the question `key` failed with `code`, as a clause; empty when that is not known.
+  // Why the query `key` failed with `code`, as a clause; empty when that is not known.
   [[nodiscard]] std::string_view cause(const std::string& key, Errc code, SteadyTime now) const;
-  // Whether to look for the cause at this moment. True starts a diagnosis, which end() ends. False
-  // also while another namespace waits whose last turn there was before that of `name_space`: for
-  // kTurnPause, and as long as it waits when it had none within kTurnKept.
+  // Whether to start a diagnosis at this moment; end() has to follow. Also false while another
+  // namespace waits whose last turn was before that of `name_space`: for kTurnPause, and as long as
+  // it waits when it had none within kTurnKept.
   [[nodiscard]] bool begin(const std::string& backend,
                            const std::string& key,
                            const std::string& name_space,
                            SteadyTime now);
-  // Where kMaxCauses are kept, the namespace with the most of them loses its oldest.
+  // Among kMaxCauses, the namespace with the most of them loses its oldest.
   void end(const std::string& backend,
            const std::string& key,
            Errc code,
            std::string cause,
            SteadyTime now);
-  // The question was answered: its cause is past.
+  // The query succeeded: its cause is past.
   void forget(const std::string& key) { found_.erase(key); }
 
  private:
@@ -58,7 +59,7 @@ class Diagnoses {
   };
   struct Turn {
     std::optional<SteadyTime> had;      // when its last diagnosis started
-    std::optional<SteadyTime> awaited;  // when it last failed and found no turn
+    std::optional<SteadyTime> awaited;  // when it last failed and got no turn
   };
   // The diagnoses of one backend.
   struct Schedule {
@@ -74,7 +75,7 @@ class Diagnoses {
   static void drop_past_turns(Schedule& schedule, SteadyTime now);
   void make_room(SteadyTime now);
 
-  std::map<std::string, Found> found_;         // by question
+  std::map<std::string, Found> found_;         // by query
   std::map<std::string, Schedule> schedules_;  // by backend
 };
 

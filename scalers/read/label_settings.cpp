@@ -1,3 +1,4 @@
+// The block `labels` of a metric: which labels a selector may set, and to what.
 #include "scalers/read/config.hpp"
 
 #include <fmt/format.h>
@@ -44,15 +45,15 @@ void read_label(const Node::Field& field, std::vector<DeclaredLabel>& labels, Pr
     problems.add(
         field.mark,
         fmt::format(
-            "\"{}\" is no label key, so no selector can set it: letters, digits, -, _ and ., "
-            "with a letter or digit at both ends",
+            "\"{}\" is not a valid label key, so no selector can set it: use letters, digits, -, _ "
+            "and ., with a letter or digit at both ends",
             field.key));
   }
   if (field.key == kNamespaceParameter) {
     problems.add(field.mark, "the label namespace is built in: remove it and write $(namespace)");
   }
   if (std::ranges::find(labels, field.key, &DeclaredLabel::name) != labels.end()) {
-    return problems.add(field.mark, fmt::format("the label {} stands twice; keep one", field.key));
+    return problems.add(field.mark, fmt::format("duplicate label {}; keep one", field.key));
   }
   auto compiled = Pattern::compile(settings.pattern);
   if (const auto* invalid = std::get_if<Pattern::Invalid>(&compiled)) {

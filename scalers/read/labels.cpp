@@ -1,8 +1,13 @@
+// The meaning of selectors, apart from their grammar (apiservice/meta): what a requirement may do
+// depends on the metric, and each refusal says what to write instead.
 #include "scalers/read/labels.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -64,6 +69,41 @@ std::optional<Error> check(const LabelRequirement& requirement,
   return std::nullopt;
 }
 
+// A whole decimal integer, as Kubernetes compares with > and <.
+std::optional<std::int64_t> integer(std::string_view text) {
+  std::int64_t out = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+bool matches(const LabelRequirement& requirement, const Labels& labels) {
+  const auto label = labels.find(requirement.key);
+  const bool has_key = label != labels.end();
+  const auto is_listed = [&] {
+    return has_key &&
+           std::ranges::find(requirement.values, label->second) != requirement.values.end();
+  };
+  const auto order = [&](auto compare) {
+    if (!has_key) return false;
+    const auto value = integer(label->second);
+    const auto bound = integer(requirement.values.front());
+    return value && bound && compare(*value, *bound);
+  };
+  switch (requirement.op) {
+    case Operator::in:
+    case Operator::equals:
+    case Operator::double_equals: return is_listed();
+    case Operator::not_in:
+    case Operator::not_equals: return !is_listed();
+    case Operator::exists: return has_key;
+    case Operator::does_not_exist: return !has_key;
+    case Operator::greater_than: return order(std::greater<>());
+    case Operator::less_than: return order(std::less<>());
+  }
+  return false;
+}
+
 // The values of one declared label that every requirement on it allows.
 Result<std::vector<std::string>> values_of(const DeclaredLabel& label,
                                            std::span<const LabelRequirement> requirements) {
@@ -116,6 +156,29 @@ Result<std::vector<Labels>> bind_labels(std::span<const DeclaredLabel> declared,
     bound = std::move(extended);
   }
   return bound;
+}
+
+bool matches(std::span<const LabelRequirement> requirements, const Labels& labels) {
+  return std::ranges::all_of(requirements, [&](const LabelRequirement& requirement) {
+    return matches(requirement, labels);
+  });
+}
+
+Result<Selection> select(SelectorMode mode,
+                         std::span<const DeclaredLabel> declared,
+                         std::span<const LabelRequirement> requirements) {
+  if (mode == SelectorMode::filter)
+    return Selection{{Labels{}}, {requirements.begin(), requirements.end()}};
+  auto bound = bind_labels(declared, requirements);
+  if (!bound) return bound.error();
+  return Selection{std::move(*bound), {}};
+}
+
+std::string labels_text(const Labels& labels) {
+  std::string out = "{";
+  for (const auto& [name, value] : labels)
+    out += fmt::format("{}{}={}", out.size() == 1 ? "" : ", ", name, value);
+  return out + "}";
 }
 
 }  // namespace weir::scalers::read

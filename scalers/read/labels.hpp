@@ -1,4 +1,5 @@
-// A metric's declared labels, and how an HPA's selector binds them. Pure.
+// A metric's declared labels, and what an HPA's selector means for it: it binds declared labels, or
+// filters the labelled samples of the answer. Pure.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -28,5 +29,30 @@ inline constexpr std::size_t kMaxBoundCombinations = 16;
 [[nodiscard]] Result<std::vector<Labels>> bind_labels(
     std::span<const DeclaredLabel> declared,
     std::span<const LabelRequirement> requirements);
+
+// Whether `labels` fulfil every requirement, by Kubernetes' semantics: notin and != also match
+// labels without the key; > and < compare integers and match nothing else.
+[[nodiscard]] bool matches(std::span<const LabelRequirement> requirements, const Labels& labels);
+
+// How a metric uses selectors.
+enum class SelectorMode {
+  bind,   // they set its parameters
+  filter  // they choose among the samples of one answer
+};
+
+// A selector as the read path needs it: one query for each set of bound labels, and the
+// requirements that the samples of its answer have to fulfil.
+struct Selection {
+  std::vector<Labels> bound;  // never empty
+  std::vector<LabelRequirement> filter;
+};
+
+// Errors as bind_labels(); a filter has none.
+[[nodiscard]] Result<Selection> select(SelectorMode mode,
+                                       std::span<const DeclaredLabel> declared,
+                                       std::span<const LabelRequirement> requirements);
+
+// "{queue=mail, shard=1}", for messages.
+[[nodiscard]] std::string labels_text(const Labels& labels);
 
 }  // namespace weir::scalers::read

@@ -4,13 +4,13 @@
 
 #include "scalers/deadline.hpp"
 #include "scalers/kind.hpp"
+#include "scalers/read/backend_health.hpp"
 #include "scalers/read/concurrency_limiter.hpp"
 #include "scalers/read/labels.hpp"
-#include "scalers/read/policies.hpp"
+#include "scalers/read/policies/policies.hpp"
 #include "scalers/settings/settings.hpp"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,19 +20,17 @@ struct ConfiguredBackend {
   std::string name;       // as the configuration names it
   std::string_view kind;  // "prometheus"
   std::unique_ptr<Backend> backend;
-  std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the permits under way
-  bool is_down = false;           // the last query failed because of the backend itself
-  SteadyTime last_response_at{};  // of whatever kind
-  bool is_unreachable = false;    // could not be reached or timed out; no response since
-  std::optional<SteadyTime> recovered_at = {};  // its first response after that
+  std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the permits in use
+  BackendHealth health;
 };
 
 struct Metric {
   std::string name;
-  Mark mark;                            // where its entry stands
+  Mark mark;                            // of its entry
   std::vector<std::string> namespaces;  // sorted; "*" alone means every namespace
   std::vector<DeclaredLabel> labels;
-  bool is_per_namespace = false;  // its question holds $(namespace)
+  SelectorMode selector_mode = SelectorMode::bind;
+  bool is_per_namespace = false;  // its query contains $(namespace)
   Duration freshness{5000};
   Duration deadline{2500};
   Policies policies;

@@ -1,89 +1,43 @@
+// The order of a read, and nothing else: what decides is in the files beside it, because a value
+// that is wrong is found faster where one rule is alone.
 #include "scalers/read/reader.hpp"
 
-#include "scalers/text/redact.hpp"
+#include "scalers/read/reader_errors.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <set>
-#include <span>
 #include <utility>
 
 namespace weir::scalers::read {
 namespace {
 
-// What a namespace may ask for, when nothing is near to what it asked.
-std::string advice_of(std::span<const std::string_view> names) {
-  constexpr std::size_t kMaxListed = 8;
-  if (names.empty()) return "; nothing is configured for this namespace";
-  const auto shown = names.first(std::min(names.size(), kMaxListed));
-  return fmt::format("; this namespace has {}{}",
-                     fmt::join(shown, ", "),
-                     names.size() > kMaxListed ? ", ..." : "");
-}
-
-ReadOf read_of(const Metric& metric, std::string_view name_space) {
-  return {metric.backend->name, metric.name, name_space};
-}
-
-// For how long an answer may be given: the data behind it gets no older than the metric allows.
+// For how long an answer may be given: the data in it gets no older than the metric allows.
 Duration usable_for(const Metric& metric, const Answer& answer) {
-  if (answer.sample.has_error() || !answer.sample->data_age) return metric.freshness;
-  const DataAge& data = *answer.sample->data_age;
-  return std::min(metric.freshness, data.limit - data.age);
-}
-
-bool is_backend_failure(Errc code) {
-  return code == Errc::unreachable || code == Errc::tls || code == Errc::refused ||
-         code == Errc::timed_out;
-}
-
-bool is_as_measured(const Answer& answer, double value) {
-  return answer.sample.has_value() && !answer.sample->is_missing && answer.sample->value == value;
-}
-
-WallTime taken_at(const Answer& answer) {
-  return answer.sample ? answer.sample->taken_at : answer.asked_at;
-}
-
-// The backend itself gave it, whatever it says.
-bool is_backend_response(const Answer& answer) {
-  return !answer.sample.has_error() || !is_backend_failure(answer.sample.error().code);
+  Duration out = metric.freshness;
+  if (answer.samples.has_error()) return out;
+  for (const Sample& sample : *answer.samples) {
+    if (sample.data_age) out = std::min(out, sample.data_age->limit - sample.data_age->age);
+  }
+  return out;
 }
 
 }  // namespace
 
-std::string key_of(const Metric& metric, const Labels& parameters) {
-  return metric.backend->name + '\n' + metric.scaler->question(parameters);
+std::string key_of(const Metric& metric, const Parameters& parameters) {
+  return metric.backend->name + '\n' + metric.scaler->cache_key(parameters);
 }
 
-Error within_metric(const Metric& metric, std::string_view name_space, const Error& error) {
-  return error.within(fmt::format("metric {}/{}: {} {}",
-                                  name_space,
-                                  metric.name,
-                                  metric.backend->kind,
-                                  metric.backend->name));
-}
-
-Error with_cause(Error error, std::string_view cause) {
-  if (cause.empty()) return error;
-  return {error.code, fmt::format("{}; diagnosis: {}", error.message(), cause), ""};
-}
-
-Error with_budget(Error error, Duration budget) {
-  if (error.code != Errc::timed_out) return error;
-  error.detail =
-      fmt::format("no answer within {} ms ({}); raise deadline, at most 30s, or ask for less",
-                  budget.count(),
-                  error.detail);
-  return error;
-}
-
-Error internal_error(const std::exception& bug) {
-  return {Errc::bad_reply, "an internal error; please report it", remote_text(bug.what(), {})};
+void append_readings(std::vector<Reading>& out,
+                     const Labels& bound,
+                     const std::vector<JudgedSample>& values) {
+  for (const JudgedSample& value : values) {
+    Reading& reading = out.emplace_back(Reading{bound, value.value, value.taken_at});
+    reading.labels.insert(value.labels.begin(), value.labels.end());
+  }
 }
 
 bool Metric::serves(std::string_view name_space) const {
@@ -95,301 +49,261 @@ Reader::Reader(Loop& loop,
                ReadObserver& observer,
                std::vector<std::unique_ptr<ConfiguredBackend>> backends,
                std::vector<Metric> metrics,
+               std::shared_ptr<const MetricIndex> index,
                std::uint32_t seed)
     : loop_(loop),
       clock_(clock),
       observer_(observer),
       backends_(std::move(backends)),
       metrics_(std::move(metrics)),
+      index_(std::move(index)),
       in_flight_(loop),
-      random_(seed) {
-  for (const Metric& metric : metrics_) by_name_.emplace(metric.name, &metric);
-}
+      random_(seed) {}
 
 awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadline) {
   const auto self = shared_from_this();
   const auto found = find(query);
   if (!found) co_return found.error();
-  const Metric& metric = **found;
-  auto bound = bind_labels(metric.labels, query.labels);
-  if (!bound) {
-    co_return bound.error().within(fmt::format("metric {}/{}", query.name_space, metric.name));
+  const MetricId id = *found;
+  auto selection = select(metric(id).selector_mode, metric(id).labels, query.labels);
+  if (!selection) {
+    co_return selection.error().within(
+        fmt::format("metric {}/{}", query.name_space, metric(id).name));
   }
-  const Deadline due = deadline.capped(metric.deadline);
-  // All questions are put before the first answer is waited for.
-  std::vector<Asked> asked;
-  for (Labels& labels : *bound) {
-    // A parameter of the question, but no label of the reading; no declared one is called so.
-    const auto added = labels.emplace(kNamespaceParameter, query.name_space).first;
-    asked.push_back(cached_or_in_flight(metric, labels, read_of(metric, query.name_space)));
-    labels.erase(added);
-  }
+  const Deadline due = deadline.capped(metric(id).deadline);
+  // All queries are started before the first answer is waited for.
+  std::vector<PendingQuery> queries;
+  queries.reserve(selection->bound.size());
+  for (Labels& labels : selection->bound)
+    queries.push_back(cached_or_in_flight(id, {query.name_space, std::move(labels)}));
   std::vector<Reading> readings;
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (const auto* in_flight = std::get_if<InFlightQuery>(&asked[i].answer)) {
-      const InFlightQuery joined = *in_flight;
-      const bool is_done = co_await joined->wait(due, clock_.steady());
-      asked[i].answer = is_done && joined->value() ? *joined->value() : late_answer(due);
+  readings.reserve(queries.size());
+  for (PendingQuery& one : queries) {
+    if (one.answer == nullptr) {
+      const bool is_done = co_await one.in_flight->wait(due, clock_.steady());
+      const auto& result = one.in_flight->value();
+      one.answer = is_done && result ? *result : answer_without_result(due, is_done);
     }
-    const Answer& answer = std::get<Answer>(asked[i].answer);
-    auto one = reading(metric, std::move((*bound)[i]), answer, asked[i].key, query.name_space);
-    if (!one) {
-      const auto cause = diagnoses_.cause(asked[i].key, one.error().code, clock_.steady());
-      co_return within_metric(metric, query.name_space, with_cause(one.error(), cause));
-    }
-    if (metric.labels.empty()) observer_.value_given(read_of(metric, query.name_space), *one);
-    readings.push_back(std::move(*one));
+    auto error = report(id, one, selection->filter, readings);
+    if (error) co_return std::move(*error);
   }
   co_return readings;
 }
 
-// What a question comes to for whoever cannot wait for it any longer.
-Answer Reader::late_answer(Deadline due) const {
+AnswerPtr Reader::answer_without_result(Deadline due, bool is_abandoned) const {
   const auto budget = std::chrono::duration_cast<Duration>(due.at - due.started);
-  return {with_budget({Errc::timed_out, "it is still being asked", ""}, budget),
-          clock_.steady(),
-          clock_.wall(),
-          clock_.steady(),
-          budget};
+  const Error error =
+      is_abandoned ? internal_error("the query ended without a result")
+                   : with_budget({Errc::timed_out, "the query is still in flight", ""}, budget);
+  return std::make_shared<const Answer>(
+      Answer{error, clock_.steady(), clock_.wall(), clock_.steady(), budget});
 }
 
 std::vector<BackendState> Reader::backends() const {
   std::vector<BackendState> out;
   for (const auto& one : backends_) {
     out.push_back({one->name,
-                   one->is_down,
+                   one->health,
                    one->limiter->in_flight(),
                    one->limiter->waiting(),
-                   one->backend->connections(),
-                   one->is_unreachable,
-                   one->recovered_at});
+                   one->backend->connections()});
   }
   return out;
 }
 
-Result<const Metric*> Reader::find(const Query& query) const {
-  const auto [first, last] = by_name_.equal_range(query.metric);
-  const auto found = std::find_if(first, last, [&](const auto& one) {
-    return one.second->serves(query.name_space);
-  });
-  if (found == last) return unknown(query);
-  return found->second;
+Result<MetricId> Reader::find(const Query& query) const {
+  for (auto id = index_->find(query.metric, query.id); id; id = index_->next(*id)) {
+    if (metric(*id).serves(query.name_space)) return *id;
+  }
+  return unknown_metric(query);
 }
 
-Error Reader::unknown(const Query& query) const {
+Error Reader::unknown_metric(const Query& query) const {
   std::set<std::string_view> names;
-  bool is_elsewhere = false;
-  for (const Metric& metric : metrics_) {
-    if (metric.serves(query.name_space)) names.insert(metric.name);
-    is_elsewhere = is_elsewhere || metric.name == query.metric;
+  for (const Metric& one : metrics_) {
+    if (one.serves(query.name_space)) names.insert(one.name);
   }
   const std::vector<std::string_view> sorted(names.begin(), names.end());
+  const bool is_elsewhere = index_->find(query.metric).has_value();
   std::string detail =
       fmt::format("metric {}/{} is not configured", query.name_space, query.metric);
   if (is_elsewhere) detail += " for this namespace; add the namespace to its namespaces list";
   const std::string near = did_you_mean(query.metric, sorted);
-  if (near.empty() && !is_elsewhere) detail += advice_of(sorted);
+  if (near.empty() && !is_elsewhere) detail += listed_metrics(sorted);
   return {Errc::unknown_metric, detail + near, ""};
 }
 
-Reader::Asked Reader::cached_or_in_flight(const Metric& metric,
-                                          const Labels& parameters,
-                                          const ReadOf& of) {
-  const std::string key = key_of(metric, parameters);
-  const Answer* kept = cache_.find(key);
-  if (kept != nullptr && is_fresh(metric, *kept)) {
-    observer_.answer_reused(of, Reuse::cached);
-    return {key, *kept};
+ReadOf Reader::read_of(MetricId id, std::string_view name_space) const {
+  const Metric& of = metric(id);
+  return {id, of.backend->name, of.name, name_space};
+}
+
+Reader::PendingQuery Reader::cached_or_in_flight(MetricId id, Parameters parameters) {
+  const Metric& of = metric(id);
+  std::string key = key_of(of, parameters);
+  AnswerPtr cached = cache_.find(key);
+  if (cached != nullptr && is_fresh(of, *cached)) {
+    observer_.answer_reused(read_of(id, parameters.name_space), Reuse::cached);
+    return {std::move(parameters), std::move(key), std::move(cached)};
   }
   const SteadyTime now = clock_.steady();
-  // A patient metric does not join a query that gives up sooner than it would, and a hasty one
-  // none whose answer may be older than it takes.
+  // A metric with a long deadline does not join a query that gives up sooner than it would, and one
+  // with a short freshness none whose answer may be older than it accepts.
   const auto may_join = [&](const Queries::InFlight& query) {
-    return query.budget >= metric.deadline &&
-           now - query.started <= std::max(metric.freshness, metric.deadline);
+    return query.budget >= of.deadline &&
+           now - query.started <= std::max(of.freshness, of.deadline);
   };
-  auto [query, is_started] = in_flight_.join_or_start(key, now, metric.deadline, may_join);
+  auto [query, is_started] = in_flight_.join_or_start(key, now, of.deadline, may_join);
   if (is_started) {
+    Queries::Run run(query);
     boost::asio::co_spawn(loop_.get_executor(),
-                          run_query(shared_from_this(), &metric, key, parameters, query),
+                          run_query(shared_from_this(), id, key, parameters, std::move(run)),
                           rethrow);
   } else {
-    observer_.answer_reused(of, Reuse::shared);
+    observer_.answer_reused(read_of(id, parameters.name_space), Reuse::shared);
   }
-  return {key, std::move(query)};
+  return {std::move(parameters), std::move(key), nullptr, std::move(query)};
 }
 
 bool Reader::is_fresh(const Metric& metric, const Answer& answer) const {
   const SteadyTime now = clock_.steady();
-  if (is_answer(metric.policies, answer)) return now - answer.at < usable_for(metric, answer);
-  const bool was_hasty = answer.sample.has_error() &&
-                         answer.sample.error().code == Errc::timed_out &&
-                         answer.budget < metric.deadline;
-  return !was_hasty && now < answer.retry_at;
+  if (is_conclusive(metric.policies, answer)) return now - answer.at < usable_for(metric, answer);
+  // Another metric's shorter deadline says nothing about this one.
+  const bool was_shorter = answer.samples.has_error() &&
+                           answer.samples.error().code == Errc::timed_out &&
+                           answer.budget < metric.deadline;
+  return !was_shorter && now < answer.retry_at;
 }
 
 awaitable<void> Reader::run_query(std::shared_ptr<Reader> self,
-                                  const Metric* metric,
+                                  MetricId id,
                                   std::string key,
-                                  Labels parameters,
-                                  InFlightQuery query) {
-  const Queries::Run run(query);
-  const Deadline deadline = Deadline::after(self->clock_.steady(), metric->deadline);
-  const std::string& name_space = parameters.find(std::string(kNamespaceParameter))->second;
-  auto permit = metric->backend->limiter->try_acquire(name_space);
-  Result<Sample> sample{Sample{}};
+                                  Parameters parameters,
+                                  Queries::Run run) {
+  const Metric& of = self->metric(id);
+  const Deadline deadline = Deadline::after(self->clock_.steady(), of.deadline);
+  auto permit = of.backend->limiter->try_acquire(parameters.name_space);
+  Result<Samples> samples{Sample{}};
   if (!permit) {
-    auto acquired =
-        co_await metric->backend->limiter->acquire(name_space, deadline, self->clock_.steady());
+    auto acquired = co_await of.backend->limiter->acquire(parameters.name_space,
+                                                          deadline,
+                                                          self->clock_.steady());
     if (acquired) permit.emplace(std::move(*acquired));
-    if (!permit) sample = acquired.error();
+    if (!permit) samples = acquired.error();
   }
   const SteadyTime at = self->clock_.steady();
-  const WallTime asked_at = self->clock_.wall();
+  const WallTime queried_at = self->clock_.wall();
   try {
-    if (permit) sample = co_await metric->scaler->ask(parameters, deadline);
+    if (permit) samples = co_await of.scaler->query(parameters, deadline);
   } catch (const std::exception& bug) {
-    sample = internal_error(bug);
+    samples = internal_error(bug.what());
   }
-  self->complete_query(*metric,
+  self->complete_query(id,
                        key,
                        std::move(parameters),
-                       *query,
-                       {std::move(sample), at, asked_at, {}, metric->deadline},
+                       run,
+                       {std::move(samples), at, queried_at, {}, of.deadline},
                        permit.has_value());
 }
 
-// The order matters. The answer gets its last form first, because the cache and the waiters get the
-// same one. The time since recovery is read before observe(), which ends the outage. The answer is
-// cached and its diagnosis noted before the waiters wake: they and later reads look there.
-void Reader::complete_query(const Metric& metric,
+// The order matters. The answer gets its last form first, because the cache and the waiters share
+// it. The time since recovery is read before observe(), which ends the outage. The answer is cached
+// and its diagnosis noted before the waiters wake, because they and later reads look there.
+void Reader::complete_query(MetricId id,
                             const std::string& key,
-                            Labels parameters,
-                            Queries::InFlight& query,
+                            Parameters parameters,
+                            const Queries::Run& run,
                             Answer answer,
-                            bool was_asked) {
-  const std::string name_space = parameters.find(std::string(kNamespaceParameter))->second;
-  Result<Sample>& sample = answer.sample;
-  if (sample.has_error()) sample = with_budget(sample.error(), metric.deadline);
-  sample = expire_if_stale(std::move(sample), clock_.steady() - answer.at);
-  answer.retry_at = clock_.steady() + jittered(kKeepError);
-  if (was_asked) answer.time_since_recovery = time_since_recovery(*metric.backend, answer);
-  const auto outcome = apply(metric.policies, answer);
-  observer_.question_done(read_of(metric, name_space),
-                          outcome ? std::nullopt : std::optional<Errc>(outcome.error().code),
-                          clock_.steady() - answer.at);
-  if (was_asked) {
-    observe(metric, answer);
-    cache_.put(key, name_space, answer);
-    maybe_start_diagnosis(metric, key, std::move(parameters), answer);
-  }  // else nobody was asked: that says nothing about the backend, and the next read may find room
-  query.complete(std::move(answer));
+                            bool was_sent) {
+  const Metric& of = metric(id);
+  Result<Samples>& samples = answer.samples;
+  if (samples.has_error()) samples = with_budget(samples.error(), of.deadline);
+  const SteadyTime now = clock_.steady();
+  samples = expire_if_stale(std::move(samples), now - answer.at);
+  answer.retry_at = now + jittered(kKeepError);
+  if (was_sent) answer.time_since_recovery = time_since_recovery(*of.backend, answer);
+  const auto complete = std::make_shared<const Answer>(std::move(answer));
+  const Verdict verdict = judge(of.policies, *complete);
+  observer_.query_done(read_of(id, parameters.name_space),
+                       verdict ? std::nullopt : std::optional(verdict.error().code),
+                       now - complete->at);
+  if (was_sent) {
+    observe(*of.backend, *complete);
+    cache_.put(key, parameters.name_space, complete);
+    maybe_start_diagnosis(of, key, std::move(parameters), *complete, verdict);
+  }  // else no query was sent: that says nothing about the backend, and the next read may find room
+  run.complete(complete);
 }
 
-void Reader::observe(const Metric& metric, const Answer& answer) {
-  ConfiguredBackend& backend = *metric.backend;
-  if (is_backend_response(answer)) {
-    backend.last_response_at = clock_.steady();
-    if (std::exchange(backend.is_unreachable, false)) backend.recovered_at = clock_.steady();
-    if (std::exchange(backend.is_down, false)) observer_.backend_up(backend.name);
-    return;
+void Reader::observe(ConfiguredBackend& backend, const Answer& answer) {
+  switch (backend.health.observe(answer, clock_.steady())) {
+    case BackendHealth::Change::none: return;
+    case BackendHealth::Change::up: return observer_.backend_up(backend.name);
+    case BackendHealth::Change::down:
+      return observer_.backend_down(backend.name, answer.samples.error());
   }
-  // One slow question beside others that are answered is no backend that is down.
-  const Errc code = answer.sample.error().code;
-  if (code == Errc::timed_out && backend.last_response_at >= answer.at) return;
-  // Refused credentials show neither that it went away nor that it is back.
-  if (code != Errc::refused) backend.is_unreachable = true;
-  if (std::exchange(backend.is_down, true)) return;
-  observer_.backend_down(backend.name, answer.sample.error());
 }
 
-// From the recovery of the backend to `answer`. An outage is the loss of a kept connection, or,
-// where connections come and go, queries that could not reach the backend or got no response.
 std::optional<Duration> Reader::time_since_recovery(const ConfiguredBackend& backend,
                                                     const Answer& answer) const {
-  const SteadyTime now = clock_.steady();
-  const bool is_just_back = backend.is_unreachable && is_backend_response(answer);
-  const auto recovered_at = std::max(is_just_back ? std::optional(now) : backend.recovered_at,
-                                     backend.backend->connections().recovered_at);
-  if (!recovered_at) return std::nullopt;
-  return std::chrono::duration_cast<Duration>(std::max(now, *recovered_at) - *recovered_at);
+  return backend.health.time_since_recovery(answer,
+                                            backend.backend->connections().recovered_at,
+                                            clock_.steady());
 }
 
-void Reader::maybe_start_diagnosis(const Metric& metric,
-                                   const std::string& key,
-                                   Labels parameters,
-                                   const Answer& answer) {
-  const auto value = apply(metric.policies, answer);
-  if (answer.sample || value) return diagnoses_.forget(key);
-  // A backend that settles says nothing yet. A refused login is not shown once more, to no other
-  // path either, before somebody asks for the explanation: a broker may lock the account.
-  const Errc code = answer.sample.error().code;
-  const bool is_due = value.error().code == code && code != Errc::refused &&
-                      metric.scaler->has_diagnosis_of(answer.sample) &&
-                      diagnoses_.begin(metric.backend->name,
-                                       key,
-                                       parameters.at(std::string(kNamespaceParameter)),
-                                       clock_.steady());
-  if (!is_due) return;
-  boost::asio::co_spawn(
-      loop_.get_executor(),
-      run_diagnosis(shared_from_this(), &metric, key, std::move(parameters), answer.sample),
-      rethrow);
+Reader::Outcome Reader::with_fallback(MetricId id,
+                                      Verdict verdict,
+                                      const std::string& key,
+                                      std::span<const LabelRequirement> filter,
+                                      PolicySteps* steps) {
+  const Policies& policies = metric(id).policies;
+  if (verdict || !policies.fallback) return {std::move(verdict), false};
+  auto substitute = fall_back(policies,
+                              verdict.error(),
+                              history_.find(history_key(id, key)),
+                              clock_.steady(),
+                              clock_.wall(),
+                              filter,
+                              steps);
+  if (!substitute) return {std::move(verdict), false};
+  return {std::move(substitute->values), true};
 }
 
-Result<Reading> Reader::reading(const Metric& metric,
-                                Labels labels,
-                                const Answer& answer,
-                                const std::string& key,
-                                const std::string& name_space) {
-  if (metric.policies.fallback) remember(metric, answer, key, name_space);
-  Judged judged = judge(metric, std::move(labels), answer, key);
-  const ReadOf of = read_of(metric, name_space);
-  if (judged.is_substitute) {
-    observer_.fallback_given(of);
-  } else if (judged.reading && !is_as_measured(answer, judged.reading->value)) {
-    for (const std::string_view policy : changes(metric.policies, answer))
-      observer_.value_changed(of, policy);
+std::optional<Error> Reader::report(MetricId id,
+                                    const PendingQuery& query,
+                                    std::span<const LabelRequirement> filter,
+                                    std::vector<Reading>& readings) {
+  const Metric& of = metric(id);
+  const std::string& name_space = query.parameters.name_space;
+  Verdict verdict = judge(of.policies, *query.answer, filter);
+  if (of.policies.fallback)
+    history_.note(history_key(id, query.key), name_space, query.answer, verdict.has_value());
+  const Outcome outcome = with_fallback(id, std::move(verdict), query.key, filter);
+  if (!outcome.verdict) {
+    const Error& error = outcome.verdict.error();
+    const auto cause = diagnoses_.cause(query.key, error.code, clock_.steady());
+    return within_metric(of, name_space, with_cause(error, cause));
   }
-  return std::move(judged.reading);
+  const ReadOf read = read_of(id, name_space);
+  if (outcome.is_fallback) {
+    observer_.fallback_used(read);
+  } else {
+    for (const JudgedSample& value : *outcome.verdict) {
+      for (std::size_t policy = 0; value.changes.any() && policy < kPolicies; ++policy) {
+        if (value.changes[policy])
+          observer_.value_changed(read, name_of(static_cast<Policy>(policy)));
+      }
+    }
+  }
+  const std::size_t first = readings.size();
+  append_readings(readings, query.parameters.labels, *outcome.verdict);
+  for (std::size_t i = first; i < readings.size(); ++i) observer_.value_reported(read, readings[i]);
+  return std::nullopt;
 }
 
-Reader::Judged Reader::judge(const Metric& metric,
-                             Labels labels,
-                             const Answer& answer,
-                             const std::string& key,
-                             PolicySteps* steps) {
-  const auto value = apply(metric.policies, answer, steps);
-  if (value) return {Reading{std::move(labels), *value, taken_at(answer)}, false};
-  const History history = history_of(metric, key);
-  const auto instead = fall_back(metric.policies, value.error(), history, clock_.steady(), steps);
-  if (!instead) return {value.error(), false};
-  const WallTime at = instead->is_held ? taken_at(*history.last_good) : clock_.wall();
-  return {Reading{std::move(labels), instead->value, at}, true};
-}
-
-// Two metrics may ask the same and call different answers good.
-std::string Reader::history_key(const Metric& metric, const std::string& key) const {
-  return fmt::format("{}\n{}", &metric - metrics_.data(), key);
-}
-
-void Reader::remember(const Metric& metric,
-                      const Answer& answer,
-                      const std::string& key,
-                      const std::string& name_space) {
-  const std::string place = history_key(metric, key);
-  const Answer* kept = history_.find(place);
-  const bool is_good = apply(metric.policies, answer).has_value();
-  const bool is_newer = is_good && (kept == nullptr || kept->at < answer.at ||
-                                    apply(metric.policies, *kept).has_error());
-  if (kept == nullptr || is_newer) history_.put(place, name_space, answer);
-}
-
-History Reader::history_of(const Metric& metric, const std::string& key) {
-  const Answer* kept = metric.policies.fallback ? history_.find(history_key(metric, key)) : nullptr;
-  if (kept == nullptr) return {};
-  if (apply(metric.policies, *kept).has_value()) return {kept, std::nullopt};
-  return {nullptr, kept->at};
+// Two metrics may send the same query and judge its answers differently.
+std::string Reader::history_key(MetricId id, const std::string& key) {
+  return fmt::format("{}\n{}", static_cast<std::uint32_t>(id), key);
 }
 
 Duration Reader::jittered(Duration span) {

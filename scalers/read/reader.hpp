@@ -1,45 +1,50 @@
-// The read path: finds the metric, binds the selector, answers from the cache, joins an identical
-// query in flight (single flight), or queries the backend under its limits; then applies the
-// metric's policies. Loop thread only.
+// The read path: finds the metric, binds or filters by the selector, answers from the cache, joins
+// an identical query in flight (single flight), or queries the backend under its limits; then comes
+// to a verdict. This file has their order; each part has a file of its own. Loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
 #include "scalers/explanation.hpp"
 #include "scalers/read/diagnoses.hpp"
 #include "scalers/read/metric.hpp"
+#include "scalers/read/metric_index.hpp"
+#include "scalers/read/policies/fallback.hpp"
+#include "scalers/read/policies/verdict.hpp"
 #include "scalers/read/query_cache.hpp"
 #include "scalers/read/world.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/single_flight.hpp"
 
 #include <cstddef>
-#include <exception>
-#include <map>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace weir::scalers::read {
 
-// How long a failed question is not asked again: this long, give or take a fifth by chance.
+// How long a failed query is not repeated: this long, give or take a fifth by chance.
 inline constexpr Duration kKeepError{1000};
-inline constexpr std::size_t kMaxKeptAnswers = 100'000;
-inline constexpr std::size_t kMaxKeptOfNamespace = 10'000;
 
 class Reader final : public Source, public Explainer, public std::enable_shared_from_this<Reader> {
  public:
-  // `loop`, `clock` and `observer` outlive the reader and its reads. `seed` feeds the jitter alone.
+  // `metrics` by MetricId, whose names are those of `index`. `loop`, `clock` and `observer` outlive
+  // the reader and its reads. `seed` feeds the jitter alone.
   Reader(Loop& loop,
          const Clock& clock,
          ReadObserver& observer,
          std::vector<std::unique_ptr<ConfiguredBackend>> backends,
          std::vector<Metric> metrics,
+         std::shared_ptr<const MetricIndex> index,
          std::uint32_t seed);
 
+  [[nodiscard]] std::optional<MetricId> find(std::string_view metric) const override {
+    return index_->find(metric);
+  }
   [[nodiscard]] awaitable<Result<std::vector<Reading>>> read(Query query,
                                                              Deadline deadline) override;
   [[nodiscard]] awaitable<Result<Explanation>> explain(Query query, Deadline deadline) override;
@@ -47,123 +52,121 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
 
  private:
   // By cache key. The budget of a query is the deadline of the metric that started it.
-  using Queries = SingleFlight<std::string, Answer>;
+  using Queries = SingleFlight<std::string, AnswerPtr>;
   using InFlightQuery = Queries::InFlightPtr;
-  // One question of a read, by the name that the cache knows it under, and what serves it.
-  struct Asked {
+  // One query of a read, and what serves it: a cached answer, or else the query in flight.
+  struct PendingQuery {
+    Parameters parameters;
     std::string key;
-    std::variant<Answer, InFlightQuery> answer;
+    AnswerPtr answer = nullptr;
+    InFlightQuery in_flight = nullptr;
   };
 
-  [[nodiscard]] Result<const Metric*> find(const Query& query) const;
-  [[nodiscard]] Error unknown(const Query& query) const;
+  // The metric that serves the query, or Errc::unknown_metric.
+  [[nodiscard]] Result<MetricId> find(const Query& query) const;
+  [[nodiscard]] Error unknown_metric(const Query& query) const;
+  [[nodiscard]] const Metric& metric(MetricId id) const {
+    return metrics_[static_cast<std::size_t>(id)];
+  }
+  [[nodiscard]] ReadOf read_of(MetricId id, std::string_view name_space) const;
+
   // The cached answer if it is still fresh, else the query in flight that will bring one (joined or
   // started).
-  [[nodiscard]] Asked cached_or_in_flight(const Metric& metric,
-                                          const Labels& parameters,
-                                          const ReadOf& of);
-  [[nodiscard]] Answer late_answer(Deadline due) const;
+  [[nodiscard]] PendingQuery cached_or_in_flight(MetricId id, Parameters parameters);
   [[nodiscard]] bool is_fresh(const Metric& metric, const Answer& answer) const;
+  // The answer for a read that waited in vain: it can wait no longer, or the query was abandoned.
+  [[nodiscard]] AnswerPtr answer_without_result(Deadline due, bool is_abandoned) const;
+
   // Queries the backend and completes the query. `self` keeps the reader alive when a reload drops
   // it meanwhile.
   static awaitable<void> run_query(std::shared_ptr<Reader> self,
-                                   const Metric* metric,
+                                   MetricId id,
                                    std::string key,
-                                   Labels parameters,
-                                   InFlightQuery query);
-  // Hands `answer` to the waiters of `query` and to later reads. `was_asked`: it is a response of
-  // the backend, not an error of the wait before it.
-  void complete_query(const Metric& metric,
+                                   Parameters parameters,
+                                   Queries::Run run);
+  // Hands `answer` to the waiters of `run` and to later reads. `was_sent`: the answer is of the
+  // backend, not an error of the wait for a permit.
+  void complete_query(MetricId id,
                       const std::string& key,
-                      Labels parameters,
-                      Queries::InFlight& query,
+                      Parameters parameters,
+                      const Queries::Run& run,
                       Answer answer,
-                      bool was_asked);
-  void observe(const Metric& metric, const Answer& answer);
+                      bool was_sent);
+  void observe(ConfiguredBackend& backend, const Answer& answer);
+  [[nodiscard]] std::optional<Duration> time_since_recovery(const ConfiguredBackend& backend,
+                                                            const Answer& answer) const;
   // Starts a diagnosis of a failed query when one is due.
   void maybe_start_diagnosis(const Metric& metric,
                              const std::string& key,
-                             Labels parameters,
-                             const Answer& answer);
+                             Parameters parameters,
+                             const Answer& answer,
+                             const Verdict& verdict);
   // The diagnosis, in the background. `self` as in run_query().
   static awaitable<void> run_diagnosis(std::shared_ptr<Reader> self,
                                        const Metric* metric,
                                        std::string key,
-                                       Labels parameters,
-                                       Result<Sample> reply);
+                                       Parameters parameters,
+                                       Result<Samples> reply);
   // The scaler's diagnosis, whatever it throws.
   [[nodiscard]] awaitable<Diagnosis> diagnose(const Metric* metric,
-                                              Labels parameters,
-                                              Result<Sample> reply,
+                                              Parameters parameters,
+                                              Result<Samples> reply,
                                               Deadline deadline);
-  // One question of an explanation, and the reply as the policies judge it.
-  struct Explained {
-    Explanation::Question question;
-    Result<Sample> reply;
+
+  // What an HPA gets of an answer: the verdict, or the fallback in place of its error.
+  struct Outcome {
+    Verdict verdict;
+    bool is_fallback;
   };
-  [[nodiscard]] awaitable<Explained> explain_question(const Metric* metric,
-                                                      std::string name_space,
-                                                      Labels labels,
-                                                      Deadline deadline);
-  // The same question with the diagnosis of its reply.
-  [[nodiscard]] awaitable<Explained> with_diagnosis(const Metric* metric,
-                                                    std::string name_space,
-                                                    Explained explained,
-                                                    Deadline deadline);
-  [[nodiscard]] std::optional<Duration> time_since_recovery(const ConfiguredBackend& backend,
-                                                            const Answer& answer) const;
-  // What the HPA gets: by the policies, the fallback among them. Remembers a good answer for later.
-  [[nodiscard]] Result<Reading> reading(const Metric& metric,
-                                        Labels labels,
-                                        const Answer& answer,
-                                        const std::string& key,
-                                        const std::string& name_space);
-  // The same, and whether it is a fallback's; changes nothing. Appends to `steps` as apply() does.
-  struct Judged {
-    Result<Reading> reading;
-    bool is_substitute;
+  // Changes nothing. Appends to `steps` as judge() does.
+  [[nodiscard]] Outcome with_fallback(MetricId id,
+                                      Verdict verdict,
+                                      const std::string& key,
+                                      std::span<const LabelRequirement> filter,
+                                      PolicySteps* steps = nullptr);
+  // Comes to the outcome of a query that has its answer, notifies the observer, and appends to
+  // `readings`; the error if it comes to one.
+  [[nodiscard]] std::optional<Error> report(MetricId id,
+                                            const PendingQuery& query,
+                                            std::span<const LabelRequirement> filter,
+                                            std::vector<Reading>& readings);
+  [[nodiscard]] static std::string history_key(MetricId id, const std::string& key);
+
+  // One query of an explanation, and its reply for the diagnosis.
+  struct ExplainedQuery {
+    Explanation::BackendQuery query;
+    Result<Samples> reply;
   };
-  [[nodiscard]] Judged judge(const Metric& metric,
-                             Labels labels,
-                             const Answer& answer,
-                             const std::string& key,
-                             PolicySteps* steps = nullptr);
-  [[nodiscard]] std::string history_key(const Metric& metric, const std::string& key) const;
-  void remember(const Metric& metric,
-                const Answer& answer,
-                const std::string& key,
-                const std::string& name_space);
-  // Valid until the next remember(); empty for a metric without a fallback.
-  [[nodiscard]] History history_of(const Metric& metric, const std::string& key);
+  [[nodiscard]] awaitable<ExplainedQuery> explain_query(MetricId id,
+                                                        Parameters parameters,
+                                                        std::vector<LabelRequirement> filter,
+                                                        Deadline deadline);
+  // The same query with the diagnosis of its reply.
+  [[nodiscard]] awaitable<ExplainedQuery> with_diagnosis(const Metric* metric,
+                                                         std::string name_space,
+                                                         ExplainedQuery explained,
+                                                         Deadline deadline);
   [[nodiscard]] Duration jittered(Duration span);
 
   Loop& loop_;
   const Clock& clock_;
   ReadObserver& observer_;
   std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
-  std::vector<Metric> metrics_;
-  std::multimap<std::string, const Metric*, std::less<>> by_name_;
-  Cache cache_{kMaxKeptAnswers, kMaxKeptOfNamespace};
-  // Of metrics with a fallback: the last good answer to a question, or else its first failure.
-  Cache history_{kMaxKeptAnswers, kMaxKeptOfNamespace};
+  std::vector<Metric> metrics_;               // by MetricId
+  std::shared_ptr<const MetricIndex> index_;  // second owner: telemetry
+  QueryCache cache_;
+  FallbackHistory history_;
   Diagnoses diagnoses_;
-  std::size_t explaining_ = 0;  // explanations under way
+  std::size_t explaining_ = 0;  // explanations in progress
   Queries in_flight_;
   std::minstd_rand random_;
 };
 
-// The name of a question in the cache and beside it.
-[[nodiscard]] std::string key_of(const Metric& metric, const Labels& parameters);
-// Names the metric, its kind and its backend in front of an error, so that `kubectl describe hpa`
-// says where to look.
-[[nodiscard]] Error within_metric(const Metric& metric,
-                                  std::string_view name_space,
-                                  const Error& error);
-// `error` with the cause that a diagnosis found at its end; unchanged without one.
-[[nodiscard]] Error with_cause(Error error, std::string_view cause);
-// A late answer says how long was waited and what can be done.
-[[nodiscard]] Error with_budget(Error error, Duration budget);
-// A bug in a scaler, or no memory: this question fails, the process and every other question go on.
-[[nodiscard]] Error internal_error(const std::exception& bug);
+// The key of a query in the cache, among those in flight, and in the diagnoses.
+[[nodiscard]] std::string key_of(const Metric& metric, const Parameters& parameters);
+// The values of one answer as readings: the labels are the bound ones and the sample's own.
+void append_readings(std::vector<Reading>& out,
+                     const Labels& bound,
+                     const std::vector<JudgedSample>& values);
 
 }  // namespace weir::scalers::read

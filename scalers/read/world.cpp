@@ -1,3 +1,4 @@
+// From documents to a World: all problems are collected before anything is built for good.
 #include "scalers/read/world.hpp"
 
 #include "scalers/read/config.hpp"
@@ -14,8 +15,8 @@ namespace weir::scalers {
 namespace {
 
 constexpr std::array<SettingDoc, 2> kSections{{
-    {"backends", "map", "", false, "the systems to ask, by name"},
-    {"metrics", "list", "", false, "what HPAs may ask for"},
+    {"backends", "map", "", false, "the systems to query, by name"},
+    {"metrics", "list", "", false, "the metrics that HPAs may read"},
 }};
 
 }  // namespace
@@ -54,22 +55,27 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
   builder.check_names();
   if (!problems.empty()) return nullptr;
   auto infos = builder.infos();
+  std::vector<std::string_view> names;
+  for (const MetricInfo& info : infos) names.emplace_back(info.name);
+  auto index = std::make_shared<const MetricIndex>(names);
   auto backends = builder.take_backends();
   for (const auto& one : backends) {
     const auto known = std::ranges::find(before, one->name, &BackendState::name);
-    if (known == before.end()) continue;
-    one->is_down = known->is_down;
-    one->is_unreachable = known->is_unreachable;
-    one->recovered_at = known->recovered_at;
+    if (known != before.end()) one->health = known->health;
   }
   auto reader = std::make_shared<read::Reader>(loop,
                                                clock,
                                                observer,
                                                std::move(backends),
                                                builder.take_metrics(),
+                                               index,
                                                std::random_device{}());
   auto list = [reader] { return reader->backends(); };
-  return std::make_unique<World>(reader, reader, std::move(infos), std::move(list));
+  return std::make_unique<World>(reader,
+                                 reader,
+                                 std::move(infos),
+                                 std::move(index),
+                                 std::move(list));
 }
 
 }  // namespace weir::scalers

@@ -1,5 +1,5 @@
 // Everything that one configuration means, built whole or not at all: backends, metrics and the
-// Source that reads them. A reload builds a new World beside the old one and swaps; reads under way
+// Source that reads them. A reload builds a new World beside the old one and swaps; reads in flight
 // keep theirs. Loop thread only.
 #pragma once
 
@@ -8,6 +8,8 @@
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/explanation.hpp"
+#include "scalers/read/backend_health.hpp"
+#include "scalers/read/metric_index.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/settings/settings.hpp"
 
@@ -22,40 +24,41 @@
 
 namespace weir::scalers {
 
-// Which read an observer is told of, in the configuration's words but for the namespace. The texts
-// live for the call.
+// The read that an observer is notified of. The texts live for the call.
 struct ReadOf {
+  MetricId id;  // of the configuration that the read began with
   std::string_view backend;
-  std::string_view metric;
-  std::string_view name_space;
+  std::string_view metric;      // as the configuration spells it
+  std::string_view name_space;  // of the caller
 };
 
-// What served a read that put no question of its own: a kept answer, or a question under way.
+// What served a read that sent no query of its own: a cached answer, or a query in flight.
 enum class Reuse { cached, shared };
 
-// Told of changes, once each (what the log shows), and of every read (what telemetry counts).
+// Notified of changes, once each (what the log shows), and of every read (what telemetry counts).
 class ReadObserver {
  public:
   ReadObserver() = default;
   ReadObserver(const ReadObserver&) = delete;
   ReadObserver& operator=(const ReadObserver&) = delete;
   virtual ~ReadObserver() = default;
-  // A question failed for want of the backend itself (unreachable, TLS, credentials, silence).
+  // A query failed because of the backend itself (unreachable, TLS, credentials, no response).
   virtual void backend_down(std::string_view backend, const Error& error) = 0;
   virtual void backend_up(std::string_view backend) = 0;
-  // A question came back from its backend, or found no room there (Errc::overloaded): what it came
-  // to by the metric's policies, nullopt for a value. `took` leaves out the wait for its turn.
-  virtual void question_done(const ReadOf& of,
-                             std::optional<Errc> failure,
-                             SteadyTime::duration took) = 0;
+  // A query ended: the backend responded or failed, or had no room for it (Errc::overloaded).
+  // `failure` is the verdict of the metric's policies, nullopt for a value. `took` does not include
+  // the wait for a permit.
+  virtual void query_done(const ReadOf& of,
+                          std::optional<Errc> failure,
+                          SteadyTime::duration took) = 0;
+  virtual void answer_reused(const ReadOf& of, Reuse how) = 0;
   // A policy of the metric changed the number of a read; `policy`, a literal, is its key in the
   // configuration.
   virtual void value_changed(const ReadOf& of, std::string_view policy) = 0;
-  virtual void answer_reused(const ReadOf& of, Reuse how) = 0;
-  // A read was answered with the number of the metric's fallback, in place of an error.
-  virtual void fallback_given(const ReadOf& of) = 0;
-  // A read of a metric without labels gave a value.
-  virtual void value_given(const ReadOf& of, const Reading& reading) = 0;
+  // A read returned the number of the metric's fallback in place of an error.
+  virtual void fallback_used(const ReadOf& of) = 0;
+  // A read returned a value.
+  virtual void value_reported(const ReadOf& of, const Reading& reading) = 0;
 };
 
 // What discovery, `weir check` and messages need to know of a metric.
@@ -69,22 +72,20 @@ struct MetricInfo {
   std::vector<std::string> namespaces;  // "*" alone means every namespace
   std::vector<Label> labels;
   std::string backend;
-  bool is_per_namespace = false;  // its question holds $(namespace)
+  bool is_per_namespace = false;  // its query contains $(namespace)
 };
 
-// How a backend fares at this moment, for telemetry.
+// A backend at this moment, for telemetry and for the world that replaces this one.
 struct BackendState {
   std::string name;
-  bool is_down;  // as ReadObserver was told last
+  read::BackendHealth health;
   std::size_t in_flight;
-  std::size_t waiting;  // for a place among those in flight
+  std::size_t waiting;  // queries that wait for a permit
   ConnectionCounts connections;
-  bool is_unreachable = false;                  // it did not respond to its last queries
-  std::optional<SteadyTime> recovered_at = {};  // its first response after that
 };
 
-// Why a selector of these requirements would be refused by `metric`, in the words of a read;
-// nullopt when it binds the metric's labels. Asks nobody.
+// The error of a read of `metric` with these requirements; nullopt when they bind its labels. Sends
+// no query.
 [[nodiscard]] std::optional<Error> selector_refusal(const MetricInfo& metric,
                                                     std::span<const LabelRequirement> requirements);
 
@@ -92,8 +93,8 @@ class World {
  public:
   // Builds from the documents' `backends` and `metrics`; adds every problem, and returns null when
   // there is any. `loop`, `clients`, `clock` and `observer` outlive the world and every read it
-  // started. `before`: how the backends fared in the world whose place this one takes; those of the
-  // same name go on from there.
+  // started. `before`: the backends of the world that this one replaces; the health of those of the
+  // same name is carried over.
   [[nodiscard]] static std::unique_ptr<World> build(std::span<const Node> documents,
                                                     Loop& loop,
                                                     Clients& clients,
@@ -107,22 +108,27 @@ class World {
   World(std::shared_ptr<Source> source,
         std::shared_ptr<Explainer> explainer,
         std::vector<MetricInfo> metrics,
+        std::shared_ptr<const MetricIndex> index,
         ListBackends backends)
       : source_(std::move(source)),
         explainer_(std::move(explainer)),
         metrics_(std::move(metrics)),
+        index_(std::move(index)),
         backends_(std::move(backends)) {}
 
   [[nodiscard]] Source& source() { return *source_; }
   [[nodiscard]] Explainer& explainer() { return *explainer_; }
-  // In the order of the configuration.
+  // By MetricId: in the order of the configuration.
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return metrics_; }
+  // The names of metrics().
+  [[nodiscard]] const std::shared_ptr<const MetricIndex>& index() const { return index_; }
   [[nodiscard]] std::vector<BackendState> backends() const { return backends_(); }
 
  private:
-  std::shared_ptr<Source> source_;        // second owner: the questions under way
-  std::shared_ptr<Explainer> explainer_;  // the same object's other face
+  std::shared_ptr<Source> source_;        // second owner: the queries in flight
+  std::shared_ptr<Explainer> explainer_;  // the same object's other interface
   std::vector<MetricInfo> metrics_;
+  std::shared_ptr<const MetricIndex> index_;  // second owners: the reader, telemetry
   ListBackends backends_;
 };
 

@@ -2,15 +2,14 @@
 // namespace. Pure.
 #pragma once
 
+#include "scalers/reading.hpp"
+
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace weir::scalers {
-
-// The built-in parameter: the namespace of the HPA that asks.
-inline constexpr std::string_view kNamespaceParameter = "namespace";
 
 // Handed to a scaler while its block is read: says which names exist and remembers which are used.
 class ParameterNames {

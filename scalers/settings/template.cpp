@@ -47,7 +47,7 @@ TextTemplate TextTemplate::parse(std::string_view text,
   return out;
 }
 
-std::string TextTemplate::render(const Labels& parameters) const {
+std::string TextTemplate::render(const Parameters& parameters) const {
   std::string out;
   for (const Piece& piece : pieces_)
     out += piece.is_parameter ? parameters.at(piece.text) : piece.text;

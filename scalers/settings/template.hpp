@@ -22,7 +22,7 @@ class TextTemplate {
                                           Problems& problems);
   // `parameters` has a value for each name that parse() accepted. Values stand as they are: quoting
   // for where the text lands is for whoever sends it.
-  [[nodiscard]] std::string render(const Labels& parameters) const;
+  [[nodiscard]] std::string render(const Parameters& parameters) const;
   [[nodiscard]] bool empty() const { return pieces_.empty(); }
   // Whether the caller has a say in what render() gives.
   [[nodiscard]] bool has_parameters() const;

@@ -32,13 +32,13 @@ class SilentObserver final : public scalers::ReadObserver {
  public:
   void backend_down(std::string_view, const scalers::Error&) override {}
   void backend_up(std::string_view) override {}
-  void question_done(const scalers::ReadOf&,
-                     std::optional<scalers::Errc>,
-                     SteadyTime::duration) override {}
+  void query_done(const scalers::ReadOf&,
+                  std::optional<scalers::Errc>,
+                  SteadyTime::duration) override {}
   void answer_reused(const scalers::ReadOf&, scalers::Reuse) override {}
   void value_changed(const scalers::ReadOf&, std::string_view) override {}
-  void fallback_given(const scalers::ReadOf&) override {}
-  void value_given(const scalers::ReadOf&, const scalers::Reading&) override {}
+  void fallback_used(const scalers::ReadOf&) override {}
+  void value_reported(const scalers::ReadOf&, const scalers::Reading&) override {}
 };
 
 // The world that the files at `config` describe; its world is null after printing every problem.

@@ -144,6 +144,12 @@ void add_serve(CLI::App& app, ServeOptions& out) {
                   out.max_requests_in_flight,
                   "Requests answered at a time; system:masters and health come on top; 0: no limit")
       ->capture_default_str();
+  serve
+      .add_option(
+          "--max-parameter-sets",
+          out.max_parameter_sets,
+          "Parameter sets with weir_value on /metrics; the least recently read leave; 0: none")
+      ->capture_default_str();
   add_duration(serve,
                "--shutdown-delay-duration",
                out.shutdown_delay,

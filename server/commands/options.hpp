@@ -5,6 +5,7 @@
 #include "scalers/deadline.hpp"
 #include "server/tls/serving.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct ServeOptions {
   TlsSettings tls;
   std::string cert_dir = "apiserver.local.config/certificates";
   std::uint32_t max_requests_in_flight = 400;
+  std::size_t max_parameter_sets = 1000;  // with a last value on /metrics; 0: none
   Duration shutdown_delay{0};
   std::string client_ca_file;
   std::string requestheader_client_ca_file;

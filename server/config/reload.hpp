@@ -25,6 +25,9 @@ class CurrentWorld final : public scalers::Source, public scalers::Explainer {
  public:
   explicit CurrentWorld(std::unique_ptr<scalers::World> world) : world_(std::move(world)) {}
 
+  [[nodiscard]] std::optional<scalers::MetricId> find(std::string_view metric) const override {
+    return world_->source().find(metric);
+  }
   [[nodiscard]] awaitable<scalers::Result<std::vector<scalers::Reading>>> read(
       scalers::Query query,
       Deadline deadline) override {

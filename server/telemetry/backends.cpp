@@ -1,3 +1,5 @@
+// The series of backends, copied from their states at each page, because the reader and the clients
+// already count them.
 #include "server/telemetry/backends.hpp"
 
 #include <algorithm>
@@ -20,7 +22,7 @@ prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
-// A reload may have begun to count anew: a counter that falls is one that was restarted.
+// A reload may have reset the count: a counter that falls starts again from zero.
 void raise_to(prometheus::Counter*& counter,
               prometheus::Family<prometheus::Counter>& family,
               const prometheus::Labels& labels,
@@ -53,25 +55,25 @@ void raise_all(Counters& counters,
 BackendSeries::BackendSeries(prometheus::Registry& registry)
     : up_(gauges(registry,
                  "weir_backend_up",
-                 "1 unless the last question failed for want of the backend itself.")),
-      in_flight_(
-          gauges(registry, "weir_backend_in_flight", "Questions that the backend is working on.")),
+                 "1 unless the last query failed because of the backend itself.")),
+      in_flight_(gauges(registry, "weir_backend_in_flight", "Queries in flight to the backend.")),
       waiting_(gauges(registry,
                       "weir_backend_queue",
-                      "Questions that wait for a place among those in flight.")),
-      breakers_(gauges(registry,
-                       "weir_breaker_open",
-                       "1 while a failure of a moment ago stands for tries to connect.")),
-      opened_(counters(registry,
-                       "weir_connections_opened_total",
-                       "Connections that came up, through TLS and login; backends with the same "
-                       "server and credentials share them.")),
-      closed_(counters(registry,
-                       "weir_connections_closed_total",
-                       "Connections that ended, by reason.")),
+                      "Queries that wait because maxInFlight others are in flight.")),
+      breakers_(gauges(
+          registry,
+          "weir_breaker_open",
+          "1 while the circuit breaker is open: recent failures are returned without connecting.")),
+      opened_(
+          counters(registry,
+                   "weir_connections_opened_total",
+                   "Connections established, with TLS and login; backends with the same server and "
+                   "credentials share them.")),
+      closed_(
+          counters(registry, "weir_connections_closed_total", "Connections closed, by reason.")),
       failed_(counters(registry,
                        "weir_connections_failed_total",
-                       "Tries to connect that failed, by reason.")) {}
+                       "Failed attempts to connect, by reason.")) {}
 
 void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
   std::erase_if(backends_, [&](const auto& one) {
@@ -85,7 +87,7 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
     if (known == backends_.end()) known = backends_.emplace(state.name, make(state.name)).first;
     Series& series = known->second;
     const scalers::ConnectionCounts& counts = state.connections;
-    series.is_up->Set(state.is_down ? 0 : 1);
+    series.is_up->Set(state.health.is_down() ? 0 : 1);
     series.in_flight->Set(static_cast<double>(state.in_flight));
     series.waiting->Set(static_cast<double>(state.waiting));
     series.is_breaker_open->Set(counts.is_breaker_open ? 1 : 0);

@@ -1,6 +1,6 @@
+// The store behind weir_queries_total and weir_value, apart from prometheus-cpp's: a series there
+// is a kilobyte, and a configuration may have ten thousand metrics.
 #include "server/telemetry/reads.hpp"
-
-#include "server/telemetry/text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,26 +9,25 @@ namespace weir::server {
 namespace {
 
 constexpr SeriesFamily kTotals{
-    "weir_query_total",
-    "Answers of reads by what they came to: asked of the backend (ok or what failed), cached (a "
-    "kept answer) or shared (an identical read under way).",
+    "weir_queries_total",
+    "Reads by outcome: ok or an error code after a query to the backend, cached (a cached answer), "
+    "or shared (the result of a query in flight).",
     "counter"};
-constexpr SeriesFamily kChanges{"weir_policy_total",
-                                "Reads whose number a policy of the metric changed.",
+constexpr SeriesFamily kChanges{"weir_policy_changes_total",
+                                "Values that a policy of the metric changed.",
                                 "counter"};
-constexpr SeriesFamily kFallbacks{
-    "weir_fallback_total",
-    "Reads answered with the number of the metric's fallback in place of an error.",
-    "counter"};
+constexpr SeriesFamily kFallbacks{"weir_fallback_total",
+                                  "Reads that returned the metric's fallback instead of an error.",
+                                  "counter"};
 constexpr SeriesFamily kValues{"weir_value",
-                               "The last value of a metric without parameters, after its policies.",
+                               "Last value of a metric, after its policies.",
                                "gauge"};
-constexpr SeriesFamily kAges{"weir_value_age_seconds",
-                             "How long ago the last value was taken: it grows while reads fail, "
-                             "and while nobody reads.",
-                             "gauge"};
+constexpr SeriesFamily kAges{
+    "weir_value_age_seconds",
+    "Seconds since the last value was measured. Grows while reads fail or stop.",
+    "gauge"};
 constexpr SeriesFamily kActive{"weir_metric_active",
-                               "1 when the last value is above 0, else 0.",
+                               "1 if the last value of a metric without parameters is above 0.",
                                "gauge"};
 
 const prometheus::Histogram::BucketBoundaries& seconds() {
@@ -39,151 +38,137 @@ const prometheus::Histogram::BucketBoundaries& seconds() {
 
 bool is_for_all(const std::vector<std::string>& namespaces) { return namespaces.front() == "*"; }
 
-// The entries, or the counters, of the name at `place`.
-template <class Of>
-auto range(Of& all, std::size_t place) {
-  return std::ranges::equal_range(all, place, {}, &Of::value_type::name);
-}
-
-double age_of(WallTime taken_at, WallTime now) {
-  const std::chrono::duration<double> age = now - taken_at;
-  return std::max(0.0, age.count());
+// The index of the label for `name_space` among those that a metric serves; nullopt: not served.
+std::optional<std::uint32_t> label_of(const std::vector<std::string>& served,
+                                      std::string_view name_space) {
+  if (is_for_all(served)) return 0;
+  const auto found = std::ranges::lower_bound(served, name_space);
+  if (found == served.end() || *found != name_space) return std::nullopt;
+  return static_cast<std::uint32_t>(found - served.begin());
 }
 
 }  // namespace
 
-ReadCounts::ReadCounts(prometheus::Registry& registry)
+ReadCounts::ReadCounts(prometheus::Registry& registry, std::size_t max_parameter_sets)
     : durations_(prometheus::BuildHistogram()
                      .Name("weir_query_duration_seconds")
-                     .Help("Seconds that a backend took for a question, without the wait for a "
-                           "turn.")
-                     .Register(registry)) {}
+                     .Help("Seconds that a query to the backend took, without the wait before it.")
+                     .Register(registry)),
+      parameter_values_(max_parameter_sets) {}
 
 void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics,
-                             std::shared_ptr<const MetricNames> names) {
-  std::set<std::string_view> asked;
+                             std::shared_ptr<const scalers::MetricIndex> index) {
+  std::set<std::string_view> used;
   Configured configured;
-  configured.names = std::move(names);
+  configured.index = std::move(index);
   configured.entries.reserve(metrics.size());
   for (const scalers::MetricInfo& info : metrics) {
-    asked.insert(info.backend);
+    used.insert(info.backend);
     auto backend = backends_.find(info.backend);
     if (backend == backends_.end()) {
       prometheus::Histogram& durations = durations_.Add({{"backend", info.backend}}, seconds());
       backend = backends_.emplace(info.backend, &durations).first;
     }
-    configured.add(info, backend->first);
+    configured.entries.push_back(
+        {.backend = &backend->first,
+         .namespaces = &*configured.namespaces.insert(info.namespaces).first,
+         .has_labels = !info.labels.empty(),
+         .is_per_namespace = info.is_per_namespace});
   }
-  configured.finish();
-  configured.take_over(configured_);
+  carry_over_counts(configured_, configured);
   configured_ = std::move(configured);
   std::erase_if(backends_, [&](const auto& one) {
-    const bool is_gone = !asked.contains(one.first);
+    const bool is_gone = !used.contains(one.first);
     if (is_gone) durations_.Remove(one.second);
     return is_gone;
   });
-}
-
-void ReadCounts::Configured::add(const scalers::MetricInfo& info, const std::string& backend) {
-  entries.push_back({.name = static_cast<std::uint32_t>(names->find(info.name).value()),
-                     .counters = 0,
-                     .backend = &backend,
-                     .namespaces = &*namespaces.insert(info.namespaces).first,
-                     .has_labels = !info.labels.empty(),
-                     .is_per_namespace = info.is_per_namespace});
-}
-
-void ReadCounts::Configured::finish() {
-  std::ranges::sort(entries, {}, &Entry::name);
-  counters.reserve(entries.size());
-  for (Entry& entry : entries) {
-    const auto shared = range(counters, entry.name);
-    const auto known = std::ranges::find(shared, entry.backend, &Counters::backend);
-    entry.counters = static_cast<std::uint32_t>(known - counters.begin());
-    if (known == shared.end()) counters.push_back({entry.name, entry.backend});
-  }
-}
-
-void ReadCounts::Configured::take_over(Configured& before) {
-  for (Entry& entry : entries) {
-    const auto place = before.names->find((*names)[entry.name]);
-    if (!place) continue;
-    const auto namesakes = range(before.entries, *place);
-    const auto kept = std::ranges::find_if(namesakes, [&](const Entry& one) {
-      return one.backend == entry.backend && *one.namespaces == *entry.namespaces &&
-             one.has_labels == entry.has_labels && one.is_per_namespace == entry.is_per_namespace;
-    });
-    if (kept != namesakes.end()) entry.values = std::move(kept->values);
-  }
-  for (Counters& mine : counters) {
-    const auto place = before.names->find((*names)[mine.name]);
-    if (!place) continue;
-    const auto namesakes = range(before.counters, *place);
-    const auto kept = std::ranges::find(namesakes, mine.backend, &Counters::backend);
-    if (kept == namesakes.end()) continue;
-    mine.outcomes = std::move(kept->outcomes);
-    mine.policies = std::move(kept->policies);
-    mine.fallbacks = kept->fallbacks;
-  }
-}
-
-ReadCounts::Entry* ReadCounts::find(const scalers::ReadOf& of) {
-  const auto place = configured_.names->find(of.metric);
-  if (!place) return nullptr;
-  const auto namesakes = range(configured_.entries, *place);
-  const auto found = std::ranges::find_if(namesakes, [&](const Entry& one) {
-    const Namespaces& served = *one.namespaces;
-    return *one.backend == of.backend &&
-           (is_for_all(served) || std::ranges::find(served, of.name_space) != served.end());
+  parameter_values_.erase_unless([this](const scalers::ReadOf& of) {
+    const Entry* entry = find_entry(of);
+    return entry != nullptr && (entry->has_labels || entry->is_per_namespace);
   });
-  return found == namesakes.end() ? nullptr : &*found;
 }
 
-ReadCounts::Counters* ReadCounts::counters_of(const scalers::ReadOf& of) {
-  const Entry* entry = find(of);
-  // None: a read that began before a reload took its metric away.
-  return entry == nullptr ? nullptr : &configured_.counters[entry->counters];
+// A series goes on when its labels stay the same: backend, metric and namespace.
+void ReadCounts::carry_over_counts(Configured& from, Configured& to) const {
+  for (std::size_t place = 0; place < to.entries.size(); ++place) {
+    Entry& entry = to.entries[place];
+    const std::string_view name = to.index->name(scalers::MetricId(place));
+    for (auto id = from.index->find(name); id; id = from.index->next(*id)) {
+      Entry& before = from.entries[static_cast<std::size_t>(*id)];
+      if (before.backend != entry.backend) continue;
+      const bool is_same_value = before.has_labels == entry.has_labels &&
+                                 before.is_per_namespace == entry.is_per_namespace &&
+                                 is_for_all(*before.namespaces) == is_for_all(*entry.namespaces);
+      for (Series& series : before.series) {
+        const auto label = label_of(*entry.namespaces, (*before.namespaces)[series.name_space]);
+        const bool is_same_label =
+            label && (*entry.namespaces)[*label] == (*before.namespaces)[series.name_space];
+        if (!is_same_label) continue;
+        Series& mine = series_of(entry, *label);
+        mine = std::move(series);
+        mine.name_space = *label;
+        if (!is_same_value) mine.last.reset();
+      }
+    }
+  }
 }
 
-void ReadCounts::count(const scalers::ReadOf& of, std::string_view outcome) {
-  Counters* counters = counters_of(of);
-  if (counters != nullptr) increment(counters->outcomes, outcome);
+ReadCounts::Entry* ReadCounts::find_entry(const scalers::ReadOf& of) {
+  const scalers::MetricIndex& index = *configured_.index;
+  for (auto id = index.find(of.metric, of.id); id; id = index.next(*id)) {
+    Entry& entry = configured_.entries[static_cast<std::size_t>(*id)];
+    if (*entry.backend == of.backend && label_of(*entry.namespaces, of.name_space)) return &entry;
+  }
+  return nullptr;
 }
 
-void ReadCounts::changed(const scalers::ReadOf& of, std::string_view policy) {
-  Counters* counters = counters_of(of);
-  if (counters != nullptr) increment(counters->policies, policy);
+ReadCounts::Series* ReadCounts::find(const scalers::ReadOf& of) {
+  Entry* entry = find_entry(of);
+  if (entry == nullptr) return nullptr;
+  return &series_of(*entry, *label_of(*entry->namespaces, of.name_space));
 }
 
-void ReadCounts::increment(Tallies& tallies, std::string_view word) {
-  auto known = std::ranges::find(tallies, word, &Tally::word);
-  if (known == tallies.end()) known = tallies.insert(tallies.end(), {word, 0});
+ReadCounts::Series& ReadCounts::series_of(Entry& entry, std::uint32_t name_space) {
+  auto known = std::ranges::lower_bound(entry.series, name_space, {}, &Series::name_space);
+  if (known == entry.series.end() || known->name_space != name_space)
+    known = entry.series.insert(known, {.name_space = name_space});
+  return *known;
+}
+
+void ReadCounts::count_outcome(const scalers::ReadOf& of, std::string_view outcome) {
+  Series* series = find(of);
+  if (series != nullptr) increment(series->outcomes, outcome);
+}
+
+void ReadCounts::count_change(const scalers::ReadOf& of, std::string_view policy) {
+  Series* series = find(of);
+  if (series != nullptr) increment(series->policies, policy);
+}
+
+void ReadCounts::increment(OutcomeCounts& counts, std::string_view name) {
+  auto known = std::ranges::find(counts, name, &OutcomeCount::name);
+  if (known == counts.end()) known = counts.insert(counts.end(), {name, 0});
   ++known->total;
 }
 
-void ReadCounts::fell_back(const scalers::ReadOf& of) {
-  Counters* counters = counters_of(of);
-  if (counters != nullptr) ++counters->fallbacks;
+void ReadCounts::count_fallback(const scalers::ReadOf& of) {
+  Series* series = find(of);
+  if (series != nullptr) ++series->fallbacks;
 }
 
-void ReadCounts::took(const scalers::ReadOf& of, std::chrono::duration<double> span) {
+void ReadCounts::observe_duration(const scalers::ReadOf& of, std::chrono::duration<double> span) {
   const auto found = backends_.find(of.backend);
   if (found != backends_.end()) found->second->Observe(span.count());
 }
 
-void ReadCounts::value(const scalers::ReadOf& of, const scalers::Reading& reading) {
-  Entry* entry = find(of);
-  if (entry == nullptr || entry->has_labels) return;
-  const Namespaces& served = *entry->namespaces;
-  if (is_for_all(served) && entry->is_per_namespace) return;  // as many as callers invent
-  const auto name_space =
-      is_for_all(served) ? served.begin() : std::ranges::find(served, of.name_space);
-  const auto place = static_cast<std::uint32_t>(name_space - served.begin());
-  auto known = std::ranges::lower_bound(entry->values, place, {}, &Value::name_space);
-  if (known == entry->values.end() || known->name_space != place)
-    known = entry->values.insert(known, {place, 0, {}});
-  known->last = reading.value;
-  known->taken_at = reading.taken_at;
+void ReadCounts::set_value(const scalers::ReadOf& of, const scalers::Reading& reading) {
+  Entry* entry = find_entry(of);
+  if (entry == nullptr) return;
+  const bool is_any_namespace = is_for_all(*entry->namespaces) && entry->is_per_namespace;
+  if (entry->has_labels || !reading.labels.empty() || is_any_namespace)
+    return parameter_values_.set(of, reading, is_for_all(*entry->namespaces) && !is_any_namespace);
+  series_of(*entry, *label_of(*entry->namespaces, of.name_space)).last =
+      LastValue{reading.value, reading.taken_at};
 }
 
 void ReadCounts::append_to(std::string& out, WallTime now) const {
@@ -191,42 +176,57 @@ void ReadCounts::append_to(std::string& out, WallTime now) const {
   append_values(out, now);
 }
 
-void ReadCounts::append_counts(std::string& out) const {
-  const auto tallies =
-      [&](const SeriesFamily& family, Tallies Counters::*of, std::string_view kind) {
-        FamilyText text(out, family);
-        for (const Counters& one : configured_.counters) {
-          const std::string_view metric = (*configured_.names)[one.name];
-          for (const Tally& tally : one.*of) {
-            text.add({{"backend", *one.backend}, {"metric", metric}, {kind, tally.word}},
-                     static_cast<double>(tally.total));
-          }
-        }
-      };
-  tallies(kTotals, &Counters::outcomes, "outcome");
-  tallies(kChanges, &Counters::policies, "policy");
-  FamilyText fallbacks(out, kFallbacks);
-  for (const Counters& one : configured_.counters) {
-    if (one.fallbacks == 0) continue;
-    fallbacks.add({{"backend", *one.backend}, {"metric", (*configured_.names)[one.name]}},
-                  static_cast<double>(one.fallbacks));
+template <class Add>
+void ReadCounts::for_each_series(Add add) const {
+  const scalers::MetricIndex& index = *configured_.index;
+  for (const scalers::MetricId first : index.by_name()) {
+    for (std::optional id(first); id; id = index.next(*id)) {
+      const Entry& entry = configured_.entries[static_cast<std::size_t>(*id)];
+      for (const Series& series : entry.series) add(index.name(*id), entry, series);
+    }
   }
 }
 
+void ReadCounts::append_counts(std::string& out) const {
+  const auto totals =
+      [&](const SeriesFamily& family, OutcomeCounts Series::*counts, std::string_view label) {
+        FamilyText text(out, family);
+        for_each_series([&](std::string_view metric, const Entry& entry, const Series& series) {
+          for (const OutcomeCount& one : series.*counts) {
+            const std::string_view name_space = (*entry.namespaces)[series.name_space];
+            text.add({{"backend", *entry.backend},
+                      {"metric", metric},
+                      {"namespace", name_space},
+                      {label, one.name}},
+                     static_cast<double>(one.total));
+          }
+        });
+      };
+  totals(kTotals, &Series::outcomes, "outcome");
+  totals(kChanges, &Series::policies, "policy");
+  FamilyText fallbacks(out, kFallbacks);
+  for_each_series([&](std::string_view metric, const Entry& entry, const Series& series) {
+    if (series.fallbacks == 0) return;
+    fallbacks.add({{"backend", *entry.backend},
+                   {"metric", metric},
+                   {"namespace", (*entry.namespaces)[series.name_space]}},
+                  static_cast<double>(series.fallbacks));
+  });
+}
+
 void ReadCounts::append_values(std::string& out, WallTime now) const {
-  const auto gauges = [&](const SeriesFamily& family, const auto& number_of) {
+  const auto gauge = [&](const SeriesFamily& family, bool has_parameters, auto number_of) {
     FamilyText text(out, family);
-    for (const Entry& entry : configured_.entries) {
-      const std::string_view metric = (*configured_.names)[entry.name];
-      for (const Value& value : entry.values) {
-        text.add({{"metric", metric}, {"namespace", (*entry.namespaces)[value.name_space]}},
-                 number_of(value));
-      }
-    }
+    for_each_series([&](std::string_view metric, const Entry& entry, const Series& series) {
+      if (!series.last) return;
+      text.add({{"metric", metric}, {"namespace", (*entry.namespaces)[series.name_space]}},
+               number_of(series.last->value, series.last->taken_at));
+    });
+    if (has_parameters) parameter_values_.append_to(text, now, number_of);
   };
-  gauges(kValues, [](const Value& value) { return value.last; });
-  gauges(kAges, [now](const Value& value) { return age_of(value.taken_at, now); });
-  gauges(kActive, [](const Value& value) { return value.last > 0 ? 1.0 : 0.0; });
+  gauge(kValues, true, [](double value, WallTime) { return value; });
+  gauge(kAges, true, [now](double, WallTime taken_at) { return age_seconds(taken_at, now); });
+  gauge(kActive, false, [](double value, WallTime) { return value > 0 ? 1.0 : 0.0; });
 }
 
 }  // namespace weir::server

@@ -1,9 +1,11 @@
-// The counts of questions to backends, and the last value of each metric whose values are few. Part
-// of Telemetry; loop thread only.
+// The counts of reads and queries, and the last value of each metric, in one store by MetricId.
+// Part of Telemetry; loop thread only.
 #pragma once
 
+#include "scalers/read/metric_index.hpp"
 #include "scalers/read/world.hpp"
-#include "server/telemetry/names.hpp"
+#include "server/telemetry/parameter_values.hpp"
+#include "server/telemetry/text.hpp"
 
 #include <prometheus/family.h>
 #include <prometheus/histogram.h>
@@ -13,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,80 +25,79 @@ namespace weir::server {
 
 class ReadCounts {
  public:
-  // `registry` outlives the counts.
-  explicit ReadCounts(prometheus::Registry& registry);
+  // `registry` outlives the counts. `max_parameter_sets` bounds the values of metrics with
+  // parameters: see ParameterValues.
+  ReadCounts(prometheus::Registry& registry, std::size_t max_parameter_sets);
 
-  // Backends and metrics of these alone become labels. The series of those that are gone end.
-  // `names` are theirs.
+  // Only the backends, metrics and namespaces of these become labels. The series of those that are
+  // gone end; the others keep their counts. `index` has their names.
   void set_metrics(const std::vector<scalers::MetricInfo>& metrics,
-                   std::shared_ptr<const MetricNames> names);
+                   std::shared_ptr<const scalers::MetricIndex> index);
   // `outcome` is a literal: ok, cached, shared, or the name of an Errc.
-  void count(const scalers::ReadOf& of, std::string_view outcome);
+  void count_outcome(const scalers::ReadOf& of, std::string_view outcome);
   // A policy, a literal named as in the configuration, changed the number of a read.
-  void changed(const scalers::ReadOf& of, std::string_view policy);
-  // A read was answered with its fallback's number.
-  void fell_back(const scalers::ReadOf& of);
-  void took(const scalers::ReadOf& of, std::chrono::duration<double> span);
-  void value(const scalers::ReadOf& of, const scalers::Reading& reading);
-  // Appends the series that the registry does not hold, of which some depend on the time of day.
+  void count_change(const scalers::ReadOf& of, std::string_view policy);
+  void count_fallback(const scalers::ReadOf& of);
+  void observe_duration(const scalers::ReadOf& of, std::chrono::duration<double> span);
+  void set_value(const scalers::ReadOf& of, const scalers::Reading& reading);
+  // Appends the series that the registry does not have, of which some depend on the time of day.
   void append_to(std::string& out, WallTime now) const;
 
  private:
   using Backends = std::map<std::string, prometheus::Histogram*, std::less<>>;
   using Namespaces = std::vector<std::string>;
-  struct Value {
-    std::uint32_t name_space;  // its place among those of the metric
-    double last;
-    WallTime taken_at;
-  };
-  struct Tally {
-    std::string_view word;  // an outcome or a policy
+  struct OutcomeCount {
+    std::string_view name;  // of an outcome or a policy
     std::uint64_t total;
   };
-  using Tallies = std::vector<Tally>;  // few
-  // What namesakes for other namespaces share, if they ask the same backend.
-  struct Counters {
-    std::uint32_t name;  // its place
-    const std::string* backend;
-    Tallies outcomes = {};
-    Tallies policies = {};
+  using OutcomeCounts = std::vector<OutcomeCount>;  // few
+  struct LastValue {
+    double value;
+    WallTime taken_at;
+  };
+  // What is known of a metric in one namespace.
+  struct Series {
+    std::uint32_t name_space;  // its index among those of the metric
+    OutcomeCounts outcomes = {};
+    OutcomeCounts policies = {};
     std::uint64_t fallbacks = 0;
+    std::optional<LastValue> last = {};  // of a metric without parameters
   };
   // One metric of the configuration.
   struct Entry {
-    std::uint32_t name;      // its place
-    std::uint32_t counters;  // their place
     const std::string* backend;
-    const Namespaces* namespaces;  // "*" alone means every namespace
+    const Namespaces* namespaces;  // sorted; "*" alone means every namespace
     bool has_labels;
     bool is_per_namespace;
-    std::vector<Value> values = {};  // by the place of the namespace
+    std::vector<Series> series = {};  // by namespace, only those that were read
   };
-  // All of them. What is pointed at is in `namespaces`, and in the keys of backends_.
+  // Invariant: `backend` of an entry points to a key of backends_, `namespaces` into `namespaces`.
+  // Both containers are node-based, so that the pointers survive insertion and the move of the
+  // whole; keys of backends_ are erased only after the entries that point to them.
   struct Configured {
-    std::shared_ptr<const MetricNames> names =
-        std::make_shared<const MetricNames>();  // also the requests'
+    std::shared_ptr<const scalers::MetricIndex> index =
+        std::make_shared<const scalers::MetricIndex>();  // second owners: the reader, the requests
     std::set<Namespaces> namespaces = {};
-    std::vector<Entry> entries = {};      // by name
-    std::vector<Counters> counters = {};  // by name
-
-    void add(const scalers::MetricInfo& info, const std::string& backend);
-    // Puts what was added into its order.
-    void finish();
-    // Goes on from what `before` counted of the same metrics.
-    void take_over(Configured& before);
+    std::vector<Entry> entries = {};  // by MetricId
   };
 
-  // Of the metric that serves the read; null when there is none.
-  [[nodiscard]] Entry* find(const scalers::ReadOf& of);
-  [[nodiscard]] Counters* counters_of(const scalers::ReadOf& of);
-  static void increment(Tallies& tallies, std::string_view word);
+  void carry_over_counts(Configured& from, Configured& to) const;
+  // Of the metric and namespace of the read; null when the configuration has none: the read began
+  // before a reload.
+  [[nodiscard]] Series* find(const scalers::ReadOf& of);
+  [[nodiscard]] Entry* find_entry(const scalers::ReadOf& of);
+  [[nodiscard]] static Series& series_of(Entry& entry, std::uint32_t name_space);
+  static void increment(OutcomeCounts& counts, std::string_view name);
+  // Calls `add(metric, entry, series)` for each series, in the order of the metrics' names.
+  template <class Add>
+  void for_each_series(Add add) const;
   void append_counts(std::string& out) const;
   void append_values(std::string& out, WallTime now) const;
 
   prometheus::Family<prometheus::Histogram>& durations_;
   Backends backends_;
   Configured configured_;
+  ParameterValues parameter_values_;
 };
 
 }  // namespace weir::server

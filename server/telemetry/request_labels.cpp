@@ -62,9 +62,10 @@ RequestLabels EndpointTable::labels_of(const apiservice::Request& request,
                                        const apiservice::RequestInfo& info) const {
   const std::size_t first = 1 + kRowsOfGroupVersion * info.group_version;
   switch (info.route) {
-    case Route::collection: return {collection_verb(request), EndpointId{first}, info.collection()};
+    case Route::collection:
+      return {collection_verb(request), EndpointId{first}, info.collection(), info.metric};
     case Route::explanation:
-      return {verb_of(request.method), EndpointId{first + 1}, info.collection()};
+      return {verb_of(request.method), EndpointId{first + 1}, info.collection(), info.metric};
     case Route::unknown_resource: return {verb_of(request.method), EndpointId{first + 2}, ""};
     case Route::unserved:
     case Route::non_resource: break;

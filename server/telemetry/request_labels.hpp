@@ -5,8 +5,10 @@
 #include "apiservice/endpoints.hpp"
 #include "apiservice/request/http.hpp"
 #include "apiservice/request/request_info.hpp"
+#include "scalers/reading.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,7 +35,8 @@ struct EndpointLabels {
 struct RequestLabels {
   Verb verb = Verb::other;
   EndpointId endpoint{};  // the first one: none of ours
-  std::string metric;     // as asked; empty: no metric was
+  std::string metric;     // as the caller spells it; empty: the request is for none
+  std::optional<scalers::MetricId> id = {};  // of `metric`; nullopt: not known
 };
 
 // A row for everything that is told apart: what is unknown; of each served group version its

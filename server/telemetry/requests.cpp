@@ -57,7 +57,7 @@ RequestCounts::RequestCounts(prometheus::Registry& registry)
                         .Add({})),
       endpoints_(table_.size()),
       histograms_(table_.size()),
-      names_(std::make_shared<const MetricNames>()) {}
+      index_(std::make_shared<const scalers::MetricIndex>()) {}
 
 void RequestCounts::set_endpoints(EndpointTable table) {
   table_ = std::move(table);
@@ -65,14 +65,14 @@ void RequestCounts::set_endpoints(EndpointTable table) {
   histograms_.resize(table_.size());
 }
 
-void RequestCounts::set_metrics(std::shared_ptr<const MetricNames> names) {
-  std::vector<Cells> metrics(names->size());
-  for (std::size_t before = 0; before < metrics_.size(); ++before) {
-    const auto place = names->find((*names_)[before]);
-    if (place) metrics[*place] = std::move(metrics_[before]);
+void RequestCounts::set_metrics(std::shared_ptr<const scalers::MetricIndex> index) {
+  std::vector<Cells> metrics(index->size());
+  for (const scalers::MetricId before : index_->by_name()) {
+    const auto id = index->find(index_->name(before));
+    if (id) metrics[static_cast<std::size_t>(*id)] = std::move(cells_of(before));
   }
   metrics_ = std::move(metrics);
-  names_ = std::move(names);
+  index_ = std::move(index);
 }
 
 prometheus::Gauge& RequestCounts::in_flight(Verb verb) {
@@ -82,9 +82,8 @@ prometheus::Gauge& RequestCounts::in_flight(Verb verb) {
 void RequestCounts::done(const RequestLabels& labels,
                          int status,
                          std::chrono::duration<double> took) {
-  const auto place = names_->find(labels.metric);
-  Cells& cells =
-      place ? metrics_[*place] : endpoints_.at(static_cast<std::size_t>(labels.endpoint));
+  const auto id = index_->find(labels.metric, labels.id);
+  Cells& cells = id ? cells_of(*id) : endpoints_.at(static_cast<std::size_t>(labels.endpoint));
   count(cells, labels, status);
   observe(labels, took.count());
 }
@@ -101,8 +100,8 @@ void RequestCounts::count(Cells& cells, const RequestLabels& labels, int status)
 void RequestCounts::append_to(std::string& out) const {
   FamilyText totals(out, kTotals);
   for (const Cells& cells : endpoints_) append_cells(totals, cells, "");
-  for (std::size_t place = 0; place < metrics_.size(); ++place)
-    append_cells(totals, metrics_[place], (*names_)[place]);
+  for (const scalers::MetricId id : index_->by_name())
+    append_cells(totals, metrics_[static_cast<std::size_t>(id)], index_->name(id));
 }
 
 void RequestCounts::append_cells(FamilyText& totals,

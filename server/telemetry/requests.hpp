@@ -2,7 +2,7 @@
 // loop thread only.
 #pragma once
 
-#include "server/telemetry/names.hpp"
+#include "scalers/read/metric_index.hpp"
 #include "server/telemetry/request_labels.hpp"
 #include "server/telemetry/text.hpp"
 
@@ -30,8 +30,8 @@ class RequestCounts {
   // The rows, by place; called once, before the first request.
   void set_endpoints(EndpointTable table);
   [[nodiscard]] const EndpointTable& endpoints() const { return table_; }
-  // The only metric names that become labels. The series of names that are gone end.
-  void set_metrics(std::shared_ptr<const MetricNames> names);
+  // Only the names of `index` become labels. The series of names that are gone end.
+  void set_metrics(std::shared_ptr<const scalers::MetricIndex> index);
   [[nodiscard]] prometheus::Gauge& in_flight(Verb verb);
   void done(const RequestLabels& labels, int status, std::chrono::duration<double> took);
   void tls_handshake_failed() { tls_failures_.Increment(); }
@@ -48,6 +48,9 @@ class RequestCounts {
   };
   using Cells = std::vector<Cell>;
 
+  [[nodiscard]] Cells& cells_of(scalers::MetricId id) {
+    return metrics_[static_cast<std::size_t>(id)];
+  }
   static void count(Cells& cells, const RequestLabels& labels, int status);
   void append_cells(FamilyText& totals, const Cells& cells, std::string_view resource) const;
   void observe(const RequestLabels& labels, double seconds);
@@ -59,8 +62,8 @@ class RequestCounts {
   EndpointTable table_;
   std::vector<Cells> endpoints_;  // of requests that name no metric
   std::vector<std::array<prometheus::Histogram*, kVerbs>> histograms_;  // by endpoint
-  std::shared_ptr<const MetricNames> names_;                            // also the reads'
-  std::vector<Cells> metrics_;                                          // by the place of the name
+  std::shared_ptr<const scalers::MetricIndex> index_;  // second owners: the reader, the reads
+  std::vector<Cells> metrics_;  // by MetricId: of the first metric of each name
 };
 
 }  // namespace weir::server

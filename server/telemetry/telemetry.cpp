@@ -1,5 +1,8 @@
+// The page of /metrics from its parts: prometheus-cpp renders what is few, reads and requests
+// render themselves.
 #include "server/telemetry/telemetry.hpp"
 
+#include "server/logging/log.hpp"
 #include "server/telemetry/backends.hpp"
 #include "server/telemetry/process_facts.hpp"
 #include "server/telemetry/reads.hpp"
@@ -13,6 +16,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace weir::server {
 namespace {
@@ -43,7 +47,7 @@ class ProcessSeries {
                  .Add({})),
         resident_(gauge(registry, "process_resident_memory_bytes", "Resident memory in bytes.")),
         virtual_(gauge(registry, "process_virtual_memory_bytes", "Virtual memory in bytes.")),
-        threads_(gauge(registry, "process_threads", "Threads of the process.")),
+        threads_(gauge(registry, "process_threads", "Number of threads of the process.")),
         open_fds_(gauge(registry, "process_open_fds", "Number of open file descriptors.")),
         max_fds_(gauge(registry, "process_max_fds", "Maximum number of open file descriptors.")),
         started_at_(gauge(registry,
@@ -74,51 +78,57 @@ class ProcessSeries {
 }  // namespace
 
 struct Telemetry::Parts {
+  explicit Parts(const TelemetrySettings& settings)
+      : reads(registry, settings.max_parameter_sets) {}
+
   prometheus::Registry registry;
   RequestCounts requests{registry};
-  ReadCounts reads{registry};
+  ReadCounts reads;
   BackendSeries backends{registry};
   ProcessSeries process{registry};
-  prometheus::Gauge& is_config_well = gauge(registry,
-                                            "weir_config_last_reload_successful",
-                                            "1 when the last look at the configuration found it "
-                                            "valid, 0 while an older one is served.");
-  prometheus::Gauge& config_loaded_at = gauge(registry,
-                                              "weir_config_last_reload_success_timestamp_seconds",
-                                              "When the configuration in force was loaded.");
+  prometheus::Gauge& is_last_reload_successful =
+      gauge(registry,
+            "weir_config_last_reload_successful",
+            "1 if the configuration files are in force, 0 while an older one is served because "
+            "they are not valid.");
+  prometheus::Gauge& config_loaded_at =
+      gauge(registry,
+            "weir_config_last_reload_success_timestamp_seconds",
+            "Time of the load of the configuration in force, in seconds since 1970.");
   prometheus::Histogram& loop_lag =
       prometheus::BuildHistogram()
           .Name("weir_event_loop_lag_seconds")
-          .Help("How late the event loop came to a tick, measured once a second.")
+          .Help("Seconds by which the event loop missed a timer, measured once a second.")
           .Register(registry)
           .Add({}, lag_seconds());
   prometheus::Family<prometheus::Gauge>& certificate_expires =
       prometheus::BuildGauge()
           .Name("weir_certificate_expiry_timestamp_seconds")
-          .Help("When a certificate that Weir shows expires.")
+          .Help("Time at which a certificate of Weir expires, in seconds since 1970.")
           .Register(registry);
-  prometheus::Counter& log_lines_dropped = prometheus::BuildCounter()
-                                               .Name("weir_log_lines_dropped_total")
-                                               .Help("Log lines that stderr had no room for.")
-                                               .Register(registry)
-                                               .Add({});
+  prometheus::Counter& log_lines_dropped =
+      prometheus::BuildCounter()
+          .Name("weir_log_lines_dropped_total")
+          .Help("Log lines dropped because stderr did not take them.")
+          .Register(registry)
+          .Add({});
   std::size_t page_bytes = 0;  // of the last page
 };
 
-Telemetry::Telemetry() : parts_(std::make_unique<Parts>()) {
+Telemetry::Telemetry(TelemetrySettings settings) : parts_(std::make_unique<Parts>(settings)) {
   gauge(parts_->registry,
         "weir_build_info",
-        "1, with what this program was built from.",
+        "1, with the version as a label.",
         {{"version", WEIR_VERSION}})
       .Set(1);
 }
 
 Telemetry::~Telemetry() = default;
 
-void Telemetry::set_metrics(const std::vector<scalers::MetricInfo>& metrics) {
-  const auto names = std::make_shared<const MetricNames>(metrics);
-  parts_->requests.set_metrics(names);
-  parts_->reads.set_metrics(metrics, names);
+void Telemetry::set_metrics(const std::vector<scalers::MetricInfo>& metrics,
+                            std::shared_ptr<const scalers::MetricIndex> index) {
+  parts_->requests.set_metrics(index);
+  parts_->reads.set_metrics(metrics, std::move(index));
 }
 
 void Telemetry::set_endpoints(std::span<const apiservice::GroupVersion> served,
@@ -142,25 +152,35 @@ void Telemetry::request_done(const RequestLabels& labels,
 
 void Telemetry::tls_handshake_failed() { parts_->requests.tls_handshake_failed(); }
 
-void Telemetry::question_done(const scalers::ReadOf& of,
-                              std::optional<scalers::Errc> failure,
-                              std::chrono::duration<double> took) {
-  parts_->reads.count(of, failure ? scalers::name_of(*failure) : "ok");
-  if (failure != scalers::Errc::overloaded) parts_->reads.took(of, took);
+void Telemetry::backend_down(std::string_view backend, const scalers::Error& error) {
+  log(Level::warn,
+      "backend_down",
+      {{"backend", backend}, {"code", name_of(error.code)}, {"reason", error.message()}});
+}
+
+void Telemetry::backend_up(std::string_view backend) {
+  log(Level::info, "backend_up", {{"backend", backend}});
+}
+
+void Telemetry::query_done(const scalers::ReadOf& of,
+                           std::optional<scalers::Errc> failure,
+                           SteadyTime::duration took) {
+  parts_->reads.count_outcome(of, failure ? scalers::name_of(*failure) : "ok");
+  if (failure != scalers::Errc::overloaded) parts_->reads.observe_duration(of, took);
 }
 
 void Telemetry::answer_reused(const scalers::ReadOf& of, scalers::Reuse how) {
-  parts_->reads.count(of, how == scalers::Reuse::cached ? "cached" : "shared");
+  parts_->reads.count_outcome(of, how == scalers::Reuse::cached ? "cached" : "shared");
 }
 
 void Telemetry::value_changed(const scalers::ReadOf& of, std::string_view policy) {
-  parts_->reads.changed(of, policy);
+  parts_->reads.count_change(of, policy);
 }
 
-void Telemetry::fallback_given(const scalers::ReadOf& of) { parts_->reads.fell_back(of); }
+void Telemetry::fallback_used(const scalers::ReadOf& of) { parts_->reads.count_fallback(of); }
 
-void Telemetry::value_given(const scalers::ReadOf& of, const scalers::Reading& reading) {
-  parts_->reads.value(of, reading);
+void Telemetry::value_reported(const scalers::ReadOf& of, const scalers::Reading& reading) {
+  parts_->reads.set_value(of, reading);
 }
 
 void Telemetry::loop_was_late(std::chrono::duration<double> by) {
@@ -173,7 +193,7 @@ std::string Telemetry::page(const State& state) {
   const auto dropped = static_cast<double>(state.log_lines_dropped);
   parts_->log_lines_dropped.Increment(dropped - parts_->log_lines_dropped.Value());
   if (state.config) {
-    parts_->is_config_well.Set(state.config->is_well ? 1 : 0);
+    parts_->is_last_reload_successful.Set(state.config->is_last_reload_successful ? 1 : 0);
     parts_->config_loaded_at.Set(seconds(state.config->loaded_at));
   }
   if (state.serving_certificate_expires) {

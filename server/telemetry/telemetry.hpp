@@ -1,13 +1,15 @@
-// Everything that /metrics shows, and the counting behind it. Owned by the serve command, outlives
-// the loop and its sessions; loop thread only. prometheus-cpp stays behind this header.
+// Everything that /metrics shows: the observer of reads and requests. Owned by the serve command,
+// outlives the loop and its sessions; loop thread only. No other part includes prometheus-cpp.
 #pragma once
 
 #include "apiservice/endpoints.hpp"
 #include "apiservice/request/request_info.hpp"
+#include "scalers/read/metric_index.hpp"
 #include "scalers/read/world.hpp"
 #include "server/telemetry/request_labels.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,16 +22,22 @@ namespace weir::server {
 
 inline constexpr const char* kTelemetryType = "text/plain; version=0.0.4; charset=utf-8";
 
-class Telemetry {
+struct TelemetrySettings {
+  // Of how many parameter sets the last values are shown: see ParameterValues. 0: none.
+  std::size_t max_parameter_sets = 1000;
+};
+
+class Telemetry : public scalers::ReadObserver {
  public:
-  Telemetry();
+  explicit Telemetry(TelemetrySettings settings = {});
   Telemetry(const Telemetry&) = delete;
   Telemetry& operator=(const Telemetry&) = delete;
-  ~Telemetry();
+  ~Telemetry() override;
 
-  // The configuration in force. No other metric or backend becomes a label; the series of those
-  // that are gone end.
-  void set_metrics(const std::vector<scalers::MetricInfo>& metrics);
+  // The configuration in force, with the index of its names. No other metric, backend or namespace
+  // becomes a label; the series of those that are gone end.
+  void set_metrics(const std::vector<scalers::MetricInfo>& metrics,
+                   std::shared_ptr<const scalers::MetricIndex> index);
 
   // The rows of requests, by place: see ApiServer. Called once, before the first request.
   void set_endpoints(std::span<const apiservice::GroupVersion> served,
@@ -43,18 +51,22 @@ class Telemetry {
   void request_done(const RequestLabels& labels, int status, std::chrono::duration<double> took);
   void tls_handshake_failed();
 
-  void question_done(const scalers::ReadOf& of,
-                     std::optional<scalers::Errc> failure,
-                     std::chrono::duration<double> took);
-  void answer_reused(const scalers::ReadOf& of, scalers::Reuse how);
-  void value_changed(const scalers::ReadOf& of, std::string_view policy);  // a literal
-  void fallback_given(const scalers::ReadOf& of);
-  void value_given(const scalers::ReadOf& of, const scalers::Reading& reading);
+  // ReadObserver: what changes goes to the log, everything else is counted.
+  void backend_down(std::string_view backend, const scalers::Error& error) override;
+  void backend_up(std::string_view backend) override;
+  void query_done(const scalers::ReadOf& of,
+                  std::optional<scalers::Errc> failure,
+                  SteadyTime::duration took) override;
+  void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override;
+  void value_changed(const scalers::ReadOf& of, std::string_view policy) override;
+  void fallback_used(const scalers::ReadOf& of) override;
+  void value_reported(const scalers::ReadOf& of, const scalers::Reading& reading) override;
+
   void loop_was_late(std::chrono::duration<double> by);
 
-  // What is asked for at each rendering rather than counted.
+  // What is read at each rendering rather than counted.
   struct Config {
-    bool is_well;  // the files of now are those in force
+    bool is_last_reload_successful;  // the files of now are those in force
     WallTime loaded_at;
   };
   struct State {

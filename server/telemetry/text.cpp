@@ -1,3 +1,4 @@
+// The text format, by hand: escapes, numbers and the two lines above a family.
 #include "server/telemetry/text.hpp"
 
 #include <array>
@@ -5,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 namespace weir::server {
 namespace {
@@ -32,9 +34,19 @@ void append_number(std::string& out, double value) {
 
 }  // namespace
 
-void FamilyText::add(std::initializer_list<SeriesLabel> labels, double value) {
-  assert(std::isfinite(value) && labels.size() > 0);
-  if (!is_begun_) {
+void append_labels(std::string& out, std::span<const SeriesLabel> labels) {
+  bool is_first = true;
+  for (const SeriesLabel& label : labels) {
+    if (!std::exchange(is_first, false)) out += ',';
+    out += label.name;
+    out += "=\"";
+    append_escaped(out, label.value);
+    out += '"';
+  }
+}
+
+void FamilyText::begin() {
+  if (!std::exchange(is_begun_, true)) {
     for (const std::string_view word : {std::string_view("# HELP "),
                                         family_.name,
                                         std::string_view(" "),
@@ -46,17 +58,23 @@ void FamilyText::add(std::initializer_list<SeriesLabel> labels, double value) {
                                         std::string_view("\n")})
       out_ += word;
   }
-  is_begun_ = true;
   out_ += family_.name;
-  char before = '{';
-  for (const SeriesLabel& label : labels) {
-    out_ += before;
-    out_ += label.name;
-    out_ += "=\"";
-    append_escaped(out_, label.value);
-    out_ += '"';
-    before = ',';
-  }
+  out_ += '{';
+}
+
+void FamilyText::add(std::initializer_list<SeriesLabel> labels, double value) {
+  assert(std::isfinite(value) && labels.size() > 0);
+  begin();
+  append_labels(out_, {labels.begin(), labels.size()});
+  out_ += "} ";
+  append_number(out_, value);
+  out_ += '\n';
+}
+
+void FamilyText::add(std::string_view labels, double value) {
+  assert(std::isfinite(value) && !labels.empty());
+  begin();
+  out_ += labels;
   out_ += "} ";
   append_number(out_, value);
   out_ += '\n';

@@ -1,9 +1,10 @@
-// Series in Prometheus' text format, written straight from counts. prometheus-cpp renders what it
-// keeps itself; the series of metrics are too many for that: a series there is a kilobyte, and one
-// more while it is rendered. Part of Telemetry. Pure.
+// Series in Prometheus' text format, written straight from counts. prometheus-cpp renders its own;
+// the series of metrics are too many for that: a series there is a kilobyte, and one more while it
+// is rendered. Part of Telemetry. Pure.
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct SeriesLabel {
   std::string_view value;
 };
 
+// Appends name="value",... of labels that are in the order of their names.
+void append_labels(std::string& out, std::span<const SeriesLabel> labels);
+
 class FamilyText {
  public:
   // Appends to `out`, which outlives it: nothing before the first series, as a family without any
@@ -29,8 +33,13 @@ class FamilyText {
 
   // `labels` in the order of their names, at least one; `value` is finite.
   void add(std::initializer_list<SeriesLabel> labels, double value);
+  // `labels` as append_labels() writes them.
+  void add(std::string_view labels, double value);
 
  private:
+  // Begins the family's next series.
+  void begin();
+
   std::string& out_;
   SeriesFamily family_;
   bool is_begun_ = false;

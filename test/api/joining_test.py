@@ -102,7 +102,7 @@ class JoiningTest(ServerTest):
         patient = self.answers(connections[:1])
 
         self.assertEqual([504, 200], [impatient[0][0], patient[0][0]])
-        self.assertIn(b"metric ml-inference/impatient: prometheus prom: no answer within 400 ms", impatient[0][1])
+        self.assertIn(b"metric ml-inference/impatient: prometheus prom: no response within 400 ms", impatient[0][1])
         self.assertLess(took, 1.2)
         self.assertEqual(1, len(self.server.asked))
 

@@ -171,7 +171,7 @@ class SecretsTest(ServerTest):
             log = weir.process.log.read_text()
 
             self.assertEqual(200, page.status)
-            self.assertIn('weir_query_total{', page.text)
+            self.assertIn('weir_queries_total{', page.text)
             self.assertEqual([], self.secrets(page.text))
             self.assertGreater(log.count("request"), len(self.backends))
             self.assertGreater(log.count("backend_down"), 5)

@@ -70,7 +70,7 @@ class TelemetryTest(ServerTest):
         self.assertEqual({200: 3, 403: 1, 404: 1, 500: None}, codes)
         self.assertEqual(5, series(page, "apiserver_request_duration_seconds_count", **{**asked, "resource": "externalmetrics"}))
         read = {"backend": "prom", "metric": "depth"}
-        self.assertEqual((1, 2), tuple(series(page, "weir_query_total", outcome=outcome, **read) for outcome in ("ok", "cached")))
+        self.assertEqual((1, 2), tuple(series(page, "weir_queries_total", outcome=outcome, **read) for outcome in ("ok", "cached")))
         self.assertEqual(1, series(page, "weir_query_duration_seconds_count", backend="prom"))
         value = {"namespace": "ml-inference", "metric": "depth"}
         self.assertEqual((42, 1), (series(page, "weir_value", **value), series(page, "weir_metric_active", **value)))
@@ -91,12 +91,12 @@ class TelemetryTest(ServerTest):
         threads = [threading.Thread(target=weir.metric, args=("ml-inference", "depth")) for _ in range(3)]
         for thread in threads:
             thread.start()
-        self.wait_for(lambda: series(self.page(weir), "weir_query_total", outcome="shared") == 2)
+        self.wait_for(lambda: series(self.page(weir), "weir_queries_total", outcome="shared") == 2)
         released.set()
         for thread in threads:
             thread.join()
 
-        self.assertEqual(1, series(self.page(weir), "weir_query_total", outcome="ok"))
+        self.assertEqual(1, series(self.page(weir), "weir_queries_total", outcome="ok"))
 
     def redis_and_weir(self):
         redis = self.started(Redis(self.folder() / "redis"))
@@ -166,15 +166,15 @@ class TelemetryTest(ServerTest):
 
     def test_a_number_that_a_policy_changed_is_counted_with_each_read(self):
         redis, weir = self.redis_and_weir()
-        self.assertIsNone(series(self.page(weir), "weir_policy_total"))
+        self.assertIsNone(series(self.page(weir), "weir_policy_changes_total"))
 
         for _ in range(3):
             self.assert_values(weir.metric("ml-inference", "bounded"), "2")
         self.assert_values(weir.metric("ml-inference", "depth"), "0")
 
         page = self.page(weir)
-        self.assertEqual(3, series(page, "weir_policy_total", backend="cache", metric="bounded", policy="clamp"))
-        self.assertIsNone(series(page, "weir_policy_total", metric="depth"))
+        self.assertEqual(3, series(page, "weir_policy_changes_total", backend="cache", metric="bounded", policy="clamp"))
+        self.assertIsNone(series(page, "weir_policy_changes_total", metric="depth"))
 
     def test_a_read_that_its_fallback_answers_is_counted_beside_the_failure(self):
         redis, weir = self.redis_and_weir()
@@ -191,7 +191,7 @@ class TelemetryTest(ServerTest):
         self.assertEqual(before + 1, series(page, "weir_fallback_total", backend="cache", metric="bridged"))
         self.assertIsNone(series(page, "weir_fallback_total", metric="depth"))
         self.assertEqual(5, series(page, "weir_value", metric="bridged"))
-        self.assertLessEqual(1, series(page, "weir_query_total", metric="bridged", outcome="unreachable"))
+        self.assertLessEqual(1, series(page, "weir_queries_total", metric="bridged", outcome="unreachable"))
 
     def test_what_a_large_page_took_is_given_back(self):
         names = [f"{number}-{'x' * 3000}" for number in range(250)]

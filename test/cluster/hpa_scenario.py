@@ -285,4 +285,4 @@ class HpaScenario(ClusterTest):
             self.assertEqual((3, ""), (run.returncode, run.stderr), run.stdout)
             self.assertIn(f"diagnosis    {cause}\n", run.stdout)
             answer = self.api.get(metric_path(incident.namespace, metric) + "/explain")
-            self.assertEqual(cause, answer["questions"][0]["diagnosis"]["cause"])
+            self.assertEqual(cause, answer["queries"][0]["diagnosis"]["cause"])

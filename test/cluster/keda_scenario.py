@@ -128,7 +128,7 @@ class KedaScenario(ClusterTest):
     def test_row_105_a_backend_that_never_answers_slows_no_other(self):
         self.cluster.redis.ask("SET", "row-105", 50)
         self.scaled("stuck", [external("never_answers", 5)], replicas=2)
-        self.wait_failing("stuck", "prometheus silent", "no answer within")
+        self.wait_failing("stuck", "prometheus silent", "no response within")
 
         self.scaled("healthy", [external("counter", 10, {"key": "row-105"})])
 

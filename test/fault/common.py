@@ -12,11 +12,11 @@ from servers.http import endless_body, endless_chunks, gzip_bomb
 from servers.real import freeze, start, thaw
 from servers.scripted import GARBAGE
 
-SLOW = r"no answer within \d+ ms \("
+SLOW = r"no response within \d+ ms \("
 REFUSED = r"cannot connect \(Connection refused\)"
 NO_NAME = r"its host name does not resolve \("
 COMPRESSED = "the answer is compressed, which was not asked for; switch that off: gzip"
-NEGATIVE = ("the value {} is negative, which an HPA takes for an order to grow to its maximum; set negative: zero or "
+NEGATIVE = ("the value {} is negative; an HPA would scale to maxReplicas on it; set negative: zero or "
             "negative: allow if it is meant")
 
 # The rules to which a backend has an exception.

@@ -43,7 +43,7 @@ class ExplainCase(ServerTest):
     def assert_near_name_is_explained_alone(self, name, selector, near):
         """What a caller chose has its neighbour counted in the Status and named to whoever may explain."""
         message = self.message_with_diagnosis(name, selector)
-        [question] = explained(self.weir, name, selector)["questions"]
+        [question] = explained(self.weir, name, selector)["queries"]
 
         self.assertTrue(message.endswith("; weir explain lists 1 near name"), message)
         self.assertNotIn(near, message)
@@ -52,13 +52,13 @@ class ExplainCase(ServerTest):
     def assert_explained(self, name, cause, *findings):
         """The endpoint and the command name the cause, and say how it was found."""
         answer = explained(self.weir, name)
-        self.assertEqual(cause, answer["questions"][0]["diagnosis"]["cause"])
+        self.assertEqual(cause, answer["queries"][0]["diagnosis"]["cause"])
         self.assertTrue(answer["result"]["error"]["message"].endswith("; diagnosis: " + cause))
         run = self.command(name)
         self.assertEqual((3, ""), (run.returncode, run.stderr))
         self.assertIn(f"diagnosis    {cause}\n", run.stdout)
         for finding in findings:
-            self.assertIn(finding, answer["questions"][0]["diagnosis"]["findings"])
+            self.assertIn(finding, answer["queries"][0]["diagnosis"]["findings"])
             self.assertIn(f"- {finding}\n", run.stdout)
 
 
@@ -127,16 +127,16 @@ class PrometheusTest(ExplainCase):
 
         answer = explained(self.weir, "up")
 
-        self.assertEqual(["kind", "version", "namespace", "metric", "selector", "entry", "settings", "backend", "questions",
+        self.assertEqual(["kind", "version", "namespace", "metric", "selector", "entry", "settings", "backend", "queries",
                           "result"], list(answer))
         self.assertEqual({"file": str(self.weir.config_file), "line": line}, answer["entry"])
         self.assertEqual(("prom", "prometheus", False), tuple(answer["backend"][key] for key in ("name", "kind", "isDown")))
         self.assertEqual({"value": "7"}, answer["result"])
-        [question] = answer["questions"]
-        self.assertEqual(self.queries["up"], question["question"])
+        [question] = answer["queries"]
+        self.assertEqual(self.queries["up"], question["query"])
         self.assertEqual("7", question["reply"]["value"])
         self.assertEqual(["empty", "nan", "negative"], [policy["name"] for policy in question["policies"]])
-        self.assertEqual(["turn", "ask"], [step["name"] for step in question["steps"]])
+        self.assertEqual(["wait", "query"], [step["name"] for step in question["steps"]])
         self.assertNotIn("diagnosis", question)
 
     def test_a_job_that_is_missing_from_the_configuration_is_named(self):
@@ -181,9 +181,9 @@ class PrometheusTest(ExplainCase):
         self.assert_diagnosis("sampled", 'no series of "paused_series" has a sample within [10s]')
 
     def test_a_query_of_another_time_has_no_cause(self):
-        [question] = explained(self.weir, "shifted")["questions"]
+        [question] = explained(self.weir, "shifted")["queries"]
 
-        self.assertEqual({"cause": "", "findings": ["a query with offset is not looked into"], "questions": 0},
+        self.assertEqual({"cause": "", "findings": ["a query with offset is not looked into"], "queries": 0},
                          question["diagnosis"])
 
     def test_a_comparison_that_leaves_nothing_over_is_named(self):
@@ -267,9 +267,9 @@ class RedisTest(ExplainCase):
     def test_a_zero_that_is_a_missing_key_is_explained(self):
         self.assert_values(self.weir.metric("ml-inference", "zero"), "0")
 
-        [question] = explained(self.weir, "zero")["questions"]
+        [question] = explained(self.weir, "zero")["queries"]
 
-        self.assertEqual(("LLEN ollama_tasks", "0"), (question["question"], question["result"]["value"]))
+        self.assertEqual(("LLEN ollama_tasks", "0"), (question["query"], question["result"]["value"]))
         self.assertEqual('there is no key "ollama_tasks"; did you mean "ollama:tasks"?', question["diagnosis"]["cause"])
 
     def test_no_secret_is_explained(self):
@@ -347,8 +347,8 @@ class LookTest(ExplainCase):
 
         answer = explained(self.weir, "depth")
 
-        self.assertEqual({"cause": "", "findings": ["HTTP 503 to the question which queues there are"], "questions": 1},
-                         answer["questions"][0]["diagnosis"])
+        self.assertEqual({"cause": "", "findings": ["HTTP 503 to the question which queues there are"], "queries": 1},
+                         answer["queries"][0]["diagnosis"])
         self.assertTrue(answer["result"]["error"]["message"].endswith('queue "jobs" does not exist in vhost "/"'))
 
 

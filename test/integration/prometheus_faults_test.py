@@ -181,7 +181,7 @@ NONSENSE = [
      "the answer comes with a warning and may be incomplete; set warnings: allow to take it all the same: "
      "a store is down"),
     ("timeout_there", status("503 Service Unavailable", refusal("timeout", "query timed out in query execution")), 504,
-     "no answer within 700 ms (the query took too long there); raise deadline, at most 30s, or ask for less: "
+     "no response within 700 ms (the query took too long there); raise deadline, at most 30s, or query for less: "
      "query timed out in query execution"),
     ("execution_error", status("422 Unprocessable Entity", refusal("execution", "out of memory")), 503,
      "the query failed (execution): out of memory"),

@@ -40,7 +40,7 @@ NO_SERIES = ("the query matches no series; is the target scraped and are the lab
              "series means none")
 NAN = "the value is NaN, as a quantile or a ratio without observations is; set nan: 0 if that means idle"
 TOO_LARGE = "the value {} is beyond 9.2e15, the most an HPA can read; use a larger unit"
-NEGATIVE = ("the value {} is negative, which an HPA takes for an order to grow to its maximum; set negative: zero or "
+NEGATIVE = ("the value {} is negative; an HPA would scale to maxReplicas on it; set negative: zero or "
             "negative: allow if it is meant")
 SEVERAL = ("{} series where one is expected; they differ in {}; aggregate them in the query, or set aggregate: sum, "
            "max, min or avg")

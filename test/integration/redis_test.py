@@ -79,7 +79,7 @@ ERRORS = [
     ("beyond_a_double", {"key": "huge", "kind": "counter"}, 503, "ServiceUnavailable",
      'the counter "huge" is beyond what a number can hold'),
     ("a_negative_counter", {"key": "negative", "kind": "counter"}, 503, "ServiceUnavailable",
-     "the value -3 is negative, which an HPA takes for an order to grow to its maximum; set negative: zero or "
+     "the value -3 is negative; an HPA would scale to maxReplicas on it; set negative: zero or "
      "negative: allow if it is meant"),
     ("a_wrong_password", {"key": "list", "backend": "wrong"}, 503, "ServiceUnavailable",
      "the credentials are refused: WRONGPASS invalid username-password pair or user is disabled."),

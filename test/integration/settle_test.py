@@ -46,15 +46,15 @@ class SettleTest(ServerTest):
         self.assert_values(answers[-1], "0")
         self.assertEqual("5" * (len(bridged) - 1), "".join(bridged[:-1]))  # the last may be of the moment itself
         for answer in answers[:-1]:
-            self.assertRegex(self.message_of(answer), r"^metric ml-inference/calm: redis cache: it came back \S+ s ago and is not "
-                             r"believed for 3 s \(settle\), since queues may look empty behind a restart$")
+            self.assertRegex(self.message_of(answer), r"^metric ml-inference/calm: redis cache: the backend recovered \S+ s ago; values are "
+                             r"ignored for 3 s after recovery \(settle\) because queues may look empty after a restart$")
 
     def test_the_first_connection_needs_no_settling(self):
         self.assert_values(self.read("calm"), "5")
 
 
 class ReloadTest(ServerTest):
-    """Over HTTP, where no connection is kept, a new configuration forgets nothing of a backend that was away."""
+    """Over HTTP, where no connection is kept, a new configuration keeps what is known of an outage of the backend."""
 
     def setUp(self):
         self.backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(0))))

@@ -1,5 +1,5 @@
-// A Reader over one backend whose scalers are scripted: each remembers what it was asked, and
-// answers what the test says, when the test says.
+// A Reader over one backend whose scalers are scripted: each records its queries, and responds with
+// what the test says, when the test says.
 #pragma once
 
 #include "scalers/read/reader.hpp"
@@ -34,34 +34,36 @@ class FakeClock final : public Clock {
 class ReadEvents final : public scalers::ReadObserver {
  public:
   void backend_down(std::string_view backend, const scalers::Error& error) override {
-    seen.push_back("down " + std::string(backend) + ": " + shown(error));
+    backends.push_back("down " + std::string(backend) + ": " + shown(error));
   }
   void backend_up(std::string_view backend) override {
-    seen.push_back("up " + std::string(backend));
+    backends.push_back("up " + std::string(backend));
   }
-  void question_done(const scalers::ReadOf& of,
-                     std::optional<scalers::Errc> failure,
-                     SteadyTime::duration took) override {
+  void query_done(const scalers::ReadOf& of,
+                  std::optional<scalers::Errc> failure,
+                  SteadyTime::duration took) override {
     const auto milliseconds = std::chrono::duration_cast<Duration>(took).count();
-    told.push_back(named(of) + (failure ? std::string(scalers::name_of(*failure)) : "ok") + " " +
-                   std::to_string(milliseconds));
+    reads.push_back(named(of) + (failure ? std::string(scalers::name_of(*failure)) : "ok") + " " +
+                    std::to_string(milliseconds));
   }
   void answer_reused(const scalers::ReadOf& of, scalers::Reuse how) override {
-    told.push_back(named(of) + (how == scalers::Reuse::cached ? "cached" : "shared"));
+    reads.push_back(named(of) + (how == scalers::Reuse::cached ? "cached" : "shared"));
   }
   void value_changed(const scalers::ReadOf& of, std::string_view policy) override {
-    told.push_back(named(of) + std::string(policy));
+    reads.push_back(named(of) + std::string(policy));
   }
-  void fallback_given(const scalers::ReadOf& of) override {
-    told.push_back(named(of) + "fallback");
+  void fallback_used(const scalers::ReadOf& of) override {
+    reads.push_back(named(of) + "fallback");
   }
-  void value_given(const scalers::ReadOf& of, const scalers::Reading& reading) override {
-    given.push_back(named(of) + std::to_string(static_cast<int>(reading.value)));
+  void value_reported(const scalers::ReadOf& of, const scalers::Reading& reading) override {
+    std::string labels;
+    for (const auto& [name, value] : reading.labels) labels += name + "=" + value + " ";
+    values.push_back(named(of) + labels + std::to_string(static_cast<int>(reading.value)));
   }
 
-  std::vector<std::string> seen;   // changes of backends
-  std::vector<std::string> told;   // questions, and answers without one
-  std::vector<std::string> given;  // values
+  std::vector<std::string> backends;  // that went down or came up
+  std::vector<std::string> reads;     // queries, reuses, changes and fallbacks
+  std::vector<std::string> values;
 
  private:
   static std::string named(const scalers::ReadOf& of) {
@@ -70,26 +72,26 @@ class ReadEvents final : public scalers::ReadObserver {
   }
 };
 
-// What the backend is to do, and what it was asked. Outlives the reader.
+// What the backend responds with, and the queries it got. Outlives the reader.
 struct Script {
-  struct Asked {
-    std::string question;
-    scalers::Labels parameters;
+  struct Call {
+    std::string key;
+    scalers::Parameters parameters;
     Deadline deadline;
   };
 
   explicit Script(Loop& loop) : release(loop) {}
 
-  std::vector<Asked> asked;
-  std::vector<Asked> looked;   // by diagnose()
-  bool has_diagnosis = false;  // of Errc::no_value and of a missing object
-  bool is_look_held = false;   // looks wait for `release`
-  scalers::Diagnosis found{"the target is down", {"1 target, down"}, 2};
-  bool has_bug = false;     // ask() throws
-  bool is_held = false;     // answers wait for `release`
-  scalers::Signal release;  // raised once: everything is answered from then on
-  std::map<std::string, scalers::Result<scalers::Sample>> say;  // by question; the others get 7
-  scalers::ConnectionCounts connections;                        // as the client counts them
+  std::vector<Call> queries;
+  std::vector<Call> diagnoses;
+  bool can_diagnose = false;       // Errc::no_value and a missing object
+  bool is_diagnosis_held = false;  // diagnoses wait for `release`
+  scalers::Diagnosis diagnosis{"the target is down", {"1 target, down"}, 2};
+  bool has_bug = false;     // query() throws
+  bool is_held = false;     // responses wait for `release`
+  scalers::Signal release;  // raised once: every query gets its response from then on
+  std::map<std::string, scalers::Result<scalers::Samples>> replies;  // by key; the others get 7
+  scalers::ConnectionCounts connections;                             // as the client counts them
 };
 
 // Its scalers are made beside it: a metric's block says nothing here.
@@ -113,56 +115,52 @@ class ScriptedBackend final : public scalers::Backend {
 
 class ScriptedScaler final : public scalers::Scaler {
  public:
-  // The question is `text` and the value of each parameter that `rendered` names.
+  // The cache key is `text` and the value of each parameter that `rendered` names.
   ScriptedScaler(Script& script,
                  std::string text,
                  std::vector<std::string> rendered,
-                 std::size_t parameters)
-      : script_(script),
-        text_(std::move(text)),
-        rendered_(std::move(rendered)),
-        parameters_(parameters) {}
+                 std::size_t labels)
+      : script_(script), text_(std::move(text)), rendered_(std::move(rendered)), labels_(labels) {}
 
-  [[nodiscard]] std::string question(const scalers::Labels& parameters) const override {
+  [[nodiscard]] std::string cache_key(const scalers::Parameters& parameters) const override {
     std::string out = text_;
     for (const std::string& name : rendered_) out += " " + parameters.at(name);
     return out;
   }
 
-  [[nodiscard]] std::string shown_question(const scalers::Labels& parameters) const override {
-    return "asked: " + question(parameters);
+  [[nodiscard]] std::string describe_query(const scalers::Parameters& parameters) const override {
+    return "query: " + cache_key(parameters);
   }
-  [[nodiscard]] bool has_diagnosis_of(
-      const scalers::Result<scalers::Sample>& reply) const override {
-    const bool is_looked_into =
-        reply ? reply->is_missing : reply.error().code == scalers::Errc::no_value;
-    return script_.has_diagnosis && is_looked_into;
+  [[nodiscard]] bool can_diagnose(const scalers::Result<scalers::Samples>& reply) const override {
+    const bool is_unclear =
+        reply ? reply->front().is_missing : reply.error().code == scalers::Errc::no_value;
+    return script_.can_diagnose && is_unclear;
   }
-  [[nodiscard]] awaitable<scalers::Diagnosis> diagnose(scalers::Labels parameters,
-                                                       scalers::Result<scalers::Sample> reply,
+  [[nodiscard]] awaitable<scalers::Diagnosis> diagnose(scalers::Parameters parameters,
+                                                       scalers::Result<scalers::Samples> reply,
                                                        Deadline deadline) override {
-    CHECK(has_diagnosis_of(reply));
-    script_.looked.push_back({question(parameters), std::move(parameters), deadline});
-    if (script_.is_look_held) {
+    CHECK(can_diagnose(reply));
+    script_.diagnoses.push_back({cache_key(parameters), std::move(parameters), deadline});
+    if (script_.is_diagnosis_held) {
       const bool is_released = co_await script_.release.wait(Duration{20'000});
       CHECK(is_released);
     }
-    co_return script_.found;
+    co_return script_.diagnosis;
   }
 
-  [[nodiscard]] awaitable<scalers::Result<scalers::Sample>> ask(scalers::Labels parameters,
-                                                                Deadline deadline) override {
-    CHECK(parameters.size() == parameters_);
-    CHECK(parameters.contains("namespace"));
-    const std::string asked = question(parameters);
-    script_.asked.push_back({asked, std::move(parameters), deadline});
+  [[nodiscard]] awaitable<scalers::Result<scalers::Samples>> query(scalers::Parameters parameters,
+                                                                   Deadline deadline) override {
+    CHECK(parameters.labels.size() == labels_);
+    CHECK_FALSE(parameters.name_space.empty());
+    const std::string key = cache_key(parameters);
+    script_.queries.push_back({key, std::move(parameters), deadline});
     if (script_.has_bug) throw std::runtime_error("a bug at http://broker:1");
     if (script_.is_held) {
       const bool is_released = co_await script_.release.wait(Duration{20'000});
       CHECK(is_released);
     }
-    const auto found = script_.say.find(asked);
-    if (found != script_.say.end()) co_return found->second;
+    const auto reply = script_.replies.find(key);
+    if (reply != script_.replies.end()) co_return reply->second;
     co_return scalers::Sample{7, WallTime{} + std::chrono::seconds{42}};
   }
 
@@ -170,18 +168,19 @@ class ScriptedScaler final : public scalers::Scaler {
   Script& script_;
   std::string text_;
   std::vector<std::string> rendered_;
-  std::size_t parameters_;
+  std::size_t labels_;
 };
 
 struct MetricSpec {
   std::string name = "depth";
   std::vector<std::string> namespaces = {"ml"};
   std::map<std::string, std::string> labels = {};  // name and pattern
-  std::string question = "depth";
+  std::string key = "depth";
   std::vector<std::string> rendered = {};
   Duration freshness{5000};
   Duration deadline{2500};
   scalers::read::Policies policies = {};
+  scalers::read::SelectorMode selector_mode = scalers::read::SelectorMode::bind;
 };
 
 struct Limits {
@@ -199,6 +198,9 @@ struct Rig {
                                                                            limits.max_in_flight,
                                                                            limits.max_waiting);
     std::vector<scalers::read::Metric> metrics;
+    std::vector<std::string_view> names;
+    for (const MetricSpec& spec : specs) names.emplace_back(spec.name);
+    const auto index = std::make_shared<const scalers::MetricIndex>(names);
     for (MetricSpec& spec : specs) metrics.push_back(metric(std::move(spec), *backend));
     std::vector<std::unique_ptr<scalers::read::ConfiguredBackend>> backends;
     backends.push_back(std::move(backend));
@@ -207,6 +209,7 @@ struct Rig {
                                                      events,
                                                      std::move(backends),
                                                      std::move(metrics),
+                                                     index,
                                                      seed);
   }
 
@@ -247,11 +250,12 @@ struct Rig {
     out.freshness = spec.freshness;
     out.deadline = spec.deadline;
     out.policies = spec.policies;
+    out.selector_mode = spec.selector_mode;
     out.backend = &backend;
     out.scaler = std::make_unique<ScriptedScaler>(script,
-                                                  std::move(spec.question),
+                                                  std::move(spec.key),
                                                   std::move(spec.rendered),
-                                                  spec.labels.size() + 1);
+                                                  spec.labels.size());
     return out;
   }
 };

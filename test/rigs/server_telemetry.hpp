@@ -5,13 +5,24 @@
 #include "test/rigs/server_rig.hpp"
 
 #include <chrono>
+#include <memory>
+#include <string_view>
+#include <vector>
 
 namespace weir::test {
 
 class ServerTelemetry final : public server::Telemetry {
  public:
-  ServerTelemetry() { set_endpoints(api_server().group_versions(), api_server().endpoints()); }
+  explicit ServerTelemetry(server::TelemetrySettings settings = {}) : Telemetry(settings) {
+    set_endpoints(api_server().group_versions(), api_server().endpoints());
+  }
 
+  // Puts the metrics in force.
+  void configure(const std::vector<scalers::MetricInfo>& metrics) {
+    std::vector<std::string_view> names;
+    for (const auto& metric : metrics) names.emplace_back(metric.name);
+    set_metrics(metrics, std::make_shared<const scalers::MetricIndex>(names));
+  }
   // Counts the request as answered with `status` after `took`.
   void count(const apiservice::Request& request, int status, std::chrono::milliseconds took) {
     request_done(labels_of(request, api_server().request_info(request)), status, took);

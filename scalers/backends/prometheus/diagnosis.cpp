@@ -79,10 +79,10 @@ double total(const Counts& counts) {
 template <class T>
 awaitable<Result<T>> Look::ask(ApiQuestion question,
                                std::function<Result<T>(long, std::string_view)> parse) {
-  if (out_.questions >= kMaxQuestions) {
+  if (out_.queries >= kMaxQuestions) {
     co_return Error{Errc::too_many, "the look was ended: it took too many questions", ""};
   }
-  ++out_.questions;
+  ++out_.queries;
   // Shared with the client, whose thread may still fill it when ask() has ended without an answer.
   const auto parsed = std::make_shared<Result<T>>(Error{Errc::bad_reply, "no answer came", ""});
   Api::Digest digest = [parsed, parse = std::move(parse)](long status, std::string_view body) {

@@ -27,23 +27,23 @@ class PrometheusScaler final : public Scaler {
         query_(std::move(block.query)),
         age_of_(std::move(block.age_of)) {}
 
-  [[nodiscard]] std::string question(const Labels& parameters) const override;
-  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
-  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+  [[nodiscard]] std::string cache_key(const Parameters& parameters) const override;
+  [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters, Deadline deadline) override;
+  [[nodiscard]] std::string describe_query(const Parameters& parameters) const override {
     std::string query = query_.render(parameters);
     if (!settings_.max_age) return query;
     return fmt::format("{}; maxAge: {}", query, age_query(age_of_.render(parameters)));
   }
-  [[nodiscard]] bool has_diagnosis_of(const Result<Sample>& reply) const override {
+  [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
     return reply.has_error() && reply.error().code == Errc::no_value;
   }
-  [[nodiscard]] awaitable<Diagnosis> diagnose(Labels parameters,
-                                              Result<Sample> reply,
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Parameters parameters,
+                                              Result<Samples> reply,
                                               Deadline deadline) override;
 
  private:
   // How old the data is; nullopt for a metric without maxAge.
-  [[nodiscard]] awaitable<Result<std::optional<DataAge>>> ask_age(Labels parameters,
+  [[nodiscard]] awaitable<Result<std::optional<DataAge>>> ask_age(Parameters parameters,
                                                                   Deadline deadline);
 
   PrometheusBackend& backend_;
@@ -164,8 +164,8 @@ std::vector<std::string> PrometheusBackend::hidden() const {
   return request ? clients::hidden_texts(*request) : std::vector<std::string>{};
 }
 
-awaitable<Diagnosis> PrometheusScaler::diagnose(Labels parameters,
-                                                Result<Sample> /*reply*/,
+awaitable<Diagnosis> PrometheusScaler::diagnose(Parameters parameters,
+                                                Result<Samples> /*reply*/,
                                                 Deadline deadline) {
   auto found = co_await look_into(&backend_, query_.render(parameters), deadline);
   co_return found;
@@ -189,7 +189,7 @@ awaitable<Result<Sample>> PrometheusBackend::ask(std::string query,
   co_return std::move(**sample);
 }
 
-std::string PrometheusScaler::question(const Labels& parameters) const {
+std::string PrometheusScaler::cache_key(const Parameters& parameters) const {
   const std::string age_of = age_of_.render(parameters);
   return fmt::format("{} {} {} {}:{} {}",
                      static_cast<int>(settings_.aggregate),
@@ -200,7 +200,7 @@ std::string PrometheusScaler::question(const Labels& parameters) const {
                      query_.render(parameters));
 }
 
-awaitable<Result<Sample>> PrometheusScaler::ask(Labels parameters, Deadline deadline) {
+awaitable<Result<Samples>> PrometheusScaler::query(Parameters parameters, Deadline deadline) {
   // First the age: a sample that came in between would make the value look younger than it is.
   const auto data_age = co_await ask_age(parameters, deadline);
   if (!data_age) co_return data_age.error();
@@ -209,10 +209,10 @@ awaitable<Result<Sample>> PrometheusScaler::ask(Labels parameters, Deadline dead
                                       settings_.warnings,
                                       deadline);
   if (sample) sample->data_age = *data_age;
-  co_return sample;
+  co_return as_samples(std::move(sample));
 }
 
-awaitable<Result<std::optional<DataAge>>> PrometheusScaler::ask_age(Labels parameters,
+awaitable<Result<std::optional<DataAge>>> PrometheusScaler::ask_age(Parameters parameters,
                                                                     Deadline deadline) {
   if (!settings_.max_age) co_return std::optional<DataAge>();
   const auto asked = co_await backend_.ask(age_query(age_of_.render(parameters)),

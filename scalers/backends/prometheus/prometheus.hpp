@@ -32,7 +32,7 @@ class QueryTemplate {
                                            ParameterNames& names,
                                            Problems& problems);
   // `parameters` has a value for each name that parse() accepted.
-  [[nodiscard]] std::string render(const Labels& parameters) const;
+  [[nodiscard]] std::string render(const Parameters& parameters) const;
 
   enum class Quoting { none, text, regex };
   struct Piece {

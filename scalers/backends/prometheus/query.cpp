@@ -189,7 +189,7 @@ QueryTemplate QueryTemplate::parse(std::string_view text,
   return out;
 }
 
-std::string QueryTemplate::render(const Labels& parameters) const {
+std::string QueryTemplate::render(const Parameters& parameters) const {
   std::string out;
   for (const Piece& piece : pieces_) {
     if (piece.quoting == Quoting::none) {

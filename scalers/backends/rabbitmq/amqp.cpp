@@ -17,19 +17,20 @@ class AmqpScaler final : public Scaler {
              ErrorOrNumber missing)
       : client_(client), vhost_(std::move(vhost)), queue_(std::move(queue)), missing_(missing) {}
 
-  [[nodiscard]] std::string question(const Labels& parameters) const override {
+  [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
     const std::string vhost = vhost_.render(parameters);
     const std::string missing = missing_.number ? fmt::format("{}", *missing_.number) : "error";
     return fmt::format("{} {}:{}{}", missing, vhost.size(), vhost, queue_.render(parameters));
   }
 
-  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+  [[nodiscard]] std::string describe_query(const Parameters& parameters) const override {
     return fmt::format("passive declare of queue \"{}\" in vhost \"{}\": ready messages",
                        queue_.render(parameters),
                        vhost_.render(parameters));
   }
 
-  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
+  [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters,
+                                                 Deadline deadline) override {
     const std::string vhost = vhost_.render(parameters);
     const std::string queue = queue_.render(parameters);
     auto refused = refuse_names(vhost, queue);
@@ -38,10 +39,8 @@ class AmqpScaler final : public Scaler {
     const auto ready = co_await client_.ready_messages(vhost, queue, deadline);
     if (!ready) co_return ready.error();
     if (*ready) co_return Sample{static_cast<double>(**ready), taken_at};
-    co_return missing_queue(
-        missing_,
-        fmt::format("queue \"{}\" does not exist in vhost \"{}\"", queue, vhost),
-        taken_at);
+    std::string missing = fmt::format("queue \"{}\" does not exist in vhost \"{}\"", queue, vhost);
+    co_return as_samples(missing_queue(missing_, std::move(missing), taken_at));
   }
 
  private:

@@ -76,7 +76,7 @@ class ManagementScaler final : public Scaler {
                    ManagementQuestion asked)
       : http_(http), target_(target), asked_(std::move(asked)) {}
 
-  [[nodiscard]] std::string question(const Labels& parameters) const override {
+  [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
     const std::string vhost = asked_.vhost.render(parameters);
     const Wanted& wanted = asked_.wanted;
     const std::string regex = asked_.regex ? asked_.regex->text() : "";
@@ -95,24 +95,24 @@ class ManagementScaler final : public Scaler {
                        asked_.queue.render(parameters));
   }
 
-  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override;
+  [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters, Deadline deadline) override;
 
-  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+  [[nodiscard]] std::string describe_query(const Parameters& parameters) const override {
     const std::string vhost = asked_.vhost.render(parameters);
     if (asked_.regex)
       return fmt::format("queues that match \"{}\" in vhost \"{}\"", asked_.regex->text(), vhost);
     return fmt::format("queue \"{}\" in vhost \"{}\"", asked_.queue.render(parameters), vhost);
   }
-  [[nodiscard]] bool has_diagnosis_of(const Result<Sample>& reply) const override {
-    if (reply) return reply->is_missing;
+  [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
+    if (reply) return reply->front().is_missing;
     const Errc code = reply.error().code;
     const bool has_no_deliveries =
         code == Errc::no_value && (asked_.wanted.mode == Mode::published_to_delivered_ratio ||
                                    asked_.wanted.mode == Mode::expected_queue_consumption_time);
     return code == Errc::unknown_object || code == Errc::refused || has_no_deliveries;
   }
-  [[nodiscard]] awaitable<Diagnosis> diagnose(Labels parameters,
-                                              Result<Sample> reply,
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Parameters parameters,
+                                              Result<Samples> reply,
                                               Deadline deadline) override;
 
  private:
@@ -242,7 +242,7 @@ awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find(std::string vh
   co_return std::move(*found);
 }
 
-awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline deadline) {
+awaitable<Result<Samples>> ManagementScaler::query(Parameters parameters, Deadline deadline) {
   const std::string vhost = asked_.vhost.render(parameters);
   const std::string name = asked_.regex ? asked_.regex->text() : asked_.queue.render(parameters);
   auto refused = refuse_names(vhost, asked_.regex ? "any" : name);
@@ -259,7 +259,7 @@ awaitable<Result<Sample>> ManagementScaler::ask(Labels parameters, Deadline dead
     queues = co_await find(vhost, name, Detail::statistics, deadline);
   if (!queues) co_return queues.error();
   if (queues->empty())
-    co_return missing_queue(asked_.wanted.missing, no_queue(vhost, name), taken_at);
+    co_return as_samples(missing_queue(asked_.wanted.missing, no_queue(vhost, name), taken_at));
   const auto value = value_of(*queues, asked_.wanted);
   if (!value) co_return value.error();
   co_return Sample{*value, taken_at};
@@ -280,7 +280,7 @@ awaitable<Diagnosis> ManagementScaler::look_for_names(std::string vhost,
                                                       std::string name,
                                                       Deadline deadline) {
   Diagnosis out;
-  ++out.questions;
+  ++out.queries;
   std::string path = fmt::format("/api/queues/{}", percent_encoded(vhost));
   std::string one_page =
       fmt::format("page=1&page_size={}&disable_stats=true&columns=name", kPageSize);
@@ -291,15 +291,15 @@ awaitable<Diagnosis> ManagementScaler::look_for_names(std::string vhost,
     tell_names(absent, queues->status, queues->body, out);
     co_return out;
   }
-  ++out.questions;
+  ++out.queries;
   const auto vhosts = co_await look_at("/api/vhosts", "columns=name", deadline);
   if (!vhosts) co_return not_listed(std::move(out), vhosts.error());
   tell_names(absent, vhosts->status, vhosts->body, out);
   co_return out;
 }
 
-awaitable<Diagnosis> ManagementScaler::diagnose(Labels parameters,
-                                                Result<Sample> reply,
+awaitable<Diagnosis> ManagementScaler::diagnose(Parameters parameters,
+                                                Result<Samples> reply,
                                                 Deadline deadline) {
   const std::string vhost = asked_.vhost.render(parameters);
   const std::string name = asked_.regex ? asked_.regex->text() : asked_.queue.render(parameters);
@@ -309,7 +309,7 @@ awaitable<Diagnosis> ManagementScaler::diagnose(Labels parameters,
   if (code == Errc::unknown_object) {
     out = co_await look_for_names(vhost, name, deadline);
   } else if (code == Errc::refused) {
-    ++out.questions;
+    ++out.queries;
     const auto login = co_await look_at("/api/whoami", "", deadline);
     if (!login) co_return out;
     out.findings.push_back(fmt::format("/api/whoami: HTTP {}", login->status));
@@ -320,7 +320,7 @@ awaitable<Diagnosis> ManagementScaler::diagnose(Labels parameters,
                   "the login itself is refused, or has no tag that lets it use the "
                   "management API (monitoring is enough)");
   } else if (!asked_.regex) {
-    ++out.questions;
+    ++out.queries;
     std::string path =
         fmt::format("/api/queues/{}/{}", percent_encoded(vhost), percent_encoded(name));
     const auto queue = co_await look_at(std::move(path), "columns=consumers", deadline);

@@ -81,7 +81,7 @@ struct VhostName {
   std::string of_backend;
   TextTemplate of_metric;
 
-  [[nodiscard]] std::string render(const Labels& parameters) const {
+  [[nodiscard]] std::string render(const Parameters& parameters) const {
     return of_metric.empty() ? of_backend : of_metric.render(parameters);
   }
 };

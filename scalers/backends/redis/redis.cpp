@@ -82,7 +82,7 @@ class RedisScaler final : public Scaler {
                               static_cast<int>(kind),
                               static_cast<int>(missing))) {}
 
-  [[nodiscard]] std::string question(const Labels& parameters) const override {
+  [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
     // A cause is shown to all who share the question, so a caller's own key is another question.
     // Neither a key's nor a group's length can be mistaken for the other's text.
     const std::string key = key_.render(parameters);
@@ -95,21 +95,22 @@ class RedisScaler final : public Scaler {
     return out;
   }
 
-  [[nodiscard]] std::string shown_question(const Labels& parameters) const override {
+  [[nodiscard]] std::string describe_query(const Parameters& parameters) const override {
     const Subject subject{kind_, key_.render(parameters), group_.render(parameters)};
     return fmt::format("{}", fmt::join(command_for(subject), " "));
   }
 
   // A missing key: as an error, or as the 0 that Redis says of it.
-  [[nodiscard]] bool has_diagnosis_of(const Result<Sample>& reply) const override {
-    return reply ? reply->value == 0 : reply.error().code == Errc::unknown_object;
+  [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
+    return reply ? reply->front().value == 0 : reply.error().code == Errc::unknown_object;
   }
 
-  [[nodiscard]] awaitable<Diagnosis> diagnose(Labels parameters,
-                                              Result<Sample> reply,
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Parameters parameters,
+                                              Result<Samples> reply,
                                               Deadline deadline) override;
 
-  [[nodiscard]] awaitable<Result<Sample>> ask(Labels parameters, Deadline deadline) override {
+  [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters,
+                                                 Deadline deadline) override {
     const Subject subject{kind_, key_.render(parameters), group_.render(parameters)};
     const WallTime taken_at = std::chrono::system_clock::now();
     const auto reply = co_await client_.command(command_for(subject), deadline);
@@ -144,12 +145,12 @@ class RedisScaler final : public Scaler {
   std::string question_;  // what all of this metric begin with
 };
 
-awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
-                                           Result<Sample> asked,
+awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
+                                           Result<Samples> reply,
                                            Deadline deadline) {
   Diagnosis out;
   const std::string key = key_.render(parameters);
-  ++out.questions;
+  ++out.queries;
   std::vector<std::string> type_of{"TYPE", key};
   const auto type = co_await client_.command(std::move(type_of), deadline);
   const bool has_type = type && type->kind == clients::RedisReply::Kind::text;
@@ -163,10 +164,10 @@ awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
   std::vector<std::string> keys;
   std::string cursor = "0";
   for (std::size_t turn = 0; turn < kMaxScans; ++turn) {
-    ++out.questions;
+    ++out.queries;
     std::vector<std::string> scan{"SCAN", cursor, "COUNT", std::string(kScanned)};
-    const auto reply = co_await client_.command(std::move(scan), deadline);
-    const auto page = reply ? parse_scan(*reply) : Result<ScanPage>(reply.error());
+    const auto scanned = co_await client_.command(std::move(scan), deadline);
+    const auto page = scanned ? parse_scan(*scanned) : Result<ScanPage>(scanned.error());
     if (!page) {
       out.findings.push_back("SCAN failed: " + page.error().message());
       break;
@@ -181,7 +182,7 @@ awaitable<Diagnosis> RedisScaler::diagnose(Labels parameters,
   const std::string near = near_names(origin(), key, names, out);
   if (cursor == "0" && keys.empty()) {
     out.cause = "there is no key at all in this database; is its number right?";
-  } else if (asked || !near.empty()) {  // else the error says as much already
+  } else if (reply || !near.empty()) {  // else the error says as much already
     out.cause = fmt::format("there is no key \"{}\"{}", key, near);
   }
   co_return out;

@@ -16,7 +16,7 @@ namespace {
 using scalers::Explanation;
 
 constexpr const char* kNote =
-    "an illustration: the HPA decides, by its other metrics, behavior and ready pods too";
+    "an estimate: the HPA also considers its other metrics, its behavior and ready pods";
 
 void add(std::string& out, std::string_view name, std::string_view text) {
   out += fmt::format("{:<12} {}\n", name, scalers::printable(text));
@@ -31,33 +31,55 @@ std::string connections_text(const scalers::ConnectionCounts& counts) {
   return counts.is_breaker_open ? out + ", breaker open" : out;
 }
 
-std::string reply_text(const Explanation::Question& question) {
-  if (question.value) return fmt::format("{}", *question.value);
-  return fmt::format("{}: {}", name_of(question.failure->code), question.failure->message());
+std::string labels_text(const scalers::Labels& labels) {
+  std::string out;
+  for (const auto& [name, value] : labels)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", name, value);
+  return "{" + out + "}";
 }
 
-std::string result_text(const scalers::Result<scalers::Reading>& result) {
-  if (result) return apiservice::quantity(result->value);
+// The values of a query, with their labels where there are several.
+template <class Value, class Text>
+std::string values_text(const std::vector<Value>& values, Text text_of) {
+  if (values.size() == 1) return text_of(values.front().value);
+  std::string out;
+  for (const Value& value : values) {
+    out += fmt::format("{}{} {}",
+                       out.empty() ? "" : ", ",
+                       labels_text(value.labels),
+                       text_of(value.value));
+  }
+  return out;
+}
+
+std::string reply_text(const Explanation::BackendQuery& query) {
+  if (query.reply)
+    return values_text(*query.reply, [](double value) { return fmt::format("{}", value); });
+  return fmt::format("{}: {}", name_of(query.reply.error().code), query.reply.error().message());
+}
+
+std::string result_text(const scalers::Result<std::vector<scalers::Reading>>& result) {
+  if (result) return values_text(*result, apiservice::quantity);
   const auto status = apiservice::status_of(result.error());
   return fmt::format("{} {}: {}", status.code, status.reason, status.message);
 }
 
-void add_question(std::string& out, const Explanation::Question& question) {
+void add_query(std::string& out, const Explanation::BackendQuery& query) {
   out += '\n';
-  for (const auto& [name, value] : question.labels)
+  for (const auto& [name, value] : query.labels)
     add(out, "label", fmt::format("{}={}", name, value));
-  add(out, "asked", question.text);
-  add(out, "reply", reply_text(question));
-  for (const Explanation::Policy& policy : question.policies)
+  add(out, "query", query.text);
+  add(out, "reply", reply_text(query));
+  for (const Explanation::Policy& policy : query.policies)
     add(out, "policy", fmt::format("{}: {} ({})", policy.name, policy.setting, policy.effect));
-  if (question.diagnosis) {
+  if (query.diagnosis) {
     add(out,
         "diagnosis",
-        question.diagnosis->cause.empty() ? "no cause was found" : question.diagnosis->cause);
-    for (const std::string& finding : question.diagnosis->findings) add(out, "", "- " + finding);
+        query.diagnosis->cause.empty() ? "no cause was found" : query.diagnosis->cause);
+    for (const std::string& finding : query.diagnosis->findings) add(out, "", "- " + finding);
   }
   std::string steps;
-  for (const Explanation::Step& step : question.steps) {
+  for (const Explanation::Step& step : query.steps) {
     const auto microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(step.took).count();
     steps += fmt::format("{}{} {:.1f} ms",
@@ -66,7 +88,7 @@ void add_question(std::string& out, const Explanation::Question& question) {
                          static_cast<double>(microseconds) / 1000);
   }
   add(out, "took", steps);
-  add(out, "result", result_text(question.result));
+  add(out, "result", result_text(query.result));
 }
 
 void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hpa) {
@@ -85,9 +107,10 @@ void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hp
                   metric.max_replicas));
   const auto value = total_of(explanation);
   if (!value)
-    return add(out,
-               "implies",
-               "nothing: on an error this metric changes no replicas, and none are removed");
+    return add(
+        out,
+        "implies",
+        "nothing: on an error the HPA does not scale on this metric, and removes no replicas");
   const auto implied = implied_replicas(metric, *value);
   add(out,
       "implies",
@@ -96,7 +119,7 @@ void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hp
                   implied.bounded == implied.wanted
                       ? ""
                       : fmt::format(", {} without the bounds", implied.wanted),
-                  implied.is_within_tolerance ? ", since the ratio is within the tolerance" : "",
+                  implied.is_within_tolerance ? "; the ratio is within the tolerance" : "",
                   kNote));
 }
 
@@ -104,9 +127,9 @@ void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hp
 
 std::optional<double> total_of(const Explanation& explanation) {
   double sum = 0;
-  for (const Explanation::Question& question : explanation.questions) {
-    if (!question.result) return std::nullopt;
-    sum += question.result->value;
+  for (const Explanation::BackendQuery& query : explanation.queries) {
+    if (!query.result) return std::nullopt;
+    for (const scalers::Reading& reading : *query.result) sum += reading.value;
   }
   return sum;
 }
@@ -119,7 +142,7 @@ std::string terminal_text(const Explanation& explanation, const std::optional<Hp
   add(out, "backend", fmt::format("{} {}", backend.kind, backend.name));
   add(out,
       "connections",
-      fmt::format("{}; {} questions under way, {} waiting",
+      fmt::format("{}; {} queries in flight, {} waiting",
                   connections_text(backend.connections),
                   backend.in_flight,
                   backend.waiting));
@@ -128,7 +151,7 @@ std::string terminal_text(const Explanation& explanation, const std::optional<Hp
       fmt::format("deadline {} ms, freshness {} ms",
                   explanation.deadline.count(),
                   explanation.freshness.count()));
-  for (const Explanation::Question& question : explanation.questions) add_question(out, question);
+  for (const Explanation::BackendQuery& query : explanation.queries) add_query(out, query);
   if (hpa) add_hpa(out, explanation, *hpa);
   return out;
 }

@@ -21,15 +21,14 @@ ExitCode run(const ServeOptions& options) {
     return ExitCode::failed;
   }
   set_log(options.logs_json ? LogFormat::json : LogFormat::text, options.verbosity);
-  Telemetry telemetry;
-  ServeObserver observer(telemetry);
+  Telemetry telemetry({.max_parameter_sets = options.max_parameter_sets});
   // Sockets are this thread's alone; other threads only post.
   Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   const Clock clock;
   scalers::Clients clients(loop);
-  auto loaded = load_world(options.config, loop, clients, clock, observer);
+  auto loaded = load_world(options.config, loop, clients, clock, telemetry);
   if (!loaded.world) return ExitCode::failed;
-  App app(loop, clients, clock, observer, telemetry, std::move(loaded), options);
+  App app(loop, clients, clock, telemetry, std::move(loaded), options);
   app.run();
   return ExitCode::ok;
 }

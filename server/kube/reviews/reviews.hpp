@@ -87,13 +87,11 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
     if (in_flight_.size() >= kMaxInFlight && !in_flight_.find(name)) return nullptr;
     const auto joined = in_flight_.join_or_start(name, clock_.steady(), budget);
     if (joined.is_started) {
-      boost::asio::co_spawn(loop_.get_executor(),
-                            run_review(this->shared_from_this(),
-                                       name,
-                                       !key.empty(),
-                                       std::move(body),
-                                       joined.in_flight),
-                            rethrow);
+      typename InFlight::Run run(joined.in_flight);
+      boost::asio::co_spawn(
+          loop_.get_executor(),
+          run_review(this->shared_from_this(), name, !key.empty(), std::move(body), std::move(run)),
+          rethrow);
     }
     return joined.in_flight;
   }
@@ -102,8 +100,7 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
                                     std::string name,
                                     bool is_kept,
                                     std::string body,
-                                    InFlightPtr review) {
-    const typename InFlight::Run run(review);
+                                    typename InFlight::Run run) {
     const auto reply = co_await self->asker_->ask(std::move(body));
     scalers::Result<Verdict> verdict = reply ? self->kind_.parse(*reply) : reply.error();
     if (verdict && is_kept) {
@@ -111,7 +108,7 @@ class Reviews : public std::enable_shared_from_this<Reviews<Verdict>> {
       if (span.count() > 0) self->cache_.keep(name, *verdict, self->clock_.steady() + span);
     }
     self->asker_->note(verdict ? std::nullopt : std::optional<scalers::Error>(verdict.error()));
-    review->complete(std::move(verdict));
+    run.complete(std::move(verdict));
   }
 
   Loop& loop_;

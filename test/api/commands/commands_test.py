@@ -48,14 +48,14 @@ PROBLEMS = f"""\
 15:27: there is no backend "prm"; did you mean "prom"?
 16:5: unknown key "freshnes" in a metric; did you mean "freshness"?; its keys are {METRIC_KEYS}
 17:15: a deadline is at most 30s
-18:11: the name "a/b" cannot stand in a url path; use no /, no %, and not . or ..
+18:11: the name "a/b" is not valid in a url path; do not use /, % or the names . and ..
 19:18: "A_b" is not a namespace: lower-case letters, digits and -
 20:40: $(x) is no declared label; known are $(namespace), $(y) (write $$( for a literal $()
 20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf
 21:13: label y is declared but nothing uses $(y): every value would get the same number
 21:17: the pattern is not valid RE2: missing ]: [
 22:10: expected error, or a number to report instead; found "none"
-23:5: a metric needs namespaces: the namespaces whose HPAs may ask, such as [ml-inference], or ['*'] for all
+23:5: a metric needs namespaces: the namespaces whose HPAs may read the metric, such as [ml-inference], or ['*'] for all
 23:5: a metric needs one block named after its kind: prometheus, rabbitmq, redis
 24:1: unknown key "metric" in a configuration; did you mean "metrics"?; its keys are backends, metrics
 """.splitlines()
@@ -94,7 +94,7 @@ class CheckTest(ServerTest):
             ("a list", "- a\n", ":1:1: expected a map of settings for a configuration; found a list"),
             ("backends as a list", "backends: [a]\n", ":1:11: backends is a map from a backend's name to its settings"),
             ("metrics as a map", "metrics: {a: b}\n",
-             ":1:10: metrics is a list: write each metric behind a dash, as - name: ..."),
+             ":1:10: metrics is a list: start each metric with a dash, as in - name: ..."),
             ("a key twice", "metrics: []\nmetrics: []\n", ":2:1: the key metrics stands twice; keep one"),
             ("a query in the url", UP % "http://h/?a=b",
              ":2:34: a url has no query and no fragment; write only the path"),

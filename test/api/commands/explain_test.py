@@ -80,20 +80,20 @@ class ExplainTest(ServerTest):
         answer = self.get("boss", PATH.replace("depth", "labelled") + "?labelSelector=queue+in+(a,b)").json()
 
         self.assertEqual("queue in (a,b)", answer["selector"])
-        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [one["labels"] for one in answer["questions"]])
-        self.assertEqual(['depth{queue="a"}', 'depth{queue="b"}'], [one["question"] for one in answer["questions"]])
+        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [one["labels"] for one in answer["queries"]])
+        self.assertEqual(['depth{queue="a"}', 'depth{queue="b"}'], [one["query"] for one in answer["queries"]])
         self.assertEqual({"value": "122"}, answer["result"])
 
     def test_every_policy_of_the_entry_says_what_it_did(self):
         answer = self.get("boss", PATH.replace("depth", "bounded")).json()
 
         self.assertEqual({"value": "50"}, answer["result"])
-        self.assertEqual("61", answer["questions"][0]["reply"]["value"])
-        self.assertEqual([("settle", "30s", "the backend has not been away"), ("empty", "error", "not used"),
+        self.assertEqual("61", answer["queries"][0]["reply"]["value"])
+        self.assertEqual([("settle", "30s", "the backend has had no outage"), ("empty", "error", "not used"),
                           ("nan", "error", "not used"), ("negative", "error", "not used"),
                           ("clamp", "{max: 50}", "61 is above max, reported as 50"), ("zeroAtOrBelow", "10", "50 is above 10"),
                           ("fallback", "{after: 45s, hold: 120s}", "not used")],
-                         [tuple(policy.values()) for policy in answer["questions"][0]["policies"]])
+                         [tuple(policy.values()) for policy in answer["queries"][0]["policies"]])
 
     def test_the_endpoint_is_counted_apart_from_reads(self):
         self.get("counter")

@@ -48,7 +48,7 @@ class LifeTest(ConformanceCase):
 
         for late in (answer, sooner):
             self.assertEqual((504, "Timeout"), (late.status, late.json()["reason"]))
-        self.assertTrue(answer.json()["message"].startswith("metric default/slow: prometheus held: no answer within 700 ms"),
+        self.assertTrue(answer.json()["message"].startswith("metric default/slow: prometheus held: no response within 700 ms"),
                         answer.text)
         self.assertLess(took, 2)
         self.assert_values(others, "7")

@@ -153,7 +153,7 @@ TEST_CASE("in a full queue a namespace with fewer waiters displaces the last of 
   const auto full = at.limiter->waiting();
 
   CHECK(shown(**loud[2]) ==
-        "overloaded: 1 questions are under way and 3 wait; raise maxInFlight or maxWaiting, or ask "
+        "overloaded: queries in flight: 1, waiting: 3; raise maxInFlight or maxWaiting, or query "
         "less often");
   CHECK_FALSE(quiet->has_value());
   CHECK(full == 3);
@@ -184,7 +184,7 @@ TEST_CASE("a full limiter refuses at once") {
 
   REQUIRE(third->has_value());
   CHECK(shown(**third) ==
-        "overloaded: 1 questions are under way and 1 wait; raise maxInFlight or maxWaiting, or ask "
+        "overloaded: queries in flight: 1, waiting: 1; raise maxInFlight or maxWaiting, or query "
         "less often");
   CHECK(at.limiter->waiting() == 1);
 }
@@ -206,7 +206,7 @@ TEST_CASE("a wait past the deadline ends, and frees its place in the queue") {
   const auto late = test::finish(at.loop, at.acquire(5ms));
   const auto next = at.acquire();
 
-  CHECK(shown(late) == "timed_out: 1 questions are under way before it");
+  CHECK(shown(late) == "timed_out: still queued, maxInFlight 1 is reached");
   CHECK_FALSE(next->has_value());
   CHECK(at.limiter->waiting() == 1);
 }

@@ -1,5 +1,5 @@
 // Explanations, and causes that failing reads show, over scripted scalers.
-#include "scalers/read/policy_effects.hpp"
+#include "scalers/read/policies/effects.hpp"
 #include "test/rigs/reader_rig.hpp"
 
 #include <catch2/catch.hpp>
@@ -29,46 +29,45 @@ Result<Explanation> explain(Rig& rig, Query query = {"ml", "depth", {}}) {
       rig.reader->explain(std::move(query), Deadline::after(rig.clock.steady(), Duration{10'000})));
 }
 
-TEST_CASE("an explanation asks anew and changes nothing that reads get") {
+TEST_CASE("an explanation queries the backend again and changes nothing that reads get") {
   Rig rig({MetricSpec{}});
-  rig.script.has_diagnosis = true;
+  rig.script.can_diagnose = true;
   CHECK(rig.value() == Value(7.0));
-  rig.script.say.emplace("depth", nothing());
+  rig.script.replies.emplace("depth", nothing());
 
   const auto explained = explain(rig);
 
   REQUIRE(explained.has_value());
-  CHECK(rig.script.asked.size() == 2);
-  const Explanation::Question& question = explained->questions.at(0);
-  CHECK(question.text == "asked: depth");
-  CHECK(shown(question.result) ==
+  CHECK(rig.script.queries.size() == 2);
+  const Explanation::BackendQuery& query = explained->queries.at(0);
+  CHECK(query.text == "query: depth");
+  CHECK(shown(query.result) ==
         "no_value: metric ml/depth: fake broker: no series; diagnosis: the target is down");
-  CHECK(question.diagnosis->findings == std::vector<std::string>{"1 target, down"});
+  CHECK(query.diagnosis->findings == std::vector<std::string>{"1 target, down"});
   CHECK(rig.value() == Value(7.0));
-  CHECK(rig.script.asked.size() == 2);
-  CHECK(rig.events.seen.empty());
-  CHECK(rig.events.told ==
+  CHECK(rig.script.queries.size() == 2);
+  CHECK(rig.events.backends.empty());
+  CHECK(rig.events.reads ==
         std::vector<std::string>{"broker ml/depth ok 0", "broker ml/depth cached"});
 }
 
 TEST_CASE(
-    "an explanation has one question for each value of the selector, the first failure looked "
-    "into") {
-  Rig rig(
-      {MetricSpec{.labels = {{"queue", "[a-z]+"}}, .question = "depth of", .rendered = {"queue"}}});
-  rig.script.has_diagnosis = true;
-  rig.script.say.emplace("depth of b", nothing());
-  rig.script.say.emplace("depth of c", nothing());
+    "an explanation has one query for each value of the selector, and a diagnosis of the first "
+    "failure") {
+  Rig rig({MetricSpec{.labels = {{"queue", "[a-z]+"}}, .key = "depth of", .rendered = {"queue"}}});
+  rig.script.can_diagnose = true;
+  rig.script.replies.emplace("depth of b", nothing());
+  rig.script.replies.emplace("depth of c", nothing());
 
   const auto explained =
       explain(rig, {"ml", "depth", {{"queue", LabelRequirement::Operator::in, {"a", "b", "c"}}}});
 
   REQUIRE(explained.has_value());
-  REQUIRE(explained->questions.size() == 3);
-  CHECK(explained->questions[0].value == 7.0);
-  CHECK_FALSE(explained->questions[0].diagnosis.has_value());
-  CHECK(explained->questions[1].diagnosis.has_value());
-  CHECK_FALSE(explained->questions[2].diagnosis.has_value());
+  REQUIRE(explained->queries.size() == 3);
+  CHECK(explained->queries[0].reply->front().value == 7.0);
+  CHECK_FALSE(explained->queries[0].diagnosis.has_value());
+  CHECK(explained->queries[1].diagnosis.has_value());
+  CHECK_FALSE(explained->queries[2].diagnosis.has_value());
 }
 
 TEST_CASE("what is not asked is not explained") {
@@ -79,7 +78,7 @@ TEST_CASE("what is not asked is not explained") {
   CHECK(explain(rig, {"ml", "depth", {{"x", LabelRequirement::Operator::equals, {"y"}}}})
             .error()
             .code == Errc::bad_request);
-  CHECK(rig.script.asked.empty());
+  CHECK(rig.script.queries.empty());
 }
 
 TEST_CASE("more explanations at once than four are refused") {
@@ -98,7 +97,7 @@ TEST_CASE("more explanations at once than four are refused") {
   rig.script.release.raise();
   settle(*rig.loop);
 
-  CHECK(shown(refused) == "overloaded: 4 explanations are under way; try again in a moment");
+  CHECK(shown(refused) == "overloaded: 4 explanations are in progress; try again in a moment");
   CHECK((*open.back())->has_value());
   CHECK(explain(rig).has_value());
 }
@@ -110,92 +109,92 @@ TEST_CASE("a bug in a scaler is part of the explanation") {
   const auto explained = explain(rig);
 
   REQUIRE(explained.has_value());
-  CHECK(shown(*explained->questions.at(0).failure) ==
+  CHECK(shown(explained->queries.at(0).reply.error()) ==
         "bad_reply: an internal error; please report it <a bug at [hidden]>");
 }
 
 TEST_CASE("a failing read shows its cause from the next one on, and none once it is answered") {
   Rig rig({MetricSpec{}});
-  rig.script.has_diagnosis = true;
-  rig.script.say.emplace("depth", nothing());
+  rig.script.can_diagnose = true;
+  rig.script.replies.emplace("depth", nothing());
   const std::string bare = "no_value: metric ml/depth: fake broker: no series";
 
-  rig.script.is_look_held = true;
+  rig.script.is_diagnosis_held = true;
   CHECK(rig.value() == Value(bare));
   rig.script.release.raise();
   settle(*rig.loop);
-  CHECK(rig.script.looked.size() == 1);
+  CHECK(rig.script.diagnoses.size() == 1);
   CHECK(rig.value() == Value(bare + "; diagnosis: the target is down"));
   rig.clock.advance(Duration{2000});
   CHECK(rig.value() == Value(bare + "; diagnosis: the target is down"));
-  CHECK(rig.script.looked.size() == 1);
-  rig.script.say.clear();
+  CHECK(rig.script.diagnoses.size() == 1);
+  rig.script.replies.clear();
   rig.clock.advance(Duration{2000});
   CHECK(rig.value() == Value(7.0));
-  rig.script.say.emplace("depth", nothing());
-  rig.script.found.cause = "the job is gone";
+  rig.script.replies.emplace("depth", nothing());
+  rig.script.diagnosis.cause = "the job is gone";
   rig.clock.advance(Duration{6000});
   CHECK(rig.value() == Value(bare + "; diagnosis: the job is gone"));
 }
 
 TEST_CASE("nothing is looked into where the metric turns the error into a number") {
   Rig rig({MetricSpec{.policies = {.empty = {3}, .nan = {}}}});
-  rig.script.has_diagnosis = true;
-  rig.script.say.emplace("depth", nothing());
+  rig.script.can_diagnose = true;
+  rig.script.replies.emplace("depth", nothing());
 
   CHECK(rig.value() == Value(3.0));
   settle(*rig.loop);
-  CHECK(rig.script.looked.empty());
-  CHECK(explain(rig)->questions.at(0).diagnosis->cause == "the target is down");
+  CHECK(rig.script.diagnoses.empty());
+  CHECK(explain(rig)->queries.at(0).diagnosis->cause == "the target is down");
 }
 
 TEST_CASE("a number that stands for a missing object is looked into by an explanation alone") {
   Rig rig({MetricSpec{}});
-  rig.script.has_diagnosis = true;
-  rig.script.say.emplace("depth", Sample{.value = 0, .taken_at = {}, .is_missing = true});
+  rig.script.can_diagnose = true;
+  rig.script.replies.emplace("depth", Sample{.value = 0, .taken_at = {}, .is_missing = true});
 
   CHECK(rig.value() == Value(0.0));
   settle(*rig.loop);
-  CHECK(rig.script.looked.empty());
+  CHECK(rig.script.diagnoses.empty());
   const auto explained = explain(rig);
-  CHECK(explained->questions.at(0).diagnosis->cause == "the target is down");
-  CHECK(explained->questions.at(0).result->value == 0.0);
+  CHECK(explained->queries.at(0).diagnosis->cause == "the target is down");
+  CHECK(explained->queries.at(0).result->front().value == 0.0);
 }
 
 TEST_CASE("nothing is looked into while a backend settles") {
   Rig rig({MetricSpec{.policies = {.settle = 30s}}});
-  rig.script.has_diagnosis = true;
+  rig.script.can_diagnose = true;
   rig.script.connections.recovered_at = rig.clock.steady();
-  rig.script.say.emplace("depth", nothing());
+  rig.script.replies.emplace("depth", nothing());
 
   CHECK(shown(rig.read()).starts_with("settling: "));
   settle(*rig.loop);
-  CHECK(rig.script.looked.empty());
-  CHECK(shown(explain(rig)->questions.at(0).result).find("diagnosis") == std::string::npos);
+  CHECK(rig.script.diagnoses.empty());
+  CHECK(shown(explain(rig)->queries.at(0).result).find("diagnosis") == std::string::npos);
 }
 
 TEST_CASE("an explanation gives the fallback's number and begins no fallback") {
   const Policies policies{.fallback = Fallback{.after = 10s, .value = 20}};
   Rig rig({MetricSpec{.policies = policies}});
-  rig.script.say.emplace("depth", Error{Errc::unreachable, "gone", ""});
+  rig.script.replies.emplace("depth", Error{Errc::unreachable, "gone", ""});
   const Value gone("unreachable: metric ml/depth: fake broker: gone");
 
-  CHECK(explain(rig)->questions.at(0).result.has_error());
+  CHECK(explain(rig)->queries.at(0).result.has_error());
   rig.clock.advance(15s);
   CHECK(rig.value() == gone);
   rig.clock.advance(15s);
   const auto explained = explain(rig);
-  CHECK(explained->questions.at(0).result->value == 20);
-  CHECK(shown(*explained->questions.at(0).failure) == "unreachable: gone");
-  CHECK(explained->questions.at(0).policies.back().effect ==
+  CHECK(explained->queries.at(0).result->front().value == 20);
+  CHECK(shown(explained->queries.at(0).reply.error()) == "unreachable: gone");
+  CHECK(explained->queries.at(0).policies.back().effect ==
         "the first failure was 15 s ago, reported as 20");
-  CHECK(std::ranges::count(rig.events.told, "broker ml/depth fallback") == 0);
+  CHECK(std::ranges::count(rig.events.reads, "broker ml/depth fallback") == 0);
 }
 
 TEST_CASE("an explanation refuses data that got too old on the way, as a read does") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
-  rig.script.say.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{29s, 30s}});
+  rig.script.replies.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{29s, 30s}});
 
   auto explained =
       test::start(*rig.loop,
@@ -207,7 +206,7 @@ TEST_CASE("an explanation refuses data that got too old on the way, as a read do
   const auto late = test::finish(*rig.loop, std::move(explained));
 
   REQUIRE(late.has_value());
-  CHECK(shown(late->questions.at(0).result).starts_with("stale: metric ml/depth"));
+  CHECK(shown(late->queries.at(0).result).starts_with("stale: metric ml/depth"));
 }
 
 TEST_CASE("an explanation of a held reading has that reading's time") {
@@ -215,29 +214,29 @@ TEST_CASE("an explanation of a held reading has that reading's time") {
   Rig rig({MetricSpec{.policies = policies}});
 
   rig.value();
-  rig.script.say.emplace("depth", Error{Errc::unreachable, "gone", ""});
+  rig.script.replies.emplace("depth", Error{Errc::unreachable, "gone", ""});
   rig.clock.advance(15s);
   const auto explained = explain(rig);
 
-  CHECK(explained->questions.at(0).result->value == 7);
-  CHECK(explained->questions.at(0).result->taken_at == WallTime{} + 42s);
+  CHECK(explained->queries.at(0).result->front().value == 7);
+  CHECK(explained->queries.at(0).result->front().taken_at == WallTime{} + 42s);
 }
 
 TEST_CASE("an explanation settles like a read, and tells no read that the backend is back") {
   Rig rig({MetricSpec{.policies = {.settle = 30s}}});
-  rig.script.say.emplace("depth", Error{Errc::unreachable, "gone", ""});
+  rig.script.replies.emplace("depth", Error{Errc::unreachable, "gone", ""});
   rig.value();
-  rig.script.say.clear();
+  rig.script.replies.clear();
   rig.clock.advance(2s);
 
   const auto explained = explain(rig);
   rig.clock.advance(31s);
   const auto later = explain(rig);
 
-  CHECK(explained->questions.at(0).result.error().code == Errc::settling);
-  CHECK(explained->questions.at(0).policies.front().effect ==
-        "the backend had been back for 0 s; it is believed after 30 s");
-  CHECK(later->questions.at(0).result.error().code == Errc::settling);
+  CHECK(explained->queries.at(0).result.error().code == Errc::settling);
+  CHECK(explained->queries.at(0).policies.front().effect ==
+        "the backend had recovered 0 s before; its values count after 30 s");
+  CHECK(later->queries.at(0).result.error().code == Errc::settling);
 }
 
 TEST_CASE("each policy that holds is shown with its setting and what it did") {
@@ -257,11 +256,11 @@ TEST_CASE("each policy that holds is shown with its setting and what it did") {
       {"no value",
        {},
        nothing(),
-       {"empty: error (no value came, which is an error)", nan, negative}},
+       {"empty: error (there is no value, which is an error)", nan, negative}},
       {"empty: 3",
        {.empty = {3}},
        nothing(),
-       {"empty: 3 (no value came, reported as 3)", nan, negative}},
+       {"empty: 3 (there is no value, reported as 3)", nan, negative}},
       {"nan: 0",
        {.nan = {0}},
        measured(kNan),
@@ -282,7 +281,7 @@ TEST_CASE("each policy that holds is shown with its setting and what it did") {
        {},
        Sample{.value = 7, .taken_at = {}, .data_age = DataAge{12s, 30s}},
        {empty,
-        "maxAge: 30s (the newest data was 12 s old when it was asked; at most 30 s is allowed)",
+        "maxAge: 30s (the newest data was 12 s old when it was queried; at most 30 s is allowed)",
         nan,
         negative}},
       {"data that is too old",
@@ -295,7 +294,7 @@ TEST_CASE("each policy that holds is shown with its setting and what it did") {
         .fallback = Fallback{.after = 45s, .hold = 120s},
         .settle = 1500ms},
        measured(70),
-       {"settle: 1500ms (the backend has not been away)",
+       {"settle: 1500ms (the backend has had no outage)",
         empty,
         nan,
         negative,
@@ -316,7 +315,7 @@ TEST_CASE("each policy that holds is shown with its setting and what it did") {
     DYNAMIC_SECTION(row.name) {
       const Answer answer{row.sample, {}, {}, {}, Duration{2500}};
       PolicySteps steps;
-      static_cast<void>(apply(row.policies, answer, &steps));
+      static_cast<void>(judge(row.policies, answer, {}, &steps));
 
       std::vector<std::string> shown;
       for (const auto& policy : effects_of(row.policies, answer, steps))

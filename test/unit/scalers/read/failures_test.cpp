@@ -25,16 +25,16 @@ Query of_queue(std::string value) {
 }
 
 MetricSpec per_queue() {
-  return {.labels = {{"queue", "[a-z]+"}}, .question = "depth of", .rendered = {"queue"}};
+  return {.labels = {{"queue", "[a-z]+"}}, .key = "depth of", .rendered = {"queue"}};
 }
 
 void fail(Rig& rig, Errc code) {
-  rig.script.say.insert_or_assign("depth", Error{code, "as scripted", ""});
+  rig.script.replies.insert_or_assign("depth", Error{code, "as scripted", ""});
 }
 
 TEST_CASE("an error names the metric, the kind and the backend, and keeps the remote's words") {
   Rig rig({MetricSpec{}});
-  rig.script.say.insert_or_assign("depth", Error{Errc::bad_reply, "it broke", "its own words"});
+  rig.script.replies.insert_or_assign("depth", Error{Errc::bad_reply, "it broke", "its own words"});
 
   const auto readings = rig.read();
 
@@ -45,7 +45,7 @@ TEST_CASE("an error names the metric, the kind and the backend, and keeps the re
 }
 
 TEST_CASE("a bug in a scaler fails its question alone, and frees its place") {
-  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .question = "other"}}, {.max_in_flight = 1});
+  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .key = "other"}}, {.max_in_flight = 1});
   rig.script.has_bug = true;
 
   const auto broken = rig.value();
@@ -58,7 +58,7 @@ TEST_CASE("a bug in a scaler fails its question alone, and frees its place") {
                         "it <a bug at [hidden]>"));
   CHECK(other == Value(7.0));
   CHECK(later == Value(7.0));
-  CHECK(rig.events.seen.empty());
+  CHECK(rig.events.backends.empty());
 }
 
 TEST_CASE("an error is kept at least 0.8 s and at most 1.2 s, then the backend is asked again") {
@@ -68,10 +68,10 @@ TEST_CASE("an error is kept at least 0.8 s and at most 1.2 s, then the backend i
       fail(rig, Errc::unreachable);
 
       const auto first = rig.value();
-      rig.script.say.clear();
+      rig.script.replies.clear();
       rig.clock.advance(799ms);
       const auto kept = rig.value();
-      const auto asked_while_kept = rig.script.asked.size();
+      const auto asked_while_kept = rig.script.queries.size();
       rig.clock.advance(402ms);
       const auto after = rig.value();
 
@@ -79,7 +79,7 @@ TEST_CASE("an error is kept at least 0.8 s and at most 1.2 s, then the backend i
       CHECK(kept == first);
       CHECK(asked_while_kept == 1);
       CHECK(after == Value(7.0));
-      CHECK(rig.script.asked.size() == 2);
+      CHECK(rig.script.queries.size() == 2);
     }
   }
 }
@@ -92,7 +92,7 @@ TEST_CASE("different readers ask again at different times") {
     rig.value();
     rig.clock.advance(1000ms);
     rig.value();
-    asked_after_one_second += rig.script.asked.size() == 2 ? 1 : 0;
+    asked_after_one_second += rig.script.queries.size() == 2 ? 1 : 0;
   }
 
   CHECK(asked_after_one_second > 5);
@@ -104,7 +104,7 @@ TEST_CASE("an error is kept for a second however long the freshness is") {
   fail(rig, Errc::no_value);
 
   rig.value();
-  rig.script.say.clear();
+  rig.script.replies.clear();
   rig.clock.advance(1201ms);
 
   CHECK(rig.value() == Value(7.0));
@@ -118,11 +118,11 @@ TEST_CASE("an error replaces the answer that was kept") {
   rig.clock.advance(5000ms);
 
   const Value late(
-      "timed_out: metric ml/depth: fake broker: no answer within 2500 ms (as scripted); raise "
-      "deadline, at most 30s, or ask for less");
+      "timed_out: metric ml/depth: fake broker: no response within 2500 ms (as scripted); raise "
+      "deadline, at most 30s, or query for less");
   CHECK(rig.value() == late);
   CHECK(rig.value() == late);
-  CHECK(rig.script.asked.size() == 2);
+  CHECK(rig.script.queries.size() == 2);
 }
 
 TEST_CASE("a full backend refuses at once, and that refusal is not kept") {
@@ -138,12 +138,12 @@ TEST_CASE("a full backend refuses at once, and that refusal is not kept") {
   const auto again = rig.read(of_queue("c"));
 
   CHECK(shown(refused) ==
-        "overloaded: metric ml/depth: fake broker: 1 questions are under way and 1 wait; raise "
-        "maxInFlight or maxWaiting, or ask less often");
+        "overloaded: metric ml/depth: fake broker: queries in flight: 1, waiting: 1; raise "
+        "maxInFlight or maxWaiting, or query less often");
   CHECK(shown(**asked) == "a value");
   CHECK(shown(**waiting) == "a value");
   CHECK(shown(again) == "a value");
-  CHECK(rig.script.asked.size() == 3);
+  CHECK(rig.script.queries.size() == 3);
 }
 
 TEST_CASE("a read past its own deadline is late, and the answer that comes after is kept") {
@@ -155,10 +155,10 @@ TEST_CASE("a read past its own deadline is late, and the answer that comes after
   settle(*rig.loop);
   const auto next = rig.value();
 
-  CHECK(late == Value("timed_out: metric ml/depth: fake broker: no answer within 20 ms (it is "
-                      "still being asked); raise deadline, at most 30s, or ask for less"));
+  CHECK(late == Value("timed_out: metric ml/depth: fake broker: no response within 20 ms (the "
+                      "query is still in flight); raise deadline, at most 30s, or query for less"));
   CHECK(next == Value(7.0));
-  CHECK(rig.script.asked.size() == 1);
+  CHECK(rig.script.queries.size() == 1);
 }
 
 TEST_CASE("a patient metric neither joins nor inherits what a hasty one gave up") {
@@ -169,9 +169,9 @@ TEST_CASE("a patient metric neither joins nor inherits what a hasty one gave up"
   rig.script.is_held = false;
   const auto patient = shown(rig.read({"ml", "patient", {}}));
 
-  CHECK(late.find("no answer within 20 ms") != std::string::npos);
+  CHECK(late.find("no response within 20 ms") != std::string::npos);
   CHECK(patient == "a value");
-  CHECK(rig.script.asked.size() == 2);
+  CHECK(rig.script.queries.size() == 2);
   rig.script.release.raise();
   settle(*rig.loop);
 }
@@ -185,9 +185,9 @@ TEST_CASE("the caller's deadline counts when it is earlier than the metric's") {
                 rig.reader->read({"ml", "depth", {}}, Deadline::after(rig.clock.steady(), 15ms)));
 
   CHECK(shown(readings) ==
-        "timed_out: metric ml/depth: fake broker: no answer within 15 ms (it is still being "
-        "asked); raise deadline, at most 30s, or ask for less");
-  CHECK(rig.script.asked.front().deadline.at == rig.clock.steady() + 2500ms);
+        "timed_out: metric ml/depth: fake broker: no response within 15 ms (the query is still in "
+        "flight); raise deadline, at most 30s, or query for less");
+  CHECK(rig.script.queries.front().deadline.at == rig.clock.steady() + 2500ms);
   rig.script.release.raise();
   settle(*rig.loop);
 }
@@ -203,7 +203,7 @@ TEST_CASE("a read that comes in late joins the question under way, not a new one
 
   CHECK(std::holds_alternative<std::string>(late));
   CHECK(shown(test::finish(*rig.loop, joined)) == "a value");
-  CHECK(rig.script.asked.size() == 1);
+  CHECK(rig.script.queries.size() == 1);
 }
 
 TEST_CASE("a reader may be dropped while its question is under way") {
@@ -279,27 +279,27 @@ TEST_CASE("a backend is reported down for want of itself, not for what it says")
 
       rig.value();
 
-      const std::string_view said = row.code == Errc::timed_out
-                                        ? "no answer within 2500 ms (as scripted); raise deadline, "
-                                          "at most 30s, or ask for less"
-                                        : "as scripted";
+      const std::string_view said =
+          row.code == Errc::timed_out ? "no response within 2500 ms (as scripted); raise deadline, "
+                                        "at most 30s, or query for less"
+                                      : "as scripted";
       const std::vector<std::string> down{
           fmt::format("down broker: {}: {}", name_of(row.code), said)};
-      CHECK(rig.events.seen == (row.is_down ? down : std::vector<std::string>{}));
+      CHECK(rig.events.backends == (row.is_down ? down : std::vector<std::string>{}));
     }
   }
 }
 
 TEST_CASE("a backend is reported down once and up once, however many questions fail") {
-  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .question = "other"}});
+  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .key = "other"}});
   fail(rig, Errc::unreachable);
-  rig.script.say.insert_or_assign("other", Error{Errc::timed_out, "silence", ""});
+  rig.script.replies.insert_or_assign("other", Error{Errc::timed_out, "silence", ""});
 
   rig.value();
   rig.value({"ml", "other", {}});
   rig.clock.advance(2000ms);
   rig.value();
-  rig.script.say.clear();
+  rig.script.replies.clear();
   rig.clock.advance(2000ms);
   rig.value();
   rig.value({"ml", "other", {}});
@@ -309,9 +309,9 @@ TEST_CASE("a backend is reported down once and up once, however many questions f
   rig.clock.advance(6000ms);
   rig.value();
 
-  CHECK(rig.events.seen == std::vector<std::string>{"down broker: unreachable: as scripted",
-                                                    "up broker",
-                                                    "down broker: tls: as scripted"});
+  CHECK(rig.events.backends == std::vector<std::string>{"down broker: unreachable: as scripted",
+                                                        "up broker",
+                                                        "down broker: tls: as scripted"});
 }
 
 TEST_CASE("an answer that is an error of the question shows that the backend is up again") {
@@ -323,7 +323,7 @@ TEST_CASE("an answer that is an error of the question shows that the backend is 
   rig.clock.advance(2000ms);
   rig.value();
 
-  CHECK(rig.events.seen ==
+  CHECK(rig.events.backends ==
         std::vector<std::string>{"down broker: refused: as scripted", "up broker"});
 }
 

@@ -23,11 +23,11 @@ TEST_CASE("a hasty metric joins a patient one's question only while that is youn
   rig.clock.advance(500ms);
   const auto young = rig.begin({"ml", "hasty", {}});
   settle(*rig.loop);
-  const auto asked_while_young = rig.script.asked.size();
+  const auto asked_while_young = rig.script.queries.size();
   rig.clock.advance(1ms);
   const auto old = rig.begin({"ml", "hasty", {}});
   settle(*rig.loop);
-  const auto asked_when_old = rig.script.asked.size();
+  const auto asked_when_old = rig.script.queries.size();
   rig.script.release.raise();
 
   CHECK(asked_while_young == 1);
@@ -51,7 +51,7 @@ TEST_CASE("a metric joins a question as old as its freshness, whatever its deadl
 
   CHECK(finish(*rig.loop, easy).has_value());
   CHECK(finish(*rig.loop, patient).has_value());
-  CHECK(rig.script.asked.size() == 1);
+  CHECK(rig.script.queries.size() == 1);
 }
 
 }  // namespace

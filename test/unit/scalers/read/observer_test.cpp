@@ -15,21 +15,21 @@ using test::settle;
 using Texts = std::vector<std::string>;
 using namespace std::chrono_literals;
 
-TEST_CASE("every question and every answer without one is told, once") {
+TEST_CASE("every query and every answer without one is reported, once") {
   Rig rig({MetricSpec{}});
 
   rig.value();
   rig.value();
   rig.clock.advance(5000ms);
-  rig.script.say.insert_or_assign("depth", Error{Errc::no_value, "as scripted", ""});
+  rig.script.replies.insert_or_assign("depth", Error{Errc::no_value, "as scripted", ""});
   rig.value();
 
-  CHECK(rig.events.told ==
+  CHECK(rig.events.reads ==
         Texts{"broker ml/depth ok 0", "broker ml/depth cached", "broker ml/depth no_value 0"});
-  CHECK(rig.events.given == Texts{"broker ml/depth 7", "broker ml/depth 7"});
+  CHECK(rig.events.values == Texts{"broker ml/depth 7", "broker ml/depth 7"});
 }
 
-TEST_CASE("a joined read is told as shared, and the time that the question took") {
+TEST_CASE("a joined read is reported as shared, with the time that the query took") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
 
@@ -40,12 +40,12 @@ TEST_CASE("a joined read is told as shared, and the time that the question took"
   rig.script.release.raise();
   settle(*rig.loop);
 
-  CHECK(rig.events.told == Texts{"broker ml/depth shared", "broker ml/depth ok 30"});
-  CHECK(rig.events.given == Texts{"broker ml/depth 7", "broker ml/depth 7"});
+  CHECK(rig.events.reads == Texts{"broker ml/depth shared", "broker ml/depth ok 30"});
+  CHECK(rig.events.values == Texts{"broker ml/depth 7", "broker ml/depth 7"});
 }
 
-TEST_CASE("a question without room is told as overloaded") {
-  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .question = "other"}},
+TEST_CASE("a query without room is reported as overloaded") {
+  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .key = "other"}},
           {.max_in_flight = 1, .max_waiting = 0});
   rig.script.is_held = true;
 
@@ -53,41 +53,43 @@ TEST_CASE("a question without room is told as overloaded") {
   auto second = rig.begin({"ml", "other", {}});
   settle(*rig.loop);
 
-  CHECK(rig.events.told == Texts{"broker ml/other overloaded 0"});
+  CHECK(rig.events.reads == Texts{"broker ml/other overloaded 0"});
   rig.script.release.raise();
   settle(*rig.loop);
 }
 
-TEST_CASE("the policies decide what a question came to") {
+TEST_CASE("the policies decide the outcome of a query") {
   Rig rig({MetricSpec{.policies = {{0}, {}, NegativePolicy::error}}});
-  rig.script.say.insert_or_assign("depth", Error{Errc::no_value, "as scripted", ""});
+  rig.script.replies.insert_or_assign("depth", Error{Errc::no_value, "as scripted", ""});
 
   rig.value();
 
-  CHECK(rig.events.told == Texts{"broker ml/depth ok 0", "broker ml/depth empty"});
+  CHECK(rig.events.reads == Texts{"broker ml/depth ok 0", "broker ml/depth empty"});
 }
 
-TEST_CASE("a read is told with each policy that changed its number, whoever's question it was") {
+TEST_CASE(
+    "a read is reported with each policy that changed its number, whichever metric sent the "
+    "query") {
   Rig rig({MetricSpec{},
            MetricSpec{.name = "bounded", .policies = {.clamp = {{}, 5}, .zero_at_or_below = 5}}});
 
   rig.value();
   rig.value({"ml", "bounded", {}});
 
-  CHECK(rig.events.told == Texts{"broker ml/depth ok 0",
-                                 "broker ml/bounded cached",
-                                 "broker ml/bounded clamp",
-                                 "broker ml/bounded zeroAtOrBelow"});
+  CHECK(rig.events.reads == Texts{"broker ml/depth ok 0",
+                                  "broker ml/bounded cached",
+                                  "broker ml/bounded clamp",
+                                  "broker ml/bounded zeroAtOrBelow"});
 }
 
-TEST_CASE("no value is told of a metric with labels, nothing at all of an unknown metric") {
+TEST_CASE("a value is reported with its labels, and nothing of an unknown metric") {
   Rig rig({MetricSpec{.labels = {{"queue", "[a-z]+"}}, .rendered = {"queue"}}});
 
   rig.read({"ml", "depth", {{"queue", LabelRequirement::Operator::equals, {"a"}}}});
   rig.read({"ml", "nope", {}});
 
-  CHECK(rig.events.told == Texts{"broker ml/depth ok 0"});
-  CHECK(rig.events.given.empty());
+  CHECK(rig.events.reads == Texts{"broker ml/depth ok 0"});
+  CHECK(rig.events.values == Texts{"broker ml/depth queue=a 7"});
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ const Policies kSettle{.settle = 30s};
 const Value kGone("unreachable: metric ml/depth: fake broker: gone");
 
 void fail(Rig& rig, Errc code = Errc::unreachable, const std::string& question = "depth") {
-  rig.script.say.insert_or_assign(question, Error{code, "gone", ""});
+  rig.script.replies.insert_or_assign(question, Error{code, "gone", ""});
 }
 
 // The value of a read so much later, when no answer is kept.
@@ -75,7 +75,7 @@ TEST_CASE("a good answer ends the fallback, and the next failure counts anew") {
   rig.value();
   fail(rig);
   const auto instead = after(rig, 20'000ms);
-  rig.script.say.clear();
+  rig.script.replies.clear();
   const auto good = after(rig, 2000ms);
   fail(rig);
   const auto early = after(rig, 9000ms);
@@ -104,19 +104,19 @@ TEST_CASE("a question that never had a good answer falls back from its first fai
 
 TEST_CASE("each question has its own fallback, and each metric what it calls good") {
   Rig rig({MetricSpec{.labels = {{"queue", "[a-z]+"}},
-                      .question = "of",
+                      .key = "of",
                       .rendered = {"queue"},
                       .policies = kHold},
-           MetricSpec{.name = "strict", .question = "signed", .policies = kHold},
+           MetricSpec{.name = "strict", .key = "signed", .policies = kHold},
            MetricSpec{
                .name = "lenient",
-               .question = "signed",
+               .key = "signed",
                .policies =
                    {{}, {}, NegativePolicy::zero, {}, {}, Fallback{.after = 10s, .hold = 60s}}}});
   const auto of = [](std::string queue) {
     return Query{"ml", "depth", {{"queue", Operator::equals, {std::move(queue)}}}};
   };
-  rig.script.say.insert_or_assign("signed", Sample{-3, WallTime{}});
+  rig.script.replies.insert_or_assign("signed", Sample{-3, WallTime{}});
 
   rig.value(of("a"));
   rig.value({"ml", "strict", {}});
@@ -154,12 +154,13 @@ TEST_CASE("a fallback is told beside the failure behind it") {
   after(rig, 20'000ms);
   rig.value();
 
-  CHECK(rig.events.told == Texts{"broker ml/depth ok 0",
-                                 "broker ml/depth unreachable 0",
-                                 "broker ml/depth fallback",
-                                 "broker ml/depth cached",
-                                 "broker ml/depth fallback"});
-  CHECK(rig.events.given == Texts{"broker ml/depth 7", "broker ml/depth 20", "broker ml/depth 20"});
+  CHECK(rig.events.reads == Texts{"broker ml/depth ok 0",
+                                  "broker ml/depth unreachable 0",
+                                  "broker ml/depth fallback",
+                                  "broker ml/depth cached",
+                                  "broker ml/depth fallback"});
+  CHECK(rig.events.values ==
+        Texts{"broker ml/depth 7", "broker ml/depth 20", "broker ml/depth 20"});
 }
 
 TEST_CASE("behind a lost connection answers are errors until settle has passed") {
@@ -172,12 +173,14 @@ TEST_CASE("behind a lost connection answers are errors until settle has passed")
   note_opened(rig.script.connections, rig.clock.steady());
   const auto back = rig.value();
   const auto later = after(rig, 29'999ms);
-  const auto asked = rig.script.asked.size();
+  const auto asked = rig.script.queries.size();
   const auto again = after(rig, 1201ms);
 
   CHECK(before == Value(7.0));
-  CHECK(back == Value("settling: metric ml/depth: fake broker: it came back 0 s ago and is not "
-                      "believed for 30 s (settle), since queues may look empty behind a restart"));
+  CHECK(back ==
+        Value("settling: metric ml/depth: fake broker: the backend recovered 0 s ago; values "
+              "are ignored for 30 s after recovery (settle) because queues may look empty "
+              "after a restart"));
   CHECK(std::holds_alternative<std::string>(later));
   CHECK(asked == 3);
   CHECK(again == Value(7.0));
@@ -199,11 +202,11 @@ TEST_CASE("a connection that Weir itself closed, or the first one, needs no sett
 TEST_CASE(
     "where no connection is kept, a question that could not reach the backend shows its return") {
   Rig rig({MetricSpec{.freshness = 1000ms, .policies = kSettle},
-           MetricSpec{.name = "other", .question = "other", .freshness = 1000ms}});
+           MetricSpec{.name = "other", .key = "other", .freshness = 1000ms}});
   fail(rig);
 
   rig.value();
-  rig.script.say.clear();
+  rig.script.replies.clear();
   const auto back = after(rig, 2000ms);
   const auto other = rig.value({"ml", "other", {}});
   const auto settled = after(rig, 30'000ms);
@@ -232,7 +235,7 @@ TEST_CASE("a backend is back with its first answer, whatever the failures before
         fail(rig, code);
         after(rig, 20'000ms);
       }
-      rig.script.say.clear();
+      rig.script.replies.clear();
 
       const auto back = after(rig, 20'000ms);
       const auto settling = after(rig, 29'000ms);
@@ -246,13 +249,13 @@ TEST_CASE("a backend is back with its first answer, whatever the failures before
 }
 
 TEST_CASE("a slow question beside others that are answered is no absence") {
-  Rig rig({MetricSpec{.name = "slow", .question = "slow", .policies = kSettle},
-           MetricSpec{.name = "other", .question = "other", .freshness = 1ms}});
-  rig.script.say.insert_or_assign("slow", Error{Errc::timed_out, "no answer in time", ""});
+  Rig rig({MetricSpec{.name = "slow", .key = "slow", .policies = kSettle},
+           MetricSpec{.name = "other", .key = "other", .freshness = 1ms}});
+  rig.script.replies.insert_or_assign("slow", Error{Errc::timed_out, "no answer in time", ""});
 
   rig.value({"ml", "other", {}});
   rig.value({"ml", "slow", {}});
-  rig.script.say.clear();
+  rig.script.replies.clear();
   rig.clock.advance(2000ms);
 
   CHECK(rig.value({"ml", "slow", {}}) == Value(7.0));
@@ -265,7 +268,7 @@ TEST_CASE("a failure that is no absence needs no settling") {
       fail(rig, code);
 
       rig.value();
-      rig.script.say.clear();
+      rig.script.replies.clear();
 
       CHECK(after(rig, 2000ms) == Value(7.0));
     }
@@ -276,7 +279,7 @@ TEST_CASE("data that gets too old while its question is under way is no value") 
   const auto given_after = [](Duration took) {
     Rig rig({MetricSpec{}});
     rig.script.is_held = true;
-    rig.script.say.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{29s, 30s}});
+    rig.script.replies.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{29s, 30s}});
     auto read = rig.begin({"ml", "depth", {}});
     settle(*rig.loop);
     rig.clock.advance(took);
@@ -292,21 +295,21 @@ TEST_CASE("data that gets too old while its question is under way is no value") 
   REQUIRE(late.has_error());
   CHECK(late.error().code == Errc::stale);
   CHECK(late.error().message() ==
-        "metric ml/depth: fake broker: the newest data was 29 s old when it was asked, the answer "
+        "metric ml/depth: fake broker: the newest data was 29 s old when it was queried, the query "
         "took 1.001 s, and maxAge is 30 s");
 }
 
 TEST_CASE("an answer is given again only while the data behind it is young enough") {
   Rig rig({MetricSpec{.freshness = 60'000ms}});
-  rig.script.say.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{20s, 30s}});
+  rig.script.replies.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{20s, 30s}});
 
   rig.value();
   after(rig, 9999ms);
-  const auto asked_while_young = rig.script.asked.size();
+  const auto asked_while_young = rig.script.queries.size();
   after(rig, 1ms);
 
   CHECK(asked_while_young == 1);
-  CHECK(rig.script.asked.size() == 2);
+  CHECK(rig.script.queries.size() == 2);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-#include "scalers/read/policies.hpp"
-
+#include "scalers/read/policies/fallback.hpp"
+#include "scalers/read/policies/verdict.hpp"
 #include "test/rigs/shown.hpp"
 
 #include <catch2/catch.hpp>
@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +21,8 @@ using namespace std::chrono_literals;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Answer answer_of(Result<Sample> sample) {
-  return {std::move(sample), SteadyTime{}, WallTime{}, SteadyTime{}, Duration{}};
+Answer answer_of(Result<Samples> samples) {
+  return {std::move(samples), SteadyTime{}, WallTime{}, SteadyTime{}, Duration{}};
 }
 Answer measured(double value) { return answer_of(Sample{value, WallTime{}}); }
 Answer failed(Errc code, std::string detail, std::string remote = "") {
@@ -34,17 +35,27 @@ Answer after_recovery(Duration span, Answer answer = measured(7)) {
   return answer;
 }
 
+// The verdict on a scalar: its value, or the error.
+Result<double> value_of(const Policies& policies,
+                        const Answer& answer,
+                        PolicySteps* steps = nullptr) {
+  const Verdict verdict = judge(policies, answer, {}, steps);
+  if (!verdict) return verdict.error();
+  REQUIRE(verdict->size() == 1);
+  return verdict->front().value;
+}
+
 struct Good {
   std::string_view name;
   Policies policies;
-  Answer asked;
+  Answer answer;
   double value;
 };
 
 struct Bad {
   std::string_view name;
   Policies policies;
-  Answer asked;
+  Answer answer;
   std::string message;
 };
 
@@ -90,16 +101,16 @@ TEST_CASE("a value that an HPA can read passes as it is") {
       {"zeroAtOrBelow: 10, above", kZeroAtTen, measured(10.001), 10.001},
       {"zeroAtOrBelow: 10, at", kZeroAtTen, measured(10), 0},
       {"zeroAtOrBelow: 10, below", kZeroAtTen, measured(0.5), 0},
-      {"zeroAtOrBelow behind clamp", kBoth, measured(70), 50},
-      {"zeroAtOrBelow behind clamp, low", kBoth, measured(9), 0},
-      {"settle: 30s, a backend that was never away", kSettling, measured(7), 7},
+      {"zeroAtOrBelow after clamp", kBoth, measured(70), 50},
+      {"zeroAtOrBelow after clamp, low", kBoth, measured(9), 0},
+      {"settle: 30s, a backend without an outage", kSettling, measured(7), 7},
       {"settle: 30s, back for 30 s", kSettling, after_recovery(30s), 7},
       {"no settle, back a moment ago", kStrict, after_recovery(1ms), 7},
   };
 
   for (const Good& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const auto value = apply(row.policies, row.asked);
+      const auto value = value_of(row.policies, row.answer);
 
       REQUIRE(test::shown(value) == "a value");
       CHECK(*value == row.value);
@@ -116,17 +127,17 @@ TEST_CASE("a value that an HPA would take for something else is an error") {
   };
   const auto below_zero = [](std::string_view value) {
     return "negative: the value " + std::string(value) +
-           " is negative, which an HPA takes for an order to grow to its maximum; set negative: "
-           "zero or negative: allow if it is meant";
+           " is negative; an HPA would scale to maxReplicas on it; set negative: zero or negative: "
+           "allow if it is meant";
   };
   const auto too_large = [](std::string_view value) {
     return "out_of_range: the value " + std::string(value) +
            " is beyond 9.2e15, the most an HPA can read; use a larger unit";
   };
   const auto settling = [](std::string_view span) {
-    return "settling: it came back " + std::string(span) +
-           " ago and is not believed for 30 s (settle), since queues may look empty behind a "
-           "restart";
+    return "settling: the backend recovered " + std::string(span) +
+           " ago; values are ignored for 30 s after recovery (settle) because queues may look "
+           "empty after a restart";
   };
   const Bad rows[] = {
       {"nothing", kStrict, nothing(), "no_value: no series <its words>"},
@@ -177,38 +188,43 @@ TEST_CASE("a value that an HPA would take for something else is an error") {
 
   for (const Bad& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const auto value = apply(row.policies, row.asked);
+      const auto value = value_of(row.policies, row.answer);
 
       CHECK(test::shown(value) == row.message);
     }
   }
 }
 
-TEST_CASE("only what the backend itself said is an answer") {
-  CHECK(is_answer(kStrict, measured(1)));
-  CHECK(is_answer(kStrict, measured(kNan)));
-  CHECK(is_answer(kLenient, nothing()));
-  CHECK_FALSE(is_answer(kStrict, nothing()));
-  CHECK_FALSE(is_answer(kSettling, after_recovery(29s)));
-  CHECK(is_answer(kSettling, after_recovery(30s)));
-  CHECK_FALSE(is_answer(kLenient, failed(Errc::timed_out, "")));
+TEST_CASE("an answer that shows what the backend measured is conclusive") {
+  CHECK(is_conclusive(kStrict, measured(1)));
+  CHECK(is_conclusive(kStrict, measured(kNan)));
+  CHECK(is_conclusive(kLenient, nothing()));
+  CHECK_FALSE(is_conclusive(kStrict, nothing()));
+  CHECK_FALSE(is_conclusive(kSettling, after_recovery(29s)));
+  CHECK(is_conclusive(kSettling, after_recovery(30s)));
+  CHECK_FALSE(is_conclusive(kLenient, failed(Errc::timed_out, "")));
 }
 
 constexpr SteadyTime kNow{1h};
 
-// A question whose last good reading was 7, so long ago.
+// A query whose last good value was 7, so long ago.
 struct Past {
-  explicit Past(Duration ago) : good(measured(7)) { good.at = kNow - ago; }
-  Answer good;
-  [[nodiscard]] History history() const { return {&good, std::nullopt}; }
+  explicit Past(Duration ago) {
+    Answer answer = measured(7);
+    answer.at = kNow - ago;
+    good = std::make_shared<const Answer>(std::move(answer));
+  }
+  AnswerPtr good;
+  [[nodiscard]] History history() const { return {good, std::nullopt}; }
 };
 
 std::string shown(const std::optional<Substitute>& instead) {
   if (!instead) return "the error";
-  return fmt::format("{:g}{}", instead->value, instead->is_held ? " held" : "");
+  REQUIRE(instead->values.size() == 1);
+  return fmt::format("{:g}{}", instead->values.front().value, instead->is_held ? " held" : "");
 }
 
-TEST_CASE("a fallback stands for errors by the time since the last good reading") {
+TEST_CASE("a fallback replaces errors by the time since the last good value") {
   const Policies hold{.fallback = Fallback{.after = 45s, .hold = 120s}};
   const Policies value{.fallback = Fallback{.after = 45s, .value = 20}};
   const Policies zeroed{.zero_at_or_below = 10, .fallback = Fallback{.after = 45s, .hold = 120s}};
@@ -229,21 +245,24 @@ TEST_CASE("a fallback stands for errors by the time since the last good reading"
       {"hold, for any failure of the backend", hold, Errc::no_value, 60s, "7 held"},
       {"hold, for what is settling", hold, Errc::settling, 60s, "7 held"},
       {"hold, for a full queue", hold, Errc::overloaded, 60s, "7 held"},
-      {"hold, not for a wrong question", hold, Errc::bad_request, 60s, "the error"},
-      {"hold, what the policies made of it", zeroed, Errc::timed_out, 60s, "0 held"},
+      {"hold, not for a wrong request", hold, Errc::bad_request, 60s, "the error"},
+      {"hold, after the policies", zeroed, Errc::timed_out, 60s, "0 held"},
       {"value, too soon", value, Errc::stale, 44'999ms, "the error"},
       {"value, from its time on", value, Errc::stale, 45s, "20"},
       {"value, for an object that does not exist", value, Errc::unknown_object, 45s, "20"},
       {"value, for ever", value, Errc::stale, 1h, "20"},
-      {"value, not for a wrong question", value, Errc::bad_request, 1h, "the error"},
+      {"value, not for a wrong request", value, Errc::bad_request, 1h, "the error"},
   };
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Past past(row.ago);
 
-      const auto instead =
-          fall_back(row.policies, Error{row.failure, "failed", ""}, past.history(), kNow);
+      const auto instead = fall_back(row.policies,
+                                     Error{row.failure, "failed", ""},
+                                     past.history(),
+                                     kNow,
+                                     WallTime{});
 
       CHECK(shown(instead) == row.wanted);
     }
@@ -251,16 +270,16 @@ TEST_CASE("a fallback stands for errors by the time since the last good reading"
 }
 
 TEST_CASE(
-    "without a good reading there is nothing to hold, and a value counts from the first failure") {
+    "without a good value there is nothing to hold, and a value counts from the first failure") {
   const Policies hold{.fallback = Fallback{.after = 45s, .hold = 120s}};
   const Policies value{.fallback = Fallback{.after = 45s, .value = 20}};
   const Error failure{Errc::unreachable, "gone", ""};
   const History failing{nullptr, kNow - 60s};
 
-  CHECK(shown(fall_back(hold, failure, failing, kNow)) == "the error");
-  CHECK(shown(fall_back(value, failure, failing, kNow)) == "20");
-  CHECK(shown(fall_back(value, failure, {nullptr, kNow - 44s}, kNow)) == "the error");
-  CHECK(shown(fall_back(value, failure, {}, kNow)) == "the error");
+  CHECK(shown(fall_back(hold, failure, failing, kNow, WallTime{})) == "the error");
+  CHECK(shown(fall_back(value, failure, failing, kNow, WallTime{})) == "20");
+  CHECK(shown(fall_back(value, failure, {nullptr, kNow - 44s}, kNow, WallTime{})) == "the error");
+  CHECK(shown(fall_back(value, failure, {}, kNow, WallTime{})) == "the error");
 }
 
 struct Traced {
@@ -273,105 +292,107 @@ struct Traced {
 Answer missing() { return answer_of(Sample{.value = 0, .taken_at = {}, .is_missing = true}); }
 Answer aged() { return answer_of(Sample{9, {}, false, DataAge{12'300ms, 30s}}); }
 
-std::vector<std::string_view> changes_in(const Result<double>& outcome, const PolicySteps& steps) {
-  std::vector<std::string_view> out;
+PolicySet changes_in(const PolicySteps& steps) {
+  PolicySet out;
   for (const PolicyStep& step : steps) {
-    if (outcome && step.is_change) out.push_back(step.name);
+    if (step.is_change) out.set(static_cast<std::size_t>(step.policy));
   }
   return out;
 }
 
-TEST_CASE(
-    "each policy that is set or had a say tells what it did, in the order that they count in") {
+TEST_CASE("each policy that is set or had an effect notes it, in the order in which they apply") {
   const Policies all{.clamp = {{}, 50}, .zero_at_or_below = 10, .settle = 30s};
   const Traced rows[] = {
       {"nothing is set", kStrict, measured(7), {}},
-      {"no value", kStrict, nothing(), {{"empty", "no value came, which is an error"}}},
+      {"no value", kStrict, nothing(), {{Policy::empty, "there is no value, which is an error"}}},
       {"no value, a number",
        kLenient,
        nothing(),
-       {{"empty", "no value came, reported as 3", true}}},
-      {"NaN", kStrict, measured(kNan), {{"nan", "the value is NaN, which is an error"}}},
+       {{Policy::empty, "there is no value, reported as 3", true}}},
+      {"NaN", kStrict, measured(kNan), {{Policy::nan, "the value is NaN, which is an error"}}},
       {"NaN, a number",
        kLenient,
        measured(kNan),
-       {{"nan", "the value is NaN, reported as 4", true}}},
-      {"negative", kStrict, measured(-5), {{"negative", "-5 is an error"}}},
-      {"negative: zero", kZero, measured(-5), {{"negative", "-5 is reported as 0", true}}},
-      {"negative: allow", kAllow, measured(-5), {{"negative", "-5 is allowed"}}},
+       {{Policy::nan, "the value is NaN, reported as 4", true}}},
+      {"negative", kStrict, measured(-5), {{Policy::negative, "-5 is an error"}}},
+      {"negative: zero", kZero, measured(-5), {{Policy::negative, "-5 is reported as 0", true}}},
+      {"negative: allow", kAllow, measured(-5), {{Policy::negative, "-5 is allowed"}}},
       {"a missing object",
        kStrict,
        missing(),
-       {{"missing", "the object does not exist, reported as 0", true}}},
+       {{Policy::missing, "the object does not exist, reported as 0", true}}},
       {"the data's age",
        kStrict,
        aged(),
-       {{"maxAge", "the newest data was 12.3 s old when it was asked; at most 30 s is allowed"}}},
+       {{Policy::max_age,
+         "the newest data was 12.3 s old when it was queried; at most 30 s is allowed"}}},
       {"data that is too old",
        kLenient,
        answer_of(Error{Errc::stale, "old", ""}),
-       {{"maxAge", "the data is older than it may be, which is an error"}}},
+       {{Policy::max_age, "the data is older than it may be, which is an error"}}},
       {"all at once",
        all,
        after_recovery(95s, measured(70)),
-       {{"settle", "the backend had been back for 95 s; it is believed after 30 s"},
-        {"clamp", "70 is above max, reported as 50", true},
-        {"zeroAtOrBelow", "50 is above 10"}}},
+       {{Policy::settle, "the backend had recovered 95 s before; its values count after 30 s"},
+        {Policy::clamp, "70 is above max, reported as 50", true},
+        {Policy::zero_at_or_below, "50 is above 10"}}},
       {"below min",
        {.clamp = {2, {}}},
        measured(1),
-       {{"clamp", "1 is below min, reported as 2", true}}},
+       {{Policy::clamp, "1 is below min, reported as 2", true}}},
       {"none had to do anything",
        all,
        measured(7),
-       {{"settle", "the backend has not been away"},
-        {"clamp", "7 is within its bounds"},
-        {"zeroAtOrBelow", "7 is at or below 10, reported as 0", true}}},
+       {{Policy::settle, "the backend has had no outage"},
+        {Policy::clamp, "7 is within its bounds"},
+        {Policy::zero_at_or_below, "7 is at or below 10, reported as 0", true}}},
       {"zero is no change",
        {.zero_at_or_below = 1},
        measured(0),
-       {{"zeroAtOrBelow", "0 is at or below 1"}}},
+       {{Policy::zero_at_or_below, "0 is at or below 1"}}},
       {"an error ends it",
        all,
        after_recovery(3s),
-       {{"settle", "the backend had been back for 3 s; it is believed after 30 s"}}},
+       {{Policy::settle, "the backend had recovered 3 s before; its values count after 30 s"}}},
   };
 
   for (const Traced& row : rows) {
     DYNAMIC_SECTION(row.name) {
       PolicySteps steps;
 
-      const auto traced = apply(row.policies, row.answer, &steps);
+      const auto traced = value_of(row.policies, row.answer, &steps);
+      const Verdict verdict = judge(row.policies, row.answer);
 
       CHECK(steps == row.steps);
-      CHECK(test::shown(traced) == test::shown(apply(row.policies, row.answer)));
-      CHECK(changes(row.policies, row.answer) == changes_in(traced, row.steps));
+      CHECK(test::shown(traced) == test::shown(value_of(row.policies, row.answer)));
+      if (verdict) CHECK(verdict->front().changes == changes_in(row.steps));
     }
   }
 }
 
-TEST_CASE("a fallback tells what it did, and why not") {
+TEST_CASE("a fallback notes what it did, or why it did nothing") {
   const Policies hold{.fallback = Fallback{.after = 45s, .hold = 120s}};
   const Policies value{.fallback = Fallback{.after = 45s, .value = 20}};
-  const auto told = [](const Policies& policies, Errc failure, const History& history) {
+  const auto note = [](const Policies& policies, Errc failure, const History& history) {
     PolicySteps steps;
-    static_cast<void>(fall_back(policies, Error{failure, "", ""}, history, kNow, &steps));
+    static_cast<void>(
+        fall_back(policies, Error{failure, "", ""}, history, kNow, WallTime{}, {}, &steps));
     REQUIRE(steps.size() == 1);
-    CHECK(steps.front().name == "fallback");
+    CHECK(steps.front().policy == Policy::fallback);
     return steps.front().text;
   };
 
-  CHECK(told(hold, Errc::stale, Past(9s).history()) ==
-        "the last good reading was 9 s ago; it begins after 45 s");
-  CHECK(told(hold, Errc::stale, Past(60s).history()) ==
-        "the last good reading was 60 s ago, 7 is given again");
-  CHECK(told(hold, Errc::stale, Past(150s).history()) ==
-        "the last good reading was 150 s ago and is held for 120 s");
-  CHECK(told(hold, Errc::stale, {nullptr, kNow - 60s}) == "there has been no good reading to hold");
-  CHECK(told(value, Errc::stale, {nullptr, kNow - 60s}) ==
+  CHECK(note(hold, Errc::stale, Past(9s).history()) ==
+        "the last good value was 9 s ago; it begins after 45 s");
+  CHECK(note(hold, Errc::stale, Past(60s).history()) ==
+        "the last good value was 60 s ago, 7 is reported again");
+  CHECK(note(hold, Errc::stale, Past(150s).history()) ==
+        "the last good value was 150 s ago and is held for 120 s");
+  CHECK(note(hold, Errc::stale, {nullptr, kNow - 60s}) == "there is no good value to hold");
+  CHECK(note(value, Errc::stale, {nullptr, kNow - 60s}) ==
         "the first failure was 60 s ago, reported as 20");
-  CHECK(told(hold, Errc::bad_request, Past(60s).history()) ==
-        "not for a question that is wrong itself");
+  CHECK(note(hold, Errc::bad_request, Past(60s).history()) ==
+        "not used, because the request itself is wrong");
 }
 
 }  // namespace

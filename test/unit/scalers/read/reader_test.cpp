@@ -27,12 +27,12 @@ Query of_queues(std::vector<std::string> values) {
 }
 
 MetricSpec per_queue() {
-  return {.labels = {{"queue", "[a-z]+"}}, .question = "depth of", .rendered = {"queue"}};
+  return {.labels = {{"queue", "[a-z]+"}}, .key = "depth of", .rendered = {"queue"}};
 }
 
-std::vector<std::string> questions(const Rig& rig) {
+std::vector<std::string> queries(const Rig& rig) {
   std::vector<std::string> out;
-  for (const auto& asked : rig.script.asked) out.push_back(asked.question);
+  for (const auto& query : rig.script.queries) out.push_back(query.key);
   return out;
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("1,000 simultaneous reads of one key ask the backend once") {
 
   for (auto& read : reads) read = rig.begin({"ml", "depth", {}});
   settle(*rig.loop);
-  const auto asked_while_held = rig.script.asked.size();
+  const auto asked_while_held = rig.script.queries.size();
   const auto is_open = [](const auto& read) { return !read->has_value(); };
   const auto open_while_held = std::ranges::count_if(reads, is_open);
   rig.script.release.raise();
@@ -56,7 +56,7 @@ TEST_CASE("1,000 simultaneous reads of one key ask the backend once") {
   CHECK(asked_while_held == 1);
   CHECK(open_while_held == 1000);
   CHECK(std::ranges::count_if(reads, got_seven) == 1000);
-  CHECK(rig.script.asked.size() == 1);
+  CHECK(rig.script.queries.size() == 1);
 }
 
 TEST_CASE("a read hands the backend every parameter and the metric's own deadline") {
@@ -65,9 +65,9 @@ TEST_CASE("a read hands the backend every parameter and the metric's own deadlin
   const auto readings = rig.read(of_queues({"a"}));
 
   REQUIRE(readings.has_value());
-  REQUIRE(rig.script.asked.size() == 1);
-  CHECK(rig.script.asked.front().parameters == Labels{{"namespace", "ml"}, {"queue", "a"}});
-  CHECK(rig.script.asked.front().deadline.at == rig.clock.steady() + 2500ms);
+  REQUIRE(rig.script.queries.size() == 1);
+  CHECK(rig.script.queries.front().parameters == Parameters{"ml", {{"queue", "a"}}});
+  CHECK(rig.script.queries.front().deadline.at == rig.clock.steady() + 2500ms);
   CHECK(readings->front().labels == Labels{{"queue", "a"}});
   CHECK(readings->front().taken_at == kSampledAt);
 }
@@ -76,7 +76,7 @@ TEST_CASE("an answer is given again until its freshness has passed, then the bac
   Rig rig({MetricSpec{.freshness = 3000ms}});
 
   const auto first = rig.value();
-  rig.script.say.insert_or_assign("depth", Sample{8, kSampledAt});
+  rig.script.replies.insert_or_assign("depth", Sample{8, kSampledAt});
   rig.clock.advance(2999ms);
   const auto again = rig.value();
   rig.clock.advance(1ms);
@@ -85,7 +85,7 @@ TEST_CASE("an answer is given again until its freshness has passed, then the bac
   CHECK(first == Value(7.0));
   CHECK(again == Value(7.0));
   CHECK(later == Value(8.0));
-  CHECK(rig.script.asked.size() == 2);
+  CHECK(rig.script.queries.size() == 2);
 }
 
 TEST_CASE("the freshness is the reading metric's own") {
@@ -95,60 +95,55 @@ TEST_CASE("the freshness is the reading metric's own") {
   const auto first = rig.value({"ml", "hasty", {}});
   rig.clock.advance(10ms);
   const auto patient = rig.value({"ml", "patient", {}});
-  const auto asked_by_patient = rig.script.asked.size();
+  const auto asked_by_patient = rig.script.queries.size();
   const auto hasty = rig.value({"ml", "hasty", {}});
 
   CHECK(first == Value(7.0));
   CHECK(patient == Value(7.0));
   CHECK(asked_by_patient == 1);
   CHECK(hasty == Value(7.0));
-  CHECK(rig.script.asked.size() == 2);
+  CHECK(rig.script.queries.size() == 2);
 }
 
 TEST_CASE("metrics with the same question share one ask and apply their own policies") {
   Rig rig({MetricSpec{.name = "strict"},
            MetricSpec{.name = "zero", .policies = {{}, {}, NegativePolicy::zero}},
            MetricSpec{.name = "allow", .policies = {{}, {}, NegativePolicy::allow}}});
-  rig.script.say.insert_or_assign("depth", Sample{-3, kSampledAt});
+  rig.script.replies.insert_or_assign("depth", Sample{-3, kSampledAt});
 
   const auto strict = rig.value({"ml", "strict", {}});
   const auto zero = rig.value({"ml", "zero", {}});
   const auto allow = rig.value({"ml", "allow", {}});
 
-  CHECK(
-      strict ==
-      Value("negative: metric ml/strict: fake broker: the value -3 is negative, which an HPA takes "
-            "for an order to "
-            "grow to its maximum; set negative: zero or negative: allow if it is meant"));
+  CHECK(strict ==
+        Value("negative: metric ml/strict: fake broker: the value -3 is negative; an HPA would "
+              "scale to maxReplicas on it; set negative: zero or negative: allow if it is meant"));
   CHECK(zero == Value(0.0));
   CHECK(allow == Value(-3.0));
-  CHECK(rig.script.asked.size() == 1);
+  CHECK(rig.script.queries.size() == 1);
 }
 
 TEST_CASE("namespaces share an answer unless the question renders $(namespace)") {
-  Rig rig({MetricSpec{.name = "shared", .namespaces = {"*"}, .question = "all"},
-           MetricSpec{.name = "own",
-                      .namespaces = {"*"},
-                      .question = "of",
-                      .rendered = {"namespace"}}});
+  Rig rig({MetricSpec{.name = "shared", .namespaces = {"*"}, .key = "all"},
+           MetricSpec{.name = "own", .namespaces = {"*"}, .key = "of", .rendered = {"namespace"}}});
 
   rig.value({"one", "shared", {}});
   rig.value({"two", "shared", {}});
   rig.value({"one", "own", {}});
   rig.value({"two", "own", {}});
 
-  CHECK(questions(rig) == std::vector<std::string>{"all", "of one", "of two"});
+  CHECK(queries(rig) == std::vector<std::string>{"all", "of one", "of two"});
 }
 
 TEST_CASE("in (a,b) asks both values before either answers, and returns a reading a value") {
   Rig rig({per_queue()});
   rig.script.is_held = true;
-  rig.script.say.insert_or_assign("depth of a", Sample{1, kSampledAt});
-  rig.script.say.insert_or_assign("depth of b", Sample{2, kSampledAt});
+  rig.script.replies.insert_or_assign("depth of a", Sample{1, kSampledAt});
+  rig.script.replies.insert_or_assign("depth of b", Sample{2, kSampledAt});
 
   const auto read = rig.begin(of_queues({"a", "b"}));
   settle(*rig.loop);
-  const auto under_way = questions(rig);
+  const auto under_way = queries(rig);
   rig.script.release.raise();
   const auto readings = test::finish(*rig.loop, read);
 
@@ -163,7 +158,8 @@ TEST_CASE("in (a,b) asks both values before either answers, and returns a readin
 
 TEST_CASE("one failing value fails the whole read") {
   Rig rig({per_queue()});
-  rig.script.say.insert_or_assign("depth of b", Error{Errc::unknown_object, "no queue \"b\"", ""});
+  rig.script.replies.insert_or_assign("depth of b",
+                                      Error{Errc::unknown_object, "no queue \"b\"", ""});
 
   const auto readings = rig.read(of_queues({"a", "b", "c"}));
 
@@ -172,7 +168,7 @@ TEST_CASE("one failing value fails the whole read") {
 
 TEST_CASE("an empty answer becomes the number that the metric says, taken when it was asked") {
   Rig rig({MetricSpec{.policies = {{4}, {}, NegativePolicy::error}}});
-  rig.script.say.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
+  rig.script.replies.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
 
   const auto readings = rig.read();
 
@@ -184,18 +180,18 @@ TEST_CASE("an empty answer becomes the number that the metric says, taken when i
 TEST_CASE("an empty answer counts as fresh only where it is a number") {
   Rig rig({MetricSpec{.name = "number", .policies = {{0}, {}, NegativePolicy::error}},
            MetricSpec{.name = "error"}});
-  rig.script.say.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
+  rig.script.replies.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
 
   rig.value({"ml", "number", {}});
   rig.clock.advance(2000ms);
   const auto number = rig.value({"ml", "number", {}});
-  const auto asked_for_number = rig.script.asked.size();
+  const auto asked_for_number = rig.script.queries.size();
   const auto error = rig.value({"ml", "error", {}});
 
   CHECK(number == Value(0.0));
   CHECK(asked_for_number == 1);
   CHECK(error == Value("no_value: metric ml/error: fake broker: no series"));
-  CHECK(rig.script.asked.size() == 2);
+  CHECK(rig.script.queries.size() == 2);
 }
 
 struct Unknown {
@@ -244,20 +240,20 @@ TEST_CASE("a metric that is not configured is named with its neighbours") {
       const auto readings = rig.read(row.query);
 
       CHECK(shown(readings) == row.message);
-      CHECK(rig.script.asked.empty());
+      CHECK(rig.script.queries.empty());
     }
   }
 }
 
 TEST_CASE("one name may stand for two metrics in different namespaces") {
-  Rig rig({MetricSpec{.namespaces = {"ml"}, .question = "of ml"},
-           MetricSpec{.namespaces = {"api", "web"}, .question = "of web"}});
+  Rig rig({MetricSpec{.namespaces = {"ml"}, .key = "of ml"},
+           MetricSpec{.namespaces = {"api", "web"}, .key = "of web"}});
 
   rig.value({"web", "depth", {}});
   rig.value({"ml", "depth", {}});
   rig.value({"api", "depth", {}});
 
-  CHECK(questions(rig) == std::vector<std::string>{"of web", "of ml"});
+  CHECK(queries(rig) == std::vector<std::string>{"of web", "of ml"});
 }
 
 TEST_CASE("a selector that binds nothing is refused before the backend is asked") {
@@ -271,7 +267,7 @@ TEST_CASE("a selector that binds nothing is refused before the backend is asked"
         "(its pattern is [a-z]+)");
   CHECK(shown(undeclared) ==
         "bad_request: metric ml/depth: label \"pod\" is not declared; this metric declares queue");
-  CHECK(rig.script.asked.empty());
+  CHECK(rig.script.queries.empty());
 }
 
 }  // namespace

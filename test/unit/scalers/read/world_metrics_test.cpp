@@ -97,7 +97,7 @@ TEST_CASE("a metric without a fault has no problem") {
 
 TEST_CASE("a metric's name has to stand in a url") {
   const std::string reserved = " is reserved: Kubernetes reads it as a part of the namespace";
-  const std::string path = " cannot stand in a url path; use no /, no %, and not . or ..";
+  const std::string path = " is not valid in a url path; do not use /, % or the names . and ..";
   const Row rows[] = {
       {"status", named("status"), {"t.yaml:2:8: the name status" + reserved}},
       {"finalize", named("finalize"), {"t.yaml:2:8: the name finalize" + reserved}},
@@ -121,15 +121,16 @@ TEST_CASE("a metric's name has to stand in a url") {
 TEST_CASE("a metric says which namespaces may ask, and no two entries answer one of them") {
   const std::string form = " is not a namespace: lower-case letters, digits and -";
   const std::string overlap =
-      "metric a stands at t.yaml:2 too and their namespaces overlap; one name may stand twice only "
-      "with disjoint namespaces";
+      "duplicate metric a (first at t.yaml:2): their namespaces overlap; metrics may share a name "
+      "only with disjoint namespaces";
   const auto twice = [](const std::string& one, const std::string& other) {
     return in_namespaces(one) + ",\n" + in_namespaces(other);
   };
   const Row rows[] = {
       {"none",
        metric("name: a"),
-       {"t.yaml:2:1: a metric needs namespaces: the namespaces whose HPAs may ask, such as "
+       {"t.yaml:2:1: a metric needs namespaces: the namespaces whose HPAs may read the metric, "
+        "such as "
         "[ml-inference], or ['*'] for all"}},
       {"an empty list",
        in_namespaces("[]"),
@@ -139,7 +140,7 @@ TEST_CASE("a metric says which namespaces may ask, and no two entries answer one
        {"t.yaml:2:23: expected a list of texts, such as [a, b]; found \"ml\""}},
       {"'*' with others",
        in_namespaces("[ml, '*']"),
-       {"t.yaml:2:23: '*' stands for every namespace: write it alone"}},
+       {"t.yaml:2:23: '*' means every namespace: write it alone"}},
       {"upper case", in_namespaces("[ML]"), {"t.yaml:2:24: \"ML\"" + form}},
       {"a pattern", in_namespaces("['ml-*']"), {"t.yaml:2:24: \"ml-*\"" + form}},
       {"a dash first", in_namespaces("[-ml]"), {"t.yaml:2:24: \"-ml\"" + form}},
@@ -189,8 +190,8 @@ TEST_CASE("a metric's common settings are checked") {
       {"a text", "x", {"t.yaml:2:1: expected a map of settings for a metric; found \"x\""}},
       {"a number below zero without negative: allow",
        with("empty: -1"),
-       {"t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow; "
-        "an HPA takes it for an order to grow to its maximum"}},
+       {"t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow, "
+        "because an HPA would scale to maxReplicas on it"}},
       {"a number that no HPA can read",
        with("nan: 1e300"),
        {"t.yaml:2:34: a number to report instead is below 9.2e15, the most an HPA can read"}},
@@ -201,8 +202,9 @@ TEST_CASE("a metric's common settings are checked") {
 
 TEST_CASE("a policy that could never do what it seems to say is refused") {
   const std::string below_zero =
-      "t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow; an "
-      "HPA takes it for an order to grow to its maximum";
+      "t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow, "
+      "because an "
+      "HPA would scale to maxReplicas on it";
   const std::string one_of =
       "t.yaml:2:39: fallback needs hold or value, and not both: write {after: 45s, hold: 2m} or "
       "{after: 45s, value: NUMBER}";
@@ -255,10 +257,10 @@ TEST_CASE("a policy that could never do what it seems to say is refused") {
       {"a fallback with two numbers", with("fallback: {after: 45s, hold: 2m, value: 1}"), {one_of}},
       {"a fallback without after",
        with("fallback: {hold: 2m}"),
-       {"t.yaml:2:39: a fallback needs after: how long after the last good reading, such as 45s"}},
+       {"t.yaml:2:39: a fallback needs after: how long after the last good value, such as 45s"}},
       {"a hold that ends before it begins",
        with("fallback: {after: 2m, hold: 2m}"),
-       {"t.yaml:2:39: hold is longer than after: both count from the last good reading, as in "
+       {"t.yaml:2:39: hold is longer than after: both count from the last good value, as in "
         "{after: 45s, hold: 2m}"}},
       {"a fallback below zero", with("fallback: {after: 1s, value: -1}"), {below_zero}},
       {"a fallback that no HPA can read",
@@ -334,7 +336,8 @@ TEST_CASE("labels are declared, sound and used") {
        with_labels("{'a b': x}", "up"),
        {"t.yaml:2:37: label a b is declared but nothing uses $(a b): every value would get the "
         "same number",
-        "t.yaml:2:38: \"a b\" is no label key, so no selector can set it: letters, digits, -, _ "
+        "t.yaml:2:38: \"a b\" is not a valid label key, so no selector can set it: use letters, "
+        "digits, -, _ "
         "and ., with a "
         "letter or digit at both ends"}},
       {"a list",
@@ -363,9 +366,7 @@ TEST_CASE("labels are declared, sound and used") {
       {"the built-in namespace",
        with_labels("{namespace: a}", "up{n=\"$(namespace)\"}"),
        {"t.yaml:2:38: the label namespace is built in: remove it and write $(namespace)"}},
-      {"twice",
-       with_labels("{q: a, q: b}", query),
-       {"t.yaml:2:44: the label q stands twice; keep one"}},
+      {"twice", with_labels("{q: a, q: b}", query), {"t.yaml:2:44: duplicate label q; keep one"}},
   };
 
   for (const Row& row : rows) check(row);

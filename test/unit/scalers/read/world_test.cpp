@@ -183,7 +183,7 @@ TEST_CASE("a section of another form is refused") {
        {"t.yaml:1:12: backends is a map from a backend's name to its settings"}},
       {"metrics is a map",
        "{metrics: {a: b}}",
-       {"t.yaml:1:11: metrics is a list: write each metric behind a dash, as - name: ..."}},
+       {"t.yaml:1:11: metrics is a list: start each metric with a dash, as in - name: ..."}},
   };
 
   for (const Bad& row : rows) check(row);
@@ -208,7 +208,7 @@ TEST_CASE("a backend says what it lacks") {
        {"t.yaml:1:51: the key prometheus stands twice; keep one"}},
       {"the name twice",
        "{backends: {a: {prometheus: {url: 'http://a'}}, a: {prometheus: {url: 'http://b'}}}}",
-       {"t.yaml:1:49: the backend a stands twice; give each its own name"}},
+       {"t.yaml:1:49: duplicate backend a; give each its own name"}},
       {"no limit at all",
        "{backends: {a: {maxInFlight: 0, prometheus: {url: 'http://a'}}}}",
        {"t.yaml:1:30: expected a whole number from 1 to 1000000; found \"0\""}},

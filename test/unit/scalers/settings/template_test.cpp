@@ -31,7 +31,7 @@ struct Good {
 };
 
 TEST_CASE("a template renders each parameter where it stands") {
-  const Labels labels{{"queue", "a b"}, {"zone", "$(queue)"}, {"namespace", "ml"}};
+  const Parameters parameters{"ml", {{"queue", "a b"}, {"zone", "$(queue)"}}};
   const Good rows[] = {
       {"no parameter", "jobs", "jobs"},
       {"one", "$(queue)", "a b"},
@@ -55,7 +55,7 @@ TEST_CASE("a template renders each parameter where it stands") {
       const auto parsed = parse(row.text);
 
       CHECK(parsed.problems == Lines{});
-      CHECK(parsed.text.render(labels) == row.rendered);
+      CHECK(parsed.text.render(parameters) == row.rendered);
     }
   }
 }

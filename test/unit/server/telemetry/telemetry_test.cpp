@@ -39,6 +39,11 @@ apiservice::Request request(std::string path, std::string method = "GET") {
   return out;
 }
 
+// A read by an id that may be of another configuration: the counts check it against the name.
+ReadOf read(std::string_view backend, std::string_view metric, std::string_view name_space) {
+  return {scalers::MetricId{}, backend, metric, name_space};
+}
+
 std::string metric_path(const std::string& metric) {
   return "/apis/external.metrics.k8s.io/v1beta1/namespaces/ml/" + metric;
 }
@@ -46,9 +51,8 @@ std::string metric_path(const std::string& metric) {
 // The page's lines that begin so.
 Texts lines(Telemetry& telemetry,
             std::string_view prefix,
-            std::optional<Telemetry::Config> config = {},
-            std::vector<scalers::BackendState> backends = {}) {
-  std::istringstream page(telemetry.page({kNow, config, std::nullopt, std::move(backends)}));
+            std::optional<Telemetry::Config> config = {}) {
+  std::istringstream page(telemetry.page({kNow, config, std::nullopt, {}}));
   Texts out;
   for (std::string line; std::getline(page, line);) {
     if (line.starts_with(prefix)) out.push_back(line);
@@ -96,7 +100,7 @@ TEST_CASE("a request is counted under Kubernetes' labels") {
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       ServerTelemetry telemetry;
-      telemetry.set_metrics(configured());
+      telemetry.configure(configured());
 
       telemetry.count(row.asked, 200, 3ms);
 
@@ -107,7 +111,7 @@ TEST_CASE("a request is counted under Kubernetes' labels") {
 
 TEST_CASE("reads and explanations of a metric are counted apart") {
   ServerTelemetry telemetry;
-  telemetry.set_metrics(configured());
+  telemetry.configure(configured());
 
   for (const std::string& path : {metric_path("depth"), metric_path("depth") + "/explain"}) {
     telemetry.count(request(path, "POST"), 405, 1ms);
@@ -130,20 +134,20 @@ TEST_CASE("reads and explanations of a metric are counted apart") {
 
 TEST_CASE("names that are not configured make no series, however many are asked") {
   ServerTelemetry telemetry;
-  telemetry.set_metrics(configured());
+  telemetry.configure(configured());
 
   for (int i = 0; i < 100; ++i) {
     telemetry.count(request(metric_path("x" + std::to_string(i))), 404, 1ms);
-    telemetry.question_done({"x" + std::to_string(i), "depth", "ml"}, {}, 1ms);
-    telemetry.answer_reused({"broker", "x" + std::to_string(i), "ml"}, Reuse::cached);
-    telemetry.value_given({"prom", "own", "x" + std::to_string(i)}, {{}, 1, kNow});
-    telemetry.value_given({"prom", "everywhere", "x" + std::to_string(i)}, {{}, 1, kNow});
+    telemetry.query_done(read("x" + std::to_string(i), "depth", "ml"), {}, 1ms);
+    telemetry.answer_reused(read("broker", "x" + std::to_string(i), "ml"), Reuse::cached);
+    telemetry.value_reported(read("prom", "own", "x" + std::to_string(i)), {{}, 1, kNow});
+    telemetry.value_reported(read("prom", "everywhere", "x" + std::to_string(i)), {{}, 1, kNow});
   }
 
   CHECK(lines(telemetry, "apiserver_request_total").size() == 1);
   CHECK(lines(telemetry, "apiserver_request_total").front().ends_with("} 100"));
-  CHECK(lines(telemetry, "weir_query_total").empty());
-  CHECK(lines(telemetry, "weir_value{") ==
+  CHECK(lines(telemetry, "weir_queries_total").empty());
+  CHECK(lines(telemetry, R"(weir_value{metric="everywhere")") ==
         Texts{R"(weir_value{metric="everywhere",namespace="*"} 1)"});
 }
 
@@ -157,34 +161,34 @@ TEST_CASE("a duration falls into Kubernetes' buckets") {
   CHECK(std::ranges::count_if(buckets, [](const auto& one) { return one.ends_with(" 0"); }) == 2);
 }
 
-TEST_CASE("reads are counted by what they came to") {
+TEST_CASE("reads are counted by namespace and outcome") {
   ServerTelemetry telemetry;
-  telemetry.set_metrics(configured());
-  const ReadOf depth{"broker", "depth", "ml"};
+  telemetry.configure(configured());
+  const ReadOf depth = read("broker", "depth", "ml");
 
-  telemetry.question_done(depth, {}, 4ms);
-  telemetry.question_done(depth, Errc::no_value, 4ms);
-  telemetry.question_done(depth, Errc::overloaded, 0ms);
+  telemetry.query_done(depth, {}, 4ms);
+  telemetry.query_done(depth, Errc::no_value, 4ms);
+  telemetry.query_done(depth, Errc::overloaded, 0ms);
   telemetry.answer_reused(depth, Reuse::cached);
   telemetry.answer_reused(depth, Reuse::cached);
   telemetry.answer_reused(depth, Reuse::shared);
 
-  const std::string name = R"(weir_query_total{backend="broker",metric="depth",outcome=")";
-  CHECK(lines(telemetry, "weir_query_total") == Texts{name + "cached\"} 2",
-                                                      name + "no_value\"} 1",
-                                                      name + "ok\"} 1",
-                                                      name + "overloaded\"} 1",
-                                                      name + "shared\"} 1"});
+  const std::string name =
+      R"(weir_queries_total{backend="broker",metric="depth",namespace="ml",outcome=")";
+  CHECK(lines(telemetry, "weir_queries_total") == Texts{name + "cached\"} 2",
+                                                        name + "no_value\"} 1",
+                                                        name + "ok\"} 1",
+                                                        name + "overloaded\"} 1",
+                                                        name + "shared\"} 1"});
   CHECK(lines(telemetry, R"(weir_query_duration_seconds_count{backend="broker")") ==
         Texts{R"(weir_query_duration_seconds_count{backend="broker"} 2)"});
 }
 
 TEST_CASE("a value has its age, and whether it is above zero") {
   ServerTelemetry telemetry;
-  telemetry.set_metrics(configured());
+  telemetry.configure(configured());
 
-  telemetry.value_given({"broker", "depth", "ml"}, {{}, 2.5, kNow - 3s});
-  telemetry.value_given({"broker", "per_queue", "ml"}, {{}, 1, kNow});
+  telemetry.value_reported(read("broker", "depth", "ml"), {{}, 2.5, kNow - 3s});
 
   const std::string labels = R"({metric="depth",namespace="ml"} )";
   CHECK(lines(telemetry, "weir_value{") == Texts{"weir_value" + labels + "2.5"});
@@ -195,26 +199,30 @@ TEST_CASE("a value has its age, and whether it is above zero") {
 
 TEST_CASE("what a reload takes away loses its series, the rest keeps counting") {
   ServerTelemetry telemetry;
-  telemetry.set_metrics(configured());
+  telemetry.configure(configured());
   const auto read_all = [&telemetry] {
     telemetry.count(request(metric_path("depth")), 200, 1ms);
     telemetry.count(request(metric_path("everywhere")), 200, 1ms);
-    telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);
-    telemetry.question_done({"prom", "everywhere", "ml"}, {}, 1ms);
-    telemetry.value_changed({"broker", "depth", "ml"}, "clamp");
-    telemetry.value_changed({"prom", "everywhere", "ml"}, "nan");
-    telemetry.value_given({"broker", "depth", "ml"}, {{}, 1, kNow});
+    telemetry.query_done(read("broker", "depth", "ml"), {}, 1ms);
+    telemetry.query_done(read("prom", "everywhere", "ml"), {}, 1ms);
+    telemetry.value_changed(read("broker", "depth", "ml"), "clamp");
+    telemetry.value_changed(read("prom", "everywhere", "ml"), "nan");
+    telemetry.value_reported(read("broker", "depth", "ml"), {{}, 1, kNow});
   };
   read_all();
 
-  telemetry.set_metrics({{"everywhere", {"*"}, {}, "prom", false}});
+  telemetry.configure({{"everywhere", {"*"}, {}, "prom", false}});
   read_all();
 
   CHECK(lines(telemetry, "weir_value{").empty());
-  CHECK(lines(telemetry, "weir_query_total") ==
-        Texts{R"(weir_query_total{backend="prom",metric="everywhere",outcome="ok"} 2)"});
-  CHECK(lines(telemetry, "weir_policy_total") ==
-        Texts{R"(weir_policy_total{backend="prom",metric="everywhere",policy="nan"} 2)"});
+  CHECK(
+      lines(telemetry, "weir_queries_total") ==
+      Texts{
+          R"(weir_queries_total{backend="prom",metric="everywhere",namespace="*",outcome="ok"} 2)"});
+  CHECK(
+      lines(telemetry, "weir_policy_changes_total") ==
+      Texts{
+          R"(weir_policy_changes_total{backend="prom",metric="everywhere",namespace="*",policy="nan"} 2)"});
   CHECK(lines(telemetry, R"(weir_query_duration_seconds_count{backend="broker")").empty());
   const auto requests = lines(telemetry, "apiserver_request_total");
   REQUIRE(requests.size() == 2);
@@ -225,60 +233,83 @@ TEST_CASE("what a reload takes away loses its series, the rest keeps counting") 
 TEST_CASE("what was counted stays with its metric when a reload adds others") {
   ServerTelemetry telemetry;
   const MetricInfo depth{"depth", {"a", "b"}, {}, "broker", false};
-  telemetry.set_metrics({depth});
+  telemetry.configure({depth});
   telemetry.count(request(metric_path("depth")), 200, 1ms);
-  telemetry.question_done({"broker", "depth", "b"}, {}, 1ms);
-  telemetry.value_changed({"broker", "depth", "b"}, "clamp");
-  telemetry.fallback_given({"broker", "depth", "b"});
-  telemetry.value_given({"broker", "depth", "b"}, {{}, 7, kNow});
-  telemetry.value_given({"broker", "depth", "a"}, {{}, 5, kNow});
+  telemetry.query_done(read("broker", "depth", "b"), {}, 1ms);
+  telemetry.value_changed(read("broker", "depth", "b"), "clamp");
+  telemetry.fallback_used(read("broker", "depth", "b"));
+  telemetry.value_reported(read("broker", "depth", "b"), {{}, 7, kNow});
+  telemetry.value_reported(read("broker", "depth", "a"), {{}, 5, kNow});
 
-  telemetry.set_metrics({{"lag", {"a"}, {}, "broker", false},
-                         {"depth", {"c"}, {}, "another", false},
-                         depth,
-                         {"age", {"b"}, {}, "a_third", false}});
+  telemetry.configure({{"lag", {"a"}, {}, "broker", false},
+                       {"depth", {"c"}, {}, "another", false},
+                       depth,
+                       {"age", {"b"}, {}, "a_third", false}});
 
   CHECK(lines(telemetry, "apiserver_request_total{").size() == 1);
   CHECK(lines(telemetry, "apiserver_request_total{").front().find(R"(resource="depth")") !=
         std::string::npos);
-  CHECK(lines(telemetry, "weir_query_total{") ==
-        Texts{R"(weir_query_total{backend="broker",metric="depth",outcome="ok"} 1)"});
-  CHECK(lines(telemetry, "weir_policy_total{") ==
-        Texts{R"(weir_policy_total{backend="broker",metric="depth",policy="clamp"} 1)"});
+  CHECK(
+      lines(telemetry, "weir_queries_total{") ==
+      Texts{R"(weir_queries_total{backend="broker",metric="depth",namespace="b",outcome="ok"} 1)"});
+  CHECK(
+      lines(telemetry, "weir_policy_changes_total{") ==
+      Texts{
+          R"(weir_policy_changes_total{backend="broker",metric="depth",namespace="b",policy="clamp"} 1)"});
   CHECK(lines(telemetry, "weir_fallback_total{") ==
-        Texts{R"(weir_fallback_total{backend="broker",metric="depth"} 1)"});
+        Texts{R"(weir_fallback_total{backend="broker",metric="depth",namespace="b"} 1)"});
   CHECK(lines(telemetry, "weir_value{") == Texts{R"(weir_value{metric="depth",namespace="a"} 5)",
                                                  R"(weir_value{metric="depth",namespace="b"} 7)"});
 }
 
-TEST_CASE("a metric that moves to another backend counts anew") {
+TEST_CASE("a metric that moves to another backend starts again from zero") {
   ServerTelemetry telemetry;
-  telemetry.set_metrics({{"depth", {"ml"}, {}, "broker", false}});
-  telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);
-  telemetry.value_given({"broker", "depth", "ml"}, {{}, 7, kNow});
+  telemetry.configure({{"depth", {"ml"}, {}, "broker", false}});
+  telemetry.query_done(read("broker", "depth", "ml"), {}, 1ms);
+  telemetry.value_reported(read("broker", "depth", "ml"), {{}, 7, kNow});
 
-  telemetry.set_metrics({{"depth", {"ml"}, {}, "another", false}});
-  telemetry.question_done({"broker", "depth", "ml"}, {}, 1ms);  // begun before the reload
-  telemetry.question_done({"another", "depth", "ml"}, {}, 1ms);
+  telemetry.configure({{"depth", {"ml"}, {}, "another", false}});
+  telemetry.query_done(read("broker", "depth", "ml"), {}, 1ms);  // begun before the reload
+  telemetry.query_done(read("another", "depth", "ml"), {}, 1ms);
 
-  CHECK(lines(telemetry, "weir_query_total{") ==
-        Texts{R"(weir_query_total{backend="another",metric="depth",outcome="ok"} 1)"});
+  CHECK(
+      lines(telemetry, "weir_queries_total{") ==
+      Texts{
+          R"(weir_queries_total{backend="another",metric="depth",namespace="ml",outcome="ok"} 1)"});
   CHECK(lines(telemetry, "weir_value{").empty());
 }
 
-TEST_CASE("namesakes for other namespaces share a count and outlive each other") {
+TEST_CASE("metrics of one name for other namespaces are counted apart") {
   ServerTelemetry telemetry;
   const MetricInfo first{"depth", {"a"}, {}, "broker", false};
   const MetricInfo second{"depth", {"b"}, {}, "broker", false};
-  telemetry.set_metrics({first, second});
-  telemetry.question_done({"broker", "depth", "a"}, {}, 1ms);
-  telemetry.question_done({"broker", "depth", "b"}, {}, 1ms);
+  telemetry.configure({first, second});
+  telemetry.query_done(read("broker", "depth", "a"), {}, 1ms);
+  telemetry.query_done(read("broker", "depth", "b"), {}, 1ms);
 
-  telemetry.set_metrics({second});
-  telemetry.question_done({"broker", "depth", "b"}, {}, 1ms);
+  telemetry.configure({second});
+  telemetry.query_done(read("broker", "depth", "b"), {}, 1ms);
 
-  CHECK(lines(telemetry, "weir_query_total") ==
-        Texts{R"(weir_query_total{backend="broker",metric="depth",outcome="ok"} 3)"});
+  CHECK(
+      lines(telemetry, "weir_queries_total") ==
+      Texts{R"(weir_queries_total{backend="broker",metric="depth",namespace="b",outcome="ok"} 2)"});
+}
+
+TEST_CASE("a namespace that moves to another entry of the same name keeps its counts") {
+  ServerTelemetry telemetry;
+  telemetry.configure({{"depth", {"a", "b"}, {}, "broker", false}});
+  telemetry.query_done(read("broker", "depth", "a"), {}, 1ms);
+  telemetry.query_done(read("broker", "depth", "b"), {}, 1ms);
+  telemetry.value_reported(read("broker", "depth", "b"), {{}, 7, kNow});
+
+  telemetry.configure(
+      {{"depth", {"a"}, {}, "broker", false}, {"depth", {"b"}, {}, "broker", false}});
+  telemetry.query_done({scalers::MetricId{1}, "broker", "depth", "b"}, {}, 1ms);
+
+  const std::string name = R"(weir_queries_total{backend="broker",metric="depth",namespace=")";
+  CHECK(lines(telemetry, "weir_queries_total") ==
+        Texts{name + R"(a",outcome="ok"} 1)", name + R"(b",outcome="ok"} 2)"});
+  CHECK(lines(telemetry, "weir_value{") == Texts{R"(weir_value{metric="depth",namespace="b"} 7)"});
 }
 
 TEST_CASE("what is under way is a gauge by kind") {
@@ -327,45 +358,6 @@ TEST_CASE("the process' own numbers and the build are there") {
   CHECK(lines(telemetry, "process_cpu_seconds_total ").size() == 1);
 }
 
-}  // namespace
-TEST_CASE("a backend shows how it fares and what became of its connections") {
-  ServerTelemetry telemetry;
-  scalers::BackendState broker{"broker", true, 3, 2, {}};
-  broker.connections.opened = 4;
-  broker.connections.closed = {{"idle", 1}, {"unreachable", 2}};
-  broker.connections.failed = {{"tls", 5}};
-  broker.connections.is_breaker_open = true;
-
-  const auto shown = [&](std::string_view prefix) {
-    return lines(telemetry, prefix, {}, {broker});
-  };
-
-  CHECK(shown("weir_backend_") == Texts{R"(weir_backend_in_flight{backend="broker"} 3)",
-                                        R"(weir_backend_queue{backend="broker"} 2)",
-                                        R"(weir_backend_up{backend="broker"} 0)"});
-  CHECK(shown("weir_breaker_open{") == Texts{R"(weir_breaker_open{backend="broker"} 1)"});
-  CHECK(shown("weir_connections_") ==
-        Texts{R"(weir_connections_closed_total{backend="broker",reason="idle"} 1)",
-              R"(weir_connections_closed_total{backend="broker",reason="unreachable"} 2)",
-              R"(weir_connections_failed_total{backend="broker",reason="tls"} 5)",
-              R"(weir_connections_opened_total{backend="broker"} 4)"});
-}
-
-TEST_CASE("a backend that a reload took away has no series, one counted anew begins at zero") {
-  ServerTelemetry telemetry;
-  scalers::BackendState broker{"broker", false, 0, 0, {}};
-  broker.connections.opened = 4;
-  broker.connections.closed = {{"idle", 1}};
-  REQUIRE(lines(telemetry, "weir_connections_", {}, {broker}).size() == 2);
-
-  broker.connections = {};
-  broker.connections.opened = 1;
-
-  CHECK(lines(telemetry, "weir_connections_", {}, {broker}) ==
-        Texts{R"(weir_connections_opened_total{backend="broker"} 1)"});
-  CHECK(lines(telemetry, "weir_backend_up{").empty());
-}
-
 TEST_CASE("the loop's lag is a histogram") {
   ServerTelemetry telemetry;
 
@@ -378,4 +370,5 @@ TEST_CASE("the loop's lag is a histogram") {
             .ends_with(" 0"));
 }
 
+}  // namespace
 }  // namespace weir::server

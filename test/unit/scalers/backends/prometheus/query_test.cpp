@@ -32,7 +32,7 @@ void check(const Good& row) {
     const auto query = QueryTemplate::parse(row.query, kMark, names, problems);
 
     CHECK(problems.lines().empty());
-    CHECK(query.render({{"job", row.value}, {"namespace", "ml"}}) == row.asked);
+    CHECK(query.render({"ml", {{"job", row.value}}}) == row.asked);
   }
 }
 

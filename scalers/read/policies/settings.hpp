@@ -1,8 +1,8 @@
-// The policies' keys in a metric's entry: the table that reads them and prints itself, and the
-// checks of what goes together.
+// The policies' keys in a metric's entry: the table that reads and documents them, and the checks
+// of their combinations.
 #pragma once
 
-#include "scalers/read/policies.hpp"
+#include "scalers/read/policies/policies.hpp"
 #include "scalers/settings/settings.hpp"
 
 #include <array>
@@ -31,16 +31,16 @@ inline constexpr std::array kPolicyTable{
     setting<&Policies::fallback>(
         "fallback",
         "",
-        "{after: 45s, hold: 2m}: from 45s after the last good reading on it is given again in "
-        "place of an error, until it is 2m old; {after: 45s, value: NUMBER}: the number is given, "
-        "for as long as it takes; times count for each question and replica, and from its first "
-        "failure where it has had no good reading since the start or a reload"),
+        "What to report instead of an error. {after: 45s, hold: 2m}: once the last good value is "
+        "45s old, keep reporting it until it is 2m old. {after: 45s, value: NUMBER}: report the "
+        "number instead, for as long as errors last. Each replica counts for itself, per query; "
+        "without a good value since the start or a reload, from the first failure."),
     setting<&Policies::settle>(
         "settle",
         "",
-        "for how long answers are errors once the backend is back, after a connection to it was "
-        "lost or a question could not reach it or got no answer: a broker may show empty queues "
-        "behind a restart"),
+        "How long to keep reporting errors after an outage of the backend ends (a lost connection, "
+        "or a query that could not reach it or got no response). A broker that has just restarted "
+        "may show empty queues."),
 };
 
 }  // namespace weir::scalers::read

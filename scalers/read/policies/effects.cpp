@@ -1,4 +1,6 @@
-#include "scalers/read/policy_effects.hpp"
+// The policies of a metric as `explain` shows them: each setting as the configuration would write
+// it, and its effect on one answer.
+#include "scalers/read/policies/effects.hpp"
 
 #include <fmt/format.h>
 
@@ -6,13 +8,13 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace weir::scalers::read {
 namespace {
 
-// A policy's setting, as an entry would write it; nullopt: it is off, or a kind's that had no say.
+// A policy's setting, as an entry would write it; nullopt: it is off, or a kind's that had no
+// effect.
 using Setting = std::optional<std::string>;
 
 std::string text_of(Duration span) {
@@ -49,21 +51,21 @@ Setting text_of(const std::optional<Fallback>& fallback) {
   return fmt::format("{{after: {}, {}}}", text_of(fallback->after), what);
 }
 
-// The kind's own, which it applied before the answer came here.
+// The kind's own, which the scaler has applied. All samples of an answer have the same settings.
 Setting text_of_missing(const Answer& answer) {
-  const bool is_missing = answer.sample && answer.sample->is_missing;
-  return is_missing ? Setting(fmt::format("{:g}", answer.sample->value)) : std::nullopt;
+  const bool is_missing = answer.samples && answer.samples->front().is_missing;
+  return is_missing ? Setting(fmt::format("{:g}", answer.samples->front().value)) : std::nullopt;
 }
 
 Setting text_of_max_age(const Answer& answer) {
-  if (answer.sample.has_error())
-    return answer.sample.error().code == Errc::stale ? Setting("set") : std::nullopt;
-  const auto& age = answer.sample->data_age;
+  if (answer.samples.has_error())
+    return answer.samples.error().code == Errc::stale ? Setting("set") : std::nullopt;
+  const auto& age = answer.samples->front().data_age;
   return age ? Setting(text_of(age->limit)) : std::nullopt;
 }
 
-std::string effect_of(std::string_view policy, const PolicySteps& steps) {
-  const auto step = std::ranges::find(steps, policy, &PolicyStep::name);
+std::string effect_of(Policy policy, const PolicySteps& steps) {
+  const auto step = std::ranges::find(steps, policy, &PolicyStep::policy);
   return step == steps.end() ? "not used" : step->text;
 }
 
@@ -72,20 +74,21 @@ std::string effect_of(std::string_view policy, const PolicySteps& steps) {
 std::vector<Explanation::Policy> effects_of(const Policies& policies,
                                             const Answer& answer,
                                             const PolicySteps& steps) {
-  const std::pair<std::string_view, Setting> settings[] = {
-      {"settle", policies.settle.count() == 0 ? std::nullopt : Setting(text_of(policies.settle))},
-      {"missing", text_of_missing(answer)},
-      {"empty", text_of(policies.empty)},
-      {"maxAge", text_of_max_age(answer)},
-      {"nan", text_of(policies.nan)},
-      {"negative", text_of(policies.negative)},
-      {"clamp", text_of(policies.clamp)},
-      {"zeroAtOrBelow", text_of(policies.zero_at_or_below)},
-      {"fallback", text_of(policies.fallback)},
+  const std::pair<Policy, Setting> settings[] = {
+      {Policy::settle,
+       policies.settle.count() == 0 ? std::nullopt : Setting(text_of(policies.settle))},
+      {Policy::missing, text_of_missing(answer)},
+      {Policy::empty, text_of(policies.empty)},
+      {Policy::max_age, text_of_max_age(answer)},
+      {Policy::nan, text_of(policies.nan)},
+      {Policy::negative, text_of(policies.negative)},
+      {Policy::clamp, text_of(policies.clamp)},
+      {Policy::zero_at_or_below, text_of(policies.zero_at_or_below)},
+      {Policy::fallback, text_of(policies.fallback)},
   };
   std::vector<Explanation::Policy> out;
-  for (const auto& [name, setting] : settings) {
-    if (setting) out.push_back({std::string(name), *setting, effect_of(name, steps)});
+  for (const auto& [policy, setting] : settings) {
+    if (setting) out.push_back({std::string(name_of(policy)), *setting, effect_of(policy, steps)});
   }
   return out;
 }

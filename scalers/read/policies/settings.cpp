@@ -1,4 +1,6 @@
-#include "scalers/read/policy_settings.hpp"
+// The rules between policies, apart from the policies: a reload must refuse a combination that
+// would report a number no HPA should get.
+#include "scalers/read/policies/settings.hpp"
 
 #include "scalers/reading.hpp"
 
@@ -14,11 +16,11 @@ constexpr std::array kClampTable{
 };
 
 constexpr std::array kFallbackTable{
-    required_setting<&Fallback::after>("after",
-                                       "how long after the last good reading, such as 45s"),
-    setting<&Fallback::hold>("hold",
-                             "",
-                             "until when the last good reading is given again, such as 2m"),
+    required_setting<&Fallback::after>("after", "how long after the last good value, such as 45s"),
+    setting<&Fallback::hold>(
+        "hold",
+        "",
+        "how old the last good value may be when it is reported again, such as 2m"),
     setting<&Fallback::value>("value", "", "the number to report"),
 };
 
@@ -80,7 +82,7 @@ void read_value(const Node& node, Fallback& out, Problems& problems) {
                  "{after: 45s, value: NUMBER}");
   } else if (out.hold && *out.hold <= out.after) {
     problems.add(node.mark,
-                 "hold is longer than after: both count from the last good reading, as in "
+                 "hold is longer than after: both count from the last good value, as in "
                  "{after: 45s, hold: 2m}");
   } else if (is_too_large(out.value)) {
     problems.add(node.mark, "the number of fallback is below 9.2e15, the most an HPA can read");
@@ -89,9 +91,10 @@ void read_value(const Node& node, Fallback& out, Problems& problems) {
 
 void check_policies(const Node& entry, const Policies& policies, Problems& problems) {
   if (has_negative_number(policies) && policies.negative != NegativePolicy::allow) {
-    problems.add(entry.mark,
-                 "a number below zero for empty, nan, clamp or fallback needs negative: allow; an "
-                 "HPA takes it for an order to grow to its maximum");
+    problems.add(
+        entry.mark,
+        "a number below zero for empty, nan, clamp or fallback needs negative: allow, because an "
+        "HPA would scale to maxReplicas on it");
   }
   check_fallback(entry, policies, problems);
   const Node* zero = entry.find("zeroAtOrBelow");

@@ -1,0 +1,48 @@
+// The judgement of a backend from its answers, apart from the reader, because `settle` and the
+// log's backend_down depend on it alone.
+#include "scalers/read/backend_health.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::scalers::read {
+namespace {
+
+bool is_backend_failure(Errc code) {
+  return code == Errc::unreachable || code == Errc::tls || code == Errc::refused ||
+         code == Errc::timed_out;
+}
+
+// The backend itself sent it, whatever it says.
+bool is_backend_response(const Answer& answer) {
+  return !answer.samples.has_error() || !is_backend_failure(answer.samples.error().code);
+}
+
+}  // namespace
+
+BackendHealth::Change BackendHealth::observe(const Answer& answer, SteadyTime now) {
+  if (is_backend_response(answer)) {
+    last_response_at_ = now;
+    if (std::exchange(is_unreachable_, false)) recovered_at_ = now;
+    return std::exchange(is_down_, false) ? Change::up : Change::none;
+  }
+  const Errc code = answer.samples.error().code;
+  // One slow query beside others that get a response does not mean that the backend is down.
+  if (code == Errc::timed_out && last_response_at_ >= answer.at) return Change::none;
+  // Refused credentials show neither an outage nor its end.
+  if (code != Errc::refused) is_unreachable_ = true;
+  return std::exchange(is_down_, true) ? Change::none : Change::down;
+}
+
+std::optional<Duration> BackendHealth::time_since_recovery(
+    const Answer& answer,
+    std::optional<SteadyTime> connection_recovered_at,
+    SteadyTime now) const {
+  const bool has_just_recovered = is_unreachable_ && is_backend_response(answer);
+  const auto recovered_at =
+      std::max(has_just_recovered ? std::optional(now) : recovered_at_, connection_recovered_at);
+  if (!recovered_at) return std::nullopt;
+  return std::chrono::duration_cast<Duration>(std::max(now, *recovered_at) - *recovered_at);
+}
+
+}  // namespace weir::scalers::read

@@ -1,0 +1,39 @@
+// Whether a backend responds, as the answers to its queries show: says when it goes down and comes
+// up, and since when it is back after an outage. A plain value, so that a reload can carry it over.
+// Loop thread only.
+#pragma once
+
+#include "scalers/deadline.hpp"
+#include "scalers/read/answer.hpp"
+
+#include <optional>
+
+namespace weir::scalers::read {
+
+class BackendHealth {
+ public:
+  enum class Change { none, down, up };
+
+  // Takes an answer of the backend into account, at the time it arrives.
+  Change observe(const Answer& answer, SteadyTime now);
+
+  // From the recovery of the backend to `answer`; nullopt when it had no outage. An outage is the
+  // loss of a kept connection, whose recovery the client knows, or, where connections come and go,
+  // queries that could not reach the backend or got no response. Call it before observe() takes the
+  // same answer, which ends the outage.
+  [[nodiscard]] std::optional<Duration> time_since_recovery(
+      const Answer& answer,
+      std::optional<SteadyTime> connection_recovered_at,
+      SteadyTime now) const;
+
+  // The last query failed because of the backend itself: unreachable, TLS, credentials, silence.
+  [[nodiscard]] bool is_down() const { return is_down_; }
+
+ private:
+  bool is_down_ = false;
+  bool is_unreachable_ = false;             // it did not respond to its last queries
+  SteadyTime last_response_at_{};           // of any kind
+  std::optional<SteadyTime> recovered_at_;  // its first response after it was unreachable
+};
+
+}  // namespace weir::scalers::read

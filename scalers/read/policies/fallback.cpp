@@ -1,0 +1,91 @@
+// The one place where an error becomes a number, apart from the other policies because it alone
+// depends on what happened before.
+#include "scalers/read/policies/fallback.hpp"
+
+#include "scalers/read/policies/trace.hpp"
+#include "scalers/read/query_cache.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace weir::scalers::read {
+
+FallbackHistory::FallbackHistory() : histories_(kMaxCachedAnswers, kMaxCachedOfNamespace) {}
+
+void FallbackHistory::note(const std::string& key,
+                           const std::string& name_space,
+                           const AnswerPtr& answer,
+                           bool is_good) {
+  const History* known = histories_.find(key);
+  if (is_good) {
+    const bool is_newer =
+        known == nullptr || known->last_good == nullptr || known->last_good->at < answer->at;
+    if (is_newer) histories_.put(key, name_space, {answer, std::nullopt});
+  } else if (known == nullptr) {
+    histories_.put(key, name_space, {nullptr, answer->at});
+  }
+}
+
+History FallbackHistory::find(const std::string& key) {
+  const History* known = histories_.find(key);
+  return known == nullptr ? History{} : *known;
+}
+
+std::optional<Substitute> fall_back(const Policies& policies,
+                                    const Error& failure,
+                                    const History& history,
+                                    SteadyTime now,
+                                    WallTime wall_now,
+                                    std::span<const LabelRequirement> filter,
+                                    PolicySteps* steps) {
+  if (!policies.fallback) return std::nullopt;
+  PolicyTrace trace(steps);
+  const Fallback& fallback = *policies.fallback;
+  if (failure.code == Errc::bad_request || failure.code == Errc::unknown_metric) {
+    trace.add(Policy::fallback, "not used, because the request itself is wrong");
+    return std::nullopt;
+  }
+  const SteadyTime since =
+      history.last_good != nullptr ? history.last_good->at : history.first_failure.value_or(now);
+  const auto age = now - since;
+  const std::string_view what =
+      history.last_good != nullptr ? "the last good value" : "the first failure";
+  if (age < fallback.after) {
+    trace.add(Policy::fallback,
+              "{} was {} ago; it begins after {}",
+              what,
+              seconds_text(age),
+              seconds_text(fallback.after));
+    return std::nullopt;
+  }
+  if (fallback.value) {
+    trace.add(Policy::fallback,
+              "{} was {} ago, reported as {:g}",
+              what,
+              seconds_text(age),
+              *fallback.value);
+    return Substitute{{{*fallback.value, wall_now, {}, {}}}, false};
+  }
+  if (history.last_good == nullptr) {
+    trace.add(Policy::fallback, "there is no good value to hold");
+    return std::nullopt;
+  }
+  if (age >= *fallback.hold) {
+    trace.add(Policy::fallback,
+              "{} was {} ago and is held for {}",
+              what,
+              seconds_text(age),
+              seconds_text(*fallback.hold));
+    return std::nullopt;
+  }
+  auto held = judge(policies, *history.last_good, filter);
+  if (!held) return std::nullopt;
+  trace.add(Policy::fallback,
+            "{} was {} ago, {:g} is reported again",
+            what,
+            seconds_text(age),
+            held->front().value);
+  return Substitute{std::move(*held), true};
+}
+
+}  // namespace weir::scalers::read

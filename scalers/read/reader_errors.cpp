@@ -1,0 +1,48 @@
+// The words around an error, apart from the read path, because users read them and code does not.
+#include "scalers/read/reader_errors.hpp"
+
+#include "scalers/text/redact.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace weir::scalers::read {
+
+Error within_metric(const Metric& metric, std::string_view name_space, const Error& error) {
+  return error.within(fmt::format("metric {}/{}: {} {}",
+                                  name_space,
+                                  metric.name,
+                                  metric.backend->kind,
+                                  metric.backend->name));
+}
+
+Error with_cause(Error error, std::string_view cause) {
+  if (cause.empty()) return error;
+  return {error.code, fmt::format("{}; diagnosis: {}", error.message(), cause), ""};
+}
+
+Error with_budget(Error error, Duration budget) {
+  if (error.code != Errc::timed_out) return error;
+  error.detail =
+      fmt::format("no response within {} ms ({}); raise deadline, at most 30s, or query for less",
+                  budget.count(),
+                  error.detail);
+  return error;
+}
+
+Error internal_error(std::string_view what) {
+  return {Errc::bad_reply, "an internal error; please report it", remote_text(what, {})};
+}
+
+std::string listed_metrics(std::span<const std::string_view> names) {
+  constexpr std::size_t kMaxListed = 8;
+  if (names.empty()) return "; no metric is configured for this namespace";
+  const auto shown = names.first(std::min(names.size(), kMaxListed));
+  return fmt::format("; this namespace has {}{}",
+                     fmt::join(shown, ", "),
+                     names.size() > kMaxListed ? ", ..." : "");
+}
+
+}  // namespace weir::scalers::read

@@ -1,0 +1,95 @@
+// The labels of a parameter set: Kubernetes allows more in a label's name than Prometheus does, so
+// the names are changed as kube-state-metrics changes them.
+#include "server/telemetry/parameter_values.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <set>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+// "label_" and the name with _ in place of what Prometheus does not allow; a name that two labels
+// would share gets a number.
+std::vector<SeriesLabel> series_labels(const scalers::Labels& parameters,
+                                       std::vector<std::string>& names) {
+  std::set<std::string> used;
+  for (const auto& [name, value] : parameters) {
+    std::string text = "label_" + name;
+    for (char& c : text)
+      if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+    std::string unique = text;
+    for (int n = 1; !used.insert(unique).second; ++n)
+      unique = fmt::format("{}_conflict{}", text, n);
+    names.push_back(std::move(unique));
+  }
+  std::vector<SeriesLabel> out;
+  std::size_t i = 0;
+  for (const auto& [name, value] : parameters) out.push_back({names[i++], value});
+  return out;
+}
+
+std::string labels_text(const scalers::Labels& parameters,
+                        std::string_view metric,
+                        std::string_view name_space) {
+  std::vector<std::string> names;
+  auto labels = series_labels(parameters, names);
+  labels.push_back({"metric", metric});
+  labels.push_back({"namespace", name_space});
+  std::ranges::sort(labels, {}, &SeriesLabel::name);
+  std::string out;
+  append_labels(out, labels);
+  return out;
+}
+
+// Lengths keep what a caller chose from looking like another set.
+std::string key_of(const scalers::ReadOf& of,
+                   std::string_view name_space,
+                   const scalers::Labels& labels) {
+  std::string out;
+  const auto add = [&out](std::string_view text) {
+    const fmt::format_int size(text.size());
+    out.append(size.data(), size.size());
+    out += ':';
+    out += text;
+  };
+  add(of.backend);
+  add(of.metric);
+  add(name_space);
+  for (const auto& [name, value] : labels) {
+    add(name);
+    add(value);
+  }
+  return out;
+}
+
+}  // namespace
+
+ParameterValues::ParameterValues(std::size_t capacity)
+    : capacity_(capacity),
+      values_(std::max<std::size_t>(capacity, 1), std::max<std::size_t>(capacity / 5, 1)) {}
+
+void ParameterValues::set(const scalers::ReadOf& of,
+                          const scalers::Reading& reading,
+                          bool is_any_namespace) {
+  if (capacity_ == 0) return;
+  const std::string_view name_space = is_any_namespace ? "*" : of.name_space;
+  const std::string key = key_of(of, name_space, reading.labels);
+  if (Value* known = values_.find(key)) {
+    known->value = reading.value;
+    known->taken_at = reading.taken_at;
+    return;
+  }
+  values_.put(key,
+              std::string(of.name_space),
+              {std::string(of.backend),
+               std::string(of.metric),
+               std::string(of.name_space),
+               labels_text(reading.labels, of.metric, name_space),
+               reading.value,
+               reading.taken_at});
+}
+
+}  // namespace weir::server

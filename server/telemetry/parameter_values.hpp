@@ -1,0 +1,71 @@
+// The last values of metrics with parameters: one for each set of parameters in use, of which
+// callers may invent any number. Bounded, and fair between namespaces. Part of Telemetry; loop
+// thread only.
+#pragma once
+
+#include "scalers/lru.hpp"
+#include "scalers/read/world.hpp"
+#include "scalers/reading.hpp"
+#include "server/telemetry/text.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::server {
+
+// A set that no read has brought a value for within this time is not in use any more.
+inline constexpr std::chrono::hours kParametersInUse{1};
+
+[[nodiscard]] inline double age_seconds(WallTime taken_at, WallTime now) {
+  return std::max(0.0, std::chrono::duration<double>(now - taken_at).count());
+}
+
+class ParameterValues {
+ public:
+  // At most `capacity` sets, the least recently read leave first; 0: none. One namespace has at
+  // most a fifth of them.
+  explicit ParameterValues(std::size_t capacity);
+
+  // `is_any_namespace`: the value is the same for every namespace, and is labelled "*".
+  void set(const scalers::ReadOf& of, const scalers::Reading& reading, bool is_any_namespace);
+  // Forgets the values of reads that `is_kept(const scalers::ReadOf&)` is false for.
+  template <class IsKept>
+  void erase_unless(IsKept is_kept) {
+    values_.erase_if([&](const Value& value) {
+      return !is_kept(scalers::ReadOf{{}, value.backend, value.metric, value.name_space});
+    });
+  }
+  // Adds a series with `number_of(value, taken_at)` for each set that is in use at `now`, in the
+  // order of their labels.
+  template <class NumberOf>
+  void append_to(FamilyText& text, WallTime now, NumberOf number_of) const {
+    std::vector<const Value*> in_use;
+    values_.for_each([&](const Value& value) {
+      if (now - value.taken_at < kParametersInUse) in_use.push_back(&value);
+    });
+    std::ranges::sort(in_use, {}, [](const Value* value) -> const std::string& {
+      return value->labels;
+    });
+    for (const Value* value : in_use)
+      text.add(value->labels, number_of(value->value, value->taken_at));
+  }
+
+ private:
+  struct Value {
+    std::string backend;
+    std::string metric;
+    std::string name_space;  // of the caller
+    std::string labels;      // as the page has them: name="value",...
+    double value;
+    WallTime taken_at;
+  };
+
+  std::size_t capacity_;
+  scalers::Lru<Value> values_;
+};
+
+}  // namespace weir::server

@@ -1,0 +1,83 @@
+// The series of backends, from their states.
+#include "server/telemetry/telemetry.hpp"
+#include "test/rigs/server_telemetry.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::server {
+namespace {
+
+using namespace std::chrono_literals;
+using scalers::Errc;
+using test::ServerTelemetry;
+using Texts = std::vector<std::string>;
+
+// The page's lines that begin so.
+Texts lines(Telemetry& telemetry,
+            std::string_view prefix,
+            std::vector<scalers::BackendState> backends = {}) {
+  std::istringstream page(
+      telemetry.page({WallTime{}, std::nullopt, std::nullopt, std::move(backends)}));
+  Texts out;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with(prefix)) out.push_back(line);
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+TEST_CASE("a backend shows how it fares and what became of its connections") {
+  ServerTelemetry telemetry;
+  scalers::BackendState broker{"broker", {}, 3, 2, {}};
+  const scalers::read::Answer unreachable{scalers::Error{Errc::unreachable, "", ""},
+                                          {},
+                                          {},
+                                          {},
+                                          {}};
+  REQUIRE(broker.health.observe(unreachable, SteadyTime{1s}) ==
+          scalers::read::BackendHealth::Change::down);
+  broker.connections.opened = 4;
+  broker.connections.closed = {{"idle", 1}, {"unreachable", 2}};
+  broker.connections.failed = {{"tls", 5}};
+  broker.connections.is_breaker_open = true;
+
+  const auto shown = [&](std::string_view prefix) { return lines(telemetry, prefix, {broker}); };
+
+  CHECK(shown("weir_backend_") == Texts{R"(weir_backend_in_flight{backend="broker"} 3)",
+                                        R"(weir_backend_queue{backend="broker"} 2)",
+                                        R"(weir_backend_up{backend="broker"} 0)"});
+  CHECK(shown("weir_breaker_open{") == Texts{R"(weir_breaker_open{backend="broker"} 1)"});
+  CHECK(shown("weir_connections_") ==
+        Texts{R"(weir_connections_closed_total{backend="broker",reason="idle"} 1)",
+              R"(weir_connections_closed_total{backend="broker",reason="unreachable"} 2)",
+              R"(weir_connections_failed_total{backend="broker",reason="tls"} 5)",
+              R"(weir_connections_opened_total{backend="broker"} 4)"});
+}
+
+TEST_CASE(
+    "a backend that a reload took away has no series, one that is counted again starts from zero") {
+  ServerTelemetry telemetry;
+  scalers::BackendState broker{"broker", {}, 0, 0, {}};
+  broker.connections.opened = 4;
+  broker.connections.closed = {{"idle", 1}};
+  REQUIRE(lines(telemetry, "weir_connections_", {broker}).size() == 2);
+
+  broker.connections = {};
+  broker.connections.opened = 1;
+
+  CHECK(lines(telemetry, "weir_connections_", {broker}) ==
+        Texts{R"(weir_connections_opened_total{backend="broker"} 1)"});
+  CHECK(lines(telemetry, "weir_backend_up{").empty());
+}
+
+}  // namespace
+}  // namespace weir::server

@@ -1,0 +1,118 @@
+// The last values of metrics with parameters: their labels, their bound, and when they leave.
+#include "server/telemetry/telemetry.hpp"
+#include "test/rigs/server_telemetry.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::server {
+namespace {
+
+using namespace std::chrono_literals;
+using scalers::MetricInfo;
+using scalers::ReadOf;
+using Texts = std::vector<std::string>;
+
+constexpr WallTime kNow = WallTime{} + 10'000s;
+const MetricInfo kPerQueue{"per_queue", {"a", "b"}, {{"queue", false}}, "broker", false};
+
+ReadOf read(std::string_view name_space, std::string_view metric = "per_queue") {
+  return {scalers::MetricId{}, "broker", metric, name_space};
+}
+
+Texts lines(Telemetry& telemetry, std::string_view prefix, WallTime now = kNow) {
+  std::istringstream page(telemetry.page({now, std::nullopt, std::nullopt, {}}));
+  Texts out;
+  for (std::string line; std::getline(page, line);)
+    if (line.starts_with(prefix)) out.push_back(line);
+  return out;
+}
+
+TEST_CASE("each parameter set in use has its last value and age, labelled with the parameters") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure({kPerQueue});
+
+  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 1, kNow - 9s});
+  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 2, kNow - 3s});
+  telemetry.value_reported(read("b"), {{{"queue", "a\"b"}}, 5, kNow});
+
+  CHECK(lines(telemetry, "weir_value{") ==
+        Texts{R"(weir_value{label_queue="a\"b",metric="per_queue",namespace="b"} 5)",
+              R"(weir_value{label_queue="mail",metric="per_queue",namespace="a"} 2)"});
+  CHECK(lines(telemetry, "weir_value_age_seconds{") ==
+        Texts{R"(weir_value_age_seconds{label_queue="a\"b",metric="per_queue",namespace="b"} 0)",
+              R"(weir_value_age_seconds{label_queue="mail",metric="per_queue",namespace="a"} 3)"});
+  CHECK(lines(telemetry, "weir_metric_active{").empty());
+}
+
+TEST_CASE("labels that Prometheus would spell alike stay apart") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure({{"m", {"a"}, {{"x.y/z", false}, {"x_y_z", false}}, "broker", false}});
+
+  telemetry.value_reported(read("a", "m"), {{{"x.y/z", "1"}, {"x_y_z", "2"}}, 7, kNow});
+
+  CHECK(
+      lines(telemetry, "weir_value{") ==
+      Texts{R"(weir_value{label_x_y_z="1",label_x_y_z_conflict1="2",metric="m",namespace="a"} 7)"});
+}
+
+TEST_CASE("a metric of every namespace has one value for all, unless it differs by namespace") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure(
+      {{"m", {"*"}, {{"queue", false}}, "broker", false}, {"own", {"*"}, {}, "broker", true}});
+
+  for (const std::string_view name_space : {"a", "b"}) {
+    telemetry.value_reported(read(name_space, "m"), {{{"queue", "mail"}}, 1, kNow});
+    telemetry.value_reported(read(name_space, "own"), {{}, 2, kNow});
+  }
+
+  CHECK(lines(telemetry, "weir_value{") ==
+        Texts{R"(weir_value{label_queue="mail",metric="m",namespace="*"} 1)",
+              R"(weir_value{metric="own",namespace="a"} 2)",
+              R"(weir_value{metric="own",namespace="b"} 2)"});
+}
+
+TEST_CASE("sets are bounded, and a namespace with too many loses its own") {
+  test::ServerTelemetry telemetry({.max_parameter_sets = 10});
+  telemetry.configure({kPerQueue});
+  telemetry.value_reported(read("b"), {{{"queue", "q"}}, 1, kNow});
+
+  for (int i = 0; i < 1000; ++i)
+    telemetry.value_reported(read("a"), {{{"queue", std::to_string(i)}}, 1, kNow});
+
+  CHECK(lines(telemetry, "weir_value{") ==
+        Texts{R"(weir_value{label_queue="998",metric="per_queue",namespace="a"} 1)",
+              R"(weir_value{label_queue="999",metric="per_queue",namespace="a"} 1)",
+              R"(weir_value{label_queue="q",metric="per_queue",namespace="b"} 1)"});
+}
+
+TEST_CASE("without room there are none") {
+  test::ServerTelemetry telemetry({.max_parameter_sets = 0});
+  telemetry.configure({kPerQueue});
+
+  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 1, kNow});
+
+  CHECK(lines(telemetry, "weir_value{").empty());
+}
+
+TEST_CASE("a set leaves an hour after its last value, or with its metric") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure({kPerQueue, {"other", {"a"}, {{"queue", false}}, "broker", false}});
+  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 1, kNow});
+  telemetry.value_reported(read("a", "other"), {{{"queue", "mail"}}, 1, kNow});
+
+  CHECK(lines(telemetry, "weir_value{", kNow + 59min).size() == 2);
+  CHECK(lines(telemetry, "weir_value{", kNow + 60min).empty());
+  telemetry.configure({kPerQueue});
+  CHECK(lines(telemetry, "weir_value{") ==
+        Texts{R"(weir_value{label_queue="mail",metric="per_queue",namespace="a"} 1)"});
+}
+
+}  // namespace
+}  // namespace weir::server
