@@ -159,7 +159,7 @@ class CheckTest(ServerTest):
         run = run_weir("check", folder)
 
         self.assertEqual(1, run.returncode)
-        self.assertRegex(run.stderr, r"b\.yaml:1:\d+: metric one stands at \S+a\.yaml:\d+ too and their namespaces overlap")
+        self.assertRegex(run.stderr, r"b\.yaml:1:\d+: duplicate metric one \(first at \S+a\.yaml:\d+\): their namespaces overlap")
 
 
 class LiveTest(ServerTest):

@@ -114,7 +114,7 @@ class ExplainTest(ServerTest):
         run = self.command()
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
-        for line in ("metric       ml-inference/depth", "backend      prometheus prom", "asked        depth",
+        for line in ("metric       ml-inference/depth", "backend      prometheus prom", "query        depth",
                      "reply        61", "policy       empty: error (not used)", "result       61"):
             self.assertIn(line + "\n", run.stdout)
 
@@ -133,7 +133,7 @@ class ExplainTest(ServerTest):
                                                             shown["implied"]["replicasUnbounded"], shown["currentReplicas"]))
                 text = self.command("--hpa", "workers", "--kubeconfig", self.kubeconfig).stdout
                 self.assertIn(f"implies      {replicas} replicas", text)
-                self.assertIn("an illustration: the HPA decides", text)
+                self.assertIn("an estimate: the HPA also considers", text)
 
     def test_the_hpas_own_selector_stands_for_none(self):
         self.apiserver.objects[HPA] = hpa({"type": "Value", "value": "20"}, name="labelled",
@@ -144,8 +144,8 @@ class ExplainTest(ServerTest):
         run = run_weir("explain", *arguments)
         other = run_weir("explain", *arguments, "-l", "queue=summarize")
 
-        self.assertIn('asked        depth{queue="embed"}\n', run.stdout)
-        self.assertIn('asked        depth{queue="summarize"}\n', other.stdout)
+        self.assertIn('query        depth{queue="embed"}\n', run.stdout)
+        self.assertIn('query        depth{queue="summarize"}\n', other.stdout)
 
     def test_an_hpa_that_cannot_be_had_is_said_beside_the_explanation(self):
         self.apiserver.objects[HPA] = {"kind": "HorizontalPodAutoscaler", "spec": {"metrics": []}}
