@@ -2,6 +2,7 @@
 
 #include "scalers/catalog.hpp"
 #include "scalers/read/policy_settings.hpp"
+#include "scalers/settings/table.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 #include "scalers/read/config.hpp"
+#include "scalers/settings/table.hpp"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 
 #include "scalers/error.hpp"
 #include "scalers/read/answer.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/value_readers.hpp"
 
 #include <array>
 #include <optional>

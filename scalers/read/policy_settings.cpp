@@ -1,6 +1,7 @@
 #include "scalers/read/policy_settings.hpp"
 
 #include "scalers/reading.hpp"
+#include "scalers/settings/table.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "scalers/read/policies.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
 
 #include <array>
 

@@ -3,7 +3,7 @@
 // escapes, and bad notation throws.
 #pragma once
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
 
 #include <algorithm>
 #include <stdexcept>

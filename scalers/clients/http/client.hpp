@@ -10,7 +10,6 @@
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/settings/secret.hpp"
-#include "scalers/settings/settings.hpp"
 #include "scalers/settings/tls_files.hpp"
 #include "scalers/settings/url.hpp"
 #include "scalers/task.hpp"

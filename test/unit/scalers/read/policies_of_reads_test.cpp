@@ -248,7 +248,7 @@ TEST_CASE("a backend is back with its first answer, whatever the failures before
 TEST_CASE("a slow question beside others that are answered is no absence") {
   Rig rig({MetricSpec{.name = "slow", .question = "slow", .policies = kSettle},
            MetricSpec{.name = "other", .question = "other", .freshness = 1ms}});
-  rig.script.say.insert_or_assign("slow", Error{Errc::timed_out, "no answer in time", ""});
+  rig.script.say.insert_or_assign("slow", Error{Errc::timed_out, "no response in time", ""});
 
   rig.value({"ml", "other", {}});
   rig.value({"ml", "slow", {}});

@@ -1,5 +1,4 @@
-#include "scalers/settings/settings.hpp"
-
+#include "scalers/settings/value_readers.hpp"
 #include "test/rigs/nodes.hpp"
 
 #include <catch2/catch.hpp>
@@ -206,7 +205,7 @@ TEST_CASE("text is never empty, and a list is never empty either") {
                                     {"a number", test::scalar("5"), "5"}};
   const Good<Lines> lists[] = {{"a list", test::node("[a, 'b']"), {"a", "b"}}};
   const Bad bad_text[] = {
-      {"empty", test::scalar(""), "expected text; found an empty one"},
+      {"empty", test::scalar(""), "expected text; found \"\""},
       {"nothing", test::node("~"), "expected text; found nothing"},
       {"a map", test::node("{}"), "expected text; found a map"},
   };

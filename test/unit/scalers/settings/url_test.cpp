@@ -64,11 +64,12 @@ TEST_CASE("a url that could mean something else is refused, and never repeated")
   const std::string scheme =
       "the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT";
   const std::string host =
-      "the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets";
+      "the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets";
   const std::string user =
-      "a url holds no user or password; write username: {file: PATH} and password: {file: PATH}";
-  const std::string query = "a url has no query and no fragment; write only the path";
-  const std::string byte = "the url's path holds a byte that has to be percent-encoded";
+      "a url must not contain a user or password; write username: {file: PATH} and password: "
+      "{file: PATH}";
+  const std::string query = "a url must not have a query or fragment; write only the path";
+  const std::string byte = "the url's path contains a byte that must be percent-encoded";
   const Bad rows[] = {
       {"empty", "", scheme},
       {"no scheme", "prom:9090", scheme},
