@@ -102,8 +102,8 @@ TEST_CASE("what looks like an address and is none stays") {
 TEST_CASE("a hidden text does not show in another form either") {
   const std::vector<std::string> hidden{"sum(\n  x\n)", "up{a=\"b\"}"};
   const Row rows[] = {
-      {"with a port behind it", "dial sum(\n  x\n):9090: refused", "dial [hidden]: refused"},
-      {"with no port behind it", "sum(\n  x\n):123456 sum(\n  x\n):", "[hidden]:123456 [hidden]:"},
+      {"with a port after it", "dial sum(\n  x\n):9090: refused", "dial [hidden]: refused"},
+      {"with no port after it", "sum(\n  x\n):123456 sum(\n  x\n):", "[hidden]:123456 [hidden]:"},
       {"of several lines", "bad query: sum(\n  x\n) !", "bad query: [hidden] !"},
       {"echoed in quotes", R"(bad query "up{a=\"b\"}")", "bad query \"[hidden]\""},
       {"with its line ends escaped", R"q(bad query "sum(\n  x\n)")q", "bad query \"[hidden]\""},
