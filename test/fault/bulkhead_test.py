@@ -136,7 +136,7 @@ class BulkheadTest(ServerTest):
                 answer = weir.metric("ml-inference", "large")
 
                 self.assert_status(answer, 503, "ServiceUnavailable", "metric ml-inference/large: prometheus prom: the "
-                                   "answer is over 1024 KiB; ask for fewer series")
+                                   "response is over 1024 KiB; query fewer series")
                 self.assertLessEqual(before.growth_mib(), limit_mib)
 
 

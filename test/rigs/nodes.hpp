@@ -21,7 +21,7 @@ class NodeParser {
   scalers::Node document() {
     auto out = value();
     blanks();
-    if (at_ != text_.size()) fail("text behind the end");
+    if (at_ != text_.size()) fail("text after the end");
     return out;
   }
 

@@ -153,14 +153,14 @@ class Connection {
 
   Fd fd_;
   int stop_;
-  std::string came_;  // behind what read_until() found
+  std::string came_;  // what follows the text that read_until() found
 };
 
 class TcpServer {
  public:
   using Script = std::function<void(Connection&)>;
 
-  // The first connection plays the first script, and so on; connections behind the last play the
+  // The first connection plays the first script, and so on; connections after the last play the
   // last one again.
   explicit TcpServer(std::vector<Script> scripts)
       : scripts_(std::move(scripts)), stop_(::eventfd(0, EFD_CLOEXEC)) {

@@ -1,4 +1,6 @@
-#include "scalers/clients/http/guard.hpp"
+// Two memories with different keys: a host is unreachable for everybody, a login is rejected for
+// one backend only.
+#include "scalers/clients/http/circuit_breaker.hpp"
 
 #include <fmt/format.h>
 
@@ -9,60 +11,65 @@ namespace {
 
 constexpr Breaker::Pauses kPauses{Duration{2'000}, Duration{2'000}};
 constexpr long kUnauthorized = 401;
-constexpr std::size_t kMaxKeptBody = 4096;
+constexpr std::size_t kMaxCachedBody = 4096;
 
 std::string origin_of(const HttpRequest& request) {
   return fmt::format("{}://{}", request.url.scheme, request.url.authority());
 }
 
-// Which login this is: the backend and what it shows. Empty when it shows nothing.
+// Identifies the backend and its credentials. Empty for a request without credentials.
 std::string login_of(const HttpRequest& request) {
-  std::string shown;
+  std::string credentials;
   for (const HttpHeader& header : request.headers) {
-    if (header.is_secret) shown += header.name + '\n' + header.value.reveal() + '\n';
+    if (header.is_secret) credentials += header.name + '\n' + header.value.reveal() + '\n';
   }
-  if (request.basic) shown += request.basic->first.reveal() + '\n' + request.basic->second.reveal();
-  if (shown.empty()) return shown;
-  return fmt::format("{}{} {}", origin_of(request), request.realm, std::hash<std::string>{}(shown));
+  if (request.basic)
+    credentials += request.basic->first.reveal() + '\n' + request.basic->second.reveal();
+  if (credentials.empty()) return credentials;
+  return fmt::format("{}{} {}",
+                     origin_of(request),
+                     request.auth_scope,
+                     std::hash<std::string>{}(credentials));
 }
 
 }  // namespace
 
-std::optional<Result<HttpReply>> HttpGuard::stand_in(const HttpRequest& request, SteadyTime now) {
-  forget_old(now);
-  if (const auto kept = refused_.find(login_of(request)); kept != refused_.end())
-    return kept->second.reply;
-  const auto found = unconnected_.find(origin_of(request));
-  if (found == unconnected_.end()) return std::nullopt;
-  const auto failure = found->second.stand_in(now);
+std::optional<Result<HttpReply>> HttpCircuitBreaker::cached_failure(const HttpRequest& request,
+                                                                    SteadyTime now) {
+  drop_expired(now);
+  if (const auto login = rejected_.find(login_of(request)); login != rejected_.end())
+    return login->second.reply;
+  const auto host = unreachable_.find(origin_of(request));
+  if (host == unreachable_.end()) return std::nullopt;
+  const auto failure = host->second.cached_failure(now);
   if (!failure) return std::nullopt;
   return *failure;
 }
 
-bool HttpGuard::is_open_for(const HttpRequest& request) const {
-  return refused_.contains(login_of(request)) || unconnected_.contains(origin_of(request));
+bool HttpCircuitBreaker::is_open_for(const HttpRequest& request) const {
+  return rejected_.contains(login_of(request)) || unreachable_.contains(origin_of(request));
 }
 
-void HttpGuard::note(const HttpRequest& request,
-                     const Result<HttpReply>& outcome,
-                     Reach reach,
-                     SteadyTime now) {
-  if (reach == Reach::untold) return;
+void HttpCircuitBreaker::note(const HttpRequest& request,
+                              const Result<HttpReply>& outcome,
+                              HostState host,
+                              SteadyTime now) {
+  if (host == HostState::unknown) return;
   const std::string origin = origin_of(request);
-  if (reach == Reach::silent) {
-    unconnected_.try_emplace(origin, kPauses).first->second.note_failure(outcome.error(), now);
+  if (host == HostState::unreachable) {
+    unreachable_.try_emplace(origin, kPauses).first->second.note_failure(outcome.error(), now);
     return;
   }
-  unconnected_.erase(origin);
-  if (!request.is_refusal_kept || !outcome || outcome->status != kUnauthorized) return;
+  unreachable_.erase(origin);
+  if (!request.caches_unauthorized || !outcome || outcome->status != kUnauthorized) return;
   const std::string login = login_of(request);
   if (login.empty()) return;
-  HttpReply kept{outcome->status, outcome->body.substr(0, kMaxKeptBody)};
-  refused_.insert_or_assign(login, Refusal{std::move(kept), now + Breaker::kRefusedPause});
+  HttpReply reply{outcome->status, outcome->body.substr(0, kMaxCachedBody)};
+  rejected_.insert_or_assign(login, Rejection{std::move(reply), now + Breaker::kRefusedPause});
 }
 
-void HttpGuard::forget_old(SteadyTime now) {
-  std::erase_if(refused_, [now](const auto& one) { return now >= one.second.until; });
+void HttpCircuitBreaker::drop_expired(SteadyTime now) {
+  std::erase_if(rejected_, [now](const auto& entry) { return now >= entry.second.valid_until; });
 }
 
 }  // namespace weir::scalers::clients

@@ -1,5 +1,6 @@
-// What the HTTP client remembers of servers that failed, so that not every request runs into the
-// same wall: hosts that accept no connection, and logins that were refused. Pure; loop thread only.
+// The circuit breaker of the HTTP client: requests to hosts that accept no connection, and with
+// credentials that were rejected, get the cached failure instead of being sent. Pure; loop thread
+// only.
 #pragma once
 
 #include "scalers/clients/http/client.hpp"
@@ -14,38 +15,38 @@
 
 namespace weir::scalers::clients {
 
-class HttpGuard {
+class HttpCircuitBreaker {
  public:
-  // What a request came to know of its host.
-  enum class Reach {
-    untold,     // nothing: its name was looked up in vain, or it had no time to connect
-    silent,     // it accepts no connection
-    connected,  // it does, or refuses one at once
+  // What a request has proved about its host.
+  enum class HostState {
+    unknown,      // nothing: its name did not resolve, or there was no time to connect
+    unreachable,  // a connect timed out
+    reachable,    // it accepted the connection, or refused it at once
   };
 
-  // The outcome that stands for a request at `now`; nullopt: send it. A request to a host that let
-  // a connect run out gets that error for 2 s at a time; one with credentials that were refused
-  // gets the server's 401 again, for 30 s or until the credentials are others.
-  [[nodiscard]] std::optional<Result<HttpReply>> stand_in(const HttpRequest& request,
-                                                          SteadyTime now);
-  // True between such an outcome and the next request that gets through.
+  // The outcome to return instead of sending `request` at `now`; nullopt: send it. After a connect
+  // timeout requests to the host get that error for 2 s; after a 401 requests with the same
+  // credentials get the server's 401 again, for 30 s or until the credentials change.
+  [[nodiscard]] std::optional<Result<HttpReply>> cached_failure(const HttpRequest& request,
+                                                                SteadyTime now);
+  // True from such a failure until the next request that succeeds.
   [[nodiscard]] bool is_open_for(const HttpRequest& request) const;
-  // Learns from the outcome of a request.
+  // Records the outcome of a request.
   void note(const HttpRequest& request,
             const Result<HttpReply>& outcome,
-            Reach reach,
+            HostState host,
             SteadyTime now);
 
  private:
-  struct Refusal {
+  struct Rejection {
     HttpReply reply;
-    SteadyTime until;
+    SteadyTime valid_until;
   };
 
-  void forget_old(SteadyTime now);
+  void drop_expired(SteadyTime now);
 
-  std::map<std::string, Breaker> unconnected_;  // by origin
-  std::map<std::string, Refusal> refused_;      // by backend and credentials
+  std::map<std::string, Breaker> unreachable_;  // by origin
+  std::map<std::string, Rejection> rejected_;   // by backend and credentials
 };
 
 }  // namespace weir::scalers::clients

@@ -1,4 +1,4 @@
-// Settings tables: keys, requirements, secrets, and the order in which problems are told.
+// Settings tables: keys, requirements, secrets, and the order in which problems are listed.
 #include "scalers/settings/table.hpp"
 #include "test/rigs/nodes.hpp"
 
@@ -71,7 +71,7 @@ TEST_CASE("a block fills its struct and leaves the rest at their defaults") {
   CHECK(settings.headers == std::map<std::string, std::string>{{"a", "b"}});
 }
 
-TEST_CASE("a key that is unknown, twice or missing is told with what to write") {
+TEST_CASE("an unknown, duplicate or missing key is a problem that says what to write") {
   const std::string keys = "; its keys are queue, virtualHost, every, url, password, ca, headers";
   const Row rows[] = {
       {"a typing error",
@@ -145,7 +145,7 @@ TEST_CASE("a file that is named has to exist") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("every problem of a block is told at once, in the order of the file") {
+TEST_CASE("all problems of a block are reported at once, in the order of the file") {
   CHECK(problems_of("{every: 5,\n urk: x, ca: /no/such,\n password: s3cret, every: 1s}") ==
         Lines{"t.yaml:1:1: a depth needs queue: the queue's name",
               "t.yaml:1:9: expected a duration above zero with its unit, such as 500ms, 5s or 2m; "
@@ -157,7 +157,7 @@ TEST_CASE("every problem of a block is told at once, in the order of the file") 
               "t.yaml:3:20: duplicate key every (first at 1:2)"});
 }
 
-TEST_CASE("problems stand in the order of files, lines and columns, numbers by their size") {
+TEST_CASE("problems are listed in the order of files, lines and columns, numbers by their size") {
   Problems problems;
   problems.add({"b.yaml", 1, 1}, "5");
   problems.add({"a.yaml", 10, 1}, "4");

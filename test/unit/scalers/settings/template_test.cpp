@@ -30,7 +30,7 @@ struct Good {
   std::string rendered;
 };
 
-TEST_CASE("a template renders each parameter where it stands") {
+TEST_CASE("a template renders each parameter in its place") {
   const Labels labels{{"queue", "a b"}, {"zone", "$(queue)"}, {"namespace", "ml"}};
   const Good rows[] = {
       {"no parameter", "jobs", "jobs"},

@@ -1,5 +1,5 @@
-// Which requests the HTTP client answers from what it learnt of a server.
-#include "scalers/clients/http/guard.hpp"
+// Which requests get a cached failure instead of being sent.
+#include "scalers/clients/http/circuit_breaker.hpp"
 
 #include "test/rigs/shown.hpp"
 
@@ -13,10 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-HttpRequest request_with(std::string password, std::string realm = "") {
+HttpRequest request_with(std::string password, std::string auth_scope = "") {
   HttpRequest out;
   out.url = {"http", "broker", 15672, "/api/queues"};
-  out.realm = std::move(realm);
+  out.auth_scope = std::move(auth_scope);
   if (!password.empty()) out.basic = std::pair(Secret("weir"), Secret(std::move(password)));
   return out;
 }
@@ -27,130 +27,142 @@ HttpRequest request_with_token(std::string token) {
   return out;
 }
 
-// "sent", or what stands for the request: the status and body of a reply, or an error.
-std::string at(HttpGuard& guard, const HttpRequest& request, SteadyTime now) {
-  const auto kept = guard.stand_in(request, now);
-  if (!kept) return "sent";
-  return *kept ? std::to_string((*kept)->status) + " " + (*kept)->body : test::shown(*kept);
+// "sent", or the cached failure: the status and body of a reply, or an error.
+std::string at(HttpCircuitBreaker& breaker, const HttpRequest& request, SteadyTime now) {
+  const auto cached = breaker.cached_failure(request, now);
+  if (!cached) return "sent";
+  return *cached ? std::to_string((*cached)->status) + " " + (*cached)->body : test::shown(*cached);
 }
 
 const HttpReply kUnauthorized{401, "who are you"};
-using Reach = HttpGuard::Reach;
+using HostState = HttpCircuitBreaker::HostState;
 
 const Error kSilent{Errc::timed_out, "it did not accept a connection in time", ""};
 
 TEST_CASE("a refused login is not repeated for 30 s") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   const auto request = request_with("wrong");
 
-  guard.note(request, kUnauthorized, Reach::connected, SteadyTime{});
+  breaker.note(request, kUnauthorized, HostState::reachable, SteadyTime{});
 
-  CHECK(at(guard, request, SteadyTime{29'999ms}) == "401 who are you");
-  CHECK(at(guard, request, SteadyTime{30'000ms}) == "sent");
+  CHECK(at(breaker, request, SteadyTime{29'999ms}) == "401 who are you");
+  CHECK(at(breaker, request, SteadyTime{30'000ms}) == "sent");
 }
 
 TEST_CASE("other credentials are sent at once") {
-  HttpGuard guard;
-  guard.note(request_with("wrong"), kUnauthorized, Reach::connected, SteadyTime{});
-  guard.note(request_with_token("old"), kUnauthorized, Reach::connected, SteadyTime{});
+  HttpCircuitBreaker breaker;
+  breaker.note(request_with("wrong"), kUnauthorized, HostState::reachable, SteadyTime{});
+  breaker.note(request_with_token("old"), kUnauthorized, HostState::reachable, SteadyTime{});
 
-  CHECK(at(guard, request_with("right"), SteadyTime{1ms}) == "sent");
-  CHECK(at(guard, request_with_token("new"), SteadyTime{1ms}) == "sent");
-  CHECK(at(guard, request_with_token("old"), SteadyTime{1ms}) == "401 who are you");
+  CHECK(at(breaker, request_with("right"), SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, request_with_token("new"), SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, request_with_token("old"), SteadyTime{1ms}) == "401 who are you");
 }
 
 TEST_CASE("a login whose refusal is not to be kept is shown again at once") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   auto request = request_with_token("early");
-  request.is_refusal_kept = false;
+  request.caches_unauthorized = false;
 
-  guard.note(request, kUnauthorized, Reach::connected, SteadyTime{});
+  breaker.note(request, kUnauthorized, HostState::reachable, SteadyTime{});
 
-  CHECK(at(guard, request, SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, request, SteadyTime{1ms}) == "sent");
 }
 
 TEST_CASE("another backend of the same origin is not judged by its neighbour") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
 
-  guard.note(request_with("shared", "/team-a"), kUnauthorized, Reach::connected, SteadyTime{});
+  breaker.note(request_with("shared", "/team-a"),
+               kUnauthorized,
+               HostState::reachable,
+               SteadyTime{});
 
-  CHECK(at(guard, request_with("shared", "/team-b"), SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, request_with("shared", "/team-b"), SteadyTime{1ms}) == "sent");
 }
 
 TEST_CASE("a 401 to a request without credentials is no login") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
 
-  guard.note(request_with(""), kUnauthorized, Reach::connected, SteadyTime{});
+  breaker.note(request_with(""), kUnauthorized, HostState::reachable, SteadyTime{});
 
-  CHECK(at(guard, request_with(""), SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, request_with(""), SteadyTime{1ms}) == "sent");
 }
 
 TEST_CASE("other statuses are not kept") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
 
-  guard.note(request_with("right"), HttpReply{403, "not this one"}, Reach::connected, SteadyTime{});
-  guard.note(request_with("right"), HttpReply{500, "broken"}, Reach::connected, SteadyTime{});
+  breaker.note(request_with("right"),
+               HttpReply{403, "not this one"},
+               HostState::reachable,
+               SteadyTime{});
+  breaker.note(request_with("right"), HttpReply{500, "broken"}, HostState::reachable, SteadyTime{});
 
-  CHECK(at(guard, request_with("right"), SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, request_with("right"), SteadyTime{1ms}) == "sent");
 }
 
 TEST_CASE("a kept refusal is bounded") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   const auto request = request_with("wrong");
 
-  guard.note(request, HttpReply{401, std::string(100'000, 'x')}, Reach::connected, SteadyTime{});
+  breaker.note(request,
+               HttpReply{401, std::string(100'000, 'x')},
+               HostState::reachable,
+               SteadyTime{});
 
-  CHECK(at(guard, request, SteadyTime{1ms}).size() == 4 + 4096);
+  CHECK(at(breaker, request, SteadyTime{1ms}).size() == 4 + 4096);
 }
 
 TEST_CASE("a host that let a connect run out is asked once in 2 s") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   const auto request = request_with("right");
 
-  guard.note(request, kSilent, Reach::silent, SteadyTime{});
+  breaker.note(request, kSilent, HostState::unreachable, SteadyTime{});
 
-  CHECK(at(guard, request, SteadyTime{1'999ms}) ==
+  CHECK(at(breaker, request, SteadyTime{1'999ms}) ==
         "unreachable: it did not accept a connection in time");
-  CHECK(at(guard, request, SteadyTime{2'000ms}) == "sent");
-  CHECK(at(guard, request, SteadyTime{2'001ms}) ==
+  CHECK(at(breaker, request, SteadyTime{2'000ms}) == "sent");
+  CHECK(at(breaker, request, SteadyTime{2'001ms}) ==
         "unreachable: it did not accept a connection in time");
-  CHECK(at(guard, request, SteadyTime{4'000ms}) == "sent");
+  CHECK(at(breaker, request, SteadyTime{4'000ms}) == "sent");
 }
 
 TEST_CASE("a host that answers again is asked by everyone") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   const auto request = request_with("right");
-  guard.note(request, kSilent, Reach::silent, SteadyTime{});
-  REQUIRE(at(guard, request, SteadyTime{2'000ms}) == "sent");
+  breaker.note(request, kSilent, HostState::unreachable, SteadyTime{});
+  REQUIRE(at(breaker, request, SteadyTime{2'000ms}) == "sent");
 
-  guard.note(request, HttpReply{200, "{}"}, Reach::connected, SteadyTime{2'010ms});
+  breaker.note(request, HttpReply{200, "{}"}, HostState::reachable, SteadyTime{2'010ms});
 
-  CHECK(at(guard, request, SteadyTime{2'011ms}) == "sent");
+  CHECK(at(breaker, request, SteadyTime{2'011ms}) == "sent");
 }
 
 TEST_CASE("a silent host holds up no other, and a lost answer holds up nobody") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   HttpRequest other = request_with("right");
   other.url.host = "prometheus";
 
-  guard.note(request_with("right"), kSilent, Reach::silent, SteadyTime{});
-  guard.note(other,
-             Error{Errc::unreachable, "the connection was lost", ""},
-             Reach::connected,
-             SteadyTime{});
+  breaker.note(request_with("right"), kSilent, HostState::unreachable, SteadyTime{});
+  breaker.note(other,
+               Error{Errc::unreachable, "the connection was lost", ""},
+               HostState::reachable,
+               SteadyTime{});
 
-  CHECK(at(guard, other, SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, other, SteadyTime{1ms}) == "sent");
 }
 
 TEST_CASE("a request that tells nothing of its host leaves the breaker as it is") {
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   const HttpRequest request = request_with("right");
-  guard.note(request, kSilent, Reach::silent, SteadyTime{});
+  breaker.note(request, kSilent, HostState::unreachable, SteadyTime{});
 
-  guard.note(request, Error{Errc::unreachable, "no name", ""}, Reach::untold, SteadyTime{1ms});
+  breaker.note(request,
+               Error{Errc::unreachable, "no name", ""},
+               HostState::unknown,
+               SteadyTime{1ms});
 
-  CHECK(guard.is_open_for(request));
-  CHECK(guard.stand_in(request, SteadyTime{2ms}).has_value());
+  CHECK(breaker.is_open_for(request));
+  CHECK(breaker.cached_failure(request, SteadyTime{2ms}).has_value());
 }
 
 }  // namespace

@@ -143,16 +143,16 @@ struct Whole {
 
 TEST_CASE("a reply ends where HTTP says") {
   const Whole rows[] = {
-      {"behind its length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, "{}"},
-      {"behind its last chunk and trailers",
+      {"after its length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, "{}"},
+      {"after its last chunk and trailers",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\nX-T: "
        "1\r\n\r\n",
        200,
        "{}"},
       {"with the connection", "HTTP/1.1 200 OK\r\n\r\n{}", 200, "{}"},
       {"with the connection, of HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n{}", 200, "{}"},
-      {"behind its head", "HTTP/1.1 204 No Content\r\n\r\n", 204, ""},
-      {"behind an interim one",
+      {"after its head", "HTTP/1.1 204 No Content\r\n\r\n", 204, ""},
+      {"after an interim one",
        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
        "2\r\n\r\n{}",
        200,
@@ -219,7 +219,7 @@ TEST_CASE("a small reply is digested on the loop, a large one beside it") {
       auto request = site.request(server.port());
       std::thread::id digested_by;
       std::size_t digested = 0;
-      request.digest = [&](const HttpReply& reply) {
+      request.on_reply = [&](const HttpReply& reply) {
         digested_by = std::this_thread::get_id();
         digested = reply.body.size();
       };
@@ -239,10 +239,10 @@ TEST_CASE("a digest that throws fails its request, of a large reply too") {
       TcpServer server({always(ok(std::string(size, 'x')))});
       Site site;
       auto request = site.request(server.port());
-      request.digest = [](const HttpReply&) { throw std::runtime_error("a bug"); };
+      request.on_reply = [](const HttpReply&) { throw std::runtime_error("a bug"); };
 
       const auto reply = site.send(request);
-      request.digest = nullptr;
+      request.on_reply = nullptr;
       const auto next = site.send(request);
 
       CHECK(shown(reply) == "bad_reply: an internal error; please report it <a bug>");

@@ -1,4 +1,5 @@
-// Kept connections: which are used again, and when they end; and connects at several addresses.
+// Idle connections: which are used again and when they are closed; and connects to several
+// addresses.
 #include "scalers/clients/http/connections.hpp"
 
 #include "test/rigs/loop.hpp"
@@ -41,7 +42,7 @@ struct Site {
   HttpConnections::Counts counts = std::make_shared<ConnectionCounts>();
 };
 
-TEST_CASE("the connection that was kept last is used next, and by one request at a time") {
+TEST_CASE("the connection that became idle last is used next, by one request at a time") {
   TcpServer server({hold});
   Site site(server.port());
   auto first = site.connect();
@@ -126,7 +127,7 @@ TEST_CASE("a lease that was not kept closes its connection, for the reason that 
   CHECK_FALSE(site.connections->take(site.origin, SteadyTime{}));
 }
 
-TEST_CASE("behind close nothing is kept, connected or taken") {
+TEST_CASE("after close() nothing is kept, connected or taken") {
   TcpServer server({hold});
   Site site(server.port());
   auto kept = site.connect();
@@ -140,7 +141,7 @@ TEST_CASE("behind close nothing is kept, connected or taken") {
   const auto later = site.connect();
 
   CHECK_FALSE(site.connections->take(site.origin, SteadyTime{}));
-  CHECK(shown(later) == "unreachable: the request was given up");
+  CHECK(shown(later) == "unreachable: the request was canceled");
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 2}});
 }
 
@@ -177,7 +178,7 @@ TEST_CASE("when no address answers, the failure that came last is told") {
   const auto none = site.connect({}, 400ms);
 
   CHECK(shown(failed) == "timed_out: it did not accept a connection in time");
-  CHECK(shown(none) == "unreachable: it has no address");
+  CHECK(shown(none) == "unreachable: it has no addresses to connect to");
   CHECK(site.counts->failed == ConnectionCounts::Reasons{{"timed_out", 1}, {"unreachable", 1}});
 }
 

@@ -1,5 +1,4 @@
-// Which connections of the HTTP client serve another request, and what comes of those that are
-// lost.
+// Which connections of the HTTP client serve another request, and how lost ones are replaced.
 #include "scalers/clients/http/client.hpp"
 #include "test/rigs/http_rig.hpp"
 #include "test/rigs/shown.hpp"
@@ -62,7 +61,7 @@ TEST_CASE("a connection that the server ends, or says too much on, is not kept")
   const Unkept rows[] = {
       {"it says so", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"},
       {"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
-      {"a reply that nobody asked for", ok("{}") + ok("forged")},
+      {"an unsolicited reply", ok("{}") + ok("forged")},
   };
 
   for (const Unkept& row : rows) {

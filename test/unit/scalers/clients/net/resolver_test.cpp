@@ -202,7 +202,7 @@ TEST_CASE("a silent name server ends at the deadline and holds no other name up"
 
   CHECK(shown(other) == "a value");
   CHECK(other_came_first);
-  CHECK(shown(late) == "timed_out: its host name is still being looked up");
+  CHECK(shown(late) == "timed_out: its host name is still being resolved");
 }
 
 TEST_CASE("a look-up that comes in late serves the next one") {
@@ -225,8 +225,8 @@ TEST_CASE("close ends every wait, and later look-ups at once") {
   const auto ended = test::finish(site.loop, waiting);
   const auto later = site.resolve("one.test");
 
-  CHECK(shown(ended) == "unreachable: the look-up was given up");
-  CHECK(shown(later) == "unreachable: the look-up was given up");
+  CHECK(shown(ended) == "unreachable: the lookup was canceled");
+  CHECK(shown(later) == "unreachable: the lookup was canceled");
   CHECK(site.asked("one.test") == 0);
 }
 
