@@ -31,8 +31,8 @@ ApiServer::ApiServer(ApiServerSettings settings, std::vector<ApiGroup> groups, E
 void ApiServer::set_groups(std::vector<ApiGroup> groups) {
   assert(apiservice::group_versions(groups) == served_);
   std::vector<std::string> own_paths;
-  for (const Endpoint& one : own_endpoints_) {
-    if (one.match != Endpoint::Match::below) own_paths.push_back(one.path);
+  for (const Endpoint& endpoint : own_endpoints_) {
+    if (endpoint.match != Endpoint::Match::below) own_paths.push_back(endpoint.path);
   }
   documents_ = std::make_unique<const PrerenderedDocuments>(groups, own_paths);
   endpoints_ = own_endpoints_;
@@ -42,11 +42,11 @@ void ApiServer::set_groups(std::vector<ApiGroup> groups) {
 RequestInfo ApiServer::request_info(const Request& request) const {
   RequestInfo out = request_info_of(request, served_);
   if (out.is_resource) return out;
-  const auto found = std::ranges::find_if(endpoints_, [&out](const Endpoint& endpoint) {
+  const auto match = std::ranges::find_if(endpoints_, [&out](const Endpoint& endpoint) {
     return endpoint.matches(out.path);
   });
-  if (found != endpoints_.end())
-    out.endpoint = static_cast<std::size_t>(found - endpoints_.begin());
+  if (match != endpoints_.end())
+    out.endpoint = static_cast<std::size_t>(match - endpoints_.begin());
   return out;
 }
 
@@ -95,12 +95,12 @@ bool ApiServer::try_admit_from_cache(const Request& request,
                                      const RequestInfo& info,
                                      std::string& user) {
   auto identity = identity_of(request, settings_.rules);
-  // Without a caller there may be a token, which others authenticate.
+  // Without a user there may be a token, whose authentication may wait.
   if (!identity.caller) return false;
-  const auto acting = effective_user(std::move(identity));
-  if (is_over_limit(*acting) || !settings_.authorizer.allowed_from_cache(*acting, info))
+  const auto effective = effective_user(std::move(identity));
+  if (is_over_limit(*effective) || !settings_.authorizer.allowed_from_cache(*effective, info))
     return false;
-  user = acting->user;
+  user = effective->user;
   return true;
 }
 
@@ -112,16 +112,17 @@ awaitable<std::optional<Response>> ApiServer::authenticate_and_authorize(Request
   std::string token;
   if (!identity.caller && settings_.tokens != nullptr) token = bearer_token(request);
   if (!token.empty()) {
-    auto holder = co_await settings_.tokens->judge(scalers::Secret(std::move(token)), deadline);
-    identity.caller = std::move(holder);
-    identity.is_error = true;  // unless the token gave a user, it was an invalid one
+    auto token_user =
+        co_await settings_.tokens->authenticate(scalers::Secret(std::move(token)), deadline);
+    identity.caller = std::move(token_user);
+    identity.is_error = true;  // has no effect when the token had a user
   }
-  auto acting = effective_user(std::move(identity));
-  if (!acting) co_return render(unauthorized());
-  if (is_over_limit(*acting)) co_return render(too_many_requests());
-  user = acting->user;
+  auto effective = effective_user(std::move(identity));
+  if (!effective) co_return render(unauthorized());
+  if (is_over_limit(*effective)) co_return render(too_many_requests());
+  user = effective->user;
   const Decision decision =
-      co_await settings_.authorizer.decide(std::move(*acting), info, deadline);
+      co_await settings_.authorizer.decide(std::move(*effective), info, deadline);
   if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);
   if (decision.is_allowed) co_return std::nullopt;
   co_return render(forbidden(user, info, decision));

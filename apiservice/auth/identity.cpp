@@ -1,3 +1,5 @@
+// Authentication by request headers and certificates in the order of k8s.io/apiserver. Values in,
+// values out: the verification of certificates has already happened.
 #include "apiservice/auth/identity.hpp"
 
 #include "scalers/settings/url.hpp"
@@ -77,10 +79,10 @@ Identity by_certificate(const PeerCertificate& peer) {
 
 void add_authenticated(UserInfo& caller) {
   if (caller.user == kAnonymous) return;
-  const bool is_said = std::ranges::any_of(caller.groups, [](const std::string& group) {
+  const bool has_either = std::ranges::any_of(caller.groups, [](const std::string& group) {
     return group == kAuthenticated || group == kUnauthenticated;
   });
-  if (!is_said) caller.groups.emplace_back(kAuthenticated);
+  if (!has_either) caller.groups.emplace_back(kAuthenticated);
 }
 
 }  // namespace
@@ -95,15 +97,13 @@ Identity identity_of(const Request& request, const FrontProxyRules& rules) {
   if (!request.peer) return {};
   Identity proxied = by_front_proxy(request, rules);
   if (proxied.caller) return proxied;
-  Identity own = by_certificate(*request.peer);
-  own.is_error = own.is_error || proxied.is_error;
-  return own;
+  Identity certified = by_certificate(*request.peer);
+  certified.is_error = certified.is_error || proxied.is_error;
+  return certified;
 }
 
 std::string bearer_token(const Request& request) {
-  const auto found = std::ranges::find(request.headers, "authorization", &Header::name);
-  if (found == request.headers.end()) return {};
-  const std::string_view value = found->value;
+  const std::string_view value = request.header("authorization");
   const auto blank = value.find(' ');
   if (blank == value.npos || scalers::lower_case(value.substr(0, blank)) != "bearer") return {};
   const std::string_view rest = value.substr(blank + 1);

@@ -1,3 +1,4 @@
+// The only place that chooses HTTP codes and renders Status objects.
 #include "apiservice/meta/status.hpp"
 
 #include "apiservice/encoding/json.hpp"

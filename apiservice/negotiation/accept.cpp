@@ -1,3 +1,4 @@
+// The grammar of the Accept header as github.com/munnerz/goautoneg reads it.
 #include "apiservice/negotiation/accept.hpp"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ std::optional<AcceptClause> parse_clause(std::string_view text) {
   return out;
 }
 
-// Less is better.
+// The smallest rank is the best.
 auto rank(const AcceptClause& clause) {
   return std::tuple(-clause.quality, clause.type == "*", clause.subtype == "*", clause.position);
 }
@@ -64,7 +65,7 @@ auto rank(const AcceptClause& clause) {
 }  // namespace
 
 std::string_view AcceptClause::parameter(std::string_view name) const {
-  // Of a repeated one the last counts, as in Go's map.
+  // The last value of a repeated parameter is used, as in Go's map.
   for (const auto& [key, value] : parameters | std::views::reverse) {
     if (key == name) return value;
   }

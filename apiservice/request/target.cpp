@@ -1,3 +1,4 @@
+// Decoding happens once and here, so that authorization and routing see the same path.
 #include "apiservice/request/target.hpp"
 
 #include "scalers/settings/url.hpp"

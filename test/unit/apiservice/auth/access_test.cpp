@@ -37,7 +37,7 @@ TEST_CASE("standalone: who proved an identity may read") {
   CHECK(decision.reason.empty());
 }
 
-TEST_CASE("S12: standalone refuses whoever is anonymous, by name or by group") {
+TEST_CASE("S12: standalone denies anonymous callers, by name or by group") {
   struct Row {
     std::string_view name;
     UserInfo caller;
@@ -55,7 +55,7 @@ TEST_CASE("S12: standalone refuses whoever is anonymous, by name or by group") {
 
       CHECK_FALSE(decision.is_allowed);
       CHECK(decision.reason ==
-            "--standalone serves callers with a client certificate or behind the front proxy");
+            "--standalone serves only callers with a client certificate or behind the front proxy");
     }
   }
 }

@@ -71,7 +71,7 @@ TEST_CASE("the Accept header picks the media type of a metric") {
       {"capitals", "Application/JSON", std::nullopt},
       {"capitals in the subtype", "application/YAML", std::nullopt},
       {"case 52: quality", "application/json;q=0.1,application/yaml", kYaml},
-      {"quality behind a parameter", "application/json;x=y;q=0.1,application/yaml;q=0.2", kYaml},
+      {"quality after a parameter", "application/json;x=y;q=0.1,application/yaml;q=0.2", kYaml},
       {"no quality counts as 1", "application/yaml;q=0.9,application/json", kJson},
       {"a quality of 0 excludes nothing", "application/yaml;q=0", kYaml},
       {"a quality that is no number is 0", "application/yaml;q=high,application/json;q=0.1", kJson},

@@ -52,7 +52,7 @@ TEST_CASE("every path leads to its route, with one trailing slash or none") {
       {"an explanation of no metric", below("/namespaces/ns//explain"), Route::unknown_resource},
       {"a metric with a decoded slash", below("/namespaces/ns/a/b"), Route::unknown_resource},
       {"another word for namespaces", below("/Namespaces/ns/m"), Route::unknown_resource},
-      {"a slash too many behind the version", below("//namespaces/ns/m"), Route::unknown_resource},
+      {"a slash too many after the version", below("//namespaces/ns/m"), Route::unknown_resource},
       {"case 68: OpenAPI v2", "/openapi/v2", Route::non_resource},
       {"OpenAPI v3", "/openapi/v3", Route::non_resource},
       {"OpenAPI v3 with a slash", "/openapi/v3/", Route::non_resource},
@@ -73,7 +73,7 @@ TEST_CASE("every path leads to its route, with one trailing slash or none") {
       {"apis in capitals", "/APIS", Route::non_resource},
       {"the legacy root", "/api", Route::non_resource},
       {"two slashes first", "//apis", Route::non_resource},
-      {"two slashes behind the groups", "/apis//", Route::non_resource},
+      {"two slashes after the groups", "/apis//", Route::non_resource},
       {"a longer word", "/apisx", Route::non_resource},
   };
 
@@ -87,7 +87,7 @@ TEST_CASE("every path leads to its route, with one trailing slash or none") {
   }
 }
 
-TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
+TEST_CASE("case 121: a metric's name is the segment of the path, unchanged") {
   struct Row {
     std::string_view name;
     std::string rest;
@@ -95,7 +95,7 @@ TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
   };
   const Row rows[] = {
       {"plain", "m", "m"},
-      {"with a slash behind it", "m/", "m"},
+      {"with a slash after it", "m/", "m"},
       {"capitals and a colon", "UPPER.case:x", "UPPER.case:x"},
       {"a blank", "a b", "a b"},
       {"UTF-8", "\xc3\xa4", "\xc3\xa4"},
@@ -120,7 +120,7 @@ TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
   }
 }
 
-TEST_CASE("an explanation stands below its metric") {
+TEST_CASE("an explanation is below its metric") {
   for (const std::string rest : {"m/explain", "m/explain/"}) {
     DYNAMIC_SECTION(rest) {
       const RequestInfo info =

@@ -43,7 +43,7 @@ TEST_CASE("a percent escape is two hexadecimal digits, and a broken one is an er
       {"a blank as digit", "% 1", std::nullopt},
       {"a sign as digit", "%+1", std::nullopt},
       {"two signs", "%%41", std::nullopt},
-      {"behind a good one", "%41%", std::nullopt},
+      {"after a good one", "%41%", std::nullopt},
       {"a unicode escape", "%u0041", std::nullopt},
   };
 
