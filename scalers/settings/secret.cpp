@@ -42,6 +42,7 @@ Result<Secret> SecretFile::read() const {
                  fmt::format("the credential file {} cannot be read: {}", path_, reason),
                  ""};
   }
+  // One byte more than allowed, to notice a file that is too long.
   std::string bytes(kMaxSecretBytes + 1, '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(file.gcount()));

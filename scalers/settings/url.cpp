@@ -106,6 +106,7 @@ std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const U
   if (path.find_first_of("?#") != path.npos) {
     return UrlProblem{"a url must not have a query or fragment; write only the path"};
   }
+  // The path is written into the request as it is.
   const bool is_plain = std::ranges::all_of(path, [](char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '\\';
   });

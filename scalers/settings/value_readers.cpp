@@ -24,6 +24,7 @@ void add_wrong_type(const Node& node, std::string_view expected, Problems& probl
 
 std::optional<double> parse_number(const Node& node) {
   if (node.kind != Node::Kind::scalar || node.is_quoted || node.text.empty()) return std::nullopt;
+  // strtod() would also accept "nan", "inf" and hexadecimal numbers.
   if (node.text.find_first_not_of("+-.0123456789eE") != std::string::npos) return std::nullopt;
   char* end = nullptr;
   const double number = std::strtod(node.text.c_str(), &end);
@@ -102,6 +103,7 @@ void read_value(const Node& node, SecretFile& out, Problems& problems) {
     return problems.add(node.mark, "expected {file: PATH}: secrets come from files only");
   }
   out = SecretFile(file->text);
+  // Read once when the configuration is loaded, so that a missing file is reported then.
   if (const auto secret = out.read(); !secret) problems.add(file->mark, secret.error().detail);
 }
 

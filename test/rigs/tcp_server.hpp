@@ -176,8 +176,8 @@ class TcpServer {
   }
 
   [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
-  // What a script heard, for the test to check.
-  void heard(std::string request) {
+  // Records a request that a script has read, for the test to check.
+  void record(std::string request) {
     const std::lock_guard lock(mutex_);
     requests_.push_back(std::move(request));
   }

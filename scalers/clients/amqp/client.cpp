@@ -26,6 +26,7 @@ std::string host_name() {
 
 Result<AmqpLogin> login_for(const AmqpTarget& target, const std::string& vhost) {
   AmqpLogin out{Secret(), Secret(), vhost, "weir/" + host_name()};
+  // Without credentials the client certificate authenticates (SASL EXTERNAL).
   if (!target.username.is_set()) return out;
   auto pair = read_pair(target.username, target.password);
   if (!pair) return pair.error();
@@ -64,6 +65,7 @@ std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) 
   auto& [connection, used_at] = connections_[vhost];
   used_at = now();
   if (!connection) {
+    // Credentials are read for every connect, so that rotated ones take effect.
     const auto make_machine = [this, vhost]() -> Result<std::unique_ptr<Machine>> {
       auto login = login_for(target_, vhost);
       if (!login) return login.error();

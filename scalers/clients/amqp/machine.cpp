@@ -94,8 +94,11 @@ amqp_table_entry_t flag(std::string_view key) {
 
 bool append_start_ok(std::string& out, const AmqpLogin& login) {
   const bool is_external = login.username.reveal().empty();
+  // RFC 4616: an empty authorization identity, then user and password, each after a NUL.
   const std::string response =
       is_external ? std::string() : '\0' + login.username.reveal() + '\0' + login.password.reveal();
+  // With this capability RabbitMQ reports rejected credentials by connection.close; without it the
+  // socket is closed and the reason is lost.
   std::array capabilities{flag("authentication_failure_close")};
   std::array properties{entry("product", "weir"),
                         entry("connection_name", login.connection_name),
@@ -113,6 +116,8 @@ bool append_start_ok(std::string& out, const AmqpLogin& login) {
 Error connection_error(std::uint16_t code, std::string_view text, const AmqpLogin& login) {
   const std::array redactions{login.username.reveal(), login.password.reveal()};
   const std::string remote = remote_text(text, redactions);
+  // RabbitMQ uses one code for a connection limit, a missing vhost and a missing permission; only
+  // the text distinguishes them.
   const bool is_full = code == AMQP_NOT_ALLOWED && text.find("limit") != text.npos;
   if (is_full) return {Errc::unreachable, "the broker accepts no more connections", remote};
   if (code == AMQP_ACCESS_REFUSED) return {Errc::refused, "the credentials are refused", ""};
@@ -200,6 +205,7 @@ std::optional<Error> AmqpMachine::receive(std::string_view bytes, std::string& o
           take({frame.channel, frame.payload.method.id, frame.payload.method.decoded}, out);
       if (failed) return failed;
     }
+    // Frees the decoded frame, which take() does not use any more.
     amqp_maybe_release_buffers(codec_->state);
     if (consumed == 0) break;
   }
@@ -228,6 +234,7 @@ std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& ou
     return std::nullopt;
   }
   if (state_ == State::tune && frame.method == AMQP_CONNECTION_TUNE_METHOD) {
+    // A zero from the broker means no limit; the smaller of the two values is used.
     const auto& offered = frame.as<amqp_connection_tune_t>();
     const std::uint16_t channels = std::min<std::uint16_t>(
         AmqpGuard::kMaxChannels,
@@ -243,6 +250,7 @@ std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& ou
                  0,
                  AMQP_CONNECTION_TUNE_OK_METHOD,
                  amqp_connection_tune_ok_t{channels, frame_max, seconds});
+    // No heartbeat for rabbitmq-c: it has no socket, and tick() sends them.
     amqp_tune_connection(codec_->state, channels, static_cast<int>(frame_max), 0);
     append_fixed(out,
                  0,
@@ -301,6 +309,7 @@ void AmqpMachine::complete(std::uint16_t channel, Result<std::uint64_t> outcome,
   while (!waiting_.empty() && !channels_[channel - 1U].current) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
+    // A query that only the queue owns has lost its callers, and is not sent.
     const bool is_awaited = next.use_count() > 1;
     if (is_awaited) declare(channel, std::move(next), out);
   }
@@ -334,6 +343,7 @@ void AmqpMachine::declare(std::uint16_t channel, QueueLengthQueryPtr query, std:
   Channel& used = channels_[channel - 1U];
   if (!used.is_open) append_fixed(out, channel, AMQP_CHANNEL_OPEN_METHOD, amqp_channel_open_t{});
   used.is_open = true;
+  // A passive declare changes nothing; its response has the number of ready messages.
   amqp_queue_declare_t method{};
   method.queue = bytes_of(query->queue);
   method.passive = 1;
@@ -343,6 +353,7 @@ void AmqpMachine::declare(std::uint16_t channel, QueueLengthQueryPtr query, std:
 }
 
 std::optional<Error> AmqpMachine::tick(SteadyTime now, std::string& out) {
+  // AMQP 0-9-1, 4.2.7: a peer without traffic for two intervals is dead.
   if (now - last_received_at_ > 2 * heartbeat_)
     return Error{Errc::unreachable, "the broker's heartbeat stopped", ""};
   out += kHeartbeatFrame;

@@ -60,9 +60,11 @@ void HttpCircuitBreaker::note(const HttpRequest& request,
     unreachable_.try_emplace(origin, kPauses).first->second.note_failure(outcome.error(), now);
     return;
   }
+  // Also after a refused connection: that host is up, and connecting to it costs nothing.
   unreachable_.erase(origin);
   if (!request.caches_unauthorized || !outcome || outcome->status != kUnauthorized) return;
   const std::string login = login_of(request);
+  // Without credentials there is no login to remember.
   if (login.empty()) return;
   HttpReply reply{outcome->status, outcome->body.substr(0, kMaxCachedBody)};
   rejected_.insert_or_assign(login, Rejection{std::move(reply), now + Breaker::kRefusedPause});

@@ -96,12 +96,14 @@ awaitable<Result<HttpReply>> HttpClient::run_on_reply(std::shared_ptr<State> sta
   parse->outcome = std::move(reply);
   boost::asio::post(*state->parser_thread, [&loop = state->loop, parse, request] {
     auto outcome = parsed(*request, std::move(*parse->outcome));
+    // Back on the loop before it is stored, because the request reads it there.
     boost::asio::post(loop, [parse, outcome = std::move(outcome)]() mutable {
       parse->outcome = std::move(outcome);
       parse->done.raise();
     });
   });
   const bool is_done = co_await parse->done.wait(deadline.left(now()));
+  // The thread may still run: it owns the request and the outcome together with us.
   if (!is_done) co_return no_response();
   co_return std::move(parse->outcome);
 }
@@ -121,6 +123,7 @@ awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> stat
   HttpOrigin origin{{url.host, url.port, url.scheme == "https", request->tls}, nullptr};
   if (origin.target.is_tls) {
     auto context = state->contexts.of(request->tls, request->pems, now());
+    // An unusable file of ours proves nothing about the host.
     if (!context) co_return Performed{context.error(), HostState::unknown};
     origin.context = std::move(*context);
   }

@@ -55,6 +55,7 @@ std::unique_ptr<HttpConnections::Lease> HttpConnections::take(const HttpOrigin& 
                                                               SteadyTime now) {
   prune(now);
   while (true) {
+    // The newest one, because the server is least likely to have closed it.
     const auto newest = std::ranges::find(idle_.rbegin(), idle_.rend(), origin, &Idle::origin);
     if (newest == idle_.rend()) return nullptr;
     Idle connection = std::move(*newest);

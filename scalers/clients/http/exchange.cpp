@@ -42,8 +42,8 @@ class ReplyParser final : public http::basic_parser<false> {
  public:
   explicit ReplyParser(const HttpRequest& request) : request_(request) {
     header_limit(kMaxHeadBytes);
-    body_limit(boost::none);
-    eager(true);
+    body_limit(boost::none);  // take() has the limit, which does not apply to streams
+    eager(true);              // parses the body together with the head
   }
 
   [[nodiscard]] int status() const { return status_; }
@@ -66,6 +66,7 @@ class ReplyParser final : public http::basic_parser<false> {
                      BeastText /*text*/,
                      BeastText value,
                      ErrorCode& failed) override {
+    // Requests have Accept-Encoding: identity, so that an encoded body cannot be read.
     const bool is_encoded = name == http::field::content_encoding && !value.empty() &&
                             !boost::beast::iequals(value, "identity");
     const bool is_transfer_encoded =
@@ -187,9 +188,11 @@ class ResponseReader {
         return std::nullopt;
       }
       if (!parser_->is_interim()) {
+        // Bytes after the response would be taken for the next one.
         is_reusable_ = parser_->keep_alive() && input.is_empty();
         return parser_->reply();
       }
+      // No request has an Upgrade header.
       if (parser_->status() == kSwitchingProtocols)
         return Error{Errc::bad_reply,
                      "the response is not HTTP",
@@ -202,6 +205,7 @@ class ResponseReader {
 
   // The server has closed its side of the connection.
   Result<HttpReply> parse_end() {
+    // Without Content-Length the end of the stream ends the body (RFC 9112, 6.3).
     if (!parser_->got_some() || !parser_->is_header_done())
       return Error{Errc::bad_reply, "the response is incomplete", ""};
     ErrorCode failed;

@@ -87,6 +87,7 @@ std::string wire_text(const HttpRequest& request) {
   if (!request.query.empty()) fmt::format_to(append, "?{}", request.query);
   out += " HTTP/1.1\r\n";
   const std::string authority = request.url.authority();
+  // Without the default port, as other clients send it.
   const std::string_view host = is_default_port(request.url)
                                     ? std::string_view(authority).substr(0, authority.rfind(':'))
                                     : std::string_view(authority);

@@ -90,6 +90,7 @@ void Link::send(std::string_view bytes) {
 }
 
 void Link::flush() {
+  // Mostly everything fits into the socket buffer, so that no coroutine is needed.
   if (!failure_) out_.erase(0, stream_->write_now(out_));
   is_writing_ = !out_.empty() && !failure_;
   if (is_writing_)
@@ -179,6 +180,7 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
   }
   const auto link = link_;
   if (!link->is_up()) {
+    // After a failure queries wait briefly, so that a dead server does not take up their deadlines.
     const bool is_suspect = breaker_.is_tripped() || is_overdue_;
     const Duration left = deadline.left(now());
     const bool is_settled =
@@ -200,6 +202,7 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
 void Connection::begin_link(std::unique_ptr<Machine> machine, Deadline deadline) {
   link_ = std::make_shared<Link>(loop_, std::move(machine), counts_);
   is_overdue_ = false;
+  // At least kConnect, so that a short deadline does not abort a connect that others may use.
   const Duration budget = std::max(deadline.left(now()), kConnect);
   boost::asio::co_spawn(loop_.get_executor(),
                         Link::run(link_, resolver_, target_, Deadline::after(now(), budget)),

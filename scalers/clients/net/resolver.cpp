@@ -59,6 +59,7 @@ Result<Addresses> look_up(const std::string& host) {
   Addresses out;
   for (const addrinfo* info = results; info != nullptr; info = info->ai_next) {
     std::string text = numeric_text(*info);
+    // A name server may list an address more than once.
     if (!text.empty() && std::ranges::find(out, text) == out.end()) out.push_back(std::move(text));
   }
   ::freeaddrinfo(results);

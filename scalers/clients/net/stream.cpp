@@ -49,6 +49,7 @@ Error lost(const ErrorCode& failed) {
 
 void set_socket_options(Socket& socket) {
   ErrorCode ignored;
+  // Requests are written at once: Nagle's algorithm would only delay them.
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
   ::setsockopt(socket.native_handle(),
@@ -140,6 +141,7 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
     if (!expect_name(host)) co_return Error{Errc::tls, "TLS failed: no name to verify", ""};
     const auto [failed] = co_await layer_.async_handshake(ssl::stream_base::client, kToken);
     if (!failed) co_return std::size_t{0};
+    // The verification error says more than "handshake failed".
     const long verdict = SSL_get_verify_result(layer_.native_handle());
     const std::string why =
         verdict == X509_V_OK ? failed.message() : X509_verify_cert_error_string(verdict);

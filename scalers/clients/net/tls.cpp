@@ -112,6 +112,7 @@ Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) 
   TlsContext out(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   SSL_CTX* raw = out.get();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  // The suites of TLS 1.2 with forward secrecy and authenticated encryption.
   SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM");
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
   // Every certificate of the bundle is a trust anchor, including intermediates and server

@@ -14,6 +14,7 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 Result<RedisLogin> login_for(const RedisTarget& target) {
   RedisLogin out{Secret(), Secret(), target.database};
   if (!target.password.is_set()) return out;
+  // Servers before ACLs, and the default user, take AUTH with a password only.
   if (!target.username.is_set()) {
     auto password = target.password.read();
     if (!password) return password.error();
@@ -75,6 +76,8 @@ awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> word
     link->send(bytes);
     const bool is_done = co_await command->done.wait(deadline.left(now()));
     if (!is_done) {
+      // Only a silent server loses its connection: a slow command of one query must not fail
+      // others.
       link->end_if_silent(now());
       co_return Error{Errc::timed_out, "no response in time", ""};
     }

@@ -45,7 +45,7 @@ RedisReply converted(const redisReply& from) {
     case REDIS_REPLY_STATUS: out.kind = Kind::text; break;
     case REDIS_REPLY_ERROR: out.kind = Kind::error; break;
     case REDIS_REPLY_ARRAY: out.kind = Kind::list; break;
-    default: out.kind = Kind::nil; break;
+    default: out.kind = Kind::nil; break;  // the null string and the null array
   }
   out.integer = from.integer;
   if (out.kind == Kind::text || out.kind == Kind::error)
@@ -104,11 +104,13 @@ bool RespGuard::accept(std::string_view bytes) {
 bool RespGuard::take_line() {
   const std::string line = std::exchange(line_, {});
   reply_bytes_ += static_cast<std::int64_t>(line.size());
+  // The shortest line is a type and CRLF.
   if (line.size() < 3 || !line.ends_with("\r\n")) return false;
   const char type = line.front();
   if (type == '+' || type == '-' || type == ':') return take_value_end();
   const auto length = parse_length(std::string_view(line).substr(1, line.size() - 3));
   if (!length || (type != '$' && type != '*')) return false;
+  // RESP2: -1 is the null string or the null array, without content.
   if (*length == -1) return take_value_end();
   if (type == '$') {
     if (*length > kMaxReplyBytes) return false;
@@ -124,6 +126,7 @@ bool RespGuard::take_line() {
 
 bool RespGuard::take_value_end() {
   if (reply_bytes_ > kMaxReplyBytes) return false;
+  // The end of a value may complete its list, and so on up to the top-level reply.
   while (!open_lists_.empty()) {
     if (--open_lists_.back() > 0) return true;
     open_lists_.pop_back();

@@ -57,19 +57,19 @@ struct Bad {
 template <class T>
 void check(const Good<T>& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = read<T>(row.node);
+    const auto result = read<T>(row.node);
 
-    CHECK(found.problems == Lines{});
-    CHECK(found.value == row.value);
+    CHECK(result.problems == Lines{});
+    CHECK(result.value == row.value);
   }
 }
 
 template <class T>
 void check(const Bad& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = read<T>(row.node);
+    const auto result = read<T>(row.node);
 
-    CHECK(found.problems == Lines{"t.yaml:1:1: " + row.problem});
+    CHECK(result.problems == Lines{"t.yaml:1:1: " + row.problem});
   }
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("a duration is digits and a unit, once or more often") {
   for (const auto& row : rows) check(row);
 }
 
-TEST_CASE("what is no duration is refused") {
+TEST_CASE("what is not a duration is refused") {
   const std::string expected =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
   const Bad rows[] = {

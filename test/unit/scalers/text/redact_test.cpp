@@ -137,7 +137,7 @@ TEST_CASE("what was dialled, and by whom, does not show") {
       {"a user", "login failed for user=admin", "login failed for [hidden]"},
       {"a bare IPv6 address", "dial fe80:1:2:3::4 failed", "dial [hidden] failed"},
       {"a name without a port", "connect to thanos-store.mon.svc", "connect [hidden]"},
-      {"a time is no address", "at 12:34:56 it failed", "at 12:34:56 it failed"},
+      {"a time is not an address", "at 12:34:56 it failed", "at 12:34:56 it failed"},
   };
 
   for (const Row& row : rows) check(row);

@@ -52,7 +52,7 @@ TEST_CASE("a terminal gets no commands from a text that is shown") {
        "2J",
        " 2J"},
       {"the first character after those", "\xc2\xa0", "\xc2\xa0"},
-      {"bytes that are no UTF-8",
+      {"bytes that are not UTF-8",
        "a\x9b\xff"
        "b",
        "a  b"},

@@ -36,7 +36,9 @@ struct Site {
   test::Pending<Count> begin(Duration budget) {
     return test::start(loop, client.ready_messages("/", "jobs", test::within(budget)));
   }
-  std::string finish(const test::Pending<Count>& asked) { return text(test::finish(loop, asked)); }
+  std::string finish(const test::Pending<Count>& pending) {
+    return text(test::finish(loop, pending));
+  }
 
   Loop loop;
   Resolver resolver{loop};
@@ -48,7 +50,7 @@ void log_in(test::Connection& connection) {
   connection.write(start() + tune() + open_ok());
 }
 
-TEST_CASE("the late answer to a question that was given up is nobody's number") {
+TEST_CASE("the late response to an abandoned query is never a value") {
   std::promise<void> is_given_up;
   auto canceled = is_given_up.get_future();
   TcpServer server({[&](test::Connection& connection) {

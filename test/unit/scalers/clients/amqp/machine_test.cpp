@@ -160,7 +160,7 @@ TEST_CASE("a broker's closing of the connection is confirmed") {
   CHECK(session.sent == connection_close_ok());
 }
 
-TEST_CASE("a question is a passive declare on an open channel") {
+TEST_CASE("a query is a passive declare on an open channel") {
   Session session;
   session.log_in();
 
@@ -191,7 +191,7 @@ TEST_CASE("questions under way at once have a channel each, answered in any orde
   CHECK(answer(first) == "1");
 }
 
-TEST_CASE("a closed channel is confirmed, and opened again with its next question") {
+TEST_CASE("a closed channel is confirmed, and opened again with its next query") {
   struct Closed {
     std::string_view name;
     unsigned code;
@@ -247,7 +247,7 @@ TEST_CASE("a closed channel is confirmed, and opened again with its next questio
   }
 }
 
-TEST_CASE("a queue that is asked already is joined") {
+TEST_CASE("a query for a queue that is being queried is joined") {
   Session session;
   session.log_in();
   const auto first = session.query("jobs");
@@ -258,7 +258,7 @@ TEST_CASE("a queue that is asked already is joined") {
   CHECK(first == second);
 }
 
-TEST_CASE("with every channel busy a question waits for the first that is free") {
+TEST_CASE("with every channel busy a query waits for the first that is free") {
   Session session;
   session.log_in(2);
   const auto first = session.query("a");
@@ -299,7 +299,7 @@ TEST_CASE("a queue that waits for a channel already is joined as well") {
   CHECK(first == second);
 }
 
-TEST_CASE("a waiting question that nobody awaits any more is not put") {
+TEST_CASE("a waiting query without callers is not sent") {
   Session session;
   session.log_in(1);
   const auto busy = session.query("a");
@@ -313,7 +313,7 @@ TEST_CASE("a waiting question that nobody awaits any more is not put") {
   CHECK(answer(last) == "open");
 }
 
-TEST_CASE("what concerns no question is ignored") {
+TEST_CASE("frames that belong to no query are ignored") {
   const Row rows[] = {
       {"an answer nobody waits for", declare_ok(1, "a", 1), "fine"},
       {"a channel beyond ours", channel_close(16, 404, "NOT_FOUND"), "fine"},
@@ -332,7 +332,7 @@ TEST_CASE("what concerns no question is ignored") {
   }
 }
 
-TEST_CASE("the count of another queue is no answer") {
+TEST_CASE("the count of another queue is never a value") {
   Session session;
   session.log_in(1);
   const auto question = session.query("a");
@@ -355,7 +355,7 @@ TEST_CASE("a sign of life is a heartbeat, and silence for two of them is a loss"
   CHECK(shown(*silent) == "unreachable: the broker's heartbeat stopped");
 }
 
-TEST_CASE("a lost connection fails everyone who was asked or waits") {
+TEST_CASE("a lost connection fails every query, sent or waiting") {
   Session session;
   session.log_in(1);
   const auto sent = session.query("a");

@@ -59,7 +59,7 @@ TEST_CASE("other credentials are sent at once") {
   CHECK(at(breaker, request_with_token("old"), SteadyTime{1ms}) == "401 who are you");
 }
 
-TEST_CASE("a login whose refusal is not to be kept is shown again at once") {
+TEST_CASE("rejected credentials are sent again when a 401 is not to be cached") {
   HttpCircuitBreaker breaker;
   auto request = request_with_token("early");
   request.caches_unauthorized = false;
@@ -69,7 +69,7 @@ TEST_CASE("a login whose refusal is not to be kept is shown again at once") {
   CHECK(at(breaker, request, SteadyTime{1ms}) == "sent");
 }
 
-TEST_CASE("another backend of the same origin is not judged by its neighbour") {
+TEST_CASE("another backend of the same origin is not affected") {
   HttpCircuitBreaker breaker;
 
   breaker.note(request_with("shared", "/team-a"),
@@ -80,7 +80,7 @@ TEST_CASE("another backend of the same origin is not judged by its neighbour") {
   CHECK(at(breaker, request_with("shared", "/team-b"), SteadyTime{1ms}) == "sent");
 }
 
-TEST_CASE("a 401 to a request without credentials is no login") {
+TEST_CASE("a 401 to a request without credentials is not a login") {
   HttpCircuitBreaker breaker;
 
   breaker.note(request_with(""), kUnauthorized, HostState::reachable, SteadyTime{});
@@ -88,7 +88,7 @@ TEST_CASE("a 401 to a request without credentials is no login") {
   CHECK(at(breaker, request_with(""), SteadyTime{1ms}) == "sent");
 }
 
-TEST_CASE("other statuses are not kept") {
+TEST_CASE("other statuses are not cached") {
   HttpCircuitBreaker breaker;
 
   breaker.note(request_with("right"),
@@ -100,7 +100,7 @@ TEST_CASE("other statuses are not kept") {
   CHECK(at(breaker, request_with("right"), SteadyTime{1ms}) == "sent");
 }
 
-TEST_CASE("a kept refusal is bounded") {
+TEST_CASE("a cached 401 is bounded") {
   HttpCircuitBreaker breaker;
   const auto request = request_with("wrong");
 
@@ -112,7 +112,7 @@ TEST_CASE("a kept refusal is bounded") {
   CHECK(at(breaker, request, SteadyTime{1ms}).size() == 4 + 4096);
 }
 
-TEST_CASE("a host that let a connect run out is asked once in 2 s") {
+TEST_CASE("after a connect timeout a host gets one attempt in 2 s") {
   HttpCircuitBreaker breaker;
   const auto request = request_with("right");
 
@@ -126,7 +126,7 @@ TEST_CASE("a host that let a connect run out is asked once in 2 s") {
   CHECK(at(breaker, request, SteadyTime{4'000ms}) == "sent");
 }
 
-TEST_CASE("a host that answers again is asked by everyone") {
+TEST_CASE("a host that accepts again gets all requests") {
   HttpCircuitBreaker breaker;
   const auto request = request_with("right");
   breaker.note(request, kSilent, HostState::unreachable, SteadyTime{});
@@ -151,7 +151,7 @@ TEST_CASE("a silent host holds up no other, and a lost answer holds up nobody") 
   CHECK(at(breaker, other, SteadyTime{1ms}) == "sent");
 }
 
-TEST_CASE("a request that tells nothing of its host leaves the breaker as it is") {
+TEST_CASE("a request that proves nothing about its host does not change the breaker") {
   HttpCircuitBreaker breaker;
   const HttpRequest request = request_with("right");
   breaker.note(request, kSilent, HostState::unreachable, SteadyTime{});

@@ -29,13 +29,13 @@ using namespace std::chrono_literals;
 
 using Site = test::HttpRig;
 
-// A server that keeps what it heard and answers "{}".
+// A server that records requests and responds "{}".
 struct Recorder {
   Recorder()
       : server({[this](Connection& connection) {
-          for (auto heard = connection.read_request(); !heard.empty();
-               heard = connection.read_request()) {
-            server.heard(std::move(heard));
+          for (auto request = connection.read_request(); !request.empty();
+               request = connection.read_request()) {
+            server.record(std::move(request));
             connection.write(ok("{}"));
           }
         }}) {}
@@ -65,16 +65,17 @@ TEST_CASE(
   const auto reply = site.send(std::move(request));
 
   REQUIRE(shown(reply) == "a value");
-  const auto heard = recorder.server.requests();
-  REQUIRE(heard.size() == 1);
-  CHECK(heard.front() == fmt::format("GET /api/v1/query?query=up%7B%7D&timeout=2000ms HTTP/1.1\r\n"
-                                     "Host: 127.0.0.1:{}\r\n"
-                                     "Authorization: Basic bWU6cDp3\r\n"
-                                     "User-Agent: weir/" WEIR_VERSION "\r\n"
-                                     "Accept: */*\r\n"
-                                     "Accept-Encoding: identity\r\n"
-                                     "X-Scope-OrgID: team\r\n\r\n",
-                                     recorder.server.port()));
+  const auto requests = recorder.server.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests.front() ==
+        fmt::format("GET /api/v1/query?query=up%7B%7D&timeout=2000ms HTTP/1.1\r\n"
+                    "Host: 127.0.0.1:{}\r\n"
+                    "Authorization: Basic bWU6cDp3\r\n"
+                    "User-Agent: weir/" WEIR_VERSION "\r\n"
+                    "Accept: */*\r\n"
+                    "Accept-Encoding: identity\r\n"
+                    "X-Scope-OrgID: team\r\n\r\n",
+                    recorder.server.port()));
 }
 
 TEST_CASE("a POST carries a form, whatever its bytes") {
@@ -87,13 +88,13 @@ TEST_CASE("a POST carries a form, whatever its bytes") {
   const auto reply = site.send(std::move(request));
 
   REQUIRE(shown(reply) == "a value");
-  const auto heard = recorder.server.requests();
-  REQUIRE(heard.size() == 1);
-  CHECK(heard.front().starts_with("POST /api/v1/query HTTP/1.1\r\n"));
-  CHECK(heard.front().find("\r\nContent-Type: application/x-www-form-urlencoded\r\n") !=
+  const auto requests = recorder.server.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests.front().starts_with("POST /api/v1/query HTTP/1.1\r\n"));
+  CHECK(requests.front().find("\r\nContent-Type: application/x-www-form-urlencoded\r\n") !=
         std::string::npos);
-  CHECK(heard.front().find("\r\nExpect:") == std::string::npos);
-  CHECK(heard.front().ends_with("\r\n\r\nquery=" + std::string(100'000, 'a')));
+  CHECK(requests.front().find("\r\nExpect:") == std::string::npos);
+  CHECK(requests.front().ends_with("\r\n\r\nquery=" + std::string(100'000, 'a')));
 }
 
 TEST_CASE("any status is a reply, and a redirect is not followed") {

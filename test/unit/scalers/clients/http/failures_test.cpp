@@ -35,7 +35,7 @@ std::string repeated(int times, std::string_view text) {
   return out;
 }
 
-TEST_CASE("bytes that are no whole HTTP answer are an error") {
+TEST_CASE("bytes that are not a complete HTTP response are an error") {
   const Wrong rows[] = {
       {"garbage",
        "\x16\x03\x01 no HTTP\r\n\r\n",
@@ -130,7 +130,7 @@ TEST_CASE("a connection that is closed before the request is read is lost") {
   CHECK(reply.error().detail.starts_with("the connection was lost ("));
 }
 
-TEST_CASE("a refused port is unreachable, and neither host nor port is told") {
+TEST_CASE("a refused port is unreachable, and the error names neither host nor port") {
   const test::LoopbackSocket nobody_listens;
   Site site;
 
@@ -216,16 +216,16 @@ TEST_CASE("a cached failure counts as an open breaker for every backend of the h
   second.counts = std::make_shared<ConnectionCounts>();
 
   const auto sent = site.send(first);
-  const auto kept = site.send(second);
+  const auto cached = site.send(second);
 
   CHECK(shown(sent) == "a value");
-  CHECK(shown(kept) == "a value");
+  CHECK(shown(cached) == "a value");
   CHECK(server.connections() == 1);
   CHECK(first.counts->is_breaker_open);
   CHECK(second.counts->is_breaker_open);
 }
 
-TEST_CASE("a body that says it is over the cap is refused at its first byte") {
+TEST_CASE("a body with a Content-Length over the limit is rejected at its first byte") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nx");

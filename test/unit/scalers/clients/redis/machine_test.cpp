@@ -86,7 +86,7 @@ TEST_CASE("a stream beyond the bounds is refused unread") {
       {"a negative length", "$-2\r\n"},
       {"a negative count", "*-2\r\n"},
       {"no length", "$\r\n"},
-      {"a length that is no number", "$five\r\n"},
+      {"a length that is not a number", "$five\r\n"},
       {"a plus before the length", "$+5\r\n"},
       {"a blank before the length", "$ 5\r\n"},
       {"text after the length", "*1x\r\n"},
@@ -154,7 +154,7 @@ struct Greeting {
   std::string bytes;
 };
 
-TEST_CASE("the greeting logs in, selects, and asks a sign of life last") {
+TEST_CASE("the login sends AUTH, SELECT, and PING last") {
   const std::string ping(kPing);
   const Greeting rows[] = {
       {"nothing", login("", "", 0), ping},
@@ -258,7 +258,7 @@ TEST_CASE("a login that the server refuses ends the connection") {
   }
 }
 
-TEST_CASE("a database that does not exist is no refused credential, with a password too") {
+TEST_CASE("a database that does not exist is not a refused credential, with a password too") {
   Session session(login("", "s3cret", 99));
   (void)session.on_connected();
 
@@ -277,7 +277,7 @@ TEST_CASE("a server that echoes its arguments does not give the password away") 
   CHECK(outcome.find("weirduser") == std::string::npos);
 }
 
-TEST_CASE("a user who may not PING may still ask") {
+TEST_CASE("a user without permission for PING may still send commands") {
   Session session(login("weir", "s3cret", 0));
   (void)session.on_connected();
 
@@ -328,7 +328,7 @@ TEST_CASE("a key with blanks and line ends is one word") {
         "*2\r\n$3\r\nGET\r\n$13\r\na b\r\nFLUSHALL\r\n*2\r\n$3\r\nGET\r\n$0\r\n\r\n");
 }
 
-TEST_CASE("what is no reply to a question ends the connection") {
+TEST_CASE("an unsolicited reply ends the connection") {
   const std::string no_resp = "bad_reply: the response is not RESP2, or a reply is over 1 MiB";
   const std::string not_asked = "bad_reply: an unsolicited reply was received";
   struct Row {
