@@ -55,6 +55,7 @@ awaitable<Response> ApiServer::respond(Request& request,
                                        Deadline deadline,
                                        std::string& user) {
   const Endpoint* endpoint = endpoint_of(info);
+  // Probes come first: they must depend on nothing, and do not count as in flight.
   if (endpoint != nullptr && endpoint->access == Endpoint::Access::anyone)
     co_return endpoint->respond(request);
 
@@ -71,6 +72,7 @@ awaitable<Response> ApiServer::respond(Request& request,
   }
 
   auto response = co_await route(request, info, negotiation, deadline);
+  // Handlers encode values themselves; errors are JSON up to here.
   if (response.status < 400) co_return response;
   co_return encode_status(std::move(response), negotiation.of_status());
 }
@@ -123,6 +125,7 @@ awaitable<std::optional<Response>> ApiServer::authenticate_and_authorize(Request
   user = effective->user;
   const Decision decision =
       co_await settings_.authorizer.decide(std::move(*effective), info, deadline);
+  // An authorizer that cannot decide is a 500, as in Kubernetes, never a permission.
   if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);
   if (decision.is_allowed) co_return std::nullopt;
   co_return render(forbidden(user, info, decision));

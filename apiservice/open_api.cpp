@@ -102,6 +102,7 @@ json v2(std::span<const ApiGroup> groups) {
       definitions.update(models(version.open_api, kV2References));
     }
   }
+  // As Kubernetes' own documents: version 2 has no oneOf.
   if (definitions.contains(kQuantity)) definitions[kQuantity]["type"] = "string";
   return {{"swagger", "2.0"},
           {"info", json::parse(kInfo)},

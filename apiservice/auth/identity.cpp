@@ -51,11 +51,13 @@ Identity by_front_proxy(const Request& request, const FrontProxyRules& rules) {
   if (peer.by_request_header_ca == Trust::no_bundle) return {};
   if (peer.by_request_header_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
   const auto& allowed = rules.allowed_names;
+  // Kubernetes: an empty list of names allows every certificate of the CA.
   const bool may_proxy =
       allowed.empty() || std::ranges::find(allowed, peer.common_name) != allowed.end();
   if (!may_proxy) return {.caller = {}, .is_error = true};
   UserInfo caller;
   caller.user = first_value(request, rules.username_headers);
+  // Without a user header the request is the proxy's own, and its certificate decides.
   if (caller.user.empty()) return {};
   caller.uid = first_value(request, rules.uid_headers);
   caller.groups = all_values(request, rules.group_headers);
@@ -70,6 +72,7 @@ Identity by_certificate(const PeerCertificate& peer) {
   UserInfo caller;
   caller.user = peer.common_name;
   caller.groups = peer.organizations;
+  // A certificate with several uids, or an empty one, is invalid.
   const bool has_one_uid = peer.uids.size() == 1 && !peer.uids.front().empty();
   if (!peer.uids.empty() && !has_one_uid) return {.caller = {}, .is_error = true};
   if (has_one_uid) caller.uid = peer.uids.front();
@@ -78,6 +81,7 @@ Identity by_certificate(const PeerCertificate& peer) {
 }
 
 void add_authenticated(UserInfo& caller) {
+  // As in k8s.io/apiserver, also for an anonymous user that a front proxy names.
   if (caller.user == kAnonymous) return;
   const bool has_either = std::ranges::any_of(caller.groups, [](const std::string& group) {
     return group == kAuthenticated || group == kUnauthenticated;

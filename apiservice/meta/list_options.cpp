@@ -89,6 +89,7 @@ std::optional<std::string> selected_name(const Request& request) {
   if (!options) return std::nullopt;
   for (const auto& [field, value, is_equal] : options->fields) {
     if (field != "metadata.name" || !is_equal) continue;
+    // A name that cannot be a path segment is not one of an object.
     const bool is_segment =
         value != "." && value != ".." && value.find_first_of("/%") == std::string::npos;
     return is_segment ? std::optional(value) : std::nullopt;

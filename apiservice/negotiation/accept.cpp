@@ -33,7 +33,7 @@ double quality_of(std::string_view text) {
   double out = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, out);
-  return failure == std::errc{} && stop == end && out == out ? out : 0;
+  return failure == std::errc{} && stop == end && out == out ? out : 0;  // out != out: NaN
 }
 
 std::optional<AcceptClause> parse_clause(std::string_view text) {
@@ -41,6 +41,7 @@ std::optional<AcceptClause> parse_clause(std::string_view text) {
   const auto names = split(parts.front(), '/');
   AcceptClause out;
   out.type = trimmed(names[0]);
+  // "*" alone is "*/*"; any other type without a subtype is invalid.
   if (names.size() == 1 && out.type != "*") return std::nullopt;
   if (names.size() > 2) return std::nullopt;
   out.subtype = names.size() == 1 ? "*" : trimmed(names[1]);

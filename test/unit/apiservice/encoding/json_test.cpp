@@ -63,7 +63,7 @@ TEST_CASE("well-formed UTF-8 stays as it is") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("each byte that is no UTF-8 becomes one U+FFFD") {
+TEST_CASE("each byte that is not UTF-8 becomes one U+FFFD") {
   const Row rows[] = {
       {"a tail alone", "a\x80z", R"(a\ufffdz)"},
       {"0xff", "\xff", R"(\ufffd)"},

@@ -30,31 +30,31 @@ struct Bad {
 
 void check(const Good& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = parse_selector(row.text);
+    const auto requirements = parse_selector(row.text);
 
-    REQUIRE(found.has_value());
-    CHECK(*found == row.requirements);
+    REQUIRE(requirements.has_value());
+    CHECK(*requirements == row.requirements);
   }
 }
 
 void check(const Bad& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = parse_selector(row.text);
+    const auto requirements = parse_selector(row.text);
 
-    REQUIRE(found.has_error());
-    CHECK(found.error() == Error{Errc::bad_request, row.message, ""});
+    REQUIRE(requirements.has_error());
+    CHECK(requirements.error() == Error{Errc::bad_request, row.message, ""});
   }
 }
 
 // For the long tails, whose wording differs between versions of Kubernetes.
 void check_prefix(const Bad& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = parse_selector(row.text);
+    const auto requirements = parse_selector(row.text);
 
-    REQUIRE(found.has_error());
-    CHECK(found.error().code == Errc::bad_request);
-    CHECK(found.error().remote.empty());
-    CHECK(found.error().detail.substr(0, row.message.size()) == row.message);
+    REQUIRE(requirements.has_error());
+    CHECK(requirements.error().code == Errc::bad_request);
+    CHECK(requirements.error().remote.empty());
+    CHECK(requirements.error().detail.substr(0, row.message.size()) == row.message);
   }
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("a key and a value may be as long as their limits") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("cases 14 and 16: a selector that is no list of requirements is refused") {
+TEST_CASE("cases 14 and 16: a selector that is not a list of requirements is refused") {
   const Bad rows[] = {
       {"case 14: two values without a comma",
        "a=b c",
@@ -294,7 +294,7 @@ TEST_CASE("cases 18, 20 and 21: a value that no label can have is refused") {
        prefix + "\"\xf0\x9f\x98\x80\"" + tail},
       {"a control byte", "a=b\x01\x0b", prefix + "\"b\\x01\\v\"" + tail},
       {"a zero-width blank", "a=\xe2\x80\x8b", prefix + "\"\\u200b\"" + tail},
-      {"a byte that is no UTF-8", "a=b\xff", prefix + "\"b\\xff\"" + tail},
+      {"a byte that is not UTF-8", "a=b\xff", prefix + "\"b\\xff\"" + tail},
       {"a truncated code point", "a=\xe2\x80", prefix + "\"\\xe2\\x80\"" + tail},
       {"a surrogate", "a=\xed\xa0\x80", prefix + "\"\\xed\\xa0\\x80\"" + tail},
       {"an overlong code point", "a=\xc0\xaf", prefix + "\"\\xc0\\xaf\"" + tail},
@@ -351,10 +351,10 @@ TEST_CASE("a selector of many requirements is sorted in the order of its keys") 
   }
   expected.push_back({"z", Operator::exists, {}});
 
-  const auto found = parse_selector(text);
+  const auto requirements = parse_selector(text);
 
-  REQUIRE(found.has_value());
-  CHECK(*found == expected);
+  REQUIRE(requirements.has_value());
+  CHECK(*requirements == expected);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST_CASE("a timeout is a Go duration") {
   CHECK(timeout_for(Request{}).value() == std::nullopt);
 }
 
-TEST_CASE("what is no duration is refused in Go's words") {
+TEST_CASE("what is not a duration is refused in Go's words") {
   struct Row {
     std::string_view name;
     std::string text;

@@ -52,7 +52,7 @@ TEST_CASE("a percent escape is two hexadecimal digits, and a broken one is an er
   }
 }
 
-TEST_CASE("a target that is no path is refused") {
+TEST_CASE("a target that is not a path is refused") {
   struct Row {
     std::string_view name;
     std::string_view text;
