@@ -1,4 +1,4 @@
-#include "bench/micro/askers.hpp"
+#include "bench/micro/callers.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -6,13 +6,13 @@
 
 namespace weir::bench {
 
-void run_askers(Loop& loop,
-                std::size_t count,
-                const std::function<awaitable<void>(std::size_t asker)>& make) {
+void run_callers(Loop& loop,
+                 std::size_t count,
+                 const std::function<awaitable<void>(std::size_t caller)>& make) {
   std::size_t left = count;
   std::exception_ptr failure;
-  for (std::size_t asker = 0; asker < count; ++asker) {
-    boost::asio::co_spawn(loop.get_executor(), make(asker), [&](const std::exception_ptr& thrown) {
+  for (std::size_t caller = 0; caller < count; ++caller) {
+    boost::asio::co_spawn(loop.get_executor(), make(caller), [&](const std::exception_ptr& thrown) {
       --left;
       if (thrown) failure = thrown;
     });
