@@ -82,7 +82,7 @@ def builder_of(fault_class, *arguments):
 
 
 def http_backend(script, **settings):
-    """A Backend that is asked over HTTP; `script` is its subclass of HttpScript."""
+    """A Backend with an HTTP API; `script` is its subclass of HttpScript."""
     scripted = builder_of(script)
     usual = {
         "query_settings": script.query_settings, "tls_scheme": "https", "scripted": scripted,

@@ -322,7 +322,7 @@ class RabbitMQTest(ExplainCase):
         self.assert_near_name_is_explained_alone("of_vhost", "name=order", "orders")
 
     def test_a_login_without_permission_is_told_from_a_wrong_one(self):
-        """Once somebody asks: a refused login is not shown again on its own."""
+        """With the next query: rejected credentials are not sent again without one."""
         self.assert_explained("stranger", 'the login is right, and has no permission in vhost "/"', "/api/whoami: HTTP 200")
 
         self.assertNotIn("diagnosis", self.message_of(self.weir.metric("ml-inference", "stranger")))
