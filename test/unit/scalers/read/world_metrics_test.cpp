@@ -193,7 +193,7 @@ TEST_CASE("a metric's common settings are checked") {
         "an HPA takes it for an order to grow to its maximum"}},
       {"a number that no HPA can read",
        with("nan: 1e300"),
-       {"t.yaml:2:34: a number to report instead is below 9.2e15, the most an HPA can read"}},
+       {"t.yaml:2:34: the number must be below 9.2e15, the largest value an HPA can read"}},
   };
 
   for (const Row& row : rows) check(row);
