@@ -31,8 +31,8 @@ ApiServer::ApiServer(ApiServerSettings settings, std::vector<ApiGroup> groups, E
 void ApiServer::set_groups(std::vector<ApiGroup> groups) {
   assert(apiservice::group_versions(groups) == served_);
   std::vector<std::string> own_paths;
-  for (const Endpoint& one : own_endpoints_) {
-    if (one.match != Endpoint::Match::below) own_paths.push_back(one.path);
+  for (const Endpoint& endpoint : own_endpoints_) {
+    if (endpoint.match != Endpoint::Match::below) own_paths.push_back(endpoint.path);
   }
   documents_ = std::make_unique<const PrerenderedDocuments>(groups, own_paths);
   endpoints_ = own_endpoints_;
@@ -44,11 +44,11 @@ RequestInfo ApiServer::request_info(const Request& request) const {
   if (out.route == Route::collection || out.route == Route::explanation)
     out.metric = handlers_.at(out.group_version)->find_metric(out.collection());
   if (out.is_resource) return out;
-  const auto found = std::ranges::find_if(endpoints_, [&out](const Endpoint& endpoint) {
+  const auto match = std::ranges::find_if(endpoints_, [&out](const Endpoint& endpoint) {
     return endpoint.matches(out.path);
   });
-  if (found != endpoints_.end())
-    out.endpoint = static_cast<std::size_t>(found - endpoints_.begin());
+  if (match != endpoints_.end())
+    out.endpoint = static_cast<std::size_t>(match - endpoints_.begin());
   return out;
 }
 
@@ -57,6 +57,7 @@ awaitable<Response> ApiServer::respond(Request& request,
                                        Deadline deadline,
                                        std::string& user) {
   const Endpoint* endpoint = endpoint_of(info);
+  // Probes come first: they must depend on nothing, and do not count as in flight.
   if (endpoint != nullptr && endpoint->access == Endpoint::Access::anyone)
     co_return endpoint->respond(request);
 
@@ -73,6 +74,7 @@ awaitable<Response> ApiServer::respond(Request& request,
   }
 
   auto response = co_await route(request, info, negotiation, deadline);
+  // Handlers encode values themselves; errors are JSON up to here.
   if (response.status < 400) co_return response;
   co_return encode_status(std::move(response), negotiation.of_status());
 }
@@ -97,12 +99,12 @@ bool ApiServer::try_admit_from_cache(const Request& request,
                                      const RequestInfo& info,
                                      std::string& user) {
   auto identity = identity_of(request, settings_.rules);
-  // Without a caller there may be a token, which others authenticate.
+  // Without a user there may be a token, whose authentication may wait.
   if (!identity.caller) return false;
-  const auto acting = effective_user(std::move(identity));
-  if (is_over_limit(*acting) || !settings_.authorizer.allowed_from_cache(*acting, info))
+  const auto effective = effective_user(std::move(identity));
+  if (is_over_limit(*effective) || !settings_.authorizer.allowed_from_cache(*effective, info))
     return false;
-  user = acting->user;
+  user = effective->user;
   return true;
 }
 
@@ -114,16 +116,18 @@ awaitable<std::optional<Response>> ApiServer::authenticate_and_authorize(Request
   std::string token;
   if (!identity.caller && settings_.tokens != nullptr) token = bearer_token(request);
   if (!token.empty()) {
-    auto holder = co_await settings_.tokens->judge(scalers::Secret(std::move(token)), deadline);
-    identity.caller = std::move(holder);
-    identity.is_error = true;  // unless the token gave a user, it was an invalid one
+    auto token_user =
+        co_await settings_.tokens->authenticate(scalers::Secret(std::move(token)), deadline);
+    identity.caller = std::move(token_user);
+    identity.is_error = true;  // has no effect when the token had a user
   }
-  auto acting = effective_user(std::move(identity));
-  if (!acting) co_return render(unauthorized());
-  if (is_over_limit(*acting)) co_return render(too_many_requests());
-  user = acting->user;
+  auto effective = effective_user(std::move(identity));
+  if (!effective) co_return render(unauthorized());
+  if (is_over_limit(*effective)) co_return render(too_many_requests());
+  user = effective->user;
   const Decision decision =
-      co_await settings_.authorizer.decide(std::move(*acting), info, deadline);
+      co_await settings_.authorizer.decide(std::move(*effective), info, deadline);
+  // An authorizer that cannot decide is a 500, as in Kubernetes, never a permission.
   if (!decision.failure.empty()) co_return internal_error(request.target, decision.failure);
   if (decision.is_allowed) co_return std::nullopt;
   co_return render(forbidden(user, info, decision));

@@ -24,7 +24,7 @@ namespace weir::apiservice {
 
 struct ApiServerSettings {
   const FrontProxyRules& rules;  // read again at each request
-  TokenAuthenticator* tokens;    // null: a bearer token counts for nothing
+  TokenAuthenticator* tokens;    // null: bearer tokens are ignored
   Authorizer& authorizer;
   std::size_t max_in_flight = 0;  // 0: no limit
 };
@@ -38,11 +38,11 @@ class ApiServer {
   // The same groups with the resources of a new configuration.
   void set_groups(std::vector<ApiGroup> groups);
 
-  // What the request asks for; made once, and read by everybody after.
+  // What the request asks for; computed once per request.
   [[nodiscard]] RequestInfo request_info(const Request& request) const;
 
-  // The response, with Status in the caller's media type. `user` is set to who acts once that is
-  // known. All are lent until the response is there.
+  // The response, with Status in the caller's media type. `user` is set to the
+  // effective user once it is known. All references must stay valid until the response is returned.
   [[nodiscard]] awaitable<Response> respond(Request& request,
                                             RequestInfo& info,
                                             Deadline deadline,
@@ -54,7 +54,7 @@ class ApiServer {
   [[nodiscard]] const std::vector<GroupVersion>& group_versions() const { return served_; }
   [[nodiscard]] const PrerenderedDocuments& documents() const { return *documents_; }
 
-  // One request in flight, as long as it lives.
+  // Counts one request as in flight for as long as it exists.
   class InFlight {
    public:
     explicit InFlight(ApiServer& server) : server_(server) { ++server_.in_flight_; }
@@ -82,14 +82,14 @@ class ApiServer {
                                           Negotiation& negotiation,
                                           Deadline deadline);
   [[nodiscard]] const Endpoint* endpoint_of(const RequestInfo& info) const;
-  // Never of system:masters, which the kube-apiserver's own checks come as.
+  // Never true for system:masters, because the kube-apiserver's own checks are sent as that group.
   [[nodiscard]] bool is_over_limit(const UserInfo& user) const;
 
   ApiServerSettings settings_;
   Endpoints own_endpoints_;  // those of the constructor
   std::vector<GroupVersion> served_;
   std::vector<GroupHandler*> handlers_;  // of each served group version
-  // On the heap, since its endpoints refer to it.
+  // On the heap, because its endpoints refer to it.
   std::unique_ptr<const PrerenderedDocuments> documents_;
   Endpoints endpoints_;
   std::size_t in_flight_ = 0;

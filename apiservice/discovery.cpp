@@ -1,5 +1,5 @@
-// Discovery in its two forms, the aggregated one and one document a group and version, off the same
-// list of resources, so that neither lists what the other lacks.
+// Discovery in both formats, aggregated and one document per group and version, from the same list
+// of resources, so that both always list the same.
 #include "apiservice/discovery.hpp"
 
 #include "apiservice/encoding/json.hpp"

@@ -17,7 +17,7 @@ struct DiscoveryDocument {
   std::string json;
 };
 
-// What discovery answers, as compact JSON.
+// The documents of discovery, as compact JSON.
 struct Discovery {
   std::string group_list;       // GET /apis
   std::string group_discovery;  // GET /apis, aggregated: APIGroupDiscoveryList v2

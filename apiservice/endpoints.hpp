@@ -1,5 +1,5 @@
-// The one table of what is answered outside of resources: path, who may ask, handler. The server
-// adds its own rows (health, telemetry) to those of the prerendered documents. Pure.
+// The table of non-resource endpoints: path, access, handler. The server adds its own rows (health,
+// telemetry) to those of the prerendered documents. Pure.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -17,7 +17,7 @@ struct Endpoint {
   enum class Match : std::uint8_t {
     exact,       // the path alone
     with_slash,  // and with one trailing slash
-    below,       // what is below the path: it and a slash, and whatever follows
+    below,       // every path that starts with the path and a slash
   };
   enum class Access : std::uint8_t { anyone, authorized };
 
@@ -25,18 +25,20 @@ struct Endpoint {
   Match match = Match::exact;
   Access access = Access::authorized;
   std::function<Response(const Request&)> respond;
-  std::string label;       // the path that telemetry counts it under
+  std::string label;       // the path in telemetry
   std::string group = {};  // of a discovery document, likewise
   std::string version = {};
 
-  [[nodiscard]] bool matches(std::string_view asked) const {
+  [[nodiscard]] bool matches(std::string_view request_path) const {
     switch (match) {
-      case Match::exact: return asked == path;
+      case Match::exact: return request_path == path;
       case Match::with_slash:
-        return asked == path ||
-               (asked.size() == path.size() + 1 && asked.ends_with('/') && asked.starts_with(path));
+        return request_path == path ||
+               (request_path.size() == path.size() + 1 && request_path.ends_with('/') &&
+                request_path.starts_with(path));
       case Match::below:
-        return asked.size() > path.size() && asked[path.size()] == '/' && asked.starts_with(path);
+        return request_path.size() > path.size() && request_path[path.size()] == '/' &&
+               request_path.starts_with(path);
     }
     return false;
   }

@@ -1,5 +1,5 @@
-// Two versions of OpenAPI off one fragment a group version: they differ in where models stand and
-// in how a parameter and a media type are written, and in nothing else.
+// Both versions of OpenAPI from one fragment per group version: they differ only in the place of
+// the models and in the notation of parameters and media types.
 #include "apiservice/open_api.hpp"
 
 #include "apiservice/meta/etag.hpp"
@@ -102,6 +102,7 @@ json v2(std::span<const ApiGroup> groups) {
       definitions.update(models(version.open_api, kV2References));
     }
   }
+  // As Kubernetes' own documents: version 2 has no oneOf.
   if (definitions.contains(kQuantity)) definitions[kQuantity]["type"] = "string";
   return {{"swagger", "2.0"},
           {"info", json::parse(kInfo)},

@@ -1,5 +1,5 @@
-// The OpenAPI documents of what is served, versions 2 and 3. They are the same whatever the metrics
-// are. Pure.
+// The OpenAPI documents of the served groups, versions 2 and 3. They do not depend on the
+// configured metrics. Pure.
 #pragma once
 
 #include "apiservice/groups/group.hpp"

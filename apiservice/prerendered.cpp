@@ -1,4 +1,4 @@
-// Documents and their conditional requests: which header goes with which document.
+// Conditional requests and caching headers, which each kind of document needs in its own way.
 #include "apiservice/prerendered.hpp"
 
 #include "apiservice/encoding/json.hpp"
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kAggregatedType =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-// As far away as a 32-bit clock sees: `immutable` says the rest, and there is no clock here.
+// A fixed date, because this room has no clock: the last second of a 32-bit time_t.
 constexpr std::string_view kNeverExpires = "Tue, 19 Jan 2038 03:14:07 GMT";
 
 #if defined(__aarch64__)
@@ -48,16 +48,17 @@ Response document(const std::string& json, const Request& request) {
   return encode(json, *media_type);
 }
 
-// A document of OpenAPI: JSON alone, and no body where that is not accepted.
+// An OpenAPI document: JSON only, and a 406 without a body, as in Kubernetes.
 Response specification(const std::string& json, std::string_view hash, const Request& request) {
   if (!Negotiation(request).accepts_json()) return {406, "", "", {{"Vary", "Accept"}}};
   Response out{200, "application/json", "", {{"ETag", quoted(hash)}, {"Vary", "Accept"}}};
-  if (is_known(request, hash)) return not_modified(std::move(out));
+  if (matches_etag(request, hash)) return not_modified(std::move(out));
   out.body = json;
   return out;
 }
 
-// A wrong hash gets the current document too: a redirect would be an error behind the aggregator.
+// A wrong hash gets the current document too, because the aggregator turns a redirect into an
+// error.
 Response hashed(Response out, std::string_view hash, const Request& request) {
   const bool is_exact = out.status != 406 && request.parameter("hash") == hash;
   if (!is_exact) return out;
@@ -66,7 +67,7 @@ Response hashed(Response out, std::string_view hash, const Request& request) {
   return out;
 }
 
-// The index lists every path once; of a path with and without a trailing slash the bare one.
+// The index lists every path once, without a trailing slash.
 std::string index_of(std::vector<std::string> paths) {
   std::ranges::sort(paths);
   std::string out = "{\n  \"paths\": [";
@@ -77,7 +78,7 @@ std::string index_of(std::vector<std::string> paths) {
   return out + "\n  ]\n}";
 }
 
-// The row of a document, which only a GET gets.
+// The row of a document, which allows GET only.
 template <class Respond>
 Endpoint row(const std::string& path, Respond respond) {
   auto guarded = [respond = std::move(respond)](const Request& request) {
@@ -119,7 +120,7 @@ Response PrerenderedDocuments::groups(const Request& request) const {
                {{"ETag", quoted(discovery_.group_discovery_hash)},
                 {"Vary", "Accept"},
                 {"Cache-Control", "public"}}};
-  if (is_known(request, discovery_.group_discovery_hash)) return not_modified(std::move(out));
+  if (matches_etag(request, discovery_.group_discovery_hash)) return not_modified(std::move(out));
   out.body = encode(discovery_.group_discovery, *media_type).body;
   return out;
 }
@@ -127,11 +128,12 @@ Response PrerenderedDocuments::groups(const Request& request) const {
 Endpoints PrerenderedDocuments::endpoints() const {
   Endpoints out;
   out.push_back(row("/apis", [this](const Request& request) { return groups(request); }));
-  for (const DiscoveryDocument& one : discovery_.documents) {
-    out.push_back(
-        row(one.path, [&one](const Request& request) { return document(one.json, request); }));
-    out.back().group = one.group;
-    out.back().version = one.version;
+  for (const DiscoveryDocument& listed : discovery_.documents) {
+    out.push_back(row(listed.path, [&listed](const Request& request) {
+      return document(listed.json, request);
+    }));
+    out.back().group = listed.group;
+    out.back().version = listed.version;
   }
   out.push_back(row("/openapi/v2", [this](const Request& request) {
     return specification(open_api_.v2, open_api_.v2_hash, request);
@@ -139,9 +141,9 @@ Endpoints PrerenderedDocuments::endpoints() const {
   out.push_back(row("/openapi/v3", [this](const Request& request) {
     return specification(open_api_.v3_root, open_api_.v3_root_hash, request);
   }));
-  for (const OpenApiV3& one : open_api_.v3)
-    out.push_back(row(one.path, [&one](const Request& request) {
-      return hashed(specification(one.json, one.hash, request), one.hash, request);
+  for (const OpenApiV3& v3 : open_api_.v3)
+    out.push_back(row(v3.path, [&v3](const Request& request) {
+      return hashed(specification(v3.json, v3.hash, request), v3.hash, request);
     }));
   out.push_back(row("/version", [](const Request&) { return page(kVersionPage); }));
   for (const char* path : {"/", "/index.html"}) {

@@ -1,5 +1,5 @@
-// What is answered from bytes made at load time: discovery, OpenAPI, version and index. Never
-// waits, never asks a backend. Pure.
+// Documents that are rendered when a configuration is loaded: discovery, OpenAPI, version and
+// index. Serving them never waits and never queries a backend. Pure.
 #pragma once
 
 #include "apiservice/discovery.hpp"
@@ -14,11 +14,11 @@ namespace weir::apiservice {
 
 class PrerenderedDocuments {
  public:
-  // `other_paths` stand in the index beside those of the documents.
+  // `other_paths` are listed in the index beside those of the documents.
   PrerenderedDocuments(std::span<const ApiGroup> groups, std::span<const std::string> other_paths);
 
-  // A row for each document: 200, 304 to a caller that has it, 406, or 405 to another method than
-  // GET. The rows refer to this object and are good for as long as it lives.
+  // A row for each document: 200, 304 for a matching ETag, 406, or 405 for methods other than GET.
+  // The rows refer to this object, which must outlive them.
   [[nodiscard]] Endpoints endpoints() const;
 
   [[nodiscard]] const Discovery& discovery() const { return discovery_; }

@@ -108,10 +108,10 @@ def section(history):
     return "\n".join([*out, table(last)])
 
 
-def page(found):
+def page(recorded):
     """The page of these results, as text."""
     benches = {}
-    for result in found:
+    for result in recorded:
         benches.setdefault(result["bench"], []).append(result)
     return "\n".join(["<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8"><title>Weir: benches</title>',
                       f"<style>\n{STYLE}\n</style></head><body>", "<h1>What Weir costs</h1>",

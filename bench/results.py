@@ -15,8 +15,8 @@ RESULTS = ROOT / "bench" / "results"
 
 def load(folder=RESULTS):
     """Every recorded result, oldest first."""
-    found = [json.loads(file.read_text()) for file in folder.glob("*.json")]
-    return sorted(found, key=lambda result: (result["date"], result["bench"]))
+    results = [json.loads(file.read_text()) for file in folder.glob("*.json")]
+    return sorted(results, key=lambda result: (result["date"], result["bench"]))
 
 
 def commit(root=ROOT):

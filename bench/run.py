@@ -1,4 +1,4 @@
-"""Behind ./dev bench: runs the benches that are named, or all. bench/results holds what was seen, and where.
+"""What ./dev bench runs: runs the benches that are named, or all. bench/results holds what was seen, and where.
 
 Compare ratios of one run, not microseconds: machines differ, and so does one machine from minute to minute.
 """
@@ -42,13 +42,13 @@ def main():
     options = parser.parse_args()
     if options.record and options.mix:
         parser.error("--record: a recorded result has every mix, leave out --mix")
-    asked = {"load": {"names": options.mix, "peers": options.peer, "out": options.out}}
+    arguments = {"load": {"names": options.mix, "peers": options.peer, "out": options.out}}
     build = results.ROOT / "build" / "release"
     if options.profile:
         return path_cost.profile(options.profile)
     for name in options.bench or BENCHES:
         print(f"\n{name}: {BENCHES[name].__doc__.splitlines()[0]}", flush=True)
-        result = BENCHES[name].run(**asked.get(name, {}))
+        result = BENCHES[name].run(**arguments.get(name, {}))
         if options.limits and name == "paths":
             path_cost.state_limits(result, results.compiler(build))
             print(f"stated in {counts.LIMITS}")

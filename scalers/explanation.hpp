@@ -7,7 +7,7 @@
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/reading.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
 #include "scalers/task.hpp"
 
 #include <cstddef>

@@ -8,8 +8,10 @@
 #include "scalers/error.hpp"
 #include "scalers/explanation.hpp"
 #include "scalers/reading.hpp"
+#include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/problems.hpp"
+#include "scalers/settings/table.hpp"
 #include "scalers/task.hpp"
 
 #include <cassert>

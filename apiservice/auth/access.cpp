@@ -1,3 +1,4 @@
+// The decisions of standalone mode, and the 403 of every mode in the words of Kubernetes.
 #include "apiservice/auth/access.hpp"
 
 #include <fmt/format.h>
@@ -12,47 +13,47 @@ std::string reason_tail(const Decision& decision) {
 }  // namespace
 
 awaitable<Decision> StandaloneAuthorizer::decide(UserInfo caller,
-                                                 RequestInfo /*asked*/,
+                                                 RequestInfo /*info*/,
                                                  Deadline /*deadline*/) {
   if (!caller.is_anonymous()) co_return Decision{true, "", ""};
   co_return Decision{
       false,
-      "--standalone serves callers with a client certificate or behind the front proxy",
+      "--standalone serves only callers with a client certificate or behind the front proxy",
       ""};
 }
 
-Status forbidden(std::string_view user, const RequestInfo& asked, const Decision& decision) {
-  if (!asked.is_resource) {
+Status forbidden(std::string_view user, const RequestInfo& info, const Decision& decision) {
+  if (!info.is_resource) {
     return {403,
             "Forbidden",
             fmt::format("forbidden: User \"{}\" cannot {} path \"{}\"{}",
                         user,
-                        asked.verb,
-                        asked.path,
+                        info.verb,
+                        info.path,
                         reason_tail(decision)),
             StatusDetails{}};
   }
-  const std::string resource = asked.subresource.empty()
-                                   ? asked.resource
-                                   : fmt::format("{}/{}", asked.resource, asked.subresource);
-  const std::string named = asked.name.empty() ? std::string() : fmt::format(" \"{}\"", asked.name);
-  const std::string where = asked.name_space.empty()
+  const std::string resource = info.subresource.empty()
+                                   ? info.resource
+                                   : fmt::format("{}/{}", info.resource, info.subresource);
+  const std::string name = info.name.empty() ? std::string() : fmt::format(" \"{}\"", info.name);
+  const std::string where = info.name_space.empty()
                                 ? std::string(" at the cluster scope")
-                                : fmt::format(" in the namespace \"{}\"", asked.name_space);
+                                : fmt::format(" in the namespace \"{}\"", info.name_space);
   return {403,
           "Forbidden",
           fmt::format(
               "{}.{}{} is forbidden: User \"{}\" cannot {} resource \"{}\" in API group \"{}\"{}{}",
-              asked.resource,
-              asked.group,
-              named,
+              info.resource,
+              info.group,
+              name,
               user,
-              asked.verb,
+              info.verb,
               resource,
-              asked.group,
+              info.group,
               where,
               reason_tail(decision)),
-          StatusDetails{asked.group, asked.resource}};
+          StatusDetails{info.group, info.resource}};
 }
 
 }  // namespace weir::apiservice

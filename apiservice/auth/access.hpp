@@ -1,5 +1,4 @@
-// May a caller do what they ask: the question, the decision and Kubernetes' refusal texts. Who
-// decides is an Authorizer.
+// Authorization: the interface of an Authorizer, its decision, and Kubernetes' text of a 403.
 #pragma once
 
 #include "apiservice/auth/identity.hpp"
@@ -15,8 +14,8 @@ namespace weir::apiservice {
 
 struct Decision {
   bool is_allowed = false;
-  std::string reason;     // shown behind a refusal when it is not empty
-  std::string failure{};  // not empty: nothing was decided, and why; the answer is 500
+  std::string reason;     // appended to the text of a 403 when it is not empty
+  std::string failure{};  // not empty: why there is no decision; the response is 500
 };
 
 class Authorizer {
@@ -25,28 +24,30 @@ class Authorizer {
   Authorizer(const Authorizer&) = delete;
   Authorizer& operator=(const Authorizer&) = delete;
   virtual ~Authorizer() = default;
-  // Decides by `deadline`; whatever keeps it from deciding is a failure, never leave.
+  // Decides by `deadline`. An error is a failure, never a permission.
   [[nodiscard]] virtual awaitable<Decision> decide(UserInfo caller,
-                                                   RequestInfo asked,
+                                                   RequestInfo info,
                                                    Deadline deadline) = 0;
-  // Whether decide() would allow it at once, without asking anybody. False: it may still allow it.
+  // Whether decide() would allow the request from its cache, without a SubjectAccessReview. False:
+  // decide() may still allow it.
   [[nodiscard]] virtual bool allowed_from_cache(const UserInfo& /*caller*/,
-                                                const RequestInfo& /*asked*/) {
+                                                const RequestInfo& /*info*/) {
     return false;
   }
 };
 
-// Of `weir serve --standalone`: whoever proved an identity may read, anonymous callers may not.
+// The authorizer of `weir serve --standalone`: authenticated callers may read, anonymous ones may
+// not.
 class StandaloneAuthorizer final : public Authorizer {
  public:
   [[nodiscard]] awaitable<Decision> decide(UserInfo caller,
-                                           RequestInfo asked,
+                                           RequestInfo info,
                                            Deadline deadline) override;
 };
 
-// `user`: who acts.
+// The 403 of a denied request; `user` is the effective user.
 [[nodiscard]] Status forbidden(std::string_view user,
-                               const RequestInfo& asked,
+                               const RequestInfo& info,
                                const Decision& decision);
 
 }  // namespace weir::apiservice

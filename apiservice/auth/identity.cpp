@@ -1,3 +1,5 @@
+// Authentication by request headers and certificates in the order of k8s.io/apiserver. Values in,
+// values out: the verification of certificates has already happened.
 #include "apiservice/auth/identity.hpp"
 
 #include "scalers/settings/url.hpp"
@@ -49,11 +51,13 @@ Identity by_front_proxy(const Request& request, const FrontProxyRules& rules) {
   if (peer.by_request_header_ca == Trust::no_bundle) return {};
   if (peer.by_request_header_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
   const auto& allowed = rules.allowed_names;
+  // Kubernetes: an empty list of names allows every certificate of the CA.
   const bool may_proxy =
       allowed.empty() || std::ranges::find(allowed, peer.common_name) != allowed.end();
   if (!may_proxy) return {.caller = {}, .is_error = true};
   UserInfo caller;
   caller.user = first_value(request, rules.username_headers);
+  // Without a user header the request is the proxy's own, and its certificate decides.
   if (caller.user.empty()) return {};
   caller.uid = first_value(request, rules.uid_headers);
   caller.groups = all_values(request, rules.group_headers);
@@ -68,6 +72,7 @@ Identity by_certificate(const PeerCertificate& peer) {
   UserInfo caller;
   caller.user = peer.common_name;
   caller.groups = peer.organizations;
+  // A certificate with several uids, or an empty one, is invalid.
   const bool has_one_uid = peer.uids.size() == 1 && !peer.uids.front().empty();
   if (!peer.uids.empty() && !has_one_uid) return {.caller = {}, .is_error = true};
   if (has_one_uid) caller.uid = peer.uids.front();
@@ -76,11 +81,12 @@ Identity by_certificate(const PeerCertificate& peer) {
 }
 
 void add_authenticated(UserInfo& caller) {
+  // As in k8s.io/apiserver, also for an anonymous user that a front proxy names.
   if (caller.user == kAnonymous) return;
-  const bool is_said = std::ranges::any_of(caller.groups, [](const std::string& group) {
+  const bool has_either = std::ranges::any_of(caller.groups, [](const std::string& group) {
     return group == kAuthenticated || group == kUnauthenticated;
   });
-  if (!is_said) caller.groups.emplace_back(kAuthenticated);
+  if (!has_either) caller.groups.emplace_back(kAuthenticated);
 }
 
 }  // namespace
@@ -95,15 +101,13 @@ Identity identity_of(const Request& request, const FrontProxyRules& rules) {
   if (!request.peer) return {};
   Identity proxied = by_front_proxy(request, rules);
   if (proxied.caller) return proxied;
-  Identity own = by_certificate(*request.peer);
-  own.is_error = own.is_error || proxied.is_error;
-  return own;
+  Identity certified = by_certificate(*request.peer);
+  certified.is_error = certified.is_error || proxied.is_error;
+  return certified;
 }
 
 std::string bearer_token(const Request& request) {
-  const auto found = std::ranges::find(request.headers, "authorization", &Header::name);
-  if (found == request.headers.end()) return {};
-  const std::string_view value = found->value;
+  const std::string_view value = request.header("authorization");
   const auto blank = value.find(' ');
   if (blank == value.npos || scalers::lower_case(value.substr(0, blank)) != "bearer") return {};
   const std::string_view rest = value.substr(blank + 1);

@@ -1,3 +1,4 @@
+// Reimplements the parts of strconv whose output reaches clients through error messages.
 #include "apiservice/encoding/go_text.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +18,7 @@ struct Rune {
   std::size_t bytes;
 };
 
-// The first code point of `text`, which is not empty; nothing when its bytes are no UTF-8.
+// The first code point of `text`, which is not empty; nullopt when its bytes are not UTF-8.
 std::optional<Rune> first_rune(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = byte(0);
@@ -36,8 +37,8 @@ std::optional<Rune> first_rune(std::string_view text) {
   return Rune{code, bytes};
 }
 
-// Controls, odd blanks, text direction marks and private use. Go also escapes code points that
-// Unicode has not assigned; here they stay as they are.
+// Controls, unusual spaces, text direction marks and private use. Unlike in Go, code points that
+// Unicode has not assigned are not escaped.
 bool is_unprintable(std::uint32_t code) {
   const auto is_of = [code](std::uint32_t first, std::uint32_t last) {
     return first <= code && code <= last;
@@ -74,7 +75,7 @@ std::string go_quoted(std::string_view text) {
 }
 
 scalers::Result<std::int64_t> parse_int(std::string_view text) {
-  const auto refuse = [text](std::string_view why) {
+  const auto invalid = [text](std::string_view why) {
     return scalers::Error{scalers::Errc::bad_request,
                           fmt::format("strconv.ParseInt: parsing {}: {}", go_quoted(text), why),
                           ""};
@@ -83,8 +84,8 @@ scalers::Result<std::int64_t> parse_int(std::string_view text) {
   const char* const end = text.data() + text.size();
   std::int64_t value = 0;
   const auto [stop, failure] = std::from_chars(text.data() + (has_plus ? 1 : 0), end, value);
-  if (stop != end || failure == std::errc::invalid_argument) return refuse("invalid syntax");
-  if (failure == std::errc::result_out_of_range) return refuse("value out of range");
+  if (stop != end || failure == std::errc::invalid_argument) return invalid("invalid syntax");
+  if (failure == std::errc::result_out_of_range) return invalid("value out of range");
   return value;
 }
 

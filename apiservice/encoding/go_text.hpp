@@ -1,5 +1,5 @@
-// Text as Go's standard library writes and reads it, since its errors reach callers word by word.
-// Pure.
+// Text as Go's standard library formats and parses it, because Go's error texts reach clients
+// verbatim. Pure.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -10,14 +10,14 @@
 
 namespace weir::apiservice {
 
-// strconv.Quote, which is %q: quotes, backslashes, what is unprintable and what is no UTF-8 are
+// strconv.Quote (%q): quotes, backslashes, unprintable code points and bytes that are not UTF-8 are
 // escaped.
 [[nodiscard]] std::string go_quoted(std::string_view text);
 
 // strconv.ParseInt in base 10. Errc::bad_request with Go's own text.
 [[nodiscard]] scalers::Result<std::int64_t> parse_int(std::string_view text);
 
-// strconv.ParseBool, with false for what it takes for an error.
+// strconv.ParseBool; false instead of its error.
 [[nodiscard]] bool parse_bool(std::string_view text);
 
 }  // namespace weir::apiservice

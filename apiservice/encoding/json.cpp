@@ -1,3 +1,4 @@
+// Written by hand, because a metric read appends to one string without building a document tree.
 #include "apiservice/encoding/json.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -33,7 +34,7 @@ void append_escaped(std::string& out, std::uint8_t c) {
 
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-// Takes the string at the start of `rest`, with its quotes, off it.
+// Removes the string at the start of `rest`, with its quotes, and returns it.
 std::string_view take_string(std::string_view& rest) {
   std::size_t end = 1;
   while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
@@ -80,7 +81,7 @@ void append_json_string(std::string& out, std::string_view text) {
 std::string indented_json(std::string_view json) {
   std::string out;
   std::size_t depth = 0;
-  bool is_first = false;  // behind an opening bracket that nothing followed yet
+  bool is_first = false;  // directly after an opening bracket
   while (!json.empty()) {
     const char c = json.front();
     const bool is_closing = c == '}' || c == ']';

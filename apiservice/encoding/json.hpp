@@ -1,4 +1,4 @@
-// JSON text as Go's encoder writes them. Pure.
+// JSON text as Go's encoder writes it. Pure.
 #pragma once
 
 #include "scalers/reading.hpp"
@@ -8,11 +8,12 @@
 
 namespace weir::apiservice {
 
-// Appends `text` in quotes. '<', '>', '&', U+2028 and U+2029 are escaped as Go does; each byte that
-// is no valid UTF-8 becomes U+FFFD.
+// Appends `text` in quotes. '<', '>', '&', U+2028 and U+2029 are escaped as Go does; each
+// invalid UTF-8 byte becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
-// Valid JSON with 2 blanks a level, as Go's json.Indent writes it, without a line end behind it.
+// `json`, which is valid, with 2 spaces per level as Go's json.Indent writes it, without a line
+// end.
 [[nodiscard]] std::string indented_json(std::string_view json);
 
 // Appends {"name":"value",...}.

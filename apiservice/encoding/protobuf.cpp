@@ -1,4 +1,5 @@
-// A Status is made from its JSON: errors are rare, so that one writer of their text is enough.
+// A Status is encoded from its JSON, because errors are rare and one renderer of their text is
+// enough.
 #include "apiservice/encoding/protobuf.hpp"
 
 #include "apiservice/encoding/protobuf_writer.hpp"

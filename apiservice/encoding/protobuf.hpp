@@ -6,7 +6,7 @@
 
 namespace weir::apiservice {
 
-// A Status of ours, given as JSON.
+// A Status, given as the JSON that render() made.
 [[nodiscard]] std::string protobuf_of_status(std::string_view json);
 
 }  // namespace weir::apiservice

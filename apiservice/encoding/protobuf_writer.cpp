@@ -1,4 +1,4 @@
-// The wire primitives apart from the documents: every API group writes its own messages with them.
+// The wire primitives, apart from the documents because every API group writes its own messages.
 #include "apiservice/encoding/protobuf_writer.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -9,7 +9,7 @@
 namespace weir::apiservice {
 namespace {
 
-constexpr std::size_t kEnvelopeBytes = 80;  // what an envelope usually takes: set aside at once
+constexpr std::size_t kEnvelopeBytes = 80;  // the usual size of an envelope, to reserve
 
 }  // namespace
 

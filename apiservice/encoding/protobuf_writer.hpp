@@ -8,7 +8,7 @@
 
 namespace weir::apiservice {
 
-// The primitives are inline: a read writes a dozen fields, of two bytes most.
+// Inline, because a read writes a dozen fields of a few bytes.
 enum class Wire : std::uint8_t { varint = 0, bytes = 2 };
 
 inline void append_varint(std::string& out, std::uint64_t value) {
@@ -31,10 +31,10 @@ inline void append_bytes(std::string& out, unsigned field, std::string_view byte
   append_varint(out, bytes.size());
   out += bytes;
 }
-// Bytes that are not UTF-8 become U+FFFD: a protobuf string must not hold them.
+// Bytes that are not UTF-8 become U+FFFD, because a protobuf string must not contain them.
 void append_text(std::string& out, unsigned field, std::string_view text);
 
-// ListMeta: selfLink, resourceVersion and continue, all empty and all written.
+// ListMeta: selfLink, resourceVersion and continue, all empty, as Go writes them.
 inline constexpr std::string_view kListMeta{"\x0a\x00\x12\x00\x1a\x00", 6};
 
 // Appends the magic number and runtime.Unknown around `raw`.

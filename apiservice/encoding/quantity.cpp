@@ -1,3 +1,5 @@
+// resource.Quantity without its big-number arithmetic: values are doubles within the range of
+// int64.
 #include "apiservice/encoding/quantity.hpp"
 
 #include "scalers/reading.hpp"
@@ -19,12 +21,12 @@ struct Decimal {
   int exponent;
 };
 
-// Digits after the point in scientific form; with the one before it, the 15 decimal digits that a
-// double holds honestly. A 16th or 17th is noise of the binary form: 0.1 + 0.2 is to give `300m`.
+// Digits after the point in scientific notation. With the one before it these are the 15 decimal
+// digits that every double preserves; further ones are rounding noise: 0.1 + 0.2 must give `300m`.
 constexpr int kFraction = 14;
 constexpr int kNano = -9;
 
-// One a factor of 1000, from nano. P is the last that a representable value reaches.
+// One suffix per factor of 1000, from nano. No representable value exceeds P.
 constexpr std::array<std::string_view, 9> kSuffixes = {"n", "u", "m", "", "k", "M", "G", "T", "P"};
 
 struct Suffix {
@@ -68,12 +70,11 @@ Decimal fifteen_digits(double magnitude) {
   return result;
 }
 
-// Cuts what is finer than 1n, away from zero, as Kubernetes does: what is not zero never reads as
-// 0.
+// Rounds to whole n, away from zero as Kubernetes does, so that only zero reads as 0.
 Decimal whole_nanos(Decimal number) {
   if (number.exponent >= kNano) return number;
   const int finer = kNano - number.exponent;
-  if (finer > kFraction) return {.digits = 1, .exponent = kNano};  // all 15 digits are beyond
+  if (finer > kFraction) return {.digits = 1, .exponent = kNano};  // all 15 digits are below 1n
   std::uint64_t unit = 1;
   for (int i = 0; i < finer; ++i) unit *= 10;
   return {.digits = (number.digits + unit - 1) / unit, .exponent = kNano};
@@ -130,8 +131,8 @@ std::optional<double> parse_quantity(std::string_view text) {
   const auto [rest, failed] = std::from_chars(text.data(), end, number);
   if (failed != std::errc{} || !std::isfinite(number)) return std::nullopt;
   const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
-  for (const Suffix& one : kReadSuffixes)
-    if (one.text == suffix) return number * one.factor;
+  for (const Suffix& known : kReadSuffixes)
+    if (known.text == suffix) return number * known.factor;
   return std::nullopt;
 }
 

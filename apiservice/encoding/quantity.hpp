@@ -1,5 +1,5 @@
 // Kubernetes' canonical decimal-SI text of a number: 1500 -> `1500`, 1.5 -> `1500m`, 1e6 -> `1M`.
-// And the number that a quantity means. Pure functions over doubles; any thread.
+// And back. Pure functions over doubles; any thread.
 #pragma once
 
 #include <optional>
@@ -9,15 +9,16 @@
 namespace weir::apiservice {
 
 // Appends `value`; scalers::is_representable(value) must hold, as it does for every Reading. An
-// integral double is printed exactly, any other one from its 15 significant decimal digits. What is
-// finer than 1n rounds away from zero to whole n, so only zero (and -0.0) gives `0`. Allocates
-// nothing but the growth of `out`.
+// integral double is printed exactly, any other one from its 15 significant decimal digits.
+// Fractions of 1n round away from zero, so that only zero (and -0.0) gives `0`. Allocates only when
+// `out` grows.
 void append_quantity(std::string& out, double value);
 
-// The same text as a string of its own.
+// The same text as a new string.
 [[nodiscard]] std::string quantity(double value);
 
-// The number of a quantity such as `1500m`, `2k`, `1Ki` or `3e2`; nullopt when it is none.
+// The number of a quantity such as `1500m`, `2k`, `1Ki` or `3e2`; nullopt when it is
+// invalid.
 [[nodiscard]] std::optional<double> parse_quantity(std::string_view text);
 
 }  // namespace weir::apiservice

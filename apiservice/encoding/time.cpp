@@ -1,3 +1,4 @@
+// Written by hand, because std::format and strftime depend on the locale.
 #include "apiservice/encoding/time.hpp"
 
 #include <array>
@@ -7,7 +8,7 @@
 namespace weir::apiservice {
 namespace {
 
-constexpr std::string_view kShape = "0000-00-00T00:00:00Z";  // 0: a digit
+constexpr std::string_view kFormat = "0000-00-00T00:00:00Z";  // 0: a digit
 
 void append_digits(std::string& out, unsigned value, int width) {
   std::array<char, 8> digits{};
@@ -18,11 +19,11 @@ void append_digits(std::string& out, unsigned value, int width) {
   out.append(digits.data(), static_cast<std::size_t>(width));
 }
 
-bool has_shape(std::string_view text) {
-  if (text.size() != kShape.size()) return false;
+bool has_format(std::string_view text) {
+  if (text.size() != kFormat.size()) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool is_digit = text[i] >= '0' && text[i] <= '9';
-    if (kShape[i] == '0' ? !is_digit : text[i] != kShape[i]) return false;
+    if (kFormat[i] == '0' ? !is_digit : text[i] != kFormat[i]) return false;
   }
   return true;
 }
@@ -62,7 +63,7 @@ std::string rfc3339(WallTime time) {
 
 std::optional<WallTime> parse_rfc3339(std::string_view text) {
   namespace chrono = std::chrono;
-  if (!has_shape(text)) return std::nullopt;
+  if (!has_format(text)) return std::nullopt;
   const chrono::year_month_day date{chrono::year(static_cast<int>(number_of(text.substr(0, 4)))),
                                     chrono::month(number_of(text.substr(5, 2))),
                                     chrono::day(number_of(text.substr(8, 2)))};

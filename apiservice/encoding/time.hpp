@@ -9,15 +9,15 @@
 
 namespace weir::apiservice {
 
-// Appends "YYYY-MM-DDTHH:MM:SSZ": parts of a second are cut off. Allocates nothing but the
-// growth of `out`.
+// Appends "YYYY-MM-DDTHH:MM:SSZ"; fractions of a second are truncated. Allocates only when `out`
+// grows.
 void append_rfc3339(std::string& out, WallTime time);
 
-// The same text as a string of its own.
+// The same text as a new string.
 [[nodiscard]] std::string rfc3339(WallTime time);
 
 // The time of a text such as `2026-11-22T06:40:01Z`; nullopt for a fraction of a second, another
-// zone, a date that no calendar has, and a time that WallTime cannot hold.
+// zone, an invalid date, and a time beyond the range of WallTime.
 [[nodiscard]] std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace weir::apiservice

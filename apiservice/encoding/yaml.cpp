@@ -1,3 +1,4 @@
+// The quoting rules of YAML 1.1 and 1.2 together, because a client may use a parser of either.
 #include "apiservice/encoding/yaml.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -22,7 +23,7 @@ bool is_all(std::string_view text, bool (*is_one)(char)) {
   return !text.empty() && std::ranges::all_of(text, is_one);
 }
 
-// What YAML 1.1 takes for a boolean, null, infinity or no number, beside numbers.
+// Words that YAML 1.1 reads as a boolean, null, infinity, NaN or merge key.
 bool is_word(std::string_view text) {
   constexpr std::array<std::string_view, 15> kWords{"y",
                                                     "yes",
@@ -42,7 +43,7 @@ bool is_word(std::string_view text) {
   return text.empty() || std::ranges::find(kWords, scalers::lower_case(text)) != kWords.end();
 }
 
-// Takes digits off the front; whether there were any.
+// Removes digits from the start; whether there were any.
 bool take_digits(std::string_view& text) {
   const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
   text.remove_prefix(end);
@@ -50,8 +51,8 @@ bool take_digits(std::string_view& text) {
 }
 
 // `1`, `-1.5`, `.5e+3`, `0x1F`, `0b1`, `1_000`.
-bool is_number(std::string_view shown) {
-  std::string plain(shown);
+bool is_number(std::string_view scalar) {
+  std::string plain(scalar);
   std::erase(plain, '_');
   std::string_view text = plain;
   if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
@@ -72,7 +73,7 @@ bool is_number(std::string_view shown) {
   return is_all(text, is_digit);
 }
 
-// `2026-11-21`, alone or with a time behind it.
+// `2026-11-21`, alone or followed by a time.
 bool is_date(std::string_view text) {
   if (text.size() < 8 || !is_all(text.substr(0, 4), is_digit) || text[4] != '-') return false;
   text.remove_prefix(5);
@@ -89,8 +90,8 @@ bool is_sexagesimal(std::string_view text) {
          is_all(text, [](char c) { return is_digit(c) || c == ':' || c == '_' || c == '.'; });
 }
 
-// Whether a plain scalar would end early or begin something else.
-bool has_sign(std::string_view text) {
+// Whether the text as a plain scalar would end early or start another construct.
+bool has_indicator(std::string_view text) {
   constexpr std::string_view kNeverFirst = "#,[]{}&*!|>'\"%@`";
   if (kNeverFirst.find(text.front()) != text.npos) return true;
   const bool is_alone = text.size() == 1 || text[1] == ' ';
@@ -102,7 +103,7 @@ bool has_sign(std::string_view text) {
 
 bool is_latin_control(std::string_view rune) { return rune >= "\xc2\x80" && rune < "\xc2\xa0"; }
 
-// What YAML may hold only as an escape, though it is UTF-8.
+// Code points that YAML allows only as an escape.
 std::string_view escape_of(std::string_view rune) {
   if (rune == "\xc2\x85") return "\\N";
   if (rune == "\xe2\x80\xa8") return "\\L";
@@ -172,7 +173,7 @@ void append_single_quoted(std::string& out, std::string_view text) {
 
 void append_value(std::string& out, const json& value, std::size_t depth);
 
-// `is_inline`: the first key stands behind "- ".
+// `is_inline`: the first key follows "- " on the same line.
 void append_object(std::string& out, const json& object, std::size_t depth, bool is_inline) {
   for (bool is_first = true; const auto& [key, value] : object.items()) {
     if (!is_first || !is_inline) out.append(depth * 2, ' ');
@@ -204,7 +205,7 @@ void append_scalar(std::string& out, const json& value) {
   }
 }
 
-// What stands behind a key's colon, with the line's end.
+// The value after a key's colon, with the line end.
 void append_value(std::string& out, const json& value, std::size_t depth) {
   if (!value.is_structured() || value.empty()) {
     out += ' ';
@@ -226,7 +227,7 @@ void append_yaml_string(std::string& out, std::string_view text) {
   if (is_word(text) || is_number(text) || is_date(text) || is_sexagesimal(text) ||
       !is_printable(text)) {
     append_double_quoted(out, text);
-  } else if (has_sign(text)) {
+  } else if (has_indicator(text)) {
     append_single_quoted(out, text);
   } else {
     out += text;

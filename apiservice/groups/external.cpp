@@ -1,6 +1,5 @@
-// Reading is one straight line here, from the query to the encoded values: the checks come in the
-// order of Kubernetes' own, so that a caller gets the error that a Kubernetes API server would
-// give.
+// A read from its query to the encoded values. The checks come in the order of k8s.io/apiserver, so
+// that a caller gets the same error as from a Kubernetes API server.
 #include "apiservice/groups/external.hpp"
 
 #include "apiservice/encoding/protobuf.hpp"
@@ -25,14 +24,14 @@ constexpr SupportedMediaTypes kSupported{.has_protobuf = true,
                                          .has_table = true,
                                          .has_group_discovery = false};
 
-// No metric may have this name: it is the one resource that is not a metric.
+// The only resource that is not a metric. No metric may have this name.
 constexpr std::string_view kItems = "externalmetrics";
 
 constexpr TableItem kTableItem{kExternalValueKind,
                                "external.metrics.k8s.io/v1beta1",
                                &append_value_fields};
 
-// The models, with `#` in place of the path that references of an OpenAPI version go by.
+// The models; `#` is replaced by the reference path of the OpenAPI version.
 constexpr std::string_view kModels = R"({
 "io.k8s.apimachinery.pkg.api.resource.Quantity": {
   "description": "A fixed-point number, as a decimal with an optional suffix: 1500m is 1.5."
@@ -56,14 +55,14 @@ constexpr std::string_view kModels = R"({
     "apiVersion": {"type": "string"},
     "kind": {"type": "string"},
     "metricLabels": {
-      "description": "What the value belongs to.", "type": "object",
+      "description": "The labels that identify the value.", "type": "object",
       "additionalProperties": {"type": "string"}
     },
     "metricName": {"description": "The metric's name.", "type": "string"},
     "timestamp": {"$ref": "#io.k8s.apimachinery.pkg.apis.meta.v1.Time"},
     "value": {"$ref": "#io.k8s.apimachinery.pkg.api.resource.Quantity"},
     "window": {
-      "description": "Seconds over which a rate was taken.", "type": "integer", "format": "int64"
+      "description": "Seconds over which the rate is calculated.", "type": "integer", "format": "int64"
     }
   },
   "x-kubernetes-group-version-kind":
@@ -85,11 +84,10 @@ constexpr std::string_view kModels = R"({
     [{"group": "external.metrics.k8s.io", "kind": "ExternalMetricValueList", "version": "v1beta1"}]
 }})";
 
-// name, where it is written, what it is.
 constexpr std::string_view kParameters = R"([
 {"name": "namespace", "in": "path", "required": true, "description": "The namespace."},
 {"name": "resource", "in": "path", "required": true, "description": "The metric's name."},
-{"name": "labelSelector", "in": "query", "description": "Which values; of declared labels."}
+{"name": "labelSelector", "in": "query", "description": "A selector of declared labels."}
 ])";
 
 constexpr OpenApiFragment kOpenApi{

@@ -13,8 +13,7 @@ namespace weir::apiservice {
 
 class ExternalMetrics final : public GroupHandler {
  public:
-  // Both outlive the handler and every request in it. Without `explainer` nothing is explained
-  // (404).
+  // Both outlive the handler and every request in it. Without `explainer` an explanation is a 404.
   explicit ExternalMetrics(scalers::Source& source, scalers::Explainer* explainer = nullptr)
       : source_(source), explainer_(explainer) {}
 
@@ -41,10 +40,10 @@ class ExternalMetrics final : public GroupHandler {
   scalers::Explainer* explainer_;
 };
 
-// The group with these metrics as its resources, each of a kind of its own name, and one more of
-// the kind ExternalMetricValue: kubectl finds a resource by its kind, so with one kind for all it
-// would read another metric than the one it was asked for, and it looks for the kind of what it
-// got. So discovery is never empty either, which kubectl and Helm take for a fault.
+// The group with these metrics as its resources. Each metric has a kind of its own name, because
+// kubectl looks up a resource by its kind and would read the wrong metric if all had the same one.
+// One more resource has the kind ExternalMetricValue, which kubectl looks up for the items it
+// received. It also keeps discovery from being empty, which kubectl and Helm treat as an error.
 [[nodiscard]] ApiGroup external_metrics_group(std::vector<std::string> metric_names,
                                               GroupHandler* handler);
 

@@ -1,4 +1,4 @@
-// One pass over the readings into one string for either form.
+// One pass over the readings into one string, for JSON and for protobuf.
 #include "apiservice/groups/external_values.hpp"
 
 #include "apiservice/encoding/json.hpp"
@@ -12,7 +12,7 @@
 namespace weir::apiservice {
 namespace {
 
-// A document of so many items fits what is set aside at once, unless names and labels are long.
+// Reserved sizes, enough for a document unless names and labels are long.
 constexpr std::size_t kListBytes = 128;
 constexpr std::size_t kItemBytes = 160;
 constexpr std::size_t kProtobufItemBytes = 128;

@@ -1,4 +1,4 @@
-// The flat list of what is served, which a request's path is held against.
+// The flat list of served group versions, which the path of a request is compared with.
 #include "apiservice/groups/group.hpp"
 
 namespace weir::apiservice {

@@ -1,5 +1,5 @@
-// An API group as data: everything that discovery, OpenAPI, routing, telemetry and tables need to
-// know of it. They take a list of groups and name none, so that a group is one file more.
+// An API group as data: everything that discovery, OpenAPI, routing, telemetry and tables need.
+// They take a list of groups and name none, so that another group is one more file.
 #pragma once
 
 #include "apiservice/negotiation/media_type.hpp"
@@ -17,7 +17,7 @@
 
 namespace weir::apiservice {
 
-// A resource as discovery lists it: of a namespace, with the verb get.
+// A resource as discovery lists it: namespaced, with the verb get.
 struct ApiResource {
   std::string name;
   std::string kind;
@@ -55,8 +55,8 @@ class GroupHandler {
       std::string_view /*collection*/) const {
     return std::nullopt;
   }
-  // The response to an authorized GET of a collection or an explanation. All arguments are lent
-  // until it is there.
+  // The response to an authorized GET of a collection or an explanation. All references must stay
+  // valid until it is returned.
   [[nodiscard]] virtual awaitable<Response> respond(Request& request,
                                                     RequestInfo& info,
                                                     Negotiation& negotiation,
@@ -69,7 +69,8 @@ struct ApiGroup {
   GroupHandler* handler;             // outlives the ApiServer that serves the group
 };
 
-// Every version of every group, in their order: a RequestInfo's `group_version` counts these.
+// Every version of every group, in their order: RequestInfo::group_version is an index into this
+// list.
 [[nodiscard]] std::vector<GroupVersion> group_versions(std::span<const ApiGroup> groups);
 
 }  // namespace weir::apiservice

@@ -1,3 +1,4 @@
+// FNV-1a, because a tag only has to differ between versions of a document.
 #include "apiservice/meta/etag.hpp"
 
 #include <fmt/format.h>
@@ -21,21 +22,21 @@ std::uint64_t fnv(std::string_view text, std::uint64_t state) {
 
 std::string hash_of(std::string_view text) {
   const std::uint64_t first = fnv(text, 0xcbf29ce484222325U);
-  const std::string turned(text.rbegin(), text.rend());
-  return fmt::format("{:016X}{:016X}", first, fnv(turned, first));
+  const std::string reversed(text.rbegin(), text.rend());
+  return fmt::format("{:016X}{:016X}", first, fnv(reversed, first));
 }
 
-bool is_known(const Request& request, std::string_view hash) {
+bool matches_etag(const Request& request, std::string_view hash) {
   std::string_view rest = request.header("if-none-match");
   const std::string quoted = fmt::format("\"{}\"", hash);
   while (!rest.empty()) {
     const auto end = std::min(rest.find(','), rest.size());
-    std::string_view one = rest.substr(0, end);
+    std::string_view tag = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
-    if (one.starts_with("W/")) one.remove_prefix(2);
-    one = one.substr(0, one.find_last_not_of(' ') + 1);
-    if (one == quoted || one == "*") return true;
+    tag.remove_prefix(std::min(tag.find_first_not_of(' '), tag.size()));
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    tag = tag.substr(0, tag.find_last_not_of(' ') + 1);
+    if (tag == quoted || tag == "*") return true;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-// Entity tags of documents that are made when a configuration is loaded. Pure.
+// Entity tags of documents that are rendered when a configuration is loaded. Pure.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -8,11 +8,11 @@
 
 namespace weir::apiservice {
 
-// 32 upper-case hexadecimal digits that change with `text`; no cryptographic hash.
+// 32 upper-case hexadecimal digits that change with `text`; not a cryptographic hash.
 [[nodiscard]] std::string hash_of(std::string_view text);
 
 // Whether the request's If-None-Match names the document with this hash.
-[[nodiscard]] bool is_known(const Request& request, std::string_view hash);
+[[nodiscard]] bool matches_etag(const Request& request, std::string_view hash);
 
 // 304, with the headers of `whole`.
 [[nodiscard]] Response not_modified(Response whole);

@@ -1,3 +1,4 @@
+// Reimplements k8s.io/apimachinery/pkg/fields, including its error texts.
 #include "apiservice/meta/field_selector.hpp"
 
 #include "apiservice/encoding/go_text.hpp"
@@ -17,7 +18,7 @@ using scalers::Errc;
 using scalers::Error;
 using scalers::Result;
 
-Error refusal(std::string message) { return {Errc::bad_request, std::move(message), ""}; }
+Error bad_request(std::string message) { return {Errc::bad_request, std::move(message), ""}; }
 
 // Split at commas that no backslash escapes.
 std::vector<std::string_view> terms_of(std::string_view text) {
@@ -46,15 +47,15 @@ Result<std::string> unescaped(std::string_view text) {
     if (text[at] != '\\') {
       // Go prints the number of the character.
       if (is_special(text[at])) {
-        return refusal(fmt::format("invalid field selector: unescaped character in value: {}",
-                                   static_cast<int>(text[at])));
+        return bad_request(fmt::format("invalid field selector: unescaped character in value: {}",
+                                       static_cast<int>(text[at])));
       }
       out += text[at];
       continue;
     }
     ++at;
     if (at == text.size() || !is_special(text[at])) {
-      return refusal(
+      return bad_request(
           fmt::format("invalid field selector: invalid escape sequence: \\{}", text.substr(at, 1)));
     }
     out += text[at];
@@ -92,7 +93,7 @@ Result<std::vector<FieldRequirement>> parse_field_selector(std::string_view text
     if (part.empty()) continue;
     auto term = split(part);
     if (!term)
-      return refusal(fmt::format("invalid selector: '{}'; can't understand '{}'", text, part));
+      return bad_request(fmt::format("invalid selector: '{}'; can't understand '{}'", text, part));
     auto value = unescaped(term->value);
     if (!value) return value.error();
     out.push_back({std::move(term->field), std::move(*value), term->is_equal});
@@ -100,12 +101,12 @@ Result<std::vector<FieldRequirement>> parse_field_selector(std::string_view text
   return out;
 }
 
-Result<void> check_fields(const std::vector<FieldRequirement>& asked) {
-  for (const FieldRequirement& one : asked) {
-    if (one.field == "metadata.name" || one.field == "metadata.namespace") continue;
-    return refusal(fmt::format(
+Result<void> check_fields(const std::vector<FieldRequirement>& requirements) {
+  for (const auto& [field, value, is_equal] : requirements) {
+    if (field == "metadata.name" || field == "metadata.namespace") continue;
+    return bad_request(fmt::format(
         "{} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
-        go_quoted(one.field)));
+        go_quoted(field)));
   }
   return {};
 }

@@ -19,12 +19,12 @@ struct FieldRequirement {
 
 // The requirements of `text`, percent-decoded: FIELD (= | == | !=) VALUE, ... with `\\`, `\,` and
 // `\=` in values; in the order of the sorted terms, as in Kubernetes. Errc::bad_request with its
-// own words.
+// error text.
 [[nodiscard]] scalers::Result<std::vector<FieldRequirement>> parse_field_selector(
     std::string_view text);
 
 // Errc::bad_request for a field other than metadata.name and metadata.namespace, which alone every
 // resource has.
-[[nodiscard]] scalers::Result<void> check_fields(const std::vector<FieldRequirement>& asked);
+[[nodiscard]] scalers::Result<void> check_fields(const std::vector<FieldRequirement>& requirements);
 
 }  // namespace weir::apiservice

@@ -1,3 +1,5 @@
+// Reimplements k8s.io/apimachinery/pkg/labels: lexer, validation, parser, including its error
+// texts.
 #include "apiservice/meta/label_selector.hpp"
 
 #include "apiservice/encoding/go_text.hpp"
@@ -26,7 +28,7 @@ using scalers::Result;
 using Operator = LabelRequirement::Operator;
 using Faults = std::vector<std::string>;
 
-Error refusal(std::string message) { return {Errc::bad_request, std::move(message), ""}; }
+Error bad_request(std::string message) { return {Errc::bad_request, std::move(message), ""}; }
 
 // ---- tokens
 
@@ -80,7 +82,7 @@ class Lexer {
 constexpr std::size_t kNameBytes = 63;
 constexpr std::size_t kPrefixBytes = 253;
 
-// The example lists are Go's output as it is, with the doubled blank.
+// Go's output verbatim, with the double space in the example lists.
 constexpr std::string_view kNameShape =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
     "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
@@ -97,12 +99,12 @@ constexpr std::string_view kPrefixShape =
     "for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-// Not <cctype>: the locale has no say in a wire form.
+// Not <cctype>, because a wire format must not depend on the locale.
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
 bool is_alphanumeric(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
 
-// The shape of a key's name and of a value that is not empty; its length is judged apart.
+// The syntax of a key's name and of a value that is not empty, without the limit on its length.
 bool is_name(std::string_view text) {
   return !text.empty() && is_alphanumeric(text.front()) && is_alphanumeric(text.back()) &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -125,7 +127,7 @@ std::string too_long(std::size_t limit) {
   return fmt::format("must be no more than {} bytes", limit);
 }
 
-void judge_prefix(std::string_view prefix, Faults& faults) {
+void check_prefix(std::string_view prefix, Faults& faults) {
   if (prefix.empty()) {
     faults.emplace_back("prefix part must be non-empty");
     return;
@@ -140,7 +142,7 @@ Faults key_faults(std::string_view key) {
   }
   Faults faults;
   const std::size_t slash = key.find('/');
-  if (slash != std::string_view::npos) judge_prefix(key.substr(0, slash), faults);
+  if (slash != std::string_view::npos) check_prefix(key.substr(0, slash), faults);
 
   const std::string_view name = slash == std::string_view::npos ? key : key.substr(slash + 1);
   if (name.empty()) faults.emplace_back("name part must be non-empty");
@@ -165,7 +167,7 @@ bool is_int64(std::string_view text) {
   return failure == std::errc{} && stop == end;
 }
 
-// ---- complaints about keys and values
+// ---- error texts about keys and values
 
 std::string invalid(std::string_view path, std::string_view text, const Faults& faults) {
   return fmt::format("{}: Invalid value: {}: {}", path, go_quoted(text), fmt::join(faults, "; "));
@@ -173,8 +175,8 @@ std::string invalid(std::string_view path, std::string_view text, const Faults& 
 
 // ---- requirements
 
-// Kubernetes' words for one requirement's values; several come as one bracketed list.
-std::optional<Error> judge_values(const LabelRequirement& requirement) {
+// Kubernetes' error text for the values of one requirement; several errors are one bracketed list.
+std::optional<Error> check_values(const LabelRequirement& requirement) {
   const bool is_numeric =
       requirement.op == Operator::greater_than || requirement.op == Operator::less_than;
   Faults faults;
@@ -185,14 +187,14 @@ std::optional<Error> judge_values(const LabelRequirement& requirement) {
   }
   for (std::size_t i = 0; i < requirement.values.size(); ++i) {
     const std::string& value = requirement.values[i];
-    const Faults found = value_faults(value);
-    if (found.empty()) continue;
+    const Faults value_errors = value_faults(value);
+    if (value_errors.empty()) continue;
     const std::string path = fmt::format("values[{}][{}]", i, requirement.key);
-    faults.push_back(invalid(path, value, found));
+    faults.push_back(invalid(path, value, value_errors));
   }
   if (faults.empty()) return std::nullopt;
-  if (faults.size() == 1) return refusal(std::move(faults.front()));
-  return refusal(fmt::format("[{}]", fmt::join(faults, ", ")));
+  if (faults.size() == 1) return bad_request(std::move(faults.front()));
+  return bad_request(fmt::format("[{}]", fmt::join(faults, ", ")));
 }
 
 std::optional<Operator> operator_of(const Token& token) {
@@ -218,26 +220,26 @@ class Parser {
   explicit Parser(std::string_view text) : lexer_(text), next_(lexer_.next()) {}
 
   Result<std::vector<LabelRequirement>> selector() {
-    std::vector<LabelRequirement> found;
-    if (next_.kind == Kind::end) return found;
+    std::vector<LabelRequirement> out;
+    if (next_.kind == Kind::end) return out;
     if (!starts_requirement()) {
       return expected(next_, ", expected: !, identifier, or 'end of string'");
     }
     while (true) {
-      Result<LabelRequirement> one = requirement();
-      if (!one) return one.error().within("unable to parse requirement");
-      found.push_back(std::move(*one));
+      Result<LabelRequirement> parsed = requirement();
+      if (!parsed) return parsed.error().within("unable to parse requirement");
+      out.push_back(std::move(*parsed));
 
-      const Token behind = take();
-      if (behind.kind == Kind::end) return found;
-      if (!behind.is(",")) return expected(behind, ", expected: ',' or 'end of string'");
+      const Token following = take();
+      if (following.kind == Kind::end) return out;
+      if (!following.is(",")) return expected(following, ", expected: ',' or 'end of string'");
       if (!starts_requirement()) return expected(next_, ", expected: identifier after ','");
     }
   }
 
  private:
-  static Error expected(const Token& found, std::string_view what) {
-    return refusal(fmt::format("found '{}'{}", found.text, what));
+  static Error expected(const Token& token, std::string_view what) {
+    return bad_request(fmt::format("found '{}'{}", token.text, what));
   }
 
   Token take() { return std::exchange(next_, lexer_.next()); }
@@ -251,10 +253,10 @@ class Parser {
     if (key.kind != Kind::word) return expected(key, ", expected: identifier");
     const Faults faults = key_faults(key.text);
     // Kubernetes prints the missing path of the key as <nil>.
-    if (!faults.empty()) return refusal(invalid("<nil>", key.text, faults));
+    if (!faults.empty()) return bad_request(invalid("<nil>", key.text, faults));
 
     LabelRequirement result{std::string(key.text), Operator::does_not_exist, {}};
-    if (is_negated) return result;  // the caller refuses an operator behind it
+    if (is_negated) return result;  // the caller rejects an operator after it
     if (ends_requirement()) {
       result.op = Operator::exists;
       return result;
@@ -273,7 +275,7 @@ class Parser {
 
     result.op = *op;
     result.values = std::move(*values);
-    if (std::optional<Error> fault = judge_values(result)) return *std::move(fault);
+    if (std::optional<Error> fault = check_values(result)) return *std::move(fault);
     return result;
   }
 
@@ -296,10 +298,10 @@ class Parser {
       const bool has_value = next_.kind == Kind::word;
       const Token value = has_value ? take() : Token{Kind::word, {}};
       values.emplace_back(value.text);
-      const Token behind = take();
-      if (behind.is(")")) break;
-      if (behind.is(",")) continue;
-      return expected(behind,
+      const Token following = take();
+      if (following.is(")")) break;
+      if (following.is(",")) continue;
+      return expected(following,
                       has_value ? ", expected: ',' or ')'" : ", expected: ',', or identifier");
     }
     std::sort(values.begin(), values.end());
@@ -311,27 +313,27 @@ class Parser {
   Token next_;
 };
 
-// By key, those of one key in their order. Not std::stable_sort: libstdc++'s uses a deprecated
-// function, which the warning flags refuse.
-std::vector<LabelRequirement> sorted(std::vector<LabelRequirement> found) {
-  if (found.size() < 2) return found;
-  std::vector<std::size_t> order(found.size());
+// By key; requirements of the same key keep their order. Not std::stable_sort: libstdc++'s uses a
+// deprecated function, which the warning flags refuse.
+std::vector<LabelRequirement> sorted(std::vector<LabelRequirement> requirements) {
+  if (requirements.size() < 2) return requirements;
+  std::vector<std::size_t> order(requirements.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::tie(found[a].key, a) < std::tie(found[b].key, b);
+    return std::tie(requirements[a].key, a) < std::tie(requirements[b].key, b);
   });
   std::vector<LabelRequirement> result;
-  result.reserve(found.size());
-  for (const std::size_t at : order) result.push_back(std::move(found[at]));
+  result.reserve(requirements.size());
+  for (const std::size_t at : order) result.push_back(std::move(requirements[at]));
   return result;
 }
 
 }  // namespace
 
 Result<std::vector<LabelRequirement>> parse_selector(std::string_view text) {
-  Result<std::vector<LabelRequirement>> found = Parser(text).selector();
-  if (!found) return found;
-  return sorted(std::move(*found));
+  Result<std::vector<LabelRequirement>> requirements = Parser(text).selector();
+  if (!requirements) return requirements;
+  return sorted(std::move(*requirements));
 }
 
 }  // namespace weir::apiservice

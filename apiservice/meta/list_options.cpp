@@ -1,3 +1,4 @@
+// Decoding and validation of metav1.ListOptions in the order of k8s.io/apiserver.
 #include "apiservice/meta/list_options.hpp"
 
 #include "apiservice/encoding/go_text.hpp"
@@ -19,7 +20,7 @@ struct Options {
   std::vector<FieldRequirement> fields;
 };
 
-// What Go's decoder complains about.
+// The options in the types of metav1.ListOptions, or the error of Go's decoder.
 scalers::Result<Options> decode(const Request& request) {
   constexpr std::array<std::string_view, 2> kNumbers{"timeoutSeconds", "limit"};
   for (const std::string_view name : kNumbers) {
@@ -71,8 +72,8 @@ std::variant<ListOptions, Status> parse_list_options(const Request& request) {
   if (!options) return status_of(options.error());
   auto faults = faults_of(request);
   if (!faults.empty()) return invalid("ListOptions", std::move(faults));
-  const auto known = check_fields(options->fields);
-  if (!known) return status_of(known.error());
+  const auto supported = check_fields(options->fields);
+  if (!supported) return status_of(supported.error());
   return ListOptions{std::move(options->labels)};
 }
 
@@ -86,11 +87,12 @@ std::optional<std::string> selected_name(const Request& request) {
   if (!request.has_parameter("fieldSelector")) return std::nullopt;
   const auto options = decode(request);
   if (!options) return std::nullopt;
-  for (const FieldRequirement& one : options->fields) {
-    if (one.field != "metadata.name" || !one.is_equal) continue;
+  for (const auto& [field, value, is_equal] : options->fields) {
+    if (field != "metadata.name" || !is_equal) continue;
+    // A name that cannot be a path segment is not one of an object.
     const bool is_segment =
-        one.value != "." && one.value != ".." && one.value.find_first_of("/%") == std::string::npos;
-    return is_segment ? std::optional(one.value) : std::nullopt;
+        value != "." && value != ".." && value.find_first_of("/%") == std::string::npos;
+    return is_segment ? std::optional(value) : std::nullopt;
   }
   return std::nullopt;
 }

@@ -1,4 +1,5 @@
-// The query parameters of a list (metav1.ListOptions), as Kubernetes reads and judges them. Pure.
+// The query parameters of a list (metav1.ListOptions), as Kubernetes decodes and validates them.
+// Pure.
 #pragma once
 
 #include "apiservice/meta/status.hpp"
@@ -12,21 +13,22 @@
 
 namespace weir::apiservice {
 
-// What a metric read takes of them. limit and continue change nothing: there is one page.
+// The options that a metric read uses. limit and continue have no effect, because there is one
+// page.
 struct ListOptions {
   std::vector<scalers::LabelRequirement> labels;
 };
 
-// 400 for a number, a label selector or a field selector that is none, 422 for options that do not
-// go together; in Kubernetes' order and words. Of a repeated parameter the first value counts,
-// unknown ones do not.
+// 400 for an invalid number, label selector or field selector, 422 for options that exclude each
+// other, with Kubernetes' texts and in its order. The first value of a repeated parameter is used;
+// unknown parameters are ignored.
 [[nodiscard]] std::variant<ListOptions, Status> parse_list_options(const Request& request);
 
-// Kubernetes takes every value but "0" and "false" (any case) for true, an empty one too.
+// In Kubernetes every value except "0" and "false" (any case) is true, including the empty one.
 [[nodiscard]] bool is_true(const Request& request, std::string_view name);
 
-// The name that the field selector insists on (`metadata.name=NAME`), by which a list is
-// authorized. nullopt when there is none, it is no name, or the options are not readable.
+// The name that the field selector requires (`metadata.name=NAME`), by which a list is authorized.
+// nullopt when there is none, it is not a valid name, or the options are invalid.
 [[nodiscard]] std::optional<std::string> selected_name(const Request& request);
 
 }  // namespace weir::apiservice

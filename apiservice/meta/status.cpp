@@ -1,3 +1,4 @@
+// The only place that chooses HTTP codes and renders Status objects.
 #include "apiservice/meta/status.hpp"
 
 #include "apiservice/encoding/json.hpp"
@@ -17,6 +18,7 @@ struct Row {
 
 constexpr Row kUnavailable{503, "ServiceUnavailable"};
 
+// 503 for every failure that is neither the caller's nor a limit of time or load.
 Row row_of(scalers::Errc code) {
   using scalers::Errc;
   switch (code) {

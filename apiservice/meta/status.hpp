@@ -1,4 +1,4 @@
-// Kubernetes Status answers, and the only table from Errc to HTTP. Pure.
+// Kubernetes Status objects, and the only table from Errc to HTTP. Pure.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -27,7 +27,7 @@ struct Status {
   int code;
   std::string_view reason;  // Kubernetes' StatusReason; empty: none
   std::string message;
-  std::optional<StatusDetails> details;  // nullopt: left out; empty fields: {}
+  std::optional<StatusDetails> details;  // nullopt: omitted; empty fields: {}
 };
 
 // The Status of a failed read: HTTP code and reason by the error's code, its message as the text.
@@ -36,17 +36,17 @@ struct Status {
 // The Status as a JSON response.
 [[nodiscard]] Response render(const Status& status);
 
-// Kubernetes' own answers.
+// Kubernetes' own Status objects.
 [[nodiscard]] Status unauthorized();
 [[nodiscard]] Status resource_not_found();
 [[nodiscard]] Status method_not_allowed();
-// 429, and no Retry-After: client-go would sleep and ask again inside an HPA worker.
+// 429 without Retry-After, because client-go would sleep and retry inside an HPA worker.
 [[nodiscard]] Status too_many_requests();
-// What Kubernetes says, as text, when it cannot find out whether `target` is allowed.
+// The plain text response of Kubernetes when authorization of `target` failed with an error.
 [[nodiscard]] Response internal_error(std::string_view target, std::string_view why);
 // 422: options of `kind`, of the group meta.k8s.io, that are not allowed. `causes` is not empty.
 [[nodiscard]] Status invalid(std::string_view kind, std::vector<StatusCause> causes);
-// Go's "404 page not found", which is text and no Status.
+// Go's "404 page not found", which is plain text instead of a Status.
 [[nodiscard]] Response page_not_found();
 
 }  // namespace weir::apiservice

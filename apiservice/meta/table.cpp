@@ -1,3 +1,4 @@
+// Appends to one string, like the value list: kubectl asks for tables on every `get`.
 #include "apiservice/meta/table.hpp"
 
 #include "apiservice/encoding/json.hpp"
@@ -24,7 +25,7 @@ constexpr std::string_view kColumns =
     R"({"name":"Value","type":"string","format":"","description":"The value, a quantity.",)"
     R"("priority":0},)"
     R"({"name":"Timestamp","type":"string","format":"","description":)"
-    R"("When the value was asked of its source.","priority":0}],)";
+    R"("When the source was queried for the value.","priority":0}],)";
 
 std::string_view version_of(TableOptions options) { return options.is_v1beta1 ? "v1beta1" : "v1"; }
 
@@ -90,12 +91,12 @@ void append_object(std::string& out,
 }  // namespace
 
 std::variant<Include, Status> parse_include(const Request& request) {
-  const std::string_view asked = request.parameter("includeObject");
-  if (asked.empty() || asked == "Metadata") return Include::metadata;
-  if (asked == "Object") return Include::object;
-  if (asked == "None") return Include::none;
+  const std::string_view include = request.parameter("includeObject");
+  if (include.empty() || include == "Metadata") return Include::metadata;
+  if (include == "Object") return Include::object;
+  if (include == "None") return Include::none;
   std::string message = "Invalid value: ";
-  append_json_string(message, asked);
+  append_json_string(message, include);
   message += ": must be 'Metadata', 'Object', 'None', or empty";
   return invalid("TableOptions", {{"FieldValueInvalid", std::move(message), "includeObject"}});
 }

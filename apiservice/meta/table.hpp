@@ -15,14 +15,14 @@
 namespace weir::apiservice {
 
 struct TableOptions {
-  // What stands beside the cells of a row: its metadata, the whole item, or nothing.
+  // The object of a row beside its cells: its metadata, the whole item, or nothing.
   enum class Include : std::uint8_t { metadata, object, none };
 
   bool is_v1beta1 = false;  // else v1
   Include include = Include::metadata;
 };
 
-// How an item of the group whose values a Table shows is written.
+// How an item of the API group is written into a row.
 struct TableItem {
   std::string_view kind;         // "ExternalMetricValue"
   std::string_view api_version;  // "external.metrics.k8s.io/v1beta1"
@@ -30,7 +30,7 @@ struct TableItem {
   void (*append_fields)(std::string& out, std::string_view metric, const scalers::Reading& reading);
 };
 
-// 422 for an `includeObject` that Kubernetes does not know.
+// 422 for an `includeObject` that Kubernetes does not define.
 [[nodiscard]] std::variant<TableOptions::Include, Status> parse_include(const Request& request);
 
 // Appends a Table with a row for each reading: name, labels, value and time; and a line end.

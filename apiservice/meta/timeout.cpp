@@ -1,3 +1,4 @@
+// Go's time.ParseDuration, whose error texts reach clients, apart from the durations of settings.
 #include "apiservice/meta/timeout.hpp"
 
 #include "scalers/text/duration.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 constexpr double kMaxNanoseconds = 9223372036854775808.0;  // 2^63, where Go's duration ends
 
-// As Go's time package quotes: bytes that are no printable ASCII in hexadecimal.
+// As Go's time package quotes: bytes other than printable ASCII in hexadecimal.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -40,14 +41,14 @@ double nanoseconds_of(std::string_view unit) {
                                                                        {"s", 1e9},
                                                                        {"m", 60e9},
                                                                        {"h", 3600e9}}};
-  const auto* const found =
+  const auto* const row =
       std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
-  return found == kUnits.end() ? 0 : found->second;
+  return row == kUnits.end() ? 0 : row->second;
 }
 
-// Go's time.ParseDuration in nanoseconds, or what it complains about.
+// Go's time.ParseDuration in nanoseconds, or its error.
 scalers::Result<double> parse_duration(const std::string& whole) {
-  const auto refuse = [&whole](const std::string& why) {
+  const auto invalid = [&whole](const std::string& why) {
     return scalers::Error{
         scalers::Errc::bad_request,
         fmt::format("invalid timeout specified in the request URL - time: {} duration {}",
@@ -59,17 +60,17 @@ scalers::Result<double> parse_duration(const std::string& whole) {
   const bool is_negative = text.starts_with('-');
   if (is_negative || text.starts_with('+')) text.remove_prefix(1);
   if (text == "0") return 0;
-  if (text.empty()) return refuse("invalid");
+  if (text.empty()) return invalid("invalid");
   double sum = 0;
   while (!text.empty()) {
     const auto number = scalers::take_number(text);
-    if (!number) return refuse("invalid");
+    if (!number) return invalid("invalid");
     const std::string_view unit = scalers::take_unit(text);
-    if (unit.empty()) return refuse("missing unit in");
+    if (unit.empty()) return invalid("missing unit in");
     const double nanoseconds = nanoseconds_of(unit);
-    if (nanoseconds == 0) return refuse(fmt::format("unknown unit {} in", quoted(unit)));
+    if (nanoseconds == 0) return invalid(fmt::format("unknown unit {} in", quoted(unit)));
     sum += *number * nanoseconds;
-    if (!(sum < kMaxNanoseconds)) return refuse("invalid");
+    if (!(sum < kMaxNanoseconds)) return invalid("invalid");
   }
   return is_negative ? -sum : sum;
 }

@@ -1,4 +1,4 @@
-// The query parameter `timeout`, by which a caller says how long it waits. Pure.
+// The query parameter `timeout`: how long the caller waits. Pure.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -10,9 +10,9 @@
 
 namespace weir::apiservice {
 
-// What the caller grants, rounded down to milliseconds; nullopt when it says nothing, nothing above
-// zero, or asks for a watch. Errc::bad_request with Go's text when the value is no duration: a 400
-// that comes before authentication.
+// The caller's timeout, rounded down to milliseconds; nullopt when it is absent or not above zero,
+// and for a watch. Errc::bad_request with Go's text when the value is not a duration: a 400 that
+// precedes authentication.
 [[nodiscard]] scalers::Result<std::optional<Duration>> timeout_of(const Request& request,
                                                                   const RequestInfo& info);
 

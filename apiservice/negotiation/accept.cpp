@@ -1,3 +1,4 @@
+// The grammar of the Accept header as github.com/munnerz/goautoneg reads it.
 #include "apiservice/negotiation/accept.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ double quality_of(std::string_view text) {
   double out = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, out);
-  return failure == std::errc{} && stop == end && out == out ? out : 0;
+  return failure == std::errc{} && stop == end && out == out ? out : 0;  // out != out: NaN
 }
 
 std::optional<AcceptClause> parse_clause(std::string_view text) {
@@ -40,6 +41,7 @@ std::optional<AcceptClause> parse_clause(std::string_view text) {
   const auto names = split(parts.front(), '/');
   AcceptClause out;
   out.type = trimmed(names[0]);
+  // "*" alone is "*/*"; any other type without a subtype is invalid.
   if (names.size() == 1 && out.type != "*") return std::nullopt;
   if (names.size() > 2) return std::nullopt;
   out.subtype = names.size() == 1 ? "*" : trimmed(names[1]);
@@ -56,7 +58,7 @@ std::optional<AcceptClause> parse_clause(std::string_view text) {
   return out;
 }
 
-// Less is better.
+// The smallest rank is the best.
 auto rank(const AcceptClause& clause) {
   return std::tuple(-clause.quality, clause.type == "*", clause.subtype == "*", clause.position);
 }
@@ -64,7 +66,7 @@ auto rank(const AcceptClause& clause) {
 }  // namespace
 
 std::string_view AcceptClause::parameter(std::string_view name) const {
-  // Of a repeated one the last counts, as in Go's map.
+  // The last value of a repeated parameter is used, as in Go's map.
   for (const auto& [key, value] : parameters | std::views::reverse) {
     if (key == name) return value;
   }

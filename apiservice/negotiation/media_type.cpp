@@ -17,19 +17,19 @@ namespace {
 using Media = MediaType::Media;
 using Conversion = MediaType::Conversion;
 
-struct Known {
+struct KnownType {
   std::string_view subtype;  // of application/
   Media media;
 };
 // In the order of preference.
-constexpr std::array<Known, 3> kKnown{
+constexpr std::array<KnownType, 3> kKnownTypes{
     {{"json", Media::json}, {"yaml", Media::yaml}, {"vnd.kubernetes.protobuf", Media::protobuf}}};
 
 bool is_supported(Media media, SupportedMediaTypes supported) {
   return media != Media::protobuf || supported.has_protobuf;
 }
 
-// What the clause wants the document converted to; nullopt when that is not supported.
+// The conversion that the clause requests; nullopt when it is not supported.
 std::optional<Conversion> conversion_of(const AcceptClause& clause,
                                         Media media,
                                         SupportedMediaTypes supported) {
@@ -49,11 +49,11 @@ std::optional<Conversion> conversion_of(const AcceptClause& clause,
 }
 
 std::optional<MediaType> media_type_of(const AcceptClause& clause, SupportedMediaTypes supported) {
-  for (const Known& known : kKnown) {
-    if (!is_supported(known.media, supported) || !clause.takes("application", known.subtype))
+  for (const KnownType& type : kKnownTypes) {
+    if (!is_supported(type.media, supported) || !clause.takes("application", type.subtype))
       continue;
-    const auto conversion = conversion_of(clause, known.media, supported);
-    if (conversion) return MediaType{known.media, *conversion, clause.parameter("pretty") == "1"};
+    const auto conversion = conversion_of(clause, type.media, supported);
+    if (conversion) return MediaType{type.media, *conversion, clause.parameter("pretty") == "1"};
   }
   return std::nullopt;
 }
@@ -61,21 +61,21 @@ std::optional<MediaType> media_type_of(const AcceptClause& clause, SupportedMedi
 }  // namespace
 
 Negotiation::Negotiation(const Request& request)
-    : request_(request), usual_(usual(request.header("accept"))) {
-  if (usual_ == Usual::no) clauses_ = parse_accept(request.header("accept"));
+    : request_(request), common_(common(request.header("accept"))) {
+  if (common_ == Common::no) clauses_ = parse_accept(request.header("accept"));
 }
 
-Negotiation::Usual Negotiation::usual(std::string_view accept) {
+Negotiation::Common Negotiation::common(std::string_view accept) {
   if (accept.empty() || accept == "*/*" || accept == "application/json" ||
       accept == "application/json, */*")
-    return Usual::json;
-  if (accept == "application/vnd.kubernetes.protobuf, */*") return Usual::protobuf_or_json;
-  return Usual::no;
+    return Common::json;
+  if (accept == "application/vnd.kubernetes.protobuf, */*") return Common::protobuf_or_json;
+  return Common::no;
 }
 
 std::optional<MediaType> Negotiation::best(SupportedMediaTypes supported) const {
-  if (usual_ == Usual::json) return MediaType{};
-  if (usual_ == Usual::protobuf_or_json)
+  if (common_ == Common::json) return MediaType{};
+  if (common_ == Common::protobuf_or_json)
     return MediaType{supported.has_protobuf ? Media::protobuf : Media::json,
                      Conversion::as_is,
                      false};
@@ -101,14 +101,14 @@ MediaType Negotiation::of_status() const {
 }
 
 bool Negotiation::accepts_json() const {
-  return usual_ != Usual::no || std::ranges::any_of(clauses_, [](const AcceptClause& clause) {
+  return common_ != Common::no || std::ranges::any_of(clauses_, [](const AcceptClause& clause) {
            return clause.takes("application", "json");
          });
 }
 
 bool Negotiation::is_pretty() const {
-  const std::string_view asked = request_.parameter("pretty");
-  if (!asked.empty()) return parse_bool(asked);
+  const std::string_view pretty = request_.parameter("pretty");
+  if (!pretty.empty()) return parse_bool(pretty);
   const std::string_view agent = request_.header("user-agent");
   return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
 }

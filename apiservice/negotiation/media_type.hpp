@@ -1,5 +1,5 @@
-// In which media type a caller wants a response: the Accept header, `pretty` and the user agent,
-// read as Kubernetes' API servers do. And encoding documents as it. Pure.
+// Content negotiation: the media type of a response from the Accept header, `pretty` and the user
+// agent, as in Kubernetes' API servers; and the encoding of documents in it. Pure.
 #pragma once
 
 #include "apiservice/negotiation/accept.hpp"
@@ -19,45 +19,45 @@ struct MediaType {
 
   Media media = Media::json;
   Conversion conversion = Conversion::as_is;
-  bool is_pretty = false;  // JSON alone: 2 blanks a level, no line end after it
+  bool is_pretty = false;  // JSON only: 2 spaces per level, no line end after it
 
   friend bool operator==(const MediaType&, const MediaType&) = default;
 };
 
-// What there is beside JSON and YAML as it is.
+// What an endpoint supports beside JSON and YAML without conversion.
 struct SupportedMediaTypes {
   bool has_protobuf = false;
   bool has_table = false;
   bool has_group_discovery = false;
 };
 
-// What one request accepts. The header is read once, however many endpoints and Statuses ask.
+// What one request accepts. The header is parsed once per request.
 class Negotiation {
  public:
-  // `request` is lent for as long as this lives.
+  // `request` must outlive this object.
   explicit Negotiation(const Request& request);
 
   // The media type of the best clause of Accept that is supported; JSON when there is no Accept.
   // nullopt: not_acceptable().
   [[nodiscard]] std::optional<MediaType> media_type(SupportedMediaTypes supported) const;
-  // That of a Status: JSON when no other can be met.
+  // The media type of a Status: JSON when nothing else is acceptable.
   [[nodiscard]] MediaType of_status() const;
-  // Whether JSON, as it is, is among what is accepted.
+  // Whether JSON without conversion is acceptable.
   [[nodiscard]] bool accepts_json() const;
 
  private:
-  // What most callers send, and is answered without taking it apart.
-  enum class Usual : std::uint8_t { no, json, protobuf_or_json };
-  [[nodiscard]] static Usual usual(std::string_view accept);
+  // Common headers, which are recognised without parsing.
+  enum class Common : std::uint8_t { no, json, protobuf_or_json };
+  [[nodiscard]] static Common common(std::string_view accept);
   [[nodiscard]] std::optional<MediaType> best(SupportedMediaTypes supported) const;
   [[nodiscard]] bool is_pretty() const;
 
   const Request& request_;
-  Usual usual_;
-  std::vector<AcceptClause> clauses_;  // of an unusual header, the best first
+  Common common_;
+  std::vector<AcceptClause> clauses_;  // of an uncommon header, the best first
 };
 
-// The same for one question alone.
+// The same for a single use.
 [[nodiscard]] inline std::optional<MediaType> negotiate(const Request& request,
                                                         SupportedMediaTypes supported) {
   return Negotiation(request).media_type(supported);

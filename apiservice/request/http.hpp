@@ -1,5 +1,5 @@
-// A request and a response as plain values, and what is known of the peer's certificate. No
-// sockets, no parser.
+// A request and a response as plain values, and the facts about the peer's certificate. No sockets,
+// no parser.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,9 @@
 
 namespace weir::apiservice {
 
-// What one CA bundle says of the client certificate, asked at this request.
+// Whether one CA bundle verifies the client certificate, at the time of the request.
 enum class Trust {
-  no_bundle,  // no such bundle is configured: it has no opinion
+  no_bundle,  // no such bundle is configured
   trusted,    // the chain verifies for client authentication
   untrusted,  // it does not
 };
@@ -42,16 +42,16 @@ struct Request {
 
   // The first value of a query parameter; empty when there is none.
   [[nodiscard]] std::string_view parameter(std::string_view name) const {
-    const auto found = std::ranges::find(query, name, &std::pair<std::string, std::string>::first);
-    return found == query.end() ? std::string_view{} : std::string_view(found->second);
+    const auto pair = std::ranges::find(query, name, &std::pair<std::string, std::string>::first);
+    return pair == query.end() ? std::string_view{} : std::string_view(pair->second);
   }
-  // The first value of a header, asked for in lower case; empty when there is none.
+  // The first value of a header; `name` in lower case. Empty when there is none.
   [[nodiscard]] std::string_view header(std::string_view name) const {
-    const auto found = std::ranges::find(headers, name, &Header::name);
-    return found == headers.end() ? std::string_view{} : std::string_view(found->value);
+    const auto field = std::ranges::find(headers, name, &Header::name);
+    return field == headers.end() ? std::string_view{} : std::string_view(field->value);
   }
   [[nodiscard]] bool has_parameter(std::string_view name) const {
-    return std::ranges::any_of(query, [&](const auto& one) { return one.first == name; });
+    return std::ranges::any_of(query, [&](const auto& pair) { return pair.first == name; });
   }
 };
 
@@ -59,7 +59,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";  // empty: no such header
   std::string body;
-  std::vector<Header> headers = {};  // beside those that every answer has; they win over these
+  std::vector<Header> headers = {};  // added to those of every response, which take precedence
 };
 
 }  // namespace weir::apiservice

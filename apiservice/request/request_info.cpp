@@ -1,4 +1,4 @@
-// The path is taken apart here and nowhere else: two readers would some day disagree on what was
+// The path is parsed here and nowhere else, because two parsers could disagree on what was
 // authorized and what was served.
 #include "apiservice/request/request_info.hpp"
 
@@ -14,8 +14,8 @@ namespace {
 
 using Route = RequestInfo::Route;
 
-// The segments between slashes; one trailing slash adds none, an empty segment inside stays. Those
-// after the eighth, a subresource's, are left out: no rule looks further.
+// The segments between slashes. A trailing slash adds none; an empty segment inside is kept. At
+// most eight, because no rule looks further.
 class Segments {
  public:
   explicit Segments(std::string_view path) {
@@ -61,9 +61,9 @@ void set_route(RequestInfo& out,
                std::span<const std::string_view> parts,
                std::span<const GroupVersion> served) {
   out.route = Route::unserved;
-  for (const GroupVersion& one : served) {
-    if (one.group != parts[1] || one.version != parts[2]) continue;
-    out.group_version = static_cast<std::size_t>(&one - served.data());
+  for (const GroupVersion& candidate : served) {
+    if (candidate.group != parts[1] || candidate.version != parts[2]) continue;
+    out.group_version = static_cast<std::size_t>(&candidate - served.data());
     out.route = route_below(parts);
     return;
   }
@@ -97,8 +97,8 @@ RequestInfo request_info_of(const Request& request, std::span<const GroupVersion
   out.resource = rest[0];
   if (rest.size() > 1) out.name = rest[1];
   if (rest.size() > 2) out.subresource = rest[2];
-  // An explanation belongs to the collection and is not an object of a name: it has a permission of
-  // its own, that of the subresource.
+  // An explanation is a subresource of the collection, not an object: it needs a permission of its
+  // own.
   if (out.route == Route::explanation && !out.is_part_of_namespace)
     std::swap(out.name, out.subresource);
   out.verb = resource_verb(request, rest.size() > 1);

@@ -1,5 +1,5 @@
-// What a request asks for, read once off method, path and query; routing, authorization, telemetry
-// and the timeout read it here and nowhere else. Pure.
+// What a request asks for, computed once from method, path and query. Routing, authorization,
+// telemetry and the timeout use it and never parse the path again. Pure.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -28,17 +28,17 @@ struct GroupVersion {
 // The subresource of a collection that explains a read of it.
 inline constexpr std::string_view kExplain = "explain";
 
-// Kubernetes' RequestInfo: the words that a SubjectAccessReview asks with. Beside them `route`,
-// which is ours.
+// Kubernetes' RequestInfo, which holds the attributes of a SubjectAccessReview, and `route`, which
+// is ours.
 struct RequestInfo {
   enum class Route : std::uint8_t {
-    non_resource,      // no resource: `path` says which endpoint
+    non_resource,      // not a resource: `path` says which endpoint
     unserved,          // a resource of a group or version that is not served
-    unknown_resource,  // of a served group version, and none of the two that follow
+    unknown_resource,  // of a served group version, and neither of the two below
     collection,        // /apis/GROUP/VERSION/namespaces/NAMESPACE/COLLECTION
     explanation,       // the same followed by /explain
   };
-  // Of `endpoint`: no endpoint has this path.
+  // Value of `endpoint` when no endpoint has this path.
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
   bool is_resource = false;
@@ -52,15 +52,15 @@ struct RequestInfo {
   std::string name;
 
   Route route = Route::non_resource;
-  std::size_t group_version = 0;  // its place among the served; not of the first two routes
+  std::size_t group_version = 0;  // index of the served one; unused by the first two routes
   // The path names `status` or `finalize` of a namespace, as Kubernetes reads it.
   bool is_part_of_namespace = false;
-  std::size_t endpoint = kNone;  // of a non-resource request: its place in the ApiServer's table
+  std::size_t endpoint = kNone;  // of a non-resource request: index into ApiServer::endpoints()
   // What GroupHandler::find_metric() found for the collection, so that nobody searches again.
   std::optional<scalers::MetricId> metric = {};
 
-  // What the routes collection and explanation lead to: the resource, also where Kubernetes reads
-  // its name as a part of the namespace.
+  // The resource of the routes collection and explanation, also where Kubernetes reads its name as
+  // a part of the namespace.
   [[nodiscard]] const std::string& collection() const {
     return is_part_of_namespace ? subresource : resource;
   }

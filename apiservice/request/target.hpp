@@ -1,4 +1,4 @@
-// Takes a request's target apart as Go's net/url does: decoded path, decoded query pairs. Pure.
+// Parses a request's target as Go's net/url does: decoded path, decoded query pairs. Pure.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,8 @@ struct Target {
 };
 
 // nullopt when the target does not start with '/', its path holds a broken percent escape or a NUL,
-// or its query a broken escape or a raw ';'. Go drops such a query pair; a selector that was
-// dropped would be answered with the number of another one. '+' in the query is a blank.
+// or its query a broken escape or a raw ';'. Go drops such a query pair; without the
+// selector the response would be the value of another query. '+' in the query is a blank.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view text);
 
 }  // namespace weir::apiservice

@@ -1,4 +1,4 @@
-"""CPU of RabbitMQ when Weir asks the length of each of 10,000 queues once in 15 s, at an even pace.
+"""CPU of RabbitMQ when Weir queries the length of each of 10,000 queues once in 15 s, at an even pace.
 
 Windows of 15 s, in turn: nobody asks; all queues are asked once; as many questions are about 100 queues. What asking adds is
 the difference to the first. A queue without a question for a second hibernates, so that the second window wakes 10,000 and
@@ -62,9 +62,9 @@ def ask(folder, weir, queues):
     mix = Mix(f"{queues} queues", paths, connections=25, rate=QUEUES / WINDOW_SECONDS)
     report = drive(mix, WINDOW_SECONDS, weir.port, folder, pair.crt("ca"), pair.crt("front-proxy-client"),
                    pair.key("front-proxy-client"))
-    asked = questions(weir) - before
-    if asked < 0.99 * QUEUES:
-        raise RuntimeError(f"{asked:.0f} questions for {report['answers']} answers, not {QUEUES}: is the machine busy?")
+    query_count = questions(weir) - before
+    if query_count < 0.99 * QUEUES:
+        raise RuntimeError(f"{query_count:.0f} questions for {report['answers']} answers, not {QUEUES}: is the machine busy?")
 
 
 def window(broker, weir, act):
@@ -77,7 +77,7 @@ def window(broker, weir, act):
 
 
 def measure(folder, broker, weir, rounds):
-    """{row: {process: % of a core}}, the medians; what each way of asking adds is that of the differences."""
+    """{row: {process: % of a core}}, the medians; the cost of each way of querying is the median of the differences."""
     seen = {row: [] for row in (IDLE, *ASKED, *map(added, ASKED))}
     for _ in range(rounds):
         idle = window(broker, weir, lambda: time.sleep(WINDOW_SECONDS))

@@ -1,4 +1,4 @@
-"""Who asks, in every bench of a whole request: the headers that a kube-apiserver sends for the HPA controller."""
+"""The caller in every bench of a whole request: the headers that a kube-apiserver sends for the HPA controller."""
 from support.weir import HPA_USER
 
 HEADERS = [("Accept-Encoding", "gzip"), ("Audit-Id", "0f9b4a3e-6c1d-4c52-9f0a-6f3f1f0c8a11"),
@@ -14,7 +14,7 @@ KEPT_REVIEWS = ("--authorization-webhook-cache-authorized-ttl", "1h")
 
 
 def ask(connection, path, accept=JSON):
-    """The body of one read on a kept connection. RuntimeError when it was refused."""
+    """The body of one read on a persistent connection. RuntimeError when it failed."""
     connection.putrequest("GET", path, skip_accept_encoding=True)
     for name, value in [*HEADERS, ("Accept", accept)]:
         connection.putheader(name, value)

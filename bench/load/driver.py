@@ -56,7 +56,7 @@ def drive(mix, seconds, *target, **more):
 
 @contextlib.contextmanager
 def driven(mix, seconds, *target, **more):
-    """Drives while the block lasts, at least for `seconds`; what is yielded has the report behind it, of any statuses."""
+    """Drives while the block lasts, at least for `seconds`; what is yielded has the report afterwards, of any statuses."""
     report = {}
     driver = _begun(mix, seconds, *target, **more)
     try:

@@ -85,8 +85,8 @@ def run():
         measures[f"{HOT_KEYS:,} hot keys",] = partial(with_hot_keys, Path(name), redis.url)
         print(f"{'':<33}{'ready ms':>10}{'CPU ms':>10}{'resident MiB':>14}{'anonymous MiB':>15}")
         for names, measure in measures.items():
-            found = measure()
-            for what, row in zip(names, found if isinstance(found, tuple) else (found,), strict=True):
+            measured = measure()
+            for what, row in zip(names, measured if isinstance(measured, tuple) else (measured,), strict=True):
                 rows[what] = row
                 print(f"{what:<33}{row.get('ready_ms', ''):>10}{row.get('start_cpu_ms', ''):>10}"
                       f"{row['resident_mib']:>14}{row['anonymous_mib']:>15}", flush=True)

@@ -1,7 +1,7 @@
-"""Latency of discovery, asked 500 times a second, while every backend hangs, and while all answer.
+"""Latency of discovery, read 500 times a second, while every backend hangs, and while all respond.
 
 Beside it metrics of each kind of backend are read. In one phase a Redis answers them all; in the other their servers accept
-and say nothing more, the AMQP one behind the login. Phases take turns; medians of the rounds are shown, and how many of those
+and say nothing more, the AMQP one after the login. Phases take turns; medians of the rounds are shown, and how many of those
 reads were answered, with a value or an error: fewer while they hang. The bench fails when a hung backend was not felt.
 """
 import contextlib
@@ -63,12 +63,12 @@ def one_round(folder, weir, phase, seconds):
             readers[name] = stack.enter_context(driven(mix, WARM_UP_SECONDS + seconds, *target))
         drive(discovery, WARM_UP_SECONDS, *target)
         report = drive(discovery, seconds, *target)
-    return report | {"beside": sum(found["answers"] for found in readers.values())}, readers
+    return report | {"beside": sum(reader["answers"] for reader in readers.values())}, readers
 
 
 def check(phase, readers):
-    for name, found in readers.items():
-        seen = {int(status) for status in found["statuses"]}
+    for name, reader in readers.items():
+        seen = {int(status) for status in reader["statuses"]}
         is_right = seen == {200} if phase == "well" else seen & {503, 504} and 200 not in seen
         if not is_right:
             raise RuntimeError(f"not what was to be measured: {name}, {phase}: answers were {sorted(seen)}")

@@ -23,7 +23,7 @@ OPEN_OK = b"\x01\0\0\0\0\0\x05\0\x0a\0\x29\0\xce"
 
 
 def hang(connection):
-    """Lets a client log in, and answers nothing that it asks."""
+    """Lets a client log in, and responds to no query."""
     for answer in (START, TUNE, OPEN_OK):
         connection.recv(65536)
         connection.sendall(answer)
@@ -48,7 +48,7 @@ def config_of(folder, redis, other, broker):
 
 
 class Background:
-    """Readers that ask the metrics `kind`-N, each every PACE_SECONDS, while the block lasts."""
+    """Readers of the metrics `kind`-N, each every PACE_SECONDS, while the block lasts."""
 
     def __init__(self, weir, kind):
         self.weir, self.kind = weir, kind

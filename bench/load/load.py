@@ -113,7 +113,7 @@ def print_row(name, rows):
 
 
 def check_reviews(kube):
-    """RuntimeError when access was not asked for at all, or the same twice."""
+    """RuntimeError when there was no access review, or the same one twice."""
     asked, distinct = len(kube.access_reviews), len({json.dumps(spec, sort_keys=True) for spec in kube.access_reviews})
     print(f"reviews of access: {asked}, of {distinct} different ones")
     if kube.mistakes or not 0 < asked == distinct:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from support.weir import GROUP, metric_path
 
 NAMESPACE = "bench"
-DISTINCT = 1_000  # questions behind the emulated HPAs
+DISTINCT = 1_000  # queries of the emulated HPAs
 HPAS = 100_000
 SYNC_SECONDS = 15
 EMULATED_RATE = HPAS / SYNC_SECONDS
@@ -14,7 +14,7 @@ QUEUES = 100  # k0 and on
 
 @dataclass(frozen=True)
 class Mix:
-    """name: of the row. paths: asked in turn. rate: reads a second, 0 for as many as there are answers.
+    """name: of the row. paths: read in turn. rate: reads a second, 0 for as many as there are answers.
 
     freshness_seconds: of their answers, where questions are held against it: each path is a question of its own. seconds: of
     a round, 0 for the usual ones. is_asked: each read is to be a question to a backend.

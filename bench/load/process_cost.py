@@ -28,10 +28,10 @@ REQUESTS = {"health": ("/livez", JSON), "discovery": (GROUP, JSON),
 
 
 def config(redis):
-    kept = {"namespaces": ["bench"], "freshness": "1h"}
+    cached = {"namespaces": ["bench"], "freshness": "1h"}
     return json.dumps({"backends": {"cache": {"redis": {"url": redis.url}}}, "metrics": [
-        {"name": "plain", **kept, "redis": {"backend": "cache", "key": "list"}},
-        {"name": "labelled", **kept, "redis": {"backend": "cache", "key": "$(queue)"}, "labels": {"queue": "[a-z]+"}}]})
+        {"name": "plain", **cached, "redis": {"backend": "cache", "key": "list"}},
+        {"name": "labelled", **cached, "redis": {"backend": "cache", "key": "$(queue)"}, "labels": {"queue": "[a-z]+"}}]})
 
 
 def ask_times(connection, path, accept, times):
@@ -44,7 +44,7 @@ def control(weir, *words):
 
 
 def measure(weir, folder, requests):
-    """{kind of request: instructions a request}, each on one kept connection."""
+    """{kind of request: instructions a request}, each on one persistent connection."""
     out = {}
     with contextlib.closing(weir.connection(seconds=60)) as connection:
         for number, (name, (path, accept)) in enumerate(REQUESTS.items(), 1):

@@ -58,7 +58,7 @@ def resident_kib(pid):
 
 
 def run_round(weir, path, requests):
-    """Microseconds of server CPU per request, on one kept connection."""
+    """Microseconds of server CPU per request, on one persistent connection."""
     connection = weir.connection()
     before = cpu_seconds(weir.process.pid)
     for _ in range(requests):

@@ -2,7 +2,7 @@
 
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
-#include "bench/micro/standing.hpp"
+#include "bench/micro/warm_server.hpp"
 
 namespace weir::bench {
 namespace {
@@ -10,13 +10,13 @@ namespace {
 class AccessPath final : public Path {
  public:
   void run() override {
-    expect(standing_.access().allowed_from_cache(caller_,
-                                                 apiservice::request_info_of(request_, served())),
+    expect(server_.access().allowed_from_cache(caller_,
+                                               apiservice::request_info_of(request_, served())),
            "another decision");
   }
 
  private:
-  Standing standing_;
+  WarmServer server_;
   apiservice::Request request_ = sample_request();
   apiservice::UserInfo caller_ =
       apiservice::effective_user(apiservice::identity_of(request_, front_proxy_rules())).value();

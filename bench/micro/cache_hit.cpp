@@ -1,7 +1,7 @@
 #include "apiservice/meta/label_selector.hpp"
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
-#include "bench/micro/standing.hpp"
+#include "bench/micro/warm_server.hpp"
 
 namespace weir::bench {
 namespace {
@@ -9,12 +9,12 @@ namespace {
 class CacheHitPath final : public Path {
  public:
   void run() override {
-    const auto readings = standing_.finish(standing_.source().read(query_, standing_.deadline()));
+    const auto readings = server_.finish(server_.source().read(query_, server_.deadline()));
     expect(readings && readings->front().value == 1234, "another reading");
   }
 
  private:
-  Standing standing_;
+  WarmServer server_;
   scalers::Query query_{std::string(kNamespace),
                         std::string(kMetric),
                         apiservice::parse_selector(kSelector).value()};

@@ -51,7 +51,7 @@ def per_operation(folder, operations):
         name = re.search(r"^desc: Trigger: Client Request: (\w+)$", text, re.M)
         total = re.search(r"^totals: (\d+)$", text, re.M)
         if not name or not total:
-            raise NotMeasured(f"{dump.name} is no dump of a path: is this another version of valgrind?")
+            raise NotMeasured(f"{dump.name} is not a dump of a path: is this another version of valgrind?")
         out[name[1]] = round(int(total[1]) / operations)
     return out
 

@@ -1,4 +1,4 @@
-#include "bench/micro/askers.hpp"
+#include "bench/micro/callers.hpp"
 #include "bench/micro/clients.hpp"
 #include "bench/micro/measure.hpp"
 #include "scalers/clients/amqp/client.hpp"
@@ -58,12 +58,12 @@ class Bare {
   amqp_connection_state_t state_;
 };
 
-// Each asker has a queue of its own: equal questions in flight would be joined.
-awaitable<void> ask(scalers::clients::AmqpClient& client,
-                    std::size_t asker,
-                    std::size_t operations) {
+// Each caller has a queue of its own: equal queries in flight would be joined.
+awaitable<void> query(scalers::clients::AmqpClient& client,
+                      std::size_t caller,
+                      std::size_t operations) {
   for (std::size_t i = 0; i < operations; ++i) {
-    const auto ready = co_await client.ready_messages("/", queue_name(asker), within_a_minute());
+    const auto ready = co_await client.ready_messages("/", queue_name(caller), within_a_minute());
     expect(ready && ready->has_value(), "weir: no length");
   }
 }
@@ -81,8 +81,8 @@ void bench_declare(std::uint16_t port,
   scalers::Clients clients(loop);
   const auto client = clients.make_amqp({{"127.0.0.1", port, false, {}}, user, secret});
   const auto weir = [&](std::size_t operations, std::size_t in_flight) {
-    run_askers(loop, in_flight, [&](std::size_t asker) {
-      return ask(*client, asker, operations / in_flight);
+    run_callers(loop, in_flight, [&](std::size_t caller) {
+      return query(*client, caller, operations / in_flight);
     });
   };
   measure({{"passive declare, rabbitmq-c, one by one",

@@ -1,4 +1,4 @@
-#include "bench/micro/askers.hpp"
+#include "bench/micro/callers.hpp"
 #include "bench/micro/clients.hpp"
 #include "bench/micro/measure.hpp"
 #include "scalers/clients/clients.hpp"
@@ -42,7 +42,7 @@ void bare(redisContext& context, std::size_t operations, std::size_t in_flight) 
   }
 }
 
-awaitable<void> ask(scalers::clients::RedisClient& client, std::size_t operations) {
+awaitable<void> query(scalers::clients::RedisClient& client, std::size_t operations) {
   const std::vector<std::string> words{"LLEN", "bench"};
   for (std::size_t i = 0; i < operations; ++i) {
     const auto reply = co_await client.command(words, within_a_minute());
@@ -61,7 +61,9 @@ void bench_llen(std::uint16_t port, const Amount& amount) {
   target.stream = {"127.0.0.1", port, false, {}};
   const auto client = clients.make_redis(target);
   const auto weir = [&](std::size_t operations, std::size_t in_flight) {
-    run_askers(loop, in_flight, [&](std::size_t) { return ask(*client, operations / in_flight); });
+    run_callers(loop, in_flight, [&](std::size_t) {
+      return query(*client, operations / in_flight);
+    });
   };
   measure({{"LLEN, hiredis, one by one",
             amount.one_by_one,

@@ -3,7 +3,7 @@
 #include "apiservice/groups/external.hpp"
 #include "bench/micro/paths.hpp"
 #include "bench/micro/sample.hpp"
-#include "bench/micro/standing.hpp"
+#include "bench/micro/warm_server.hpp"
 #include "server/http/access_log.hpp"
 #include "server/http/answer.hpp"
 #include "server/http/audit_id.hpp"
@@ -18,7 +18,7 @@ namespace {
 
 class RequestPath final : public Path {
  public:
-  RequestPath() { standing_.telemetry().set_endpoints(api_.group_versions(), api_.endpoints()); }
+  RequestPath() { server_.telemetry().set_endpoints(api_.group_versions(), api_.endpoints()); }
 
   void run() override {
     auto head = server::parse_head(kHead);
@@ -27,25 +27,25 @@ class RequestPath final : public Path {
     accepted.request.peer = peer_;
     const std::string audit_id = audit_ids_.of(accepted.request);
     apiservice::RequestInfo info = api_.request_info(accepted.request);
-    server::RequestTrace trace(standing_.telemetry(),
+    server::RequestTrace trace(server_.telemetry(),
                                accepted.request,
                                info,
-                               standing_.clock().steady());
+                               server_.clock().steady());
     const auto response =
-        standing_.finish(api_.respond(accepted.request, info, standing_.deadline(), trace.user));
-    trace.answered(response.status, standing_.clock().steady(), audit_id);
+        server_.finish(api_.respond(accepted.request, info, server_.deadline(), trace.user));
+    trace.answered(response.status, server_.clock().steady(), audit_id);
     out_.clear();
     server::append_answer(out_, response, audit_id, false, true);
     expect(out_.starts_with("HTTP/1.1 200 OK\r\n"), "another answer");
   }
 
  private:
-  Standing standing_;
+  WarmServer server_;
   apiservice::FrontProxyRules rules_ = front_proxy_rules();
   server::Health health_;
-  apiservice::ExternalMetrics external_{standing_.source()};
+  apiservice::ExternalMetrics external_{server_.source()};
   apiservice::ApiServer api_{
-      {.rules = rules_, .tokens = nullptr, .authorizer = standing_.access()},
+      {.rules = rules_, .tokens = nullptr, .authorizer = server_.access()},
       {apiservice::external_metrics_group({std::string(kMetric)}, &external_)},
       server::server_endpoints(health_, [] { return std::string(); })};
   apiservice::PeerCertificate peer_ = front_proxy();

@@ -1,3 +1,5 @@
+// Sharing by target happens here and not in the backends, because two backends do not know each
+// other.
 #include "scalers/clients/clients.hpp"
 
 #include "scalers/clients/amqp/client.hpp"
@@ -16,16 +18,16 @@ Clients::Clients(Loop& loop)
 
 Clients::~Clients() = default;
 
-template <class Made, class Target>
-std::shared_ptr<Made> Clients::shared(const Target& target) {
-  std::erase_if(made_, [](const auto& one) { return one.expired(); });
-  for (const auto& one : made_) {
-    auto found = std::dynamic_pointer_cast<Made>(one.lock());
-    if (found && found->target() == target) return found;
+template <class ClientOf, class Target>
+std::shared_ptr<ClientOf> Clients::shared(const Target& target) {
+  std::erase_if(clients_, [](const auto& client) { return client.expired(); });
+  for (const auto& client : clients_) {
+    auto existing = std::dynamic_pointer_cast<ClientOf>(client.lock());
+    if (existing && existing->target() == target) return existing;
   }
-  auto made = std::make_shared<Made>(loop_, *resolver_, target);
-  made_.push_back(made);
-  return made;
+  auto created = std::make_shared<ClientOf>(loop_, *resolver_, target);
+  clients_.push_back(created);
+  return created;
 }
 
 std::shared_ptr<clients::AmqpClient> Clients::make_amqp(const clients::AmqpTarget& target) {
@@ -39,8 +41,8 @@ std::shared_ptr<clients::RedisClient> Clients::make_redis(const clients::RedisTa
 void Clients::close() {
   resolver_->close();
   http_->close();
-  for (const auto& one : made_) {
-    if (const auto client = one.lock()) client->close();
+  for (const auto& entry : clients_) {
+    if (const auto client = entry.lock()) client->close();
   }
 }
 

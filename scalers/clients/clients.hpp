@@ -1,6 +1,6 @@
-// The clients that backends share, and the makers of those that each backend has for itself. Owned
-// by the App and kept over reloads: looked-up names and HTTP connections live here. Loop thread
-// only.
+// The clients that backends share, and the factory of those that belong to one server. Owned by the
+// App and never replaced by a reload, because resolved names and open connections live here. Loop
+// thread only.
 #pragma once
 
 #include "scalers/clients/client.hpp"
@@ -28,23 +28,23 @@ class Clients {
   ~Clients();
 
   [[nodiscard]] clients::HttpClient& http() { return *http_; }
-  // The client of `target`, which backends share that ask the same server in the same way: a
-  // reload keeps the connections of what it leaves as it is.
+  // The client of `target`. Backends with equal targets share it, so that a reload keeps the
+  // connections of every backend that it does not change.
   [[nodiscard]] std::shared_ptr<clients::AmqpClient> make_amqp(const clients::AmqpTarget& target);
   [[nodiscard]] std::shared_ptr<clients::RedisClient> make_redis(
       const clients::RedisTarget& target);
-  // Ends everything under way: each waiting read gets Errc::unreachable, so that the loop can run
-  // out of work.
+  // Ends everything in flight: each waiting read gets Errc::unreachable, so that the loop runs out
+  // of work.
   void close();
 
  private:
-  template <class Made, class Target>
-  std::shared_ptr<Made> shared(const Target& target);
+  template <class ClientOf, class Target>
+  std::shared_ptr<ClientOf> shared(const Target& target);
 
   Loop& loop_;
   std::unique_ptr<clients::Resolver> resolver_;
   std::unique_ptr<clients::HttpClient> http_;
-  std::vector<std::weak_ptr<Client>> made_;  // owned by their backends
+  std::vector<std::weak_ptr<Client>> clients_;  // owned by their backends
 };
 
 }  // namespace weir::scalers

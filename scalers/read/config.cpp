@@ -4,6 +4,7 @@
 
 #include "scalers/catalog.hpp"
 #include "scalers/read/policies/settings.hpp"
+#include "scalers/settings/table.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>

@@ -5,7 +5,8 @@
 #include "scalers/clients/clients.hpp"
 #include "scalers/read/metric.hpp"
 #include "scalers/read/world.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
 #include "scalers/task.hpp"
 
 #include <memory>

@@ -1,5 +1,6 @@
 // The block `labels` of a metric: which labels a selector may set, and to what.
 #include "scalers/read/config.hpp"
+#include "scalers/settings/table.hpp"
 
 #include <fmt/format.h>
 

@@ -8,7 +8,7 @@
 #include "scalers/read/concurrency_limiter.hpp"
 #include "scalers/read/labels.hpp"
 #include "scalers/read/policies/policies.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
 
 #include <memory>
 #include <string>

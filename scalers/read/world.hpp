@@ -11,7 +11,9 @@
 #include "scalers/read/backend_health.hpp"
 #include "scalers/read/metric_index.hpp"
 #include "scalers/reading.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
+#include "scalers/settings/table.hpp"
 
 #include <cstddef>
 #include <functional>

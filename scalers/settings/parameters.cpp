@@ -1,3 +1,5 @@
+// Which parameters a metric declares and uses, apart from the templates because a PromQL query,
+// too, takes parameters.
 #include "scalers/settings/parameters.hpp"
 
 #include <fmt/format.h>
@@ -7,10 +9,10 @@
 namespace weir::scalers {
 
 bool ParameterNames::use(std::string_view name) {
-  const bool is_known =
+  const bool exists =
       name == kNamespaceParameter || std::ranges::find(declared_, name) != declared_.end();
-  if (is_known) used_.emplace(name);
-  return is_known;
+  if (exists) used_.emplace(name);
+  return exists;
 }
 
 std::vector<std::string> ParameterNames::unused() const {

@@ -1,4 +1,4 @@
-// The parameters that a metric's question may hold: its declared labels, and the built-in
+// The parameters that a metric's query may contain: its declared labels, and the built-in
 // namespace. Pure.
 #pragma once
 
@@ -11,7 +11,8 @@
 
 namespace weir::scalers {
 
-// Handed to a scaler while its block is read: says which names exist and remembers which are used.
+// Passed to a scaler while its block is read: says which names exist and records which are used, so
+// that a declared label without effect is reported.
 class ParameterNames {
  public:
   explicit ParameterNames(std::vector<std::string> declared) : declared_(std::move(declared)) {}

@@ -1,3 +1,4 @@
+// The only file of the settings that includes RE2.
 #include "scalers/settings/pattern.hpp"
 
 #include <re2/re2.h>
@@ -11,7 +12,7 @@ bool has_byte_escape(const std::string& text) {
   for (std::size_t at = 0; at + 1 < text.size(); ++at) {
     if (text[at] != '\\') continue;
     if (text[at + 1] == 'C') return true;
-    ++at;  // an escaped backslash escapes nothing behind it
+    ++at;  // an escaped backslash does not escape the next character
   }
   return false;
 }
@@ -22,8 +23,8 @@ std::variant<Pattern, Pattern::Invalid> Pattern::compile(const std::string& text
   RE2::Options options;
   options.set_log_errors(false);
   options.set_never_capture(true);
-  // \C matches a lone byte. Go's RE2, whose language Kubernetes and Prometheus use, does not have
-  // it.
+  // \C matches a single byte. It is rejected because Go's RE2, whose syntax Kubernetes and
+  // Prometheus use, does not support it.
   if (has_byte_escape(text)) return Invalid{"\\C is not supported"};
   auto compiled = std::make_unique<RE2>(text, options);
   if (!compiled->ok()) return Invalid{compiled->error()};

@@ -1,5 +1,5 @@
-// A compiled RE2 pattern that a whole text has to match. Linear time whatever the pattern and the
-// text. Pure.
+// A compiled RE2 pattern that must match a whole text. Always linear time, because patterns and
+// texts come from configurations and selectors. Pure.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace weir::scalers {
 class Pattern {
  public:
   struct Invalid {
-    std::string why;  // RE2's own words
+    std::string why;  // RE2's error text
   };
   [[nodiscard]] static std::variant<Pattern, Invalid> compile(const std::string& text);
 

@@ -1,3 +1,5 @@
+// Reading the files, apart from the value because a Secret also comes from a kubeconfig or a
+// header.
 #include "scalers/settings/secret.hpp"
 
 #include <fmt/format.h>
@@ -16,18 +18,18 @@ namespace {
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
 constexpr int kPairTries = 5;
 
-// What tells one state of a file from another; follows links, so the swap of a mounted Secret's
-// folder shows.
+// Differs whenever a file was changed. stat() follows links, so that the replaced folder of a
+// mounted Secret is noticed.
 using FileState = std::array<std::int64_t, 5>;
 
 std::optional<FileState> state_of(const std::string& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
-  return FileState{static_cast<std::int64_t>(found.st_dev),
-                   static_cast<std::int64_t>(found.st_ino),
-                   found.st_mtim.tv_sec,
-                   found.st_mtim.tv_nsec,
-                   found.st_size};
+  struct stat state {};
+  if (::stat(path.c_str(), &state) != 0) return std::nullopt;
+  return FileState{static_cast<std::int64_t>(state.st_dev),
+                   static_cast<std::int64_t>(state.st_ino),
+                   state.st_mtim.tv_sec,
+                   state.st_mtim.tv_nsec,
+                   state.st_size};
 }
 
 }  // namespace
@@ -40,6 +42,7 @@ Result<Secret> SecretFile::read() const {
                  fmt::format("the credential file {} cannot be read: {}", path_, reason),
                  ""};
   }
+  // One byte more than allowed, to notice a file that is too long.
   std::string bytes(kMaxSecretBytes + 1, '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(file.gcount()));
@@ -56,12 +59,12 @@ Result<std::pair<Secret, Secret>> read_pair(const SecretFile& first, const Secre
   for (int tries = 0; tries < kPairTries; ++tries) {
     const auto first_before = state_of(first.path());
     const auto second_before = state_of(second.path());
-    auto one = first.read();
-    if (!one) return one.error();
-    auto two = second.read();
-    if (!two) return two.error();
+    auto first_secret = first.read();
+    if (!first_secret) return first_secret.error();
+    auto second_secret = second.read();
+    if (!second_secret) return second_secret.error();
     if (first_before == state_of(first.path()) && second_before == state_of(second.path())) {
-      return std::pair(std::move(*one), std::move(*two));
+      return std::pair(std::move(*first_secret), std::move(*second_secret));
     }
   }
   return Error{Errc::refused,

@@ -1,6 +1,6 @@
 // Secrets: values without any conversion to text, and the files that hold them. Runs on the loop; a
-// read is one small local file. A Secret can't reach a log or a Status by accident: only reveal()
-// gives its bytes away.
+// read is one small local file. A Secret cannot reach a log or a Status by accident, because only
+// reveal() returns its bytes.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -22,8 +22,8 @@ class Secret {
   std::string bytes_;
 };
 
-// A file that holds one secret, named in the configuration. It is read at each use, so a rotated
-// one counts at once.
+// A file with one secret, named in the configuration. It is read at each use, so that a rotated
+// secret takes effect at once.
 class SecretFile {
  public:
   SecretFile() = default;
@@ -41,9 +41,9 @@ class SecretFile {
   std::string path_;
 };
 
-// Both secrets from one state of their folder: an old user name is never paired with a new
-// password, also while a mounted Secret is swapped. Errc::refused as SecretFile::read, and when the
-// files change on every try.
+// Both secrets from the same state of their folder: an old user name is never paired with a new
+// password, even while kubelet replaces a mounted Secret. Errc::refused as SecretFile::read, and
+// when the files change on every try.
 [[nodiscard]] Result<std::pair<Secret, Secret>> read_pair(const SecretFile& first,
                                                           const SecretFile& second);
 

@@ -1,3 +1,5 @@
+// The parser of $(label) texts. Never recursive: a value that looks like a parameter is not
+// expanded, because values come from callers.
 #include "scalers/settings/template.hpp"
 
 #include <fmt/format.h>
@@ -24,14 +26,14 @@ TextTemplate TextTemplate::parse(std::string_view text,
     } else if (rest.starts_with("$(")) {
       const auto close = rest.find(')');
       if (close == rest.npos) {
-        problems.add(mark, "a parameter is written $(label); the ) is missing");
+        problems.add(mark, "a parameter has the form $(label); the ) is missing");
         break;
       }
       const std::string name(rest.substr(2, close - 2));
       if (!names.use(name)) {
         problems.add(
             mark,
-            fmt::format("$({}) is no declared label; known are {} (write $$( for a literal $()",
+            fmt::format("$({}) is not a declared label; use one of {} (write $$( for a literal $()",
                         name,
                         names.listed()));
       }

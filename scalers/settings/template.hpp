@@ -1,10 +1,11 @@
-// A text of the configuration with $(label) parameters: parsed when it is loaded, rendered with
-// each question. Pure.
+// A text of the configuration with $(label) parameters: parsed when the configuration is loaded,
+// rendered for each query. Pure.
 #pragma once
 
 #include "scalers/reading.hpp"
+#include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/problems.hpp"
 
 #include <string>
 #include <string_view>
@@ -15,16 +16,16 @@ namespace weir::scalers {
 class TextTemplate {
  public:
   // $(label) and $(namespace) are parameters, $$( is a literal $(. Adds a problem at `mark` for
-  // each that isn't known.
+  // each parameter that is not declared.
   [[nodiscard]] static TextTemplate parse(std::string_view text,
                                           const Mark& mark,
                                           ParameterNames& names,
                                           Problems& problems);
-  // `parameters` has a value for each name that parse() accepted. Values stand as they are: quoting
-  // for where the text lands is for whoever sends it.
+  // `parameters` has a value for each name that parse() accepted. Values are inserted unquoted: the
+  // client that sends the text quotes it for its protocol.
   [[nodiscard]] std::string render(const Parameters& parameters) const;
   [[nodiscard]] bool empty() const { return pieces_.empty(); }
-  // Whether the caller has a say in what render() gives.
+  // Whether the result of render() depends on the caller.
   [[nodiscard]] bool has_parameters() const;
 
  private:

@@ -1,4 +1,7 @@
+// The tls block, which is the same for every backend kind.
 #include "scalers/settings/tls_files.hpp"
+
+#include "scalers/settings/table.hpp"
 
 #include <array>
 

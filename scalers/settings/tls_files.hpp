@@ -1,14 +1,17 @@
-// How a TLS server is verified and what is shown to it: settings that every client shares. Files
-// are read at each new connection, so rotated ones count without a restart.
+// How a TLS server is verified, and with which certificate a client authenticates itself: settings
+// that every backend kind shares. Files are read again for new connections, so that rotated ones
+// take effect without a restart.
 #pragma once
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
+#include "scalers/settings/value_readers.hpp"
 
 namespace weir::scalers {
 
 struct TlsFiles {
-  FilePath ca;           // PEM bundle; empty: the system's own roots
-  FilePath certificate;  // PEM; empty: none is shown
+  FilePath ca;           // PEM bundle; empty: the system's roots
+  FilePath certificate;  // PEM; empty: no client certificate
   FilePath key;          // PEM; goes with certificate
 
   friend bool operator==(const TlsFiles&, const TlsFiles&) = default;

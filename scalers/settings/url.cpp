@@ -1,3 +1,5 @@
+// The urls of backends. Stricter than RFC 3986, because an operator's typing error is better
+// reported when the configuration is loaded than as a failing connection.
 #include "scalers/settings/url.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -26,7 +28,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
-// Takes "host", "host:port", "[v6]" or "[v6]:port" apart; false when it is none of them.
+// Splits "host", "host:port", "[v6]" or "[v6]:port"; false for anything else.
 bool split_authority(std::string_view authority, Url& url) {
   const bool is_bracketed = authority.starts_with('[');
   std::string_view host;
@@ -51,7 +53,7 @@ bool split_authority(std::string_view authority, Url& url) {
   return port.has_value();
 }
 
-// "a, b or c", each with `tail` behind it.
+// "a, b or c", each followed by `tail`.
 std::string listed(std::span<const UrlScheme> schemes, std::string_view tail) {
   std::string out;
   for (std::size_t i = 0; i < schemes.size(); ++i) {
@@ -93,20 +95,22 @@ std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const U
   const std::string_view authority = rest.substr(0, slash);
   if (authority.find('@') != authority.npos) {
     return UrlProblem{
-        "a url holds no user or password; write username: {file: PATH} and password: {file: PATH}"};
+        "a url must not contain a user or password; write username: {file: PATH} and password: "
+        "{file: PATH}"};
   }
   if (!split_authority(authority, url)) {
     return UrlProblem{
-        "the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets"};
+        "the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets"};
   }
   const std::string_view path = slash == rest.npos ? std::string_view{} : rest.substr(slash);
   if (path.find_first_of("?#") != path.npos) {
-    return UrlProblem{"a url has no query and no fragment; write only the path"};
+    return UrlProblem{"a url must not have a query or fragment; write only the path"};
   }
+  // The path is written into the request as it is.
   const bool is_plain = std::ranges::all_of(path, [](char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '\\';
   });
-  if (!is_plain) return UrlProblem{"the url's path holds a byte that has to be percent-encoded"};
+  if (!is_plain) return UrlProblem{"the url's path contains a byte that must be percent-encoded"};
   url.path = path;
   return url;
 }

@@ -1,4 +1,4 @@
-// A server's address from the configuration, taken apart and checked. Pure.
+// The url of a server in the configuration, parsed and validated. Pure.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,7 @@ struct UrlScheme {
   std::uint16_t port;  // when the text has none
 };
 
-// Other schemes, user information, queries and fragments are refused. The path is kept as it is
-// written.
+// Other schemes, user information, queries and fragments are rejected. The path is kept as written.
 [[nodiscard]] std::variant<Url, UrlProblem> parse_url(std::string_view text,
                                                       std::span<const UrlScheme> schemes);
 

@@ -1,3 +1,4 @@
+// Not std::chrono::parse, because Go's notation has fractions, and several units in one duration.
 #include "scalers/text/duration.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kDigitsOrPoint = "0123456789.";
 constexpr double kMaxMilliseconds = 1e12;
 
-// How many characters the digits in front of `text` are.
+// The number of digits at the start of `text`.
 std::size_t digits_of(std::string_view text) {
   return std::min(text.find_first_not_of(kDigits), text.size());
 }
@@ -51,10 +52,9 @@ std::optional<Duration> parse_duration(std::string_view text) {
     const auto number = take_number(text);
     if (!number) return std::nullopt;
     const std::string_view unit = take_unit(text);
-    const auto* found =
-        std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
-    if (found == kUnits.end()) return std::nullopt;
-    total_ms += *number * found->second;
+    const auto* row = std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
+    if (row == kUnits.end()) return std::nullopt;
+    total_ms += *number * row->second;
   }
   if (!(total_ms <= kMaxMilliseconds)) return std::nullopt;
   const Duration out{static_cast<Duration::rep>(std::llround(total_ms))};

@@ -1,5 +1,4 @@
-// Durations as people and Go write them: numbers, each with its unit, one after the other
-// ("1m30s"). Pure.
+// Durations in the notation of Go: numbers with units, one after the other ("1m30s"). Pure.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -9,11 +8,12 @@
 
 namespace weir::scalers {
 
-// Takes the number in front off `text`: digits, with one point before, among or after them. nullopt
-// without a digit.
+// Removes the number at the start of `text` and returns it: digits with at most one decimal point.
+// nullopt without a digit.
 [[nodiscard]] std::optional<double> take_number(std::string_view& text);
 
-// Takes the unit in front off `text`: everything before the next digit or point; may be empty.
+// Removes the unit at the start of `text` and returns it: everything before the next digit or
+// point; may be empty.
 [[nodiscard]] std::string_view take_unit(std::string_view& text);
 
 // A duration of settings and flags, above zero, rounded to milliseconds. Units: ms, s, m, h; a

@@ -1,3 +1,4 @@
+// A cheap preselection by common prefix and suffix comes before the quadratic edit distance.
 #include "scalers/text/near_names.hpp"
 
 #include "scalers/text/redact.hpp"
@@ -11,15 +12,15 @@
 namespace weir::scalers {
 namespace {
 
-// nearest() cuts longer names.
+// The same limit as in nearest().
 constexpr std::size_t kLongestCompared = 128;
 
 struct Candidate {
-  std::size_t unlike;  // letters of the longer name that the two do not begin or end with
+  std::size_t difference;  // letters of the longer name outside of the common prefix and suffix
   std::string_view name;
 };
 
-// ASCII alone, without the call into the locale: this runs for each letter of 10,000 names.
+// ASCII only and without the locale, because this runs for each letter of 10,000 names.
 char folded(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool is_same_letter(char a, char b) { return a == b || folded(a) == folded(b); }
@@ -27,13 +28,13 @@ bool is_same_letter(char a, char b) { return a == b || folded(a) == folded(b); }
 Candidate candidate(std::string_view wanted, std::string_view name) {
   const std::string_view cut = name.substr(0, kLongestCompared);
   const std::size_t shorter = std::min(wanted.size(), cut.size());
-  std::size_t begins = 0;
-  while (begins < shorter && is_same_letter(wanted[begins], cut[begins])) ++begins;
-  std::size_t ends = 0;
-  while (begins + ends < shorter &&
-         is_same_letter(wanted[wanted.size() - 1 - ends], cut[cut.size() - 1 - ends]))
-    ++ends;
-  return {std::max(wanted.size(), cut.size()) - begins - ends, name};
+  std::size_t prefix = 0;
+  while (prefix < shorter && is_same_letter(wanted[prefix], cut[prefix])) ++prefix;
+  std::size_t suffix = 0;
+  while (prefix + suffix < shorter &&
+         is_same_letter(wanted[wanted.size() - 1 - suffix], cut[cut.size() - 1 - suffix]))
+    ++suffix;
+  return {std::max(wanted.size(), cut.size()) - prefix - suffix, name};
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ std::vector<std::string_view> likely_names(std::string_view wanted,
   for (const std::string_view name : names) candidates.push_back(candidate(cut, name));
   const std::size_t most = std::min(candidates.size(), kMostCompared);
   const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(most);
-  std::ranges::partial_sort(candidates, end, {}, &Candidate::unlike);
+  std::ranges::partial_sort(candidates, end, {}, &Candidate::difference);
   std::vector<std::string_view> out;
   std::size_t pairs = 0;
   for (std::size_t i = 0; i < most; ++i) {
@@ -67,8 +68,8 @@ std::string near_names(NameOrigin origin,
   const std::vector<std::string> near = nearest(wanted, likely);
   if (near.empty()) return {};
   out.findings.push_back(
-      remote_text(fmt::format("near names: \"{}\"", fmt::join(near, "\", \"")), {}));
-  return fmt::format("; weir explain lists {} near name{}",
+      remote_text(fmt::format("similar names: \"{}\"", fmt::join(near, "\", \"")), {}));
+  return fmt::format("; weir explain lists {} similar name{}",
                      near.size(),
                      near.size() == 1 ? "" : "s");
 }

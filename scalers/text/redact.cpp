@@ -1,3 +1,5 @@
+// The patterns and the order in which they apply: secrets first, then addresses, then short texts,
+// because each step could tear apart what the next one has to find.
 #include "scalers/text/redact.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -11,21 +13,21 @@ namespace weir::scalers {
 namespace {
 
 constexpr std::size_t kMaxShownBytes = 300;
-// What is worked on at all: a remote may send a megabyte of error text.
+// Longer texts are cut first, because a remote may send a megabyte of error text.
 constexpr std::size_t kMaxReadBytes = 8192;
-// Shorter texts tell little, and are found inside others.
-constexpr std::size_t kTellingBytes = 4;
+// Shorter texts are also found inside other words.
+constexpr std::size_t kUniqueBytes = 4;
 constexpr std::string_view kHidden = "[hidden]";
-// Stands for kHidden while texts are searched for, so that none is found inside it.
+// The placeholder of kHidden during the search, so that no text is found inside of "[hidden]".
 constexpr char kMark = '\x01';
 
 bool is_word(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-// The end of a port (of three digits and more: fewer are positions) behind a text that ends at
-// `end`: hidden with the host in front of it, it would
-// be no address any more that hide_addresses() knows.
+// The end of a port that follows a text ending at `end` (three digits or more: fewer are
+// positions). The port is hidden together with its host, because hide_addresses() would not find it
+// alone.
 std::size_t end_of_port(const std::string& text, std::size_t end) {
   if (end >= text.size() || text[end] != ':') return end;
   const auto after = std::min(text.find_first_not_of("0123456789", end + 1), text.size());
@@ -33,10 +35,10 @@ std::size_t end_of_port(const std::string& text, std::size_t end) {
   return digits >= 3 && digits <= 5 ? after : end;
 }
 
-// Replaces `secret` and a port behind it by the mark; a short one only where it stands as a word,
-// or a query such as "up" would tear other words and addresses apart.
+// Replaces `secret` and a port after it by the mark; a short one only where it is a whole word,
+// because a query such as "up" would tear other words and addresses apart.
 void hide(std::string& text, std::string_view secret) {
-  const bool is_short = secret.size() < kTellingBytes;
+  const bool is_short = secret.size() < kUniqueBytes;
   for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
     const auto end = at + secret.size();
     const bool is_inside =
@@ -63,8 +65,8 @@ std::string one_printable_line(std::string_view raw) {
 }
 
 void hide_addresses(std::string& text) {
-  // Compiled at each call: remote errors are rare, and nothing static with a constructor exists
-  // here.
+  // Compiled at each call, because remote errors are rare and static objects with constructors are
+  // not allowed.
   static constexpr std::string_view kAddress =
       R"([a-zA-Z][a-zA-Z0-9+.-]*://[^\s"']+)"                        // a url
       R"(|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\b)"      // IPv4
@@ -89,21 +91,22 @@ bool has_domain(std::string_view text) {
 }
 
 void hide_hosts(std::string& text) {
-  // Whom a certificate was made for, in Go's words and in curl's.
+  // The names of a certificate in messages of Go and of curl.
   static constexpr std::string_view kValidFor = R"((\bvalid for ).+?(, not )[^\s,;:"']+)";
   static constexpr std::string_view kCertified =
       R"((\bwanted to match )[^\s,;:"']+|(\b(?:subject|host) ?name )'[^']*')";
-  // A name under a domain of networks that nobody else sees.
+  // A name under a private domain.
   static constexpr std::string_view kPrivate =
       R"((?i:(?:\*\.)?\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.(?:internal|local|svc|example)\b))";
-  // Three labels and more. A name right behind a quote is one of an object: a queue, a key, a job.
+  // Three labels and more. A name directly after a quote is that of an object: a queue, a key, a
+  // job.
   static constexpr std::string_view kDotted =
       R"((?i:(^|[^"'a-z0-9._-])(?:\*|[a-z0-9_-]+)(?:\.[a-z0-9_-]+)+\.[a-z][a-z0-9-]*[a-z0-9]))";
   const auto replace = [&text](std::string_view pattern, const std::string& with) {
     RE2::GlobalReplace(&text, RE2(re2::StringPiece(pattern.data(), pattern.size())), with);
   };
   const std::string mark(1, kMark);
-  // Compiling a pattern takes longer than the rest, and few errors have any of this in them.
+  // Compiled only when needed, because compiling a pattern takes longer than everything else here.
   if (text.find("ertificate") != text.npos) {
     replace(kValidFor, R"(\1)" + mark + R"(\2)" + mark);
     replace(kCertified, R"(\1\2)" + mark);
@@ -125,7 +128,7 @@ std::string shown_marks(std::string_view text) {
   return out;
 }
 
-// As Go prints a text inside quotes: a remote may echo the query so.
+// The text as Go prints it in quotes, because a remote may echo the query in that form.
 std::string quoted_form(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -139,9 +142,9 @@ std::string quoted_form(std::string_view text) {
   return out;
 }
 
-std::vector<std::string> forms_of(std::span<const std::string> hidden) {
+std::vector<std::string> forms_of(std::span<const std::string> redactions) {
   std::vector<std::string> out;
-  for (const std::string& secret : hidden) {
+  for (const std::string& secret : redactions) {
     out.push_back(one_printable_line(secret));
     out.push_back(one_printable_line(quoted_form(secret)));
   }
@@ -150,13 +153,13 @@ std::vector<std::string> forms_of(std::span<const std::string> hidden) {
   return out;
 }
 
-// A text that was cut off may end with the beginning of a hidden one.
+// A text that was cut may end with the beginning of a redacted one.
 void drop_cut_form(std::string& text, std::span<const std::string> forms) {
   std::size_t longest = 0;
   for (const std::string& form : forms) {
     std::size_t size = std::min(form.size(), text.size());
-    while (size >= kTellingBytes && !text.ends_with(std::string_view(form).substr(0, size))) --size;
-    if (size >= kTellingBytes) longest = std::max(longest, size);
+    while (size >= kUniqueBytes && !text.ends_with(std::string_view(form).substr(0, size))) --size;
+    if (size >= kUniqueBytes) longest = std::max(longest, size);
   }
   text.resize(text.size() - longest);
 }
@@ -164,13 +167,13 @@ void drop_cut_form(std::string& text, std::span<const std::string> forms) {
 enum class Addresses { hide, keep };
 
 std::string bounded(std::string_view raw,
-                    std::span<const std::string> hidden,
+                    std::span<const std::string> redactions,
                     Addresses addresses) {
   std::string text = one_printable_line(raw.substr(0, kMaxReadBytes));
-  const auto forms = forms_of(hidden);
-  const auto hide_forms = [&](bool is_telling) {
+  const auto forms = forms_of(redactions);
+  const auto hide_forms = [&](bool is_unique) {
     for (const std::string& form : forms) {
-      if ((form.size() >= kTellingBytes) == is_telling) hide(text, form);
+      if ((form.size() >= kUniqueBytes) == is_unique) hide(text, form);
     }
   };
   hide_forms(true);
@@ -185,8 +188,8 @@ std::string bounded(std::string_view raw,
 
 }  // namespace
 
-std::string remote_text(std::string_view raw, std::span<const std::string> hidden) {
-  return bounded(raw, hidden, Addresses::hide);
+std::string remote_text(std::string_view raw, std::span<const std::string> redactions) {
+  return bounded(raw, redactions, Addresses::hide);
 }
 
 std::string addressed_text(std::string_view raw, std::span<const std::string> secrets) {

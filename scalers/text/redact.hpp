@@ -1,4 +1,4 @@
-// Makes a remote system's own words fit to be shown: bounded, printable, without addresses or
+// Redacts the error text of a remote system for display: bounded, printable, without addresses or
 // secrets. Pure.
 #pragma once
 
@@ -8,14 +8,15 @@
 
 namespace weir::scalers {
 
-// At most 300 bytes of `raw` on one line. Every text of `hidden` becomes "[hidden]" (one under 4
-// bytes only where it stands as a word), as do urls, IP addresses, names with a port, ports, users,
-// names that were dialled or stand in a certificate, and what looks like a host name: private ones
-// (.internal, .local, .svc, .example), and outside of quotes names of three labels and more.
-// Control bytes and invalid UTF-8 become a blank.
-[[nodiscard]] std::string remote_text(std::string_view raw, std::span<const std::string> hidden);
+// At most 300 bytes of `raw` on one line. Every text of `redactions` becomes "[hidden]" (a text
+// under 4 bytes only where it is a whole word), as do urls, IP addresses, names with a port, ports,
+// users, host names in messages about lookups, dialing and certificates, and everything that looks
+// like a host name: private ones (.internal, .local, .svc, .example), and outside of quotes names
+// of three labels and more. Control bytes and invalid UTF-8 become a space.
+[[nodiscard]] std::string remote_text(std::string_view raw,
+                                      std::span<const std::string> redactions);
 
-// The same with the addresses left in, for `explain` alone.
+// The same without redacting addresses, for `explain` only.
 [[nodiscard]] std::string addressed_text(std::string_view raw,
                                          std::span<const std::string> secrets);
 

@@ -1,3 +1,4 @@
+// Edit distances, with cheap lower bounds first because the wanted name comes from a caller.
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,7 @@
 namespace weir::scalers {
 namespace {
 
-// Longer names are cut: the distance is quadratic and the wanted name comes from a caller.
+// Longer names are cut, because the distance is quadratic.
 constexpr std::size_t kLongestName = 128;
 
 std::string folded(std::string_view name) {
@@ -41,18 +42,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return table.back();
 }
 
-// Letters of one name that the other has not, of the side that has more of them. Never more than
-// the edit distance, and linear.
+// The number of letters that one name has and the other does not, whichever is larger. Linear, and
+// never more than the edit distance.
 std::size_t letters_apart(std::string_view a, std::string_view b) {
   std::array<int, 256> surplus{};
   for (const char c : a) ++surplus[static_cast<unsigned char>(c)];
   for (const char c : b) --surplus[static_cast<unsigned char>(c)];
-  std::size_t of_a = 0;
-  std::size_t of_b = 0;
-  for (const int one : surplus) {
-    (one > 0 ? of_a : of_b) += static_cast<std::size_t>(one > 0 ? one : -one);
+  std::size_t only_in_a = 0;
+  std::size_t only_in_b = 0;
+  for (const int count : surplus) {
+    (count > 0 ? only_in_a : only_in_b) += static_cast<std::size_t>(count > 0 ? count : -count);
   }
-  return std::max(of_a, of_b);
+  return std::max(only_in_a, only_in_b);
 }
 
 }  // namespace
@@ -61,7 +62,7 @@ std::vector<std::string> nearest(std::string_view wanted,
                                  std::span<const std::string_view> names,
                                  std::size_t most) {
   const std::string from = folded(wanted);
-  std::vector<std::pair<std::size_t, std::string>> found;
+  std::vector<std::pair<std::size_t, std::string>> matches;
   for (const std::string_view name : names) {
     const std::string to = folded(name);
     const std::size_t allowed =
@@ -70,16 +71,16 @@ std::vector<std::string> nearest(std::string_view wanted,
                                               (to.size() >= 4 && from.find(to) != from.npos));
     const std::size_t difference =
         std::max(from.size(), to.size()) - std::min(from.size(), to.size());
-    // Names of other lengths or letters cannot be near; the distance is quadratic and there may be
-    // thousands of names.
+    // Skips names whose length or letters rule out a small distance, because there may be
+    // thousands.
     if (difference > allowed && !is_part) continue;
     if (!is_part && letters_apart(from, to) > allowed) continue;
     const std::size_t distance = difference > allowed ? difference : edit_distance(from, to);
-    if (distance <= allowed || is_part) found.emplace_back(distance, name);
+    if (distance <= allowed || is_part) matches.emplace_back(distance, name);
   }
-  std::ranges::sort(found);
+  std::ranges::sort(matches);
   std::vector<std::string> out;
-  for (auto& [distance, name] : found) {
+  for (auto& [distance, name] : matches) {
     if (out.size() == most) break;
     out.push_back(std::move(name));
   }

@@ -8,14 +8,15 @@
 
 namespace weir::scalers {
 
-// At most `most` of `names`, nearest first, whose edit distance (letter case and '-', '_', '.'
-// count little) is small enough to be a typing error of `wanted`; names equal in distance stand in
+// At most `most` of `names`, nearest first, whose edit distance is small enough to be a typing
+// error of `wanted`; letter case and '-', '_', '.' are ignored. Names of equal distance are in
 // alphabetical order.
 [[nodiscard]] std::vector<std::string> nearest(std::string_view wanted,
                                                std::span<const std::string_view> names,
                                                std::size_t most = 3);
 
-// The same as a sentence's tail: "; did you mean \"a\" or \"b\"?", or empty when nothing is near.
+// The same as the end of a sentence: "; did you mean \"a\" or \"b\"?", or empty when no name is
+// near.
 [[nodiscard]] std::string did_you_mean(std::string_view wanted,
                                        std::span<const std::string_view> names);
 

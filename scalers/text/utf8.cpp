@@ -1,3 +1,4 @@
+// Byte by byte and without the locale, so that results are the same on every machine.
 #include "scalers/text/utf8.hpp"
 
 #include <algorithm>
@@ -53,7 +54,7 @@ std::string printable(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_length(text, at);
     const bool is_control = length == 1 && (text[at] < ' ' || text[at] == 0x7f);
-    // U+0080 to U+009F, of which U+009B begins a command as ESC [ does.
+    // U+0080 to U+009F: U+009B starts a terminal command like ESC [.
     const bool is_high_control =
         length == 2 && byte_at(text, at) == 0xc2 && byte_at(text, at + 1) < 0xa0;
     const bool is_shown = length > 0 && !is_control && !is_high_control;

@@ -1,4 +1,4 @@
-// Small things about bytes of text that several files need. Pure.
+// UTF-8 and ASCII functions that several rooms need. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,12 @@ namespace weir::scalers {
 // U+10FFFF), or 0.
 [[nodiscard]] std::size_t utf8_length(std::string_view text, std::size_t at);
 
-// `text` in at most `most` bytes (3 or more): a longer one is cut between characters, with "..."
-// behind it.
+// `text` in at most `most` bytes (3 or more): a longer one is cut between characters and ends with
+// "...".
 [[nodiscard]] std::string shortened(std::string text, std::size_t most);
 
-// `text` with a blank for each control byte and each that is no UTF-8: a terminal takes commands
-// from them.
+// `text` with a space for each control byte and each byte that is not UTF-8, because a terminal
+// takes commands from them.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace weir::scalers

@@ -2,7 +2,8 @@
 // the keys mean is for scalers/read/world.
 #pragma once
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
 
 #include <string>
 #include <vector>

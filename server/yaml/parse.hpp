@@ -2,7 +2,8 @@
 // document a text, bounded depth and size. yaml-cpp stays in this folder. Pure.
 #pragma once
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
 
 #include <string>
 #include <string_view>

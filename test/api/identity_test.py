@@ -6,7 +6,7 @@ from support import (GROUP, ScriptedServer, ServerTest, Weir, config, metric, me
 
 PATH = metric_path("ml-inference", "up")
 FORBIDDEN = ('up.external.metrics.k8s.io is forbidden: User "{}" cannot list resource "up" in API group '
-             '"external.metrics.k8s.io" in the namespace "ml-inference": --standalone serves callers with a client '
+             '"external.metrics.k8s.io" in the namespace "ml-inference": --standalone serves only callers with a client '
              "certificate or behind the front proxy")
 USER = "X-Remote-User"
 

@@ -50,7 +50,7 @@ class TelemetryTest(ServerTest):
         anonymous, named = weir.get("/metrics", cert=None), weir.get("/metrics", USER)
 
         self.assert_status(anonymous, 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/metrics": '
-                           "--standalone serves callers with a client certificate or behind the front proxy")
+                           "--standalone serves only callers with a client certificate or behind the front proxy")
         self.assertEqual(200, named.status)
         self.assertIn('"/metrics"', weir.get("/", USER).text)
         self.assertEqual(404, weir.get("/metrics/x", USER).status)

@@ -57,7 +57,7 @@ class Dumps(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "dump.1").write_text("totals: 1000\n")
 
-            with self.assertRaisesRegex(counts.NotMeasured, "dump.1 is no dump of a path"):
+            with self.assertRaisesRegex(counts.NotMeasured, "dump.1 is not a dump of a path"):
                 counts.per_operation(Path(folder), 100)
 
     def test_a_program_that_fails_is_said(self):

@@ -82,12 +82,12 @@ class Record(unittest.TestCase):
         file = results.record(RESULT, "./dev bench paths", self.folder, self.folder, AT)
 
         self.assertEqual(file.name, "2026-01-02-030405-paths.json")
-        said = json.loads(file.read_text())
-        self.assertEqual(said["date"], "2026-01-02T03:04:05Z")
-        self.assertEqual(said["command"], "./dev bench paths")
-        self.assertRegex(said["commit"], r"^[0-9a-f]{12}\+?$")
-        self.assertRegex(said["compiler"], r"^clang\+\+-19 19\.[0-9.]+, RelWithDebInfo$")
-        self.assertNotIn("previous", said["rows"]["head"])
+        record = json.loads(file.read_text())
+        self.assertEqual(record["date"], "2026-01-02T03:04:05Z")
+        self.assertEqual(record["command"], "./dev bench paths")
+        self.assertRegex(record["commit"], r"^[0-9a-f]{12}\+?$")
+        self.assertRegex(record["compiler"], r"^clang\+\+-19 19\.[0-9.]+, RelWithDebInfo$")
+        self.assertNotIn("previous", record["rows"]["head"])
 
     def test_a_result_holds_the_values_before_it(self):
         results.record(RESULT, "", self.folder, self.folder, AT)

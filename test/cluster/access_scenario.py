@@ -1,4 +1,4 @@
-"""Who may read is RBAC's to say: without leave there is a 403 and never a number."""
+"""RBAC decides who may read: without permission the response is a 403 and never a value."""
 from case import ClusterTest
 from kube_api import KubeApi
 from objects import external
@@ -11,7 +11,7 @@ REVIEW_KEPT_SECONDS = 30  # Weir keeps a review for 10 s
 
 class AccessScenario(ClusterTest):
     def direct(self, namespace, account):
-        """As a service account, past the kube-apiserver and its own look at RBAC."""
+        """As a service account, directly, without the authorization of the kube-apiserver."""
         token = self.cluster.control_plane.token(namespace, account)
         return KubeApi(self.cluster.weir.port, self.cluster.certificates, pair=None, token=token)
 

@@ -51,8 +51,8 @@ class AggregationScenario(ClusterTest):
         """Stale would stop namespaces from being deleted."""
         def versions():
             document = self.aggregated_discovery()
-            found = [one for one in document["items"] if one["metadata"]["name"] == "external.metrics.k8s.io"]
-            return found and found[0]["versions"][0]["resources"] and found[0]["versions"]
+            groups = [group for group in document["items"] if group["metadata"]["name"] == "external.metrics.k8s.io"]
+            return groups and groups[0]["versions"][0]["resources"] and groups[0]["versions"]
 
         version = wait_until(versions, "aggregated discovery has the group", 30)[0]
 

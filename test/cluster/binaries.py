@@ -1,4 +1,4 @@
-"""The programs of the cluster, built from the Go modules beside this file and kept outside the checkout.
+"""The programs of the cluster, built from the Go modules beside this file and stored outside the checkout.
 
 They lie in a folder named by a hash of everything that decides them, so that a run with nothing changed builds nothing.
 """

@@ -1,4 +1,4 @@
-"""What scenarios share: a namespace of their own, Deployments with HPAs, and what the HPA controller made of them."""
+"""What scenarios share: a namespace of their own, Deployments with HPAs, and the conditions that the HPA controller sets."""
 import re
 import unittest
 
@@ -31,7 +31,7 @@ class ClusterTest(unittest.TestCase):
         return self.api.get(self._path("autoscaling/v2", "horizontalpodautoscalers", name)).get("status", {})
 
     def replicas(self, name):
-        """What the Deployment is told to run."""
+        """The replicas in the Deployment's spec."""
         return self.api.get(self._path("apps/v1", "deployments", name))["spec"]["replicas"]
 
     def condition(self, name, kind="ScalingActive"):
@@ -51,9 +51,9 @@ class ClusterTest(unittest.TestCase):
     def wait_failing(self, name, *texts, seconds=SCALED_SECONDS):
         """Until the HPA can't get its metric for a reason that holds each of `texts`; that reason."""
         def reason():
-            found = self.condition(name)
-            is_failing = (found.get("status"), found.get("reason")) == ("False", "FailedGetExternalMetric")
-            return is_failing and all(text in found["message"] for text in texts) and found["message"]
+            condition = self.condition(name)
+            is_failing = (condition.get("status"), condition.get("reason")) == ("False", "FailedGetExternalMetric")
+            return is_failing and all(text in condition["message"] for text in texts) and condition["message"]
         return self._wait(name, reason, f"{name} says FailedGetExternalMetric with {texts}", seconds)
 
     def assert_kept(self, name, count):

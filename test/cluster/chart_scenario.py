@@ -1,4 +1,4 @@
-"""The Helm chart renders what kustomize builds, and refuses what would leave Weir unverified."""
+"""The Helm chart renders what kustomize builds, and rejects values with which Weir would not be verified."""
 import copy
 import re
 import tempfile
@@ -53,10 +53,10 @@ class ChartScenario(ClusterTest):
     def assert_same(self, overlay, objects):
         """The namespace is helm's own affair: --create-namespace."""
         expected = {key(item): comparable(item) for item in build(self.manifests / overlay) if item["kind"] != "Namespace"}
-        found = {key(item): comparable(item) for item in objects}
-        self.assertEqual(set(expected), set(found))
+        actual = {key(item): comparable(item) for item in objects}
+        self.assertEqual(set(expected), set(actual))
         for name, item in expected.items():
-            self.assertEqual(item, found[name], name)
+            self.assertEqual(item, actual[name], name)
 
     def test_with_a_pair_it_is_the_base(self):
         self.assert_same("base", self.rendered(*self.tls))
@@ -154,10 +154,10 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
                 objects = self.rendered(*self.tls, "--set", f"{switches},{more}", release="team")
 
                 endpoint, = of_kind(objects, "ServiceMonitor")[0]["spec"]["endpoints"]
-                asked = {job for item in objects if item["kind"] in ("PrometheusRule", "ConfigMap")
+                jobs = {job for item in objects if item["kind"] in ("PrometheusRule", "ConfigMap")
                          for job in re.findall(r'job=\\*"([^"\\]+)', str(item))}
                 self.assertIn({"targetLabel": "job", "replacement": "weir"}, endpoint["relabelings"])
-                self.assertEqual({"weir"}, asked)
+                self.assertEqual({"weir"}, jobs)
 
     def test_a_short_duration_leaves_the_renewal_to_cert_manager(self):
         short = "certManager.enabled=true,certManager.certDuration=24h,certManager.caCertDuration=720h"

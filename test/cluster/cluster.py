@@ -74,7 +74,7 @@ class Cluster:
         self.wait_available()
 
     def _start_weir(self, stack):
-        """The objects first: its account exists before it asks for anything."""
+        """The objects first: its service account exists before its first request."""
         port = free_port()
         self.apply("-k", weir_overlay(self.directory / "overlay", port, self.certificates))
         token = self.directory / "weir-token"

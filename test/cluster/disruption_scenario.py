@@ -83,7 +83,7 @@ class DisruptionScenario(ClusterTest):
         self.reading_until(lambda: self.api.exchange("GET", f"/apis/{BARRIER}/v1beta1")[0] != 404, "the aggregator is through")
 
     def reading_until(self, probe, what):
-        """Each look comes with a read through the aggregator, which must not fail."""
+        """Each check includes a read through the aggregator, which must not fail."""
         def reads_and_is_so():
             self.assertEqual((200, ["20"]), self.read("counter", "key=rotation"))
             return probe()

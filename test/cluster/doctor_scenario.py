@@ -26,7 +26,7 @@ class DoctorScenario(ClusterTest):
         return [one for one in findings if one[0] == "error" and all(word in f"{one[1]} {one[2]}" for word in words)]
 
     def make_hpa(self, name, *metrics):
-        """No Deployment of its name is there: the controller asks no metric for it, the doctor reads it all the same."""
+        """Its Deployment does not exist: the controller reads no metric for it, the doctor does."""
         self.api.create(self._path("autoscaling/v2", HPAS), hpa(name, list(metrics)))
         self.addCleanup(self.api.delete, self._path("autoscaling/v2", HPAS, name))
 

@@ -1,4 +1,4 @@
-"""What people who leave KEDA had there, row by row of KEDA's own end-to-end tests, from hand-written HPAs."""
+"""The features of KEDA that users migrate from, row by row of KEDA's own end-to-end tests, from hand-written HPAs."""
 import signal
 
 from case import ClusterTest

@@ -49,7 +49,7 @@ class KubeApi:
         return json.loads(text) if text[:1] in "{[" else text
 
     def exchange(self, method, path, body=None, content_type="application/json", accept="*/*"):
-        """Status and bytes. A kept connection that the server has closed meanwhile is replaced once."""
+        """Status and bytes. A connection that the server has closed meanwhile is replaced once."""
         data = None if body is None else json.dumps(body)
         headers = {**self._headers, "Accept": accept, **({"Content-Type": content_type} if data else {})}
         reused = getattr(self._kept, "connection", None)

@@ -1,4 +1,4 @@
-"""What a kubelet would do, as far as an HPA looks: every pod is Running and Ready as soon as it is created."""
+"""The part of a kubelet that an HPA needs: every pod is Running and Ready as soon as it is created."""
 import contextlib
 import threading
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Behind ./dev cluster: a real control plane with Weir in it, and the scenarios *_scenario.py. Nothing outlives it."""
+"""What ./dev cluster runs: a real control plane with Weir in it, and the scenarios *_scenario.py. Nothing outlives it."""
 import argparse
 import contextlib
 import signal
@@ -20,11 +20,11 @@ from support import deferred_interrupts, weir_binary  # noqa: E402
 
 def scenarios(names):
     """All, or those named: `scaling`, or `scaling.ScalingScenario.test_...` as unittest has it."""
-    known = sorted(path.name.removesuffix("_scenario.py") for path in HERE.glob("*_scenario.py"))
+    existing = sorted(path.name.removesuffix("_scenario.py") for path in HERE.glob("*_scenario.py"))
     for name in names:
-        if name.split(".")[0] not in known:
-            raise SystemExit(f"./dev cluster: there is no scenario {name!r}; there are {', '.join(known)}")
-    parts = [name.partition(".") for name in names or known]
+        if name.split(".")[0] not in existing:
+            raise SystemExit(f"./dev cluster: there is no scenario {name!r}; there are {', '.join(existing)}")
+    parts = [name.partition(".") for name in names or existing]
     loader = unittest.TestLoader()
     return loader.loadTestsFromNames([f"{module}_scenario{dot}{rest}" for module, dot, rest in parts])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from support import Prometheus, ScriptedServer, free_port, wait_until
 
 JOB = "inference"
-RANGE_SECONDS = 60  # of the p95's rate, which has a value for as long behind the last scrape
+RANGE_SECONDS = 60  # of the p95's rate, which has a value for as long after the last scrape
 REQUESTS_A_SECOND = 10
 SCRAPED_SECONDS = 30  # Prometheus hands new targets to its scrapers every 5 s
 

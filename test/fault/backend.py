@@ -82,7 +82,7 @@ def builder_of(fault_class, *arguments):
 
 
 def http_backend(script, **settings):
-    """A Backend that is asked over HTTP; `script` is its subclass of HttpScript."""
+    """A Backend with an HTTP API; `script` is its subclass of HttpScript."""
     scripted = builder_of(script)
     usual = {
         "query_settings": script.query_settings, "tls_scheme": "https", "scripted": scripted,
@@ -91,6 +91,6 @@ def http_backend(script, **settings):
         "other_protocol": ("AMQP", scripted(faulty_reply=bare(b"AMQP\0\0\x09\x01"))),
         "oversized": {"102_MB": scripted(faulty_reply=endless_body(True)),
                       "102_MB_of_unsaid_length": scripted(faulty_reply=endless_body(False))},
-        "garbage_error": {"message_regex": "the answer is not HTTP"},
-        "broken_off_error": {"message": "the answer ends in the middle"}}
+        "garbage_error": {"message_regex": "the response is not HTTP"},
+        "broken_off_error": {"message": "the response is incomplete"}}
     return Backend(**{**usual, **settings})

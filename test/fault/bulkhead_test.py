@@ -19,7 +19,7 @@ SERVICE_SECONDS = 0.2
 
 @dataclass
 class Counter:
-    """A script that takes SERVICE_SECONDS for each question, and knows how busy it was."""
+    """A script that takes SERVICE_SECONDS for each query, and measures how busy it was."""
     spans: list = field(default_factory=list)  # (begin, end) of each, in the order of their ends
     begun: list = field(default_factory=list)  # the queries, in the order of their arrival
     under_way: int = 0
@@ -41,7 +41,7 @@ class Counter:
         turn.answer(vector(1))
 
     def utilisation(self):
-        """The share of its IN_FLIGHT places that were taken, from the first question to the last answer."""
+        """The share of its IN_FLIGHT places that were taken, from the first query to the last response."""
         whole = max(end for _, end in self.spans) - min(began for began, _ in self.spans)
         return sum(end - began for began, end in self.spans) / (IN_FLIGHT * whole)
 
@@ -52,7 +52,7 @@ class BulkheadTest(ServerTest):
         return self.started(Weir(self.folder() / "weir", config({"prom": backend}, *metrics), env=env))
 
     def connections(self, weir, count):
-        """Each has had an answer: one that asks nothing for ten seconds is closed, and hundreds of handshakes take long."""
+        """Each gets a response first: a connection without a request is closed after 10 s, and hundreds of handshakes take long."""
         opened = []
         for _ in range(count):
             connection = weir.connection(seconds=30)
@@ -136,7 +136,7 @@ class BulkheadTest(ServerTest):
                 answer = weir.metric("ml-inference", "large")
 
                 self.assert_status(answer, 503, "ServiceUnavailable", "metric ml-inference/large: prometheus prom: the "
-                                   "answer is over 1024 KiB; ask for fewer series")
+                                   "response is over 1024 KiB; query fewer series")
                 self.assertLessEqual(before.growth_mib(), limit_mib)
 
 

@@ -33,7 +33,7 @@ def half_open_connection_is_discarded(test, row, fault, weir):
 
 
 def one_login_in_thirty_seconds(test, row, fault, weir):
-    """Whatever is asked, and however often."""
+    """For every metric, at every read."""
     end = time.monotonic() + 2.5  # longer than an error is cached
     n = 0
     while time.monotonic() < end:

@@ -15,7 +15,7 @@ from servers.scripted import GARBAGE
 SLOW = r"no response within \d+ ms \("
 REFUSED = r"cannot connect \(Connection refused\)"
 NO_NAME = r"its host name does not resolve \("
-COMPRESSED = "the answer is compressed, which was not asked for; switch that off: gzip"
+COMPRESSED = "the response is compressed, although Weir did not request it; disable the compression: gzip"
 NEGATIVE = ("the value {} is negative; an HPA would scale to maxReplicas on it; set negative: zero or "
             "negative: allow if it is meant")
 
@@ -69,7 +69,7 @@ def connection_rows(backend):
              functools.partial(BlackHole, backend.scripted()), **LATE, deadline_ms=2000, concurrent_reads=10,
              concurrent_reads_are_fast=True, resources_return_to_baseline=True,
              extra_checks=(few_attempts_to_connect,)),
-        make("F03", "that_vanished_behind_an_open_connection_is_late_and_the_connection_discarded",
+        make("F03", "that_vanished_after_an_open_connection_is_late_and_the_connection_discarded",
              functools.partial(HalfOpen, backend.real()), **LATE, concurrent_reads=4,
              extra_checks=(half_open_connection_is_discarded,)),
         make("F04", STOPPED, backend.real(inject=freeze, clear=thaw), **LATE, concurrent_reads=40,

@@ -36,7 +36,7 @@ class Fault:
         self.is_injected = False
 
     def start(self):
-        """Starts what answers. The context's end stops it, whatever has happened."""
+        """Starts the server. The end of the context stops it in every case."""
 
     def stop(self):
         pass

@@ -144,7 +144,7 @@ class FaultCase(ServerTest):
         self.assertLess(time.monotonic() - began, FAST_SECONDS)
 
     def check_secrets(self, weir):
-        """S27: neither the log at its most talkative nor what anybody may ask for holds a planted secret."""
+        """S27: neither the most verbose log nor any readable page contains a planted secret."""
         metrics = weir.get("/metrics", {"X-Remote-User": HPA_USER})
         self.assertEqual(200, metrics.status)
         for text in (weir.process.log.read_text(), metrics.text, weir.get("/readyz?verbose", cert=None).text,
@@ -153,7 +153,7 @@ class FaultCase(ServerTest):
 
     def check_footprint(self, row, before, weir):
         if row.resources_return_to_baseline:
-            self.wait_for(lambda: before.is_flat(), 5)
+            self.wait_for(lambda: before.is_at_baseline(), 5)
         if row.max_growth_mib:
             self.assertLess(before.growth_mib(), row.max_growth_mib)
         if row.max_reserved_mib:

@@ -1,11 +1,11 @@
-"""What a running Weir holds of the machine: files, threads, memory."""
+"""The resources of a running Weir: file descriptors, threads, memory."""
 import os
 import re
 from pathlib import Path
 
 
 class Footprint:
-    """What a process holds, and how far it has gone from there."""
+    """The resources of a process now, as the baseline for later ones."""
 
     def __init__(self, pid):
         self._pid = pid
@@ -14,7 +14,7 @@ class Footprint:
         self._resident_kib = self._status("VmRSS")
         self._reserved_kib = self._status("VmPeak")
 
-    def is_flat(self):
+    def is_at_baseline(self):
         files, threads = self._held()
         return files <= self._files and threads <= self._threads
 

@@ -11,7 +11,7 @@ A, NO_SUCH_NAME = 1, 3
 
 
 class NameServer:
-    """On port 53 of a loopback address of its own, as the resolver of libc asks for.
+    """On port 53 of a loopback address of its own, because the resolver of libc uses that port.
 
     `addresses` is what it answers for NAME; empty: there is no such name; None: it is silent.
     """
@@ -45,14 +45,14 @@ class NameServer:
 
 
 def _answer(question, addresses):
-    """The question with its answers after it. For IPv6 the name is there, and has no address."""
+    """The question followed by its answers. For IPv6 the name exists without an address."""
     end = question.index(b"\0", 12) + 5  # the name, its type and its class
     kind, = struct.unpack(">H", question[end - 4:end - 2])
-    found = addresses if kind == A else []
+    answers = addresses if kind == A else []
     code = 0 if addresses else NO_SUCH_NAME
-    head = question[:2] + struct.pack(">HHHHH", 0x8580 | code, 1, len(found), 0, 0)
+    head = question[:2] + struct.pack(">HHHHH", 0x8580 | code, 1, len(answers), 0, 0)
     return head + question[12:end] + b"".join(
-        b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 1, 4) + socket.inet_aton(one) for one in found)
+        b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 1, 4) + socket.inet_aton(one) for one in answers)
 
 
 class Named(Fault):

@@ -111,7 +111,7 @@ class FarNetwork:
         self._ends = f"wf{pid}a", f"wf{pid}b"
 
     def start(self):
-        self._drop_left_behind()
+        self._drop_stale_namespaces()
         ours, theirs = self._ends
         self._ip("netns", "add", self.name)
         self._ip("link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", self.name)
@@ -132,25 +132,25 @@ class FarNetwork:
 
     def listener(self):
         """A listening socket of the far side; only the thread that makes it goes there."""
-        made = []
+        listeners = []
 
         def make():
             with open(f"/run/netns/{self.name}") as there:
                 if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET) != 0:
                     return
-            made.append(socket.create_server((self.there, 0)))
+            listeners.append(socket.create_server((self.there, 0)))
         thread = threading.Thread(target=make)
         thread.start()
         thread.join()
-        if not made:
+        if not listeners:
             raise OSError(f"the network namespace {self.name} cannot be entered")
-        return made[0]
+        return listeners[0]
 
-    def _drop_left_behind(self):
+    def _drop_stale_namespaces(self):
         for line in self._ip("netns", "list").splitlines():
-            found = re.match(r"weir-fault-(\d+)", line)
-            if found and not Path(f"/proc/{found[1]}").exists():
-                self._ip("netns", "del", found[0])
+            match = re.match(r"weir-fault-(\d+)", line)
+            if match and not Path(f"/proc/{match[1]}").exists():
+                self._ip("netns", "del", match[0])
 
     def _ip(self, *words):
         run = subprocess.run([require("ip", "iproute2"), *words], stdin=subprocess.DEVNULL, capture_output=True,
@@ -171,7 +171,7 @@ class FarNetwork:
 
 
 class HalfOpen(Fault):
-    """A real server behind a link that is cut: the peer is gone, and nobody was told.
+    """A real server behind a link that is cut: the peer is gone without closing its connections.
 
     `real` makes the healthy server. A relay in the far network carries the bytes to it.
     """

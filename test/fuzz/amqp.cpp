@@ -25,7 +25,7 @@ using scalers::Error;
 using scalers::Secret;
 using scalers::clients::AmqpGuard;
 using scalers::clients::AmqpMachine;
-using scalers::clients::AmqpQuestionPtr;
+using scalers::clients::QueueLengthQueryPtr;
 
 constexpr std::size_t kMaxNameBytes = 255;
 constexpr std::size_t kFrameBytes = 8;  // head and end
@@ -116,7 +116,7 @@ class Session {
   explicit Session(bool is_cut)
       : machine_({Secret("weir"), Secret("s3cret"), "ml", "weir/pod-1"}), is_cut_(is_cut) {
     std::string greeting;
-    machine_.greet(greeting);
+    machine_.on_connected(greeting);
   }
 
   // Until an error, or the script's end.
@@ -125,7 +125,7 @@ class Session {
       std::string_view line = take_until(script, '\n');
       const std::string_view step = take_until(line, ' ');
       if (step == "ask") {
-        ask(name_of(line));
+        query(name_of(line));
       } else if (step == "forget") {
         if (!questions.empty()) questions.erase(questions.begin());
       } else {
@@ -140,7 +140,7 @@ class Session {
       require(std::ranges::find(kSayable, method) != kSayable.end(), "only a few methods are said");
     require(static_cast<std::size_t>(std::ranges::count(methods, kDeclare)) <= asked_,
             "a queue is declared when it is asked for");
-    for (const AmqpQuestionPtr& question : questions) {
+    for (const QueueLengthQueryPtr& question : questions) {
       if (!question->ready_messages || !question->ready_messages->has_value() || is_raw_) continue;
       require(counts_.contains({question->queue, **question->ready_messages}),
               "an answer is what the broker said of that queue");
@@ -148,23 +148,23 @@ class Session {
     open_at_end = static_cast<std::size_t>(std::ranges::count_if(questions, [](const auto& one) {
       return !one->ready_messages.has_value();
     }));
-    machine_.lose({Errc::unreachable, "lost", ""});
-    for (const AmqpQuestionPtr& question : questions)
+    machine_.on_disconnected({Errc::unreachable, "lost", ""});
+    for (const QueueLengthQueryPtr& question : questions)
       require(question->ready_messages.has_value(), "whoever waits is told of the end");
     require(!machine_.waiting_since(), "nothing is open behind the end");
   }
 
   std::string said;
   std::optional<Error> failure;
-  std::vector<AmqpQuestionPtr> questions;
+  std::vector<QueueLengthQueryPtr> questions;
   std::size_t open_at_end = 0;
   [[nodiscard]] bool is_ready() const { return machine_.is_ready(); }
 
  private:
-  void ask(const std::string& queue) {
+  void query(const std::string& queue) {
     if (!machine_.is_ready()) return;
     ++asked_;
-    questions.push_back(machine_.ask(loop(), queue, said));
+    questions.push_back(machine_.query_length(loop(), queue, said));
   }
 
   void hear(std::string_view step, std::string_view rest) {

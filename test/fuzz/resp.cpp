@@ -63,7 +63,7 @@ class Session {
  public:
   Session(int bits, std::size_t commands) : machine_(login_of(bits)), commands_(commands) {
     std::string greeting;
-    machine_.greet(greeting);
+    machine_.on_connected(greeting);
     require(greeting.ends_with("PING\r\n"), "a greeting ends with PING");
     require(!machine_.is_ready(), "nothing is asked before the login is through");
   }
@@ -97,7 +97,7 @@ class Session {
     std::vector<RedisCommandPtr> open;
     std::ranges::remove_copy_if(outcome.commands, std::back_inserter(open), is_answered);
     const std::size_t answered = outcome.commands.size() - open.size();
-    machine_.lose({Errc::unreachable, "lost", ""});
+    machine_.on_disconnected({Errc::unreachable, "lost", ""});
     for (const RedisCommandPtr& one : open)
       require(one->reply.has_value() && !one->reply->has_value(),
               "whoever waits is told of the end");

@@ -1,6 +1,6 @@
 """Why a read has no number: `weir explain`, its endpoint and the Status message against real backends.
 
-The incident behind it: a load test scaled nothing since Prometheus did not scrape the workers, and no text said so.
+The incident that led to it: a load test scaled nothing since Prometheus did not scrape the workers, and no text said so.
 """
 import json
 import time
@@ -41,13 +41,13 @@ class ExplainCase(ServerTest):
         self.assert_explained(name, cause, *findings)
 
     def assert_near_name_is_explained_alone(self, name, selector, near):
-        """What a caller chose has its neighbour counted in the Status and named to whoever may explain."""
+        """The Status only counts the names similar to one that a caller chose; an explanation lists them."""
         message = self.message_with_diagnosis(name, selector)
         [question] = explained(self.weir, name, selector)["queries"]
 
-        self.assertTrue(message.endswith("; weir explain lists 1 near name"), message)
+        self.assertTrue(message.endswith("; weir explain lists 1 similar name"), message)
         self.assertNotIn(near, message)
-        self.assertIn(f'near names: "{near}"', question["diagnosis"]["findings"])
+        self.assertIn(f'similar names: "{near}"', question["diagnosis"]["findings"])
 
     def assert_explained(self, name, cause, *findings):
         """The endpoint and the command name the cause, and say how it was found."""
@@ -322,7 +322,7 @@ class RabbitMQTest(ExplainCase):
         self.assert_near_name_is_explained_alone("of_vhost", "name=order", "orders")
 
     def test_a_login_without_permission_is_told_from_a_wrong_one(self):
-        """Once somebody asks: a refused login is not shown again on its own."""
+        """With the next query: rejected credentials are not sent again without one."""
         self.assert_explained("stranger", 'the login is right, and has no permission in vhost "/"', "/api/whoami: HTTP 200")
 
         self.assertNotIn("diagnosis", self.message_of(self.weir.metric("ml-inference", "stranger")))

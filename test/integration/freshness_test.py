@@ -1,4 +1,4 @@
-"""How often Prometheus is asked, counted by Prometheus itself."""
+"""How often Prometheus is queried, counted by Prometheus itself."""
 import time
 import unittest
 
@@ -82,7 +82,7 @@ class FreshnessTest(ServerTest):
         self.assertTrue(0.3 <= time.monotonic() - started < 0.85, time.monotonic() - started)
 
     def test_an_error_is_kept_for_a_moment_only(self):
-        """Behind the look for its cause, which asks more, and once in 30 s at most."""
+        """After the diagnosis, which sends more queries, and once in 30 s at most."""
         self.wait_for(lambda: "; diagnosis: " in self.weir.metric("ml-inference", "failing").text, 3)
         asked = self.asked_while(lambda: [self.weir.metric("ml-inference", "failing") for _ in range(10)])
         before = self.prometheus.questions()

@@ -69,8 +69,8 @@ class KedaOldRedisTest(ServerTest):
                              b"$17\r\nlast-delivered-id\r\n$3\r\n1-1\r\n"}
 
         def play(connection: socket.socket):
-            while asked := connection.recv(4096):
-                connection.sendall(b"".join(reply for command, reply in replies.items() if command in asked))
+            while data := connection.recv(4096):
+                connection.sendall(b"".join(reply for command, reply in replies.items() if command in data))
         server = self.started(ScriptedServer(raw=play))
         weir = self.started(Weir(self.folder(), config_of(
             server.url.replace("http:", "redis:"), {"lag": {"key": "s", "kind": "lag", "group": "g"}})))

@@ -11,7 +11,7 @@ FRONT = "metric ml-inference/{0}: prometheus {0}: "
 
 
 class BasicAuthTest(ServerTest):
-    """Prometheus asks for a password over HTTPS and for a client certificate."""
+    """Prometheus requires a password over HTTPS, and a client certificate."""
 
     @classmethod
     def setUpClass(cls):

@@ -71,14 +71,14 @@ class HangTest(ServerTest):
     def setUpClass(cls):
         folder = cls.new_folder()
         cls.stopped = cls.start(Prometheus(folder / "stopped"))
-        cls.well = cls.start(Prometheus(folder / "well"))
-        backends = {"sick": prometheus_backend(cls.stopped.url), "well": prometheus_backend(cls.well.url)}
+        cls.healthy = cls.start(Prometheus(folder / "healthy"))
+        backends = {"faulty": prometheus_backend(cls.stopped.url), "healthy": prometheus_backend(cls.healthy.url)}
         cls.weir = cls.start(Weir(folder / "weir", config(
             backends,
-            metric("slow", "vector(1)", backend="sick", deadline="700ms", freshness="1ms"),
-            metric("slower", "vector(2)", backend="sick", deadline="1s", freshness="1ms"),
-            metric("usual", "vector(3)", backend="sick", freshness="1ms"),
-            metric("quick", "vector(4)", backend="well", freshness="1ms"))))
+            metric("slow", "vector(1)", backend="faulty", deadline="700ms", freshness="1ms"),
+            metric("slower", "vector(2)", backend="faulty", deadline="1s", freshness="1ms"),
+            metric("usual", "vector(3)", backend="faulty", freshness="1ms"),
+            metric("quick", "vector(4)", backend="healthy", freshness="1ms"))))
 
     def setUp(self):
         self.stopped.process.suspend()
@@ -92,7 +92,7 @@ class HangTest(ServerTest):
                 took = time.monotonic() - started
 
                 self.assertEqual((504, "Timeout"), (answer.status, answer.json()["reason"]))
-                self.assertTrue(answer.json()["message"].startswith(FRONT.format(name, "sick") + "no answer "),
+                self.assertTrue(answer.json()["message"].startswith(FRONT.format(name, "faulty") + "no response "),
                                 answer.text)
                 self.assertNotIn("Retry-After", answer.headers)
                 self.assertTrue(seconds - 0.05 <= took <= seconds + SLACK_SECONDS, took)
@@ -148,9 +148,9 @@ NOT_API = "the answer has no result of Prometheus' query API"
 
 # name, script, status, reason, text
 NONSENSE = [
-    ("over_1_MiB", body(LARGE), 503, "the answer is over 1024 KiB; ask for fewer series"),
+    ("over_1_MiB", body(LARGE), 503, "the response is over 1024 KiB; query fewer series"),
     ("over_1_MiB_without_length", bytes_then_close(b"HTTP/1.1 200 OK\r\n\r\n" + LARGE.encode()), 503,
-     "the answer is over 1024 KiB; ask for fewer series"),
+     "the response is over 1024 KiB; query fewer series"),
     ("drips", drip, 504, None),
     ("no_answer_after_connect", lambda turn: turn.hang(), 504, None),
     ("not_json", body("<html>hello</html>"), 503, "the answer is not JSON, or ends in the middle"),
@@ -203,7 +203,7 @@ NONSENSE = [
     ("closes_at_once", lambda turn: turn.close(), 503, None),
     ("resets", lambda turn: turn.reset(), 503, None),
     ("breaks_off", bytes_then_close(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), 503,
-     "the answer ends in the middle"),
+     "the response is incomplete"),
     ("wrong_encoding", status("200 OK", "not gzip", Content_Encoding="gzip"), 503, None),
 ]
 REASONS = {503: "ServiceUnavailable", 504: "Timeout", 429: "TooManyRequests"}

@@ -1,4 +1,4 @@
-"""What the look at an empty answer costs and leaves alone, as a backend sees it that plays a script."""
+"""The queries of the diagnosis of an empty result, as a scripted backend sees them."""
 import json
 import unittest
 import urllib.parse
@@ -11,7 +11,7 @@ FIVE = json.dumps({"status": "success", "data": {"resultType": "vector", "result
 
 class LookTest(ServerTest):
     def start_weir(self, play, *names, **settings):
-        """A server that plays `play(turn, page)` for what is no query, and its Weir with a metric named like each query."""
+        """A server that plays `play(turn, page)` for what is not a query, and its Weir with a metric named like each query."""
         def script(turn):
             page = urllib.parse.urlsplit(turn.asked.target).path.removeprefix("/api/v1/")
             if page == "query":

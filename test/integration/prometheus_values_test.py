@@ -45,7 +45,7 @@ NEGATIVE = ("the value {} is negative; an HPA would scale to maxReplicas on it; 
 SEVERAL = ("{} series where one is expected; they differ in {}; aggregate them in the query, or set aggregate: sum, "
            "max, min or avg")
 
-# name, query, settings, settings of the block, status, reason, text behind "metric NS/NAME: prometheus prom: "
+# name, query, settings, settings of the block, status, reason, text after "metric NS/NAME: prometheus prom: "
 ERRORS = [
     ("no series", "absent_series", {}, {}, 503, "ServiceUnavailable", NO_SERIES),
     ("no series to sum", "absent_series", {}, {"aggregate": "sum"}, 503, "ServiceUnavailable", NO_SERIES),
@@ -97,7 +97,7 @@ SELECTED = [
     ("an escaped $$( stays text", "literal", None, ["1"]),
 ]
 
-# name, metric, selector, status, reason, text behind "metric ml-inference/METRIC: "
+# name, metric, selector, status, reason, text after "metric ml-inference/METRIC: "
 REFUSED = [
     ("no selector", "depth", None,
      "label queue has no value; write queue=VALUE in the selector (its pattern is .*)"),
@@ -175,32 +175,32 @@ class PrometheusValuesTest(ServerTest):
     def test_what_is_no_number_for_an_hpa_is_an_error_with_its_text(self):
         for name, _, _, _, status, reason, text in ERRORS:
             with self.subTest(name):
-                asked = "error_" + slug(name)
+                metric_name = "error_" + slug(name)
 
-                answer = self.weir.metric("ml-inference", asked)
+                answer = self.weir.metric("ml-inference", metric_name)
 
                 if text is None:
                     self.assertEqual((status, reason), (answer.status, answer.json()["reason"]))
                     self.assertIn("found duplicate series for the match group", answer.json()["message"])
                 else:
                     self.assert_status(answer, status, reason,
-                                       f"metric ml-inference/{asked}: prometheus prom: {text}")
+                                       f"metric ml-inference/{metric_name}: prometheus prom: {text}")
 
     def test_a_selector_picks_what_is_asked(self):
-        for name, asked, selector, values in SELECTED:
+        for name, metric_name, selector, values in SELECTED:
             with self.subTest(name):
-                self.assert_values(self.weir.metric("ml-inference", asked, selector), *values)
+                self.assert_values(self.weir.metric("ml-inference", metric_name, selector), *values)
 
     def test_a_selector_that_binds_nothing_is_refused_and_names_what_would(self):
-        for name, asked, selector, text in REFUSED:
+        for name, metric_name, selector, text in REFUSED:
             with self.subTest(name):
-                answer = self.weir.metric("ml-inference", asked, selector)
+                answer = self.weir.metric("ml-inference", metric_name, selector)
 
                 if text is None:  # no valid key for Kubernetes itself
                     self.assertEqual((400, "BadRequest"), (answer.status, answer.json()["reason"]))
                     self.assertIn('Invalid value: "__name__"', answer.json()["message"])
                 else:
-                    self.assert_status(answer, 400, "BadRequest", f"metric ml-inference/{asked}: {text}")
+                    self.assert_status(answer, 400, "BadRequest", f"metric ml-inference/{metric_name}: {text}")
 
     def test_a_bound_label_comes_back_in_metricLabels(self):
         items = self.weir.metric("ml-inference", "depth", "queue in (orders,ml.embed)").json()["items"]
@@ -235,12 +235,12 @@ class PrometheusValuesTest(ServerTest):
             ("another namespace", "other", "depth",
              "not configured for this namespace; add the namespace to its namespaces list"),
         ]
-        for name, namespace, asked, text in table:
+        for name, namespace, metric_name, text in table:
             with self.subTest(name):
-                answer = self.weir.metric(namespace, asked)
+                answer = self.weir.metric(namespace, metric_name)
 
                 self.assertEqual((404, "NotFound"), (answer.status, answer.json()["reason"]))
-                self.assertTrue(answer.json()["message"].startswith(f"metric {namespace}/{asked} is {text}"),
+                self.assertTrue(answer.json()["message"].startswith(f"metric {namespace}/{metric_name} is {text}"),
                                 answer.json()["message"])
 
 

@@ -40,7 +40,7 @@ VALUES = [
     ("alternatives_as_a_whole", {"queueRegex": "jobs.a|orders", "backend": "api"}, "8"),
 ]
 
-# name, the metric's rabbitmq block, status, reason, text behind "metric ml-inference/NAME: rabbitmq BACKEND: "
+# name, the metric's rabbitmq block, status, reason, text after "metric ml-inference/NAME: rabbitmq BACKEND: "
 ERRORS = [
     ("missing_over_amqp", {"queue": "no such"}, 404, "NotFound", 'queue "no such" does not exist in vhost "/"'),
     ("missing_in_a_vhost", {"queue": "idle", "backend": "team"}, 404, "NotFound",

@@ -45,7 +45,7 @@ GONE = 'key "no" does not exist; set missing: 0 if that means none'
 NO_LAG = ('Redis does not know the lag of group "group" (entries were deleted, or its position was set by hand); ask '
           'kind: pending, or kind: stream')
 
-# name, the metric's redis block, status, reason, text behind "metric ml-inference/NAME: redis BACKEND: "
+# name, the metric's redis block, status, reason, text after "metric ml-inference/NAME: redis BACKEND: "
 ERRORS = [
     ("missing_list", {"key": "no", "missing": "error"}, 404, "NotFound", GONE),
     ("missing_set", {"key": "no", "kind": "set", "missing": "error"}, 404, "NotFound", GONE),
@@ -86,10 +86,10 @@ ERRORS = [
     ("a_command_not_permitted", {"key": "set", "kind": "set", "backend": "acl"}, 503, "ServiceUnavailable", None),
     ("a_key_not_permitted", {"key": "zset", "backend": "acl"}, 503, "ServiceUnavailable", None),
     ("a_missing_stream_without_TYPE", {"key": "no", "kind": "stream", "backend": "typeless"}, 503, "ServiceUnavailable",
-     'whether key "no" is empty or missing could not be asked (it takes TYPE; or set missing: 0): the user may not ask '
-     "this: NOPERM this user has no permissions to run the 'type' command"),
+     'whether key "no" is empty or missing could not be asked (it takes TYPE; or set missing: 0): the user has no '
+     "permission for this command: NOPERM this user has no permissions to run the 'type' command"),
     ("a_database_that_is_not_there", {"key": "list", "backend": "far"}, 503, "ServiceUnavailable",
-     "the server answered with an error: ERR DB index is out of range"),
+     "the server returned an error: ERR DB index is out of range"),
     ("nobody_listens", {"key": "list", "backend": "nobody"}, 503, "ServiceUnavailable", None),
 ]
 
@@ -156,7 +156,7 @@ class RedisTest(ServerTest):
             with self.subTest(name):
                 text = self.message_of(self.weir.metric("ml-inference", name))
 
-                self.assertIn("redis acl: the user may not ask this: NOPERM", text)
+                self.assertIn("redis acl: the user has no permission for this command: NOPERM", text)
                 self.assertNotIn("reader-pass", text)
 
     def test_an_error_names_neither_the_password_nor_the_address(self):

@@ -54,7 +54,7 @@ class SettleTest(ServerTest):
 
 
 class ReloadTest(ServerTest):
-    """Over HTTP, where no connection is kept, a new configuration keeps what is known of an outage of the backend."""
+    """Over HTTP, a new configuration keeps the state of a backend that was unreachable."""
 
     def setUp(self):
         self.backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(0))))

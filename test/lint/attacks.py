@@ -36,10 +36,10 @@ def check(tree):
         row = _ROW.fullmatch(line)
         tests = _tests(row["where"]) if row else None
         if tests is None:
-            yield Finding(INDEX, number, f"is no row of the index, {_FORM}")
+            yield Finding(INDEX, number, f"is not a row of the index, {_FORM}")
             continue
         if before[:1] == row["id"][:1] and row["id"] <= before:
-            yield Finding(INDEX, number, f"{row['id']} stands behind {before}, sort the rows and name each once")
+            yield Finding(INDEX, number, f"{row['id']} comes after {before}, sort the rows and name each once")
         before = row["id"]
         for file, name in tests:
             path = f"test/{file}"

@@ -14,14 +14,14 @@ GOOD = ("| F51 | closed | `api/x_test.py`: `test_a` |\n"
 
 class Attacks(lint_test.LintTest):
     def index(self, rows):
-        return self.found(attacks.check, {**TESTS, attacks.INDEX: HEAD + rows + "\nAn epilogue.\n"})
+        return self.findings(attacks.check, {**TESTS, attacks.INDEX: HEAD + rows + "\nAn epilogue.\n"})
 
     def test_a_row_whose_tests_exist_is_clean(self):
         self.assertEqual([], self.index(GOOD))
 
     def test_a_missing_index_is_told(self):
         self.assertEqual(["test/attacks.md:1: is missing, write a row for each attack and fault that a test proves"],
-                         self.found(attacks.check, TESTS))
+                         self.findings(attacks.check, TESTS))
 
     def test_what_does_not_exist_is_told_with_its_row(self):
         cases = (
@@ -39,16 +39,16 @@ class Attacks(lint_test.LintTest):
         for row in ("| S01 | 403 | |", "| S01 | 403 |", "| S01 | 403 | nowhere |", "| S01 | 403 | `api/x_test.py` |",
                     "| S1 | 403 | `api/x_test.py`: `test_a` |", "| S01 | 403 | `api/x_test.py`: `test_a`, and more |"):
             with self.subTest(row):
-                found = self.index(row + "\n")
+                findings = self.index(row + "\n")
 
-                self.assertEqual(1, len(found), found)
-                self.assertTrue(found[0].startswith("test/attacks.md:3: is no row of the index, write `| S01 |"), found)
+                self.assertEqual(1, len(findings), findings)
+                self.assertTrue(findings[0].startswith("test/attacks.md:3: is not a row of the index, write `| S01 |"), findings)
 
     def test_rows_are_sorted_and_named_once(self):
         row = "| {} | 403 | `api/x_test.py`: `test_a` |\n"
         for first, second in (("S02", "S01"), ("S01", "S01")):
             with self.subTest(first + second):
-                self.assertEqual([f"test/attacks.md:4: {second} stands behind {first}, sort the rows and name each once"],
+                self.assertEqual([f"test/attacks.md:4: {second} comes after {first}, sort the rows and name each once"],
                                  self.index(row.format(first) + row.format(second)))
 
 

@@ -34,7 +34,7 @@ def lambdas(code):
 
 
 def _body_after(code, at):
-    """The { of a lambda whose captures end before `at`, or -1 when it is no lambda."""
+    """The { of a lambda whose captures end before `at`, or -1 when it is not a lambda."""
     for opening in "<(":
         at += len(code[at:]) - len(code[at:].lstrip())
         if code[at:at + 1] == opening:
@@ -46,7 +46,7 @@ def _body_after(code, at):
 
 
 def _is_spawned(code, item):
-    """The lambda stands as an argument of co_spawn and is not called on the spot."""
+    """The lambda is an argument of co_spawn and is not called on the spot."""
     depth = 0
     for at in range(item.start - 1, -1, -1):
         if code[at] in ")]}":
@@ -60,10 +60,10 @@ def _is_spawned(code, item):
 
 
 def _capturing(path, code):
-    found = list(lambdas(code))
-    for item in found:
+    all_lambdas = list(lambdas(code))
+    for item in all_lambdas:
         own = code[item.body:item.end]
-        for inner in found:
+        for inner in all_lambdas:
             if item.body < inner.start and inner.end < item.end:
                 own = own[:inner.body - item.body] + " " * (inner.end - inner.body) + own[inner.end - item.body:]
         if item.captures and _CO.search(own) and not _is_spawned(code, item):

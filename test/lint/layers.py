@@ -10,7 +10,7 @@ import re
 
 from tree import Finding, includes, line_of
 
-STD = "<std>"  # stands for every header of the standard library
+STD = "<std>"  # every header of the standard library
 POSIX = ("<{unistd,fcntl,netdb,poll,signal}.h>", "<sys/*.h>", "<netinet/*.h>", "<arpa/*.h>", "<net/*.h>")
 # What every folder of scalers may know: the floor's words, settings and text. Counts of connections are a word too.
 WORDS = (STD, "scalers/*.hpp", "scalers/{settings,text}/*.hpp", "scalers/clients/net/counts.hpp", "<boost/{system,assert}/**>")

@@ -35,7 +35,7 @@ class LintTest(unittest.TestCase):
             (root / name).write_text(content)
         return Tree(root, files)
 
-    def found(self, rule, files):
+    def findings(self, rule, files):
         return [str(finding) for finding in rule(self.tree(files))]
 
 
@@ -115,37 +115,37 @@ class Layers(LintTest):
     def test_each_room_includes_what_its_row_allows(self):
         for name, path, bad, good in self.CASES:
             with self.subTest(name):
-                found = self.found(self.rule, {path: f"#pragma once\n#include {bad}\n"})
-                clean = self.found(self.rule, {path: f"#pragma once\n#include {good}\n// #include {bad}\n"})
+                findings = self.findings(self.rule, {path: f"#pragma once\n#include {bad}\n"})
+                clean = self.findings(self.rule, {path: f"#pragma once\n#include {good}\n// #include {bad}\n"})
 
                 self.assertEqual([f"{path}:2: {bad} is not for "],
-                                 [f[:len(f"{path}:2: {bad} is not for ")] for f in found])
+                                 [f[:len(f"{path}:2: {bad} is not for ")] for f in findings])
                 self.assertEqual([], clean)
 
     def test_a_library_stays_in_its_part_of_the_server(self):
         for header, bad, good in self.ONLY:
             with self.subTest(header):
-                found = self.found(self.rule, {bad: f"#include {header}\n"})
-                clean = self.found(self.rule, {good: f"#include {header}\n"})
+                findings = self.findings(self.rule, {bad: f"#include {header}\n"})
+                clean = self.findings(self.rule, {good: f"#include {header}\n"})
 
-                self.assertEqual(1, len(found))
-                self.assertIn(f"{bad}:1: {header} stays in ", found[0])
+                self.assertEqual(1, len(findings))
+                self.assertIn(f"{bad}:1: {header} stays in ", findings[0])
                 self.assertEqual([], clean)
 
     def test_the_finding_says_what_to_write_instead(self):
-        found = self.found(self.rule, {"server/app.cpp": '#include "scalers/read/query_cache.hpp"\n'})
+        findings = self.findings(self.rule, {"server/app.cpp": '#include "scalers/read/query_cache.hpp"\n'})
 
         self.assertEqual(['server/app.cpp:1: "scalers/read/query_cache.hpp" is not for server/**, of scalers/, the server'
                           " takes the words, settings, text, read/world.hpp and clients/clients.hpp: the catalog knows"
-                          " the kinds"], found)
+                          " the kinds"], findings)
 
     def test_a_folder_without_a_row_is_found(self):
         self.assertEqual(["scalers/extra/x.hpp:1: no row of test/lint/layers.py is for this file, move it or add the row"],
-                         self.found(self.rule, {"scalers/extra/x.hpp": ""}))
+                         self.findings(self.rule, {"scalers/extra/x.hpp": ""}))
 
     def test_no_folder_of_everything(self):
         self.assertEqual(["bench/util/x.py:1: a folder util/ says nothing, move the file to the room of its words"],
-                         self.found(self.rule, {"bench/util/x.py": "", "bench/micro/util.py": ""}))
+                         self.findings(self.rule, {"bench/util/x.py": "", "bench/micro/util.py": ""}))
 
     def test_clock_and_environment_come_by_argument(self):
         files = {"apiservice/x.cpp": "auto t = std::chrono::system_clock::now();\n",
@@ -155,7 +155,7 @@ class Layers(LintTest):
         self.assertEqual(["apiservice/x.cpp:1: _clock::now( is not for this file, apiservice takes the time as an argument",
                           "server/app.cpp:2: getenv is not for this file, the environment is read once, in"
                           " server/commands/options"],
-                         self.found(self.rule, files))
+                         self.findings(self.rule, files))
 
 
 class Text(LintTest):
@@ -165,14 +165,14 @@ class Text(LintTest):
 
         self.assertEqual(["dev:401: 401 lines, split the file: one job a file, 400 lines at most",
                           "server/a.cpp:401: 401 lines, split the file: one job a file, 400 lines at most"],
-                         self.found(text.check_lines, files))
+                         self.findings(text.check_lines, files))
 
     def test_a_folder_has_at_most_25_files(self):
         full = {f"server/http/{n}.cpp": "" for n in range(25)}
 
-        self.assertEqual([], self.found(text.check_folders, {**full, "server/http/README.md": "", "docs/a.md": ""}))
+        self.assertEqual([], self.findings(text.check_folders, {**full, "server/http/README.md": "", "docs/a.md": ""}))
         self.assertEqual(["server/http:1: 26 files, divide the folder: 25 files at most"],
-                         self.found(text.check_folders, {**full, "server/http/more.hpp": ""}))
+                         self.findings(text.check_folders, {**full, "server/http/more.hpp": ""}))
 
     def test_the_registry_is_sorted_and_whole(self):
         both = {"scalers/backends/nats/nats.cpp": "", "scalers/backends/redis/redis.cpp": "",
@@ -183,17 +183,17 @@ class Text(LintTest):
                    "scalers/catalog.def": "WEIR_SCALER(nats) WEIR_SCALER(redis)\nWEIR_SCALER(nats)\nWEIR_SCALER(redis)\n"}
         empty = {"scalers/backends/nats/nats.cpp": "", "scalers/catalog.def": "WEIR_SCALER(redis)\n"}
 
-        self.assertEqual([], self.found(text.check_registry, clean))
-        self.assertEqual([], self.found(text.check_registry, {"scalers/error.cpp": ""}))
+        self.assertEqual([], self.findings(text.check_registry, clean))
+        self.assertEqual([], self.findings(text.check_registry, {"scalers/error.cpp": ""}))
         self.assertEqual(["scalers/catalog.def:2: `nats` comes after `redis`, sort the lines and name each kind once"],
-                         self.found(text.check_registry, unsorted))
+                         self.findings(text.check_registry, unsorted))
         self.assertEqual(["scalers/catalog.def:1: `WEIR_SCALER(nats) WEIR_SCALER(redis)` is not a registry line, write"
-                          " WEIR_SCALER(kind)"], self.found(text.check_registry, crowded))
+                          " WEIR_SCALER(kind)"], self.findings(text.check_registry, crowded))
         self.assertEqual(["scalers/catalog.def:1: `redis` has no folder scalers/backends/redis, write it or drop the line",
                           "scalers/backends/nats:1: belongs to no registered kind, add WEIR_SCALER(nats) to"
-                          " scalers/catalog.def"], self.found(text.check_registry, empty))
+                          " scalers/catalog.def"], self.findings(text.check_registry, empty))
         self.assertEqual(["scalers/catalog.def:1: is missing, write it with a line WEIR_SCALER(kind) for each kind of"
-                          " scalers/backends"], self.found(text.check_registry, both))
+                          " scalers/backends"], self.findings(text.check_registry, both))
 
     def test_leftovers_keys_and_hosts(self):
         cases = (
@@ -213,12 +213,12 @@ class Text(LintTest):
         )
         for name, path, bad, what, good in cases:
             with self.subTest(name):
-                self.assertEqual([f"{path}:2: {what}"], self.found(text.check_text, {path: f"\n{bad}\n"}))
-                self.assertEqual([], self.found(text.check_text, {path: f"\n{good}\n"}))
+                self.assertEqual([f"{path}:2: {what}"], self.findings(text.check_text, {path: f"\n{bad}\n"}))
+                self.assertEqual([], self.findings(text.check_text, {path: f"\n{good}\n"}))
 
     def test_golden_bytes_and_go_keep_their_blanks(self):
         self.assertEqual([],
-                         self.found(text.check_text, {"test/golden/a.yaml": "a: \n", "test/cluster/main.go": "\tx()\n"}))
+                         self.findings(text.check_text, {"test/golden/a.yaml": "a: \n", "test/cluster/main.go": "\tx()\n"}))
 
     def test_a_switch_over_errc_has_no_default(self):
         bad = "switch (error.code) {\n  case Errc::stale: return 1;\n  default: return 2;\n}\n"
@@ -226,8 +226,8 @@ class Text(LintTest):
                                                                                               "  // default")
 
         self.assertEqual(["server/a.cpp:3: default in a switch over Errc, name every code so that the compiler finds a gap"],
-                         self.found(text.check_errc, {"server/a.cpp": bad}))
-        self.assertEqual([], self.found(text.check_errc, {"server/a.cpp": good}))
+                         self.findings(text.check_errc, {"server/a.cpp": bad}))
+        self.assertEqual([], self.findings(text.check_errc, {"server/a.cpp": good}))
 
 
 class Coroutines(LintTest):
@@ -279,12 +279,12 @@ class Coroutines(LintTest):
         for name, code, what in self.CASES:
             with self.subTest(name):
                 self.assertEqual([f"server/a.cpp:2: {what}"],
-                                 self.found(coroutines.check, {"server/a.cpp": "\n" + code}))
+                                 self.findings(coroutines.check, {"server/a.cpp": "\n" + code}))
 
     def test_good_code_passes(self):
         for name, code in self.CLEAN:
             with self.subTest(name):
-                self.assertEqual([], self.found(coroutines.check, {"server/a.cpp": code}))
+                self.assertEqual([], self.findings(coroutines.check, {"server/a.cpp": code}))
 
 
 class Tools(LintTest):
@@ -306,8 +306,8 @@ class Tools(LintTest):
         style = {".clang-format": "BasedOnStyle: Google\n"}
 
         self.assertEqual(["server/a.cpp:1: not formatted, run ./dev format"],
-                         self.found(tools.check_format, {**style, "server/a.cpp": "int  x;\nint  y;\n"}))
-        self.assertEqual([], self.found(tools.check_format, {**style, "server/a.cpp": "int x;\n"}))
+                         self.findings(tools.check_format, {**style, "server/a.cpp": "int  x;\nint  y;\n"}))
+        self.assertEqual([], self.findings(tools.check_format, {**style, "server/a.cpp": "int x;\n"}))
 
     def test_tidy_finds_and_remembers_only_what_is_clean(self):
         bad = {"scalers/a.cpp": '#include "scalers/a.hpp"\n', "scalers/a.hpp": "inline int* p() {\n  return 0;\n}\n"}
@@ -324,10 +324,10 @@ class Tools(LintTest):
         self.assertEqual(([], [asked]), self.tidy({**good, "scalers/a.hpp": good["scalers/a.hpp"] + "// more\n"}))
 
     def test_tidy_wants_every_file_compiled(self):
-        found, _ = self.tidy({"scalers/a.cpp": "", "scalers/b.cpp": ""})
+        findings, _ = self.tidy({"scalers/a.cpp": "", "scalers/b.cpp": ""})
 
-        self.assertEqual(1, len(found))
-        self.assertRegex(found[0],
+        self.assertEqual(1, len(findings))
+        self.assertRegex(findings[0],
                          r"^scalers/b\.cpp:1: not in .*compile_commands\.json, run cmake again or register the file$")
 
     def test_the_precompiled_header_is_left_out(self):

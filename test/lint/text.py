@@ -35,7 +35,7 @@ def check_lines(tree):
 
 
 def check_folders(tree):
-    """A file has few neighbours: whoever looks for one reads the names of its folder."""
+    """A folder has few files, because a reader who looks for one reads all of their names."""
     counts = collections.Counter(path.rpartition("/")[0] for path in tree.files
                                  if path.split("/")[0] in CODE_FOLDERS and is_code(path))
     for folder, count in sorted(counts.items()):

@@ -34,10 +34,10 @@ def check_format(tree):
         return
     run = subprocess.run([_tool(FORMAT), "--dry-run", "-Werror", "--ferror-limit=1", *files],
                          cwd=tree.root, capture_output=True, text=True)
-    found = re.findall(r"^([^:\n]+):(\d+):\d+: error: code should be clang-formatted", run.stderr, re.M)
-    for path, line in found:
+    findings = re.findall(r"^([^:\n]+):(\d+):\d+: error: code should be clang-formatted", run.stderr, re.M)
+    for path, line in findings:
         yield Finding(path, int(line), "not formatted, run ./dev format")
-    if run.returncode and not found:
+    if run.returncode and not findings:
         raise Unusable(f"{FORMAT}: {run.stderr.strip()[:400]}")
 
 
@@ -58,7 +58,7 @@ def strip(arguments):
     """
     if os.path.basename(arguments[0]) in ("ccache", "sccache"):
         arguments = arguments[1:]
-    kept, at = [], 0
+    flags, at = [], 0
     while at < len(arguments):
         flag, value = arguments[at], arguments[at + 1:at + 2]
         joined = [a for a in arguments[at:at + 4] if a != "-Xclang"]
@@ -72,9 +72,9 @@ def strip(arguments):
                       "-fpch-instantiate-templates") or flag.startswith("-Werror"):
             at += 1
         else:
-            kept.append(flag)
+            flags.append(flag)
             at += 1
-    return kept
+    return flags
 
 
 def _sources(tree, path, seen):
@@ -109,13 +109,13 @@ def cache_folder():
 def _tidy(tree, path, database):
     run = subprocess.run([TIDY, "-p", database, "--quiet", str(tree.root / path)],
                          cwd=tree.root, capture_output=True, text=True)
-    found = set()
+    findings = set()
     for file, line, what in re.findall(r"^(/[^:\n]+):(\d+):\d+: (?:warning|error): (.*)$", run.stdout, re.M):
         relative = os.path.relpath(os.path.normpath(file), tree.root)
-        found.add(Finding(relative, int(line), what.replace(",-warnings-as-errors", "")))
-    if run.returncode and not found:
-        found.add(Finding(path, 1, f"{TIDY} failed: {(run.stderr or run.stdout).strip()[-300:]}"))
-    return found
+        findings.add(Finding(relative, int(line), what.replace(",-warnings-as-errors", "")))
+    if run.returncode and not findings:
+        findings.add(Finding(path, 1, f"{TIDY} failed: {(run.stderr or run.stdout).strip()[-300:]}"))
+    return findings
 
 
 def check_tidy(tree, build_dir, say=lambda text: None):
@@ -123,11 +123,11 @@ def check_tidy(tree, build_dir, say=lambda text: None):
     if not sources:
         return
     version = subprocess.run([_tool(TIDY), "--version"], capture_output=True, text=True).stdout
-    known = commands(build_dir)
+    command_of = commands(build_dir)
     todo, clean = {}, 0
     folder = cache_folder()
     for path in sources:
-        command = known.get(str(tree.root / path))
+        command = command_of.get(str(tree.root / path))
         if command is None:
             yield Finding(path, 1, f"not in {build_dir}/compile_commands.json, run cmake again or register the file")
             continue
@@ -138,7 +138,7 @@ def check_tidy(tree, build_dir, say=lambda text: None):
             todo[path] = (name, command)
     say(f"tidy: {clean} of {len(sources)} files known clean, asking about {len(todo)}")
 
-    found = set()
+    findings = set()
     with tempfile.TemporaryDirectory() as database, concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         entries = [{"directory": directory, "file": str(tree.root / path), "arguments": arguments}
                    for path, (_, (directory, arguments)) in todo.items()]
@@ -151,5 +151,5 @@ def check_tidy(tree, build_dir, say=lambda text: None):
             if not run.result() and name.name == key(Tree(tree.root, tree.files), path, arguments, version):
                 folder.mkdir(parents=True, exist_ok=True)
                 name.touch()
-            found |= run.result()
-    yield from found
+            findings |= run.result()
+    yield from findings

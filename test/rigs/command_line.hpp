@@ -1,4 +1,4 @@
-// The command line as main() gives it, and what the program says of a wrong one.
+// The command line as main() passes it, and the error text of an invalid one.
 #pragma once
 
 #include "server/commands/options.hpp"

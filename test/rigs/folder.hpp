@@ -26,7 +26,7 @@ class Folder {
   }
 
   [[nodiscard]] std::string path(std::string_view name) const { return (root_ / name).string(); }
-  // Writes a file, with the folders above it, and gives its path.
+  // Writes a file, with the folders above it, and returns its path.
   std::string write(std::string_view name, std::string_view content) const {
     const auto file = root_ / name;
     std::filesystem::create_directories(file.parent_path());

@@ -3,7 +3,7 @@
 // escapes, and bad notation throws.
 #pragma once
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -21,7 +21,7 @@ class NodeParser {
   scalers::Node document() {
     auto out = value();
     blanks();
-    if (at_ != text_.size()) fail("text behind the end");
+    if (at_ != text_.size()) fail("text after the end");
     return out;
   }
 

@@ -7,7 +7,7 @@
 
 namespace weir::test {
 
-// "code: detail", and behind it " <remote>" when there are remote words.
+// "code: detail", followed by " <remote>" when there is a remote text.
 inline std::string shown(const scalers::Error& error) {
   std::string out = std::string(scalers::name_of(error.code)) + ": " + error.detail;
   return error.remote.empty() ? out : out + " <" + error.remote + ">";

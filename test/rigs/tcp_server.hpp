@@ -153,14 +153,14 @@ class Connection {
 
   Fd fd_;
   int stop_;
-  std::string came_;  // behind what read_until() found
+  std::string came_;  // what follows the text that read_until() found
 };
 
 class TcpServer {
  public:
   using Script = std::function<void(Connection&)>;
 
-  // The first connection plays the first script, and so on; connections behind the last play the
+  // The first connection plays the first script, and so on; connections after the last play the
   // last one again.
   explicit TcpServer(std::vector<Script> scripts)
       : scripts_(std::move(scripts)), stop_(::eventfd(0, EFD_CLOEXEC)) {
@@ -176,8 +176,8 @@ class TcpServer {
   }
 
   [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
-  // What a script heard, for the test to check.
-  void heard(std::string request) {
+  // Records a request that a script has read, for the test to check.
+  void record(std::string request) {
     const std::lock_guard lock(mutex_);
     requests_.push_back(std::move(request));
   }

@@ -20,13 +20,13 @@ from .rabbitmq import RabbitMQ, quoted
 from .raw import answer_to, raw_tls, read_answers, read_to_end
 from .redis import Redis
 from .scale import scaled
-from .scripted import Asked, ScriptedServer, Turn, refusal, vector
+from .scripted import RecordedRequest, ScriptedServer, Turn, refusal, vector
 from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_sanitized, metric_path, run_weir, weir_binary
 
 __all__ = [
-    "ACCESS_REVIEWS", "API_SERVICE", "Asked", "CLOSE", "CONFIG_MAPS", "Certificates", "DISCOVERY", "DoctorCase",
+    "ACCESS_REVIEWS", "API_SERVICE", "CLOSE", "CONFIG_MAPS", "Certificates", "DISCOVERY", "DoctorCase",
     "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MakesPairs", "MissingTool", "NotReady", "POD", "Process",
-    "Prometheus",
+    "Prometheus", "RecordedRequest",
     "ROOT", "RabbitMQ", "Raw", "Redis", "Refuse", "Response", "SELF_REVIEWS", "SERVICE", "SLICES", "ScriptedServer",
     "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "WallClock", "Weir", "answer_to", "cluster_config",
     "config", "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",

@@ -56,14 +56,14 @@ class DoctorCase(ServerTest):
     def findings(self, *arguments, code=None):
         """(severity, object, what) of each finding that is not ok, and the actions by their place."""
         run = self.run_doctor("-o", "json", *arguments)
-        found = json.loads(run.stdout)
-        errors = [one for one in found["findings"] if one["severity"] == "error"]
+        report = json.loads(run.stdout)
+        errors = [finding for finding in report["findings"] if finding["severity"] == "error"]
         self.assertEqual((4 if errors else 0) if code is None else code, run.returncode, run.stderr)
-        self.assertEqual(len(errors), found["errors"])
-        return [one for one in found["findings"] if one["severity"] != "ok"]
+        self.assertEqual(len(errors), report["errors"])
+        return [finding for finding in report["findings"] if finding["severity"] != "ok"]
 
     def wrong(self, *arguments):
-        return [(one["severity"], one["object"], one["what"]) for one in self.findings(*arguments)]
+        return [(finding["severity"], finding["object"], finding["what"]) for finding in self.findings(*arguments)]
 
     def hpas(self, *items):
         self.kube.objects[HPAS]["items"] = list(items)

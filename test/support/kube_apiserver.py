@@ -1,8 +1,8 @@
 """A kube-apiserver that plays a part: the ConfigMap's list and watch, TokenReview, SubjectAccessReview and whatever
 objects a test puts there, over HTTPS.
 
-It records and checks what it is asked: an account that it does not know is 401, a path, a query or a body that a real
-one would not be asked becomes an entry of `mistakes`, and the test fails with it.
+It records and checks requests: an unknown account is 401, and a path, a query or a body that Weir must not send to a real
+one becomes an entry of `mistakes`, with which the test fails.
 """
 import json
 import threading
@@ -41,7 +41,7 @@ CLOSE = "close"
 
 
 def cluster_config(certificates, **changed):
-    """The data of the ConfigMap as a cluster has it. `changed` replaces keys, `_` for `-`; None leaves one out."""
+    """The data of the ConfigMap as a cluster has it. `changed` replaces keys, `_` for `-`; None omits one."""
     data = {"client-ca-file": certificates.crt("client-ca").read_text(),
             "requestheader-client-ca-file": certificates.crt("front-proxy-ca").read_text(),
             "requestheader-allowed-names": '["front-proxy-client"]',
@@ -53,7 +53,7 @@ def cluster_config(certificates, **changed):
 
 
 class KubeApiserver:
-    """`trouble[PATH]` is a list of Refuse, Raw, HANG or CLOSE, played once each before the real answers; `always[PATH]`
+    """`trouble[PATH]` is a list of Refuse, Raw, HANG or CLOSE, played once each before the real responses; `always[PATH]`
     is one that is played every time. `objects[PATH]` is what a GET of it gives: an object, None for a 404, or a
     function of the query's parameters that gives either. `token` is the account's; None: its client certificate
     `weir-account` instead."""
@@ -108,7 +108,7 @@ class KubeApiserver:
         return self._server.asked
 
     def write_config(self, data, event=None):
-        """Creates, replaces or, with None, deletes the ConfigMap, and tells whoever watches."""
+        """Creates, replaces or, with None, deletes the ConfigMap, and notifies the watches."""
         with self._changed:
             before, self.data = self.data, data
             self._version += 1
@@ -157,9 +157,9 @@ class KubeApiserver:
         if path in (TOKEN_REVIEWS, ACCESS_REVIEWS, SELF_REVIEWS):
             return self._review(turn, path)
         if path in self.objects and turn.asked.method == "GET":
-            found = self.objects[path]
-            found = found(dict(urllib.parse.parse_qsl(query))) if callable(found) else found
-            return self._refuse(turn, 404) if found is None else turn.answer(json.dumps(found))
+            result = self.objects[path]
+            result = result(dict(urllib.parse.parse_qsl(query))) if callable(result) else result
+            return self._refuse(turn, 404) if result is None else turn.answer(json.dumps(result))
         self.mistakes.append(f"{turn.asked.method} {turn.asked.target}")
         return self._refuse(turn, 404)
 
@@ -233,9 +233,9 @@ class KubeApiserver:
         return self.users.get(spec["token"], {"error": "invalid bearer token"})
 
     def _access_status(self, path, spec):
-        known = {"resourceAttributes", "nonResourceAttributes"}
-        known |= set() if path == SELF_REVIEWS else {"user", "uid", "groups", "extra"}
-        if not set(spec) <= known or ("resourceAttributes" in spec) == ("nonResourceAttributes" in spec):
+        allowed = {"resourceAttributes", "nonResourceAttributes"}
+        allowed |= set() if path == SELF_REVIEWS else {"user", "uid", "groups", "extra"}
+        if not set(spec) <= allowed or ("resourceAttributes" in spec) == ("nonResourceAttributes" in spec):
             self.mistakes.append(f"SubjectAccessReview {spec}")
         verdict = self.allow(spec)
         if isinstance(verdict, dict):

@@ -1,4 +1,4 @@
-"""The objects by which a cluster knows a Weir, as its kube-apiserver gives them: paths, and what stands there."""
+"""The Kubernetes objects of a Weir in a cluster, as its kube-apiserver returns them: paths and objects."""
 import base64
 
 API_SERVICE = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.external.metrics.k8s.io"
@@ -13,8 +13,8 @@ VERSION = "/version"
 def served_by(ports, ca, metrics, hpas=()):
     """Every object of a cluster where nothing is wrong: Weirs at these loopback ports, whose certificate `ca` signed."""
     def slices_of(query):
-        found = query.get("labelSelector") == "kubernetes.io/service-name=weir"
-        return {"kind": "EndpointSliceList", "items": [_slice(n, port) for n, port in enumerate(ports)] if found else []}
+        matches = query.get("labelSelector") == "kubernetes.io/service-name=weir"
+        return {"kind": "EndpointSliceList", "items": [_slice(n, port) for n, port in enumerate(ports)] if matches else []}
 
     return {
         VERSION: {"gitVersion": "v1.36.2"},

@@ -55,10 +55,10 @@ def of_kind(objects, kind):
 
 def one(objects, kind, name):
     """The one object of that kind and name."""
-    found = [item for item in of_kind(objects, kind) if item["metadata"]["name"] == name]
-    if len(found) != 1:
-        raise AssertionError(f"{len(found)} objects {kind} {name}")
-    return found[0]
+    matches = [item for item in of_kind(objects, kind) if item["metadata"]["name"] == name]
+    if len(matches) != 1:
+        raise AssertionError(f"{len(matches)} objects {kind} {name}")
+    return matches[0]
 
 
 def placed_config(sources, folder):

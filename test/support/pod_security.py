@@ -1,4 +1,4 @@
-"""The rules for a pod: Pod Security's level restricted, and what the CIS and NSA guides ask beyond it."""
+"""The rules for a pod: Pod Security's level restricted, and the additional rules of the CIS and NSA guides."""
 
 VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 

@@ -81,7 +81,7 @@ def deferred_interrupts():
 
 
 def _state_of(stat):
-    """The letter of a thread's state: behind its name, which may hold anything. X when it has ended."""
+    """The letter of a thread's state, which follows its name, which may contain anything. X when it has ended."""
     try:
         return stat.read_text().rpartition(")")[2].split()[0]
     except OSError:

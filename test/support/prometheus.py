@@ -25,7 +25,7 @@ class Series:
 
 
 class Prometheus:
-    """Prometheus in `directory`, asked at `url`.
+    """Prometheus in `directory`, reachable at `url`.
 
     scrape   job name -> list of "host:port", or a map of its further settings; the first sample arrives after about 6 s (discovery is batched by 5 s)
     tls      Certificates: serves HTTPS with their serving pair
@@ -94,7 +94,7 @@ class Prometheus:
         return [(one["metric"], float(one["value"][1])) for one in data["result"]]
 
     def questions(self):
-        """How many instant queries it was asked so far; asking this is none."""
+        """The number of instant queries so far; this call does not count."""
         text = self._ask("/metrics").decode()
         return sum(int(float(line.rsplit(" ", 1)[1])) for line in text.splitlines()
                    if line.startswith("prometheus_http_requests_total{") and '"/api/v1/query"' in line)

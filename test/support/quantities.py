@@ -13,7 +13,7 @@ _FORM = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:([eE][+-]?[0-9]+)|([n
 
 
 def parse_quantity(text):
-    """The number a quantity such as "1500m" stands for, exact. ValueError when it is none."""
+    """The exact number of a quantity such as "1500m". ValueError when it is not a quantity."""
     match = _FORM.fullmatch(text)
     suffix = (match.group(3) or "") if match else None
     if suffix not in _SUFFIXES:

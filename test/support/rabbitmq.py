@@ -172,7 +172,7 @@ class RabbitMQ:
             return False
 
     def _start_epmd(self, environment):
-        """Started here, in the foreground: one that the broker starts would stay behind as a daemon."""
+        """Started here, in the foreground, because one that the broker starts would outlive it as a daemon."""
         epmd = [require("epmd", "erlang-base"), "-port", str(self._epmd_port)]
         self._epmd = Process("epmd", [*epmd, "-address", "127.0.0.1"], self.directory / "epmd.log", env=environment)
         self._epmd.start()

@@ -19,7 +19,7 @@ def raw_tls(weir, cert="front-proxy-client", seconds=10.0, alpn=None, versions=N
 
 
 def answer_to(weir, data, cert="front-proxy-client", seconds=10.0):
-    """All that Weir answers to `data` until it closes, even when it closes before it has read all."""
+    """Everything that Weir sends after `data` until it closes, even when it closes before it has read all of it."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = _context(weir, cert).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
     with socket.create_connection(("127.0.0.1", weir.port), timeout=seconds) as bare:
@@ -90,12 +90,12 @@ def read_to_end(connection):
 
 
 def read_answers(connection, count):
-    """`count` answers as [(status, body)]; fewer when the peer closes first."""
+    """`count` responses as [(status, body)]; fewer when the peer closes first."""
     data, answers = b"", []
     while len(answers) < count:
-        head, found, rest = data.partition(b"\r\n\r\n")
-        length = _content_length(head) if found else 0
-        if found and len(rest) >= length:
+        head, separator, rest = data.partition(b"\r\n\r\n")
+        length = _content_length(head) if separator else 0
+        if separator and len(rest) >= length:
             answers.append((int(head.split(b" ", 2)[1]), rest[:length]))
             data = rest[length:]
             continue

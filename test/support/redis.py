@@ -12,10 +12,10 @@ class RedisError(RuntimeError):
 
 
 class Redis:
-    """redis-server in `directory`, asked at `url`, with nothing on disk.
+    """redis-server in `directory`, reachable at `url`, with nothing on disk.
 
     users    name -> ACL rules, such as "on >password ~queue* +llen"; the user `default` may do all unless it is named
-    tls      Certificates: serves TLS at `tls_url` too, with their serving pair; a client certificate is not asked for
+    tls      Certificates: serves TLS at `tls_url` too, with their serving pair; without client certificates
     settings  further lines of redis.conf
     """
 
@@ -61,11 +61,11 @@ class Redis:
             self.ask(*command.split(" "), database=database)
 
     def clients(self):
-        """How many connections there are beside the one that asks."""
+        """The number of open connections without that of this query."""
         return len(self.ask("CLIENT", "LIST").splitlines()) - 1
 
     def connections_received(self):
-        """How many connections were ever accepted, the one that asks included."""
+        """The number of connections accepted so far, including that of this query."""
         text = self.ask("INFO", "stats")
         return int(next(line for line in text.splitlines() if line.startswith("total_connections_received:"))[27:])
 

@@ -1,4 +1,4 @@
-"""A backend that plays a script: it counts what it is asked, and answers, drips, hangs or breaks off as told."""
+"""A backend that plays a script: it records requests, and responds, drips, hangs or breaks off as scripted."""
 import json
 import socket
 import ssl
@@ -12,8 +12,8 @@ MAX_HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One HTTP request as it came. Header names are lower case."""
+class RecordedRequest:
+    """One HTTP request as received. Header names are lower case."""
     method: str
     target: str
     headers: dict
@@ -31,7 +31,7 @@ class Asked:
 
 
 class Turn:
-    """One request and the connection that it came on; what a script acts through."""
+    """One request and its connection, with which a script responds."""
 
     def __init__(self, asked, connection, stopped):
         self.asked = asked
@@ -43,7 +43,7 @@ class Turn:
         self._connection.sendall(data)
 
     def answer(self, body, status="200 OK", **headers):
-        """A whole HTTP answer; the connection stays open."""
+        """A complete HTTP response; the connection stays open."""
         data = body if isinstance(body, bytes) else body.encode()
         lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(data)}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -54,7 +54,7 @@ class Turn:
         return not self._stopped.wait(seconds)
 
     def hang(self):
-        """Until the peer or the server gives up."""
+        """Waits until the peer or the server closes the connection."""
         while self._connection.recv(4096):
             pass
 
@@ -122,7 +122,7 @@ class ScriptedServer:
                     pass  # the peer was faster
 
     def wait_asked(self, count, seconds=5.0):
-        """Returns when at least `count` requests have come; NotReady after `seconds`."""
+        """Returns when at least `count` requests were received; NotReady after `seconds`."""
         wait_until(lambda: len(self.asked) >= count, f"{count} requests at the scripted server", seconds, 0.005)
 
     def _accept(self):
@@ -168,7 +168,7 @@ class ScriptedServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         while len(body) < int(headers.get("content-length", 0)):
             body += connection.recv(65536)
-        asked = Asked(method, target, headers, body.decode())
+        asked = RecordedRequest(method, target, headers, body.decode())
         with self._lock:
             self.asked.append(asked)
         self.script(Turn(asked, connection, self._stopped))
@@ -182,12 +182,12 @@ class ScriptedServer:
 
 
 def vector(*values, at=1_795_219_200, **labels):
-    """Prometheus' answer with one series a value; several are told apart by the label `n`."""
+    """Prometheus' response with one series per value; several series differ in the label `n`."""
     series = [{"metric": {**labels, **({"n": str(n)} if len(values) > 1 else {})}, "value": [at, str(value)]}
               for n, value in enumerate(values)]
     return json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}})
 
 
 def refusal(kind, text):
-    """Prometheus' own error answer."""
+    """An error response of Prometheus."""
     return json.dumps({"status": "error", "errorType": kind, "error": text})

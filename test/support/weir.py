@@ -1,4 +1,4 @@
-"""The weir binary on a loopback port, asked over TLS the way the kube-apiserver asks it."""
+"""The weir binary on a loopback port, queried over TLS as the kube-apiserver does."""
 import contextlib
 import functools
 import http.client
@@ -65,7 +65,7 @@ class Response:
 
 
 class Weir:
-    """`weir serve` with a configuration text. It answers /readyz when `start` returns.
+    """`weir serve` with a configuration text. /readyz succeeds when `start` returns.
 
     kubeconfig  how it reaches its cluster; None: --standalone, with the authorities of `certificates`
     is_awaited  False: `start` returns when it answers /livez

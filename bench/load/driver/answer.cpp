@@ -24,7 +24,7 @@ int status_of(std::string_view head) {
   int status = 0;
   if (head.starts_with(kVersion))
     std::from_chars(head.data() + kVersion.size(), head.data() + head.size(), status);
-  if (status == 0) throw std::runtime_error("the answer is not HTTP/1.1");
+  if (status == 0) throw std::runtime_error("the response is not HTTP/1.1");
   return status;
 }
 

@@ -7,7 +7,7 @@
 namespace weir::bench {
 
 // The status of the one answer that `bytes` holds; nullopt while it is not whole. Knows
-// Content-Length and chunks. Throws std::runtime_error when it is no HTTP/1.1 answer.
+// Content-Length and chunks. Throws std::runtime_error when it is not HTTP/1.1 answer.
 [[nodiscard]] std::optional<int> whole_answer(std::string_view bytes);
 
 }  // namespace weir::bench

@@ -93,7 +93,7 @@ std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
 Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page) const {
   clients::HttpRequest out;
   out.url = settings_.url;
-  out.realm = out.url.path;
+  out.auth_scope = out.url.path;
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
   out.counts = counts_;
@@ -105,7 +105,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   if (settings_.token.is_set()) {
     auto token = settings_.token.read();
     if (!token) return token.error();
-    out.hidden.push_back(token->reveal());
+    out.redactions.push_back(token->reveal());
     out.headers.push_back({"Authorization", Secret("Bearer " + token->reveal()), true});
   }
   if (settings_.username.is_set()) {
@@ -129,8 +129,8 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
                                                         Duration budget) const {
   auto out = request_to("query");
   if (!out) return out.error();
-  out->hidden.push_back(query);
-  out->hidden.push_back(percent_encoded(query));
+  out->redactions.push_back(query);
+  out->redactions.push_back(percent_encoded(query));
   put(fmt::format("query={}&timeout={}ms",
                   percent_encoded(query),
                   std::max<Duration::rep>(1, budget.count())),
@@ -150,8 +150,8 @@ awaitable<std::optional<Error>> PrometheusBackend::ask(ApiQuestion question,
   }
   request->max_body_bytes = kMaxLookBytes;
   // A proxy may let `query` through alone: what it refuses here says nothing of a read's login.
-  request->is_refusal_kept = false;
-  request->digest = [digest = std::move(digest)](const clients::HttpReply& reply) {
+  request->caches_unauthorized = false;
+  request->on_reply = [digest = std::move(digest)](const clients::HttpReply& reply) {
     digest(reply.status, reply.body);
   };
   const auto reply = co_await http_.send(std::move(*request), deadline);
@@ -161,7 +161,7 @@ awaitable<std::optional<Error>> PrometheusBackend::ask(ApiQuestion question,
 
 std::vector<std::string> PrometheusBackend::hidden() const {
   auto request = request_to("query");
-  return request ? clients::hidden_texts(*request) : std::vector<std::string>{};
+  return request ? clients::redactions_of(*request) : std::vector<std::string>{};
 }
 
 awaitable<Diagnosis> PrometheusScaler::diagnose(Parameters parameters,
@@ -180,8 +180,8 @@ awaitable<Result<Sample>> PrometheusBackend::ask(std::string query,
   // Shared with the client's thread, which fills it before send() ends: a reply of a megabyte takes
   // it tens of milliseconds, which the loop does not have.
   const auto sample = std::make_shared<std::optional<Result<Sample>>>();
-  request->digest = [sample, hidden = clients::hidden_texts(*request), aggregate, warnings](
-                        const clients::HttpReply& reply) {
+  request->on_reply = [sample, hidden = clients::redactions_of(*request), aggregate, warnings](
+                          const clients::HttpReply& reply) {
     *sample = parse_reply(reply.status, reply.body, aggregate, warnings, hidden);
   };
   const auto reply = co_await http_.send(std::move(*request), deadline);

@@ -4,8 +4,10 @@
 
 #include "scalers/error.hpp"
 #include "scalers/kind.hpp"
+#include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/problems.hpp"
+#include "scalers/settings/value_readers.hpp"
 
 #include <array>
 #include <optional>

@@ -56,16 +56,17 @@ class Scanner {
     }
     const auto close = text_.find(')', at_);
     if (close == text_.npos) {
-      problem("a parameter is written $(label); the ) is missing");
+      problem("a parameter has the form $(label); the ) is missing");
       at_ = text_.size();
       return;
     }
     const std::string name(text_.substr(at_ + 2, close - at_ - 2));
     at_ = close + 1;
     if (!names_.use(name)) {
-      problem(fmt::format("$({}) is no declared label; known are {} (write $$( for a literal $()",
-                          name,
-                          names_.listed()));
+      problem(
+          fmt::format("$({}) is not a declared label; use one of {} (write $$( for a literal $()",
+                      name,
+                      names_.listed()));
     } else if (quote_ == '\0') {
       problem(fmt::format("$({}) has to stand inside a quoted string, such as {{label=\"$({})\"}}",
                           name,

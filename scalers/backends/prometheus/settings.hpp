@@ -3,11 +3,14 @@
 #pragma once
 
 #include "scalers/backends/prometheus/prometheus.hpp"
+#include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
+#include "scalers/settings/problems.hpp"
 #include "scalers/settings/secret.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/table.hpp"
 #include "scalers/settings/tls_files.hpp"
 #include "scalers/settings/url.hpp"
+#include "scalers/settings/value_readers.hpp"
 
 #include <optional>
 #include <string>

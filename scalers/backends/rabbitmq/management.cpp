@@ -154,7 +154,7 @@ Result<clients::HttpRequest> ManagementScaler::request_to(const std::string& pat
   out.url = target_.url;
   out.url.path += path;
   // RabbitMQ says 401 for a vhost that the user may not enter, too: it is about this vhost alone.
-  out.realm = out.url.path;
+  out.auth_scope = out.url.path;
   out.tls = target_.tls;
   out.counts = target_.counts;
   out.max_body_bytes = kMaxPageBytes;
@@ -204,8 +204,8 @@ awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list(std::string vh
     // Shared with the client's thread, which fills it before send() ends: a page may take it
     // milliseconds.
     const auto page = std::make_shared<Result<Page>>(Error{Errc::bad_reply, "no page came", ""});
-    asked->digest =
-        [page, vhost, hidden = clients::hidden_texts(*asked)](const clients::HttpReply& reply) {
+    asked->on_reply =
+        [page, vhost, hidden = clients::redactions_of(*asked)](const clients::HttpReply& reply) {
           *page = parse_page(reply.status, reply.body, vhost, hidden);
         };
     const auto reply = co_await http_.send(std::move(*asked), deadline);

@@ -4,9 +4,12 @@
 
 #include "scalers/error.hpp"
 #include "scalers/kind.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
+#include "scalers/settings/table.hpp"
 #include "scalers/settings/template.hpp"
 #include "scalers/settings/tls_files.hpp"
+#include "scalers/settings/value_readers.hpp"
 #include "scalers/text/near_names.hpp"
 
 #include <array>

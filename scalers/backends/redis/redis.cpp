@@ -3,6 +3,7 @@
 #include "scalers/clients/clients.hpp"
 #include "scalers/clients/redis/client.hpp"
 #include "scalers/kind.hpp"
+#include "scalers/settings/table.hpp"
 #include "scalers/settings/template.hpp"
 #include "scalers/text/near_names.hpp"
 

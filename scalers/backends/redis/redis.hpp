@@ -3,7 +3,7 @@
 
 #include "scalers/clients/redis/reply.hpp"
 #include "scalers/error.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/value_readers.hpp"
 
 #include <array>
 #include <optional>

@@ -1,3 +1,4 @@
+// Connections by vhost and the retry of a query; the protocol itself is the machine.
 #include "scalers/clients/amqp/client.hpp"
 
 #include "scalers/clients/amqp/machine.hpp"
@@ -25,6 +26,7 @@ std::string host_name() {
 
 Result<AmqpLogin> login_for(const AmqpTarget& target, const std::string& vhost) {
   AmqpLogin out{Secret(), Secret(), vhost, "weir/" + host_name()};
+  // Without credentials the client certificate authenticates (SASL EXTERNAL).
   if (!target.username.is_set()) return out;
   auto pair = read_pair(target.username, target.password);
   if (!pair) return pair.error();
@@ -45,13 +47,13 @@ AmqpClient::~AmqpClient() = default;
 
 void AmqpClient::close() {
   is_closed_ = true;
-  for (const auto& [vhost, kept] : connections_) kept.connection->close();
+  for (const auto& [vhost, entry] : connections_) entry.connection->close();
 }
 
 ConnectionCounts AmqpClient::connections() const {
   ConnectionCounts out = *counts_;
-  out.is_breaker_open = std::ranges::any_of(connections_, [](const auto& one) {
-    return one.second.connection->is_breaker_open();
+  out.is_breaker_open = std::ranges::any_of(connections_, [](const auto& entry) {
+    return entry.second.connection->is_breaker_open();
   });
   return out;
 }
@@ -63,33 +65,35 @@ std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) 
   auto& [connection, used_at] = connections_[vhost];
   used_at = now();
   if (!connection) {
+    // Credentials are read for every connect, so that rotated ones take effect.
     const auto make_machine = [this, vhost]() -> Result<std::unique_ptr<Machine>> {
       auto login = login_for(target_, vhost);
       if (!login) return login.error();
       return std::unique_ptr<Machine>(std::make_unique<AmqpMachine>(std::move(*login)));
     };
-    connection =
-        std::make_shared<Connection>(loop_,
-                                     resolver_,
-                                     target_.stream,
-                                     make_machine,
-                                     stamp_of({target_.username,
-                                               target_.password,
-                                               SecretFile(target_.stream.tls.certificate.path),
-                                               SecretFile(target_.stream.tls.key.path)}),
-                                     counts_);
+    connection = std::make_shared<Connection>(
+        loop_,
+        resolver_,
+        target_.stream,
+        make_machine,
+        fingerprint_of({target_.username,
+                        target_.password,
+                        SecretFile(target_.stream.tls.certificate.path),
+                        SecretFile(target_.stream.tls.key.path)}),
+        counts_);
   }
   return connection;
 }
 
-// The vhost of a metric may come from a selector: whoever writes HPAs must not choose how many
-// connections a broker holds.
+// The vhost of a metric may come from a selector: the author of an HPA must not determine how many
+// connections the broker holds.
 bool AmqpClient::drop_idle() {
   auto oldest = connections_.end();
-  for (auto one = connections_.begin(); one != connections_.end(); ++one) {
-    const bool is_idle = one->second.connection.use_count() == 1;
-    if (is_idle && (oldest == connections_.end() || one->second.used_at < oldest->second.used_at))
-      oldest = one;
+  for (auto entry = connections_.begin(); entry != connections_.end(); ++entry) {
+    const VhostConnection& candidate = entry->second;
+    const bool is_idle = candidate.connection.use_count() == 1;
+    if (is_idle && (oldest == connections_.end() || candidate.used_at < oldest->second.used_at))
+      oldest = entry;
   }
   if (oldest == connections_.end()) return false;
   oldest->second.connection->close(ConnectionCounts::kIdle);
@@ -100,36 +104,36 @@ bool AmqpClient::drop_idle() {
 awaitable<Result<std::optional<std::uint64_t>>> AmqpClient::ready_messages(std::string vhost,
                                                                            std::string queue,
                                                                            Deadline deadline) {
-  if (is_closed_) co_return Error{Errc::unreachable, "the program ends", ""};
+  if (is_closed_) co_return Error{Errc::unreachable, "Weir is shutting down", ""};
   const auto connection = connection_to(vhost);
   if (!connection) {
     co_return Error{Errc::overloaded,
-                    fmt::format("more than {} vhosts are asked at a time", kMaxVhosts),
+                    fmt::format("more than {} vhosts are queried at the same time", kMaxVhosts),
                     ""};
   }
-  const SteadyTime began = now();
+  const SteadyTime started = now();
   Error lost{Errc::unreachable, "the connection was lost", ""};
-  // The kept connection may prove stale: the question is put once more, on a new one, within the
-  // same deadline. So it is behind an answer to a question that was open before: somebody had given
-  // it up, and it says what the queue held at that time.
-  constexpr int kMostTries = 3;  // each of the two happens once at most
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  // Two cases are retried within the same deadline: the connection proves lost, and the query
+  // joined one that was sent before this call, whose response is older than the caller expects.
+  constexpr int kMaxAttempts = 3;  // each of the two happens once at most
+  for (int attempts = 0; attempts < kMaxAttempts; ++attempts) {
     const auto link = co_await connection->link(deadline);
     if (!link) co_return link.error();
     std::string bytes;
-    const auto question = static_cast<AmqpMachine&>((*link)->machine()).ask(loop_, queue, bytes);
+    const auto query =
+        static_cast<AmqpMachine&>((*link)->machine()).query_length(loop_, queue, bytes);
     (*link)->send(bytes);
-    const bool is_done = co_await question->done.wait(deadline.left(now()));
+    const bool is_done = co_await query->done.wait(deadline.left(now()));
     if (!is_done) {
       (*link)->end_if_silent(now());
-      co_return Error{Errc::timed_out, "no answer in time", ""};
+      co_return Error{Errc::timed_out, "no response in time", ""};
     }
-    const Result<std::uint64_t>& ready = *question->ready_messages;
+    const Result<std::uint64_t>& ready = *query->ready_messages;
     if (!ready && (*link)->failure()) {
       lost = ready.error();
-    } else if (question->sent_at >= began) {
+    } else if (query->sent_at >= started) {
       if (ready) co_return std::optional(*ready);
-      // An open connection has a vhost: the queue is what is unknown.
+      // On an open connection the vhost exists: the unknown object is the queue.
       if (ready.error().code == Errc::unknown_object) co_return std::optional<std::uint64_t>();
       co_return ready.error();
     }

@@ -1,5 +1,5 @@
-// Asks RabbitMQ for queue lengths over AMQP: one kept connection a vhost, shared by every metric.
-// Loop thread only.
+// Queries RabbitMQ for queue lengths over AMQP: one persistent connection per vhost, shared by
+// every metric. Loop thread only.
 #pragma once
 
 #include "scalers/clients/client.hpp"
@@ -47,21 +47,21 @@ class AmqpClient final : public Client {
   [[nodiscard]] const AmqpTarget& target() const { return target_; }
 
  private:
-  struct Kept {
-    std::shared_ptr<Connection> connection;  // also owned by every question under way
+  struct VhostConnection {
+    std::shared_ptr<Connection> connection;  // also owned by every query in flight
     SteadyTime used_at;
   };
 
-  // nullptr when too many vhosts are asked at this moment.
+  // nullptr when too many vhosts are queried at the same time.
   std::shared_ptr<Connection> connection_to(const std::string& vhost);
-  // Closes the connection that was not used for longest; false when all are in use.
+  // Closes the connection that has been idle for longest; false when all are in use.
   bool drop_idle();
 
   Loop& loop_;
   Resolver& resolver_;
   AmqpTarget target_;
-  std::shared_ptr<ConnectionCounts> counts_;  // also owned by the links
-  std::map<std::string, Kept> connections_;   // by vhost, at most 32
+  std::shared_ptr<ConnectionCounts> counts_;            // also owned by the links
+  std::map<std::string, VhostConnection> connections_;  // by vhost, at most 32
   bool is_closed_ = false;
 };
 

@@ -1,3 +1,4 @@
+// Counts bytes only: the frame's content is left to the codec.
 #include "scalers/clients/amqp/guard.hpp"
 
 #include <algorithm>
@@ -20,20 +21,20 @@ std::uint32_t big_endian(std::string_view bytes) {
 }  // namespace
 
 bool AmqpGuard::accept(std::string_view bytes) {
-  if (!has_begun_ && bytes.starts_with('A')) left_ = kProtocolHeaderBytes;
-  is_over_ = is_over_ || (!has_begun_ && left_ > 0);
-  has_begun_ = has_begun_ || !bytes.empty();
+  if (!has_started_ && bytes.starts_with('A')) left_ = kProtocolHeaderBytes;
+  is_ended_ = is_ended_ || (!has_started_ && left_ > 0);
+  has_started_ = has_started_ || !bytes.empty();
   while (!bytes.empty()) {
     if (left_ > 0) {
-      const std::size_t taken = std::min(left_, bytes.size());
-      bytes.remove_prefix(taken);
-      left_ -= taken;
+      const std::size_t count = std::min(left_, bytes.size());
+      bytes.remove_prefix(count);
+      left_ -= count;
       continue;
     }
-    if (is_over_) return false;
-    const std::size_t taken = std::min(kHeadBytes - head_.size(), bytes.size());
-    head_ += bytes.substr(0, taken);
-    bytes.remove_prefix(taken);
+    if (is_ended_) return false;
+    const std::size_t count = std::min(kHeadBytes - head_.size(), bytes.size());
+    head_ += bytes.substr(0, count);
+    bytes.remove_prefix(count);
     if (head_.size() == kHeadBytes && !take_head()) return false;
   }
   return true;

@@ -1,5 +1,5 @@
-// Looks at the frames of an AMQP broker before the codec does: what nobody asked for is refused
-// unread, so that neither its memory nor its time is the broker's to choose. Pure.
+// Checks the frames of an AMQP broker before the codec reads them: unexpected ones are rejected
+// unread, so that a broker cannot make Weir spend memory or time. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,18 +14,18 @@ class AmqpGuard {
   static constexpr std::uint16_t kMaxChannels = 16;
   static constexpr std::uint32_t kMaxFrameBytes = 16 * 1024;  // with head and end, as in tune
 
-  // False when the stream, with `bytes`, holds anything but methods on our channels and heartbeats,
-  // each within its size. A broker's "AMQP..." at the very start, its word for another version, is
-  // let through.
+  // False when the stream, with `bytes`, contains anything but heartbeats and methods on our
+  // channels, each within its size limit. "AMQP..." at the start, with which a broker requests
+  // another protocol version, is accepted.
   [[nodiscard]] bool accept(std::string_view bytes);
 
  private:
   bool take_head();
 
   std::string head_;
-  std::size_t left_ = 0;  // bytes of the open frame, with its end
-  bool has_begun_ = false;
-  bool is_over_ = false;  // behind a protocol header nothing follows
+  std::size_t left_ = 0;  // bytes of the current frame, with its end
+  bool has_started_ = false;
+  bool is_ended_ = false;  // nothing may follow a protocol header
 };
 
 }  // namespace weir::scalers::clients

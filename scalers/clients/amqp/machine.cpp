@@ -1,3 +1,5 @@
+// The states of an AMQP login and of its channels. rabbitmq-c encodes and decodes method arguments;
+// its own connection handling is not used, because it blocks.
 #include "scalers/clients/amqp/machine.hpp"
 
 #include "scalers/text/redact.hpp"
@@ -19,10 +21,10 @@ constexpr std::uint16_t kHeartbeatSeconds = 10;
 constexpr std::string_view kProtocolHeader("AMQP\x00\x00\x09\x01", 8);
 constexpr std::string_view kHeartbeatFrame("\x08\x00\x00\x00\x00\x00\x00\xce", 8);
 constexpr std::size_t kMethodIdBytes = 4;
-// rabbitmq-c's type of what it makes of a broker's "AMQP...": it has no public name.
+// rabbitmq-c's frame type for a broker's "AMQP..."; the library has no public name for it.
 constexpr unsigned char kProtocolHeaderFrame = 'A';
 constexpr char kFrameEnd = '\xce';
-constexpr std::size_t kFixedRoom = 1024;    // for two names of 255 bytes, and numbers
+constexpr std::size_t kFixedRoom = 1024;    // two names of 255 bytes, and numbers
 constexpr std::size_t kStartOkRoom = 4096;  // beside the credentials
 
 amqp_bytes_t bytes_of(std::string_view text) {
@@ -57,13 +59,13 @@ template <class Method>
   return true;
 }
 
-// As append_method, for methods whose names are bounded by whoever asks: at most 255 bytes.
+// As append_method, for methods that always fit: their callers limit names to 255 bytes.
 template <class Method>
 void append_fixed(std::string& out, std::uint16_t channel, amqp_method_number_t id, Method method) {
   std::array<char, kFixedRoom> room;
-  const bool has_fitted = append_method(out, channel, id, method, room);
-  assert(has_fitted);
-  static_cast<void>(has_fitted);
+  const bool fits = append_method(out, channel, id, method, room);
+  assert(fits);
+  static_cast<void>(fits);
 }
 
 amqp_table_entry_t entry(std::string_view key, amqp_table_t table) {
@@ -92,8 +94,11 @@ amqp_table_entry_t flag(std::string_view key) {
 
 bool append_start_ok(std::string& out, const AmqpLogin& login) {
   const bool is_external = login.username.reveal().empty();
+  // RFC 4616: an empty authorization identity, then user and password, each after a NUL.
   const std::string response =
       is_external ? std::string() : '\0' + login.username.reveal() + '\0' + login.password.reveal();
+  // With this capability RabbitMQ reports rejected credentials by connection.close; without it the
+  // socket is closed and the reason is lost.
   std::array capabilities{flag("authentication_failure_close")};
   std::array properties{entry("product", "weir"),
                         entry("connection_name", login.connection_name),
@@ -107,12 +112,14 @@ bool append_start_ok(std::string& out, const AmqpLogin& login) {
   return append_method(out, 0, AMQP_CONNECTION_START_OK_METHOD, method, room);
 }
 
-// What a broker's closing of a connection means for whoever asked.
+// What connection.close means for the queries.
 Error connection_error(std::uint16_t code, std::string_view text, const AmqpLogin& login) {
-  const std::array hidden{login.username.reveal(), login.password.reveal()};
-  const std::string remote = remote_text(text, hidden);
+  const std::array redactions{login.username.reveal(), login.password.reveal()};
+  const std::string remote = remote_text(text, redactions);
+  // RabbitMQ uses one code for a connection limit, a missing vhost and a missing permission; only
+  // the text distinguishes them.
   const bool is_full = code == AMQP_NOT_ALLOWED && text.find("limit") != text.npos;
-  if (is_full) return {Errc::unreachable, "the broker takes no further connection", remote};
+  if (is_full) return {Errc::unreachable, "the broker accepts no more connections", remote};
   if (code == AMQP_ACCESS_REFUSED) return {Errc::refused, "the credentials are refused", ""};
   if (code == AMQP_NOT_ALLOWED && text.find("not found") != text.npos) {
     return {Errc::unknown_object, fmt::format("vhost \"{}\" does not exist", login.vhost), ""};
@@ -126,29 +133,29 @@ Error channel_error(std::uint16_t code,
                     std::string_view text,
                     const std::string& queue,
                     const AmqpLogin& login) {
-  const std::array hidden{login.username.reveal(), login.password.reveal()};
-  const std::string named = fmt::format("queue \"{}\"", queue);
-  // The broker's number for a queue whose node is down or does not answer, too: that one is there.
+  const std::array redactions{login.username.reveal(), login.password.reveal()};
+  const std::string queue_text = fmt::format("queue \"{}\"", queue);
+  // The broker also sends this code for an existing queue whose node is down or does not respond.
   const bool is_missing = code == AMQP_NOT_FOUND && text.find("no queue '") != text.npos;
   if (is_missing) {
     return {Errc::unknown_object,
-            fmt::format("{} does not exist in vhost \"{}\"", named, login.vhost),
+            fmt::format("{} does not exist in vhost \"{}\"", queue_text, login.vhost),
             ""};
   }
   switch (code) {
     case AMQP_ACCESS_REFUSED:
       return {Errc::forbidden,
-              fmt::format("no permission on {} in vhost \"{}\"", named, login.vhost),
+              fmt::format("no permission on {} in vhost \"{}\"", queue_text, login.vhost),
               ""};
     case AMQP_RESOURCE_LOCKED:
-      return {
-          Errc::bad_reply,
-          fmt::format("{} is exclusive to another connection; its length cannot be asked", named),
-          ""};
+      return {Errc::bad_reply,
+              fmt::format("{} is exclusive to another connection; its length cannot be queried",
+                          queue_text),
+              ""};
     default:
       return {Errc::bad_reply,
-              fmt::format("{} could not be asked", named),
-              remote_text(text, hidden)};
+              fmt::format("{} could not be queried", queue_text),
+              remote_text(text, redactions)};
   }
 }
 
@@ -177,27 +184,28 @@ AmqpMachine::AmqpMachine(AmqpLogin login)
     : login_(std::move(login)), codec_(std::make_unique<Codec>()) {}
 AmqpMachine::~AmqpMachine() = default;
 
-void AmqpMachine::greet(std::string& out) { out += kProtocolHeader; }
+void AmqpMachine::on_connected(std::string& out) { out += kProtocolHeader; }
 
 std::optional<Error> AmqpMachine::receive(std::string_view bytes, std::string& out) {
-  heard_at_ = std::chrono::steady_clock::now();
+  last_received_at_ = std::chrono::steady_clock::now();
   if (!guard_.accept(bytes)) {
-    return Error{Errc::bad_reply, "what came is not AMQP 0-9-1, or a frame is over 16 KiB", ""};
+    return Error{Errc::bad_reply, "the response is not AMQP 0-9-1, or a frame is over 16 KiB", ""};
   }
   while (!bytes.empty()) {
     amqp_frame_t frame{};
     const int consumed = amqp_handle_input(codec_->state, bytes_of(bytes), &frame);
     if (consumed < 0)
-      return Error{Errc::bad_reply, "what came is not AMQP 0-9-1", amqp_error_string2(consumed)};
+      return Error{Errc::bad_reply, "the response is not AMQP 0-9-1", amqp_error_string2(consumed)};
     bytes.remove_prefix(std::min(bytes.size(), static_cast<std::size_t>(consumed)));
     if (frame.frame_type == kProtocolHeaderFrame) {
-      return Error{Errc::bad_reply, "the server speaks another version of AMQP than 0-9-1", ""};
+      return Error{Errc::bad_reply, "the server requires a version of AMQP other than 0-9-1", ""};
     }
     if (frame.frame_type == AMQP_FRAME_METHOD) {
       auto failed =
           take({frame.channel, frame.payload.method.id, frame.payload.method.decoded}, out);
       if (failed) return failed;
     }
+    // Frees the decoded frame, which take() does not use any more.
     amqp_maybe_release_buffers(codec_->state);
     if (consumed == 0) break;
   }
@@ -218,7 +226,7 @@ std::optional<Error> AmqpMachine::take(const Frame& frame, std::string& out) {
 }
 
 std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& out) {
-  Error unexpected{Errc::bad_reply, "the broker's login does not follow AMQP 0-9-1", ""};
+  Error unexpected{Errc::bad_reply, "the broker's login sequence is not that of AMQP 0-9-1", ""};
   if (state_ == State::start && frame.method == AMQP_CONNECTION_START_METHOD) {
     if (!append_start_ok(out, login_))
       return Error{Errc::refused, "the credentials are too long for AMQP", ""};
@@ -226,6 +234,7 @@ std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& ou
     return std::nullopt;
   }
   if (state_ == State::tune && frame.method == AMQP_CONNECTION_TUNE_METHOD) {
+    // A zero from the broker means no limit; the smaller of the two values is used.
     const auto& offered = frame.as<amqp_connection_tune_t>();
     const std::uint16_t channels = std::min<std::uint16_t>(
         AmqpGuard::kMaxChannels,
@@ -241,6 +250,7 @@ std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& ou
                  0,
                  AMQP_CONNECTION_TUNE_OK_METHOD,
                  amqp_connection_tune_ok_t{channels, frame_max, seconds});
+    // No heartbeat for rabbitmq-c: it has no socket, and tick() sends them.
     amqp_tune_connection(codec_->state, channels, static_cast<int>(frame_max), 0);
     append_fixed(out,
                  0,
@@ -262,81 +272,89 @@ std::optional<Error> AmqpMachine::take_close(const Frame& frame, std::string& ou
   return connection_error(close.reply_code, view_of(close.reply_text), login_);
 }
 
-// The count of another queue is not an answer, whatever made the broker give it.
+// A count for another queue is an error, never a value.
 std::optional<Error> AmqpMachine::take_declared(const Frame& frame, std::string& out) {
   const auto& declared = frame.as<amqp_queue_declare_ok_t>();
   const auto& current = channels_[frame.channel - 1U].current;
   if (current && view_of(declared.queue) != current->queue) {
-    return Error{Errc::bad_reply,
-                 fmt::format("the broker answered about another queue than \"{}\"", current->queue),
-                 ""};
+    return Error{
+        Errc::bad_reply,
+        fmt::format("the broker's response is for a queue other than \"{}\"", current->queue),
+        ""};
   }
-  answer(frame.channel, declared.message_count, out);
+  complete(frame.channel, declared.message_count, out);
   return std::nullopt;
 }
 
-// Only this channel is closed: it is confirmed at once, and opened again with its next question.
+// Only this channel is closed: the close is confirmed at once, and the next query opens the channel
+// again.
 void AmqpMachine::take_channel_close(const Frame& frame, std::string& out) {
   const auto& close = frame.as<amqp_channel_close_t>();
   Channel& channel = channels_[frame.channel - 1U];
   if (!std::exchange(channel.is_open, false)) return;
   append_fixed(out, frame.channel, AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t{});
   if (!channel.current) return;
-  answer(frame.channel,
-         channel_error(close.reply_code, view_of(close.reply_text), channel.current->queue, login_),
-         out);
+  complete(
+      frame.channel,
+      channel_error(close.reply_code, view_of(close.reply_text), channel.current->queue, login_),
+      out);
 }
 
-void AmqpMachine::answer(std::uint16_t channel, Result<std::uint64_t> outcome, std::string& out) {
-  const auto question = std::exchange(channels_[channel - 1U].current, nullptr);
-  if (question) {
-    question->ready_messages = std::move(outcome);
-    question->done.raise();
+void AmqpMachine::complete(std::uint16_t channel, Result<std::uint64_t> outcome, std::string& out) {
+  const auto query = std::exchange(channels_[channel - 1U].current, nullptr);
+  if (query) {
+    query->ready_messages = std::move(outcome);
+    query->done.raise();
   }
   while (!waiting_.empty() && !channels_[channel - 1U].current) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
+    // A query that only the queue owns has lost its callers, and is not sent.
     const bool is_awaited = next.use_count() > 1;
     if (is_awaited) declare(channel, std::move(next), out);
   }
 }
 
-AmqpQuestionPtr AmqpMachine::ask(Loop& loop, const std::string& queue, std::string& out) {
+QueueLengthQueryPtr AmqpMachine::query_length(Loop& loop,
+                                              const std::string& queue,
+                                              std::string& out) {
   for (const Channel& channel : channels_) {
     if (channel.current && channel.current->queue == queue) return channel.current;
   }
   for (const auto& waiting : waiting_) {
     if (waiting->queue == queue) return waiting;
   }
-  auto question = std::make_shared<AmqpQuestion>(loop, queue);
+  auto query = std::make_shared<QueueLengthQuery>(loop, queue);
   const auto is_free = [](const Channel& channel) { return channel.current == nullptr; };
-  // An open channel first: a new one is opened only when all of them are busy.
-  auto found = std::ranges::find_if(channels_, [&](const Channel& one) {
-    return one.is_open && is_free(one);
+  // Open channels first: another one is opened only when all of them are busy.
+  auto channel = std::ranges::find_if(channels_, [&](const Channel& candidate) {
+    return candidate.is_open && is_free(candidate);
   });
-  if (found == channels_.end()) found = std::ranges::find_if(channels_, is_free);
-  if (found == channels_.end()) {
-    waiting_.push_back(question);
+  if (channel == channels_.end()) channel = std::ranges::find_if(channels_, is_free);
+  if (channel == channels_.end()) {
+    waiting_.push_back(query);
   } else {
-    declare(static_cast<std::uint16_t>(found - channels_.begin() + 1), question, out);
+    declare(static_cast<std::uint16_t>(channel - channels_.begin() + 1), query, out);
   }
-  return question;
+  return query;
 }
 
-void AmqpMachine::declare(std::uint16_t channel, AmqpQuestionPtr question, std::string& out) {
+void AmqpMachine::declare(std::uint16_t channel, QueueLengthQueryPtr query, std::string& out) {
   Channel& used = channels_[channel - 1U];
   if (!used.is_open) append_fixed(out, channel, AMQP_CHANNEL_OPEN_METHOD, amqp_channel_open_t{});
   used.is_open = true;
+  // A passive declare changes nothing; its response has the number of ready messages.
   amqp_queue_declare_t method{};
-  method.queue = bytes_of(question->queue);
+  method.queue = bytes_of(query->queue);
   method.passive = 1;
-  question->sent_at = std::chrono::steady_clock::now();
+  query->sent_at = std::chrono::steady_clock::now();
   append_fixed(out, channel, AMQP_QUEUE_DECLARE_METHOD, method);
-  used.current = std::move(question);
+  used.current = std::move(query);
 }
 
 std::optional<Error> AmqpMachine::tick(SteadyTime now, std::string& out) {
-  if (now - heard_at_ > 2 * heartbeat_)
+  // AMQP 0-9-1, 4.2.7: a peer without traffic for two intervals is dead.
+  if (now - last_received_at_ > 2 * heartbeat_)
     return Error{Errc::unreachable, "the broker's heartbeat stopped", ""};
   out += kHeartbeatFrame;
   return std::nullopt;
@@ -351,15 +369,15 @@ std::optional<SteadyTime> AmqpMachine::waiting_since() const {
   return out;
 }
 
-void AmqpMachine::lose(const Error& why) {
-  const auto fail = [&](const AmqpQuestionPtr& question) {
-    question->ready_messages = why;
-    question->done.raise();
+void AmqpMachine::on_disconnected(const Error& why) {
+  const auto fail = [&](const QueueLengthQueryPtr& query) {
+    query->ready_messages = why;
+    query->done.raise();
   };
   for (Channel& channel : channels_) {
-    if (const auto question = std::exchange(channel.current, nullptr)) fail(question);
+    if (const auto query = std::exchange(channel.current, nullptr)) fail(query);
   }
-  for (const auto& question : std::exchange(waiting_, {})) fail(question);
+  for (const auto& query : std::exchange(waiting_, {})) fail(query);
 }
 
 }  // namespace weir::scalers::clients

@@ -1,8 +1,10 @@
+// The order of a request: circuit breaker, idle connection or connect, exchange, parsing of the
+// reply.
 #include "scalers/clients/http/client.hpp"
 
+#include "scalers/clients/http/circuit_breaker.hpp"
 #include "scalers/clients/http/connections.hpp"
 #include "scalers/clients/http/exchange.hpp"
-#include "scalers/clients/http/guard.hpp"
 #include "scalers/clients/http/head.hpp"
 #include "scalers/clients/net/resolver.hpp"
 #include "scalers/signal.hpp"
@@ -18,20 +20,20 @@
 namespace weir::scalers::clients {
 namespace {
 
-// A connect that takes nearly all of the time leaves none for an answer; it ends a little before
-// the request, so that it is told apart from an answer that is late.
+// A connect ends a little before the request, so that a connect timeout is distinguished from a
+// late response.
 constexpr int kConnectPercent = 90;
 constexpr Duration kStreamConnect{10'000};
-// A connect that runs out in less says nothing of the host.
-constexpr Duration kTelling{50};
-// A reply of this size is digested in a quarter of a millisecond.
-constexpr std::size_t kDigestedHere = std::size_t{16} * 1024;
+// A connect timeout after less time does not mean that the host is unreachable.
+constexpr Duration kMinConclusiveConnectTime{50};
+// Parsing a reply of this size takes a quarter of a millisecond.
+constexpr std::size_t kMaxInlineParseBytes = std::size_t{16} * 1024;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
-Error late() { return {Errc::timed_out, "it did not answer", ""}; }
+Error no_response() { return {Errc::timed_out, "it did not respond", ""}; }
 
-Error given_up() { return {Errc::unreachable, "the request was given up", ""}; }
+Error canceled() { return {Errc::unreachable, "the request was canceled", ""}; }
 
 Deadline connect_deadline(const HttpRequest& request, Deadline deadline) {
   Duration budget = std::max(Duration{1}, deadline.left(now()) * kConnectPercent / 100);
@@ -39,12 +41,12 @@ Deadline connect_deadline(const HttpRequest& request, Deadline deadline) {
   return Deadline::after(now(), budget);
 }
 
-// The reply, digested.
-Result<HttpReply> digested(const HttpRequest& request, HttpReply reply) {
+// The reply, after its callback has run.
+Result<HttpReply> parsed(const HttpRequest& request, HttpReply reply) {
   try {
-    request.digest(reply);
+    request.on_reply(reply);
   } catch (const std::exception& bug) {
-    // A bug in whoever digests, or no memory: this request fails, the program goes on.
+    // A bug in the callback, or no memory: only this request fails.
     return Error{Errc::bad_reply,
                  "an internal error; please report it",
                  remote_text(bug.what(), {})};
@@ -52,25 +54,25 @@ Result<HttpReply> digested(const HttpRequest& request, HttpReply reply) {
   return reply;
 }
 
-// What the thread works on. Shared by it and by the request that waits for it; the reply belongs
-// to the thread until `done` is raised.
-struct Digestion {
-  explicit Digestion(Loop& loop) : done(loop) {}
+// Parsing on the thread. Shared by the thread and the request that waits; `outcome` belongs to the
+// thread until `done` is raised.
+struct ThreadedParse {
+  explicit ThreadedParse(Loop& loop) : done(loop) {}
   Signal done;
-  Result<HttpReply> outcome = given_up();
+  Result<HttpReply> outcome = canceled();
 };
 
 }  // namespace
 
 struct HttpClient::State {
-  explicit State(Loop& asked)
-      : loop(asked), connections(std::make_shared<HttpConnections>(asked)) {}
+  explicit State(Loop& owner)
+      : loop(owner), connections(std::make_shared<HttpConnections>(owner)) {}
 
   Loop& loop;
-  HttpGuard guard;
+  HttpCircuitBreaker breaker;
   TlsContexts contexts;
-  std::shared_ptr<HttpConnections> connections;     // also owned by its leases
-  std::unique_ptr<boost::asio::thread_pool> large;  // the thread for large replies; null: none came
+  std::shared_ptr<HttpConnections> connections;             // also owned by its leases
+  std::unique_ptr<boost::asio::thread_pool> parser_thread;  // null until the first large reply
 };
 
 HttpClient::HttpClient(Loop& loop, Resolver& resolver)
@@ -80,99 +82,103 @@ HttpClient::~HttpClient() { close(); }
 
 void HttpClient::close() {
   state_->connections->close();
-  if (state_->large) state_->large->join();
+  if (state_->parser_thread) state_->parser_thread->join();
 }
 
-awaitable<Result<HttpReply>> HttpClient::digest(std::shared_ptr<State> state,
-                                                std::shared_ptr<const HttpRequest> request,
-                                                HttpReply reply,
-                                                Deadline deadline) {
-  if (reply.body.size() <= kDigestedHere) co_return digested(*request, std::move(reply));
-  if (state->connections->is_closed()) co_return given_up();
-  if (!state->large) state->large = std::make_unique<boost::asio::thread_pool>(1);
-  const auto digestion = std::make_shared<Digestion>(state->loop);
-  digestion->outcome = std::move(reply);
-  boost::asio::post(*state->large, [&loop = state->loop, digestion, request] {
-    auto outcome = digested(*request, std::move(*digestion->outcome));
-    boost::asio::post(loop, [digestion, outcome = std::move(outcome)]() mutable {
-      digestion->outcome = std::move(outcome);
-      digestion->done.raise();
+awaitable<Result<HttpReply>> HttpClient::run_on_reply(std::shared_ptr<State> state,
+                                                      std::shared_ptr<const HttpRequest> request,
+                                                      HttpReply reply,
+                                                      Deadline deadline) {
+  if (reply.body.size() <= kMaxInlineParseBytes) co_return parsed(*request, std::move(reply));
+  if (state->connections->is_closed()) co_return canceled();
+  if (!state->parser_thread) state->parser_thread = std::make_unique<boost::asio::thread_pool>(1);
+  const auto parse = std::make_shared<ThreadedParse>(state->loop);
+  parse->outcome = std::move(reply);
+  boost::asio::post(*state->parser_thread, [&loop = state->loop, parse, request] {
+    auto outcome = parsed(*request, std::move(*parse->outcome));
+    // Back on the loop before it is stored, because the request reads it there.
+    boost::asio::post(loop, [parse, outcome = std::move(outcome)]() mutable {
+      parse->outcome = std::move(outcome);
+      parse->done.raise();
     });
   });
-  const bool is_done = co_await digestion->done.wait(deadline.left(now()));
-  if (!is_done) co_return late();
-  co_return std::move(digestion->outcome);
+  const bool is_done = co_await parse->done.wait(deadline.left(now()));
+  // The thread may still run: it owns the request and the outcome together with us.
+  if (!is_done) co_return no_response();
+  co_return std::move(parse->outcome);
 }
 
-// A request's outcome, and what it tells of the host.
+// A request's outcome, and what it proves about the host.
 struct HttpClient::Performed {
   Result<HttpReply> outcome;
-  HttpGuard::Reach reach = HttpGuard::Reach::connected;
+  HttpCircuitBreaker::HostState host = HttpCircuitBreaker::HostState::reachable;
 };
 
 awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> state,
                                                      Resolver& resolver,
                                                      std::shared_ptr<const HttpRequest> request,
                                                      Deadline deadline) {
-  using Reach = HttpGuard::Reach;
+  using HostState = HttpCircuitBreaker::HostState;
   const Url& url = request->url;
   HttpOrigin origin{{url.host, url.port, url.scheme == "https", request->tls}, nullptr};
   if (origin.target.is_tls) {
     auto context = state->contexts.of(request->tls, request->pems, now());
-    if (!context) co_return Performed{context.error(), Reach::untold};
+    // An unusable file of ours proves nothing about the host.
+    if (!context) co_return Performed{context.error(), HostState::unknown};
     origin.context = std::move(*context);
   }
   auto lease = state->connections->take(origin, now());
-  const bool is_kept = static_cast<bool>(lease);
-  // A kept connection may prove lost: the request is sent once more, on a new one.
-  for (int tries = 0; tries < 2; ++tries) {
+  const bool is_reused = static_cast<bool>(lease);
+  // The server may have closed an idle connection: the request is sent once more, on a new one.
+  for (int attempts = 0; attempts < 2; ++attempts) {
     if (!lease) {
       auto addresses = co_await resolver.resolve(url.host, deadline);
-      if (!addresses) co_return Performed{addresses.error(), Reach::untold};
-      const SteadyTime begun = now();
-      if (deadline.is_past(begun)) co_return Performed{late(), Reach::untold};
+      if (!addresses) co_return Performed{addresses.error(), HostState::unknown};
+      const SteadyTime started = now();
+      if (deadline.is_past(started)) co_return Performed{no_response(), HostState::unknown};
       const Deadline limit = connect_deadline(*request, deadline);
-      auto made = co_await HttpConnections::connect(state->connections,
-                                                    origin,
-                                                    std::move(*addresses),
-                                                    request->counts,
-                                                    limit);
-      if (!made && made.error().code == Errc::timed_out) {
-        if (limit.left(begun) < kTelling) co_return Performed{late(), Reach::untold};
-        co_return Performed{made.error(), Reach::silent};
+      auto connected = co_await HttpConnections::connect(state->connections,
+                                                         origin,
+                                                         std::move(*addresses),
+                                                         request->counts,
+                                                         limit);
+      if (!connected && connected.error().code == Errc::timed_out) {
+        if (limit.left(started) < kMinConclusiveConnectTime)
+          co_return Performed{no_response(), HostState::unknown};
+        co_return Performed{connected.error(), HostState::unreachable};
       }
-      if (!made) co_return Performed{made.error()};
-      lease = std::move(*made);
+      if (!connected) co_return Performed{connected.error()};
+      lease = std::move(*connected);
     }
-    auto heard = co_await exchange(state->loop, lease->stream(), request, deadline);
-    if (state->connections->is_closed()) co_return Performed{given_up(), Reach::untold};
-    if (heard.is_kept) {
+    auto exchanged = co_await exchange(state->loop, lease->stream(), request, deadline);
+    if (state->connections->is_closed()) co_return Performed{canceled(), HostState::unknown};
+    if (exchanged.is_reusable) {
       lease->keep(now());
-    } else if (!heard.outcome) {
-      lease->end(name_of(heard.outcome.error().code));
+    } else if (!exchanged.outcome) {
+      lease->end(name_of(exchanged.outcome.error().code));
     }
     lease.reset();
-    if (heard.is_unheard && is_kept && tries == 0) continue;
-    if (!heard.outcome || !request->digest) co_return Performed{std::move(heard.outcome)};
-    auto outcome = co_await digest(state, request, std::move(*heard.outcome), deadline);
+    if (exchanged.has_no_reply && is_reused && attempts == 0) continue;
+    if (!exchanged.outcome || !request->on_reply) co_return Performed{std::move(exchanged.outcome)};
+    auto outcome = co_await run_on_reply(state, request, std::move(*exchanged.outcome), deadline);
     co_return Performed{std::move(outcome)};
   }
-  co_return Performed{given_up(), Reach::untold};
+  co_return Performed{canceled(), HostState::unknown};
 }
 
-awaitable<Result<HttpReply>> HttpClient::send(HttpRequest asked, Deadline deadline) {
-  if (auto forgery = forgery_in(asked)) co_return std::move(*forgery);
-  const auto state = state_;  // the client may be gone by the time of the answer
-  if (state->connections->is_closed()) co_return given_up();
-  if (auto kept = state->guard.stand_in(asked, now())) {
-    if (asked.counts) asked.counts->is_breaker_open = true;
-    if (!*kept || !asked.digest) co_return std::move(*kept);
-    co_return digested(asked, std::move(**kept));
+awaitable<Result<HttpReply>> HttpClient::send(HttpRequest new_request, Deadline deadline) {
+  if (auto injection = find_injection(new_request)) co_return std::move(*injection);
+  const auto state = state_;  // the client may be gone when the response arrives
+  if (state->connections->is_closed()) co_return canceled();
+  if (auto cached = state->breaker.cached_failure(new_request, now())) {
+    if (new_request.counts) new_request.counts->is_breaker_open = true;
+    if (!*cached || !new_request.on_reply) co_return std::move(*cached);
+    co_return parsed(new_request, std::move(**cached));
   }
-  const auto request = std::make_shared<const HttpRequest>(std::move(asked));
-  auto [outcome, reach] = co_await perform(state, resolver_, request, deadline);
-  state->guard.note(*request, outcome, reach, now());
-  if (request->counts) request->counts->is_breaker_open = state->guard.is_open_for(*request);
+  const auto request = std::make_shared<const HttpRequest>(std::move(new_request));
+  auto [outcome, host] = co_await perform(state, resolver_, request, deadline);
+  state->breaker.note(*request, outcome, host, now());
+  if (request->counts) request->counts->is_breaker_open = state->breaker.is_open_for(*request);
   co_return std::move(outcome);
 }
 

@@ -1,3 +1,4 @@
+// A pool without limits on connections in use: the in-flight cap of each backend limits them.
 #include "scalers/clients/http/connections.hpp"
 
 #include <algorithm>
@@ -7,11 +8,11 @@
 namespace weir::scalers::clients {
 namespace {
 
-constexpr std::size_t kMaxKept = 64;
+constexpr std::size_t kMaxIdleConnections = 64;
 constexpr std::chrono::seconds kMaxIdle{110};  // below the two minutes of many proxies
-constexpr std::chrono::seconds kBetweenPrunings{1};
+constexpr std::chrono::seconds kPruneInterval{1};
 
-Error given_up() { return {Errc::unreachable, "the request was given up", ""}; }
+Error canceled() { return {Errc::unreachable, "the request was canceled", ""}; }
 
 void count(const HttpConnections::Counts& counts, std::string_view reason) {
   if (counts) add(counts->closed, reason);
@@ -35,12 +36,12 @@ HttpConnections::Lease::~Lease() { end(ConnectionCounts::kClosed); }
 void HttpConnections::Lease::keep(SteadyTime now) {
   if (owner_->is_closed_) return end(ConnectionCounts::kClosed);
   std::erase(owner_->leased_, stream_.get());
-  auto& kept = owner_->kept_;
-  if (kept.size() == kMaxKept) {
-    drop(kept.front(), ConnectionCounts::kIdle);
-    kept.erase(kept.begin());
+  auto& idle = owner_->idle_;
+  if (idle.size() == kMaxIdleConnections) {
+    drop(idle.front(), ConnectionCounts::kIdle);
+    idle.erase(idle.begin());
   }
-  kept.push_back({std::move(origin_), std::exchange(stream_, nullptr), std::move(counts_), now});
+  idle.push_back({std::move(origin_), std::exchange(stream_, nullptr), std::move(counts_), now});
 }
 
 void HttpConnections::Lease::end(std::string_view reason) {
@@ -54,18 +55,20 @@ std::unique_ptr<HttpConnections::Lease> HttpConnections::take(const HttpOrigin& 
                                                               SteadyTime now) {
   prune(now);
   while (true) {
-    const auto newest = std::ranges::find(kept_.rbegin(), kept_.rend(), origin, &Kept::origin);
-    if (newest == kept_.rend()) return nullptr;
-    Kept found = std::move(*newest);
-    kept_.erase(std::next(newest).base());
-    if (found.stream->is_quiet()) {
+    // The newest one, because the server is least likely to have closed it.
+    const auto newest = std::ranges::find(idle_.rbegin(), idle_.rend(), origin, &Idle::origin);
+    if (newest == idle_.rend()) return nullptr;
+    Idle connection = std::move(*newest);
+    idle_.erase(std::next(newest).base());
+    if (connection.stream->has_no_unsolicited_data()) {
       return std::make_unique<Lease>(shared_from_this(),
-                                     std::move(found.origin),
-                                     std::move(found.stream),
-                                     std::move(found.counts));
+                                     std::move(connection.origin),
+                                     std::move(connection.stream),
+                                     std::move(connection.counts));
     }
-    // It has ended, or said what nobody asked for: that must not pass for the next reply.
-    drop(found, ConnectionCounts::kIdle);
+    // Closed by the server, or with unsolicited data, which must not be taken for the next
+    // response.
+    drop(connection, ConnectionCounts::kIdle);
   }
 }
 
@@ -75,7 +78,7 @@ awaitable<Result<std::unique_ptr<HttpConnections::Lease>>> HttpConnections::conn
     Addresses addresses,
     Counts counts,
     Deadline deadline) {
-  if (self->is_closed_) co_return given_up();
+  if (self->is_closed_) co_return canceled();
   const auto attempt = std::make_shared<ConnectAttempt>();
   self->attempts_.push_back(attempt);
   auto stream = co_await Stream::connect_to(self->loop_,
@@ -85,7 +88,7 @@ awaitable<Result<std::unique_ptr<HttpConnections::Lease>>> HttpConnections::conn
                                             deadline,
                                             attempt);
   std::erase(self->attempts_, attempt);
-  if (self->is_closed_) co_return given_up();
+  if (self->is_closed_) co_return canceled();
   if (!stream) {
     if (counts) add(counts->failed, name_of(stream.error().code));
     co_return stream.error();
@@ -96,24 +99,26 @@ awaitable<Result<std::unique_ptr<HttpConnections::Lease>>> HttpConnections::conn
 
 void HttpConnections::close() {
   is_closed_ = true;
-  for (const Kept& one : std::exchange(kept_, {})) drop(one, ConnectionCounts::kClosed);
+  for (const Idle& connection : std::exchange(idle_, {}))
+    drop(connection, ConnectionCounts::kClosed);
   for (Stream* stream : leased_) stream->close();
   for (const auto& attempt : attempts_) attempt->cancel();
 }
 
 void HttpConnections::prune(SteadyTime now) {
-  if (now - pruned_at_ < kBetweenPrunings) return;
+  if (now - pruned_at_ < kPruneInterval) return;
   pruned_at_ = now;
-  std::erase_if(kept_, [now](const Kept& one) {
-    const bool is_over = now - one.since > kMaxIdle || !one.stream->is_quiet();
-    if (is_over) drop(one, ConnectionCounts::kIdle);
-    return is_over;
+  std::erase_if(idle_, [now](const Idle& connection) {
+    const bool is_expired =
+        now - connection.since > kMaxIdle || !connection.stream->has_no_unsolicited_data();
+    if (is_expired) drop(connection, ConnectionCounts::kIdle);
+    return is_expired;
   });
 }
 
-void HttpConnections::drop(const Kept& one, std::string_view reason) {
-  one.stream->close();
-  count(one.counts, reason);
+void HttpConnections::drop(const Idle& connection, std::string_view reason) {
+  connection.stream->close();
+  count(connection.counts, reason);
 }
 
 }  // namespace weir::scalers::clients

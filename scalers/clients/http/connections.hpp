@@ -1,5 +1,5 @@
-// The connections of the HTTP client: those that requests talk over, and those that are kept for
-// the next ones. Loop thread only.
+// The connection pool of the HTTP client: connections that requests hold as leases, and idle ones
+// for the next requests. Loop thread only.
 #pragma once
 
 #include "scalers/clients/net/counts.hpp"
@@ -14,7 +14,7 @@
 
 namespace weir::scalers::clients {
 
-// Where a connection leads, and with which TLS.
+// The server of a connection, and its TLS context.
 struct HttpOrigin {
   StreamTarget target;
   TlsContext context;  // null: plain
@@ -26,7 +26,7 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
  public:
   using Counts = std::shared_ptr<ConnectionCounts>;  // may be null
 
-  // A connection in the hands of one request: closed when it goes away, unless it was kept.
+  // A connection that one request holds. Closed by the destructor, unless keep() was called.
   class Lease {
    public:
     Lease(std::shared_ptr<HttpConnections> owner,
@@ -38,7 +38,7 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
     ~Lease();
 
     [[nodiscard]] const std::shared_ptr<Stream>& stream() const { return stream_; }
-    // The connection may serve another request.
+    // Returns the connection to the pool for another request.
     void keep(SteadyTime now);
     // Closes it, counted by `reason`.
     void end(std::string_view reason);
@@ -46,8 +46,7 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
    private:
     std::shared_ptr<HttpConnections> owner_;
     HttpOrigin origin_;
-    std::shared_ptr<Stream>
-        stream_;  // also owned by the limit of its request; null once given back
+    std::shared_ptr<Stream> stream_;  // also owned by the expiry of its request; null once returned
     Counts counts_;
   };
 
@@ -56,8 +55,8 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
   HttpConnections& operator=(const HttpConnections&) = delete;
   ~HttpConnections() = default;
 
-  // A kept connection to `origin` on which nothing has come since its last reply; null: there is
-  // none. It may have been lost without a sign.
+  // An idle connection to `origin` without unsolicited data; null: there is none. The server may
+  // have closed it all the same: that shows only when it is used.
   [[nodiscard]] std::unique_ptr<Lease> take(const HttpOrigin& origin, SteadyTime now);
   // A new connection. Errors as Stream::connect; Errc::unreachable once closed.
   [[nodiscard]] static awaitable<Result<std::unique_ptr<Lease>>> connect(
@@ -66,23 +65,23 @@ class HttpConnections : public std::enable_shared_from_this<HttpConnections> {
       Addresses addresses,
       Counts counts,
       Deadline deadline);
-  // Ends every wait of connect() and of the leases' streams, and closes the kept ones.
+  // Ends every wait of connect() and of the leases' streams, and closes the idle connections.
   void close();
   [[nodiscard]] bool is_closed() const { return is_closed_; }
 
  private:
-  struct Kept {
+  struct Idle {
     HttpOrigin origin;
     std::shared_ptr<Stream> stream;
     Counts counts;
     SteadyTime since;
   };
-  // Closes kept ones that are too old or not quiet any more, at most once a second.
+  // Closes idle connections that are too old or have received data, at most once a second.
   void prune(SteadyTime now);
-  static void drop(const Kept& one, std::string_view reason);
+  static void drop(const Idle& connection, std::string_view reason);
 
   Loop& loop_;
-  std::vector<Kept> kept_;                                 // the oldest first
+  std::vector<Idle> idle_;                                 // the oldest first, at most 64
   std::vector<Stream*> leased_;                            // each owned by its lease
   std::vector<std::shared_ptr<ConnectAttempt>> attempts_;  // each also owned by its connect()
   SteadyTime pruned_at_{};

@@ -1,3 +1,5 @@
+// The only file that drives Beast's parser: a response comes from a server that may be broken, so
+// that every size is bounded here before memory is spent.
 #include "scalers/clients/http/exchange.hpp"
 
 #include "scalers/clients/http/head.hpp"
@@ -28,25 +30,25 @@ using BeastText = boost::beast::string_view;
 
 constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
-// Of what cannot be parsed yet: a head, or the size of a chunk, or trailers.
+// Of bytes that cannot be parsed yet: a head, the size of a chunk, or trailers.
 constexpr std::size_t kMaxUnparsedBytes = 2 * kMaxHeadBytes;
 constexpr std::size_t kReservedBytes = std::size_t{64} * 1024;
 constexpr int kMaxInterim = 16;
 constexpr int kFirstStatus = 100;
 constexpr int kSuccess = 2;  // of 200 to 299, divided by 100
 
-// Takes a reply apart as it comes. Why it stopped early stands in problem() or is_given_up().
+// Parses a response as it arrives. problem() or is_stopped() say why it ended early.
 class ReplyParser final : public http::basic_parser<false> {
  public:
   explicit ReplyParser(const HttpRequest& request) : request_(request) {
     header_limit(kMaxHeadBytes);
-    body_limit(boost::none);
-    eager(true);
+    body_limit(boost::none);  // take() has the limit, which does not apply to streams
+    eager(true);              // parses the body together with the head
   }
 
   [[nodiscard]] int status() const { return status_; }
   [[nodiscard]] bool is_interim() const { return status_ / 100 == 1; }
-  [[nodiscard]] bool is_given_up() const { return is_given_up_; }
+  [[nodiscard]] bool is_stopped() const { return is_stopped_; }
   [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
   [[nodiscard]] HttpReply reply() { return {status_, std::move(body_)}; }
 
@@ -64,21 +66,23 @@ class ReplyParser final : public http::basic_parser<false> {
                      BeastText /*text*/,
                      BeastText value,
                      ErrorCode& failed) override {
+    // Requests have Accept-Encoding: identity, so that an encoded body cannot be read.
     const bool is_encoded = name == http::field::content_encoding && !value.empty() &&
                             !boost::beast::iequals(value, "identity");
     const bool is_transfer_encoded =
         name == http::field::transfer_encoding && !boost::beast::iequals(value, "chunked");
     if (!is_encoded && !is_transfer_encoded) return;
-    problem_ = Error{Errc::bad_reply,
-                     "the answer is compressed, which was not asked for; switch that off",
-                     remote_text({value.data(), value.size()}, hidden_texts(request_))};
+    problem_ = Error{
+        Errc::bad_reply,
+        "the response is compressed, although Weir did not request it; disable the compression",
+        remote_text({value.data(), value.size()}, redactions_of(request_))};
     failed = http::error::bad_value;
   }
   void on_header_impl(ErrorCode& /*failed*/) override {}
-  // A body that says its length is refused before it comes.
+  // A body with a Content-Length over the limit is rejected before it is read.
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode& failed) override {
     if (is_stream() || !length) return;
-    if (*length > request_.max_body_bytes) return refuse_as_too_large(failed);
+    if (*length > request_.max_body_bytes) return reject_as_too_large(failed);
     body_.reserve(static_cast<std::size_t>(*length));
   }
   std::size_t on_body_impl(BeastText body, ErrorCode& failed) override {
@@ -100,20 +104,21 @@ class ReplyParser final : public http::basic_parser<false> {
 
   void take(std::string_view piece, ErrorCode& failed) {
     if (is_stream()) {
-      is_given_up_ = !request_.on_chunk(std::string(piece));
-      if (is_given_up_) failed = http::error::end_of_stream;
+      is_stopped_ = !request_.on_chunk(std::string(piece));
+      if (is_stopped_) failed = http::error::end_of_stream;
       return;
     }
     const std::size_t size = body_.size() + piece.size();
-    if (size > request_.max_body_bytes) return refuse_as_too_large(failed);
-    // One that grows has room for all that it may become: doubling would hold three halves of it.
+    if (size > request_.max_body_bytes) return reject_as_too_large(failed);
+    // Reserves the maximum at once, because growing by doubling would hold old and new buffer
+    // together.
     if (size > body_.capacity() && size > kReservedBytes) body_.reserve(request_.max_body_bytes);
     body_.append(piece);
   }
 
-  void refuse_as_too_large(ErrorCode& failed) {
+  void reject_as_too_large(ErrorCode& failed) {
     problem_ = Error{Errc::too_large,
-                     fmt::format("the answer is over {} KiB; ask for fewer series",
+                     fmt::format("the response is over {} KiB; query fewer series",
                                  request_.max_body_bytes / 1024),
                      ""};
     failed = http::error::body_limit;
@@ -122,11 +127,11 @@ class ReplyParser final : public http::basic_parser<false> {
   const HttpRequest& request_;
   int status_ = 0;
   std::string body_;
-  bool is_given_up_ = false;
+  bool is_stopped_ = false;
   std::optional<Error> problem_;
 };
 
-// Bytes that came in and are not parsed yet.
+// Received bytes that are not parsed yet.
 class Input {
  public:
   [[nodiscard]] char* room() { return bytes_.get() + end_; }
@@ -137,7 +142,7 @@ class Input {
     return {bytes_.get() + begin_, end_ - begin_};
   }
   void consume(std::size_t count) { begin_ += count; }
-  // Makes room for a further read; false when too much waits already.
+  // Makes room for another read; false when too many bytes are unparsed.
   bool compact() {
     const std::size_t left = end_ - begin_;
     if (left == size_) {
@@ -161,14 +166,18 @@ class Input {
   std::size_t end_ = 0;
 };
 
-Error too_long() { return {Errc::bad_reply, "the answer is not HTTP", "a line without an end"}; }
+Error unterminated_line() {
+  return {Errc::bad_reply, "the response is not HTTP", "an unterminated line"};
+}
 
-// What a reply is once it is whole, or cannot become so.
-class Replies {
+// The final response of a request, after any interim ones (1xx).
+class ResponseReader {
  public:
-  explicit Replies(const HttpRequest& request) : request_(request) { parser_.emplace(request); }
+  explicit ResponseReader(const HttpRequest& request) : request_(request) {
+    parser_.emplace(request);
+  }
 
-  // Parses what has come; the outcome, once there is one.
+  // Parses what was received; the outcome, once there is one.
   std::optional<Result<HttpReply>> parse(Input& input) {
     while (true) {
       ErrorCode failed;
@@ -179,44 +188,49 @@ class Replies {
         return std::nullopt;
       }
       if (!parser_->is_interim()) {
-        is_kept_ = parser_->keep_alive() && input.is_empty();
+        // Bytes after the response would be taken for the next one.
+        is_reusable_ = parser_->keep_alive() && input.is_empty();
         return parser_->reply();
       }
+      // No request has an Upgrade header.
       if (parser_->status() == kSwitchingProtocols)
-        return Error{Errc::bad_reply, "the answer is not HTTP", "it switches to another protocol"};
+        return Error{Errc::bad_reply,
+                     "the response is not HTTP",
+                     "it switches to another protocol"};
       if (++interim_ > kMaxInterim)
-        return Error{Errc::bad_reply, "the answer is not HTTP", "interim answers without an end"};
+        return Error{Errc::bad_reply, "the response is not HTTP", "too many interim responses"};
       parser_.emplace(request_);
     }
   }
 
-  // The server has sent all it had to.
+  // The server has closed its side of the connection.
   Result<HttpReply> parse_end() {
+    // Without Content-Length the end of the stream ends the body (RFC 9112, 6.3).
     if (!parser_->got_some() || !parser_->is_header_done())
-      return Error{Errc::bad_reply, "the answer ends in the middle", ""};
+      return Error{Errc::bad_reply, "the response is incomplete", ""};
     ErrorCode failed;
     parser_->put_eof(failed);
     if (failed) return ending(failed);
     return parser_->reply();
   }
 
-  [[nodiscard]] bool is_kept() const { return is_kept_; }
+  [[nodiscard]] bool is_reusable() const { return is_reusable_; }
 
  private:
   static constexpr int kSwitchingProtocols = 101;
 
   Result<HttpReply> ending(const ErrorCode& failed) {
-    if (parser_->is_given_up()) return parser_->reply();
+    if (parser_->is_stopped()) return parser_->reply();
     if (parser_->problem()) return *parser_->problem();
     if (failed == http::error::partial_message)
-      return Error{Errc::bad_reply, "the answer ends in the middle", ""};
-    return Error{Errc::bad_reply, "the answer is not HTTP", failed.message()};
+      return Error{Errc::bad_reply, "the response is incomplete", ""};
+    return Error{Errc::bad_reply, "the response is not HTTP", failed.message()};
   }
 
   const HttpRequest& request_;
   std::optional<ReplyParser> parser_;
   int interim_ = 0;
-  bool is_kept_ = false;
+  bool is_reusable_ = false;
 };
 
 }  // namespace
@@ -228,27 +242,27 @@ awaitable<HttpExchange> exchange(Loop& loop,
   const Expiry expiry(loop, deadline.left(std::chrono::steady_clock::now()), [stream] {
     stream->close();
   });
-  const Error late{Errc::timed_out, "it did not answer", ""};
+  const Error no_response{Errc::timed_out, "it did not respond", ""};
   const auto written = co_await stream->write(wire_text(*request));
-  if (expiry.has_fired()) co_return HttpExchange{late};
+  if (expiry.has_fired()) co_return HttpExchange{no_response};
   Input input;
-  Replies replies(*request);
-  bool is_heard = false;
+  ResponseReader reader(*request);
+  bool has_data = false;
   while (true) {
-    if (!input.compact()) co_return HttpExchange{too_long()};
-    const auto got = co_await stream->read_some(input.room(), input.room_bytes());
-    if (expiry.has_fired()) co_return HttpExchange{late};
-    if (!got) {
-      // A server that refuses a long request may answer without reading all of it.
-      const Error& lost = written || is_heard ? got.error() : written.error();
-      if (!is_heard || !stream->is_ended()) co_return HttpExchange{lost, !is_heard};
-      co_return HttpExchange{replies.parse_end()};
+    if (!input.compact()) co_return HttpExchange{unterminated_line()};
+    const auto size = co_await stream->read_some(input.room(), input.room_bytes());
+    if (expiry.has_fired()) co_return HttpExchange{no_response};
+    if (!size) {
+      // A server that rejects a long request may respond without reading all of it.
+      const Error& lost = written || has_data ? size.error() : written.error();
+      if (!has_data || !stream->is_ended()) co_return HttpExchange{lost, !has_data};
+      co_return HttpExchange{reader.parse_end()};
     }
-    is_heard = true;
-    input.add(*got);
-    auto outcome = replies.parse(input);
+    has_data = true;
+    input.add(*size);
+    auto outcome = reader.parse(input);
     if (!outcome) continue;
-    co_return HttpExchange{std::move(*outcome), false, replies.is_kept() && written};
+    co_return HttpExchange{std::move(*outcome), false, reader.is_reusable() && written};
   }
 }
 

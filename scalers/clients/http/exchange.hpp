@@ -1,4 +1,4 @@
-// One request and its reply over one stream. Loop thread only.
+// One request and its response over one stream. Loop thread only.
 #pragma once
 
 #include "scalers/clients/http/client.hpp"
@@ -13,13 +13,13 @@ namespace weir::scalers::clients {
 
 struct HttpExchange {
   Result<HttpReply> outcome;
-  bool is_unheard = false;  // the stream ended before the first byte of a reply
-  bool is_kept = false;     // the stream may serve another request
+  bool has_no_reply = false;  // the stream ended before the first byte of a response
+  bool is_reusable = false;   // the stream may serve another request
 };
 
-// The request is sent before its reply is read. Errc::unreachable when the stream is lost,
-// timed_out at the deadline, too_large over the request's max_body_bytes, bad_reply for what is no
-// HTTP, or is cut off. A stream of the request's `on_chunk` that is not wanted any more is a reply.
+// Writes the request, then reads the response. Errc::unreachable when the stream is lost, timed_out
+// at the deadline, too_large over the request's max_body_bytes, bad_reply when the response is not
+// HTTP or is incomplete. A stream that `on_chunk` ended counts as a reply.
 [[nodiscard]] awaitable<HttpExchange> exchange(Loop& loop,
                                                std::shared_ptr<Stream> stream,
                                                std::shared_ptr<const HttpRequest> request,

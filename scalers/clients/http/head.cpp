@@ -1,3 +1,4 @@
+// Requests are written by hand, because each consists of a few lines whose order tests compare.
 #include "scalers/clients/http/head.hpp"
 
 #include <fmt/format.h>
@@ -37,36 +38,39 @@ bool is_same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-// A field of the client's own, unless the request has it.
-void put_own(std::string& out,
-             const HttpRequest& request,
-             std::string_view name,
-             std::string_view value) {
-  const bool is_given = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
+// A default field, unless the request has a field of that name.
+void append_default(std::string& out,
+                    const HttpRequest& request,
+                    std::string_view name,
+                    std::string_view value) {
+  const bool is_present = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
     return is_same_name(header.name, name);
   });
-  if (!is_given) fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
+  if (!is_present) fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
 }
 
 bool is_default_port(const Url& url) { return url.port == (url.scheme == "https" ? 443 : 80); }
 
 }  // namespace
 
-std::optional<Error> forgery_in(const HttpRequest& request) {
+std::optional<Error> find_injection(const HttpRequest& request) {
   constexpr std::string_view kLineEnds("\r\n\0", 3);
-  const bool has_line_end = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
+  const bool has_line_break = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
     return header.name.find_first_of(kLineEnds) != std::string::npos ||
            header.value.reveal().find_first_of(kLineEnds) != std::string::npos;
   });
-  if (has_line_end) {
+  if (has_line_break) {
     return Error{Errc::refused,
-                 "a header or credential holds a line end; write it on one line",
+                 "a header or credential contains a line break; write it on one line",
                  ""};
   }
-  const auto is_odd = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
-  if (std::ranges::any_of(request.url.path, is_odd) || std::ranges::any_of(request.query, is_odd)) {
+  const auto is_unencoded = [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+  };
+  if (std::ranges::any_of(request.url.path, is_unencoded) ||
+      std::ranges::any_of(request.query, is_unencoded)) {
     return Error{Errc::refused,
-                 "the url's path holds a blank or a control character; write it as %20 or the like",
+                 "the url's path contains a space or a control character; percent-encode it (%20)",
                  ""};
   }
   return std::nullopt;
@@ -83,18 +87,19 @@ std::string wire_text(const HttpRequest& request) {
   if (!request.query.empty()) fmt::format_to(append, "?{}", request.query);
   out += " HTTP/1.1\r\n";
   const std::string authority = request.url.authority();
+  // Without the default port, as other clients send it.
   const std::string_view host = is_default_port(request.url)
                                     ? std::string_view(authority).substr(0, authority.rfind(':'))
                                     : std::string_view(authority);
-  put_own(out, request, "Host", host);
-  if (request.basic) put_own(out, request, "Authorization", "Basic " + login_text(request));
-  put_own(out, request, "User-Agent", "weir/" WEIR_VERSION);
-  put_own(out, request, "Accept", "*/*");
-  put_own(out, request, "Accept-Encoding", "identity");
+  append_default(out, request, "Host", host);
+  if (request.basic) append_default(out, request, "Authorization", "Basic " + login_text(request));
+  append_default(out, request, "User-Agent", "weir/" WEIR_VERSION);
+  append_default(out, request, "Accept", "*/*");
+  append_default(out, request, "Accept-Encoding", "identity");
   for (const HttpHeader& header : request.headers)
     fmt::format_to(append, "{}: {}\r\n", header.name, header.value.reveal());
   if (request.method == "POST") {
-    put_own(out, request, "Content-Type", "application/x-www-form-urlencoded");
+    append_default(out, request, "Content-Type", "application/x-www-form-urlencoded");
     fmt::format_to(append, "Content-Length: {}\r\n", request.body.size());
   }
   out += "\r\n";
@@ -102,8 +107,8 @@ std::string wire_text(const HttpRequest& request) {
   return out;
 }
 
-std::vector<std::string> hidden_texts(const HttpRequest& request) {
-  std::vector<std::string> out = request.hidden;
+std::vector<std::string> redactions_of(const HttpRequest& request) {
+  std::vector<std::string> out = request.redactions;
   out.push_back(request.url.authority());
   out.push_back(request.url.host);
   for (const HttpHeader& header : request.headers) {

@@ -1,4 +1,4 @@
-// What an HTTP request says on the wire. Pure.
+// An HTTP request as bytes. Pure.
 #pragma once
 
 #include "scalers/clients/http/client.hpp"
@@ -9,12 +9,12 @@
 
 namespace weir::scalers::clients {
 
-// Errc::refused when the request would forge another one: a line end in a header or a credential,
-// a blank or a control byte in the path or query.
-[[nodiscard]] std::optional<Error> forgery_in(const HttpRequest& request);
+// Errc::refused when a text of the request would inject another header or request: a line break in
+// a header or a credential, a space or a control byte in the path or query.
+[[nodiscard]] std::optional<Error> find_injection(const HttpRequest& request);
 
-// The request's line, header fields and body. A field of the request takes the place of the
-// client's own of the same name.
+// The request line, header fields and body. A field of the request replaces the client's default
+// field of the same name.
 [[nodiscard]] std::string wire_text(const HttpRequest& request);
 
 }  // namespace weir::scalers::clients

@@ -1,10 +1,11 @@
+// Time arrives as an argument, so that every state of the breaker is a table test.
 #include "scalers/clients/net/breaker.hpp"
 
 #include <algorithm>
 
 namespace weir::scalers::clients {
 
-std::optional<Error> Breaker::stand_in(SteadyTime now) {
+std::optional<Error> Breaker::cached_failure(SteadyTime now) {
   if (!failure_) return std::nullopt;
   if (now < retry_at_) return failure_;
   retry_at_ = now + pause_;
@@ -12,11 +13,11 @@ std::optional<Error> Breaker::stand_in(SteadyTime now) {
 }
 
 void Breaker::note_failure(const Error& why, SteadyTime now) {
-  const Duration grown = failure_ ? pause_ * 2 : pauses_.first;
+  const Duration next_pause = failure_ ? pause_ * 2 : pauses_.first;
   failure_ = why;
-  // Whoever gets it later has not waited for anything.
+  // A query that gets the cached error has not waited, so it did not time out.
   if (why.code == Errc::timed_out) failure_->code = Errc::unreachable;
-  pause_ = is_refused() ? kRefusedPause : std::clamp(grown, pauses_.first, pauses_.longest);
+  pause_ = is_refused() ? kRefusedPause : std::clamp(next_pause, pauses_.first, pauses_.longest);
   retry_at_ = now + pause_;
 }
 

@@ -1,6 +1,6 @@
-// Keeps a server that failed from being tried with every question: for a pause that grows with each
-// failure, whoever asks gets the last error at once. One try a pause is let through. Pure; owned by
-// a connection or an origin.
+// A circuit breaker: after a failure, queries get the last error at once instead of connecting, for
+// a pause that doubles with each further failure. One attempt per pause is let through. Pure; owned
+// by a connection or an HTTP origin.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -12,25 +12,25 @@ namespace weir::scalers::clients {
 
 class Breaker {
  public:
-  // The pause behind a first failure, and the longest.
+  // The pause after a first failure, and the longest one.
   struct Pauses {
     Duration first;
     Duration longest;
   };
-  // Behind refused credentials: a broker may lock an account that tries more often.
+  // After refused credentials, because a broker may lock an account that tries more often.
   static constexpr Duration kRefusedPause{30'000};
 
   explicit Breaker(Pauses pauses) : pauses_(pauses) {}
 
-  // The error that stands for a try at `now`; nullopt: try. Behind a failure the pause starts anew
-  // with the try, so that others are refused while it is under way.
-  [[nodiscard]] std::optional<Error> stand_in(SteadyTime now);
+  // The error to return instead of an attempt at `now`; nullopt: attempt it. An attempt starts the
+  // pause again, so that other queries get the cached error while it is in flight.
+  [[nodiscard]] std::optional<Error> cached_failure(SteadyTime now);
   void note_failure(const Error& why, SteadyTime now);
   void note_success() { failure_.reset(); }
 
   // True between a failure and the next success.
   [[nodiscard]] bool is_tripped() const { return failure_.has_value(); }
-  // True when the failure is one of credentials, or of what they may.
+  // True when the last failure was about credentials or permissions.
   [[nodiscard]] bool is_refused() const {
     return failure_ && (failure_->code == Errc::refused || failure_->code == Errc::forbidden);
   }

@@ -1,5 +1,5 @@
-// What has become of the connections to one server since the program began to ask it, for
-// telemetry. Counted by the clients, shown by the server room; loop thread only.
+// How many connections to one server were opened, closed and failed since the program started.
+// Counted by the clients, reported by the telemetry of the server room; loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -14,41 +14,41 @@
 namespace weir::scalers {
 
 struct ConnectionCounts {
-  // Counts by reason: the name of an Errc, or one of the words below.
+  // Counts by reason: the name of an Errc, or one of the reasons below.
   using Reasons = std::map<std::string, std::uint64_t, std::less<>>;
 
-  // Made room for another, was unused for long, or was ended by the server meanwhile.
+  // Evicted for another one, unused for too long, or closed by the server while it was idle.
   static constexpr std::string_view kIdle = "idle";
-  // The configuration or the program ended, or the server had said that it closes.
+  // Closed because of a reload or the shutdown, or as the server announced (Connection: close).
   static constexpr std::string_view kClosed = "closed";
 
-  std::uint64_t opened = 0;  // through TCP, TLS and login
-  Reasons closed;            // of those opened
-  Reasons failed;            // tries that never came so far
-  // A failure of a moment ago stands for tries, until one gets through.
+  std::uint64_t opened = 0;  // TCP, TLS and login completed
+  Reasons closed;            // of the opened ones
+  Reasons failed;            // attempts that did not complete
+  // A recent failure is returned without connecting, until an attempt succeeds.
   bool is_breaker_open = false;
-  bool is_lost = false;  // one that was up ended by itself, and none came up since
-  std::optional<SteadyTime> recovered_at;  // when the first one after such a loss came up
+  bool is_lost = false;  // an open connection was lost, and no other one was opened since
+  std::optional<SteadyTime> recovered_at;  // when the first one after such a loss was opened
 };
 
 // Adds one to the count of `reason`.
 inline void add(ConnectionCounts::Reasons& counts, std::string_view reason) {
-  const auto known = counts.find(reason);
-  if (known != counts.end()) {
-    ++known->second;
+  const auto entry = counts.find(reason);
+  if (entry != counts.end()) {
+    ++entry->second;
   } else {
     counts.emplace(reason, 1);
   }
 }
 
-// One more connection came up.
+// A connection was opened.
 inline void note_opened(ConnectionCounts& counts, SteadyTime now) {
   ++counts.opened;
   if (counts.is_lost) counts.recovered_at = now;
   counts.is_lost = false;
 }
 
-// One that was up ended, for `reason`.
+// An open connection was closed, for `reason`.
 inline void note_closed(ConnectionCounts& counts, std::string_view reason) {
   add(counts.closed, reason);
   const bool is_own = reason == ConnectionCounts::kIdle || reason == ConnectionCounts::kClosed;

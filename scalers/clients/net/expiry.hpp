@@ -1,4 +1,4 @@
-// A limit to what a coroutine does with a stream. Loop thread only.
+// A time limit on what a coroutine does with a stream. Loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -11,7 +11,7 @@
 
 namespace weir::scalers::clients {
 
-// Runs `on_expiry` on the loop once `budget` has passed, unless it goes away first.
+// Runs `on_expiry` on the loop once `budget` has passed, unless this object is destroyed first.
 class Expiry {
  public:
   Expiry(Loop& loop, Duration budget, std::function<void()> on_expiry)

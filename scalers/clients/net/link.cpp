@@ -1,3 +1,5 @@
+// One link for every protocol: what connecting, batching, silence and back-off need is the same for
+// AMQP and Redis, and their machines stay free of sockets.
 #include "scalers/clients/net/link.hpp"
 
 #include "scalers/clients/net/resolver.hpp"
@@ -13,15 +15,16 @@ namespace weir::scalers::clients {
 namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
-// A connect is not tied to the read that caused it: whoever comes later may still wait for it.
+// A connect is not bound to the deadline of the query that caused it, because later queries may
+// wait for it too.
 constexpr Duration kConnect{2'500};
-// How long a server may say nothing while it owes an answer, once somebody's deadline has passed:
-// less than a deadline of 1 s, whose timer may fire a little early.
-constexpr Duration kSilence{900};
-// What may wait to be sent: a peer that asks and takes no answers is not kept up with.
+// How long a server may be silent while a response is due, once a deadline has passed. Less than a
+// deadline of 1 s, because its timer may fire a little early.
+constexpr Duration kMaxSilence{900};
+// The queue of outgoing bytes is bounded, because a peer may send requests and read no responses.
 constexpr std::size_t kMaxUnsent = 1024 * 1024;
-// How long one waits for a server that has just failed.
-constexpr Duration kPatience{250};
+// How long a query waits for a server that has just failed.
+constexpr Duration kSuspectWait{250};
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -37,36 +40,36 @@ awaitable<void> Link::run(std::shared_ptr<Link> self,
     self->end(stream.error());
     co_return;
   }
-  if (self->failure_) co_return;  // ended while it connected
+  if (self->failure_) co_return;  // ended while connecting
   self->stream_ = std::move(*stream);
-  self->heard_at_ = now();
-  std::string greeting;
-  self->machine_->greet(greeting);
-  self->send(greeting);
+  self->last_received_at_ = now();
+  std::string first_bytes;
+  self->machine_->on_connected(first_bytes);
+  self->send(first_bytes);
   const auto failed = co_await self->read_all();
   self->end(failed.value_or(Error{Errc::unreachable, "the connection was lost", ""}));
 }
 
-// A server may take the connection and then say nothing.
+// A server may accept the connection and then send nothing.
 awaitable<void> Link::limit_login(std::shared_ptr<Link> self, Deadline deadline) {
   const bool is_settled = co_await self->settled_.wait(deadline.left(now()));
-  if (!is_settled) self->end({Errc::timed_out, "it did not answer the login in time", ""});
+  if (!is_settled) self->end({Errc::timed_out, "it did not complete the login in time", ""});
 }
 
 awaitable<std::optional<Error>> Link::read_all() {
   std::string buffer(kReadBytes, '\0');
-  std::string answer;
+  std::string response;
   while (!failure_) {
     const auto size = co_await stream_->read_some(buffer.data(), buffer.size());
     if (!size) co_return size.error();
-    heard_at_ = now();
-    answer.clear();
-    auto failed = machine_->receive({buffer.data(), *size}, answer);
-    if (!answer.empty()) send(answer);
+    last_received_at_ = now();
+    response.clear();
+    auto failed = machine_->receive({buffer.data(), *size}, response);
+    if (!response.empty()) send(response);
     if (failed) co_return failed;
     if (!is_up_ && machine_->is_ready()) {
       is_up_ = true;
-      note_opened(*counts_, heard_at_);
+      note_opened(*counts_, last_received_at_);
       settled_.raise();
       if (machine_->tick_interval().count() > 0) {
         boost::asio::co_spawn(loop_.get_executor(), keep_alive(shared_from_this()), rethrow);
@@ -79,14 +82,15 @@ awaitable<std::optional<Error>> Link::read_all() {
 void Link::send(std::string_view bytes) {
   if (failure_ || !stream_) return;
   out_ += bytes;
-  if (out_.size() > kMaxUnsent) return end({Errc::unreachable, "it takes nothing in", ""});
+  if (out_.size() > kMaxUnsent) return end({Errc::unreachable, "its receive window is full", ""});
   if (is_writing_) return;
   is_writing_ = true;
-  // Behind what the loop has to do in this turn: all that is asked in it goes out in one write.
+  // Posted, so that all queries of this turn of the loop are sent in one write.
   boost::asio::post(loop_, [self = shared_from_this()] { self->flush(); });
 }
 
 void Link::flush() {
+  // Mostly everything fits into the socket buffer, so that no coroutine is needed.
   if (!failure_) out_.erase(0, stream_->write_now(out_));
   is_writing_ = !out_.empty() && !failure_;
   if (is_writing_)
@@ -116,8 +120,8 @@ awaitable<void> Link::keep_alive(std::shared_ptr<Link> self) {
 
 void Link::end_if_silent(SteadyTime now) {
   const auto since = machine_->waiting_since();
-  if (since && now - std::max(heard_at_, *since) >= kSilence)
-    end({Errc::unreachable, "it fell silent", ""});
+  if (since && now - std::max(last_received_at_, *since) >= kMaxSilence)
+    end({Errc::unreachable, "no response for 0.9 s, connection closed", ""});
 }
 
 void Link::end(const Error& why, std::string_view reason) {
@@ -130,12 +134,12 @@ void Link::end(const Error& why, std::string_view reason) {
     add(counts_->failed, counted);
   }
   if (stream_) stream_->close();
-  machine_->lose(why);
+  machine_->on_disconnected(why);
   settled_.raise();
   ended_.raise();
 }
 
-std::function<std::size_t()> stamp_of(std::vector<SecretFile> files) {
+std::function<std::size_t()> fingerprint_of(std::vector<SecretFile> files) {
   return [files = std::move(files)] {
     std::string content;
     for (const SecretFile& file : files) {
@@ -151,42 +155,44 @@ Connection::~Connection() { close(); }
 
 void Connection::close(std::string_view reason) {
   is_closed_ = true;
-  if (link_) link_->end({Errc::unreachable, "the program ends", ""}, reason);
+  if (link_) link_->end({Errc::unreachable, "Weir is shutting down", ""}, reason);
   link_.reset();
 }
 
-std::shared_ptr<Link> Connection::kept_link() {
+std::shared_ptr<Link> Connection::live_link() {
   if (!link_ || !link_->is_up()) return nullptr;
   breaker_.note_success();
   return link_;
 }
 
 awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
-  if (link_ && link_->failure()) bury(link_);
+  if (link_ && link_->failure()) discard(link_);
   if (!link_) {
-    if (is_closed_) co_return Error{Errc::unreachable, "the program ends", ""};
-    const std::size_t stamp = credentials_();
-    const bool are_others = breaker_.is_refused() && stamp != tried_stamp_;
-    const auto standing = are_others ? std::nullopt : breaker_.stand_in(now());
-    if (standing) co_return *standing;
+    if (is_closed_) co_return Error{Errc::unreachable, "Weir is shutting down", ""};
+    const std::size_t fingerprint = credentials_();
+    const bool credentials_changed = breaker_.is_refused() && fingerprint != tried_credentials_;
+    const auto failure = credentials_changed ? std::nullopt : breaker_.cached_failure(now());
+    if (failure) co_return *failure;
     auto machine = make_machine_();
     if (!machine) co_return machine.error();
-    tried_stamp_ = stamp;
+    tried_credentials_ = fingerprint;
     begin_link(std::move(*machine), deadline);
   }
   const auto link = link_;
   if (!link->is_up()) {
+    // After a failure queries wait briefly, so that a dead server does not take up their deadlines.
     const bool is_suspect = breaker_.is_tripped() || is_overdue_;
     const Duration left = deadline.left(now());
-    const bool is_settled = co_await link->settled(is_suspect ? std::min(left, kPatience) : left);
+    const bool is_settled =
+        co_await link->settled(is_suspect ? std::min(left, kSuspectWait) : left);
     if (!is_settled) {
       is_overdue_ = is_overdue_ || link_ == link;
-      if (is_suspect) co_return Error{Errc::unreachable, "it still accepts no connection", ""};
-      co_return Error{Errc::timed_out, "no connection in time", ""};
+      if (is_suspect) co_return Error{Errc::unreachable, "still failing to connect", ""};
+      co_return Error{Errc::timed_out, "no connection before the deadline", ""};
     }
   }
   if (link->failure()) {
-    bury(link);
+    discard(link);
     co_return *link->failure();
   }
   breaker_.note_success();
@@ -196,13 +202,14 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
 void Connection::begin_link(std::unique_ptr<Machine> machine, Deadline deadline) {
   link_ = std::make_shared<Link>(loop_, std::move(machine), counts_);
   is_overdue_ = false;
+  // At least kConnect, so that a short deadline does not abort a connect that others may use.
   const Duration budget = std::max(deadline.left(now()), kConnect);
   boost::asio::co_spawn(loop_.get_executor(),
                         Link::run(link_, resolver_, target_, Deadline::after(now(), budget)),
                         rethrow);
 }
 
-void Connection::bury(const std::shared_ptr<Link>& link) {
+void Connection::discard(const std::shared_ptr<Link>& link) {
   if (link_ != link) return;
   if (!link->was_up()) breaker_.note_failure(*link->failure(), now());
   link_.reset();

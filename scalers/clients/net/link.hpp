@@ -1,6 +1,7 @@
-// One kept connection to one server, shared by all who ask it: connects when it is needed, writes
-// what has gathered since the last write, reads until it is lost, and pauses behind a failure (the
-// breaker). The protocol is a Machine: bytes in, bytes out, no sockets. Loop thread only.
+// One persistent connection to one server, shared by all queries to it: connects on demand, writes
+// what has been queued since the last write, reads until the connection is lost, and pauses after a
+// failure (the breaker). The protocol is a Machine: bytes in, bytes out, no sockets. Loop thread
+// only.
 #pragma once
 
 #include "scalers/clients/net/breaker.hpp"
@@ -23,7 +24,8 @@ namespace weir::scalers::clients {
 
 class Resolver;
 
-// A protocol on one connection, from its greeting to its end.
+// A protocol on one connection, from its first bytes to its end. A machine serves one connection
+// and is never reused.
 class Machine {
  public:
   Machine() = default;
@@ -31,31 +33,32 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
   virtual ~Machine() = default;
 
-  // Appends what a client says first.
-  virtual void greet(std::string& out) = 0;
-  // Takes bytes in and appends what is to be sent; completes whoever waits for what came. An error
-  // ends the connection.
+  // Appends the bytes that the client sends first.
+  virtual void on_connected(std::string& out) = 0;
+  // Consumes received bytes, appends what to send, and completes the queries whose responses have
+  // arrived. An error ends the connection.
   [[nodiscard]] virtual std::optional<Error> receive(std::string_view bytes, std::string& out) = 0;
-  // True once the login is through and questions may be put.
+  // True once the login has succeeded and queries may be sent.
   [[nodiscard]] virtual bool is_ready() const = 0;
-  // The connection is gone: everyone who waits gets `why`.
-  virtual void lose(const Error& why) = 0;
-  // When the oldest question that has no answer yet was sent; nullopt: none is open.
+  // The connection is gone: every waiting query fails with `why`.
+  virtual void on_disconnected(const Error& why) = 0;
+  // When the oldest query without a response was sent; nullopt: no query is in flight.
   [[nodiscard]] virtual std::optional<SteadyTime> waiting_since() const { return std::nullopt; }
-  // How often tick() wants to be called; zero: never. Asked once the machine is ready.
+  // How often to call tick(); zero: never. Read once the machine is ready.
   [[nodiscard]] virtual Duration tick_interval() const { return Duration{0}; }
-  // Appends a sign of life, or says that the server gives none.
+  // Appends a heartbeat; an error when the server's heartbeats have stopped.
   [[nodiscard]] virtual std::optional<Error> tick(SteadyTime /*now*/, std::string& /*out*/) {
     return std::nullopt;
   }
 };
 
-// A machine and the stream under it. Ends for good when either fails.
+// A machine and its stream. Once either has failed, the link never comes back: Connection makes the
+// next one.
 class Link : public std::enable_shared_from_this<Link> {
  public:
   using Counts = std::shared_ptr<ConnectionCounts>;
 
-  // `counts` is shared with the client that shows them: a link may end behind it.
+  // `counts` is shared with the client that reports them, because a link may outlive its client.
   Link(Loop& loop, std::unique_ptr<Machine> machine, Counts counts)
       : machine_(std::move(machine)),
         loop_(loop),
@@ -63,34 +66,34 @@ class Link : public std::enable_shared_from_this<Link> {
         settled_(loop),
         ended_(loop) {}
 
-  // Connects, logs in, and serves until the end; one call, detached. `deadline` is for everything
-  // up to the login.
+  // Connects, logs in, and serves until the end; called once, detached. `deadline` limits the time
+  // until the login has succeeded.
   static awaitable<void> run(std::shared_ptr<Link> self,
                              Resolver& resolver,
                              StreamTarget target,
                              Deadline deadline);
-  // Sends `bytes` with whatever else waits to be sent.
+  // Sends `bytes` together with everything else that is queued.
   void send(std::string_view bytes);
-  // Ends the link: its waiters get `why`. `reason` is the word that counts it, the name of the
+  // Ends the link: its queries fail with `why`. `reason` is the one to count, the name of the
   // error's code when empty.
   void end(const Error& why, std::string_view reason = {});
 
   [[nodiscard]] Machine& machine() { return *machine_; }
   [[nodiscard]] bool is_up() const { return is_up_ && !failure_; }
-  // True once the login was through, also after the end.
+  // True once the login has succeeded, also after the end.
   [[nodiscard]] bool was_up() const { return is_up_; }
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
-  // Ends the link when its oldest open question has waited for 0.9 s and nothing has come in
-  // meanwhile: a peer that is gone would hold up everybody's. Called when a deadline has passed.
+  // Ends the link when its oldest query has waited for 0.9 s and nothing was received meanwhile,
+  // because a dead peer would delay every query. Called when a deadline has passed.
   void end_if_silent(SteadyTime now);
   // True when the link is up, or has failed, within `budget`.
   [[nodiscard]] awaitable<bool> settled(Duration budget) { return settled_.wait(budget); }
 
  private:
   static awaitable<void> limit_login(std::shared_ptr<Link> self, Deadline deadline);
-  // Sends what has gathered.
+  // Writes what is queued, as far as the kernel takes it.
   void flush();
-  // The rest of it, which the kernel had no room for.
+  // Writes the rest.
   static awaitable<void> write_all(std::shared_ptr<Link> self);
   static awaitable<void> keep_alive(std::shared_ptr<Link> self);
   awaitable<std::optional<Error>> read_all();
@@ -103,25 +106,26 @@ class Link : public std::enable_shared_from_this<Link> {
   Signal ended_;
   bool is_up_ = false;
   std::optional<Error> failure_;
-  SteadyTime heard_at_{};
+  SteadyTime last_received_at_{};
   std::string out_;
   bool is_writing_ = false;
 };
 
-// Changes when the content of any of the files does; files that are not set do not count.
-[[nodiscard]] std::function<std::size_t()> stamp_of(std::vector<SecretFile> files);
+// A function whose result changes when the content of any of the files does; files that are not set
+// do not count.
+[[nodiscard]] std::function<std::size_t()> fingerprint_of(std::vector<SecretFile> files);
 
 class Connection {
  public:
   using MakeMachine = std::function<Result<std::unique_ptr<Machine>>()>;
-  // A number that changes when the credentials do.
-  using Stamp = std::function<std::size_t()>;
+  // Returns a number that changes when the credentials do.
+  using Fingerprint = std::function<std::size_t()>;
 
   Connection(Loop& loop,
              Resolver& resolver,
              StreamTarget target,
              MakeMachine make_machine,
-             Stamp credentials,
+             Fingerprint credentials,
              Link::Counts counts)
       : loop_(loop),
         resolver_(resolver),
@@ -132,36 +136,36 @@ class Connection {
         breaker_(kPauses) {}
   ~Connection();
 
-  // The kept link while it is up; nullptr: link() has to be asked.
-  [[nodiscard]] std::shared_ptr<Link> kept_link();
-  // The link, up: the kept one, or a new one. While a connect is under way everyone joins it.
-  // Behind a failure the same error comes back without a try: for up to 0.5 s, or 30 s for refused
-  // credentials, unless their files change. While a try behind a failure is under way, or one that
-  // outlasted somebody's deadline, nobody waits long for it.
+  // The link while it is up; nullptr: call link().
+  [[nodiscard]] std::shared_ptr<Link> live_link();
+  // The link, up: the existing one, or a new one. All callers join a connect that is in flight.
+  // After a failure its error is returned without an attempt, for up to 0.5 s, or 30 s for refused
+  // credentials unless their files change. Callers wait only briefly for an attempt that follows a
+  // failure or has already outlasted a caller's deadline.
   [[nodiscard]] awaitable<Result<std::shared_ptr<Link>>> link(Deadline deadline);
-  // Ends the link, for `reason` in the counts; later ones fail at once.
+  // Ends the link, counted by `reason`; later calls of link() fail at once.
   void close(std::string_view reason = ConnectionCounts::kClosed);
   [[nodiscard]] bool is_breaker_open() const { return breaker_.is_tripped(); }
 
  private:
-  // A reader keeps an error for up to 1.2 s: with this pause a server is asked again within 2 s of
-  // its return.
+  // The reader caches an error for up to 1.2 s: with this pause a server is queried again within 2
+  // s of its recovery.
   static constexpr Breaker::Pauses kPauses{Duration{100}, Duration{500}};
 
-  // Drops a link that ended; notes why, if it was never up.
-  void bury(const std::shared_ptr<Link>& link);
+  // Drops a link that has ended; reports a failure to the breaker if the link was never up.
+  void discard(const std::shared_ptr<Link>& link);
   void begin_link(std::unique_ptr<Machine> machine, Deadline deadline);
 
   Loop& loop_;
   Resolver& resolver_;
   StreamTarget target_;
   MakeMachine make_machine_;
-  Stamp credentials_;
+  Fingerprint credentials_;
   Link::Counts counts_;
-  std::shared_ptr<Link> link_;  // also owned by its coroutines and by whoever asks over it
-  bool is_overdue_ = false;     // somebody's deadline passed before link_ was up
+  std::shared_ptr<Link> link_;  // also owned by its coroutines and the queries on it
+  bool is_overdue_ = false;     // a caller's deadline passed before link_ was up
   Breaker breaker_;
-  std::size_t tried_stamp_ = 0;  // of the credentials of the last try
+  std::size_t tried_credentials_ = 0;  // the fingerprint at the last attempt
   bool is_closed_ = false;
 };
 

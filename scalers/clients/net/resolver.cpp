@@ -1,3 +1,4 @@
+// getaddrinfo blocks, so that it runs on threads; everything else of a lookup stays on the loop.
 #include "scalers/clients/net/resolver.hpp"
 
 #include <arpa/inet.h>
@@ -18,10 +19,10 @@
 namespace weir::scalers::clients {
 namespace {
 
-constexpr auto kKeepAddresses = std::chrono::seconds{30};
-constexpr auto kKeepFailure = std::chrono::seconds{1};
+constexpr auto kAddressTtl = std::chrono::seconds{30};
+constexpr auto kFailureTtl = std::chrono::seconds{1};
 constexpr std::size_t kThreads = 4;
-constexpr std::size_t kMaxKeptHosts = 1024;
+constexpr std::size_t kMaxCachedHosts = 1024;
 
 bool is_numeric(const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> bytes;
@@ -29,10 +30,10 @@ bool is_numeric(const std::string& host) {
          ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
-std::string numeric_text(const addrinfo& found) {
+std::string numeric_text(const addrinfo& info) {
   std::array<char, NI_MAXHOST> text{};
-  ::getnameinfo(found.ai_addr,
-                found.ai_addrlen,
+  ::getnameinfo(info.ai_addr,
+                info.ai_addrlen,
                 text.data(),
                 text.size(),
                 nullptr,
@@ -41,34 +42,35 @@ std::string numeric_text(const addrinfo& found) {
   return text.data();
 }
 
-Result<Addresses> given_up() { return Error{Errc::unreachable, "the look-up was given up", ""}; }
+Result<Addresses> canceled() { return Error{Errc::unreachable, "the lookup was canceled", ""}; }
 
 // Blocks for as long as the name servers take.
 Result<Addresses> look_up(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  addrinfo* results = nullptr;
+  const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &results);
   if (failed != 0) {
     return Error{Errc::unreachable,
                  fmt::format("its host name does not resolve ({})", ::gai_strerror(failed)),
                  ""};
   }
   Addresses out;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    std::string text = numeric_text(*one);
+  for (const addrinfo* info = results; info != nullptr; info = info->ai_next) {
+    std::string text = numeric_text(*info);
+    // A name server may list an address more than once.
     if (!text.empty() && std::ranges::find(out, text) == out.end()) out.push_back(std::move(text));
   }
-  ::freeaddrinfo(found);
+  ::freeaddrinfo(results);
   if (out.empty()) return Error{Errc::unreachable, "its host name resolves to no address", ""};
   return out;
 }
 
 }  // namespace
 
-// What the loop and the look-up threads share. A thread may sit in getaddrinfo when the resolver
-// goes away: it then finds is_closed and ends without touching the loop.
+// What the loop and the lookup threads share. A thread may be inside getaddrinfo when the resolver
+// is destroyed: it then sees is_closed and ends without touching the loop.
 struct Resolver::Shared {
   std::mutex mutex;
   std::condition_variable changed;
@@ -86,8 +88,8 @@ struct Resolver::Shared {
       auto outcome = look_up(host);
       lock.lock();
       if (shared->is_closed) return;
-      // Not closed, under the lock: the resolver and so its loop are still there. The resolver may
-      // be gone when the loop comes to it.
+      // Not closed, and the lock is held: the resolver and its loop still exist. The resolver may
+      // be gone by the time the loop runs the handler, which therefore checks again.
       boost::asio::post(
           resolver->loop_,
           [shared, resolver, host = std::move(host), outcome = std::move(outcome)]() mutable {
@@ -121,26 +123,25 @@ void Resolver::start(const std::string& host) {
 
 void Resolver::finish(const std::string& host, Result<Addresses> outcome) {
   const auto now = std::chrono::steady_clock::now();
-  if (cache_.size() >= kMaxKeptHosts) {
-    std::erase_if(cache_, [&](const auto& one) { return one.second.valid_until <= now; });
+  if (cache_.size() >= kMaxCachedHosts) {
+    std::erase_if(cache_, [&](const auto& entry) { return entry.second.valid_until <= now; });
   }
-  const auto kept =
-      outcome ? SteadyTime::duration(kKeepAddresses) : SteadyTime::duration(kKeepFailure);
-  cache_.insert_or_assign(host, Cached{outcome, now + kept});
+  const auto ttl = outcome ? SteadyTime::duration(kAddressTtl) : SteadyTime::duration(kFailureTtl);
+  cache_.insert_or_assign(host, Cached{outcome, now + ttl});
   if (const auto look_up = look_ups_.find(host)) look_up->complete(std::move(outcome));
 }
 
 awaitable<Result<Addresses>> Resolver::resolve(std::string host, Deadline deadline) {
   if (is_numeric(host)) co_return Addresses{std::move(host)};
-  if (shared_->is_closed) co_return given_up();
+  if (shared_->is_closed) co_return canceled();
   const auto now = std::chrono::steady_clock::now();
   const auto cached = cache_.find(host);
   if (cached != cache_.end() && cached->second.valid_until > now) co_return cached->second.outcome;
   const auto joined = look_ups_.join_or_start(host, now, deadline.left(now));
   if (joined.is_started) start(host);
   const bool is_done = co_await joined.in_flight->wait(deadline, now);
-  if (!is_done) co_return Error{Errc::timed_out, "its host name is still being looked up", ""};
-  co_return joined.in_flight->value().value_or(given_up());
+  if (!is_done) co_return Error{Errc::timed_out, "its host name is still being resolved", ""};
+  co_return joined.in_flight->value().value_or(canceled());
 }
 
 }  // namespace weir::scalers::clients

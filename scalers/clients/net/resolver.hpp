@@ -1,7 +1,7 @@
-// Name look-ups for every client: getaddrinfo on a few threads of its own, one look-up in flight a
+// DNS lookups for every client: getaddrinfo on a few threads of its own, one lookup in flight per
 // host, addresses cached for at most 30 s and failures for 1 s. The interface is for the loop's
-// thread alone; the threads touch only the shared state, so a look-up that a silent name server
-// holds up delays no other host (up to the number of threads).
+// thread alone; the threads touch only the shared state. A lookup that a silent name server delays
+// does not delay other hosts, up to the number of threads.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -26,11 +26,11 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
 
-  // The addresses of `host`; a numeric host is its own address, without a look-up.
-  // Errc::unreachable when the name does not exist or the look-up fails, Errc::timed_out at the
+  // The addresses of `host`; a numeric host is its own address, without a lookup.
+  // Errc::unreachable when the name does not exist or the lookup fails, Errc::timed_out at the
   // deadline.
   [[nodiscard]] awaitable<Result<Addresses>> resolve(std::string host, Deadline deadline);
-  // Ends every wait with Errc::unreachable. Look-ups under way end on their own, unseen.
+  // Ends every wait with Errc::unreachable. Lookups in flight end later, without effect.
   void close();
 
  private:
@@ -46,7 +46,7 @@ class Resolver {
 
   Loop& loop_;
   std::shared_ptr<Shared>
-      shared_;  // also owned by each look-up thread, which may outlive this object
+      shared_;  // also owned by each lookup thread, which may outlive this object
   std::map<std::string, Cached> cache_;
   SingleFlight<std::string, Result<Addresses>> look_ups_;
 };

@@ -1,3 +1,4 @@
+// Connecting over TCP and TLS. With tls.cpp the only file of this room that includes OpenSSL.
 #include "scalers/clients/net/stream.hpp"
 
 #include "scalers/clients/net/expiry.hpp"
@@ -35,11 +36,12 @@ using Socket = boost::asio::basic_stream_socket<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
 constexpr auto kToken = boost::asio::as_tuple(boost::asio::deferred);
-// Unacknowledged bytes older than this mean that the peer is gone, whatever TCP still hopes for.
+// The kernel ends a connection whose bytes stay unacknowledged for this long. TCP's own limit is
+// minutes.
 constexpr unsigned kUserTimeoutMs = 5'000;
-// Happy Eyeballs' (RFC 8305) delay between two addresses.
-constexpr Duration kHeadStart{250};
-constexpr Duration kAnyTime{60'000};
+// RFC 8305, section 5: the delay between attempts at two addresses.
+constexpr Duration kConnectionAttemptDelay{250};
+constexpr Duration kNoLimit{60'000};
 
 Error lost(const ErrorCode& failed) {
   return {Errc::unreachable, fmt::format("the connection was lost ({})", failed.message()), ""};
@@ -47,6 +49,7 @@ Error lost(const ErrorCode& failed) {
 
 void set_socket_options(Socket& socket) {
   ErrorCode ignored;
+  // Requests are written at once: Nagle's algorithm would only delay them.
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
   ::setsockopt(socket.native_handle(),
@@ -56,7 +59,7 @@ void set_socket_options(Socket& socket) {
                sizeof kUserTimeoutMs);
 }
 
-// What reads and writes have in common over a socket and over TLS.
+// What reads and writes over a socket and over TLS have in common.
 template <class Layer>
 class StreamOver : public Stream {
  public:
@@ -85,10 +88,10 @@ class StreamOver : public Stream {
 
   [[nodiscard]] bool is_ended() const override { return is_ended_; }
 
-  [[nodiscard]] bool is_quiet() override {
+  [[nodiscard]] bool has_no_unsolicited_data() override {
     char next = 0;
-    const auto got = ::recv(socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && errno == EAGAIN;
+    const auto size = ::recv(socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    return size < 0 && errno == EAGAIN;
   }
 
   [[nodiscard]] Socket& socket() {
@@ -119,25 +122,26 @@ class PlainStream final : public StreamOver<Socket> {
 
 class TlsStream final : public StreamOver<ssl::stream<Socket>> {
  public:
-  // OpenSSL's own count keeps the context for as long as the stream has it.
+  // OpenSSL counts the references to the context: it lives as long as the stream.
   TlsStream(Loop& loop, ssl::context& context) : StreamOver(Socket(loop.get_executor()), context) {}
 
   std::size_t write_now(std::string_view /*bytes*/) override { return 0; }
 
-  // What came with the last record may not be in the socket any more.
-  [[nodiscard]] bool is_quiet() override {
+  // Bytes of the last TLS record may have left the socket already, so that OpenSSL is asked first.
+  [[nodiscard]] bool has_no_unsolicited_data() override {
     char next = 0;
     SSL* raw = layer_.native_handle();
-    const int got = SSL_peek(raw, &next, 1);
-    const bool is_waiting = got <= 0 && SSL_get_error(raw, got) == SSL_ERROR_WANT_READ;
+    const int size = SSL_peek(raw, &next, 1);
+    const bool is_waiting = size <= 0 && SSL_get_error(raw, size) == SSL_ERROR_WANT_READ;
     ERR_clear_error();
-    return is_waiting && StreamOver::is_quiet();
+    return is_waiting && StreamOver::has_no_unsolicited_data();
   }
 
-  awaitable<Result<std::size_t>> shake_hands(std::string host) {
+  awaitable<Result<std::size_t>> handshake(std::string host) {
     if (!expect_name(host)) co_return Error{Errc::tls, "TLS failed: no name to verify", ""};
     const auto [failed] = co_await layer_.async_handshake(ssl::stream_base::client, kToken);
     if (!failed) co_return std::size_t{0};
+    // The verification error says more than "handshake failed".
     const long verdict = SSL_get_verify_result(layer_.native_handle());
     const std::string why =
         verdict == X509_V_OK ? failed.message() : X509_verify_cert_error_string(verdict);
@@ -145,7 +149,7 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
   }
 
  private:
-  // Without a name to hold the certificate against, any of the CA's certificates would do.
+  // Without a name to verify, any certificate of the CA would be accepted.
   bool expect_name(std::string host) {
     if (host.ends_with('.')) host.pop_back();  // the root's, which no certificate has
     SSL* raw = layer_.native_handle();
@@ -160,50 +164,51 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
   }
 };
 
-// Asio's own handle on a context of ours.
+// A handle of Asio on our context; both own it.
 ssl::context shared_context(const TlsContext& context) {
   SSL_CTX_up_ref(context.get());
   return ssl::context(context.get());
 }
 
-// One address: TCP, then TLS when the target wants it. `budget` is for this address.
-template <class Made>
+// One address: TCP, then TLS when the target needs it. `budget` is for this address.
+template <class StreamType>
 awaitable<Result<std::shared_ptr<Stream>>> try_address(Loop& loop,
-                                                       std::shared_ptr<Made> made,
+                                                       std::shared_ptr<StreamType> stream,
                                                        StreamTarget target,
                                                        std::string address,
                                                        Duration budget) {
-  const Expiry expiry(loop, budget, [made] { made->close(); });
+  const Expiry expiry(loop, budget, [stream] { stream->close(); });
   const tcp::endpoint endpoint(boost::asio::ip::make_address(address), target.port);
-  const auto [failed] = co_await made->socket().async_connect(endpoint, kToken);
+  const auto [failed] = co_await stream->socket().async_connect(endpoint, kToken);
   if (expiry.has_fired())
     co_return Error{Errc::timed_out, "it did not accept a connection in time", ""};
   if (failed)
     co_return Error{Errc::unreachable, fmt::format("cannot connect ({})", failed.message()), ""};
-  set_socket_options(made->socket());
-  if constexpr (std::is_same_v<Made, TlsStream>) {
-    const auto shaken = co_await made->shake_hands(target.host);
+  set_socket_options(stream->socket());
+  if constexpr (std::is_same_v<StreamType, TlsStream>) {
+    const auto handshake = co_await stream->handshake(target.host);
     if (expiry.has_fired())
       co_return Error{Errc::timed_out, "it did not finish the TLS handshake in time", ""};
-    if (!shaken) co_return shaken.error();
+    if (!handshake) co_return handshake.error();
   }
-  co_return std::static_pointer_cast<Stream>(made);
+  co_return std::static_pointer_cast<Stream>(stream);
 }
 
-// Tries at a host's addresses. Shared by them and by who waits for the first that answers.
-class Race {
+// Happy Eyeballs (RFC 8305): concurrent attempts at the addresses of one host, of which the first
+// that succeeds wins. Shared by the attempts and by the coroutine that waits for the winner.
+class HappyEyeballs {
  public:
-  Race(Loop& loop, std::shared_ptr<ConnectAttempt> attempt)
-      : loop_(loop), attempt_(std::move(attempt)), news_(std::make_shared<Signal>(loop)) {}
+  HappyEyeballs(Loop& loop, std::shared_ptr<ConnectAttempt> attempt)
+      : loop_(loop), attempt_(std::move(attempt)), progress_(std::make_shared<Signal>(loop)) {}
 
-  // Another address answers no better for a server that does not verify.
+  // A TLS failure ends the search, because another address of the same host would fail likewise.
   [[nodiscard]] bool is_decided() const {
     return winner_ || attempt_->is_cancelled() || (failure_ && failure_->code == Errc::tls);
   }
   [[nodiscard]] bool is_running() const { return running_ > 0; }
-  void begin(const std::shared_ptr<Stream>& made) {
+  void begin(const std::shared_ptr<Stream>& stream) {
     ++running_;
-    attempt_->add(made);
+    attempt_->add(stream);
   }
   void end(Result<std::shared_ptr<Stream>> outcome) {
     --running_;
@@ -212,39 +217,40 @@ class Race {
     } else if (!outcome && !is_decided()) {
       failure_ = outcome.error();
     }
-    std::exchange(news_, std::make_shared<Signal>(loop_))->raise();
+    std::exchange(progress_, std::make_shared<Signal>(loop_))->raise();
   }
-  // Until the next try ends.
-  awaitable<void> news(Duration budget) {
-    const auto awaited = news_;
-    co_await awaited->wait(budget);
+  // Returns once an attempt has ended, or after `budget`.
+  awaitable<void> wait_for_progress(Duration budget) {
+    const auto progress = progress_;
+    co_await progress->wait(budget);
   }
   Result<std::shared_ptr<Stream>> finish() {
     attempt_->end(winner_.get());
     if (winner_) return winner_;
-    if (attempt_->is_cancelled()) return Error{Errc::unreachable, "the connect was given up", ""};
-    return failure_.value_or(Error{Errc::unreachable, "it has no address", ""});
+    if (attempt_->is_cancelled())
+      return Error{Errc::unreachable, "the connection attempt was canceled", ""};
+    return failure_.value_or(Error{Errc::unreachable, "it has no addresses to connect to", ""});
   }
 
  private:
   Loop& loop_;
   std::shared_ptr<ConnectAttempt> attempt_;
-  std::shared_ptr<Signal> news_;  // also owned by who waits
+  std::shared_ptr<Signal> progress_;  // also owned by the coroutine that waits
   std::shared_ptr<Stream> winner_;
-  std::optional<Error> failure_;  // of the last try that failed
+  std::optional<Error> failure_;  // of the last attempt that failed
   int running_ = 0;
 };
 
-template <class Made>
-awaitable<void> compete(Loop& loop,
-                        std::shared_ptr<Race> race,
-                        std::shared_ptr<Made> made,
+template <class StreamType>
+awaitable<void> attempt(Loop& loop,
+                        std::shared_ptr<HappyEyeballs> eyeballs,
+                        std::shared_ptr<StreamType> stream,
                         StreamTarget target,
                         std::string address,
                         Duration budget) {
   auto outcome =
-      co_await try_address(loop, std::move(made), std::move(target), std::move(address), budget);
-  race->end(std::move(outcome));
+      co_await try_address(loop, std::move(stream), std::move(target), std::move(address), budget);
+  eyeballs->end(std::move(outcome));
 }
 
 }  // namespace
@@ -257,9 +263,9 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect(Loop& loop,
   if (!addresses) co_return addresses.error();
   TlsContext context;
   if (target.is_tls) {
-    auto made = make_tls_context(target.tls);
-    if (!made) co_return made.error();
-    context = std::move(*made);
+    auto created = make_tls_context(target.tls);
+    if (!created) co_return created.error();
+    context = std::move(*created);
   }
   auto outcome = co_await connect_to(loop,
                                      std::move(*addresses),
@@ -276,14 +282,15 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect_to(
     StreamTarget target,
     TlsContext context,
     Deadline deadline,
-    std::shared_ptr<ConnectAttempt> attempt) {
-  const auto race =
-      std::make_shared<Race>(loop, attempt ? attempt : std::make_shared<ConnectAttempt>());
-  for (std::size_t i = 0; i < addresses.size() && !race->is_decided(); ++i) {
+    std::shared_ptr<ConnectAttempt> cancelable) {
+  const auto eyeballs =
+      std::make_shared<HappyEyeballs>(loop,
+                                      cancelable ? cancelable : std::make_shared<ConnectAttempt>());
+  for (std::size_t i = 0; i < addresses.size() && !eyeballs->is_decided(); ++i) {
     const auto left = deadline.left(std::chrono::steady_clock::now());
-    const auto begin = [&](auto made) {
-      race->begin(made);
-      auto task = compete(loop, race, std::move(made), target, addresses[i], left);
+    const auto begin = [&](auto stream) {
+      eyeballs->begin(stream);
+      auto task = attempt(loop, eyeballs, std::move(stream), target, addresses[i], left);
       boost::asio::co_spawn(loop.get_executor(), std::move(task), rethrow);
     };
     if (target.is_tls) {
@@ -292,13 +299,13 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect_to(
     } else {
       begin(std::make_shared<PlainStream>(loop.get_executor()));
     }
-    // A silent address holds up the next one for a moment only.
-    if (i + 1 < addresses.size() && race->is_running())
-      co_await race->news(std::min(left, kHeadStart));
+    if (i + 1 < addresses.size() && eyeballs->is_running())
+      co_await eyeballs->wait_for_progress(std::min(left, kConnectionAttemptDelay));
   }
-  // Each try has its own limit; this one is for none.
-  while (race->is_running() && !race->is_decided()) co_await race->news(kAnyTime);
-  co_return race->finish();
+  // Each attempt has its own limit: this wait needs none.
+  while (eyeballs->is_running() && !eyeballs->is_decided())
+    co_await eyeballs->wait_for_progress(kNoLimit);
+  co_return eyeballs->finish();
 }
 
 void ConnectAttempt::cancel() {
@@ -306,10 +313,10 @@ void ConnectAttempt::cancel() {
   end(nullptr);
 }
 
-void ConnectAttempt::end(const Stream* kept) {
-  for (const auto& one : trying_) {
-    const auto stream = one.lock();
-    if (stream && stream.get() != kept) stream->close();
+void ConnectAttempt::end(const Stream* winner) {
+  for (const auto& entry : connecting_) {
+    const auto stream = entry.lock();
+    if (stream && stream.get() != winner) stream->close();
   }
 }
 

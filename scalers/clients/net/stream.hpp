@@ -1,6 +1,5 @@
-// One outgoing byte stream, plain TCP or TLS: with stream_tls the only file of this room that knows
-// OpenSSL. The certificate is verified against the target's host name; the address comes from the
-// Resolver. Loop thread only.
+// One outgoing byte stream, plain TCP or TLS. The certificate is verified against the target's host
+// name; the address comes from the Resolver. Loop thread only.
 #pragma once
 
 #include "scalers/clients/net/resolver.hpp"
@@ -30,33 +29,34 @@ struct StreamTarget {
 
 class Stream;
 
-// A connect under way.
+// A connect in flight, which may be canceled.
 class ConnectAttempt {
  public:
   // Ends it with Errc::unreachable.
   void cancel();
   [[nodiscard]] bool is_cancelled() const { return is_cancelled_; }
-  // `made` connects as a part of it.
-  void add(const std::shared_ptr<Stream>& made) { trying_.push_back(made); }
-  // Closes what connects as a part of it, but `kept`.
-  void end(const Stream* kept);
+  // `stream` connects as a part of this attempt.
+  void add(const std::shared_ptr<Stream>& stream) { connecting_.push_back(stream); }
+  // Closes every stream of this attempt except `winner`.
+  void end(const Stream* winner);
 
  private:
-  std::vector<std::weak_ptr<Stream>> trying_;
+  std::vector<std::weak_ptr<Stream>> connecting_;
   bool is_cancelled_ = false;
 };
 
 class Stream {
  public:
-  // Connects, and shakes hands when the target is TLS, within `deadline`. The host's addresses are
-  // tried in order, each once the one before has failed or been silent for a quarter of a second;
-  // the first that answers is taken. Errc::unreachable, tls or timed_out; no error names the host.
+  // Connects, including the handshake when the target is TLS, within `deadline`. The addresses of
+  // the host are tried in order by Happy Eyeballs (RFC 8305): the next one starts once the one
+  // before has failed or 250 ms have passed, and the first that succeeds is used.
+  // Errc::unreachable, tls or timed_out; no error names the host.
   [[nodiscard]] static awaitable<Result<std::shared_ptr<Stream>>> connect(Loop& loop,
                                                                           Resolver& resolver,
                                                                           StreamTarget target,
                                                                           Deadline deadline);
-  // The same at addresses that are known, with a context that is made; a plain target needs none.
-  // `attempt` is for whoever may want to end it early, and may be null.
+  // The same with resolved addresses and a TLS context; a plain target needs no context. `attempt`
+  // lets the caller cancel the connect, and may be null.
   [[nodiscard]] static awaitable<Result<std::shared_ptr<Stream>>> connect_to(
       Loop& loop,
       Addresses addresses,
@@ -69,19 +69,21 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   virtual ~Stream() = default;
 
-  // At least one byte into `buffer`, which the caller keeps until it ends. Errc::unreachable when
-  // the peer or close() ended the stream.
+  // Reads at least one byte into `buffer`, which must stay valid until the read ends.
+  // Errc::unreachable when the peer or close() ended the stream.
   [[nodiscard]] virtual awaitable<Result<std::size_t>> read_some(char* buffer,
                                                                  std::size_t size) = 0;
-  // As many of `bytes` as can be sent at this moment; zero means write() them, of TLS always.
+  // Sends as many of `bytes` as the kernel takes without waiting. Zero: use write(); always so with
+  // TLS.
   [[nodiscard]] virtual std::size_t write_now(std::string_view bytes) = 0;
-  // All of `bytes`. Errc::unreachable as read_some.
+  // Sends all of `bytes`. Errc::unreachable as read_some.
   [[nodiscard]] virtual awaitable<Result<std::size_t>> write(std::string bytes) = 0;
-  // True once a read has failed because the peer had sent all it had to send.
+  // True once a read has failed because the peer closed its side in an orderly way.
   [[nodiscard]] virtual bool is_ended() const = 0;
-  // True when nothing has come that nobody asked for, the end of the stream neither.
-  [[nodiscard]] virtual bool is_quiet() = 0;
-  // Ends every wait on the stream; twice is once.
+  // True when an idle stream has received neither bytes nor the end of the stream. Anything
+  // received without a request could be mistaken for the next response.
+  [[nodiscard]] virtual bool has_no_unsolicited_data() = 0;
+  // Ends every wait on the stream. May be called more than once.
   virtual void close() = 0;
 };
 

@@ -1,3 +1,5 @@
+// OpenSSL contexts from files or PEM texts, apart from the streams because a context is shared by
+// many of them.
 #include "scalers/clients/net/tls.hpp"
 
 #include <fmt/format.h>
@@ -16,24 +18,24 @@
 namespace weir::scalers::clients {
 namespace {
 
-constexpr Duration kBetweenLooks{1'000};
-constexpr std::size_t kMaxKept = 64;
+constexpr Duration kCheckInterval{1'000};
+constexpr std::size_t kMaxEntries = 64;
 
 template <auto free>
-struct Free {
+struct CDeleter {
   template <class T>
-  void operator()(T* made) const {
-    free(made);
+  void operator()(T* object) const {
+    free(object);
   }
 };
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, CDeleter<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, CDeleter<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, CDeleter<EVP_PKEY_free>>;
 
-// An encrypted key must not make OpenSSL ask for its password on a terminal.
+// Otherwise OpenSSL would prompt for the password of an encrypted key on the terminal.
 int no_password(char* /*buffer*/, int /*size*/, int /*purpose*/, void* /*data*/) { return 0; }
 
-// Of the oldest error of OpenSSL that nobody has taken.
+// The text of the oldest error in OpenSSL's queue, which is cleared.
 std::string openssl_reason() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
@@ -42,7 +44,7 @@ std::string openssl_reason() {
   return reason == nullptr ? "no reason given" : reason;
 }
 
-// `what` names the part; `path` is empty for one that stands in no file.
+// `what` names the part; `path` is empty for a PEM text.
 Error unusable(std::string_view what, const std::string& path) {
   return Error{Errc::tls,
                fmt::format("the {}{} cannot be used: {}",
@@ -60,44 +62,44 @@ Certificate next_certificate(BIO* bio) {
   return Certificate(PEM_read_bio_X509_AUX(bio, nullptr, no_password, nullptr));
 }
 
-bool trust(SSL_CTX* context, const std::string& bundle) {
+bool add_trusted_certificates(SSL_CTX* context, const std::string& bundle) {
   const Bio bio = reading(bundle);
   bool is_any = false;
   for (auto next = next_certificate(bio.get()); next; next = next_certificate(bio.get()))
     is_any = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), next.get()) == 1 || is_any;
-  if (is_any) ERR_clear_error();  // that of the bundle's end
+  if (is_any) ERR_clear_error();  // the "no start line" at the end of the bundle
   return is_any;
 }
 
-bool show(SSL_CTX* context, const std::string& chain) {
+bool use_certificate_chain(SSL_CTX* context, const std::string& chain) {
   const Bio bio = reading(chain);
   const Certificate own = next_certificate(bio.get());
   if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
   for (auto next = next_certificate(bio.get()); next; next = next_certificate(bio.get()))
     SSL_CTX_add1_chain_cert(context, next.get());
-  ERR_clear_error();  // that of the chain's end
+  ERR_clear_error();  // the "no start line" at the end of the chain
   return true;
 }
 
-bool sign_with(SSL_CTX* context, const std::string& pem) {
+bool use_private_key(SSL_CTX* context, const std::string& pem) {
   const Bio bio = reading(pem);
   const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
   return key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
 }
 
-// Which file `path` is at this moment, and in which state.
+// Changes when the file at `path` is changed or replaced.
 std::string state_of(const char* path) {
-  struct stat found {};
-  if (*path == '\0' || ::stat(path, &found) != 0) return ";";
+  struct stat state {};
+  if (*path == '\0' || ::stat(path, &state) != 0) return ";";
   return fmt::format("{}.{}.{}.{}.{};",
-                     found.st_dev,
-                     found.st_ino,
-                     found.st_size,
-                     found.st_mtim.tv_sec,
-                     found.st_mtim.tv_nsec);
+                     state.st_dev,
+                     state.st_ino,
+                     state.st_size,
+                     state.st_mtim.tv_sec,
+                     state.st_mtim.tv_nsec);
 }
 
-std::string stamp_of(const TlsFiles& files) {
+std::string fingerprint_of(const TlsFiles& files) {
   const char* roots = X509_get_default_cert_file();
   return state_of(files.ca.path.empty() ? roots : files.ca.path.c_str()) +
          state_of(files.certificate.path.c_str()) + state_of(files.key.path.c_str());
@@ -110,13 +112,15 @@ Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) 
   TlsContext out(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   SSL_CTX* raw = out.get();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  // The suites of TLS 1.2 with forward secrecy and authenticated encryption.
   SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM");
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
-  // What the bundle holds is trusted, be it an intermediate or the server's own certificate.
+  // Every certificate of the bundle is a trust anchor, including intermediates and server
+  // certificates, as in Go.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_default_passwd_cb(raw, no_password);
   if (!pems.ca.empty()) {
-    if (!trust(raw, pems.ca)) return unusable("CA bundle", "");
+    if (!add_trusted_certificates(raw, pems.ca)) return unusable("CA bundle", "");
   } else if (files.ca.path.empty()) {
     SSL_CTX_set_default_verify_paths(raw);
   } else if (SSL_CTX_load_verify_locations(raw, files.ca.path.c_str(), nullptr) != 1) {
@@ -124,14 +128,14 @@ Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) 
   }
   const std::string& certificate = files.certificate.path;
   if (!pems.certificate.empty()) {
-    if (!show(raw, pems.certificate)) return unusable("certificate", "");
+    if (!use_certificate_chain(raw, pems.certificate)) return unusable("certificate", "");
   } else if (!certificate.empty() &&
              SSL_CTX_use_certificate_chain_file(raw, certificate.c_str()) != 1) {
     return unusable("certificate", certificate);
   }
   const std::string& key = files.key.path;
   if (!pems.key.reveal().empty()) {
-    if (!sign_with(raw, pems.key.reveal())) return unusable("key", "");
+    if (!use_private_key(raw, pems.key.reveal())) return unusable("key", "");
   } else if (!key.empty() && SSL_CTX_use_PrivateKey_file(raw, key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return unusable("key", key);
   }
@@ -139,24 +143,23 @@ Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) 
 }
 
 Result<TlsContext> TlsContexts::of(const TlsFiles& files, const TlsPems& pems, SteadyTime now) {
-  auto found = std::ranges::find_if(kept_, [&](const Kept& one) {
-    return one.files == files && one.pems == pems;
+  auto cached = std::ranges::find_if(entries_, [&](const Entry& entry) {
+    return entry.files == files && entry.pems == pems;
   });
-  const bool is_known = found != kept_.end();
-  // The one asked for last stands last.
-  if (is_known) found = std::rotate(found, std::next(found), kept_.end());
-  if (is_known && now - found->looked_at < kBetweenLooks) return found->context;
-  std::string stamp = stamp_of(files);
-  if (is_known && found->stamp == stamp) {
-    found->looked_at = now;
-    return found->context;
+  const bool is_cached = cached != entries_.end();
+  if (is_cached) cached = std::rotate(cached, std::next(cached), entries_.end());
+  if (is_cached && now - cached->checked_at < kCheckInterval) return cached->context;
+  std::string fingerprint = fingerprint_of(files);
+  if (is_cached && cached->fingerprint == fingerprint) {
+    cached->checked_at = now;
+    return cached->context;
   }
-  if (is_known) kept_.erase(found);
-  auto made = make_tls_context(files, pems);
-  if (!made) return made.error();
-  if (kept_.size() == kMaxKept) kept_.erase(kept_.begin());
-  kept_.push_back({files, pems, std::move(stamp), now, *made});
-  return made;
+  if (is_cached) entries_.erase(cached);
+  auto context = make_tls_context(files, pems);
+  if (!context) return context.error();
+  if (entries_.size() == kMaxEntries) entries_.erase(entries_.begin());
+  entries_.push_back({files, pems, std::move(fingerprint), now, *context});
+  return context;
 }
 
 }  // namespace weir::scalers::clients

@@ -1,5 +1,5 @@
-// The TLS of outgoing streams: what a server is verified with and what is shown to it, made into
-// OpenSSL's contexts. TLS 1.2 at least, with forward secrecy. Loop thread only.
+// TLS of outgoing streams: trusted CAs and client certificates as OpenSSL contexts. TLS 1.2 at
+// least, with forward secrecy. Loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -15,11 +15,11 @@ struct ssl_ctx_st;
 
 namespace weir::scalers::clients {
 
-// Shared by every connection that was made with it.
+// Shared by every connection that uses it.
 using TlsContext = std::shared_ptr<ssl_ctx_st>;
 
-// TLS material that stands in no file, as PEM text; each part that is set takes the place of the
-// file of the same name in TlsFiles.
+// TLS material as PEM text instead of files (inline data of a kubeconfig). Each part that is set
+// replaces the file of the same name in TlsFiles.
 struct TlsPems {
   std::string ca;
   std::string certificate;
@@ -30,26 +30,26 @@ struct TlsPems {
   }
 };
 
-// Errc::tls when a part cannot be read or does not go with the others.
+// Errc::tls when a part cannot be read or does not match the others.
 [[nodiscard]] Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems = {});
 
-// Contexts that are made again when one of their files has changed, which is looked at once a
-// second. Without a CA of their own they verify with the system's roots.
+// A cache of contexts. A context is made again when one of its files has changed, which is checked
+// once a second at most. Without a CA it verifies with the system's roots.
 class TlsContexts {
  public:
-  // Errc::tls as make_tls_context; a failure is not kept.
+  // Errc::tls as make_tls_context; a failure is not cached.
   [[nodiscard]] Result<TlsContext> of(const TlsFiles& files, const TlsPems& pems, SteadyTime now);
 
  private:
-  struct Kept {
+  struct Entry {
     TlsFiles files;
     TlsPems pems;
-    std::string stamp;  // changes when a file does
-    SteadyTime looked_at{};
+    std::string fingerprint;  // changes when a file does
+    SteadyTime checked_at{};
     TlsContext context;
   };
 
-  std::vector<Kept> kept_;
+  std::vector<Entry> entries_;  // the least recently used first, at most 64
 };
 
 }  // namespace weir::scalers::clients

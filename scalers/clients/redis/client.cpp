@@ -1,3 +1,4 @@
+// The login of a Redis connection and the retry of a command; the protocol itself is the machine.
 #include "scalers/clients/redis/client.hpp"
 
 #include "scalers/clients/net/link.hpp"
@@ -13,6 +14,7 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 Result<RedisLogin> login_for(const RedisTarget& target) {
   RedisLogin out{Secret(), Secret(), target.database};
   if (!target.password.is_set()) return out;
+  // Servers before ACLs, and the default user, take AUTH with a password only.
   if (!target.username.is_set()) {
     auto password = target.password.read();
     if (!password) return password.error();
@@ -40,10 +42,10 @@ RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& targ
                                    resolver,
                                    target.stream,
                                    std::move(make_machine),
-                                   stamp_of({target.username,
-                                             target.password,
-                                             SecretFile(target.stream.tls.certificate.path),
-                                             SecretFile(target.stream.tls.key.path)}),
+                                   fingerprint_of({target.username,
+                                                   target.password,
+                                                   SecretFile(target.stream.tls.certificate.path),
+                                                   SecretFile(target.stream.tls.key.path)}),
                                    counts_);
 }
 
@@ -60,22 +62,24 @@ ConnectionCounts RedisClient::connections() const {
 awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> words,
                                                    Deadline deadline) {
   Error lost{Errc::unreachable, "the connection was lost", ""};
-  // The kept connection may prove stale: the command is sent once more, on a new one, within the
-  // same deadline.
-  for (int tries = 0; tries < 2; ++tries) {
-    auto link = connection_->kept_link();
+  // The server may have closed the connection: the command is sent once more, on a new one, within
+  // the same deadline.
+  for (int attempts = 0; attempts < 2; ++attempts) {
+    auto link = connection_->live_link();
     if (!link) {
-      auto made = co_await connection_->link(deadline);
-      if (!made) co_return made.error();
-      link = std::move(*made);
+      auto connected = co_await connection_->link(deadline);
+      if (!connected) co_return connected.error();
+      link = std::move(*connected);
     }
     std::string bytes;
     const auto command = static_cast<RedisMachine&>(link->machine()).command(loop_, words, bytes);
     link->send(bytes);
     const bool is_done = co_await command->done.wait(deadline.left(now()));
     if (!is_done) {
+      // Only a silent server loses its connection: a slow command of one query must not fail
+      // others.
       link->end_if_silent(now());
-      co_return Error{Errc::timed_out, "no answer in time", ""};
+      co_return Error{Errc::timed_out, "no response in time", ""};
     }
     if (*command->reply) co_return std::move(**command->reply);
     lost = command->reply->error();

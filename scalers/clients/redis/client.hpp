@@ -1,5 +1,5 @@
-// Asks Redis over one kept connection, pipelined, shared by every metric of the backend. Loop
-// thread only.
+// Queries Redis over one persistent, pipelined connection, shared by every metric of the backend.
+// Loop thread only.
 #pragma once
 
 #include "scalers/clients/client.hpp"
@@ -38,9 +38,9 @@ class RedisClient final : public Client {
   RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target);
   ~RedisClient() override;
 
-  // The reply to one command, an error reply included (redis_error says what it means). Commands
-  // that only read: one that was lost with its connection is sent again, once. Errc::unreachable,
-  // tls, refused, timed_out, bad_reply.
+  // The reply to one command, including error replies (see redis_error). Only for commands that
+  // read: a command that was lost with its connection is sent again, once. Errc::unreachable, tls,
+  // refused, timed_out, bad_reply.
   [[nodiscard]] awaitable<Result<RedisReply>> command(std::vector<std::string> words,
                                                       Deadline deadline);
   void close() override;
@@ -55,7 +55,8 @@ class RedisClient final : public Client {
 };
 
 // What an error reply means: NOAUTH and WRONGPASS -> refused, NOPERM -> forbidden, LOADING ->
-// unreachable, and so on; its text is kept, without what `hidden` holds.
-[[nodiscard]] Error redis_error(std::string_view text, std::span<const std::string> hidden = {});
+// unreachable, and so on. Its text becomes Error::remote, without the texts of `redactions`.
+[[nodiscard]] Error redis_error(std::string_view text,
+                                std::span<const std::string> redactions = {});
 
 }  // namespace weir::scalers::clients

@@ -1,3 +1,4 @@
+// The login of a Redis connection, the order of its replies, and what its error replies mean.
 #include "scalers/clients/redis/machine.hpp"
 
 #include "scalers/clients/redis/client.hpp"
@@ -24,7 +25,8 @@ void append_number(std::string& out, char type, std::size_t number) {
   out += "\r\n";
 }
 
-// An array of bulk strings. hiredis' own formatter allocates and prints its way through it.
+// An array of bulk strings, written here because hiredis' formatter allocates several times per
+// command.
 void append_command(std::string& out, const std::vector<std::string>& words) {
   append_number(out, '*', words.size());
   for (const std::string& word : words) {
@@ -43,7 +45,7 @@ RedisReply converted(const redisReply& from) {
     case REDIS_REPLY_STATUS: out.kind = Kind::text; break;
     case REDIS_REPLY_ERROR: out.kind = Kind::error; break;
     case REDIS_REPLY_ARRAY: out.kind = Kind::list; break;
-    default: out.kind = Kind::nil; break;
+    default: out.kind = Kind::nil; break;  // the null string and the null array
   }
   out.integer = from.integer;
   if (out.kind == Kind::text || out.kind == Kind::error)
@@ -52,7 +54,7 @@ RedisReply converted(const redisReply& from) {
   return out;
 }
 
-// Of PING's reply: what every question would get too.
+// Whether an error reply to PING is one that every command would get.
 bool ends_login(std::string_view text) {
   static constexpr std::array<std::string_view, 5> kPrefixes{"NOAUTH",
                                                              "LOADING",
@@ -62,7 +64,7 @@ bool ends_login(std::string_view text) {
   return std::ranges::any_of(kPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
 }
 
-// Of AUTH's reply, beside the errors that have a word of their own.
+// Whether an error reply to AUTH without a code of its own is about the credentials.
 bool is_about_password(std::string_view text) {
   static constexpr std::array<std::string_view, 5> kPrefixes{"ERR AUTH",
                                                              "ERR Client sent AUTH",
@@ -85,10 +87,10 @@ std::optional<std::int64_t> parse_length(std::string_view digits) {
 bool RespGuard::accept(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size();) {
     if (bulk_left_ > 0) {
-      const auto taken =
+      const auto count =
           std::min<std::int64_t>(bulk_left_, static_cast<std::int64_t>(bytes.size() - at));
-      bulk_left_ -= taken;
-      at += static_cast<std::size_t>(taken);
+      bulk_left_ -= count;
+      at += static_cast<std::size_t>(count);
       if (bulk_left_ == 0 && !take_value_end()) return false;
       continue;
     }
@@ -102,11 +104,13 @@ bool RespGuard::accept(std::string_view bytes) {
 bool RespGuard::take_line() {
   const std::string line = std::exchange(line_, {});
   reply_bytes_ += static_cast<std::int64_t>(line.size());
+  // The shortest line is a type and CRLF.
   if (line.size() < 3 || !line.ends_with("\r\n")) return false;
   const char type = line.front();
   if (type == '+' || type == '-' || type == ':') return take_value_end();
   const auto length = parse_length(std::string_view(line).substr(1, line.size() - 3));
   if (!length || (type != '$' && type != '*')) return false;
+  // RESP2: -1 is the null string or the null array, without content.
   if (*length == -1) return take_value_end();
   if (type == '$') {
     if (*length > kMaxReplyBytes) return false;
@@ -122,6 +126,7 @@ bool RespGuard::take_line() {
 
 bool RespGuard::take_value_end() {
   if (reply_bytes_ > kMaxReplyBytes) return false;
+  // The end of a value may complete its list, and so on up to the top-level reply.
   while (!open_lists_.empty()) {
     if (--open_lists_.back() > 0) return true;
     open_lists_.pop_back();
@@ -142,11 +147,11 @@ RedisMachine::RedisMachine(RedisLogin login)
     : login_(std::move(login)), codec_(std::make_unique<Codec>()) {}
 RedisMachine::~RedisMachine() = default;
 
-// PING last: a server that still loads its data, or wants a password, says so before the first
-// question.
-void RedisMachine::greet(std::string& out) {
+// PING comes last, so that a server that is loading its data or requires a password says so before
+// the first query.
+void RedisMachine::on_connected(std::string& out) {
   login_left_ = 0;
-  const auto say = [&](const std::vector<std::string>& words) {
+  const auto append = [&](const std::vector<std::string>& words) {
     append_command(out, words);
     ++login_left_;
   };
@@ -154,22 +159,22 @@ void RedisMachine::greet(std::string& out) {
     std::vector<std::string> words{"AUTH"};
     if (!login_.username.reveal().empty()) words.push_back(login_.username.reveal());
     words.push_back(login_.password.reveal());
-    say(words);
+    append(words);
     is_auth_open_ = true;
   }
-  if (login_.database != 0) say({"SELECT", std::to_string(login_.database)});
-  say({"PING"});
+  if (login_.database != 0) append({"SELECT", std::to_string(login_.database)});
+  append({"PING"});
 }
 
 std::optional<Error> RedisMachine::receive(std::string_view bytes, std::string& /*out*/) {
   if (!guard_.accept(bytes))
-    return Error{Errc::bad_reply, "what came is not RESP2, or a reply is over 1 MiB", ""};
+    return Error{Errc::bad_reply, "the response is not RESP2, or a reply is over 1 MiB", ""};
   redisReaderFeed(codec_->reader, bytes.data(), bytes.size());
   while (true) {
     void* raw = nullptr;
     if (redisReaderGetReply(codec_->reader, &raw) != REDIS_OK) {
       return Error{Errc::bad_reply,
-                   "what came is not RESP2",
+                   "the response is not RESP2",
                    remote_text(codec_->reader->errstr, {})};
     }
     if (raw == nullptr) return std::nullopt;
@@ -185,7 +190,7 @@ std::optional<Error> RedisMachine::take(RedisReply reply) {
     --login_left_;
     return take_login(reply);
   }
-  if (waiting_.empty()) return Error{Errc::bad_reply, "a reply came that nobody asked for", ""};
+  if (waiting_.empty()) return Error{Errc::bad_reply, "an unsolicited reply was received", ""};
   const auto command = std::move(waiting_.front());
   waiting_.pop_front();
   command->reply = std::move(reply);
@@ -194,16 +199,16 @@ std::optional<Error> RedisMachine::take(RedisReply reply) {
 }
 
 std::optional<Error> RedisMachine::take_login(const RedisReply& reply) {
-  // The order of greet(): AUTH first, if there is a password, and PING last.
+  // In the order of on_connected(): AUTH first, if there is a password, and PING last.
   const bool is_auth = std::exchange(is_auth_open_, false);
   if (reply.kind != RedisReply::Kind::error) return std::nullopt;
-  // A user who may not PING, or a server that refuses it for a snapshot that failed, may still
-  // answer what is asked: each question brings its own error.
+  // A user without permission for PING, or a server that rejects it after a failed snapshot, may
+  // still serve queries, so that the login succeeds.
   const bool is_ping = login_left_ == 0;
   if (is_ping && !ends_login(reply.text)) return std::nullopt;
-  const std::array hidden{login_.username.reveal(), login_.password.reveal()};
-  Error out = redis_error(reply.text, hidden);
-  // Other errors in AUTH's place are not about the password: the server is full, say.
+  const std::array redactions{login_.username.reveal(), login_.password.reveal()};
+  Error out = redis_error(reply.text, redactions);
+  // Other errors in place of AUTH's reply are not about the password, for example too many clients.
   if (is_auth && out.code == Errc::bad_reply)
     out.code = is_about_password(reply.text) ? Errc::refused : Errc::unreachable;
   return out;
@@ -213,9 +218,9 @@ RedisCommandPtr RedisMachine::command(Loop& loop,
                                       const std::vector<std::string>& words,
                                       std::string& out) {
   append_command(out, words);
-  auto made = std::make_shared<RedisCommand>(loop);
-  waiting_.push_back(made);
-  return made;
+  auto command = std::make_shared<RedisCommand>(loop);
+  waiting_.push_back(command);
+  return command;
 }
 
 std::optional<SteadyTime> RedisMachine::waiting_since() const {
@@ -223,23 +228,23 @@ std::optional<SteadyTime> RedisMachine::waiting_since() const {
   return waiting_.front()->sent_at;
 }
 
-void RedisMachine::lose(const Error& why) {
+void RedisMachine::on_disconnected(const Error& why) {
   for (const auto& command : std::exchange(waiting_, {})) {
     command->reply = why;
     command->done.raise();
   }
 }
 
-Error redis_error(std::string_view text, std::span<const std::string> hidden) {
+Error redis_error(std::string_view text, std::span<const std::string> redactions) {
   struct Row {
     std::string_view prefix;
     Errc code;
     std::string_view detail;
   };
   static constexpr std::array<Row, 11> kRows{{
-      {"NOAUTH", Errc::refused, "the server wants a password"},
+      {"NOAUTH", Errc::refused, "the server requires a password"},
       {"WRONGPASS", Errc::refused, "the credentials are refused"},
-      {"NOPERM", Errc::forbidden, "the user may not ask this"},
+      {"NOPERM", Errc::forbidden, "the user has no permission for this command"},
       {"WRONGTYPE", Errc::bad_reply, "the key is of another type"},
       {"LOADING", Errc::unreachable, "the server is loading its data"},
       {"MASTERDOWN", Errc::unreachable, "the replica has lost its master"},
@@ -249,14 +254,16 @@ Error redis_error(std::string_view text, std::span<const std::string> hidden) {
       {"CLUSTERDOWN", Errc::unreachable, "the cluster is down"},
       {"NOGROUP", Errc::unknown_object, "there is no such consumer group"},
   }};
-  const auto* found = std::ranges::find_if(kRows, [&](const Row& row) {
-    return text.substr(0, text.find(' ')) == row.prefix;
+  const auto* row = std::ranges::find_if(kRows, [&](const Row& candidate) {
+    return text.substr(0, text.find(' ')) == candidate.prefix;
   });
   if (text.starts_with("ERR max number of clients"))
-    return {Errc::unreachable, "the server takes no further connection", remote_text(text, hidden)};
-  if (found == kRows.end())
-    return {Errc::bad_reply, "the server answered with an error", remote_text(text, hidden)};
-  return {found->code, std::string(found->detail), remote_text(text, hidden)};
+    return {Errc::unreachable,
+            "the server accepts no more connections",
+            remote_text(text, redactions)};
+  if (row == kRows.end())
+    return {Errc::bad_reply, "the server returned an error", remote_text(text, redactions)};
+  return {row->code, std::string(row->detail), remote_text(text, redactions)};
 }
 
 }  // namespace weir::scalers::clients

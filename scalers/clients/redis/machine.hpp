@@ -1,5 +1,5 @@
-// RESP2 on one connection: commands out, replies in order. hiredis is the codec; what it is fed is
-// bounded first. No sockets; loop thread only.
+// RESP2 on one connection: commands out, replies in order. hiredis is the codec; RespGuard bounds
+// its input. No sockets; loop thread only.
 #pragma once
 
 #include "scalers/clients/net/link.hpp"
@@ -24,7 +24,7 @@ struct RedisLogin {
   std::uint32_t database = 0;
 };
 
-// One command, sent and awaited. Owned by whoever waits and by the machine.
+// A command in flight. Owned by the caller that waits and by the machine.
 struct RedisCommand {
   explicit RedisCommand(Loop& loop) : done(loop) {}
   Signal done;
@@ -33,14 +33,14 @@ struct RedisCommand {
 };
 using RedisCommandPtr = std::shared_ptr<RedisCommand>;
 
-// Counts a RESP stream's lengths before the reader sees them: a reply that claims too much is
-// refused unread.
+// Checks the lengths in a RESP stream before the codec reads them: a reply that announces too much
+// is rejected unread, so that a server cannot make Weir allocate its memory.
 class RespGuard {
  public:
   static constexpr std::int64_t kMaxItems = 10'000;
   static constexpr std::int64_t kMaxReplyBytes = 1 << 20;
 
-  // False when the stream, with `bytes`, breaks a bound or is no RESP2.
+  // False when the stream, with `bytes`, exceeds a limit or is not RESP2.
   [[nodiscard]] bool accept(std::string_view bytes);
 
  private:
@@ -48,8 +48,8 @@ class RespGuard {
   bool take_value_end();
 
   std::string line_;
-  std::int64_t bulk_left_ = 0;            // bytes of the open bulk string, with its line end
-  std::int64_t reply_bytes_ = 0;          // of the open top-level reply
+  std::int64_t bulk_left_ = 0;            // bytes of the current bulk string, with its line end
+  std::int64_t reply_bytes_ = 0;          // of the current top-level reply
   std::vector<std::int64_t> open_lists_;  // items left of each
 };
 
@@ -58,14 +58,13 @@ class RedisMachine final : public Machine {
   explicit RedisMachine(RedisLogin login);
   ~RedisMachine() override;
 
-  void greet(std::string& out) override;
+  void on_connected(std::string& out) override;
   [[nodiscard]] std::optional<Error> receive(std::string_view bytes, std::string& out) override;
   [[nodiscard]] bool is_ready() const override { return login_left_ == 0; }
-  void lose(const Error& why) override;
+  void on_disconnected(const Error& why) override;
   [[nodiscard]] std::optional<SteadyTime> waiting_since() const override;
 
-  // Appends the command; its reply comes behind those of all earlier ones. The machine must be
-  // ready.
+  // Appends the command; replies arrive in the order of the commands. The machine must be ready.
   [[nodiscard]] RedisCommandPtr command(Loop& loop,
                                         const std::vector<std::string>& words,
                                         std::string& out);
@@ -78,7 +77,7 @@ class RedisMachine final : public Machine {
   RedisLogin login_;
   std::unique_ptr<Codec> codec_;
   RespGuard guard_;
-  std::size_t login_left_ = 1;  // replies to the greeting that have not come yet
+  std::size_t login_left_ = 1;  // replies to the login that have not arrived yet
   bool is_auth_open_ = false;   // the next reply is that to AUTH
   std::deque<RedisCommandPtr> waiting_;
 };

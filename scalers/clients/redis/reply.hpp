@@ -1,4 +1,4 @@
-// What Redis answered, as a plain value.
+// A reply of Redis as a plain value.
 #pragma once
 
 #include <cstdint>

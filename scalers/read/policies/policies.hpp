@@ -3,7 +3,7 @@
 #pragma once
 
 #include "scalers/deadline.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/value_readers.hpp"
 
 #include <array>
 #include <bitset>

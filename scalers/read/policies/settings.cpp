@@ -3,6 +3,7 @@
 #include "scalers/read/policies/settings.hpp"
 
 #include "scalers/reading.hpp"
+#include "scalers/settings/table.hpp"
 
 #include <algorithm>
 #include <string_view>

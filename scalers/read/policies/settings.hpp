@@ -3,7 +3,9 @@
 #pragma once
 
 #include "scalers/read/policies/policies.hpp"
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
+#include "scalers/settings/table.hpp"
 
 #include <array>
 

@@ -24,7 +24,7 @@ struct Section {
 
 std::string presence_of(const SettingDoc& row) {
   if (row.is_required) return "required";
-  return row.fallback.empty() ? "optional" : fmt::format("default {}", row.fallback);
+  return row.default_text.empty() ? "optional" : fmt::format("default {}", row.default_text);
 }
 
 std::vector<Section> sections_of(const ScalerKind& kind) {

@@ -1,7 +1,7 @@
 // What `weir doctor` takes from a configuration, beside the world that is built of it. Pure.
 #pragma once
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
 
 #include <span>
 #include <string>

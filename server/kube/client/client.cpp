@@ -32,7 +32,7 @@ Result<HttpRequest> KubeClient::request(const std::string& path) const {
   out.pems = access_.pems;
   out.max_body_bytes = kMaxReplyBytes;
   // A kube-apiserver that has just started refuses good tokens for a moment.
-  out.is_refusal_kept = false;
+  out.caches_unauthorized = false;
   out.headers.push_back({"Accept", Secret("application/json"), false});
   Secret token = access_.token;
   if (access_.token_file.is_set()) {

@@ -1,6 +1,7 @@
 #include "server/kube/client/kubeconfig.hpp"
 
-#include "scalers/settings/settings.hpp"
+#include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
 #include "server/crypto/base64.hpp"
 #include "server/yaml/parse.hpp"
 

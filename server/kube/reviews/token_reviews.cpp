@@ -38,8 +38,8 @@ std::string TokenReviews::key_of(const scalers::Secret& token) const {
   return sha256(whole);
 }
 
-awaitable<std::optional<apiservice::UserInfo>> TokenReviews::judge(scalers::Secret token,
-                                                                   Deadline deadline) {
+awaitable<std::optional<apiservice::UserInfo>> TokenReviews::authenticate(scalers::Secret token,
+                                                                          Deadline deadline) {
   auto verdict = co_await reviews_->ask(key_of(token),
                                         token_review(token, audiences_),
                                         deadline.capped(kLongestWait));

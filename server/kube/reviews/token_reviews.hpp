@@ -21,8 +21,9 @@ class TokenReviews final : public apiservice::TokenAuthenticator {
   // `client` and `clock` outlive every question.
   TokenReviews(Loop& loop, KubeClient& client, const Clock& clock, TokenSettings settings);
 
-  [[nodiscard]] awaitable<std::optional<apiservice::UserInfo>> judge(scalers::Secret token,
-                                                                     Deadline deadline) override;
+  [[nodiscard]] awaitable<std::optional<apiservice::UserInfo>> authenticate(
+      scalers::Secret token,
+      Deadline deadline) override;
   void close() { reviews_->close(); }
 
  private:

@@ -36,7 +36,7 @@ PROMETHEUS_KEYS = "url, method, token, username, password, headers, tls"
 METRIC_KEYS = ("name, namespaces, freshness, deadline, empty, nan, negative, clamp, zeroAtOrBelow, fallback, settle, labels, "
                "prometheus, rabbitmq, redis")
 PROBLEMS = f"""\
-3:23: a url holds no user or password; write username: {{file: PATH}} and password: {{file: PATH}}
+3:23: a url must not contain a user or password; write username: {{file: PATH}} and password: {{file: PATH}}
 6:7: username and password go together; write both or neither
 6:12: the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT
 7:7: unknown key "tokn" in a prometheus backend; did you mean "token"?; its keys are {PROMETHEUS_KEYS}
@@ -50,7 +50,7 @@ PROBLEMS = f"""\
 17:15: a deadline is at most 30s
 18:11: the name "a/b" is not valid in a url path; do not use /, % or the names . and ..
 19:18: "A_b" is not a namespace: lower-case letters, digits and -
-20:40: $(x) is no declared label; known are $(namespace), $(y) (write $$( for a literal $()
+20:40: $(x) is not a declared label; use one of $(namespace), $(y) (write $$( for a literal $()
 20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf
 21:13: label y is declared but nothing uses $(y): every value would get the same number
 21:17: the pattern is not valid RE2: missing ]: [
@@ -95,13 +95,13 @@ class CheckTest(ServerTest):
             ("backends as a list", "backends: [a]\n", ":1:11: backends is a map from a backend's name to its settings"),
             ("metrics as a map", "metrics: {a: b}\n",
              ":1:10: metrics is a list: start each metric with a dash, as in - name: ..."),
-            ("a key twice", "metrics: []\nmetrics: []\n", ":2:1: the key metrics stands twice; keep one"),
+            ("a key twice", "metrics: []\nmetrics: []\n", ":2:1: duplicate key metrics (first at 1:1)"),
             ("a query in the url", UP % "http://h/?a=b",
-             ":2:34: a url has no query and no fragment; write only the path"),
+             ":2:34: a url must not have a query or fragment; write only the path"),
             ("no host", UP % "http://",
-             ":2:34: the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets"),
+             ":2:34: the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets"),
             ("a port too high", UP % "http://h:65536",
-             ":2:34: the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets"),
+             ":2:34: the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets"),
         ]
         for name, text, problem in table:
             with self.subTest(name):

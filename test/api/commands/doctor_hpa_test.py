@@ -253,7 +253,7 @@ class RefusedLookTest(DoctorCase):
         wrong = self.wrong("--service", "weir-system/weir", "--service-account", "weir-system/weir")
 
         self.assertLess(time.monotonic() - begun, 29)
-        self.assertEqual([("warning", name, LOOK + "it did not answer")
+        self.assertEqual([("warning", name, LOOK + "it did not respond")
                           for name in (API, "Service weir-system/weir", "HPAs", OWN, HPA, API)], wrong)
 
     def test_a_list_of_hpas_without_an_end_is_left_after_10000(self):

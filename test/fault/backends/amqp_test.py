@@ -12,8 +12,8 @@ from servers.rabbitmq import (QUERY, BrokerOtherPassword, QueueDeleted, RealBrok
                               no_alarm)
 from servers.scripted import GARBAGE
 
-NOT_AMQP = "what came is not AMQP 0-9-1"
-OTHER_LOGIN = "the broker's login does not follow AMQP 0-9-1"
+NOT_AMQP = "the response is not AMQP 0-9-1"
+OTHER_LOGIN = "the broker's login sequence is not that of AMQP 0-9-1"
 HUGE_FRAME = b"\x01\0\x01\x06\x60\0\0" + b"x" * 4096  # 102 MB, of which 4 KiB come
 
 
@@ -25,7 +25,7 @@ def scripted(faulty_reply=None, **settings):
 
 
 def declared(text):
-    """The arguments of declare-ok as they stand."""
+    """The arguments of declare-ok, verbatim."""
     return scripted(lambda channel, _: frame(channel, DECLARE_OK, text))
 
 
@@ -49,7 +49,7 @@ make = functools.partial(row, BACKEND)
 
 OWN = [
     make("F07", "that_speaks_another_version_is_an_error", scripted(greeting=b"AMQP\0\1\0\0"),
-         message="the server speaks another version of AMQP than 0-9-1", timing="fast",
+         message="the server requires a version of AMQP other than 0-9-1", timing="fast",
          extra_checks=(connection_is_dropped,)),
     make("F07", "that_tunes_before_it_starts_is_an_error", scripted(greeting=tune()), message=OTHER_LOGIN,
          timing="fast", extra_checks=(connection_is_dropped,)),

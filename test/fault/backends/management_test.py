@@ -21,7 +21,7 @@ def scripted(faulty_reply):
 
 
 def count(text):
-    """A page with one queue whose count is `text`, written as it stands."""
+    """A page with one queue whose count is `text`, written verbatim."""
     return scripted('{"page_count":1,"items":[{"name":"jobs","vhost":"/","messages":%s}]}' % text)
 
 
@@ -33,7 +33,7 @@ def paged(turn):
 BACKEND = http_backend(
     ManagementScript, name="management", kind="rabbitmq", needs_credentials=True,
     real=builder_of(RealBroker, "management"), kill=kill_broker,
-    oversized_error={"message_regex": "the answer is over 1024 KiB"},
+    oversized_error={"message_regex": "the response is over 1024 KiB"},
     other_password=functools.partial(BrokerOtherPassword, "management"),
     password_error={
         "message_regex": r"the credentials are refused, or give no access to vhost \"[^\"]+\" \(HTTP 401\)"},

@@ -27,7 +27,7 @@ def scripted(faulty_reply):
 
 
 def sample(text):
-    """A vector of one series whose sample is [time, `text`], written as it stands."""
+    """A vector of one series whose sample is [time, `text`], written verbatim."""
     return scripted('{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":%s}]}}' % text)
 
 
@@ -38,7 +38,7 @@ def data(kind, result):
 BACKEND = http_backend(
     PrometheusScript, name="prometheus", kind="prometheus",
     real=builder_of(RealPrometheus), kill=kill,
-    oversized_error={"message": "the answer is over 1024 KiB; ask for fewer series"},
+    oversized_error={"message": "the response is over 1024 KiB; query fewer series"},
     other_password=PrometheusOtherPassword,
     password_error={"message_regex": r"the credentials are refused \(HTTP 401\)"},
     number=lambda text: sample(f'[1, "{text}"]'),
@@ -57,7 +57,7 @@ OWN = [
     make("F14", "without_series_is_zero_when_that_is_said", EMPTY, 200, "0", metric_settings={"empty": 0}),
     make("F14", "with_an_empty_body_is_an_error_even_when_no_series_means_zero", scripted(""), message=NOT_JSON,
          metric_settings={"empty": 0}),
-    make("F16", "with_JSON_truncated_behind_the_value_is_an_error", scripted(vector(3)[:-5]), message=NOT_JSON),
+    make("F16", "with_JSON_truncated_after_the_value_is_an_error", scripted(vector(3)[:-5]), message=NOT_JSON),
 ] + [
     make("F08", f"with_{name}_is_an_error", sample(text), message=message) for name, text, message in (
         ("a_bare_number", "[1, 3]", NOT_A_TEXT), ("a_list", '[1, ["3"]]', NOT_A_TEXT),

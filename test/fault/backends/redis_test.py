@@ -12,8 +12,8 @@ from servers.redis import (QUERY, ClusterNode, RealRedis, RedisOtherPassword, Re
 from servers.scripted import GARBAGE, broken_off, endless
 from support import wait_until
 
-NOT_RESP = "what came is not RESP2, or a reply is over 1 MiB"
-NOT_RESP_REGEX = "what came is not RESP2"
+NOT_RESP = "the response is not RESP2, or a reply is over 1 MiB"
+NOT_RESP_REGEX = "the response is not RESP2"
 NOT_ITS_KIND = "the answer to LLEN is not of its kind"
 NOT_A_NUMBER = 'the counter "jobs" does not hold a number'
 
@@ -95,7 +95,7 @@ SCRIPTED = [
     make("F31", "that_moved_the_key_is_an_error", scripted(b"-MOVED 3999 127.0.0.1:6381\r\n"),
          message="the server is a cluster node and does not hold the key: MOVED 3999 [hidden]", timing="fast"),
     make("F31", "that_asks_elsewhere_is_an_error", scripted(b"-ASK 3999 127.0.0.1:6381\r\n"),
-         message="the server answered with an error: ASK 3999 [hidden]", timing="fast"),
+         message="the server returned an error: ASK 3999 [hidden]", timing="fast"),
     make("F31", "that_is_a_readonly_replica_is_an_error",
          scripted(b"-READONLY You can't write against a read only replica.\r\n"), timing="fast",
          message="the server is a read-only replica: READONLY You can't write against a read only replica."),

@@ -40,7 +40,7 @@ class Rule:
 
     @property
     def allowed_age(self):
-        """A kept answer is younger than its freshness when it is given; one under way is as old as its deadline."""
+        """A cached value is younger than its freshness when it is returned; a query in flight is at most as old as its deadline."""
         return max(self.freshness + self.deadline, self.hold)
 
 
@@ -118,7 +118,7 @@ def judge(reads, truths, rules, stalls=Stalls(), slack=0.050):
         limit = rule.deadline + slack + stalls.within(read.began, read.ended)
         if read.ended - read.began > limit:
             took, most = (1000 * seconds for seconds in (read.ended - read.began, limit))
-            yield Wrong(read, f"an error behind {took:.0f} ms, where {most:.0f} are allowed")
+            yield Wrong(read, f"an error after {took:.0f} ms, where {most:.0f} are allowed")
 
 
 def _why(read, truth, rule):

@@ -32,7 +32,7 @@ class NumberTest(unittest.TestCase):
     def test_an_older_value_is_right_within_the_allowed_age(self):
         self.assertEqual([], wrong(self.STEPS, number(1, 21.5)))
 
-    def test_an_older_value_is_wrong_behind_the_allowed_age(self):
+    def test_an_older_value_is_wrong_after_the_allowed_age(self):
         self.assertEqual(["metric 0, 21.520 to 21.530: 1: the backend's 1.510 s before the read, where 1.500 are allowed"],
                          wrong(self.STEPS, number(1, 21.52)))
 
@@ -65,9 +65,9 @@ class NumberTest(unittest.TestCase):
     def test_only_the_number_of_its_own_metric_counts(self):
         truths = [Truth([Change(1, 1, 7)]), Truth([Change(1, 1, 8)])]
 
-        found = list(judge([Read(0, 2, 2, 200, 8), Read(1, 2, 2, 200, 8)], truths, [RULE, RULE]))
+        wrongs = list(judge([Read(0, 2, 2, 200, 8), Read(1, 2, 2, 200, 8)], truths, [RULE, RULE]))
 
-        self.assertEqual([0], [one.read.metric for one in found])
+        self.assertEqual([0], [one.read.metric for one in wrongs])
 
 
 class UncertainTest(unittest.TestCase):
@@ -102,7 +102,7 @@ class ErrorTest(unittest.TestCase):
         self.assertEqual([], wrong(self.STEPS, error(5, 5.001), error(5, 6.049, 504), error(-5, -4.9, 404)))
 
     def test_an_error_later_than_deadline_and_slack_is_wrong(self):
-        self.assertEqual(["metric 0, 5.000 to 6.060: HTTP 504: an error behind 1060 ms, where 1050 are allowed"],
+        self.assertEqual(["metric 0, 5.000 to 6.060: HTTP 504: an error after 1060 ms, where 1050 are allowed"],
                          wrong(self.STEPS, error(5, 6.06, 504)))
 
     def test_a_stall_of_the_machine_is_not_counted(self):

@@ -19,7 +19,7 @@ BROKER_KILLS = 1  # it takes ten seconds to come back
 
 @dataclass(frozen=True)
 class Step:
-    """`kind` of fault holds for `seconds`, from `rest` seconds behind the last one's end."""
+    """`kind` of fault lasts `seconds`, starting `rest` seconds after the end of the last one."""
     kind: str
     rest: float
     seconds: float

@@ -1,4 +1,4 @@
-"""The plan of faults: a seed replays, and leaves no kind of fault out."""
+"""The plan of faults: a seed replays the same plan, and every plan has all kinds of faults."""
 import itertools
 import unittest
 

@@ -1,4 +1,4 @@
-"""Reads metrics over kept TLS connections, one request at a time on each, and writes down what came and when.
+"""Reads metrics over persistent TLS connections, one request at a time on each, and logs responses with their times.
 
 A program of its own, so that nothing else runs between an answer and its time. argv[1] is JSON: `port`, `ca`, `cert`,
 `key`, `paths` (one connection each), `metrics` (the number of each path's metric), `reads`, `rate` (a second, in all) and
@@ -52,12 +52,12 @@ class Connection:
             raise ConnectionError("Weir ended a kept connection")
         self._came += data
         head, blank, body = self._came.partition(b"\r\n\r\n")
-        found = _HEAD.match(head + b"\r\n") if blank else None
-        if blank and not found:
+        match = _HEAD.match(head + b"\r\n") if blank else None
+        if blank and not match:
             raise ValueError(f"not an answer: {head[:500]!r}")
-        if not blank or len(body) < int(found[2]):
+        if not blank or len(body) < int(match[2]):
             return None
-        status = int(found[1])
+        status = int(match[1])
         return status, number(body) if status == 200 else float("nan")
 
 

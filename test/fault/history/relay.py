@@ -1,4 +1,4 @@
-"""A relay in front of a backend, which passes on what Weir and the backend say until it is told to spoil it.
+"""A relay in front of a backend, which forwards all bytes until a mode damages them.
 
 cut         ends every connection, and refuses new ones
 mute        takes what Weir says, and passes nothing on in either direction
@@ -40,7 +40,7 @@ class Relay:
         self.end_connections()
 
     def spoil(self, mode, number):
-        """`number` decides what the mode leaves open."""
+        """`number` selects a variant of the mode."""
         self._chance = random.Random(number)
         self._mode = mode
         if mode == "cut":

@@ -1,4 +1,4 @@
-"""Real backends, each with a writer that changes what it holds and logs every change, and a relay that Weir asks through."""
+"""Real backends, each with a writer that changes what it holds and logs every change, and a relay between Weir and it."""
 import http.client
 import os
 import signal
@@ -16,7 +16,7 @@ VALUES = 4000  # distinct, so that a value that is too old is not right again by
 
 
 class Source:
-    """`changes` is the log. A subclass changes the backend in `_change`, whose failure leaves it unknown whether it did."""
+    """`changes` is the log. A subclass changes the backend in `_change`; after a failure it is unknown whether the change happened."""
 
     def __init__(self, folder, chance):
         self.folder = folder
@@ -152,7 +152,7 @@ class PrometheusSource(Source):
 
 
 class BrokerSource(Source):
-    """The messages of a durable queue: one more at a time, now and then none. A crash leaves nobody knows how many."""
+    """The messages of a durable queue: one more at a time, sometimes none. After a crash their number is unknown."""
     name = "broker"
     block = {"rabbitmq": {"backend": "broker", "queue": "jobs"}}
     _PURGE_IN = 150

@@ -14,7 +14,7 @@ def kill_broker(broker):
 
 
 def alarm(broker):
-    """The memory alarm: the broker blocks whoever publishes."""
+    """The memory alarm: the broker blocks publishers."""
     broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
     wait_until(lambda: broker.call("GET", "/api/nodes")[0].get("mem_alarm"), "the memory alarm is set", 20)
 

@@ -96,7 +96,7 @@ def loading(redis):
 
 
 def busy(redis):
-    """A script that never ends, asked for on a connection that nobody waits for."""
+    """A script that never ends, started on a connection of its own."""
     asker = socket.create_connection(("127.0.0.1", redis.port))
     script = b"while true do end"
     asker.sendall(b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%s\r\n$1\r\n0\r\n" % (len(script), script))

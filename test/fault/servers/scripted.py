@@ -1,4 +1,4 @@
-"""What the scripted servers share: they are healthy until the fault is injected, and then send what none would."""
+"""What the scripted servers share: they are healthy until the fault is injected, then send invalid responses."""
 import queue
 import random
 import socket

@@ -35,7 +35,7 @@ std::vector<Order> wrong_requests() {
   };
 }
 
-TEST_CASE("401 comes before everything else, and nobody is asked") {
+TEST_CASE("401 comes before everything else, and neither authorizer nor source is called") {
   for (const Order& row : wrong_requests()) {
     DYNAMIC_SECTION(row.name) {
       ApiRig rig;
@@ -56,7 +56,7 @@ TEST_CASE("401 comes before everything else, and nobody is asked") {
   }
 }
 
-TEST_CASE("case 124: 403 comes before 404, 405 and 400, and the source is not asked") {
+TEST_CASE("case 124: 403 comes before 404, 405 and 400, and the source is not queried") {
   for (const Order& row : wrong_requests()) {
     DYNAMIC_SECTION(row.name) {
       ApiRig rig;
@@ -86,7 +86,7 @@ TEST_CASE("405 comes before a bad selector, and 404 before 405") {
   CHECK(rig.source.queries.empty());
 }
 
-TEST_CASE("case 86: the authorizer is asked about the caller that was identified") {
+TEST_CASE("case 86: the authorizer decides about the authenticated user") {
   ApiRig rig;
   rig.authorizer.decision = {false, "no"};
   Request without_certificate = proxied_request("GET", kMetric);

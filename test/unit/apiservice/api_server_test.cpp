@@ -47,7 +47,7 @@ TEST_CASE("case 1: a metric read is a value list of what the source answers") {
   CHECK(rig.source.queries[0].labels.empty());
 }
 
-TEST_CASE("the source is asked for what path and selector name") {
+TEST_CASE("the source is queried for what path and selector name") {
   struct Row {
     std::string_view name;
     std::string path;
@@ -130,7 +130,7 @@ TEST_CASE("case 22: of two selectors the first counts") {
   CHECK(rig.source.queries[0].labels == std::vector<LabelRequirement>{{"x", Operator::exists, {}}});
 }
 
-TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not asked") {
+TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not queried") {
   struct Row {
     std::string_view name;
     std::string selector;
@@ -159,7 +159,7 @@ TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not ask
   }
 }
 
-TEST_CASE("case 32: a watch is 405 whatever spells it, and the source is not asked") {
+TEST_CASE("case 32: a watch is 405 whatever spells it, and the source is not queried") {
   const std::string expected =
       status_body(R"(watch is not supported on resources of kind \"*.external.metrics.k8s.io\")",
                   R"("reason":"MethodNotAllowed",)"

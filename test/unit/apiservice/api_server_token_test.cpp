@@ -101,7 +101,7 @@ TEST_CASE("a token is tried after an invalid certificate, and then decides") {
   CHECK(rig.token_authenticator.tokens == Texts{"good", "bad"});
 }
 
-TEST_CASE("no token is asked about when there is none") {
+TEST_CASE("no token is authenticated when there is none") {
   ApiRig rig;
 
   const Response response = rig.send(with_token("Basic Zm9vOmJhcg=="));

@@ -32,7 +32,7 @@ Discovery discovery_of(std::vector<std::string> metrics) {
 const OpenApi kOpenApi = make_open_api(served());
 
 // The response of the document at `path`; 404 when there is none.
-Response ask(std::string_view path,
+Response get(std::string_view path,
              std::vector<Header> headers = {},
              std::vector<std::pair<std::string, std::string>> query = {},
              std::string_view method = "GET") {
@@ -43,16 +43,17 @@ Response ask(std::string_view path,
   const std::vector<std::string> others{"/livez"};
   const PrerenderedDocuments documents(served(), others);
   const Endpoints endpoints = documents.endpoints();
-  const auto found =
-      std::ranges::find_if(endpoints, [path](const auto& one) { return one.matches(path); });
-  if (found == endpoints.end()) return {404, "", ""};
-  CHECK(found->access == Endpoint::Access::authorized);
-  return found->respond(request);
+  const auto endpoint = std::ranges::find_if(endpoints, [path](const auto& candidate) {
+    return candidate.matches(path);
+  });
+  if (endpoint == endpoints.end()) return {404, "", ""};
+  CHECK(endpoint->access == Endpoint::Access::authorized);
+  return endpoint->respond(request);
 }
 
 std::string header(const Response& response, std::string_view name) {
-  for (const Header& one : response.headers) {
-    if (one.name == name) return one.value;
+  for (const Header& candidate : response.headers) {
+    if (candidate.name == name) return candidate.value;
   }
   return "";
 }
@@ -60,7 +61,7 @@ std::string header(const Response& response, std::string_view name) {
 TEST_CASE("case 62: aggregated discovery has its type, a strong tag, and may be cached") {
   const Discovery discovery = discovery_of({"q"});
 
-  const Response response = ask("/apis", {{"accept", kV2}});
+  const Response response = get("/apis", {{"accept", kV2}});
 
   CHECK(response.status == 200);
   CHECK(response.content_type == kV2);
@@ -90,7 +91,7 @@ TEST_CASE("who has aggregated discovery already gets 304, with the same headers"
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Response response =
-          ask("/apis", {{"accept", kV2}, {"if-none-match", row.if_none_match}});
+          get("/apis", {{"accept", kV2}, {"if-none-match", row.if_none_match}});
 
       CHECK(response.status == row.status);
       CHECK(response.body.empty() == (row.status == 304));
@@ -102,8 +103,8 @@ TEST_CASE("who has aggregated discovery already gets 304, with the same headers"
 }
 
 TEST_CASE("cases 64 and 65: the groups without the aggregated form") {
-  const Response legacy = ask("/apis", {{"accept", "application/json"}});
-  const Response old = ask(
+  const Response legacy = get("/apis", {{"accept", "application/json"}});
+  const Response old = get(
       "/apis",
       {{"accept", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"}});
 
@@ -116,8 +117,8 @@ TEST_CASE("cases 64 and 65: the groups without the aggregated form") {
 
 TEST_CASE("discovery in YAML, and in nothing that there is") {
   const Response yaml =
-      ask("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "application/yaml"}});
-  const Response none = ask("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "text/html"}});
+      get("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "application/yaml"}});
+  const Response none = get("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "text/html"}});
 
   CHECK(yaml.content_type == "application/yaml");
   CHECK(
@@ -126,7 +127,7 @@ TEST_CASE("discovery in YAML, and in nothing that there is") {
 }
 
 TEST_CASE("case 68: OpenAPI v2 is Swagger 2.0 with a tag") {
-  const Response response = ask("/openapi/v2", {{"accept", "application/json"}});
+  const Response response = get("/openapi/v2", {{"accept", "application/json"}});
 
   CHECK(response.status == 200);
   CHECK(response.content_type == "application/json");
@@ -166,7 +167,7 @@ TEST_CASE("cases 69 and 70: OpenAPI is conditional, and JSON only") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const Response response = ask(row.path, row.headers);
+      const Response response = get(row.path, row.headers);
 
       CHECK(response.status == row.status);
       CHECK(response.body.empty() == (row.status != 200));
@@ -177,9 +178,9 @@ TEST_CASE("cases 69 and 70: OpenAPI is conditional, and JSON only") {
 
 TEST_CASE("cases 72 to 74: the group's document by its hash, a wrong one, and none") {
   const std::string good = kOpenApi.v3.front().hash;
-  const Response exact = ask(kGroupPath, {}, {{"hash", good}});
-  const Response wrong = ask(kGroupPath, {}, {{"hash", "x"}});
-  const Response none = ask(kGroupPath);
+  const Response exact = get(kGroupPath, {}, {{"hash", good}});
+  const Response wrong = get(kGroupPath, {}, {{"hash", "x"}});
+  const Response none = get(kGroupPath);
 
   CHECK(header(exact, "Cache-Control") == "public, immutable");
   CHECK_FALSE(header(exact, "Expires").empty());
@@ -218,7 +219,7 @@ bool all_resolve(const json& document, std::size_t count) {
   return is_well;
 }
 
-TEST_CASE("every model that OpenAPI refers to is there, and kinds are told") {
+TEST_CASE("every model that OpenAPI refers to is there, and kinds are named") {
   const json v2 = json::parse(kOpenApi.v2);
   const json v3 = json::parse(kOpenApi.v3.front().json);
   const std::string list =
@@ -238,8 +239,8 @@ TEST_CASE("every model that OpenAPI refers to is there, and kinds are told") {
 }
 
 TEST_CASE("case 84: version and index are indented JSON") {
-  const Response version = ask("/version");
-  const Response index = ask("/");
+  const Response version = get("/version");
+  const Response index = get("/");
 
   CHECK(version.body.starts_with("{\n  \"major\": \"0\",\n"));
   CHECK(json::parse(version.body)["gitVersion"] == "v" WEIR_VERSION);
@@ -292,9 +293,9 @@ TEST_CASE("a document is found with one trailing slash or none, and nowhere else
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(ask(row.path).status == row.status); }
+    DYNAMIC_SECTION(row.name) { CHECK(get(row.path).status == row.status); }
   }
-  CHECK(ask("/apis", {}, {}, "POST").status == 405);
+  CHECK(get("/apis", {}, {}, "POST").status == 405);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ TEST_CASE("standalone: who proved an identity may read") {
   CHECK(decision.reason.empty());
 }
 
-TEST_CASE("S12: standalone refuses whoever is anonymous, by name or by group") {
+TEST_CASE("S12: standalone denies anonymous callers, by name or by group") {
   struct Row {
     std::string_view name;
     UserInfo caller;
@@ -55,20 +55,20 @@ TEST_CASE("S12: standalone refuses whoever is anonymous, by name or by group") {
 
       CHECK_FALSE(decision.is_allowed);
       CHECK(decision.reason ==
-            "--standalone serves callers with a client certificate or behind the front proxy");
+            "--standalone serves only callers with a client certificate or behind the front proxy");
     }
   }
 }
 
 struct Refusal {
   std::string_view name;
-  RequestInfo asked;
+  RequestInfo info;
   std::string reason;
   std::string_view message;
 };
 
 TEST_CASE("a refused resource is named with verb, group and namespace") {
-  const auto asked = [](std::string verb, std::string resource, std::string name_space) {
+  const auto info_for = [](std::string verb, std::string resource, std::string name_space) {
     RequestInfo out;
     out.is_resource = true;
     out.verb = std::move(verb);
@@ -78,24 +78,24 @@ TEST_CASE("a refused resource is named with verb, group and namespace") {
     out.name_space = std::move(name_space);
     return out;
   };
-  RequestInfo named = asked("get", "queue-len", "ns");
+  RequestInfo named = info_for("get", "queue-len", "ns");
   named.name = "x";
-  RequestInfo status = asked("get", "namespaces", "ns");
+  RequestInfo status = info_for("get", "namespaces", "ns");
   status.name = "ns";
   status.subresource = "status";
   const Refusal rows[] = {
       {"a metric",
-       asked("list", "queue-len", "ns"),
+       info_for("list", "queue-len", "ns"),
        "",
        "queue-len.external.metrics.k8s.io is forbidden: User \"u\" cannot list resource "
        "\"queue-len\" in API group \"external.metrics.k8s.io\" in the namespace \"ns\""},
       {"case 101: with a reason",
-       asked("watch", "queue-len", "ns"),
+       info_for("watch", "queue-len", "ns"),
        "no",
        "queue-len.external.metrics.k8s.io is forbidden: User \"u\" cannot watch resource "
        "\"queue-len\" in API group \"external.metrics.k8s.io\" in the namespace \"ns\": no"},
       {"no namespace",
-       asked("list", "queue-len", ""),
+       info_for("list", "queue-len", ""),
        "",
        "queue-len.external.metrics.k8s.io is forbidden: User \"u\" cannot list resource "
        "\"queue-len\" in API group \"external.metrics.k8s.io\" at the cluster scope"},
@@ -114,14 +114,14 @@ TEST_CASE("a refused resource is named with verb, group and namespace") {
   for (const Refusal& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Status status_of_row =
-          forbidden("u", row.asked, {.is_allowed = false, .reason = row.reason});
+          forbidden("u", row.info, {.is_allowed = false, .reason = row.reason});
 
       CHECK(status_of_row.code == 403);
       CHECK(status_of_row.reason == "Forbidden");
       CHECK(status_of_row.message == row.message);
       REQUIRE(status_of_row.details);
       CHECK(status_of_row.details->group == "external.metrics.k8s.io");
-      CHECK(status_of_row.details->kind == row.asked.resource);
+      CHECK(status_of_row.details->kind == row.info.resource);
     }
   }
 }
@@ -144,7 +144,7 @@ TEST_CASE("a refused path is named with its verb, and the details are empty") {
   for (const Refusal& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Status status =
-          forbidden("system:anonymous", row.asked, {.is_allowed = false, .reason = row.reason});
+          forbidden("system:anonymous", row.info, {.is_allowed = false, .reason = row.reason});
 
       CHECK(status.code == 403);
       CHECK(status.message == row.message);

@@ -49,8 +49,8 @@ Request request(std::optional<PeerCertificate> peer, std::vector<Header> headers
   return out;
 }
 
-std::optional<UserInfo> identify(const Request& asked, const FrontProxyRules& by) {
-  return effective_user(identity_of(asked, by));
+std::optional<UserInfo> identify(const Request& incoming, const FrontProxyRules& by) {
+  return effective_user(identity_of(incoming, by));
 }
 
 // What the front proxy is believed when it sends `headers`.
@@ -283,7 +283,7 @@ TEST_CASE("case 98: an extra key is decoded when it can be, and kept as it is ot
       {"no hexadecimal digits", "x-remote-extra-foo%zz", "foo%zz"},
       {"an escape cut off", "x-remote-extra-foo%2", "foo%2"},
       {"one good and one bad escape", "x-remote-extra-%2f%", "%2f%"},
-      {"a plus sign is no blank", "x-remote-extra-a+b", "a+b"},
+      {"a plus sign is not a blank", "x-remote-extra-a+b", "a+b"},
       {"no key", "x-remote-extra-", ""},
   };
 

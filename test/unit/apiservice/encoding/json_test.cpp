@@ -53,7 +53,7 @@ TEST_CASE("well-formed UTF-8 stays as it is") {
       {"two bytes, the highest", "\xdf\xbf", "\xdf\xbf"},
       {"three bytes, the lowest", "\xe0\xa0\x80", "\xe0\xa0\x80"},
       {"the last before the surrogates", "\xed\x9f\xbf", "\xed\x9f\xbf"},
-      {"the first behind the surrogates", "\xee\x80\x80", "\xee\x80\x80"},
+      {"the first after the surrogates", "\xee\x80\x80", "\xee\x80\x80"},
       {"U+FFFD itself", "\xef\xbf\xbd", "\xef\xbf\xbd"},
       {"four bytes, the lowest", "\xf0\x90\x80\x80", "\xf0\x90\x80\x80"},
       {"four bytes, the highest", "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
@@ -63,7 +63,7 @@ TEST_CASE("well-formed UTF-8 stays as it is") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("each byte that is no UTF-8 becomes one U+FFFD") {
+TEST_CASE("each byte that is not UTF-8 becomes one U+FFFD") {
   const Row rows[] = {
       {"a tail alone", "a\x80z", R"(a\ufffdz)"},
       {"0xff", "\xff", R"(\ufffd)"},
@@ -87,7 +87,7 @@ TEST_CASE("each byte that is no UTF-8 becomes one U+FFFD") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("case 36: indented JSON has two blanks a level and no line end behind it") {
+TEST_CASE("case 36: indented JSON has two spaces per level and no line end") {
   struct Case {
     std::string_view name;
     std::string_view json;

@@ -151,7 +151,7 @@ TEST_CASE("case 56: only a number within the HPA's range is representable") {
   }
 }
 
-TEST_CASE("a quantity is appended behind what is there") {
+TEST_CASE("a quantity is appended to the existing text") {
   std::string out = "value: ";
 
   append_quantity(out, 2500);

@@ -27,7 +27,7 @@ TEST_CASE("case 57: a time has whole seconds, cut off, and a Z") {
       {"a millisecond before a second", at(59, 999), "1970-01-01T00:00:59Z"},
       {"two digits each", at(981'173'106), "2001-02-03T04:05:06Z"},
       {"a leap day", at(1'709'251'199), "2024-02-29T23:59:59Z"},
-      {"the day behind it", at(1'709'251'200), "2024-03-01T00:00:00Z"},
+      {"the day after it", at(1'709'251'200), "2024-03-01T00:00:00Z"},
       {"no leap day in 2100", at(4'107'542'400), "2100-03-01T00:00:00Z"},
       {"beyond 32 bits", at(4'294'967'296), "2106-02-07T06:28:16Z"},
       {"before the epoch", at(-1), "1969-12-31T23:59:59Z"},

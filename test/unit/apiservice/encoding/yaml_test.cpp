@@ -93,7 +93,7 @@ TEST_CASE("a string is quoted when YAML would read it as something else") {
       {"a double quote in front", "\"a", "'\"a'"},
       {"a percent sign", "%a", "'%a'"},
       {"a blank in front", " a", "' a'"},
-      {"a blank behind", "a ", "'a '"},
+      {"a blank after", "a ", "'a '"},
       {"a document's start", "---", "'---'"},
       {"a line end", "a\nb", "\"a\\nb\""},
       {"a tab", "a\tb", "\"a\\tb\""},

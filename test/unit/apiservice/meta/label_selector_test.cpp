@@ -30,31 +30,31 @@ struct Bad {
 
 void check(const Good& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = parse_selector(row.text);
+    const auto requirements = parse_selector(row.text);
 
-    REQUIRE(found.has_value());
-    CHECK(*found == row.requirements);
+    REQUIRE(requirements.has_value());
+    CHECK(*requirements == row.requirements);
   }
 }
 
 void check(const Bad& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = parse_selector(row.text);
+    const auto requirements = parse_selector(row.text);
 
-    REQUIRE(found.has_error());
-    CHECK(found.error() == Error{Errc::bad_request, row.message, ""});
+    REQUIRE(requirements.has_error());
+    CHECK(requirements.error() == Error{Errc::bad_request, row.message, ""});
   }
 }
 
 // For the long tails, whose wording differs between versions of Kubernetes.
 void check_prefix(const Bad& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = parse_selector(row.text);
+    const auto requirements = parse_selector(row.text);
 
-    REQUIRE(found.has_error());
-    CHECK(found.error().code == Errc::bad_request);
-    CHECK(found.error().remote.empty());
-    CHECK(found.error().detail.substr(0, row.message.size()) == row.message);
+    REQUIRE(requirements.has_error());
+    CHECK(requirements.error().code == Errc::bad_request);
+    CHECK(requirements.error().remote.empty());
+    CHECK(requirements.error().detail.substr(0, row.message.size()) == row.message);
   }
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("each operator gives its requirement") {
       {"two equals signs", "a==b", {{"a", Operator::double_equals, {"b"}}}},
       {"case 4: not equal", "a!=b", {{"a", Operator::not_equals, {"b"}}}},
       {"case 5: absent", "!a", {{"a", Operator::does_not_exist, {}}}},
-      {"absent behind a blank", "! a", {{"a", Operator::does_not_exist, {}}}},
+      {"absent after a blank", "! a", {{"a", Operator::does_not_exist, {}}}},
       {"case 6: present", "a", {{"a", Operator::exists, {}}}},
       {"case 8: the empty value", "a=", {{"a", Operator::equals, {""}}}},
       {"not the empty value", "a!=", {{"a", Operator::not_equals, {""}}}},
@@ -90,14 +90,14 @@ TEST_CASE("a selector without a requirement selects everything") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("in and notin are words except behind a key") {
+TEST_CASE("in and notin are words except after a key") {
   const Good rows[] = {
       {"case 10: three of them", "in in (in)", {{"in", Operator::in, {"in"}}}},
       {"as a value", "in=in", {{"in", Operator::equals, {"in"}}}},
       {"as a key alone", "notin", {{"notin", Operator::exists, {}}}},
       {"as an absent key", "!in", {{"in", Operator::does_not_exist, {}}}},
       {"as the second key", "a,in", {{"a", Operator::exists, {}}, {"in", Operator::exists, {}}}},
-      {"without a blank behind it", "a in(b)", {{"a", Operator::in, {"b"}}}},
+      {"without a blank after it", "a in(b)", {{"a", Operator::in, {"b"}}}},
   };
 
   for (const Good& row : rows) check(row);
@@ -137,15 +137,15 @@ TEST_CASE("requirements are sorted by key, those of one key keep their order") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("a NUL byte ends the selector or the word that it stands behind") {
+TEST_CASE("a NUL byte ends the selector or the word before it") {
   const Good rows[] = {
-      {"behind a blank", "a=b \0,c=d"s, {{"a", Operator::equals, {"b"}}}},
-      {"behind a word at the end", "a=b\0"s, {{"a", Operator::equals, {"b"}}}},
-      {"two behind a word", "a=b\0\0,c=d"s, {{"a", Operator::equals, {"b"}}}},
-      {"behind a word",
+      {"after a blank", "a=b \0,c=d"s, {{"a", Operator::equals, {"b"}}}},
+      {"after a word at the end", "a=b\0"s, {{"a", Operator::equals, {"b"}}}},
+      {"two after a word", "a=b\0\0,c=d"s, {{"a", Operator::equals, {"b"}}}},
+      {"after a word",
        "a=b\0,c=d"s,
        {{"a", Operator::equals, {"b"}}, {"c", Operator::equals, {"d"}}}},
-      {"behind a sign", "a=\0b"s, {{"a", Operator::equals, {"b"}}}},
+      {"after a sign", "a=\0b"s, {{"a", Operator::equals, {"b"}}}},
   };
 
   for (const Good& row : rows) check(row);
@@ -166,7 +166,7 @@ TEST_CASE("a key and a value may be as long as their limits") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("cases 14 and 16: a selector that is no list of requirements is refused") {
+TEST_CASE("cases 14 and 16: a selector that is not a list of requirements is refused") {
   const Bad rows[] = {
       {"case 14: two values without a comma",
        "a=b c",
@@ -184,7 +184,7 @@ TEST_CASE("cases 14 and 16: a selector that is no list of requirements is refuse
       {"a comma last", "a,", "found '', expected: identifier after ','"},
       {"a comma and blanks last", "a=b, ", "found '', expected: identifier after ','"},
       {"two commas", "a,,b", "found ',', expected: identifier after ','"},
-      {"an operator behind a comma", "a,=b", "found '=', expected: identifier after ','"},
+      {"an operator after a comma", "a,=b", "found '=', expected: identifier after ','"},
   };
 
   for (const Bad& row : rows) check(row);
@@ -200,10 +200,10 @@ TEST_CASE("case 17: a requirement that breaks off or has a wrong word is refused
       {"in glued to the key",
        "ain (b)",
        prefix + "found '(', expected: in, notin, =, ==, !=, gt, lt"},
-      {"an exclamation mark behind the key",
+      {"an exclamation mark after the key",
        "a!",
        prefix + "found '!', expected: in, notin, =, ==, !=, gt, lt"},
-      {"a NUL byte behind the key",
+      {"a NUL byte after the key",
        "a\0b"s,
        prefix + "found 'b', expected: in, notin, =, ==, !=, gt, lt"},
       {"case 17: a set without brackets", "a in b", prefix + "found 'b' expected: '('"},
@@ -211,7 +211,7 @@ TEST_CASE("case 17: a requirement that breaks off or has a wrong word is refused
       {"two words of in", "a in in", prefix + "found 'in' expected: '('"},
       {"an open set", "a in (b", prefix + "found '', expected: ',' or ')'"},
       {"a set without a comma", "a in (b c)", prefix + "found 'c', expected: ',' or ')'"},
-      {"a sign behind a set's value", "a in (b=", prefix + "found '=', expected: ',' or ')'"},
+      {"a sign after a set's value", "a in (b=", prefix + "found '=', expected: ',' or ')'"},
       {"a set that breaks off at once",
        "a in (",
        prefix + "found '', expected: ',', ')' or identifier"},
@@ -221,7 +221,7 @@ TEST_CASE("case 17: a requirement that breaks off or has a wrong word is refused
       {"a set that ends with a comma",
        "a in (b,",
        prefix + "found '', expected: ',', or identifier"},
-      {"a sign behind a set's comma",
+      {"a sign after a set's comma",
        "a in (b,=)",
        prefix + "found '=', expected: ',', or identifier"},
       {"a negated value", "a=!b", prefix + "found '!', expected: identifier"},
@@ -294,7 +294,7 @@ TEST_CASE("cases 18, 20 and 21: a value that no label can have is refused") {
        prefix + "\"\xf0\x9f\x98\x80\"" + tail},
       {"a control byte", "a=b\x01\x0b", prefix + "\"b\\x01\\v\"" + tail},
       {"a zero-width blank", "a=\xe2\x80\x8b", prefix + "\"\\u200b\"" + tail},
-      {"a byte that is no UTF-8", "a=b\xff", prefix + "\"b\\xff\"" + tail},
+      {"a byte that is not UTF-8", "a=b\xff", prefix + "\"b\\xff\"" + tail},
       {"a truncated code point", "a=\xe2\x80", prefix + "\"\\xe2\\x80\"" + tail},
       {"a surrogate", "a=\xed\xa0\x80", prefix + "\"\\xed\\xa0\\x80\"" + tail},
       {"an overlong code point", "a=\xc0\xaf", prefix + "\"\\xc0\\xaf\"" + tail},
@@ -322,7 +322,7 @@ TEST_CASE("a key that no label can have is refused") {
       {"an underscore in the prefix", "a_b/c", prefix + "\"a_b/c\": prefix part a lowercase "},
       {"two dots in the prefix", "a..b/c", prefix + "\"a..b/c\": prefix part a lowercase "},
       {"a dash before a dot", "a-.b/c", prefix + "\"a-.b/c\": prefix part a lowercase "},
-      {"a dash behind a dot", "a.-b/c", prefix + "\"a.-b/c\": prefix part a lowercase "},
+      {"a dash after a dot", "a.-b/c", prefix + "\"a.-b/c\": prefix part a lowercase "},
       {"a dot last in the prefix", "a./c", prefix + "\"a./c\": prefix part a lowercase "},
       {"a prefix of 254 bytes",
        long_prefix,
@@ -351,10 +351,10 @@ TEST_CASE("a selector of many requirements is sorted in the order of its keys") 
   }
   expected.push_back({"z", Operator::exists, {}});
 
-  const auto found = parse_selector(text);
+  const auto requirements = parse_selector(text);
 
-  REQUIRE(found.has_value());
-  CHECK(*found == expected);
+  REQUIRE(requirements.has_value());
+  CHECK(*requirements == expected);
 }
 
 }  // namespace

@@ -209,7 +209,7 @@ TEST_CASE("case 28: a list of one name is authorized as that name") {
   struct Row {
     std::string_view name;
     Pairs query;
-    std::string_view asked;
+    std::string_view expected_name;
   };
   const Row rows[] = {
       {"no selector", {}, ""},
@@ -231,7 +231,7 @@ TEST_CASE("case 28: a list of one name is authorized as that name") {
 
       CHECK(attributes.verb == "list");
       CHECK(attributes.resource == "m");
-      CHECK(attributes.name == row.asked);
+      CHECK(attributes.name == row.expected_name);
     }
   }
 }

@@ -51,7 +51,7 @@ TEST_CASE("every Errc has its HTTP code and its reason") {
   }
 }
 
-TEST_CASE("the remote's words stand behind ours") {
+TEST_CASE("the remote's text follows ours") {
   const Status status = status_of({Errc::bad_reply, "prometheus prom", "parse error at char 3"});
 
   CHECK(status.message == "prometheus prom: parse error at char 3");
@@ -61,7 +61,7 @@ TEST_CASE("a Status has Kubernetes' keys in Kubernetes' order") {
   struct Row {
     std::string_view name;
     Status status;
-    std::string_view tail;  // behind the keys that never change
+    std::string_view tail;  // after the keys that never change
   };
   const Row rows[] = {
       {"details left out",

@@ -42,8 +42,8 @@ TEST_CASE("case 50: a Table has four columns and a row for each value") {
         R"("priority":0},)"
         R"({"name":"Value","type":"string","format":"","description":"The value, a quantity.",)"
         R"("priority":0},)"
-        R"({"name":"Timestamp","type":"string","format":"","description":"When the value was )"
-        R"(asked of its source.","priority":0}],"rows":[)"
+        R"({"name":"Timestamp","type":"string","format":"","description":"When the source was )"
+        R"(queried for the value.","priority":0}],"rows":[)"
         R"({"cells":["q","b=\u003c,queue=a","1500m","2026-11-21T00:00:00Z"],"object":)"
         R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":)"
         R"({"name":"q","creationTimestamp":null,"labels":{"b":"\u003c","queue":"a"}}}},)"
@@ -66,7 +66,7 @@ TEST_CASE("a Table of v1beta1 says so in itself and its rows") {
         out.npos);
 }
 
-TEST_CASE("includeObject picks what stands beside the cells") {
+TEST_CASE("includeObject selects the object of each row") {
   const std::vector<Reading> one{{{}, 7, kTime}};
   const std::string cells =
       R"("rows":[{"cells":["q","\u003cnone\u003e","7","2026-11-21T00:00:00Z"],)";

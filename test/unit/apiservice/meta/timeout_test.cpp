@@ -31,7 +31,7 @@ TEST_CASE("a timeout is a Go duration") {
       {"kubectl", "32s", Duration{32'000}},
       {"a fraction", "1.5s", Duration{1'500}},
       {"no digit in front", ".5s", Duration{500}},
-      {"no digit behind", "1.s", Duration{1'000}},
+      {"no digit after", "1.s", Duration{1'000}},
       {"several units", "1m2s3ms", Duration{62'003}},
       {"hours", "1h", Duration{3'600'000}},
       {"micro", "2500us", Duration{2}},
@@ -55,7 +55,7 @@ TEST_CASE("a timeout is a Go duration") {
   CHECK(timeout_for(Request{}).value() == std::nullopt);
 }
 
-TEST_CASE("what is no duration is refused in Go's words") {
+TEST_CASE("what is not a duration is refused in Go's words") {
   struct Row {
     std::string_view name;
     std::string text;
@@ -64,7 +64,7 @@ TEST_CASE("what is no duration is refused in Go's words") {
   const Row rows[] = {
       {"a word", "abc", R"(invalid duration "abc")"},
       {"no unit", "5", R"(missing unit in duration "5")"},
-      {"no unit behind another", "5s3", R"(missing unit in duration "5s3")"},
+      {"no unit after another", "5s3", R"(missing unit in duration "5s3")"},
       {"another unit", "5x", R"(unknown unit "x" in duration "5x")"},
       {"days", "1d", R"(unknown unit "d" in duration "1d")"},
       {"capitals", "1S", R"(unknown unit "S" in duration "1S")"},

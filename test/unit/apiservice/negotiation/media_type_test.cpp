@@ -71,10 +71,12 @@ TEST_CASE("the Accept header picks the media type of a metric") {
       {"capitals", "Application/JSON", std::nullopt},
       {"capitals in the subtype", "application/YAML", std::nullopt},
       {"case 52: quality", "application/json;q=0.1,application/yaml", kYaml},
-      {"quality behind a parameter", "application/json;x=y;q=0.1,application/yaml;q=0.2", kYaml},
+      {"quality after a parameter", "application/json;x=y;q=0.1,application/yaml;q=0.2", kYaml},
       {"no quality counts as 1", "application/yaml;q=0.9,application/json", kJson},
       {"a quality of 0 excludes nothing", "application/yaml;q=0", kYaml},
-      {"a quality that is no number is 0", "application/yaml;q=high,application/json;q=0.1", kJson},
+      {"a quality that is not a number is 0",
+       "application/yaml;q=high,application/json;q=0.1",
+       kJson},
       {"a quality that is NaN", "application/yaml;q=nan,application/json;q=0.1", kJson},
       {"unknown parameters", "application/json;charset=utf-8;profile=nopeer", kJson},
       {"a parameter without a value", "application/yaml;as", kYaml},
@@ -166,7 +168,7 @@ TEST_CASE("cases 36 and 37: who gets indented JSON") {
       {"pretty=true", "", "true", true},
       {"pretty=1", "", "1", true},
       {"pretty=T", "", "T", true},
-      {"pretty=yes is no Go boolean", "", "yes", false},
+      {"pretty=yes is not a Go boolean", "", "yes", false},
       {"pretty=0", "", "0", false},
       {"curl with pretty=false", "curl/8.0", "false", false},
       {"curl with nonsense", "curl/8.0", "x", false},
@@ -236,7 +238,7 @@ TEST_CASE("an error has the form that the caller wants, or JSON") {
   }
 }
 
-TEST_CASE("what is no Status, and a 406, keeps its form") {
+TEST_CASE("what is not a Status, and a 406, keeps its form") {
   const Response page = encode_status(page_not_found(), kProtobuf);
   const Response good = encode_status({200, "application/json", "{}"}, kYaml);
   const Response refused = encode_status(not_acceptable(kGroups), kProtobuf);

@@ -52,7 +52,7 @@ TEST_CASE("every path leads to its route, with one trailing slash or none") {
       {"an explanation of no metric", below("/namespaces/ns//explain"), Route::unknown_resource},
       {"a metric with a decoded slash", below("/namespaces/ns/a/b"), Route::unknown_resource},
       {"another word for namespaces", below("/Namespaces/ns/m"), Route::unknown_resource},
-      {"a slash too many behind the version", below("//namespaces/ns/m"), Route::unknown_resource},
+      {"a slash too many after the version", below("//namespaces/ns/m"), Route::unknown_resource},
       {"case 68: OpenAPI v2", "/openapi/v2", Route::non_resource},
       {"OpenAPI v3", "/openapi/v3", Route::non_resource},
       {"OpenAPI v3 with a slash", "/openapi/v3/", Route::non_resource},
@@ -73,7 +73,7 @@ TEST_CASE("every path leads to its route, with one trailing slash or none") {
       {"apis in capitals", "/APIS", Route::non_resource},
       {"the legacy root", "/api", Route::non_resource},
       {"two slashes first", "//apis", Route::non_resource},
-      {"two slashes behind the groups", "/apis//", Route::non_resource},
+      {"two slashes after the groups", "/apis//", Route::non_resource},
       {"a longer word", "/apisx", Route::non_resource},
   };
 
@@ -87,7 +87,7 @@ TEST_CASE("every path leads to its route, with one trailing slash or none") {
   }
 }
 
-TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
+TEST_CASE("case 121: a metric's name is the segment of the path, unchanged") {
   struct Row {
     std::string_view name;
     std::string rest;
@@ -95,7 +95,7 @@ TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
   };
   const Row rows[] = {
       {"plain", "m", "m"},
-      {"with a slash behind it", "m/", "m"},
+      {"with a slash after it", "m/", "m"},
       {"capitals and a colon", "UPPER.case:x", "UPPER.case:x"},
       {"a blank", "a b", "a b"},
       {"UTF-8", "\xc3\xa4", "\xc3\xa4"},
@@ -120,7 +120,7 @@ TEST_CASE("case 121: a metric's name is what stands in the path, unchanged") {
   }
 }
 
-TEST_CASE("an explanation stands below its metric") {
+TEST_CASE("an explanation is below its metric") {
   for (const std::string rest : {"m/explain", "m/explain/"}) {
     DYNAMIC_SECTION(rest) {
       const RequestInfo info =
@@ -136,17 +136,17 @@ TEST_CASE("an explanation stands below its metric") {
 }
 
 TEST_CASE("an explanation's permission is that of the metric's subresource") {
-  const RequestInfo asked =
+  const RequestInfo info =
       request_info_of(request("GET", below("/namespaces/ns/m/explain")), kServed);
   const RequestInfo other = request_info_of(request("GET", below("/namespaces/ns/m/x")), kServed);
   const RequestInfo reserved =
       request_info_of(request("GET", below("/namespaces/ns/status/explain")), kServed);
 
-  CHECK(asked.verb == "get");
-  CHECK(asked.resource == "m");
-  CHECK(asked.subresource == "explain");
-  CHECK(asked.name.empty());
-  CHECK(asked.name_space == "ns");
+  CHECK(info.verb == "get");
+  CHECK(info.resource == "m");
+  CHECK(info.subresource == "explain");
+  CHECK(info.name.empty());
+  CHECK(info.name_space == "ns");
   CHECK(other.name == "x");
   CHECK(other.subresource.empty());
   CHECK(reserved.resource == "namespaces");
@@ -188,17 +188,17 @@ TEST_CASE("the verb of a resource comes from the method, the name and watch") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const RequestInfo asked =
+      const RequestInfo info =
           request_info_of(request(row.method, below("/namespaces/ns/" + row.rest), row.query),
                           kServed);
 
-      CHECK(asked.is_resource);
-      CHECK(asked.verb == row.verb);
-      CHECK(asked.resource == "m");
-      CHECK(asked.name_space == "ns");
-      CHECK(asked.group == "external.metrics.k8s.io");
-      CHECK(asked.version == "v1beta1");
-      CHECK(asked.path.empty());
+      CHECK(info.is_resource);
+      CHECK(info.verb == row.verb);
+      CHECK(info.resource == "m");
+      CHECK(info.name_space == "ns");
+      CHECK(info.group == "external.metrics.k8s.io");
+      CHECK(info.version == "v1beta1");
+      CHECK(info.path.empty());
     }
   }
 }
@@ -236,14 +236,14 @@ TEST_CASE("case 122: a path below the version is read as Kubernetes reads it") {
 
   for (const Resource& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const RequestInfo asked = request_info_of(request("GET", row.path), kServed);
+      const RequestInfo info = request_info_of(request("GET", row.path), kServed);
 
-      CHECK(asked.is_resource);
-      CHECK(asked.verb == row.verb);
-      CHECK(asked.name_space == row.name_space);
-      CHECK(asked.resource == row.resource);
-      CHECK(asked.name == row.object);
-      CHECK(asked.subresource == row.subresource);
+      CHECK(info.is_resource);
+      CHECK(info.verb == row.verb);
+      CHECK(info.name_space == row.name_space);
+      CHECK(info.resource == row.resource);
+      CHECK(info.name == row.object);
+      CHECK(info.subresource == row.subresource);
     }
   }
 }
@@ -262,16 +262,16 @@ TEST_CASE("a path leads to the served group version that it names") {
 }
 
 TEST_CASE("another group's path is a resource of that group") {
-  const RequestInfo asked = request_info_of(request("GET", "/apis/apps/v1/deployments"), kServed);
+  const RequestInfo info = request_info_of(request("GET", "/apis/apps/v1/deployments"), kServed);
 
-  CHECK(asked.is_resource);
-  CHECK(asked.group == "apps");
-  CHECK(asked.version == "v1");
-  CHECK(asked.resource == "deployments");
-  CHECK(asked.route == Route::unserved);
+  CHECK(info.is_resource);
+  CHECK(info.group == "apps");
+  CHECK(info.version == "v1");
+  CHECK(info.resource == "deployments");
+  CHECK(info.route == Route::unserved);
 }
 
-TEST_CASE("what is no resource is asked about with its path and its method in small letters") {
+TEST_CASE("a non-resource request has its path, and its method in lower case") {
   struct Row {
     std::string_view name;
     std::string_view method;
@@ -293,13 +293,13 @@ TEST_CASE("what is no resource is asked about with its path and its method in sm
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const RequestInfo asked = request_info_of(request(row.method, row.path), kServed);
+      const RequestInfo info = request_info_of(request(row.method, row.path), kServed);
 
-      CHECK_FALSE(asked.is_resource);
-      CHECK(asked.verb == row.verb);
-      CHECK(asked.path == row.path);
-      CHECK(asked.resource.empty());
-      CHECK(asked.group.empty());
+      CHECK_FALSE(info.is_resource);
+      CHECK(info.verb == row.verb);
+      CHECK(info.path == row.path);
+      CHECK(info.resource.empty());
+      CHECK(info.group.empty());
     }
   }
 }

@@ -43,7 +43,7 @@ TEST_CASE("a percent escape is two hexadecimal digits, and a broken one is an er
       {"a blank as digit", "% 1", std::nullopt},
       {"a sign as digit", "%+1", std::nullopt},
       {"two signs", "%%41", std::nullopt},
-      {"behind a good one", "%41%", std::nullopt},
+      {"after a good one", "%41%", std::nullopt},
       {"a unicode escape", "%u0041", std::nullopt},
   };
 
@@ -52,7 +52,7 @@ TEST_CASE("a percent escape is two hexadecimal digits, and a broken one is an er
   }
 }
 
-TEST_CASE("a target that is no path is refused") {
+TEST_CASE("a target that is not a path is refused") {
   struct Row {
     std::string_view name;
     std::string_view text;

@@ -251,7 +251,7 @@ TEST_CASE("a backend is back with its first answer, whatever the failures before
 TEST_CASE("a slow question beside others that are answered is no absence") {
   Rig rig({MetricSpec{.name = "slow", .key = "slow", .policies = kSettle},
            MetricSpec{.name = "other", .key = "other", .freshness = 1ms}});
-  rig.script.replies.insert_or_assign("slow", Error{Errc::timed_out, "no answer in time", ""});
+  rig.script.replies.insert_or_assign("slow", Error{Errc::timed_out, "no response in time", ""});
 
   rig.value({"ml", "other", {}});
   rig.value({"ml", "slow", {}});

@@ -101,7 +101,8 @@ TEST_CASE("a redis backend of another form is refused") {
         "rediss://HOST:PORT"}},
       {"a password in the url",
        "{url: 'redis://:s3cret@r'}",
-       {"t.yaml:2:7: a url holds no user or password; write username: {file: PATH} and password: "
+       {"t.yaml:2:7: a url must not contain a user or password; write username: {file: PATH} and "
+        "password: "
         "{file: PATH}"}},
       {"a database by name", "{url: 'redis://r/jobs'}", {path}},
       {"a negative database", "{url: 'redis://r/-1'}", {path}},
@@ -155,11 +156,11 @@ TEST_CASE("a redis metric names a key, and a group where it needs one") {
        {"t.yaml:2:34: expected one of 0, error; found \"5\""}},
       {"an undeclared label in the key",
        "{backend: b, key: 'q:$(topic)'}",
-       {"t.yaml:2:19: $(topic) is no declared label; known are $(namespace) (write $$( for a "
+       {"t.yaml:2:19: $(topic) is not a declared label; use one of $(namespace) (write $$( for a "
         "literal $()"}},
       {"an undeclared label in the group",
        "{backend: b, key: jobs, kind: lag, group: '$(topic)'}",
-       {"t.yaml:2:43: $(topic) is no declared label; known are $(namespace) (write $$( for a "
+       {"t.yaml:2:43: $(topic) is not a declared label; use one of $(namespace) (write $$( for a "
         "literal $()"}},
       {"a backend of another kind",
        "{backend: p, key: jobs}",
@@ -198,7 +199,8 @@ TEST_CASE("a rabbitmq backend of another form is refused") {
         "amqp://HOST:PORT, amqps://HOST:PORT, http://HOST:PORT or https://HOST:PORT"}},
       {"credentials in the url",
        "{url: 'amqp://guest:guest@mq'}",
-       {"t.yaml:2:7: a url holds no user or password; write username: {file: PATH} and password: "
+       {"t.yaml:2:7: a url must not contain a user or password; write username: {file: PATH} and "
+        "password: "
         "{file: PATH}"}},
       {"two parts over amqp",
        "{url: 'amqp://mq/a/b'}",
@@ -264,7 +266,7 @@ TEST_CASE("a rabbitmq metric names one queue or a pattern of them") {
        {"t.yaml:2:26: the pattern is not valid RE2: invalid perl operator: (?="}},
       {"an undeclared label in the vhost",
        "{backend: b, queue: jobs, vhost: '$(topic)'}",
-       {"t.yaml:2:34: $(topic) is no declared label; known are $(namespace) (write $$( for a "
+       {"t.yaml:2:34: $(topic) is not a declared label; use one of $(namespace) (write $$( for a "
         "literal $()"}},
       {"a backend of another kind",
        "{backend: p, queue: jobs}",

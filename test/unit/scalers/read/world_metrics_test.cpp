@@ -105,14 +105,14 @@ TEST_CASE("a metric's name has to stand in a url") {
       {"two dots", named(".."), {"t.yaml:2:8: the name \"..\"" + path}},
       {"a percent sign", named("x%y"), {"t.yaml:2:8: the name \"x%y\"" + path}},
       {"a slash", named("x/y"), {"t.yaml:2:8: the name \"x/y\"" + path}},
-      {"empty", named("''"), {"t.yaml:2:8: expected text; found an empty one"}},
+      {"empty", named("''"), {"t.yaml:2:8: expected text; found \"\""}},
       {"a list", named("[a]"), {"t.yaml:2:8: expected text; found a list"}},
       {"none",
        metric("namespaces: [ml]"),
        {"t.yaml:2:1: a metric needs name: what the HPA writes in external.metric.name"}},
       {"twice",
        metric("name: a, name: b, namespaces: [ml]"),
-       {"t.yaml:2:11: the key name stands twice; keep one"}},
+       {"t.yaml:2:11: duplicate key name (first at 2:2)"}},
   };
 
   for (const Row& row : rows) check(row);
@@ -194,7 +194,7 @@ TEST_CASE("a metric's common settings are checked") {
         "because an HPA would scale to maxReplicas on it"}},
       {"a number that no HPA can read",
        with("nan: 1e300"),
-       {"t.yaml:2:34: a number to report instead is below 9.2e15, the most an HPA can read"}},
+       {"t.yaml:2:34: the number must be below 9.2e15, the largest value an HPA can read"}},
   };
 
   for (const Row& row : rows) check(row);
@@ -278,7 +278,8 @@ TEST_CASE("a policy that could never do what it seems to say is refused") {
         "functions, ranges or offset: what is computed is never old"}},
       {"ageOf with an unknown parameter",
        asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'up{pod=\"$(pod)\"}'}"),
-       {"t.yaml:2:87: $(pod) is no declared label; known are $(namespace) (write $$( for a literal "
+       {"t.yaml:2:87: $(pod) is not a declared label; use one of $(namespace) (write $$( for a "
+        "literal "
         "$()"}},
   };
 
@@ -292,7 +293,7 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
       {"no kind", "{name: a, namespaces: [ml]}", {no_kind}},
       {"two kinds",
        "{name: a, namespaces: [ml], prometheus: {backend: prom, query: up}, prometheus: {}}",
-       {"t.yaml:2:69: the key prometheus stands twice; keep one"}},
+       {"t.yaml:2:69: duplicate key prometheus (first at 2:29)"}},
       {"no backend",
        asking("{query: up}"),
        {"t.yaml:2:41: a prometheus metric needs backend: the name of an entry of backends"}},
@@ -308,7 +309,7 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
         "strings is a parameter"}},
       {"an empty query",
        asking("{backend: prom, query: ''}"),
-       {"t.yaml:2:64: expected text; found an empty one"}},
+       {"t.yaml:2:64: expected text; found \"\""}},
       {"an unknown aggregate",
        asking("{backend: prom, query: up, aggregate: mean}"),
        {"t.yaml:2:79: expected one of sum, max, min, avg; found \"mean\""}},
@@ -330,7 +331,8 @@ TEST_CASE("labels are declared, sound and used") {
         "same number"}},
       {"used but not declared",
        with_labels("{pod: b}", "up{q=\"$(q)$(pod)\"}"),
-       {"t.yaml:2:82: $(q) is no declared label; known are $(namespace), $(pod) (write $$( for a "
+       {"t.yaml:2:82: $(q) is not a declared label; use one of $(namespace), $(pod) (write $$( for "
+        "a "
         "literal $()"}},
       {"a name that no selector can set",
        with_labels("{'a b': x}", "up"),
@@ -347,11 +349,12 @@ TEST_CASE("labels are declared, sound and used") {
       {"a bad pattern",
        with_labels("{q: '('}", query),
        {"t.yaml:2:41: the pattern is not valid RE2: missing ): (",
-        "t.yaml:2:82: $(q) is no declared label; known are $(namespace) (write $$( for a literal "
+        "t.yaml:2:82: $(q) is not a declared label; use one of $(namespace) (write $$( for a "
+        "literal "
         "$()"}},
       {"an empty pattern",
        with_labels("{q: ''}", query),
-       {"t.yaml:2:41: expected text; found an empty one"}},
+       {"t.yaml:2:41: expected text; found \"\""}},
       {"a default that does not match",
        with_labels("{q: {pattern: 'a+', default: ab}}", query),
        {"t.yaml:2:41: the default \"ab\" does not match the pattern a+"}},
@@ -378,19 +381,20 @@ TEST_CASE("every problem is told at once, in the order of the file") {
       " labels: {q: '('}, prometheus: {backend: prm}},\n"
       "{name: b, namespaces: [ml], nan: x, prometheus: {backend: prom, query: 'up $(pod)'}}");
 
-  CHECK(problems ==
-        Lines{"t.yaml:2:8: the name status is reserved: Kubernetes reads it as a part of the "
-              "namespace",
-              "t.yaml:2:29: \"ML\" is not a namespace: lower-case letters, digits and -",
-              "t.yaml:2:44: a deadline is at most 30s",
-              "t.yaml:3:14: the pattern is not valid RE2: missing ): (",
-              "t.yaml:3:32: a prometheus metric needs query: the PromQL query; $(label) inside its "
-              "strings is a "
-              "parameter",
-              "t.yaml:3:42: there is no backend \"prm\"; did you mean \"prom\"?",
-              "t.yaml:4:34: expected error, or a number to report instead; found \"x\"",
-              "t.yaml:4:72: $(pod) is no declared label; known are $(namespace) (write $$( for a "
-              "literal $()"});
+  CHECK(
+      problems ==
+      Lines{"t.yaml:2:8: the name status is reserved: Kubernetes reads it as a part of the "
+            "namespace",
+            "t.yaml:2:29: \"ML\" is not a namespace: lower-case letters, digits and -",
+            "t.yaml:2:44: a deadline is at most 30s",
+            "t.yaml:3:14: the pattern is not valid RE2: missing ): (",
+            "t.yaml:3:32: a prometheus metric needs query: the PromQL query; $(label) inside its "
+            "strings is a "
+            "parameter",
+            "t.yaml:3:42: there is no backend \"prm\"; did you mean \"prom\"?",
+            "t.yaml:4:34: expected error, or a number to report instead; found \"x\"",
+            "t.yaml:4:72: $(pod) is not a declared label; use one of $(namespace) (write $$( for a "
+            "literal $()"});
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ TEST_CASE("a backend says what it lacks") {
        {"t.yaml:1:19: expected a map of settings for a backend; found \"x\""}},
       {"two kinds",
        "{backends: {prom: {prometheus: {url: 'http://a'}, prometheus: {url: 'http://b'}}}}",
-       {"t.yaml:1:51: the key prometheus stands twice; keep one"}},
+       {"t.yaml:1:51: duplicate key prometheus (first at 1:20)"}},
       {"the name twice",
        "{backends: {a: {prometheus: {url: 'http://a'}}, a: {prometheus: {url: 'http://b'}}}}",
        {"t.yaml:1:49: duplicate backend a; give each its own name"}},
@@ -218,7 +218,8 @@ TEST_CASE("a backend says what it lacks") {
         "of /api/v1 if any"}},
       {"a password in the url",
        "{backends: {a: {prometheus: {url: 'http://me:s3cret@a'}}}}",
-       {"t.yaml:1:35: a url holds no user or password; write username: {file: PATH} and password: "
+       {"t.yaml:1:35: a url must not contain a user or password; write username: {file: PATH} and "
+        "password: "
         "{file: PATH}"}},
       {"a token that is no file",
        "{backends: {a: {prometheus: {url: 'http://a', token: s3cret}}}}",

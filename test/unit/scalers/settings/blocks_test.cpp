@@ -1,5 +1,5 @@
-// Settings tables: keys, requirements, secrets, and the order in which problems are told.
-#include "scalers/settings/settings.hpp"
+// Settings tables: keys, requirements, secrets, and the order in which problems are listed.
+#include "scalers/settings/table.hpp"
 #include "test/rigs/nodes.hpp"
 
 #include <catch2/catch.hpp>
@@ -71,7 +71,7 @@ TEST_CASE("a block fills its struct and leaves the rest at their defaults") {
   CHECK(settings.headers == std::map<std::string, std::string>{{"a", "b"}});
 }
 
-TEST_CASE("a key that is unknown, twice or missing is told with what to write") {
+TEST_CASE("an unknown, duplicate or missing key is a problem that says what to write") {
   const std::string keys = "; its keys are queue, virtualHost, every, url, password, ca, headers";
   const Row rows[] = {
       {"a typing error",
@@ -90,15 +90,15 @@ TEST_CASE("a key that is unknown, twice or missing is told with what to write") 
        "{queue: q, mode: v}",
        {"t.yaml:1:12: unknown key \"mode\" in a depth" + keys}},
       {"the empty key", "{queue: q, '': v}", {"t.yaml:1:12: unknown key \"\" in a depth" + keys}},
-      {"twice", "{queue: q, queue: r}", {"t.yaml:1:12: the key queue stands twice; keep one"}},
+      {"twice", "{queue: q, queue: r}", {"t.yaml:1:12: duplicate key queue (first at 1:2)"}},
       {"three times",
        "{queue: q, queue: r, queue: s}",
-       {"t.yaml:1:12: the key queue stands twice; keep one",
-        "t.yaml:1:22: the key queue stands twice; keep one"}},
+       {"t.yaml:1:12: duplicate key queue (first at 1:2)",
+        "t.yaml:1:22: duplicate key queue (first at 1:2)"}},
       {"missing", "{}", {"t.yaml:1:1: a depth needs queue: the queue's name"}},
       {"a key twice in a map of texts",
        "{queue: q, headers: {a: b, a: c}}",
-       {"t.yaml:1:28: the key a stands twice"}},
+       {"t.yaml:1:28: duplicate key a (first at 1:22)"}},
       {"a list", "[queue]", {"t.yaml:1:1: expected a map of settings for a depth; found a list"}},
       {"nothing", "~", {"t.yaml:1:1: expected a map of settings for a depth; found nothing"}},
   };
@@ -126,7 +126,8 @@ TEST_CASE("a secret that was written by mistake is not repeated") {
        {"t.yaml:1:29: the credential file /dev/null is empty"}},
       {"in a url",
        "{queue: q, url: 'http://me:s3cret@h'}",
-       {"t.yaml:1:17: a url holds no user or password; write username: {file: PATH} and password: "
+       {"t.yaml:1:17: a url must not contain a user or password; write username: {file: PATH} and "
+        "password: "
         "{file: PATH}"}},
   };
 
@@ -137,14 +138,14 @@ TEST_CASE("a file that is named has to exist") {
   const Row rows[] = {
       {"missing", "{queue: q, ca: /no/such.pem}", {"t.yaml:1:16: there is no file /no/such.pem"}},
       {"a folder", "{queue: q, ca: /tmp}", {"t.yaml:1:16: there is no file /tmp"}},
-      {"empty", "{queue: q, ca: ''}", {"t.yaml:1:16: expected text; found an empty one"}},
+      {"empty", "{queue: q, ca: ''}", {"t.yaml:1:16: expected text; found \"\""}},
       {"a list", "{queue: q, ca: [a]}", {"t.yaml:1:16: expected text; found a list"}},
   };
 
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("every problem of a block is told at once, in the order of the file") {
+TEST_CASE("all problems of a block are reported at once, in the order of the file") {
   CHECK(problems_of("{every: 5,\n urk: x, ca: /no/such,\n password: s3cret, every: 1s}") ==
         Lines{"t.yaml:1:1: a depth needs queue: the queue's name",
               "t.yaml:1:9: expected a duration above zero with its unit, such as 500ms, 5s or 2m; "
@@ -153,10 +154,10 @@ TEST_CASE("every problem of a block is told at once, in the order of the file") 
               "queue, virtualHost, every, url, password, ca, headers",
               "t.yaml:2:14: there is no file /no/such",
               "t.yaml:3:12: expected {file: PATH}: secrets come from files only",
-              "t.yaml:3:20: the key every stands twice; keep one"});
+              "t.yaml:3:20: duplicate key every (first at 1:2)"});
 }
 
-TEST_CASE("problems stand in the order of files, lines and columns, numbers by their size") {
+TEST_CASE("problems are listed in the order of files, lines and columns, numbers by their size") {
   Problems problems;
   problems.add({"b.yaml", 1, 1}, "5");
   problems.add({"a.yaml", 10, 1}, "4");
@@ -179,7 +180,7 @@ TEST_CASE("a table describes itself") {
   CHECK(docs[0].name == "queue");
   CHECK(docs[0].type == "text");
   CHECK(docs[0].is_required);
-  CHECK(docs[1].fallback == "/");
+  CHECK(docs[1].default_text == "/");
   CHECK_FALSE(docs[1].is_required);
   CHECK(docs[2].type == "duration (500ms, 5s, 2m)");
   CHECK(docs[3].type == "url");

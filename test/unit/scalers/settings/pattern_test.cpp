@@ -35,7 +35,7 @@ TEST_CASE("a pattern matches a whole text or not at all") {
       {"an alternative's beginning", "a|b", "ab", false},
       {"a line", "ml", "ml\n", false},
       {"a line of many", "(?m)^ml$", "a\nml\nb", false},
-      {"a dot is no line end", "a.b", "a\nb", false},
+      {"a dot is not a line end", "a.b", "a\nb", false},
       {"another case", "ml", "ML", false},
       {"the empty text", "a+", "", false},
   };

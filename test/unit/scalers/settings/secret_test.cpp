@@ -70,7 +70,7 @@ TEST_CASE("a file without a usable secret is refused, and its content not repeat
   CHECK(shown(too_large) == "refused: the credential file " + path + " is over 64 KiB");
 }
 
-TEST_CASE("a folder is no secret") {
+TEST_CASE("a folder is not a secret") {
   const Folder folder;
 
   const auto secret = SecretFile(folder.path("")).read();

@@ -1,5 +1,4 @@
-#include "scalers/settings/settings.hpp"
-
+#include "scalers/settings/value_readers.hpp"
 #include "test/rigs/nodes.hpp"
 
 #include <catch2/catch.hpp>
@@ -58,19 +57,19 @@ struct Bad {
 template <class T>
 void check(const Good<T>& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = read<T>(row.node);
+    const auto result = read<T>(row.node);
 
-    CHECK(found.problems == Lines{});
-    CHECK(found.value == row.value);
+    CHECK(result.problems == Lines{});
+    CHECK(result.value == row.value);
   }
 }
 
 template <class T>
 void check(const Bad& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto found = read<T>(row.node);
+    const auto result = read<T>(row.node);
 
-    CHECK(found.problems == Lines{"t.yaml:1:1: " + row.problem});
+    CHECK(result.problems == Lines{"t.yaml:1:1: " + row.problem});
   }
 }
 
@@ -91,7 +90,7 @@ TEST_CASE("a duration is digits and a unit, once or more often") {
   for (const auto& row : rows) check(row);
 }
 
-TEST_CASE("what is no duration is refused") {
+TEST_CASE("what is not a duration is refused") {
   const std::string expected =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
   const Bad rows[] = {
@@ -206,7 +205,7 @@ TEST_CASE("text is never empty, and a list is never empty either") {
                                     {"a number", test::scalar("5"), "5"}};
   const Good<Lines> lists[] = {{"a list", test::node("[a, 'b']"), {"a", "b"}}};
   const Bad bad_text[] = {
-      {"empty", test::scalar(""), "expected text; found an empty one"},
+      {"empty", test::scalar(""), "expected text; found \"\""},
       {"nothing", test::node("~"), "expected text; found nothing"},
       {"a map", test::node("{}"), "expected text; found a map"},
   };

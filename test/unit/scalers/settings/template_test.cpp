@@ -30,7 +30,7 @@ struct Good {
   std::string rendered;
 };
 
-TEST_CASE("a template renders each parameter where it stands") {
+TEST_CASE("a template renders each parameter in its place") {
   const Parameters parameters{"ml", {{"queue", "a b"}, {"zone", "$(queue)"}}};
   const Good rows[] = {
       {"no parameter", "jobs", "jobs"},
@@ -69,10 +69,10 @@ struct Bad {
 TEST_CASE("a parameter that is not known is a problem") {
   const auto unknown = [](std::string_view name) {
     return "t.yaml:3:7: $(" + std::string(name) +
-           ") is no declared label; known are $(namespace), $(queue), $(zone) (write $$( for a "
+           ") is not a declared label; use one of $(namespace), $(queue), $(zone) (write $$( for a "
            "literal $()";
   };
-  const std::string open = "t.yaml:3:7: a parameter is written $(label); the ) is missing";
+  const std::string open = "t.yaml:3:7: a parameter has the form $(label); the ) is missing";
   const Bad rows[] = {
       {"undeclared", "$(topic)", {unknown("topic")}},
       {"in other letters", "$(Queue)", {unknown("Queue")}},

@@ -64,11 +64,12 @@ TEST_CASE("a url that could mean something else is refused, and never repeated")
   const std::string scheme =
       "the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT";
   const std::string host =
-      "the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets";
+      "the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets";
   const std::string user =
-      "a url holds no user or password; write username: {file: PATH} and password: {file: PATH}";
-  const std::string query = "a url has no query and no fragment; write only the path";
-  const std::string byte = "the url's path holds a byte that has to be percent-encoded";
+      "a url must not contain a user or password; write username: {file: PATH} and password: "
+      "{file: PATH}";
+  const std::string query = "a url must not have a query or fragment; write only the path";
+  const std::string byte = "the url's path contains a byte that must be percent-encoded";
   const Bad rows[] = {
       {"empty", "", scheme},
       {"no scheme", "prom:9090", scheme},
@@ -80,7 +81,7 @@ TEST_CASE("a url that could mean something else is refused, and never repeated")
       {"no host", "http://", host},
       {"no host but a path", "http:///x", host},
       {"no host but a port", "http://:80", host},
-      {"no port behind the colon", "http://prom:", host},
+      {"no port after the colon", "http://prom:", host},
       {"port 0", "http://prom:0", host},
       {"port 65536", "http://prom:65536", host},
       {"a negative port", "http://prom:-1", host},
@@ -88,7 +89,7 @@ TEST_CASE("a url that could mean something else is refused, and never repeated")
       {"a named port", "http://prom:web", host},
       {"an IPv6 address without brackets", "http://::1", host},
       {"an open bracket", "http://[::1", host},
-      {"text behind the bracket", "http://[::1]x", host},
+      {"text after the bracket", "http://[::1]x", host},
       {"empty brackets", "http://[]", host},
       {"a blank in the host", "http://pr om", host},
       {"a line end in the host", "http://prom\r\nHost: x", host},

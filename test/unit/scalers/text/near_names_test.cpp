@@ -25,7 +25,7 @@ std::vector<std::string_view> likely_of(std::string_view wanted, const Texts& te
   return likely_names(wanted, names);
 }
 
-TEST_CASE("near names of a configured name stand in the cause") {
+TEST_CASE("similar names of a configured name are in the cause") {
   Diagnosis out;
 
   const std::string tail =
@@ -35,24 +35,24 @@ TEST_CASE("near names of a configured name stand in the cause") {
   CHECK(out.findings.empty());
 }
 
-TEST_CASE("near names of a caller's name are counted in the cause and named to explain alone") {
+TEST_CASE("similar names of a caller's name are counted in the cause and named to explain alone") {
   Diagnosis out;
 
   const std::string tail =
       near_names(NameOrigin::caller, "jobs:a", Names{"jobs:b", "jobs:c", "other"}, out);
 
-  CHECK(tail == "; weir explain lists 2 near names");
-  CHECK(out.findings == Texts{R"(near names: "jobs:b", "jobs:c")"});
+  CHECK(tail == "; weir explain lists 2 similar names");
+  CHECK(out.findings == Texts{R"(similar names: "jobs:b", "jobs:c")"});
 }
 
-TEST_CASE("one near name is one") {
+TEST_CASE("one similar name is counted in the singular") {
   Diagnosis out;
 
   CHECK(near_names(NameOrigin::caller, "jobs:a", Names{"jobs:b"}, out) ==
-        "; weir explain lists 1 near name");
+        "; weir explain lists 1 similar name");
 }
 
-TEST_CASE("without a near name there is nothing to say") {
+TEST_CASE("without a similar name nothing is added") {
   Diagnosis out;
 
   CHECK(near_names(NameOrigin::caller, "jobs", Names{"other"}, out).empty());

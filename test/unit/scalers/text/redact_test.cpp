@@ -102,8 +102,8 @@ TEST_CASE("what looks like an address and is none stays") {
 TEST_CASE("a hidden text does not show in another form either") {
   const std::vector<std::string> hidden{"sum(\n  x\n)", "up{a=\"b\"}"};
   const Row rows[] = {
-      {"with a port behind it", "dial sum(\n  x\n):9090: refused", "dial [hidden]: refused"},
-      {"with no port behind it", "sum(\n  x\n):123456 sum(\n  x\n):", "[hidden]:123456 [hidden]:"},
+      {"with a port after it", "dial sum(\n  x\n):9090: refused", "dial [hidden]: refused"},
+      {"with no port after it", "sum(\n  x\n):123456 sum(\n  x\n):", "[hidden]:123456 [hidden]:"},
       {"of several lines", "bad query: sum(\n  x\n) !", "bad query: [hidden] !"},
       {"echoed in quotes", R"(bad query "up{a=\"b\"}")", "bad query \"[hidden]\""},
       {"with its line ends escaped", R"q(bad query "sum(\n  x\n)")q", "bad query \"[hidden]\""},
@@ -137,7 +137,7 @@ TEST_CASE("what was dialled, and by whom, does not show") {
       {"a user", "login failed for user=admin", "login failed for [hidden]"},
       {"a bare IPv6 address", "dial fe80:1:2:3::4 failed", "dial [hidden] failed"},
       {"a name without a port", "connect to thanos-store.mon.svc", "connect [hidden]"},
-      {"a time is no address", "at 12:34:56 it failed", "at 12:34:56 it failed"},
+      {"a time is not an address", "at 12:34:56 it failed", "at 12:34:56 it failed"},
   };
 
   for (const Row& row : rows) check(row);

@@ -46,7 +46,7 @@ TEST_CASE("a typing error is answered with the nearest names") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("what is no typing error is answered with nothing") {
+TEST_CASE("what is not a typing error is answered with nothing") {
   const Row rows[] = {
       {"no names", "queue", {}, ""},
       {"nothing alike", "queue", {"freshness", "url"}, ""},

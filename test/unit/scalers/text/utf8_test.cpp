@@ -51,8 +51,8 @@ TEST_CASE("a terminal gets no commands from a text that is shown") {
        "\xc2\x9b"
        "2J",
        " 2J"},
-      {"the first sign behind those", "\xc2\xa0", "\xc2\xa0"},
-      {"bytes that are no UTF-8",
+      {"the first character after those", "\xc2\xa0", "\xc2\xa0"},
+      {"bytes that are not UTF-8",
        "a\x9b\xff"
        "b",
        "a  b"},

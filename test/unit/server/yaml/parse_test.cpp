@@ -1,6 +1,8 @@
 // YAML text -> nodes: kinds, positions, and what is refused.
 #include "server/yaml/parse.hpp"
 
+#include "scalers/settings/table.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -132,7 +134,7 @@ TEST_CASE("an empty list and an empty map are what they are") {
   CHECK(root.find("b")->fields.empty());
 }
 
-TEST_CASE("a key that stands twice stays twice, so that check_keys names the second") {
+TEST_CASE("a duplicate key stays in the nodes, so that check_keys names the second") {
   Problems problems;
   const Node root = parse_yaml("a: 1\nb: 2\na: 3\n", "f.yaml", problems);
   const SettingDoc rows[] = {{"a", "text", "", false, ""}, {"b", "text", "", false, ""}};
@@ -142,7 +144,7 @@ TEST_CASE("a key that stands twice stays twice, so that check_keys names the sec
   REQUIRE(root.fields.size() == 3);
   CHECK(root.fields[0].value.text == "1");
   CHECK(root.fields[2].value.text == "3");
-  CHECK(problems.lines() == Texts{"f.yaml:3:1: the key a stands twice; keep one"});
+  CHECK(problems.lines() == Texts{"f.yaml:3:1: duplicate key a (first at 1:1)"});
 }
 
 TEST_CASE("a text that holds no document says what to write") {

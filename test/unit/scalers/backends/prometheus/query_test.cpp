@@ -218,8 +218,8 @@ TEST_CASE("a parameter that could change the question is refused") {
 
 TEST_CASE("a parameter that does not exist is named with those that do") {
   const std::string tail =
-      " is no declared label; known are $(namespace), $(job), $(queue) (write $$( for a literal "
-      "$()";
+      " is not a declared label; use one of $(namespace), $(job), $(queue) (write $$( for a "
+      "literal $()";
   const Bad rows[] = {
       {"undeclared", R"q(up{job="$(pod)"})q", {"t.yaml:3:7: $(pod)" + tail}},
       {"the empty name", R"q(up{job="$()"})q", {"t.yaml:3:7: $()" + tail}},
@@ -229,7 +229,7 @@ TEST_CASE("a parameter that does not exist is named with those that do") {
       {"outside of strings", "up $(pod)", {"t.yaml:3:7: $(pod)" + tail}},
       {"without its )",
        R"q(up{job="$(job"})q",
-       {"t.yaml:3:7: a parameter is written $(label); the ) is missing"}},
+       {"t.yaml:3:7: a parameter has the form $(label); the ) is missing"}},
       {"several at once",
        R"q(up{a="$(pod)"} $(job))q",
        {"t.yaml:3:7: $(job) has to stand inside a quoted string, such as {label=\"$(job)\"}",

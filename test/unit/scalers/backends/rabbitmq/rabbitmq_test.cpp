@@ -79,9 +79,10 @@ TEST_CASE("a broker's url of another form is refused") {
       "the url needs the scheme amqp, amqps, http or https; write amqp://HOST:PORT, "
       "amqps://HOST:PORT, http://HOST:PORT or https://HOST:PORT";
   const std::string host =
-      "the url has no valid HOST or HOST:PORT behind ://; an IPv6 address stands in brackets";
+      "the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets";
   const std::string user =
-      "a url holds no user or password; write username: {file: PATH} and password: {file: PATH}";
+      "a url must not contain a user or password; write username: {file: PATH} and password: "
+      "{file: PATH}";
   const Address rows[] = {
       {"another scheme", "redis://mq", "", scheme},
       {"no scheme", "mq:5672", "", scheme},
@@ -94,11 +95,14 @@ TEST_CASE("a broker's url of another form is refused") {
       {"half an escape", "http://mq/%2", "", broken},
       {"an escape of no digits", "http://mq/%zz", "", broken},
       {"a % alone", "amqp://mq/%", "", broken},
-      {"a query", "http://mq/a?x=1", "", "a url has no query and no fragment; write only the path"},
+      {"a query",
+       "http://mq/a?x=1",
+       "",
+       "a url must not have a query or fragment; write only the path"},
       {"a blank",
        "http://mq/a b",
        "",
-       "the url's path holds a byte that has to be percent-encoded"},
+       "the url's path contains a byte that must be percent-encoded"},
   };
 
   for (const Address& row : rows) check(row);

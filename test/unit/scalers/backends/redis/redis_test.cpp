@@ -217,14 +217,14 @@ TEST_CASE("an error reply says whose fault it is") {
   const Refusal rows[] = {
       {"no password given",
        "NOAUTH Authentication required.",
-       "refused: the server wants a password <NOAUTH Authentication required.>"},
+       "refused: the server requires a password <NOAUTH Authentication required.>"},
       {"a wrong password",
        "WRONGPASS invalid username-password pair or user is disabled.",
        "refused: the credentials are refused <WRONGPASS invalid username-password pair or user is "
        "disabled.>"},
       {"an ACL",
        "NOPERM no permissions",
-       "forbidden: the user may not ask this <NOPERM no permissions>"},
+       "forbidden: the user has no permission for this command <NOPERM no permissions>"},
       {"another type",
        "WRONGTYPE Operation against a key holding the wrong kind of value",
        "bad_reply: the key is of another type <WRONGTYPE Operation against a key holding the wrong "
@@ -254,11 +254,11 @@ TEST_CASE("an error reply says whose fault it is") {
        "group 'workers'>"},
       {"anything else",
        "ERR no such key",
-       "bad_reply: the server answered with an error <ERR no such key>"},
+       "bad_reply: the server returned an error <ERR no such key>"},
       {"the code in the middle",
        "ERR NOAUTH",
-       "bad_reply: the server answered with an error <ERR NOAUTH>"},
-      {"empty", "", "bad_reply: the server answered with an error"},
+       "bad_reply: the server returned an error <ERR NOAUTH>"},
+      {"empty", "", "bad_reply: the server returned an error"},
   };
 
   for (const Refusal& row : rows) {
@@ -365,12 +365,13 @@ TEST_CASE("whether a key is missing or empty is not guessed when TYPE cannot be 
       "missing: 0): ";
   const RedisReply none = integer(0);
   const RedisReply refused{RedisReply::Kind::error, 0, "NOPERM no permissions", {}};
-  const Error late{Errc::timed_out, "no answer in time", ""};
+  const Error late{Errc::timed_out, "no response in time", ""};
 
   CHECK(outcome(with_type(subject(Kind::stream), none, refused)) ==
-        "forbidden: " + text + "the user may not ask this <NOPERM no permissions>");
+        "forbidden: " + text +
+            "the user has no permission for this command <NOPERM no permissions>");
   CHECK(outcome(with_type(subject(Kind::stream), none, late)) ==
-        "timed_out: " + text + "no answer in time");
+        "timed_out: " + text + "no response in time");
 }
 
 }  // namespace

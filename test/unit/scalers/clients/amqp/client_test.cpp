@@ -36,7 +36,9 @@ struct Site {
   test::Pending<Count> begin(Duration budget) {
     return test::start(loop, client.ready_messages("/", "jobs", test::within(budget)));
   }
-  std::string finish(const test::Pending<Count>& asked) { return text(test::finish(loop, asked)); }
+  std::string finish(const test::Pending<Count>& pending) {
+    return text(test::finish(loop, pending));
+  }
 
   Loop loop;
   Resolver resolver{loop};
@@ -48,13 +50,13 @@ void log_in(test::Connection& connection) {
   connection.write(start() + tune() + open_ok());
 }
 
-TEST_CASE("the late answer to a question that was given up is nobody's number") {
+TEST_CASE("the late response to an abandoned query is never a value") {
   std::promise<void> is_given_up;
-  auto given_up = is_given_up.get_future();
+  auto canceled = is_given_up.get_future();
   TcpServer server({[&](test::Connection& connection) {
     log_in(connection);
     if (!connection.read_until(passive_declare(1, "jobs"))) return;
-    given_up.wait_for(10s);
+    canceled.wait_for(10s);
     connection.write(channel_open_ok(1) + declare_ok(1, "jobs", 41));
     if (!connection.read_until(passive_declare(1, "jobs"))) return;
     connection.write(declare_ok(1, "jobs", 42));
@@ -62,7 +64,7 @@ TEST_CASE("the late answer to a question that was given up is nobody's number") 
   }});
   Site site(server.port());
 
-  CHECK(site.finish(site.begin(200ms)) == "timed_out: no answer in time");
+  CHECK(site.finish(site.begin(200ms)) == "timed_out: no response in time");
   const auto later = site.begin(15s);
   const auto beside = site.begin(15s);
   test::settle(site.loop);

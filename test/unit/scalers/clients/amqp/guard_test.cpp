@@ -34,7 +34,7 @@ TEST_CASE("methods on our channels and heartbeats are let through, and nothing e
       {"a method on the last channel", frame(1, 16, 100), true},
       {"the largest method", frame(1, 1, 16 * 1024 - 8), true},
       {"a heartbeat", frame(8, 0, 0), true},
-      {"one behind the other", frame(1, 0, 4) + frame(8, 0, 0) + frame(1, 3, 9), true},
+      {"one after the other", frame(1, 0, 4) + frame(8, 0, 0) + frame(1, 3, 9), true},
       {"a protocol header", "AMQP\0\0\x09\x01"s, true},
       {"nothing", "", true},
       {"a channel beyond ours", frame(1, 17, 4), false},
@@ -47,8 +47,8 @@ TEST_CASE("methods on our channels and heartbeats are let through, and nothing e
       {"a content header", frame(2, 1, 14), false},
       {"a content body", frame(3, 1, 14), false},
       {"an unknown type", frame(4, 1, 4), false},
-      {"a protocol header behind a frame", frame(8, 0, 0) + "AMQP\0\0\x09\x01"s, false},
-      {"a frame behind a protocol header", "AMQP\0\0\x09\x01"s + frame(8, 0, 0), false},
+      {"a protocol header after a frame", frame(8, 0, 0) + "AMQP\0\0\x09\x01"s, false},
+      {"a frame after a protocol header", "AMQP\0\0\x09\x01"s + frame(8, 0, 0), false},
       {"another protocol", "HTTP/1.1 400 Bad Request\r\n\r\n", false},
   };
 

@@ -35,9 +35,9 @@ struct Session {
     REQUIRE(take(start() + tune(channels) + open_ok()) == "fine");
     REQUIRE(machine.is_ready());
   }
-  AmqpQuestionPtr ask(const std::string& queue) {
+  QueueLengthQueryPtr query(const std::string& queue) {
     sent.clear();
-    return machine.ask(loop, queue, sent);
+    return machine.query_length(loop, queue, sent);
   }
 
   Loop loop;
@@ -45,7 +45,7 @@ struct Session {
   std::string sent;
 };
 
-std::string answer(const AmqpQuestionPtr& question) {
+std::string answer(const QueueLengthQueryPtr& question) {
   if (!question->ready_messages) return "open";
   const auto& outcome = *question->ready_messages;
   return outcome ? fmt::format("{}", *outcome) : shown(outcome.error());
@@ -54,7 +54,7 @@ std::string answer(const AmqpQuestionPtr& question) {
 TEST_CASE("the login follows AMQP 0-9-1") {
   Session session;
   std::string greeting;
-  session.machine.greet(greeting);
+  session.machine.on_connected(greeting);
 
   CHECK(greeting == std::string("AMQP\x00\x00\x09\x01", 8));
   CHECK(session.take(start()) == "fine");
@@ -105,8 +105,8 @@ struct Row {
 };
 
 TEST_CASE("a login that the broker refuses, or that is none, ends the connection") {
-  const std::string no_amqp = "bad_reply: what came is not AMQP 0-9-1";
-  const std::string unexpected = "bad_reply: the broker's login does not follow AMQP 0-9-1";
+  const std::string no_amqp = "bad_reply: the response is not AMQP 0-9-1";
+  const std::string unexpected = "bad_reply: the broker's login sequence is not that of AMQP 0-9-1";
   const Row rows[] = {
       {"credentials",
        start() + connection_close(403, "ACCESS_REFUSED - Login was refused"),
@@ -127,7 +127,7 @@ TEST_CASE("a login that the broker refuses, or that is none, ends the connection
       {"a channel's answer", declare_ok(1, "q", 5), unexpected},
       {"another version",
        std::string("AMQP\x00\x01\x00\x00", 8),
-       "bad_reply: the server speaks another version of AMQP than 0-9-1"},
+       "bad_reply: the server requires a version of AMQP other than 0-9-1"},
       {"HTTP",
        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
        no_amqp + ", or a frame is over 16 KiB"},
@@ -160,18 +160,18 @@ TEST_CASE("a broker's closing of the connection is confirmed") {
   CHECK(session.sent == connection_close_ok());
 }
 
-TEST_CASE("a question is a passive declare on an open channel") {
+TEST_CASE("a query is a passive declare on an open channel") {
   Session session;
   session.log_in();
 
-  const auto first = session.ask("jobs");
+  const auto first = session.query("jobs");
   CHECK(session.sent == channel_open(1) + passive_declare(1, "jobs"));
   CHECK(session.take(channel_open_ok(1)) == "fine");
   CHECK(answer(first) == "open");
   CHECK(session.take(declare_ok(1, "jobs", 4'000'000'000)) == "fine");
   CHECK(answer(first) == "4000000000");
 
-  const auto second = session.ask("mail");
+  const auto second = session.query("mail");
   CHECK(session.sent == passive_declare(1, "mail"));
   CHECK(session.take(declare_ok(1, "mail", 0)) == "fine");
   CHECK(answer(second) == "0");
@@ -180,8 +180,8 @@ TEST_CASE("a question is a passive declare on an open channel") {
 TEST_CASE("questions under way at once have a channel each, answered in any order") {
   Session session;
   session.log_in();
-  const auto first = session.ask("a");
-  const auto second = session.ask("b");
+  const auto first = session.query("a");
+  const auto second = session.query("b");
 
   CHECK(session.sent == channel_open(2) + passive_declare(2, "b"));
   CHECK(session.take(channel_open_ok(1) + channel_open_ok(2) + declare_ok(2, "b", 2)) == "fine");
@@ -191,7 +191,7 @@ TEST_CASE("questions under way at once have a channel each, answered in any orde
   CHECK(answer(first) == "1");
 }
 
-TEST_CASE("a closed channel is confirmed, and opened again with its next question") {
+TEST_CASE("a closed channel is confirmed, and opened again with its next query") {
   struct Closed {
     std::string_view name;
     unsigned code;
@@ -207,12 +207,13 @@ TEST_CASE("a closed channel is confirmed, and opened again with its next questio
        404,
        "NOT_FOUND - home node 'rabbit@b' of durable queue 'jobs' in vhost 'ml' is down or "
        "inaccessible",
-       "bad_reply: queue \"jobs\" could not be asked <NOT_FOUND - home node 'rabbit@b' of durable "
+       "bad_reply: queue \"jobs\" could not be queried <NOT_FOUND - home node 'rabbit@b' of "
+       "durable "
        "queue 'jobs' in vhost 'ml' is down or inaccessible>"},
       {"a queue that does not answer the broker",
        404,
        "NOT_FOUND - failed to perform operation on queue 'jobs' in vhost 'ml' due to timeout",
-       "bad_reply: queue \"jobs\" could not be asked <NOT_FOUND - failed to perform operation on "
+       "bad_reply: queue \"jobs\" could not be queried <NOT_FOUND - failed to perform operation on "
        "queue 'jobs' in vhost 'ml' due to timeout>"},
       {"no permission",
        403,
@@ -221,23 +222,24 @@ TEST_CASE("a closed channel is confirmed, and opened again with its next questio
       {"exclusive",
        405,
        "RESOURCE_LOCKED",
-       "bad_reply: queue \"jobs\" is exclusive to another connection; its length cannot be asked"},
+       "bad_reply: queue \"jobs\" is exclusive to another connection; its length cannot be "
+       "queried"},
       {"anything else, the user hidden",
        541,
        "INTERNAL_ERROR by weir at 10.0.0.1",
-       "bad_reply: queue \"jobs\" could not be asked <INTERNAL_ERROR by [hidden] at [hidden]>"},
+       "bad_reply: queue \"jobs\" could not be queried <INTERNAL_ERROR by [hidden] at [hidden]>"},
   };
 
   for (const Closed& row : rows) {
     DYNAMIC_SECTION(row.name) {
       Session session;
       session.log_in();
-      const auto lost = session.ask("jobs");
+      const auto lost = session.query("jobs");
 
       CHECK(session.take(channel_open_ok(1) + channel_close(1, row.code, row.text)) == "fine");
       CHECK(session.sent == channel_close_ok(1));
       CHECK(answer(lost) == row.outcome);
-      const auto next = session.ask("mail");
+      const auto next = session.query("mail");
       CHECK(session.sent == channel_open(1) + passive_declare(1, "mail"));
       CHECK(session.take(channel_open_ok(1) + declare_ok(1, "mail", 3)) == "fine");
       CHECK(answer(next) == "3");
@@ -245,24 +247,24 @@ TEST_CASE("a closed channel is confirmed, and opened again with its next questio
   }
 }
 
-TEST_CASE("a queue that is asked already is joined") {
+TEST_CASE("a query for a queue that is being queried is joined") {
   Session session;
   session.log_in();
-  const auto first = session.ask("jobs");
+  const auto first = session.query("jobs");
 
-  const auto second = session.ask("jobs");
+  const auto second = session.query("jobs");
 
   CHECK(session.sent.empty());
   CHECK(first == second);
 }
 
-TEST_CASE("with every channel busy a question waits for the first that is free") {
+TEST_CASE("with every channel busy a query waits for the first that is free") {
   Session session;
   session.log_in(2);
-  const auto first = session.ask("a");
-  const auto second = session.ask("b");
+  const auto first = session.query("a");
+  const auto second = session.query("b");
 
-  const auto third = session.ask("c");
+  const auto third = session.query("c");
   CHECK(session.sent.empty());
   CHECK(session.take(channel_open_ok(1) + channel_open_ok(2) + declare_ok(2, "b", 2)) == "fine");
   CHECK(session.sent == passive_declare(2, "c"));
@@ -274,11 +276,11 @@ TEST_CASE("with every channel busy a question waits for the first that is free")
 TEST_CASE("16 questions are under way at once, the 17th waits") {
   Session session;
   session.log_in();
-  std::vector<AmqpQuestionPtr> busy;
-  for (int i = 1; i <= 16; ++i) busy.push_back(session.ask(fmt::format("q{}", i)));
+  std::vector<QueueLengthQueryPtr> busy;
+  for (int i = 1; i <= 16; ++i) busy.push_back(session.query(fmt::format("q{}", i)));
   CHECK(session.sent == channel_open(16) + passive_declare(16, "q16"));
 
-  const auto last = session.ask("q17");
+  const auto last = session.query("q17");
 
   CHECK(session.sent.empty());
   CHECK(session.take(channel_open_ok(5) + channel_close(5, 404, "NOT_FOUND")) == "fine");
@@ -289,29 +291,29 @@ TEST_CASE("16 questions are under way at once, the 17th waits") {
 TEST_CASE("a queue that waits for a channel already is joined as well") {
   Session session;
   session.log_in(1);
-  const auto busy = session.ask("a");
-  const auto first = session.ask("b");
+  const auto busy = session.query("a");
+  const auto first = session.query("b");
 
-  const auto second = session.ask("b");
+  const auto second = session.query("b");
 
   CHECK(first == second);
 }
 
-TEST_CASE("a waiting question that nobody awaits any more is not put") {
+TEST_CASE("a waiting query without callers is not sent") {
   Session session;
   session.log_in(1);
-  const auto busy = session.ask("a");
-  auto given_up = session.ask("b");
-  const auto last = session.ask("c");
+  const auto busy = session.query("a");
+  auto canceled = session.query("b");
+  const auto last = session.query("c");
 
-  given_up.reset();
+  canceled.reset();
 
   CHECK(session.take(channel_open_ok(1) + declare_ok(1, "a", 1)) == "fine");
   CHECK(session.sent == passive_declare(1, "c"));
   CHECK(answer(last) == "open");
 }
 
-TEST_CASE("what concerns no question is ignored") {
+TEST_CASE("frames that belong to no query are ignored") {
   const Row rows[] = {
       {"an answer nobody waits for", declare_ok(1, "a", 1), "fine"},
       {"a channel beyond ours", channel_close(16, 404, "NOT_FOUND"), "fine"},
@@ -330,13 +332,13 @@ TEST_CASE("what concerns no question is ignored") {
   }
 }
 
-TEST_CASE("the count of another queue is no answer") {
+TEST_CASE("the count of another queue is never a value") {
   Session session;
   session.log_in(1);
-  const auto question = session.ask("a");
+  const auto question = session.query("a");
 
   CHECK(session.take(channel_open_ok(1) + declare_ok(1, "b", 7)) ==
-        "bad_reply: the broker answered about another queue than \"a\"");
+        "bad_reply: the broker's response is for a queue other than \"a\"");
   CHECK(answer(question) == "open");
 }
 
@@ -353,16 +355,16 @@ TEST_CASE("a sign of life is a heartbeat, and silence for two of them is a loss"
   CHECK(shown(*silent) == "unreachable: the broker's heartbeat stopped");
 }
 
-TEST_CASE("a lost connection fails everyone who was asked or waits") {
+TEST_CASE("a lost connection fails every query, sent or waiting") {
   Session session;
   session.log_in(1);
-  const auto asked = session.ask("a");
-  const auto waiting = session.ask("b");
+  const auto sent = session.query("a");
+  const auto waiting = session.query("b");
 
-  session.machine.lose({Errc::unreachable, "the connection was lost", ""});
-  session.machine.lose({Errc::timed_out, "again", ""});
+  session.machine.on_disconnected({Errc::unreachable, "the connection was lost", ""});
+  session.machine.on_disconnected({Errc::timed_out, "again", ""});
 
-  CHECK(answer(asked) == "unreachable: the connection was lost");
+  CHECK(answer(sent) == "unreachable: the connection was lost");
   CHECK(answer(waiting) == "unreachable: the connection was lost");
 }
 

@@ -29,13 +29,13 @@ using namespace std::chrono_literals;
 
 using Site = test::HttpRig;
 
-// A server that keeps what it heard and answers "{}".
+// A server that records requests and responds "{}".
 struct Recorder {
   Recorder()
       : server({[this](Connection& connection) {
-          for (auto heard = connection.read_request(); !heard.empty();
-               heard = connection.read_request()) {
-            server.heard(std::move(heard));
+          for (auto request = connection.read_request(); !request.empty();
+               request = connection.read_request()) {
+            server.record(std::move(request));
             connection.write(ok("{}"));
           }
         }}) {}
@@ -65,16 +65,17 @@ TEST_CASE(
   const auto reply = site.send(std::move(request));
 
   REQUIRE(shown(reply) == "a value");
-  const auto heard = recorder.server.requests();
-  REQUIRE(heard.size() == 1);
-  CHECK(heard.front() == fmt::format("GET /api/v1/query?query=up%7B%7D&timeout=2000ms HTTP/1.1\r\n"
-                                     "Host: 127.0.0.1:{}\r\n"
-                                     "Authorization: Basic bWU6cDp3\r\n"
-                                     "User-Agent: weir/" WEIR_VERSION "\r\n"
-                                     "Accept: */*\r\n"
-                                     "Accept-Encoding: identity\r\n"
-                                     "X-Scope-OrgID: team\r\n\r\n",
-                                     recorder.server.port()));
+  const auto requests = recorder.server.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests.front() ==
+        fmt::format("GET /api/v1/query?query=up%7B%7D&timeout=2000ms HTTP/1.1\r\n"
+                    "Host: 127.0.0.1:{}\r\n"
+                    "Authorization: Basic bWU6cDp3\r\n"
+                    "User-Agent: weir/" WEIR_VERSION "\r\n"
+                    "Accept: */*\r\n"
+                    "Accept-Encoding: identity\r\n"
+                    "X-Scope-OrgID: team\r\n\r\n",
+                    recorder.server.port()));
 }
 
 TEST_CASE("a POST carries a form, whatever its bytes") {
@@ -87,13 +88,13 @@ TEST_CASE("a POST carries a form, whatever its bytes") {
   const auto reply = site.send(std::move(request));
 
   REQUIRE(shown(reply) == "a value");
-  const auto heard = recorder.server.requests();
-  REQUIRE(heard.size() == 1);
-  CHECK(heard.front().starts_with("POST /api/v1/query HTTP/1.1\r\n"));
-  CHECK(heard.front().find("\r\nContent-Type: application/x-www-form-urlencoded\r\n") !=
+  const auto requests = recorder.server.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests.front().starts_with("POST /api/v1/query HTTP/1.1\r\n"));
+  CHECK(requests.front().find("\r\nContent-Type: application/x-www-form-urlencoded\r\n") !=
         std::string::npos);
-  CHECK(heard.front().find("\r\nExpect:") == std::string::npos);
-  CHECK(heard.front().ends_with("\r\n\r\nquery=" + std::string(100'000, 'a')));
+  CHECK(requests.front().find("\r\nExpect:") == std::string::npos);
+  CHECK(requests.front().ends_with("\r\n\r\nquery=" + std::string(100'000, 'a')));
 }
 
 TEST_CASE("any status is a reply, and a redirect is not followed") {
@@ -143,16 +144,16 @@ struct Whole {
 
 TEST_CASE("a reply ends where HTTP says") {
   const Whole rows[] = {
-      {"behind its length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, "{}"},
-      {"behind its last chunk and trailers",
+      {"after its length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, "{}"},
+      {"after its last chunk and trailers",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\nX-T: "
        "1\r\n\r\n",
        200,
        "{}"},
       {"with the connection", "HTTP/1.1 200 OK\r\n\r\n{}", 200, "{}"},
       {"with the connection, of HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n{}", 200, "{}"},
-      {"behind its head", "HTTP/1.1 204 No Content\r\n\r\n", 204, ""},
-      {"behind an interim one",
+      {"after its head", "HTTP/1.1 204 No Content\r\n\r\n", 204, ""},
+      {"after an interim one",
        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
        "2\r\n\r\n{}",
        200,
@@ -219,7 +220,7 @@ TEST_CASE("a small reply is digested on the loop, a large one beside it") {
       auto request = site.request(server.port());
       std::thread::id digested_by;
       std::size_t digested = 0;
-      request.digest = [&](const HttpReply& reply) {
+      request.on_reply = [&](const HttpReply& reply) {
         digested_by = std::this_thread::get_id();
         digested = reply.body.size();
       };
@@ -239,10 +240,10 @@ TEST_CASE("a digest that throws fails its request, of a large reply too") {
       TcpServer server({always(ok(std::string(size, 'x')))});
       Site site;
       auto request = site.request(server.port());
-      request.digest = [](const HttpReply&) { throw std::runtime_error("a bug"); };
+      request.on_reply = [](const HttpReply&) { throw std::runtime_error("a bug"); };
 
       const auto reply = site.send(request);
-      request.digest = nullptr;
+      request.on_reply = nullptr;
       const auto next = site.send(request);
 
       CHECK(shown(reply) == "bad_reply: an internal error; please report it <a bug>");

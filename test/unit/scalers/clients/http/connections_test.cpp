@@ -1,4 +1,5 @@
-// Kept connections: which are used again, and when they end; and connects at several addresses.
+// Idle connections: which are used again and when they are closed; and connects to several
+// addresses.
 #include "scalers/clients/http/connections.hpp"
 
 #include "test/rigs/loop.hpp"
@@ -23,10 +24,10 @@ using namespace std::chrono_literals;
 void hold(Connection& connection) { connection.wait_for_close(); }
 
 struct Site {
-  using Made = Result<std::unique_ptr<HttpConnections::Lease>>;
+  using LeaseResult = Result<std::unique_ptr<HttpConnections::Lease>>;
 
   explicit Site(std::uint16_t port) : origin{{"127.0.0.1", port, false, {}}, nullptr} {}
-  Made connect(Addresses addresses = {"127.0.0.1"}, Duration budget = 15s) {
+  LeaseResult connect(Addresses addresses = {"127.0.0.1"}, Duration budget = 15s) {
     return test::run(loop,
                      HttpConnections::connect(connections,
                                               origin,
@@ -41,7 +42,7 @@ struct Site {
   HttpConnections::Counts counts = std::make_shared<ConnectionCounts>();
 };
 
-TEST_CASE("the connection that was kept last is used next, and by one request at a time") {
+TEST_CASE("the connection that became idle last is used next, by one request at a time") {
   TcpServer server({hold});
   Site site(server.port());
   auto first = site.connect();
@@ -52,12 +53,12 @@ TEST_CASE("the connection that was kept last is used next, and by one request at
 
   (*first)->keep(SteadyTime{});
   (*second)->keep(SteadyTime{});
-  const auto taken = site.connections->take(site.origin, SteadyTime{});
+  const auto reused = site.connections->take(site.origin, SteadyTime{});
   const auto other = site.connections->take(site.origin, SteadyTime{});
   const auto none = site.connections->take(site.origin, SteadyTime{});
 
-  REQUIRE(taken);
-  CHECK(taken->stream().get() == newest);
+  REQUIRE(reused);
+  CHECK(reused->stream().get() == newest);
   CHECK(other);
   CHECK_FALSE(none);
 }
@@ -65,9 +66,9 @@ TEST_CASE("the connection that was kept last is used next, and by one request at
 TEST_CASE("a connection serves the origin that it leads to alone") {
   TcpServer server({hold});
   Site site(server.port());
-  auto made = site.connect();
-  REQUIRE(shown(made) == "a value");
-  (*made)->keep(SteadyTime{});
+  auto lease = site.connect();
+  REQUIRE(shown(lease) == "a value");
+  (*lease)->keep(SteadyTime{});
   HttpOrigin by_name = site.origin;
   by_name.target.host = "localhost";
   HttpOrigin with_files = site.origin;
@@ -82,9 +83,9 @@ TEST_CASE("a connection that was unused for more than 110 s ends") {
   TcpServer server({hold});
   Site site(server.port());
   const SteadyTime start = SteadyTime{} + 1h;
-  auto made = site.connect();
-  REQUIRE(shown(made) == "a value");
-  (*made)->keep(start);
+  auto lease = site.connect();
+  REQUIRE(shown(lease) == "a value");
+  (*lease)->keep(start);
 
   auto used = site.connections->take(site.origin, start + 110s);
   REQUIRE(used);
@@ -95,14 +96,14 @@ TEST_CASE("a connection that was unused for more than 110 s ends") {
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
 }
 
-TEST_CASE("of more than 64 kept connections the oldest ends") {
+TEST_CASE("of more than 64 idle connections the oldest is closed") {
   TcpServer server({hold});
   Site site(server.port());
   std::vector<std::unique_ptr<HttpConnections::Lease>> leases;
   for (int i = 0; i < 65; ++i) {
-    auto made = site.connect();
-    REQUIRE(shown(made) == "a value");
-    leases.push_back(std::move(*made));
+    auto lease = site.connect();
+    REQUIRE(shown(lease) == "a value");
+    leases.push_back(std::move(*lease));
   }
 
   for (const auto& lease : leases) lease->keep(SteadyTime{});
@@ -111,36 +112,36 @@ TEST_CASE("of more than 64 kept connections the oldest ends") {
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
 }
 
-TEST_CASE("a lease that was not kept closes its connection, for the reason that is given") {
+TEST_CASE("a lease that was not kept closes its connection, counted by the reason") {
   TcpServer server({hold});
   Site site(server.port());
-  auto given = site.connect();
+  auto lease = site.connect();
   auto dropped = site.connect();
-  REQUIRE(shown(given) == "a value");
+  REQUIRE(shown(lease) == "a value");
   REQUIRE(shown(dropped) == "a value");
 
-  (*given)->end("too_large");
+  (*lease)->end("too_large");
   dropped->reset();
 
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 1}, {"too_large", 1}});
   CHECK_FALSE(site.connections->take(site.origin, SteadyTime{}));
 }
 
-TEST_CASE("behind close nothing is kept, connected or taken") {
+TEST_CASE("after close() nothing is kept, connected or taken") {
   TcpServer server({hold});
   Site site(server.port());
-  auto kept = site.connect();
+  auto idle = site.connect();
   auto leased = site.connect();
-  REQUIRE(shown(kept) == "a value");
+  REQUIRE(shown(idle) == "a value");
   REQUIRE(shown(leased) == "a value");
-  (*kept)->keep(SteadyTime{});
+  (*idle)->keep(SteadyTime{});
 
   site.connections->close();
   (*leased)->keep(SteadyTime{});
   const auto later = site.connect();
 
   CHECK_FALSE(site.connections->take(site.origin, SteadyTime{}));
-  CHECK(shown(later) == "unreachable: the request was given up");
+  CHECK(shown(later) == "unreachable: the request was canceled");
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 2}});
 }
 
@@ -150,10 +151,10 @@ TEST_CASE("an address that is silent holds up the next one for a moment") {
   Site site(server.port());
   const auto begun = std::chrono::steady_clock::now();
 
-  const auto made = site.connect({"127.0.0.2", "127.0.0.1"});
+  const auto lease = site.connect({"127.0.0.2", "127.0.0.1"});
   const auto took = std::chrono::steady_clock::now() - begun;
 
-  CHECK(shown(made) == "a value");
+  CHECK(shown(lease) == "a value");
   CHECK(took >= 240ms);
   CHECK(took < 5s);
 }
@@ -163,12 +164,12 @@ TEST_CASE("an address that refuses holds up the next one not at all") {
   const test::LoopbackSocket refusing(1, server.port());
   Site site(server.port());
 
-  const auto made = site.connect({"127.0.0.2", "127.0.0.1"}, 200ms);
+  const auto lease = site.connect({"127.0.0.2", "127.0.0.1"}, 200ms);
 
-  CHECK(shown(made) == "a value");
+  CHECK(shown(lease) == "a value");
 }
 
-TEST_CASE("when no address answers, the failure that came last is told") {
+TEST_CASE("when no address accepts, the last failure is returned") {
   const test::FullPort silent;
   const test::LoopbackSocket refusing(1, silent.port());
   Site site(silent.port());
@@ -177,7 +178,7 @@ TEST_CASE("when no address answers, the failure that came last is told") {
   const auto none = site.connect({}, 400ms);
 
   CHECK(shown(failed) == "timed_out: it did not accept a connection in time");
-  CHECK(shown(none) == "unreachable: it has no address");
+  CHECK(shown(none) == "unreachable: it has no addresses to connect to");
   CHECK(site.counts->failed == ConnectionCounts::Reasons{{"timed_out", 1}, {"unreachable", 1}});
 }
 

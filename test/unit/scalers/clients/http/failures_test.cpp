@@ -35,55 +35,57 @@ std::string repeated(int times, std::string_view text) {
   return out;
 }
 
-TEST_CASE("bytes that are no whole HTTP answer are an error") {
+TEST_CASE("bytes that are not a complete HTTP response are an error") {
   const Wrong rows[] = {
       {"garbage",
        "\x16\x03\x01 no HTTP\r\n\r\n",
-       "bad_reply: the answer is not HTTP <bad version>"},
-      {"HTTP/0.9", "<html>hello</html>", "bad_reply: the answer is not HTTP <bad version>"},
+       "bad_reply: the response is not HTTP <bad version>"},
+      {"HTTP/0.9", "<html>hello</html>", "bad_reply: the response is not HTTP <bad version>"},
       {"another protocol",
        "SSH-2.0-OpenSSH_9.2\r\n",
-       "bad_reply: the answer is not HTTP <bad version>"},
+       "bad_reply: the response is not HTTP <bad version>"},
       {"an unknown version",
        "HTTP/7.0 200 OK\r\n\r\n",
-       "bad_reply: the answer is not HTTP <bad version>"},
+       "bad_reply: the response is not HTTP <bad version>"},
       {"nothing", "", "unreachable: the connection was lost (End of file)"},
-      {"half a head", "HTTP/1.1 200 OK\r\nContent-Len", "bad_reply: the answer ends in the middle"},
+      {"half a head", "HTTP/1.1 200 OK\r\nContent-Len", "bad_reply: the response is incomplete"},
       {"a head without an end",
        "HTTP/1.1 200 OK\r\nX-A: " + std::string(70'000, 'a'),
-       "bad_reply: the answer is not HTTP <header limit exceeded>"},
+       "bad_reply: the response is not HTTP <header limit exceeded>"},
       {"two lengths",
        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-       "bad_reply: the answer is not HTTP <multiple Content-Length>"},
+       "bad_reply: the response is not HTTP <multiple Content-Length>"},
       {"a status below 100",
        "HTTP/1.1 000 OK\r\nContent-Length: 2\r\n\r\n{}",
-       "bad_reply: the answer is not HTTP <bad status>"},
-      {"interim answers without an end",
+       "bad_reply: the response is not HTTP <bad status>"},
+      {"too many interim responses",
        repeated(20, "HTTP/1.1 100 Continue\r\n\r\n"),
-       "bad_reply: the answer is not HTTP <interim answers without an end>"},
+       "bad_reply: the response is not HTTP <too many interim responses>"},
       {"another protocol from here on",
        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-       "bad_reply: the answer is not HTTP <it switches to another protocol>"},
+       "bad_reply: the response is not HTTP <it switches to another protocol>"},
       {"an extension of a chunk without an end",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=" + std::string(400'000, 'a'),
-       "bad_reply: the answer is not HTTP <a line without an end>"},
+       "bad_reply: the response is not HTTP <an unterminated line>"},
       {"trailers without an end",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" +
            repeated(40'000, "X-A: b\r\n"),
-       "bad_reply: the answer is not HTTP <a line without an end>"},
+       "bad_reply: the response is not HTTP <an unterminated line>"},
       {"a chunked body that is compressed beside",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-       "bad_reply: the answer is compressed, which was not asked for; switch that off <gzip, "
+       "bad_reply: the response is compressed, although Weir did not request it; disable the "
+       "compression <gzip, "
        "chunked>"},
       {"a body that is too short",
        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
-       "bad_reply: the answer ends in the middle"},
+       "bad_reply: the response is incomplete"},
       {"a chunked body without its end",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
-       "bad_reply: the answer ends in the middle"},
+       "bad_reply: the response is incomplete"},
       {"a compressed body",
        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
-       "bad_reply: the answer is compressed, which was not asked for; switch that off <gzip>"},
+       "bad_reply: the response is compressed, although Weir did not request it; disable the "
+       "compression <gzip>"},
   };
 
   for (const Wrong& row : rows) {
@@ -113,7 +115,8 @@ TEST_CASE("an encoding that repeats a secret shows none") {
   const auto reply = site.send(std::move(request));
 
   CHECK(shown(reply) ==
-        "bad_reply: the answer is compressed, which was not asked for; switch that off <[hidden]>");
+        "bad_reply: the response is compressed, although Weir did not request it; disable the "
+        "compression <[hidden]>");
 }
 
 TEST_CASE("a connection that is closed before the request is read is lost") {
@@ -127,7 +130,7 @@ TEST_CASE("a connection that is closed before the request is read is lost") {
   CHECK(reply.error().detail.starts_with("the connection was lost ("));
 }
 
-TEST_CASE("a refused port is unreachable, and neither host nor port is told") {
+TEST_CASE("a refused port is unreachable, and the error names neither host nor port") {
   const test::LoopbackSocket nobody_listens;
   Site site;
 
@@ -136,7 +139,7 @@ TEST_CASE("a refused port is unreachable, and neither host nor port is told") {
   CHECK(shown(reply) == "unreachable: cannot connect (Connection refused)");
 }
 
-TEST_CASE("no answer in time ends at the deadline") {
+TEST_CASE("no response in time ends at the deadline") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.wait_for_close();
@@ -147,7 +150,7 @@ TEST_CASE("no answer in time ends at the deadline") {
   const auto reply = site.send(site.request(server.port()), 50ms);
   const auto took = std::chrono::steady_clock::now() - started;
 
-  CHECK(shown(reply) == "timed_out: it did not answer");
+  CHECK(shown(reply) == "timed_out: it did not respond");
   CHECK(took >= 45ms);
   CHECK(took < 5s);
 }
@@ -162,7 +165,7 @@ TEST_CASE("half an answer in time ends at the deadline too") {
 
   const auto reply = site.send(site.request(server.port()), 50ms);
 
-  CHECK(shown(reply) == "timed_out: it did not answer");
+  CHECK(shown(reply) == "timed_out: it did not respond");
 }
 
 TEST_CASE("a request after a late one is answered") {
@@ -180,7 +183,7 @@ TEST_CASE("a request after a late one is answered") {
   const auto late = site.send(site.request(server.port()), 50ms);
   const auto next = site.send(site.request(server.port()));
 
-  CHECK(shown(late) == "timed_out: it did not answer");
+  CHECK(shown(late) == "timed_out: it did not respond");
   CHECK(shown(next) == "a value");
 }
 
@@ -196,10 +199,10 @@ TEST_CASE("a body over the cap is refused") {
 
   const auto reply = site.send(std::move(request));
 
-  CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
+  CHECK(shown(reply) == "too_large: the response is over 4 KiB; query fewer series");
 }
 
-TEST_CASE("a request that is answered from memory has an open breaker, whoever it is counted for") {
+TEST_CASE("a cached failure counts as an open breaker for every backend of the host") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
@@ -213,16 +216,16 @@ TEST_CASE("a request that is answered from memory has an open breaker, whoever i
   second.counts = std::make_shared<ConnectionCounts>();
 
   const auto sent = site.send(first);
-  const auto kept = site.send(second);
+  const auto cached = site.send(second);
 
   CHECK(shown(sent) == "a value");
-  CHECK(shown(kept) == "a value");
+  CHECK(shown(cached) == "a value");
   CHECK(server.connections() == 1);
   CHECK(first.counts->is_breaker_open);
   CHECK(second.counts->is_breaker_open);
 }
 
-TEST_CASE("a body that says it is over the cap is refused at its first byte") {
+TEST_CASE("a body with a Content-Length over the limit is rejected at its first byte") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nx");
@@ -234,7 +237,7 @@ TEST_CASE("a body that says it is over the cap is refused at its first byte") {
 
   const auto reply = site.send(std::move(request));
 
-  CHECK(shown(reply) == "too_large: the answer is over 4 KiB; ask for fewer series");
+  CHECK(shown(reply) == "too_large: the response is over 4 KiB; query fewer series");
 }
 
 TEST_CASE("close ends every request under way, and later ones at once") {
@@ -250,9 +253,9 @@ TEST_CASE("close ends every request under way, and later ones at once") {
   const auto later = site.send(site.request(server.port()));
   site.http.close();
 
-  CHECK(shown(first_reply) == "unreachable: the request was given up");
-  CHECK(shown(second_reply) == "unreachable: the request was given up");
-  CHECK(shown(later) == "unreachable: the request was given up");
+  CHECK(shown(first_reply) == "unreachable: the request was canceled");
+  CHECK(shown(second_reply) == "unreachable: the request was canceled");
+  CHECK(shown(later) == "unreachable: the request was canceled");
 }
 
 TEST_CASE(
@@ -281,9 +284,9 @@ TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
   const auto second = site.send(request, 20ms);
   const auto none = site.send(request, 0ms);
 
-  CHECK(shown(first) == "timed_out: it did not answer");
-  CHECK(shown(second) == "timed_out: it did not answer");
-  CHECK(shown(none) == "timed_out: it did not answer");
+  CHECK(shown(first) == "timed_out: it did not respond");
+  CHECK(shown(second) == "timed_out: it did not respond");
+  CHECK(shown(none) == "timed_out: it did not respond");
   CHECK_FALSE(request.counts->is_breaker_open);
 }
 
@@ -300,7 +303,7 @@ TEST_CASE("close ends a request whose connection is not up yet") {
 
   CHECK(std::chrono::steady_clock::now() - begun < 5s);
   REQUIRE(pending->has_value());
-  CHECK(shown(**pending) == "unreachable: the request was given up");
+  CHECK(shown(**pending) == "unreachable: the request was canceled");
 }
 
 TEST_CASE("a client may be destroyed while a request is under way") {
@@ -318,7 +321,7 @@ TEST_CASE("a client may be destroyed while a request is under way") {
 
   const auto reply = test::finish(loop, pending);
 
-  CHECK(shown(reply) == "unreachable: the request was given up");
+  CHECK(shown(reply) == "unreachable: the request was canceled");
 }
 
 }  // namespace

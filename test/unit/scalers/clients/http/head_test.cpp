@@ -1,4 +1,4 @@
-// What a request says on the wire, what it must not say, and what no error shows of it.
+// A request as bytes, what it must not contain, and what is redacted from errors.
 #include "scalers/clients/http/head.hpp"
 
 #include "test/rigs/shown.hpp"
@@ -23,11 +23,11 @@ HttpRequest query() {
 }
 
 std::string shown_in(const HttpRequest& request) {
-  const auto forgery = forgery_in(request);
-  return forgery ? shown(*forgery) : "nothing";
+  const auto injection = find_injection(request);
+  return injection ? shown(*injection) : "nothing";
 }
 
-TEST_CASE("a request says its line, the client's own fields, and its own behind them") {
+TEST_CASE("a request has its line, then the default fields, then its own") {
   HttpRequest request = query();
   request.headers.push_back({"X-Scope-OrgID", Secret("team"), true});
 
@@ -41,7 +41,7 @@ TEST_CASE("a request says its line, the client's own fields, and its own behind 
         "X-Scope-OrgID: team\r\n\r\n");
 }
 
-TEST_CASE("a field of the request takes the place of the client's own, however it is written") {
+TEST_CASE("a field of the request replaces the default one, in any letter case") {
   HttpRequest request = query();
   request.method = "POST";
   request.body = "{}";
@@ -110,7 +110,7 @@ TEST_CASE("a header that would forge another one is refused") {
       request.headers.emplace_back(row.header, Secret(row.value));
 
       CHECK(shown_in(request) ==
-            "refused: a header or credential holds a line end; write it on one line");
+            "refused: a header or credential contains a line break; write it on one line");
     }
   }
 }
@@ -137,8 +137,8 @@ TEST_CASE("a path or query that would end the request's line is refused") {
       request.query = row.query;
 
       CHECK(shown_in(request) ==
-            "refused: the url's path holds a blank or a control character; write it as %20 or the "
-            "like");
+            "refused: the url's path contains a space or a control character; percent-encode it "
+            "(%20)");
     }
   }
   CHECK(shown_in(query()) == "nothing");
@@ -149,15 +149,15 @@ TEST_CASE("what an error hides is the host, the headers, the credentials and the
   request.url = {"https", "prom.ml", 9090, "/x"};
   request.headers.push_back({"Authorization", Secret("Bearer t"), true});
   request.basic.emplace(Secret("me"), Secret("pw"));
-  request.hidden = {"up{}"};
+  request.redactions = {"up{}"};
 
-  CHECK(hidden_texts(request) == std::vector<std::string>{"up{}",
-                                                          "prom.ml:9090",
-                                                          "prom.ml",
-                                                          "Bearer t",
-                                                          "me",
-                                                          "pw",
-                                                          "bWU6cHc="});
+  CHECK(redactions_of(request) == std::vector<std::string>{"up{}",
+                                                           "prom.ml:9090",
+                                                           "prom.ml",
+                                                           "Bearer t",
+                                                           "me",
+                                                           "pw",
+                                                           "bWU6cHc="});
 }
 
 struct Encoded {

@@ -1,5 +1,4 @@
-// Which connections of the HTTP client serve another request, and what comes of those that are
-// lost.
+// Which connections of the HTTP client serve another request, and how lost ones are replaced.
 #include "scalers/clients/http/client.hpp"
 #include "test/rigs/http_rig.hpp"
 #include "test/rigs/shown.hpp"
@@ -26,7 +25,7 @@ using namespace std::chrono_literals;
 
 using Site = test::HttpRig;
 
-TEST_CASE("requests share one kept connection") {
+TEST_CASE("requests share one connection") {
   TcpServer server({always(ok("{}"))});
   Site site;
 
@@ -40,7 +39,7 @@ TEST_CASE("requests share one kept connection") {
   CHECK(server.connections() == 1);
 }
 
-TEST_CASE("a kept connection that the server closed is replaced within the same request") {
+TEST_CASE("an idle connection that the server closed is replaced within the same request") {
   TcpServer server({once(ok("1")), once(ok("2"))});
   Site site;
 
@@ -58,11 +57,11 @@ struct Unkept {
   std::string bytes;
 };
 
-TEST_CASE("a connection that the server ends, or says too much on, is not kept") {
+TEST_CASE("a connection that the server ends, or sends unsolicited data on, is not reused") {
   const Unkept rows[] = {
       {"it says so", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"},
       {"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
-      {"a reply that nobody asked for", ok("{}") + ok("forged")},
+      {"an unsolicited reply", ok("{}") + ok("forged")},
   };
 
   for (const Unkept& row : rows) {
@@ -89,7 +88,7 @@ TEST_CASE("a connection that the server ends, or says too much on, is not kept")
   }
 }
 
-TEST_CASE("what comes on a kept connection unasked is no reply to the next request") {
+TEST_CASE("unsolicited data on an idle connection is never the reply to the next request") {
   const Unkept rows[] = {
       {"a second reply", ok("forged")},
       {"a time-out of the server's", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"},
@@ -150,7 +149,7 @@ TEST_CASE(
   CHECK(request.counts->closed == ConnectionCounts::Reasons{{"closed", 1}, {"unreachable", 1}});
 }
 
-TEST_CASE("a server that answers nothing on a new connection is not asked again") {
+TEST_CASE("a request without a response on a new connection is not sent again") {
   TcpServer server({[](Connection& connection) { connection.read_request(); }});
   Site site;
 

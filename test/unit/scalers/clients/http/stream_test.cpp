@@ -69,7 +69,7 @@ TEST_CASE("a stream hands on each piece as it comes, and ends with an empty body
 
   CHECK_FALSE(pending->has_value());
   site.http.close();
-  CHECK(shown(test::finish(site.loop, pending)) == "unreachable: the request was given up");
+  CHECK(shown(test::finish(site.loop, pending)) == "unreachable: the request was canceled");
 }
 
 TEST_CASE("a stream that the server ends is a reply") {
@@ -149,7 +149,7 @@ TEST_CASE("a stream may be longer than the cap, and comes in pieces of 16 KiB at
   CHECK(largest <= 16 * 1024);
 }
 
-TEST_CASE("a stream ends at its deadline, and no piece comes behind that") {
+TEST_CASE("a stream ends at its deadline, and no piece arrives after it") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write(kHead);

@@ -15,10 +15,10 @@ using namespace std::chrono_literals;
 const Error kGone{Errc::unreachable, "cannot connect", ""};
 const Error kRefused{Errc::refused, "the credentials are refused", ""};
 
-// What stands for a try: "try", or the error.
+// "try", or the cached error.
 std::string at(Breaker& breaker, SteadyTime now) {
-  const auto standing = breaker.stand_in(now);
-  return standing ? test::shown(*standing) : "try";
+  const auto failure = breaker.cached_failure(now);
+  return failure ? test::shown(*failure) : "try";
 }
 
 TEST_CASE("a server that never failed is tried") {
@@ -28,7 +28,7 @@ TEST_CASE("a server that never failed is tried") {
   CHECK_FALSE(breaker.is_tripped());
 }
 
-TEST_CASE("behind a failure its error stands until the pause is over") {
+TEST_CASE("after a failure its error is returned until the pause is over") {
   Breaker breaker({100ms, 500ms});
 
   breaker.note_failure(kGone, SteadyTime{});
@@ -38,7 +38,7 @@ TEST_CASE("behind a failure its error stands until the pause is over") {
   CHECK(breaker.is_tripped());
 }
 
-TEST_CASE("while one tries behind a failure the others are refused") {
+TEST_CASE("during an attempt after a failure other queries get the cached error") {
   Breaker breaker({100ms, 500ms});
   breaker.note_failure(kGone, SteadyTime{});
   REQUIRE(at(breaker, SteadyTime{150ms}) == "try");
@@ -85,7 +85,7 @@ TEST_CASE("refused credentials are not shown again for 30 s") {
   CHECK(at(breaker, SteadyTime{30'000ms}) == "try");
 }
 
-TEST_CASE("a failure behind a refusal starts with a short pause of its own") {
+TEST_CASE("a failure after refused credentials starts with a short pause") {
   Breaker breaker({100ms, 500ms});
   breaker.note_failure(kRefused, SteadyTime{});
 

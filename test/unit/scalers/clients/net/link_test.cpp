@@ -1,5 +1,5 @@
-// The kept connection: made when it is needed, shared, lost, made again, and paused behind a
-// failure. The protocol of these tests greets with "hello" and is ready at "welcome".
+// The connection of a link: opened on demand, shared, lost, opened again, and paused after a
+// failure. The client of these tests sends "hello" first and is ready at "welcome".
 #include "scalers/clients/net/link.hpp"
 
 #include "scalers/clients/net/resolver.hpp"
@@ -23,14 +23,14 @@ using namespace std::chrono_literals;
 
 class Greeting final : public Machine {
  public:
-  void greet(std::string& out) override { out += "hello\r\n\r\n"; }
+  void on_connected(std::string& out) override { out += "hello\r\n\r\n"; }
   std::optional<Error> receive(std::string_view bytes, std::string& /*out*/) override {
     if (bytes == "go away") return Error{Errc::refused, "the credentials are refused", ""};
     is_ready_ = bytes == "welcome";
     return std::nullopt;
   }
   [[nodiscard]] bool is_ready() const override { return is_ready_; }
-  void lose(const Error& /*why*/) override {}
+  void on_disconnected(const Error& /*why*/) override {}
 
  private:
   bool is_ready_ = false;
@@ -44,15 +44,15 @@ struct Site {
   }
   // "up", or the error.
   std::string link(Duration budget = 15s) {
-    const auto got = test::finish(loop, begin(budget));
-    if (got) last = *got;
-    return got ? "up" : shown(got.error());
+    const auto link = test::finish(loop, begin(budget));
+    if (link) last = *link;
+    return link ? "up" : shown(link.error());
   }
 
   Loop loop;
   Resolver resolver{loop};
   StreamTarget target;
-  std::size_t stamp = 1;
+  std::size_t fingerprint = 1;
   std::shared_ptr<Link> last;
   Link::Counts counts = std::make_shared<ConnectionCounts>();
   Connection connection{
@@ -60,7 +60,7 @@ struct Site {
       resolver,
       target,
       [] { return Result<std::unique_ptr<Machine>>(std::make_unique<Greeting>()); },
-      [this] { return stamp; },
+      [this] { return fingerprint; },
       counts};
 };
 
@@ -77,7 +77,7 @@ void refuse(test::Connection& connection) {
 
 void say_nothing(test::Connection& connection) { connection.wait_for_close(); }
 
-TEST_CASE("a connection is made once, and kept for all who ask") {
+TEST_CASE("a connection is opened once and shared by all queries") {
   TcpServer server({welcome});
   Site site(server.port());
   auto first = site.begin();
@@ -93,7 +93,7 @@ TEST_CASE("a connection is made once, and kept for all who ask") {
   CHECK(server.connections() == 1);
 }
 
-TEST_CASE("a lost connection is made anew with the next question") {
+TEST_CASE("a lost connection is opened again by the next query") {
   TcpServer server({[](test::Connection& connection) {
                       connection.read_request();
                       connection.write("welcome");
@@ -123,7 +123,7 @@ TEST_CASE("a connection that is closed on purpose is counted by the reason") {
   CHECK(site.counts->failed.empty());
 }
 
-TEST_CASE("behind a failed connect the error comes back without a try") {
+TEST_CASE("after a failed connect its error is returned without an attempt") {
   const test::LoopbackSocket nobody;  // bound, and not listening
   Site site(nobody.port());
 
@@ -135,14 +135,14 @@ TEST_CASE("behind a failed connect the error comes back without a try") {
   CHECK(site.connection.is_breaker_open());
 }
 
-TEST_CASE("refused credentials are shown again only when they are others") {
+TEST_CASE("refused credentials are sent again only once they have changed") {
   TcpServer server({refuse, welcome});
   Site site(server.port());
   REQUIRE(site.link() == "refused: the credentials are refused");
   REQUIRE(site.link() == "refused: the credentials are refused");
   REQUIRE(server.connections() == 1);
 
-  site.stamp = 2;
+  site.fingerprint = 2;
 
   CHECK(site.link() == "up");
   CHECK(server.connections() == 2);
@@ -152,24 +152,24 @@ TEST_CASE("a server that takes the connection and says nothing is a time-out") {
   TcpServer server({say_nothing});
   Site site(server.port());
 
-  CHECK(site.link(50ms) == "timed_out: no connection in time");
+  CHECK(site.link(50ms) == "timed_out: no connection before the deadline");
 }
 
 TEST_CASE("nobody waits long for a login that outlasted a deadline") {
   TcpServer server({say_nothing});
   Site site(server.port());
-  REQUIRE(site.link(10ms) == "timed_out: no connection in time");
+  REQUIRE(site.link(10ms) == "timed_out: no connection before the deadline");
 
-  CHECK(site.link() == "unreachable: it still accepts no connection");
+  CHECK(site.link() == "unreachable: still failing to connect");
 
   CHECK(server.connections() == 1);
 }
 
-TEST_CASE("a login that is never answered ends, and is tried anew") {
+TEST_CASE("a login without a response ends and is attempted again") {
   TcpServer server({say_nothing, welcome});
   Site site(server.port());
 
-  CHECK(site.link(4s) == "timed_out: it did not answer the login in time");
+  CHECK(site.link(4s) == "timed_out: it did not complete the login in time");
 
   std::string outcome;
   const auto limit = std::chrono::steady_clock::now() + 5s;
@@ -184,7 +184,7 @@ TEST_CASE("a closed connection is made no more") {
 
   site.connection.close();
 
-  CHECK(site.link() == "unreachable: the program ends");
+  CHECK(site.link() == "unreachable: Weir is shutting down");
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ struct NameServers {
   std::mutex mutex;
   std::condition_variable released;
   bool is_released = false;
-  std::map<std::string, int> asked;
+  std::map<std::string, int> lookups;
 };
 
 NameServers& servers() {
@@ -50,9 +50,9 @@ addrinfo* address(int family, const char* text, addrinfo* next) {
   return out;
 }
 
-int look_up(const std::string& host, addrinfo** found) {
+int look_up(const std::string& host, addrinfo** results) {
   std::unique_lock lock(servers().mutex);
-  ++servers().asked[host];
+  ++servers().lookups[host];
   if (host == "silent.test") {
     servers().released.wait_for(lock, std::chrono::seconds{15}, [] {
       return servers().is_released;
@@ -60,26 +60,26 @@ int look_up(const std::string& host, addrinfo** found) {
   }
   if (host == "try-again.invalid") return EAI_AGAIN;
   if (host.ends_with(".invalid")) return EAI_NONAME;
-  *found = address<sockaddr_in>(AF_INET, "192.0.2.1", nullptr);
+  *results = address<sockaddr_in>(AF_INET, "192.0.2.1", nullptr);
   if (host == "both.test") {
-    *found = address<sockaddr_in>(AF_INET, "192.0.2.1", *found);
-    *found = address<sockaddr_in6>(AF_INET6, "2001:db8::1", *found);
+    *results = address<sockaddr_in>(AF_INET, "192.0.2.1", *results);
+    *results = address<sockaddr_in6>(AF_INET6, "2001:db8::1", *results);
   }
   return 0;
 }
 
 }  // namespace
 
-extern "C" int getaddrinfo(const char* host, const char*, const addrinfo*, addrinfo** found) {
-  return look_up(host, found);
+extern "C" int getaddrinfo(const char* host, const char*, const addrinfo*, addrinfo** results) {
+  return look_up(host, results);
 }
 
-extern "C" void freeaddrinfo(addrinfo* found) {
-  while (found != nullptr) {
-    addrinfo* next = found->ai_next;
-    std::free(found->ai_addr);
-    std::free(found);
-    found = next;
+extern "C" void freeaddrinfo(addrinfo* results) {
+  while (results != nullptr) {
+    addrinfo* next = results->ai_next;
+    std::free(results->ai_addr);
+    std::free(results);
+    results = next;
   }
 }
 
@@ -92,7 +92,7 @@ using namespace std::chrono_literals;
 struct Site {
   Site() {
     const std::lock_guard lock(servers().mutex);
-    servers().asked.clear();
+    servers().lookups.clear();
     servers().is_released = false;
   }
   ~Site() { release(); }
@@ -110,9 +110,9 @@ struct Site {
     servers().is_released = true;
     servers().released.notify_all();
   }
-  int asked(const std::string& host) {
+  int lookups(const std::string& host) {
     const std::lock_guard lock(servers().mutex);
-    return servers().asked[host];
+    return servers().lookups[host];
   }
 
   Loop loop;
@@ -126,7 +126,7 @@ struct Row {
   int look_ups;
 };
 
-TEST_CASE("a host has its addresses, and a numeric one needs no look-up") {
+TEST_CASE("a host has its addresses, and a numeric one needs no lookup") {
   const Row rows[] = {
       {"IPv4", "127.0.0.1", {"127.0.0.1"}, 0},
       {"IPv6", "::1", {"::1"}, 0},
@@ -147,12 +147,12 @@ TEST_CASE("a host has its addresses, and a numeric one needs no look-up") {
 
       REQUIRE(shown(addresses) == "a value");
       CHECK(*addresses == row.addresses);
-      CHECK(site.asked(row.host) == row.look_ups);
+      CHECK(site.lookups(row.host) == row.look_ups);
     }
   }
 }
 
-TEST_CASE("a name that does not resolve is unreachable, and is not told") {
+TEST_CASE("a name that does not resolve is unreachable, and the error does not contain it") {
   Site site;
 
   const auto unknown = site.resolve("nobody.invalid");
@@ -164,7 +164,7 @@ TEST_CASE("a name that does not resolve is unreachable, and is not told") {
         "unreachable: its host name does not resolve (Temporary failure in name resolution)");
 }
 
-TEST_CASE("look-ups of one name at once are one") {
+TEST_CASE("concurrent lookups of one name are one") {
   Site site;
   std::vector<test::Pending<Result<Addresses>>> waiting(100);
 
@@ -174,10 +174,10 @@ TEST_CASE("look-ups of one name at once are one") {
   for (auto& one : waiting) answered += test::finish(site.loop, one).has_value() ? 1 : 0;
 
   CHECK(answered == 100);
-  CHECK(site.asked("silent.test") == 1);
+  CHECK(site.lookups("silent.test") == 1);
 }
 
-TEST_CASE("an answer is kept, and so is a failure for a moment") {
+TEST_CASE("an answer is cached, and a failure briefly") {
   Site site;
 
   const auto first = site.resolve("one.test");
@@ -187,9 +187,9 @@ TEST_CASE("an answer is kept, and so is a failure for a moment") {
 
   CHECK(shown(first) == "a value");
   CHECK(shown(again) == "a value");
-  CHECK(site.asked("one.test") == 1);
+  CHECK(site.lookups("one.test") == 1);
   CHECK(shown(failed) == shown(failed_again));
-  CHECK(site.asked("nobody.invalid") == 1);
+  CHECK(site.lookups("nobody.invalid") == 1);
 }
 
 TEST_CASE("a silent name server ends at the deadline and holds no other name up") {
@@ -202,10 +202,10 @@ TEST_CASE("a silent name server ends at the deadline and holds no other name up"
 
   CHECK(shown(other) == "a value");
   CHECK(other_came_first);
-  CHECK(shown(late) == "timed_out: its host name is still being looked up");
+  CHECK(shown(late) == "timed_out: its host name is still being resolved");
 }
 
-TEST_CASE("a look-up that comes in late serves the next one") {
+TEST_CASE("the result of a late lookup is cached for the next one") {
   Site site;
 
   const auto late = site.resolve("silent.test", 10ms);
@@ -214,10 +214,10 @@ TEST_CASE("a look-up that comes in late serves the next one") {
 
   CHECK(late.error().code == Errc::timed_out);
   CHECK(shown(test::finish(site.loop, joined)) == "a value");
-  CHECK(site.asked("silent.test") == 1);
+  CHECK(site.lookups("silent.test") == 1);
 }
 
-TEST_CASE("close ends every wait, and later look-ups at once") {
+TEST_CASE("close ends every wait, and later lookups at once") {
   Site site;
   const auto waiting = site.begin("silent.test");
 
@@ -225,9 +225,9 @@ TEST_CASE("close ends every wait, and later look-ups at once") {
   const auto ended = test::finish(site.loop, waiting);
   const auto later = site.resolve("one.test");
 
-  CHECK(shown(ended) == "unreachable: the look-up was given up");
-  CHECK(shown(later) == "unreachable: the look-up was given up");
-  CHECK(site.asked("one.test") == 0);
+  CHECK(shown(ended) == "unreachable: the lookup was canceled");
+  CHECK(shown(later) == "unreachable: the lookup was canceled");
+  CHECK(site.lookups("one.test") == 0);
 }
 
 TEST_CASE("a resolver and its loop may end while a name server is silent") {

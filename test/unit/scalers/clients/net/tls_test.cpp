@@ -68,7 +68,7 @@ struct Unusable {
   std::string_view message;
 };
 
-TEST_CASE("text that is no certificate or key, or goes with another one, is an error") {
+TEST_CASE("text that is not a certificate or key, or goes with another one, is an error") {
   const Pki pki;
   const std::string certificate = test::certificate_pem(pki.client);
   const Unusable rows[] = {
@@ -94,7 +94,7 @@ TEST_CASE("a file that is missing is named") {
         "tls: the CA bundle /nowhere/ca.crt cannot be used: No such file or directory");
 }
 
-TEST_CASE("a context is kept until one of its files changes, which is looked at once a second") {
+TEST_CASE("a context is cached until one of its files changes, which is checked once a second") {
   const Pki pki;
   const test::Folder folder;
   const TlsFiles files = written(folder, pki);
@@ -130,7 +130,7 @@ TEST_CASE("contexts of other files or other text are others") {
   CHECK(*again == *from_files);
 }
 
-TEST_CASE("a failure is not kept") {
+TEST_CASE("a failure is not cached") {
   const Pki pki;
   const test::Folder folder;
   const TlsFiles files{{folder.path("ca.crt")}, {}, {}};

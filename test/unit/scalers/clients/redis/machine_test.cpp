@@ -86,10 +86,10 @@ TEST_CASE("a stream beyond the bounds is refused unread") {
       {"a negative length", "$-2\r\n"},
       {"a negative count", "*-2\r\n"},
       {"no length", "$\r\n"},
-      {"a length that is no number", "$five\r\n"},
+      {"a length that is not a number", "$five\r\n"},
       {"a plus before the length", "$+5\r\n"},
       {"a blank before the length", "$ 5\r\n"},
-      {"text behind the length", "*1x\r\n"},
+      {"text after the length", "*1x\r\n"},
       {"a line feed alone", "+OK\n"},
       {"an empty line", "\r\n"},
       {"a RESP3 map", "%1\r\n"},
@@ -115,9 +115,9 @@ RedisLogin login(std::string username, std::string password, std::uint32_t datab
 struct Session {
   explicit Session(RedisLogin as = {}) : machine(std::move(as)) {}
 
-  std::string greet() {
+  std::string on_connected() {
     std::string out;
-    machine.greet(out);
+    machine.on_connected(out);
     return out;
   }
   // "fine", or the error that ends the connection.
@@ -154,7 +154,7 @@ struct Greeting {
   std::string bytes;
 };
 
-TEST_CASE("the greeting logs in, selects, and asks a sign of life last") {
+TEST_CASE("the login sends AUTH, SELECT, and PING last") {
   const std::string ping(kPing);
   const Greeting rows[] = {
       {"nothing", login("", "", 0), ping},
@@ -176,7 +176,7 @@ TEST_CASE("the greeting logs in, selects, and asks a sign of life last") {
     DYNAMIC_SECTION(row.name) {
       Session session(row.login);
 
-      CHECK(session.greet() == row.bytes);
+      CHECK(session.on_connected() == row.bytes);
       CHECK_FALSE(session.machine.is_ready());
     }
   }
@@ -184,7 +184,7 @@ TEST_CASE("the greeting logs in, selects, and asks a sign of life last") {
 
 TEST_CASE("the login is through with the reply to its last word") {
   Session session(login("weir", "s3cret", 2));
-  (void)session.greet();
+  (void)session.on_connected();
 
   CHECK(session.take("+OK\r\n+OK\r\n") == "fine");
   CHECK_FALSE(session.machine.is_ready());
@@ -209,7 +209,7 @@ TEST_CASE("a login that the server refuses ends the connection") {
       {"a password is missing",
        nobody,
        "-NOAUTH Authentication required.\r\n",
-       "refused: the server wants a password <NOAUTH Authentication required.>"},
+       "refused: the server requires a password <NOAUTH Authentication required.>"},
       {"a wrong password",
        user,
        "-WRONGPASS invalid username-password pair\r\n",
@@ -217,11 +217,11 @@ TEST_CASE("a login that the server refuses ends the connection") {
       {"before ACLs",
        user,
        "-ERR invalid password\r\n",
-       "refused: the server answered with an error <ERR invalid password>"},
+       "refused: the server returned an error <ERR invalid password>"},
       {"a password that nobody set",
        user,
        "-ERR Client sent AUTH, but no password is set\r\n",
-       "refused: the server answered with an error <ERR Client sent AUTH, but no password is set>"},
+       "refused: the server returned an error <ERR Client sent AUTH, but no password is set>"},
       {"loading at AUTH",
        user,
        "-LOADING Redis is loading\r\n",
@@ -237,38 +237,38 @@ TEST_CASE("a login that the server refuses ends the connection") {
       {"no such database",
        database,
        "-ERR DB index is out of range\r\n",
-       "bad_reply: the server answered with an error <ERR DB index is out of range>"},
+       "bad_reply: the server returned an error <ERR DB index is out of range>"},
       {"SELECT is not permitted",
        database,
        "-NOPERM no permissions\r\n",
-       "forbidden: the user may not ask this <NOPERM no permissions>"},
+       "forbidden: the user has no permission for this command <NOPERM no permissions>"},
       {"too many clients",
        nobody,
        "-ERR max number of clients reached\r\n",
-       "unreachable: the server takes no further connection <ERR max number of clients reached>"},
+       "unreachable: the server accepts no more connections <ERR max number of clients reached>"},
   };
 
   for (const Login& row : rows) {
     DYNAMIC_SECTION(row.name) {
       Session session(row.login);
-      (void)session.greet();
+      (void)session.on_connected();
 
       CHECK(session.take(row.replies) == row.outcome);
     }
   }
 }
 
-TEST_CASE("a database that does not exist is no refused credential, with a password too") {
+TEST_CASE("a database that does not exist is not a refused credential, with a password too") {
   Session session(login("", "s3cret", 99));
-  (void)session.greet();
+  (void)session.on_connected();
 
   CHECK(session.take("+OK\r\n-ERR DB index is out of range\r\n") ==
-        "bad_reply: the server answered with an error <ERR DB index is out of range>");
+        "bad_reply: the server returned an error <ERR DB index is out of range>");
 }
 
 TEST_CASE("a server that echoes its arguments does not give the password away") {
   Session session(login("weirduser", "s3cret-word", 0));
-  (void)session.greet();
+  (void)session.on_connected();
 
   const auto outcome = session.take(
       "-ERR unknown command 'AUTH', with args beginning with: 'weirduser' 's3cret-word' \r\n");
@@ -277,9 +277,9 @@ TEST_CASE("a server that echoes its arguments does not give the password away") 
   CHECK(outcome.find("weirduser") == std::string::npos);
 }
 
-TEST_CASE("a user who may not PING may still ask") {
+TEST_CASE("a user without permission for PING may still send commands") {
   Session session(login("weir", "s3cret", 0));
-  (void)session.greet();
+  (void)session.on_connected();
 
   CHECK(session.take("+OK\r\n-NOPERM no permissions to run the 'ping' command\r\n") == "fine");
   CHECK(session.machine.is_ready());
@@ -287,7 +287,7 @@ TEST_CASE("a user who may not PING may still ask") {
 
 TEST_CASE("replies complete their commands in order, cut anywhere") {
   Session session;
-  (void)session.greet();
+  (void)session.on_connected();
   REQUIRE(session.take("+PONG\r\n") == "fine");
   const auto first = session.ask({"LLEN", "a"});
   const auto second = session.ask({"GET", "b"});
@@ -308,7 +308,7 @@ TEST_CASE("replies complete their commands in order, cut anywhere") {
 
 TEST_CASE("an error reply completes its own command and leaves the connection") {
   Session session;
-  (void)session.greet();
+  (void)session.on_connected();
   REQUIRE(session.take("+PONG\r\n") == "fine");
   const auto wrong = session.ask({"LLEN", "a"});
   const auto right = session.ask({"LLEN", "b"});
@@ -328,32 +328,32 @@ TEST_CASE("a key with blanks and line ends is one word") {
         "*2\r\n$3\r\nGET\r\n$13\r\na b\r\nFLUSHALL\r\n*2\r\n$3\r\nGET\r\n$0\r\n\r\n");
 }
 
-TEST_CASE("what is no reply to a question ends the connection") {
-  const std::string no_resp = "bad_reply: what came is not RESP2, or a reply is over 1 MiB";
-  const std::string not_asked = "bad_reply: a reply came that nobody asked for";
+TEST_CASE("an unsolicited reply ends the connection") {
+  const std::string no_resp = "bad_reply: the response is not RESP2, or a reply is over 1 MiB";
+  const std::string not_asked = "bad_reply: an unsolicited reply was received";
   struct Row {
     std::string_view name;
     std::string bytes;
     std::string outcome;
   };
   const Row rows[] = {
-      {"nobody asked", "+PONG\r\n:1\r\n", not_asked},
+      {"an unsolicited reply", "+PONG\r\n:1\r\n", not_asked},
       {"HTTP", "HTTP/1.1 400 Bad Request\r\n", no_resp},
       {"a push of RESP3", "+PONG\r\n>1\r\n", no_resp},
       {"a list that claims 8 GiB of pointers", "+PONG\r\n*1073741823\r\n", no_resp},
       {"a bulk over 1 MiB", "+PONG\r\n$2000000\r\n", no_resp},
       {"an integer that is none",
        "+PONG\r\n:seven\r\n",
-       "bad_reply: what came is not RESP2 <Bad integer value>"},
+       "bad_reply: the response is not RESP2 <Bad integer value>"},
       {"an integer beyond 64 bits",
        "+PONG\r\n:99999999999999999999\r\n",
-       "bad_reply: what came is not RESP2 <Bad integer value>"},
+       "bad_reply: the response is not RESP2 <Bad integer value>"},
   };
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       Session session;
-      (void)session.greet();
+      (void)session.on_connected();
 
       CHECK(session.take(row.bytes) == row.outcome);
     }
@@ -362,15 +362,15 @@ TEST_CASE("what is no reply to a question ends the connection") {
 
 TEST_CASE("a lost connection fails everyone who waits, once") {
   Session session;
-  (void)session.greet();
+  (void)session.on_connected();
   REQUIRE(session.take("+PONG\r\n") == "fine");
   const auto answered = session.ask({"LLEN", "a"});
   const auto first = session.ask({"LLEN", "b"});
   const auto second = session.ask({"LLEN", "c"});
   REQUIRE(session.take(":1\r\n") == "fine");
 
-  session.machine.lose({Errc::unreachable, "the connection was lost", ""});
-  session.machine.lose({Errc::timed_out, "again", ""});
+  session.machine.on_disconnected({Errc::unreachable, "the connection was lost", ""});
+  session.machine.on_disconnected({Errc::timed_out, "again", ""});
 
   CHECK(answer(answered) == ":1");
   CHECK(answer(first) == "unreachable: the connection was lost");

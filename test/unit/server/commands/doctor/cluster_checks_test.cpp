@@ -39,7 +39,7 @@ TEST_CASE("why an object could not be looked at") {
       {"a redirect", HttpReply{302, ""}, "the kube-apiserver says 302: "},
       {"no JSON", HttpReply{200, "<html>"}, "the kube-apiserver's answer is no JSON"},
       {"nothing", HttpReply{200, ""}, "the kube-apiserver's answer is no JSON"},
-      {"late", Error{Errc::timed_out, "no answer in time", ""}, "no answer in time"},
+      {"late", Error{Errc::timed_out, "no response in time", ""}, "no response in time"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {

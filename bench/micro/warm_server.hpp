@@ -1,6 +1,6 @@
-// A Weir without its edge, for the paths that need kept answers: the configuration's world over a
-// Redis, and the access reviews of a kube-apiserver. Both servers answer in the constructor and are
-// gone behind it.
+// A Weir without its HTTP server, for the paths that need cached values: a world with a Redis
+// backend, and the access reviews of a kube-apiserver. Both servers respond during the constructor
+// and are stopped after it.
 #pragma once
 
 #include "bench/micro/paths.hpp"
@@ -21,7 +21,7 @@
 
 namespace weir::bench {
 
-// Stands still: what is kept stays fresh, and every run takes the same turns.
+// Never advances, so that cached values stay fresh and every run executes the same instructions.
 class StoppedClock final : public Clock {
  public:
   [[nodiscard]] SteadyTime steady() const override { return steady_; }
@@ -32,13 +32,13 @@ class StoppedClock final : public Clock {
   WallTime wall_ = std::chrono::system_clock::now();
 };
 
-class Standing {
+class WarmServer {
  public:
-  // Reads kMetric and asks for the leave to, once each.
-  Standing();
-  Standing(const Standing&) = delete;
-  Standing& operator=(const Standing&) = delete;
-  ~Standing();
+  // Reads kMetric and reviews the access to it, once each.
+  WarmServer();
+  WarmServer(const WarmServer&) = delete;
+  WarmServer& operator=(const WarmServer&) = delete;
+  ~WarmServer();
 
   // The result of `task`, run to its end.
   template <class T>

@@ -1,4 +1,4 @@
-// Coroutines that ask Weir's clients side by side on one loop.
+// Coroutines that use Weir's clients concurrently on one loop.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -10,10 +10,10 @@
 namespace weir::bench {
 
 // Starts `count` coroutines, each made by `make` from its number, and runs the loop until all have
-// ended. An exception of one of them comes out.
-void run_askers(Loop& loop,
-                std::size_t count,
-                const std::function<awaitable<void>(std::size_t asker)>& make);
+// ended. An exception of a coroutine is rethrown.
+void run_callers(Loop& loop,
+                 std::size_t count,
+                 const std::function<awaitable<void>(std::size_t caller)>& make);
 
 [[nodiscard]] inline Deadline within_a_minute() {
   return Deadline::after(std::chrono::steady_clock::now(), std::chrono::minutes{1});

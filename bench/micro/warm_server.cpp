@@ -1,4 +1,4 @@
-#include "bench/micro/standing.hpp"
+#include "bench/micro/warm_server.hpp"
 
 #include "apiservice/auth/access.hpp"
 #include "apiservice/meta/label_selector.hpp"
@@ -40,21 +40,21 @@ void play_kube_apiserver(Connection& connection) {
 
 }  // namespace
 
-Standing::Standing() {
+WarmServer::WarmServer() {
   warm_up();
   // The servers are gone: the loop takes notice here, not while something is measured.
   loop_.restart();
   while (loop_.poll() > 0) loop_.restart();
 }
 
-Standing::~Standing() {
+WarmServer::~WarmServer() {
   access_->close();
   clients_.close();
   loop_.restart();
   loop_.run();
 }
 
-void Standing::warm_up() {
+void WarmServer::warm_up() {
   test::TcpServer redis({play_redis});
   test::TcpServer kube_apiserver({play_kube_apiserver});
   scalers::Problems problems;
@@ -85,7 +85,7 @@ void Standing::warm_up() {
   expect(readings && readings->front().value == 1234, "another reading");
 }
 
-awaitable<apiservice::Decision> Standing::sample_decision() {
+awaitable<apiservice::Decision> WarmServer::sample_decision() {
   const auto request = sample_request();
   auto caller = apiservice::effective_user(apiservice::identity_of(request, front_proxy_rules()));
   return access_->decide(std::move(*caller),

@@ -1,35 +1,30 @@
-#include "scalers/settings/settings.hpp"
+// One reader a type. All are strict, because a value that was guessed shows only once an HPA has
+// scaled on it.
+#include "scalers/settings/value_readers.hpp"
 
 #include "scalers/reading.hpp"
 #include "scalers/text/duration.hpp"
-#include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
-#include <set>
-#include <tuple>
+#include <cstdlib>
+#include <utility>
+#include <variant>
 
 namespace weir::scalers {
 namespace {
 
-std::string found_instead(const Node& node) {
-  if (node.kind != Node::Kind::scalar) return fmt::format("found {}", name_of(node.kind));
-  return fmt::format("found \"{}\"", node.text);
-}
-
 void add_wrong_type(const Node& node, std::string_view expected, Problems& problems) {
-  problems.add(node.mark, fmt::format("expected {}; {}", expected, found_instead(node)));
-}
-
-std::string listed(std::span<const std::string_view> names) {
-  return fmt::format("{}", fmt::join(names, ", "));
+  problems.add(node.mark, fmt::format("expected {}; {}", expected, found_text(node)));
 }
 
 std::optional<double> parse_number(const Node& node) {
   if (node.kind != Node::Kind::scalar || node.is_quoted || node.text.empty()) return std::nullopt;
+  // strtod() would also accept "nan", "inf" and hexadecimal numbers.
   if (node.text.find_first_not_of("+-.0123456789eE") != std::string::npos) return std::nullopt;
   char* end = nullptr;
   const double number = std::strtod(node.text.c_str(), &end);
@@ -38,56 +33,15 @@ std::optional<double> parse_number(const Node& node) {
 }
 
 bool is_regular_file(const std::string& path) {
-  struct stat found {};
-  return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
+  struct stat state {};
+  return ::stat(path.c_str(), &state) == 0 && S_ISREG(state.st_mode);
 }
 
 }  // namespace
 
-// Written out: clang 19 crashes on the default of a type that holds itself in a vector.
-bool operator==(const Node& left, const Node& right) {
-  const auto is_equal = [](const Node::Field& one, const Node::Field& other) {
-    return one.key == other.key && one.mark == other.mark && one.value == other.value;
-  };
-  return left.kind == right.kind && left.text == right.text && left.is_quoted == right.is_quoted &&
-         left.mark == right.mark && left.items == right.items &&
-         std::ranges::equal(left.fields, right.fields, is_equal);
-}
-
-const Node* Node::find(std::string_view key) const {
-  const auto found = std::ranges::find(fields, key, &Field::key);
-  return found == fields.end() ? nullptr : &found->value;
-}
-
-std::string_view name_of(Node::Kind kind) {
-  switch (kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::scalar: return "text";
-    case Node::Kind::list: return "a list";
-    case Node::Kind::map: return "a map";
-  }
-  return "";
-}
-
-std::vector<std::string> Problems::lines() const {
-  std::vector<Problem> sorted = found_;
-  std::ranges::sort(sorted, {}, [](const Problem& problem) {
-    return std::tie(problem.mark.file, problem.mark.line, problem.mark.column, problem.what);
-  });
-  std::vector<std::string> out;
-  for (const Problem& problem : sorted) {
-    const Mark& mark = problem.mark;
-    out.push_back(
-        mark.line == 0
-            ? fmt::format("{}: {}", mark.file, problem.what)
-            : fmt::format("{}:{}:{}: {}", mark.file, mark.line, mark.column, problem.what));
-  }
-  return out;
-}
-
 void read_value(const Node& node, std::string& out, Problems& problems) {
-  if (node.kind != Node::Kind::scalar) return add_wrong_type(node, "text", problems);
-  if (node.text.empty()) return problems.add(node.mark, "expected text; found an empty one");
+  if (node.kind != Node::Kind::scalar || node.text.empty())
+    return add_wrong_type(node, "text", problems);
   out = node.text;
 }
 
@@ -126,7 +80,7 @@ void read_value(const Node& node, Duration& out, Problems& problems) {
 void read_value(const Node& node, ErrorOrNumber& out, Problems& problems) {
   out.number = parse_number(node);
   if (out.number && !is_representable(*out.number)) {
-    problems.add(node.mark, "a number to report instead is below 9.2e15, the most an HPA can read");
+    problems.add(node.mark, "the number must be below 9.2e15, the largest value an HPA can read");
   }
   if (!out.number && (node.kind != Node::Kind::scalar || node.text != "error")) {
     add_wrong_type(node, "error, or a number to report instead", problems);
@@ -145,10 +99,11 @@ void read_value(const Node& node, SecretFile& out, Problems& problems) {
   const Node* file =
       node.kind == Node::Kind::map && node.fields.size() == 1 ? node.find("file") : nullptr;
   if (file == nullptr || file->kind != Node::Kind::scalar) {
-    // The value itself may be a secret that was written by mistake: it is not repeated.
+    // The message does not repeat the value, because it may be a secret written by mistake.
     return problems.add(node.mark, "expected {file: PATH}: secrets come from files only");
   }
   out = SecretFile(file->text);
+  // Read once when the configuration is loaded, so that a missing file is reported then.
   if (const auto secret = out.read(); !secret) problems.add(file->mark, secret.error().detail);
 }
 
@@ -169,9 +124,10 @@ void read_value(const Node& node, std::vector<std::string>& out, Problems& probl
 void read_value(const Node& node, std::map<std::string, std::string>& out, Problems& problems) {
   if (node.kind != Node::Kind::map)
     return add_wrong_type(node, "a map of texts, such as {key: text}", problems);
+  std::map<std::string_view, const Node::Field*> firsts;
   for (const Node::Field& field : node.fields) {
-    if (out.contains(field.key))
-      problems.add(field.mark, fmt::format("the key {} stands twice", field.key));
+    const auto [first, is_first] = firsts.try_emplace(field.key, &field);
+    if (!is_first) add_duplicate(*first->second, field, problems);
     read_value(field.value, out[field.key], problems);
   }
 }
@@ -180,45 +136,11 @@ void read_name(const Node& node,
                std::span<const std::string_view> names,
                std::size_t& index,
                Problems& problems) {
-  const auto found = std::ranges::find(names, node.text);
-  if (node.kind != Node::Kind::scalar || found == names.end()) {
-    return add_wrong_type(node, fmt::format("one of {}", listed(names)), problems);
+  const auto name = std::ranges::find(names, node.text);
+  if (node.kind != Node::Kind::scalar || name == names.end()) {
+    return add_wrong_type(node, fmt::format("one of {}", fmt::join(names, ", ")), problems);
   }
-  index = static_cast<std::size_t>(found - names.begin());
-}
-
-bool check_keys(const Node& block,
-                std::span<const SettingDoc> rows,
-                std::string_view what,
-                Problems& problems) {
-  if (block.kind != Node::Kind::map) {
-    problems.add(
-        block.mark,
-        fmt::format("expected a map of settings for a {}; {}", what, found_instead(block)));
-    return false;
-  }
-  std::vector<std::string_view> names;
-  for (const SettingDoc& row : rows) names.push_back(row.name);
-  std::set<std::string_view> seen;
-  for (const Node::Field& field : block.fields) {
-    if (!seen.insert(field.key).second) {
-      problems.add(field.mark, fmt::format("the key {} stands twice; keep one", field.key));
-    } else if (std::ranges::find(names, field.key) == names.end()) {
-      const std::string near = did_you_mean(field.key, names);
-      problems.add(field.mark,
-                   fmt::format("unknown key \"{}\" in a {}{}; its keys are {}",
-                               field.key,
-                               what,
-                               near,
-                               listed(names)));
-    }
-  }
-  for (const SettingDoc& row : rows) {
-    if (row.is_required && !seen.contains(row.name)) {
-      problems.add(block.mark, fmt::format("a {} needs {}: {}", what, row.name, row.doc));
-    }
-  }
-  return true;
+  index = static_cast<std::size_t>(name - names.begin());
 }
 
 }  // namespace weir::scalers

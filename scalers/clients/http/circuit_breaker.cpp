@@ -1,0 +1,77 @@
+// Two memories with different keys: a host is unreachable for everybody, a login is rejected for
+// one backend only.
+#include "scalers/clients/http/circuit_breaker.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+namespace weir::scalers::clients {
+namespace {
+
+constexpr Breaker::Pauses kPauses{Duration{2'000}, Duration{2'000}};
+constexpr long kUnauthorized = 401;
+constexpr std::size_t kMaxCachedBody = 4096;
+
+std::string origin_of(const HttpRequest& request) {
+  return fmt::format("{}://{}", request.url.scheme, request.url.authority());
+}
+
+// Identifies the backend and its credentials. Empty for a request without credentials.
+std::string login_of(const HttpRequest& request) {
+  std::string credentials;
+  for (const HttpHeader& header : request.headers) {
+    if (header.is_secret) credentials += header.name + '\n' + header.value.reveal() + '\n';
+  }
+  if (request.basic)
+    credentials += request.basic->first.reveal() + '\n' + request.basic->second.reveal();
+  if (credentials.empty()) return credentials;
+  return fmt::format("{}{} {}",
+                     origin_of(request),
+                     request.auth_scope,
+                     std::hash<std::string>{}(credentials));
+}
+
+}  // namespace
+
+std::optional<Result<HttpReply>> HttpCircuitBreaker::cached_failure(const HttpRequest& request,
+                                                                    SteadyTime now) {
+  drop_expired(now);
+  if (const auto login = rejected_.find(login_of(request)); login != rejected_.end())
+    return login->second.reply;
+  const auto host = unreachable_.find(origin_of(request));
+  if (host == unreachable_.end()) return std::nullopt;
+  const auto failure = host->second.cached_failure(now);
+  if (!failure) return std::nullopt;
+  return *failure;
+}
+
+bool HttpCircuitBreaker::is_open_for(const HttpRequest& request) const {
+  return rejected_.contains(login_of(request)) || unreachable_.contains(origin_of(request));
+}
+
+void HttpCircuitBreaker::note(const HttpRequest& request,
+                              const Result<HttpReply>& outcome,
+                              HostState host,
+                              SteadyTime now) {
+  if (host == HostState::unknown) return;
+  const std::string origin = origin_of(request);
+  if (host == HostState::unreachable) {
+    unreachable_.try_emplace(origin, kPauses).first->second.note_failure(outcome.error(), now);
+    return;
+  }
+  // Also after a refused connection: that host is up, and connecting to it costs nothing.
+  unreachable_.erase(origin);
+  if (!request.caches_unauthorized || !outcome || outcome->status != kUnauthorized) return;
+  const std::string login = login_of(request);
+  // Without credentials there is no login to remember.
+  if (login.empty()) return;
+  HttpReply reply{outcome->status, outcome->body.substr(0, kMaxCachedBody)};
+  rejected_.insert_or_assign(login, Rejection{std::move(reply), now + Breaker::kRefusedPause});
+}
+
+void HttpCircuitBreaker::drop_expired(SteadyTime now) {
+  std::erase_if(rejected_, [now](const auto& entry) { return now >= entry.second.valid_until; });
+}
+
+}  // namespace weir::scalers::clients

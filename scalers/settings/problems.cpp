@@ -1,0 +1,35 @@
+// The order and the form in which problems are printed: an operator reads them from the top of the
+// file to its end.
+#include "scalers/settings/problems.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace weir::scalers {
+
+std::vector<std::string> Problems::lines() const {
+  std::vector<Problem> sorted = problems_;
+  std::ranges::sort(sorted, {}, [](const Problem& problem) {
+    return std::tie(problem.mark.file, problem.mark.line, problem.mark.column, problem.what);
+  });
+  std::vector<std::string> out;
+  for (const Problem& problem : sorted) {
+    const Mark& mark = problem.mark;
+    out.push_back(
+        mark.line == 0
+            ? fmt::format("{}: {}", mark.file, problem.what)
+            : fmt::format("{}:{}:{}: {}", mark.file, mark.line, mark.column, problem.what));
+  }
+  return out;
+}
+
+void add_duplicate(const Node::Field& first, const Node::Field& again, Problems& problems) {
+  const std::string position =
+      first.mark.line == 0 ? ""
+                           : fmt::format(" (first at {}:{})", first.mark.line, first.mark.column);
+  problems.add(again.mark, fmt::format("duplicate key {}{}", again.key, position));
+}
+
+}  // namespace weir::scalers
