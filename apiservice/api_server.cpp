@@ -112,7 +112,8 @@ awaitable<std::optional<Response>> ApiServer::authenticate_and_authorize(Request
   std::string token;
   if (!identity.caller && settings_.tokens != nullptr) token = bearer_token(request);
   if (!token.empty()) {
-    auto holder = co_await settings_.tokens->judge(scalers::Secret(std::move(token)), deadline);
+    auto holder =
+        co_await settings_.tokens->authenticate(scalers::Secret(std::move(token)), deadline);
     identity.caller = std::move(holder);
     identity.is_error = true;  // unless the token gave a user, it was an invalid one
   }

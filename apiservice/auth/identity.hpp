@@ -66,8 +66,8 @@ class TokenAuthenticator {
   TokenAuthenticator& operator=(const TokenAuthenticator&) = delete;
   virtual ~TokenAuthenticator() = default;
   // Who holds the token; nullopt when it is worth nothing, or could not be judged by `deadline`.
-  [[nodiscard]] virtual awaitable<std::optional<UserInfo>> judge(scalers::Secret token,
-                                                                 Deadline deadline) = 0;
+  [[nodiscard]] virtual awaitable<std::optional<UserInfo>> authenticate(scalers::Secret token,
+                                                                        Deadline deadline) = 0;
 };
 
 }  // namespace weir::apiservice

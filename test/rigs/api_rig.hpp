@@ -74,8 +74,9 @@ class ScriptedAuthorizer final : public apiservice::Authorizer {
 // Accepts the token "good", which carol of group g holds.
 class ScriptedTokens final : public apiservice::TokenAuthenticator {
  public:
-  [[nodiscard]] awaitable<std::optional<apiservice::UserInfo>> judge(scalers::Secret token,
-                                                                     Deadline deadline) override {
+  [[nodiscard]] awaitable<std::optional<apiservice::UserInfo>> authenticate(
+      scalers::Secret token,
+      Deadline deadline) override {
     tokens.push_back(token.reveal());
     CHECK(deadline.at == kRequestDeadline.at);
     if (token.reveal() != "good") co_return std::nullopt;
