@@ -123,7 +123,7 @@ App::App(Loop& loop,
   reload_.emplace(
       loop,
       options.config,
-      std::move(loaded.digest),
+      std::move(loaded.fingerprint),
       [this](const auto& documents, scalers::Problems& problems) {
         return build(documents, problems);
       },
@@ -155,7 +155,7 @@ std::string App::telemetry_page() {
                          expiry_of(tls_.contexts()->main()),
                          world_.world().backends(),
                          log_lines_dropped()};
-  if (reload_) state.config = {reload_->is_well(), reload_->succeeded_at()};
+  if (reload_) state.config = {reload_->is_successful(), reload_->succeeded_at()};
   std::string page = telemetry_.page(state);
   if (page.size() > kLargePageBytes) page_ticks_ = kTicksOfPage;
   return page;
@@ -163,14 +163,14 @@ std::string App::telemetry_page() {
 
 void App::tick(std::chrono::duration<double> late) {
   telemetry_.loop_was_late(late);
-  tell_repeats();
+  flush_repeat_counts();
   if (page_ticks_ == 1) give_back_memory();
   page_ticks_ = std::max(0, page_ticks_ - 1);
 }
 
 void App::reload_tls() {
   const auto failure = tls_.reload();
-  if (failure) log(Level::error, "serving_certificate_kept", {{"reason", *failure}});
+  if (failure) log(Level::error, "serving_certificate_reload_failed", {{"reason", *failure}});
   try {
     ClientTrust read = load_trust(options_);
     // Without a flag the bundle is the cluster's, or none.
@@ -178,9 +178,9 @@ void App::reload_tls() {
     if (read.client_ca) trust_.client_ca = std::move(read.client_ca);
     ++trust_.generation;
   } catch (const std::runtime_error& failed) {
-    log(Level::error, "client_ca_kept", {{"reason", failed.what()}});
+    log(Level::error, "client_ca_reload_failed", {{"reason", failed.what()}});
   }
-  tls_.offer_authorities();
+  tls_.set_client_ca_names();
 }
 
 std::unique_ptr<cluster::Cluster> App::make_cluster(const ServeOptions& options) {
@@ -190,7 +190,7 @@ std::unique_ptr<cluster::Cluster> App::make_cluster(const ServeOptions& options)
       clients_,
       clock_,
       options,
-      cluster::Trusted{trust_, rules_, health_, [this] { tls_.offer_authorities(); }});
+      cluster::Trusted{trust_, rules_, health_, [this] { tls_.set_client_ca_names(); }});
 }
 
 void App::run() {

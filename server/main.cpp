@@ -1,4 +1,4 @@
-// argv -> command -> exit code.
+// Runs the command that the command line names and turns its outcome into the exit code.
 #include "server/commands/commands.hpp"
 #include "server/commands/options.hpp"
 
@@ -13,10 +13,11 @@
 int main(int argc, char** argv) {
   using weir::server::Command;
   using weir::server::ExitCode;
-  // Whoever read the log, or a command's output, may go away: that must not end the process.
+  // The reader of the log, or of a command's output, may close the pipe. A write to it then fails
+  // with EPIPE instead of ending the process.
   std::signal(SIGPIPE, SIG_IGN);
-  // One heap for all threads: what the others free in heaps of their own, malloc_trim() leaves
-  // there.
+  // One heap for all threads, because malloc_trim() returns no memory from the heaps of other
+  // threads.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is no other thread yet
   try {
     const auto parsed = weir::server::parse_options(argc, argv);

@@ -5,11 +5,11 @@
 #include "bench/micro/sample.hpp"
 #include "bench/micro/warm_server.hpp"
 #include "server/http/access_log.hpp"
-#include "server/http/answer.hpp"
 #include "server/http/audit_id.hpp"
 #include "server/http/endpoints.hpp"
 #include "server/http/head.hpp"
 #include "server/http/health.hpp"
+#include "server/http/response.hpp"
 
 #include <variant>
 
@@ -33,9 +33,9 @@ class RequestPath final : public Path {
                                server_.clock().steady());
     const auto response =
         server_.finish(api_.respond(accepted.request, info, server_.deadline(), trace.user));
-    trace.answered(response.status, server_.clock().steady(), audit_id);
+    trace.finish(response.status, server_.clock().steady(), audit_id);
     out_.clear();
-    server::append_answer(out_, response, audit_id, false, true);
+    server::append_response(out_, response, audit_id, false, true);
     expect(out_.starts_with("HTTP/1.1 200 OK\r\n"), "another answer");
   }
 

@@ -1,6 +1,5 @@
-// What each command of the program does. Each returns what the process ends with and prints for a
-// person: results on stdout, problems on stderr. They may throw std::runtime_error with a text that
-// says what to do.
+// The commands of the program. Each returns the exit code and prints results to stdout and problems
+// to stderr, for people. They may throw std::runtime_error with a text that says what to do.
 #pragma once
 
 #include "scalers/read/world.hpp"
@@ -27,7 +26,7 @@ namespace weir::server {
 [[nodiscard]] ExitCode run(const RecordOptions& options);
 [[nodiscard]] ExitCode run(const VersionOptions& options);
 
-// Says nothing: of the commands that read a metric once, whose errors are their output.
+// Ignores all events: for commands that read a metric once and print its error.
 class SilentObserver final : public scalers::ReadObserver {
  public:
   void backend_down(std::string_view, const scalers::Error&) override {}
@@ -41,14 +40,14 @@ class SilentObserver final : public scalers::ReadObserver {
   void value_reported(const scalers::ReadOf&, const scalers::Reading&) override {}
 };
 
-// The world that the files at `config` describe; its world is null after printing every problem.
+// Loads the configuration at `config`; `world` is null after printing every problem.
 [[nodiscard]] LoadedWorld load_world(const std::vector<std::string>& config,
                                      Loop& loop,
                                      scalers::Clients& clients,
                                      const Clock& clock,
                                      scalers::ReadObserver& observer);
 
-// The same of documents that are read already, with what was wrong in them.
+// The same from documents that are parsed already, with the problems found in them.
 [[nodiscard]] std::unique_ptr<scalers::World> build_world(
     const std::vector<scalers::Node>& documents,
     scalers::Problems problems,
@@ -57,7 +56,7 @@ class SilentObserver final : public scalers::ReadObserver {
     const Clock& clock,
     scalers::ReadObserver& observer);
 
-// What `work` comes to. Runs the loop until then.
+// Runs the loop until `work` is done and returns its result.
 template <class T>
 [[nodiscard]] T run_to_end(Loop& loop, awaitable<T> work) {
   std::optional<T> outcome;
@@ -75,10 +74,10 @@ template <class T>
   return std::move(*outcome);
 }
 
-// Prints the error of a read to stderr as kubectl prints that of an answer; the exit code for it.
+// Prints the error of a read to stderr as kubectl prints an error; returns the exit code.
 [[nodiscard]] ExitCode print_failure(const scalers::Error& error);
 
-// What one read came to. Runs the loop until it is answered.
+// Reads once; runs the loop until the read is done.
 [[nodiscard]] scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
                                                                        const Clock& clock,
                                                                        scalers::Source& source,

@@ -1,3 +1,5 @@
+// The flags of most commands, parsed with CLI11. The flags of doctor and record, and of TLS, are in
+// the folders of their commands.
 #include "server/commands/options.hpp"
 
 #include "scalers/text/duration.hpp"
@@ -20,17 +22,17 @@ namespace weir::server {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 the configuration has problems or the server cannot run; 2 wrong "
-    "command line; "
-    "3 a metric answered an error (check --live, get, explain); 4 the doctor found an error.";
+    "Exit codes: 0 success; 1 the configuration has problems or the server cannot run; 2 invalid "
+    "command line; 3 a metric could not be read (check --live, get, explain); 4 weir doctor found "
+    "problems.";
 
 void add_config(CLI::App& command, std::vector<std::string>& config) {
-  command.add_option("--config", config, "YAML file, or a folder of them; may be repeated")
+  command.add_option("--config", config, "YAML file or folder of YAML files; may be repeated")
       ->required()
       ->allow_extra_args(false);
 }
 
-// As Kubernetes' flags: 10s, 1m30s; 0 is off.
+// A duration as in the flags of Kubernetes: 10s, 1m30s; 0 turns the feature off.
 void add_duration(CLI::App& command, const char* name, Duration& value, const char* help) {
   const auto read = [&value](const std::string& text) {
     if (text == "0" || text == "0s") {
@@ -41,6 +43,7 @@ void add_duration(CLI::App& command, const char* name, Duration& value, const ch
     if (duration) value = *duration;
     return duration.has_value();
   };
+  // The default appears in the help, so it is taken from the options and not written twice.
   command
       .add_option_function<std::string>(
           name,
@@ -64,52 +67,53 @@ void add_list(CLI::App& command,
       ->capture_default_str();
 }
 
-// Names and meanings as in Kubernetes' own aggregated API servers, but for --kubeconfig.
+// Names and meanings as in the aggregated API servers of Kubernetes, except --kubeconfig.
 void add_cluster(CLI::App& serve, ServeOptions& out) {
-  serve.add_option("--kubeconfig",
-                   out.kubeconfig,
-                   "How to reach the kube-apiserver; without it the pod's service account");
+  serve.add_option(
+      "--kubeconfig",
+      out.kubeconfig,
+      "Kubeconfig file for the kube-apiserver. Default: the service account of the pod");
   serve.add_option("--authentication-kubeconfig",
                    out.authentication_kubeconfig,
-                   "The same for TokenReviews and the ConfigMap alone");
+                   "Kubeconfig file for TokenReviews and the ConfigMap. Default: --kubeconfig");
   serve.add_option("--authorization-kubeconfig",
                    out.authorization_kubeconfig,
-                   "The same for SubjectAccessReviews alone");
+                   "Kubeconfig file for SubjectAccessReviews. Default: --kubeconfig");
   serve.add_flag("--authentication-skip-lookup",
                  out.skips_lookup,
                  "Do not read the ConfigMap extension-apiserver-authentication");
   serve.add_flag("--authentication-tolerate-lookup-failure",
                  out.tolerates_lookup_failure,
-                 "Be ready before that ConfigMap could be read");
+                 "Report ready even if that ConfigMap cannot be read");
   add_list(serve,
            "--api-audiences",
            out.api_audiences,
-           "Audiences that a bearer token must be for; none given: the kube-apiserver's own");
+           "Audiences that bearer tokens must have. Default: those of the kube-apiserver");
   add_duration(serve,
                "--authentication-token-webhook-cache-ttl",
                out.token_cache_ttl,
-               "How long a token's verdict is kept");
+               "How long the response to a TokenReview is cached");
   add_duration(serve,
                "--authorization-webhook-cache-authorized-ttl",
                out.authorized_cache_ttl,
-               "How long leave is kept");
+               "How long an allowed authorization decision is cached");
   add_duration(serve,
                "--authorization-webhook-cache-unauthorized-ttl",
                out.unauthorized_cache_ttl,
-               "How long a refusal is kept");
+               "How long a denied authorization decision is cached");
   add_list(serve,
            "--authorization-always-allow-paths",
            out.always_allow_paths,
-           "Paths that need no SubjectAccessReview; PATH* for all that begin so");
+           "Paths allowed without a SubjectAccessReview; PATH* matches a prefix");
 }
 
-// As klog's flags: -v 3, -v=3, --v=3.
+// The forms of klog's flag: -v 3, -v=3, --v=3.
 void add_logging(CLI::App& serve, ServeOptions& out) {
   serve
       .add_option_function<std::string>(
           "--logging-format",
           [&out](const std::string& format) { out.logs_json = format == "json"; },
-          "text: klog's lines; json: one object a line")
+          "text: klog format; json: one JSON object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->default_str("text");
   const auto read = [&out](const std::string& text) {
@@ -119,10 +123,9 @@ void add_logging(CLI::App& serve, ServeOptions& out) {
       throw CLI::ValidationError("-v", "write a number from 0 to 10");
   };
   serve
-      .add_option_function<std::string>(
-          "-v,--v",
-          read,
-          "How much is logged, 0 to 10; from 3 on a line for each request")
+      .add_option_function<std::string>("-v,--v",
+                                        read,
+                                        "Log verbosity, 0 to 10; from 3 on every request is logged")
       ->default_str("0")
       ->type_name("INT");
 }
@@ -132,8 +135,8 @@ void add_serve(CLI::App& app, ServeOptions& out) {
   add_config(serve, out.config);
   serve.add_flag("--standalone",
                  out.is_standalone,
-                 "Ask no kube-apiserver: callers with a client certificate or behind the front "
-                 "proxy may read");
+                 "Use no kube-apiserver: callers with a client certificate or through the front "
+                 "proxy may read metrics");
   serve.add_option("--bind-address", out.bind_address, "Address to listen on")
       ->capture_default_str();
   serve.add_option("--secure-port", out.secure_port, "Port to listen on")
@@ -142,7 +145,7 @@ void add_serve(CLI::App& app, ServeOptions& out) {
   serve
       .add_option("--max-requests-inflight",
                   out.max_requests_in_flight,
-                  "Requests answered at a time; system:masters and health come on top; 0: no limit")
+                  "Requests in flight; system:masters and health checks are exempt; 0: no limit")
       ->capture_default_str();
   serve
       .add_option(
@@ -153,76 +156,75 @@ void add_serve(CLI::App& app, ServeOptions& out) {
   add_duration(serve,
                "--shutdown-delay-duration",
                out.shutdown_delay,
-               "How long to go on serving behind SIGTERM, with a red /readyz, before draining");
+               "How long to keep serving after SIGTERM, with /readyz failing, before draining");
   add_tls_flags(serve, out);
   serve
       .add_option("--cert-dir",
                   out.cert_dir,
-                  "Folder for a self-signed pair, made there when no --tls-cert-file is given")
+                  "Folder for a self-signed pair, created when --tls-cert-file is not set")
       ->capture_default_str();
   serve.add_option("--client-ca-file",
                    out.client_ca_file,
-                   "PEM bundle: its client certificates name users");
+                   "PEM CA bundle; client certificates signed by it authenticate users");
   serve.add_option("--requestheader-client-ca-file",
                    out.requestheader_client_ca_file,
-                   "PEM bundle: identity headers count only beside a client certificate it signed");
-  add_list(
-      serve,
-      "--requestheader-allowed-names",
-      out.requestheader_allowed_names,
-      "Common names that may send identity headers; none given: any certificate of the bundle");
+                   "PEM CA bundle; identity headers need a client certificate signed by it");
+  add_list(serve,
+           "--requestheader-allowed-names",
+           out.requestheader_allowed_names,
+           "Common names that may send identity headers. Default: any certificate of the bundle");
   add_list(serve,
            "--requestheader-username-headers",
            out.requestheader_username_headers,
-           "Headers that name the user");
+           "Request headers with the user name");
   add_list(serve,
            "--requestheader-group-headers",
            out.requestheader_group_headers,
-           "Headers that name groups");
+           "Request headers with the groups");
   add_list(serve,
            "--requestheader-extra-headers-prefix",
            out.requestheader_extra_headers_prefix,
-           "Prefixes of extra headers");
+           "Prefixes of request headers with extra user data");
   add_list(serve,
            "--requestheader-uid-headers",
            out.requestheader_uid_headers,
-           "Headers that name the user's uid");
+           "Request headers with the UID of the user");
   add_cluster(serve, out);
   add_logging(serve, out);
 }
 
 void add_check(CLI::App& app, CheckOptions& out) {
   CLI::App& check =
-      *app.add_subcommand("check", "Check configuration files: every problem with its position");
+      *app.add_subcommand("check",
+                          "Check configuration files and report every problem with its position");
   check.add_option("FILE", out.config, "YAML files or folders of them")->required();
-  check.add_flag("--live", out.is_live, "Also ask every metric once");
+  check.add_flag("--live", out.is_live, "Also read every metric once");
 }
 
 void add_get(CLI::App& app, GetOptions& out, std::string& target, std::string& format) {
   CLI::App& get = *app.add_subcommand("get", "Read one metric as an HPA would, without a server");
   add_config(get, out.config);
   get.add_option("NAMESPACE/METRIC", target, "What to read")->required();
-  get.add_option("-l,--selector", out.selector, "Label selector, as the HPA's");
-  get.add_option("-o,--output", format, "json: the API's own answer")
+  get.add_option("-l,--selector", out.selector, "Label selector, as in an HPA");
+  get.add_option("-o,--output", format, "json: print the response of the API")
       ->check(CLI::IsMember({"json"}));
 }
 
 void add_explain(CLI::App& app, ExplainOptions& out, std::string& target, std::string& format) {
-  CLI::App& explain =
-      *app.add_subcommand("explain", "Read one metric and say how its answer comes about");
+  CLI::App& explain = *app.add_subcommand("explain", "Read one metric and explain its result");
   add_config(explain, out.config);
   explain.add_option("NAMESPACE/METRIC", target, "What to explain")->required();
   explain.add_option("-l,--selector",
                      out.selector,
-                     "Label selector, as the HPA's; with --hpa its own stands for none");
-  explain.add_option("-o,--output", format, "json: as GET .../METRIC/explain answers")
+                     "Label selector, as in an HPA. Default with --hpa: the selector of the HPA");
+  explain.add_option("-o,--output", format, "json: print the response of GET .../METRIC/explain")
       ->check(CLI::IsMember({"json"}));
   auto* const kubeconfig =
-      explain.add_option("--kubeconfig", out.kubeconfig, "How to reach the cluster of the HPA");
+      explain.add_option("--kubeconfig", out.kubeconfig, "Kubeconfig file for reading the HPA");
   explain
       .add_option("--hpa",
                   out.hpa,
-                  "Also show the replicas that this HPA's formula implies; needs --kubeconfig")
+                  "Also show the replicas that this HPA would compute; needs --kubeconfig")
       ->needs(kubeconfig);
 }
 
@@ -230,11 +232,11 @@ void add_describe(CLI::App& app, DescribeOptions& out, std::string& format) {
   CLI::App& describe =
       *app.add_subcommand("describe", "Print the kinds of scalers and all settings");
   describe.add_option("KIND", out.kind, "Only this kind, such as prometheus");
-  describe.add_option("-o,--output", format, "markdown: the page docs/configuration.md")
+  describe.add_option("-o,--output", format, "markdown: print docs/configuration.md")
       ->check(CLI::IsMember({"markdown"}));
 }
 
-// The API servers take an empty list entry for none.
+// The API servers of Kubernetes ignore empty list entries too.
 void drop_empty(ServeOptions& options) {
   for (auto* list : {&options.requestheader_allowed_names,
                      &options.requestheader_username_headers,
@@ -247,13 +249,14 @@ void drop_empty(ServeOptions& options) {
   }
 }
 
+// Called before any other thread exists, as getenv() requires.
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// A first word that is neither a flag nor a command: CLI11 would only say that a command is
-// missing.
+// A first argument that is neither a flag nor a command, because CLI11 would only report a missing
+// command.
 std::optional<ExitCode> refuse_unknown_command(const CLI::App& app,
                                                int argc,
                                                const char* const* argv) {
@@ -263,27 +266,27 @@ std::optional<ExitCode> refuse_unknown_command(const CLI::App& app,
   const std::vector<std::string_view> views(names.begin(), names.end());
   if (std::ranges::find(views, argv[1]) != views.end()) return std::nullopt;
   fmt::print(stderr,
-             "weir: there is no command \"{}\"{}\nThe commands are: {}.\nRun `weir --help` or "
-             "`weir COMMAND --help` for what there is.\n",
+             "weir: unknown command \"{}\"{}\nThe commands are: {}.\nRun `weir --help` or "
+             "`weir COMMAND --help` for usage.\n",
              argv[1],
              scalers::did_you_mean(argv[1], views),
              fmt::join(names, ", "));
   return ExitCode::usage;
 }
 
-// CLI11's words for a flag that does not exist do not say what to do about it.
+// Adds a hint, because the message of CLI11 for an unknown flag does not say what to do.
 ExitCode report(const CLI::App& app, const CLI::ParseError& failure) {
   if (failure.get_exit_code() == 0) {
     app.exit(failure);
     return ExitCode::ok;
   }
   fmt::print(stderr,
-             "weir: {}\nRun `weir --help` or `weir COMMAND --help` for what there is.\n",
+             "weir: {}\nRun `weir --help` or `weir COMMAND --help` for usage.\n",
              failure.what());
   return ExitCode::usage;
 }
 
-// Of `get` and `explain`.
+// Splits NAMESPACE/METRIC of `get` and `explain`.
 template <class Options>
 std::variant<Command, ExitCode> split_target(Options options, const std::string& target) {
   const auto slash = target.find('/');
@@ -298,17 +301,17 @@ std::variant<Command, ExitCode> split_target(Options options, const std::string&
   return options;
 }
 
-std::variant<Command, ExitCode> checked(RecordOptions record) {
-  const std::string mistake = mistake_in(record);
-  if (mistake.empty()) return record;
-  fmt::print(stderr, "weir: {}\n", mistake);
+std::variant<Command, ExitCode> validate_record(RecordOptions record) {
+  const std::string problem = problem_in(record);
+  if (problem.empty()) return record;
+  fmt::print(stderr, "weir: {}\n", problem);
   return ExitCode::usage;
 }
 
 }  // namespace
 
 std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv) {
-  CLI::App app("Weir answers Kubernetes HPAs with external metrics asked live from their sources.",
+  CLI::App app("Weir serves external metrics to Kubernetes HPAs, read live from their backends.",
                "weir");
   app.footer(kFooter);
   app.require_subcommand(1);
@@ -329,12 +332,13 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   add_doctor(app, doctor, format);
   add_record(app, record);
   app.add_subcommand("version", "Print the version");
-  if (const auto refused = refuse_unknown_command(app, argc, argv)) return *refused;
+  if (const auto code = refuse_unknown_command(app, argc, argv)) return *code;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
     return report(app, failure);
   }
+  // All commands are parsed into their own options; the subcommand selects one of them.
   drop_empty(serve);
   serve.kubernetes_service_host = environment("KUBERNETES_SERVICE_HOST");
   serve.kubernetes_service_port = environment("KUBERNETES_SERVICE_PORT");
@@ -350,7 +354,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   }
   describe.is_markdown = format == "markdown";
   if (app.got_subcommand("describe")) return describe;
-  if (app.got_subcommand("record")) return checked(std::move(record));
+  if (app.got_subcommand("record")) return validate_record(std::move(record));
   if (app.got_subcommand("version")) return VersionOptions{};
   explain.is_json = format == "json";
   if (app.got_subcommand("explain")) return split_target(std::move(explain), target);

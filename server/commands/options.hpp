@@ -1,5 +1,5 @@
-// Every flag and environment variable of the program, read once and only here. Names and meanings
-// of the serving flags are those of Kubernetes' API servers.
+// Every flag and environment variable of the program, read once and only here. The serving flags
+// have the names and meanings of the API servers of Kubernetes.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -14,13 +14,13 @@
 
 namespace weir::server {
 
-// What the process ends with.
+// The exit code of the process.
 enum class ExitCode {
   ok = 0,
-  failed = 1,       // the configuration has problems, or the server cannot start or go on
-  usage = 2,        // the command line is wrong
-  read_failed = 3,  // `check --live`, `get` or `explain`: a metric answered an error
-  unwell = 4,       // `doctor`: it found an error or, with --strict, a warning
+  failed = 1,          // the configuration has problems, or the server cannot start or continue
+  usage = 2,           // the command line is invalid
+  read_failed = 3,     // `check --live`, `get` or `explain`: a metric could not be read
+  problems_found = 4,  // `doctor`: there is an error or, with --strict, a warning
 };
 
 struct ServeOptions {
@@ -46,18 +46,18 @@ struct ServeOptions {
   std::vector<std::string> requestheader_extra_headers_prefix{"x-remote-extra-"};
   std::vector<std::string> requestheader_uid_headers;
 
-  // What follows is for serving without --standalone.
-  std::string kubeconfig;                 // for what the next two leave out
+  // The options below apply only without --standalone.
+  std::string kubeconfig;                 // default of the next two
   std::string authentication_kubeconfig;  // TokenReviews and the ConfigMap
   std::string authorization_kubeconfig;   // SubjectAccessReviews
-  bool skips_lookup = false;              // the ConfigMap is not asked for
+  bool skips_lookup = false;              // the ConfigMap is not read
   bool tolerates_lookup_failure = false;  // /readyz does not wait for the ConfigMap
   std::vector<std::string> api_audiences;
   Duration token_cache_ttl{10'000};
   Duration authorized_cache_ttl{10'000};
   Duration unauthorized_cache_ttl{10'000};
   std::vector<std::string> always_allow_paths{"/healthz", "/readyz", "/livez"};
-  std::string kubernetes_service_host;  // of the environment: set in every pod
+  std::string kubernetes_service_host;  // from the environment; set in every pod
   std::string kubernetes_service_port;
 };
 
@@ -80,7 +80,7 @@ struct ExplainOptions {
   std::string metric;
   std::string selector;
   std::string hpa;         // empty: none
-  std::string kubeconfig;  // goes with `hpa`
+  std::string kubeconfig;  // required with `hpa`
   bool is_json = false;
 };
 
@@ -91,7 +91,7 @@ struct DescribeOptions {
 
 struct DoctorOptions {
   std::string kubeconfig;
-  std::vector<std::string> config;  // empty: what discovery lists is all that is known
+  std::vector<std::string> config;  // empty: only discovery is used
   std::string server;               // HOST:PORT
   std::string service;              // NAMESPACE/NAME
   std::string service_account;      // NAMESPACE/NAME
@@ -104,8 +104,8 @@ struct DoctorOptions {
 };
 
 struct RecordOptions {
-  std::vector<std::string> targets;  // NAMESPACE/METRIC, with ?SELECTOR or without
-  std::vector<std::string> config;   // empty: the kube-apiserver is asked for metrics too
+  std::vector<std::string> targets;  // NAMESPACE/METRIC, optionally with ?SELECTOR
+  std::vector<std::string> config;   // empty: metrics are read from the kube-apiserver
   std::string kubeconfig;
   std::vector<std::string> hpas;  // NAMESPACE/NAME
   Duration interval{5'000};
@@ -125,7 +125,7 @@ using Command = std::variant<ServeOptions,
                              RecordOptions,
                              VersionOptions>;
 
-// The command to run; or, with help or the mistake already printed, what to exit with.
+// The command to run; or, after printing the help or the problem, the exit code.
 [[nodiscard]] std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv);
 
 }  // namespace weir::server

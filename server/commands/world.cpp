@@ -1,3 +1,4 @@
+// Helpers of the commands that build a World from a configuration or read a metric once.
 #include "apiservice/meta/status.hpp"
 #include "server/commands/commands.hpp"
 #include "server/config/files.hpp"
@@ -18,7 +19,7 @@ LoadedWorld load_world(const std::vector<std::string>& config,
   const ConfigFiles files = read_config(config);
   const auto documents = parse_config(files, problems);
   auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
-  return {digest_of(files), std::move(world)};
+  return {fingerprint_of(files), std::move(world)};
 }
 
 std::unique_ptr<scalers::World> build_world(const std::vector<scalers::Node>& documents,
@@ -47,7 +48,7 @@ scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
                                                          const Clock& clock,
                                                          scalers::Source& source,
                                                          scalers::Query query) {
-  constexpr Duration kLongest{30'000};  // each metric's own deadline comes first
+  constexpr Duration kLongest{30'000};  // the deadline of each metric is shorter
   return run_to_end(loop, source.read(std::move(query), Deadline::after(clock.steady(), kLongest)));
 }
 

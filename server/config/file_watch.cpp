@@ -1,3 +1,4 @@
+// Watches folders, not files, because the watch of a file is lost when the file is replaced.
 #include "server/config/file_watch.hpp"
 
 #include "server/logging/log.hpp"
@@ -21,13 +22,13 @@ namespace {
 using Descriptor = boost::asio::posix::basic_stream_descriptor<Executor>;
 
 constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
-// A ConfigMap's swap, or an editor's save, is several events.
-constexpr Duration kQuiet{100};
-constexpr Duration kLook{60'000};
+// The update of a ConfigMap, or the save of an editor, causes several events within this time.
+constexpr Duration kSettleTime{100};
+constexpr Duration kPollInterval{60'000};
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
                                   IN_DELETE | IN_ATTRIB | IN_DELETE_SELF;
 
-// The folder in which a change of `path` shows: itself if it is one.
+// The folder to watch for changes of `path`: itself if it is a folder.
 std::string folder_of(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return path;
@@ -43,16 +44,16 @@ struct FileWatch::State {
         paths(std::move(paths_)),
         on_change(std::move(on_change_)),
         events(loop_.get_executor(), ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
-        ended(loop_) {}
+        stop(loop_) {}
 
-  // Adding a folder that is watched already changes nothing.
+  // Adding a folder again has no effect in inotify.
   void add_folders() {
     std::set<std::string> folders;
     for (const std::string& path : paths) folders.insert(folder_of(path));
     for (const std::string& folder : folders) {
       const bool is_watched =
           ::inotify_add_watch(events.native_handle(), folder.c_str(), kEvents) >= 0;
-      if (!is_watched && unwatched.insert(folder).second) {
+      if (!is_watched && unwatched_folders.insert(folder).second) {
         log(Level::warn,
             "folder_not_watched",
             {{"folder", folder},
@@ -65,44 +66,44 @@ struct FileWatch::State {
   std::vector<std::string> paths;
   std::function<void()> on_change;
   Descriptor events;
-  scalers::Signal ended;
-  std::set<std::string> unwatched;  // said once
-  bool is_ended = false;
+  scalers::Signal stop;
+  std::set<std::string> unwatched_folders;  // logged once for each folder
+  bool is_stopped = false;
 };
 
 FileWatch::FileWatch(Loop& loop, std::vector<std::string> paths, std::function<void()> on_change)
     : state_(std::make_shared<State>(loop, std::move(paths), std::move(on_change))) {
   state_->add_folders();
   boost::asio::co_spawn(loop.get_executor(), watch(state_), rethrow);
-  boost::asio::co_spawn(loop.get_executor(), look_every_minute(state_), rethrow);
+  boost::asio::co_spawn(loop.get_executor(), poll_every_minute(state_), rethrow);
 }
 
 FileWatch::~FileWatch() {
-  state_->is_ended = true;
-  state_->ended.raise();
+  state_->is_stopped = true;
+  state_->stop.raise();
   boost::system::error_code ignored;
   state_->events.close(ignored);
 }
 
 awaitable<void> FileWatch::watch(std::shared_ptr<State> state) {
   std::array<char, 16 * 1024> buffer{};
-  while (!state->is_ended) {
+  while (!state->is_stopped) {
     const auto [failed, size] =
         co_await state->events.async_read_some(boost::asio::buffer(buffer), kToken);
-    if (failed || state->is_ended) co_return;
-    const bool is_over = co_await state->ended.wait(kQuiet);
+    if (failed || state->is_stopped) co_return;
+    const bool is_over = co_await state->stop.wait(kSettleTime);
     if (is_over) co_return;
-    // What has come meanwhile belongs to the same change.
+    // Events during the wait belong to the same change.
     while (::read(state->events.native_handle(), buffer.data(), buffer.size()) > 0) {
     }
-    state->add_folders();  // a folder that was replaced is another one
+    state->add_folders();  // a replaced folder has a new inode, which is not watched yet
     state->on_change();
   }
 }
 
-awaitable<void> FileWatch::look_every_minute(std::shared_ptr<State> state) {
-  while (!state->is_ended) {
-    const bool is_over = co_await state->ended.wait(kLook);
+awaitable<void> FileWatch::poll_every_minute(std::shared_ptr<State> state) {
+  while (!state->is_stopped) {
+    const bool is_over = co_await state->stop.wait(kPollInterval);
     if (is_over) co_return;
     state->add_folders();
     state->on_change();

@@ -1,5 +1,5 @@
-// Tells that files may have changed: by inotify on their folders, since a mounted ConfigMap or
-// Secret swaps a symlink there, and once a minute for whatever that does not show. Loop thread
+// Reports that files may have changed: by inotify on their folders, because a mounted ConfigMap or
+// Secret replaces a symlink there, and once a minute for file systems without inotify. Loop thread
 // only.
 #pragma once
 
@@ -18,9 +18,9 @@ namespace weir::server {
 
 class FileWatch {
  public:
-  // `paths` name files or folders, which need not be there. `on_change` runs on the loop, once for
-  // changes that come close together, and may be called when nothing has changed. It is not called
-  // after the watch is gone.
+  // `paths` name files or folders, which need not exist. `on_change` runs on the loop, once for
+  // changes within 0.1 s, and may be called without a change. It is not called after the watch is
+  // destroyed.
   FileWatch(Loop& loop, std::vector<std::string> paths, std::function<void()> on_change);
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
@@ -29,9 +29,9 @@ class FileWatch {
  private:
   struct State;
   static awaitable<void> watch(std::shared_ptr<State> state);
-  static awaitable<void> look_every_minute(std::shared_ptr<State> state);
+  static awaitable<void> poll_every_minute(std::shared_ptr<State> state);
 
-  std::shared_ptr<State> state_;  // also owned by the coroutines
+  std::shared_ptr<State> state_;  // second owners: the coroutines
 };
 
 }  // namespace weir::server

@@ -1,6 +1,8 @@
+// Finds and reads the configuration files. Does not parse them, so that a reload can compare
+// fingerprints first.
 #include "server/config/files.hpp"
 
-#include "server/crypto/digest.hpp"
+#include "server/crypto/sha256.hpp"
 #include "server/yaml/parse.hpp"
 
 #include <fmt/format.h>
@@ -21,7 +23,7 @@ using scalers::Node;
 using scalers::Problems;
 
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
-// Until two readings agree: a mounted folder that is swapped in between gives files of both states.
+// Reads until two reads agree, because a mounted folder may be replaced between two files.
 constexpr int kMaxReads = 5;
 
 std::optional<std::string> read_file(const std::string& path, Problems& problems) {
@@ -42,6 +44,7 @@ std::optional<std::string> read_file(const std::string& path, Problems& problems
   return text;
 }
 
+// Hidden names are skipped, because a mounted ConfigMap has `..data` and its versions.
 bool is_config_name(const std::filesystem::path& path) {
   const auto extension = path.extension();
   return (extension == ".yaml" || extension == ".yml") &&
@@ -57,7 +60,7 @@ std::vector<std::string> files_of(const std::string& path, Problems& problems) {
       out.push_back(entry.path().string());
   }
   std::ranges::sort(out);
-  if (out.empty()) problems.add({path, 0, 0}, "the folder holds no *.yaml file");
+  if (out.empty()) problems.add({path, 0, 0}, "the folder has no *.yaml file");
   return out;
 }
 
@@ -76,6 +79,7 @@ ConfigFiles read_files(const std::vector<std::string>& paths) {
 
 ConfigFiles read_config(const std::vector<std::string>& paths) {
   ConfigFiles out = read_files(paths);
+  // The last read wins if the files keep changing; the next change event reads them again.
   for (int tries = 1; tries < kMaxReads; ++tries) {
     ConfigFiles again = read_files(paths);
     if (again.files == out.files) break;
@@ -84,7 +88,7 @@ ConfigFiles read_config(const std::vector<std::string>& paths) {
   return out;
 }
 
-std::string digest_of(const ConfigFiles& config) {
+std::string fingerprint_of(const ConfigFiles& config) {
   std::string out;
   for (const ConfigFile& file : config.files) {
     out += file.path;

@@ -1,5 +1,5 @@
-// Configuration files: found, read and parsed into nodes that remember file, line and column. What
-// the keys mean is for scalers/read/world.
+// Finds and reads configuration files and parses them into nodes with file, line and column. The
+// meaning of the keys is in scalers/read/world.
 #pragma once
 
 #include "scalers/settings/node.hpp"
@@ -10,7 +10,7 @@
 
 namespace weir::server {
 
-// A file of a configuration, read and not yet parsed.
+// The text of a configuration file.
 struct ConfigFile {
   std::string path;
   std::string text;
@@ -20,18 +20,18 @@ struct ConfigFile {
 
 struct ConfigFiles {
   std::vector<ConfigFile> files;
-  scalers::Problems problems;  // of what cannot be read
+  scalers::Problems problems;  // files that cannot be read
 };
 
 // Every file that `paths` name: a file, or a folder whose *.yaml and *.yml files are read in the
-// order of their names (hidden ones are left out).
+// order of their names; hidden files are skipped.
 [[nodiscard]] ConfigFiles read_config(const std::vector<std::string>& paths);
 
-// What stands for the files where their texts would be too much to keep: the path and SHA-256 of
-// each.
-[[nodiscard]] std::string digest_of(const ConfigFiles& config);
+// Identifies the files: path and SHA-256 of each. The texts are not kept, because they may be
+// large.
+[[nodiscard]] std::string fingerprint_of(const ConfigFiles& config);
 
-// The documents of the files. Adds a problem for whatever could not be read or cannot be parsed.
+// The documents of the files. Adds a problem for each file that cannot be read or parsed.
 [[nodiscard]] std::vector<scalers::Node> parse_config(const ConfigFiles& config,
                                                       scalers::Problems& problems);
 

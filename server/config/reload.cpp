@@ -1,3 +1,5 @@
+// Reloads the configuration. Reading and parsing run on a second thread, because 10,000 metrics
+// take longer than the event loop may be blocked.
 #include "server/config/reload.hpp"
 
 #include "server/config/files.hpp"
@@ -11,9 +13,9 @@
 
 namespace weir::server {
 
-struct Reload::Loaded {
-  std::string digest;
-  bool is_same = false;  // as what is in force: nothing was parsed
+struct Reload::LoadedConfig {
+  std::string fingerprint;
+  bool is_same = false;  // as the configuration in use: nothing was parsed
   std::vector<scalers::Node> documents;
   scalers::Problems problems;
 };
@@ -22,12 +24,12 @@ void give_back_memory() { ::malloc_trim(0); }
 
 Reload::Reload(Loop& loop,
                std::vector<std::string> paths,
-               std::string digest,
+               std::string fingerprint,
                Build build,
                std::function<void(std::unique_ptr<scalers::World>)> on_world)
     : loop_(loop),
       paths_(std::move(paths)),
-      digest_(std::move(digest)),
+      fingerprint_(std::move(fingerprint)),
       build_(std::move(build)),
       on_world_(std::move(on_world)),
       succeeded_at_(std::chrono::system_clock::now()) {
@@ -40,53 +42,55 @@ Reload::~Reload() {
   if (parser_.joinable()) parser_.join();
 }
 
-// One parser at a time: changes meanwhile are looked at when it is done.
+// One parser at a time: changes during parsing are loaded after it.
 void Reload::begin() {
-  is_asked_again_ = is_parsing_;
+  is_change_pending_ = is_parsing_;
   if (is_parsing_) return;
   is_parsing_ = true;
   if (parser_.joinable()) parser_.join();
-  parser_ =
-      std::thread([this, is_alive = is_alive_, paths = paths_, in_force = digest_, &loop = loop_] {
-        const auto loaded = std::make_shared<Loaded>(load(paths, in_force));
+  parser_ = std::thread(
+      [this, is_alive = is_alive_, paths = paths_, in_use = fingerprint_, &loop = loop_] {
+        const auto loaded = std::make_shared<LoadedConfig>(load(paths, in_use));
         boost::asio::post(loop, [this, is_alive, loaded] {
-          if (*is_alive) finish(std::move(*loaded));
+          if (*is_alive) apply_config(std::move(*loaded));
         });
       });
 }
 
-Reload::Loaded Reload::load(const std::vector<std::string>& paths, const std::string& in_force) {
-  Loaded out;
+Reload::LoadedConfig Reload::load(const std::vector<std::string>& paths,
+                                  const std::string& in_use) {
+  LoadedConfig out;
   const ConfigFiles files = read_config(paths);
-  out.digest = digest_of(files);
-  out.is_same = files.problems.empty() && out.digest == in_force;
+  out.fingerprint = fingerprint_of(files);
+  out.is_same = files.problems.empty() && out.fingerprint == in_use;
   if (!out.is_same) out.documents = parse_config(files, out.problems);
   return out;
 }
 
-void Reload::finish(Loaded loaded) {
+void Reload::apply_config(LoadedConfig loaded) {
   is_parsing_ = false;
   auto world = loaded.is_same ? nullptr : build_(loaded.documents, loaded.problems);
   loaded.documents.clear();
   if (world) {
-    digest_ = std::move(loaded.digest);
+    fingerprint_ = std::move(loaded.fingerprint);
     succeeded_at_ = std::chrono::system_clock::now();
     log(Level::info, "config_reloaded", {{"metrics", world->metrics().size()}});
     on_world_(std::move(world));
   }
+  // After the old World and the nodes are freed.
   give_back_memory();
-  tell(loaded.problems, loaded.is_same);
-  if (std::exchange(is_asked_again_, false)) begin();
+  log_problems(loaded.problems, loaded.is_same);
+  if (std::exchange(is_change_pending_, false)) begin();
 }
 
-// Each set of problems once.
-void Reload::tell(const scalers::Problems& problems, bool is_same) {
-  is_well_ = problems.empty();
+// Logs each set of problems once.
+void Reload::log_problems(const scalers::Problems& problems, bool is_same) {
+  is_successful_ = problems.empty();
   auto lines = problems.lines();
-  if (lines == told_) return;
+  if (lines == logged_problems_) return;
   for (const std::string& line : lines) log(Level::error, "config_invalid", {{"problem", line}});
   if (lines.empty() && is_same) log(Level::info, "config_valid_again", {});
-  told_ = std::move(lines);
+  logged_problems_ = std::move(lines);
 }
 
 }  // namespace weir::server

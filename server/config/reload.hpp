@@ -1,7 +1,7 @@
-// The configuration in force, and its replacement: when its files change they are read and parsed
-// beside the loop, a World is built from them, and the new one takes the old one's place, or the
-// old one stays and every problem is logged. Reads under way end in the World they began in. Loop
-// thread only, but for the parsing.
+// The configuration in use, and its reload: when its files change, they are read and parsed on a
+// second thread and a World is built from them. A valid World replaces the old one; otherwise the
+// old one stays and every problem is logged. Reads in flight finish in the World they began in.
+// Loop thread only, except the parsing.
 #pragma once
 
 #include "scalers/clients/clients.hpp"
@@ -20,7 +20,7 @@
 
 namespace weir::server {
 
-// The Source and the Explainer of the World in force.
+// The Source and the Explainer of the World in use.
 class CurrentWorld final : public scalers::Source, public scalers::Explainer {
  public:
   explicit CurrentWorld(std::unique_ptr<scalers::World> world) : world_(std::move(world)) {}
@@ -45,14 +45,14 @@ class CurrentWorld final : public scalers::Source, public scalers::Explainer {
   std::unique_ptr<scalers::World> world_;
 };
 
-// What a configuration means, and of which files.
+// The World of a configuration, and the fingerprint of its files.
 struct LoadedWorld {
-  std::string digest;
+  std::string fingerprint;
   std::unique_ptr<scalers::World> world;
 };
 
-// Gives back to the kernel what reading, building or ending a World has freed, or a large page of
-// telemetry: to read a configuration takes more memory than to keep it.
+// Returns freed memory to the kernel. To be called after loading a configuration or rendering a
+// large telemetry page, because both need much more memory for a moment than they keep.
 void give_back_memory();
 
 class Reload {
@@ -60,42 +60,42 @@ class Reload {
   using Build = std::function<std::unique_ptr<scalers::World>(const std::vector<scalers::Node>&,
                                                               scalers::Problems&)>;
 
-  // `digest` is that of the files in force. `build` makes a World of others; `on_world` takes it.
-  // What both use outlives the reload.
+  // `fingerprint` is that of the files in use. `build` creates a World from changed files;
+  // `on_world` receives it. Everything that both refer to outlives the reload.
   Reload(Loop& loop,
          std::vector<std::string> paths,
-         std::string digest,
+         std::string fingerprint,
          Build build,
          std::function<void(std::unique_ptr<scalers::World>)> on_world);
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
   ~Reload();
 
-  // True unless the files of now are not those in force.
-  [[nodiscard]] bool is_well() const { return is_well_; }
+  // Whether the last reload succeeded: false while the files have problems.
+  [[nodiscard]] bool is_successful() const { return is_successful_; }
   [[nodiscard]] WallTime succeeded_at() const { return succeeded_at_; }
 
  private:
-  struct Loaded;
+  struct LoadedConfig;
   void begin();
-  // The parser's: what the files at `paths` say, unless they are those `in_force`.
-  [[nodiscard]] static Loaded load(const std::vector<std::string>& paths,
-                                   const std::string& in_force);
-  void finish(Loaded loaded);
-  void tell(const scalers::Problems& problems, bool is_same);
+  // Runs on the parser thread. Does not parse files whose fingerprint is `in_use`.
+  [[nodiscard]] static LoadedConfig load(const std::vector<std::string>& paths,
+                                         const std::string& in_use);
+  void apply_config(LoadedConfig loaded);
+  void log_problems(const scalers::Problems& problems, bool is_same);
 
   Loop& loop_;
   std::vector<std::string> paths_;
-  std::string digest_;  // of the files in force
+  std::string fingerprint_;  // of the files in use
   Build build_;
   std::function<void(std::unique_ptr<scalers::World>)> on_world_;
-  bool is_well_ = true;
+  bool is_successful_ = true;
   WallTime succeeded_at_;
-  std::vector<std::string> told_;  // the problems that the log shows already
+  std::vector<std::string> logged_problems_;  // problems that are already in the log
   std::thread parser_;
   bool is_parsing_ = false;
-  bool is_asked_again_ = false;
-  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  // also owned by what is posted
+  bool is_change_pending_ = false;
+  std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  // second owner: posted handlers
   std::optional<FileWatch> watch_;
 };
 

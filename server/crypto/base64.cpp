@@ -1,3 +1,4 @@
+// Decodes base64 with OpenSSL. Apart, so that callers do not include OpenSSL.
 #include "server/crypto/base64.hpp"
 
 #include <openssl/evp.h>
@@ -14,6 +15,7 @@ std::optional<std::string> base64_decoded(std::string text) {
                                    reinterpret_cast<const unsigned char*>(text.data()),
                                    static_cast<int>(text.size()));
   if (size < 0) return std::nullopt;
+  // EVP_DecodeBlock() counts the bytes of the padding as decoded ones.
   const auto padding = static_cast<std::size_t>(text.ends_with("==")  ? 2
                                                 : text.ends_with('=') ? 1
                                                                       : 0);

@@ -6,7 +6,7 @@
 
 namespace weir::server::cluster {
 
-// The bytes that `text` stands for, white space aside; nullopt when it is no base64.
+// The decoded bytes; white space is ignored. nullopt when `text` is not valid base64.
 [[nodiscard]] std::optional<std::string> base64_decoded(std::string text);
 
 }  // namespace weir::server::cluster

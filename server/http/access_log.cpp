@@ -1,3 +1,5 @@
+// Request metrics and the access log line. The destructor ends the in-flight count, so a request
+// that fails with an exception is counted too.
 #include "server/http/access_log.hpp"
 
 #include "server/logging/log.hpp"
@@ -11,6 +13,7 @@ RequestTrace::RequestTrace(Telemetry& telemetry,
                            const apiservice::RequestInfo& info,
                            SteadyTime now)
     : telemetry_(telemetry), labels_(telemetry.labels_of(request, info)), began_(now) {
+  // Copied only when the line will be logged.
   if (is_logged(kAccessVerbosity)) {
     method_ = request.method;
     path_ = request.path;
@@ -20,7 +23,7 @@ RequestTrace::RequestTrace(Telemetry& telemetry,
 
 RequestTrace::~RequestTrace() { telemetry_.request_ended(labels_.verb); }
 
-void RequestTrace::answered(int status, SteadyTime now, const std::string& audit_id) {
+void RequestTrace::finish(int status, SteadyTime now, const std::string& audit_id) {
   const auto took = now - began_;
   telemetry_.request_done(labels_, status, took);
   if (!is_logged(kAccessVerbosity)) return;

@@ -1,5 +1,5 @@
-// One request from its head to its answer: counts it, and writes its access line. Lives in the
-// session's coroutine; loop thread only.
+// One request from its head to its response: counts it, and writes its access log line. Lives in
+// the session's coroutine; loop thread only.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -12,12 +12,12 @@
 
 namespace weir::server {
 
-// From this verbosity on every answered request has a line.
+// From this verbosity on every finished request has a log line.
 inline constexpr int kAccessVerbosity = 3;
 
 class RequestTrace {
  public:
-  // Counts the request as under way until the trace is destroyed. `telemetry` outlives it.
+  // The request counts as in flight until the trace is destroyed. `telemetry` outlives it.
   RequestTrace(Telemetry& telemetry,
                const apiservice::Request& request,
                const apiservice::RequestInfo& info,
@@ -26,16 +26,16 @@ class RequestTrace {
   RequestTrace& operator=(const RequestTrace&) = delete;
   ~RequestTrace();
 
-  std::string user;  // who acts; empty until that is known
+  std::string user;  // the authenticated user; empty before authentication
 
-  // The answer is there. The query, which may hold what is nobody's business, is in no line.
-  void answered(int status, SteadyTime now, const std::string& audit_id);
+  // The response is ready. The query string is never logged, because it may hold private data.
+  void finish(int status, SteadyTime now, const std::string& audit_id);
 
  private:
   Telemetry& telemetry_;
   RequestLabels labels_;
   SteadyTime began_;
-  std::string method_;  // this and the path only when the line is wanted
+  std::string method_;  // method and path are empty unless the line is logged
   std::string path_;
 };
 

@@ -1,3 +1,4 @@
+// Audit ids: an id that the caller sent is echoed, within the bounds that Kubernetes sets.
 #include "server/http/audit_id.hpp"
 
 #include <openssl/rand.h>
@@ -11,14 +12,14 @@
 namespace weir::server {
 namespace {
 
-constexpr std::size_t kMaxBytes = 64;  // where Kubernetes cuts it
+constexpr std::size_t kMaxBytes = 64;  // Kubernetes truncates longer ids
 
 bool is_sane(std::string_view id) {
   return !id.empty() && id.size() <= kMaxBytes &&
          std::ranges::all_of(id, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-// SplitMix64: every state of a run is another one.
+// SplitMix64: its period is 2^64, so no id repeats within a session.
 std::uint64_t next(std::uint64_t& state) {
   state += 0x9e3779b97f4a7c15U;
   std::uint64_t out = state;
@@ -37,12 +38,13 @@ AuditIds::AuditIds() {
 }
 
 std::string AuditIds::of(const apiservice::Request& request) {
-  const std::string_view asked = request.header("audit-id");
-  return is_sane(asked) ? std::string(asked) : make();
+  const std::string_view header = request.header("audit-id");
+  return is_sane(header) ? std::string(header) : generate();
 }
 
-std::string AuditIds::make() {
+std::string AuditIds::generate() {
   constexpr std::string_view kHex = "0123456789abcdef";
+  // RFC 9562, 5.4: version 4 in bits 48 to 51, variant 10 in bits 64 and 65.
   const std::uint64_t high = (next(state_[0]) & 0xffffffffffff0fffU) | 0x4000U;
   const std::uint64_t low = (next(state_[1]) & 0x3fffffffffffffffU) | 0x8000000000000000U;
   std::string out(36, '-');

@@ -1,6 +1,5 @@
-// The Audit-Id of an answer, by which a kube-apiserver's audit log and ours are laid side by side.
-// One source a session: the random generator of OpenSSL, asked for each answer, would cost more
-// than reading a kept metric.
+// The Audit-Id of a response: the same id is in the kube-apiserver's audit log and in Weir's. One
+// generator a session, because OpenSSL's random generator costs more than a cached metric read.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -16,12 +15,11 @@ class AuditIds {
   // Seeded by OpenSSL; throws std::runtime_error when that has no random bytes.
   AuditIds();
 
-  // What the request's Audit-ID header says when it is 1 to 64 visible ASCII characters, else a new
-  // one.
+  // The request's Audit-ID header if it is 1 to 64 visible ASCII characters, else a generated id.
   [[nodiscard]] std::string of(const apiservice::Request& request);
 
-  // A random UUID (RFC 9562, version 4), unique but no secret.
-  [[nodiscard]] std::string make();
+  // A random UUID (RFC 9562, version 4), unique but not secret.
+  [[nodiscard]] std::string generate();
 
  private:
   std::array<std::uint64_t, 2> state_{};

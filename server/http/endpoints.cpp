@@ -1,4 +1,5 @@
-// Rows of data: the paths themselves are open to everybody, what is below them is not.
+// The table of the server's own endpoints. The exact health paths are open to anonymous callers,
+// as in Kubernetes; the paths below them need authorization.
 #include "server/http/endpoints.hpp"
 
 #include "apiservice/meta/status.hpp"
@@ -15,7 +16,7 @@ using apiservice::Response;
 apiservice::Endpoints server_endpoints(const Health& health,
                                        std::function<std::string()> telemetry_page) {
   apiservice::Endpoints out;
-  const auto respond = [&health](const Request& request) { return health.answer(request); };
+  const auto respond = [&health](const Request& request) { return health.respond(request); };
   for (const char* path : {"/healthz", "/livez", "/readyz"}) {
     out.push_back({.path = path,
                    .match = Endpoint::Match::exact,

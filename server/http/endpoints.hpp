@@ -1,4 +1,4 @@
-// The endpoints that the server adds to the API's own: health, open to everybody, and telemetry.
+// The endpoints that the server adds to those of the API: health checks and telemetry.
 #pragma once
 
 #include "apiservice/endpoints.hpp"
@@ -11,8 +11,8 @@ namespace weir::server {
 
 inline constexpr const char* kTelemetryPath = "/metrics";
 
-// `health` and what `telemetry_page` refers to outlive the endpoints. `telemetry_page` renders
-// /metrics.
+// `telemetry_page` renders /metrics. `health`, and everything that `telemetry_page` refers to,
+// outlives the endpoints.
 [[nodiscard]] apiservice::Endpoints server_endpoints(const Health& health,
                                                      std::function<std::string()> telemetry_page);
 

@@ -1,3 +1,5 @@
+// Parses a request head. The plain header lines are parsed here in one pass, which is faster than
+// Beast; Beast parses the lines that frame the request.
 #include "server/http/head.hpp"
 
 #include "apiservice/request/target.hpp"
@@ -44,7 +46,7 @@ class HeadParser final : public http::basic_parser<true> {
                      Text /*name*/,
                      Text /*value*/,
                      error_code& /*failed*/) override {}
-  // What only responses, bodies and chunks have: whole heads alone are fed.
+  // Only responses, bodies and chunks have these, and Beast is given complete request heads only.
   void on_response_impl(int /*status*/,
                         Text /*reason*/,
                         int /*version*/,
@@ -75,7 +77,7 @@ class HeadParser final : public http::basic_parser<true> {
 constexpr std::size_t kUsualHeaders = 16;
 constexpr Refusal kMalformed{400, "the request head is malformed"};
 
-// Of a header's name (RFC 9110, 5.6.2): its lower case; 0 for what stands in none.
+// The characters of a header's name (RFC 9110, 5.6.2) in lower case; 0 for any other byte.
 constexpr std::array<char, 256> kTokens = [] {
   std::array<char, 256> out{};
   for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"))
@@ -85,7 +87,7 @@ constexpr std::array<char, 256> kTokens = [] {
   return out;
 }();
 
-// Those that say how long a request is and what becomes of its connection.
+// The headers that determine how long a request is and whether its connection stays open.
 constexpr std::array<std::string_view, 5> kFraming{"connection",
                                                    "content-length",
                                                    "proxy-connection",
@@ -94,10 +96,10 @@ constexpr std::array<std::string_view, 5> kFraming{"connection",
 
 struct Fields {
   std::vector<Header> headers;
-  std::string framing;  // the whole lines of those of kFraming
+  std::string framing;  // the complete lines of the headers in kFraming
 };
 
-// Empty for what is no token.
+// The name in lower case; empty when `text` is not a token.
 std::string name_of(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -107,10 +109,10 @@ std::string name_of(std::string_view text) {
   return out;
 }
 
-// Whether there is a control byte but tabs and CR LF. `lines` begins with the end of the line
-// before.
+// Whether there is a control byte other than tab and CR LF. `lines` begins with the last byte of
+// the line before.
 bool has_controls(std::string_view lines) {
-  std::uint8_t out = 0;  // bytes, and no branch: sixteen of them are one instruction then
+  std::uint8_t out = 0;  // a byte and no branch, so that the compiler vectorizes the loop
   for (std::size_t at = 1; at < lines.size(); ++at) {
     const auto c = static_cast<std::uint8_t>(lines[at]);
     const bool is_control = (c < ' ') & (c != '\t') & (c != '\r') & (c != '\n');
@@ -126,7 +128,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// `lines`: those behind the request line, each with its end, without control bytes.
+// `lines` are those after the request line, each with its CR LF, without other control bytes.
 std::variant<Fields, Refusal> fields_of(std::string_view lines) {
   Fields out;
   out.headers.reserve(kUsualHeaders);
@@ -151,7 +153,7 @@ std::variant<Fields, Refusal> fields_of(std::string_view lines) {
 
 struct Forbidden {
   std::string_view header;
-  std::string_view why;
+  std::string_view reason;
 };
 constexpr std::array<Forbidden, 4> kForbidden{{
     {"transfer-encoding", "Transfer-Encoding is not accepted: no request here has a body"},
@@ -165,14 +167,15 @@ std::size_t count_of(const std::vector<Header>& headers, std::string_view name) 
 }
 
 std::string_view value_of(const std::vector<Header>& headers, std::string_view name) {
-  const auto found = std::ranges::find(headers, name, &Header::name);
-  return found == headers.end() ? std::string_view{} : std::string_view(found->value);
+  const auto header = std::ranges::find(headers, name, &Header::name);
+  return header == headers.end() ? std::string_view{} : std::string_view(header->value);
 }
 
 std::optional<Refusal> check_framing(const std::vector<Header>& headers, int version) {
   for (const Forbidden& forbidden : kForbidden) {
-    if (count_of(headers, forbidden.header) > 0) return Refusal{400, forbidden.why};
+    if (count_of(headers, forbidden.header) > 0) return Refusal{400, forbidden.reason};
   }
+  // Two Host or Content-Length headers are how request smuggling begins (RFC 9112, 11.2).
   const std::size_t hosts = count_of(headers, "host");
   if (hosts > 1 || (hosts == 0 && version == 11)) return Refusal{400, "one Host header is needed"};
   const std::size_t lengths = count_of(headers, "content-length");
@@ -218,7 +221,7 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
   const std::string_view head = bytes.substr(0, end + 4);
   const auto first = head.find("\r\n") + 2;
   if (first > kMaxTargetBytes + 2) return Refusal{414, "the request line is over 8 KiB"};
-  // Without the empty line at the end, which the first one is of a head that has no other.
+  // Without the empty line at the end. In a head without headers that is the line after the first.
   const auto last = std::max(first, head.size() - 2);
   if (has_controls(head.substr(first - 1, last - first + 1))) return kMalformed;
   auto fields = fields_of(head.substr(first, last - first));
@@ -229,7 +232,7 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
   framed += "\r\n";
   HeadParser parser;
   parser.header_limit(kMaxHeadBytes);
-  parser.body_limit(boost::none);  // no body is read: a long one is the router's to refuse
+  parser.body_limit(boost::none);  // no body is read; the router refuses requests that have one
   boost::beast::error_code failed;
   parser.put(boost::asio::buffer(framed), failed);
   if (failed || !parser.is_header_done()) return kMalformed;

@@ -1,6 +1,6 @@
 // The head of an HTTP request: bytes -> a plain Request, or a refusal. Stricter than Beast's
-// parser, which judges what frames a request: no byte of a body, a chunk or a trailer reaches it.
-// Pure.
+// parser, which parses only the lines that frame a request: no byte of a body, a chunk or a trailer
+// reaches it. Pure.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -19,17 +19,17 @@ struct NeedMore {};
 
 struct Head {
   apiservice::Request request;
-  std::size_t size;    // bytes of the head, with its empty line
-  bool is_keep_alive;  // false too when the method came with a body, which is never read
+  std::size_t size;    // bytes of the head, including the empty line at its end
+  bool is_keep_alive;  // false when the request has a body, which is never read
 };
 
 struct Refusal {
-  int status;  // 400, 414 or 431; the connection is closed behind it
-  std::string_view why;
+  int status;  // 400, 414 or 431; the connection is closed after it
+  std::string_view reason;
 };
 
 // Refused: bodies on GET and HEAD, Transfer-Encoding, Trailer, Upgrade, Expect, folded headers, no
-// Host or two, a Content-Length that isn't one number, a target that isn't a path, and whatever is
+// Host or two, a Content-Length that is not one number, a target that is not a path, and anything
 // over the sizes above.
 [[nodiscard]] std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes);
 

@@ -1,3 +1,5 @@
+// The health checks of an API server. The reason of a failure is withheld from the body, because
+// anonymous callers may read it; the log has it.
 #include "server/http/health.hpp"
 
 #include "apiservice/meta/status.hpp"
@@ -20,10 +22,10 @@ constexpr const char* kText = "text/plain; charset=utf-8";
 
 struct Check {
   std::string_view name;
-  bool is_well;
+  bool is_healthy;
 };
 
-// "/readyz" of "/readyz/ping"; empty when the path is none of ours.
+// "/readyz" of "/readyz/ping"; empty when the path is not a health path.
 std::string_view endpoint_of(std::string_view path) {
   for (const std::string_view endpoint : kEndpoints) {
     if (path == endpoint ||
@@ -33,29 +35,30 @@ std::string_view endpoint_of(std::string_view path) {
   return {};
 }
 
-Response one_check(const std::vector<Check>& checks, std::string_view name) {
-  const auto found = std::ranges::find(checks, name, &Check::name);
-  if (found == checks.end()) return apiservice::page_not_found();
-  if (found->is_well) return {200, kText, "ok"};
+Response respond_for_check(const std::vector<Check>& checks, std::string_view name) {
+  const auto check = std::ranges::find(checks, name, &Check::name);
+  if (check == checks.end()) return apiservice::page_not_found();
+  if (check->is_healthy) return {200, kText, "ok"};
   return {500, kText, fmt::format("internal server error: {} failed\n", name)};
 }
 
-Response all_checks(const std::vector<Check>& checks,
-                    std::string_view endpoint,
-                    const Request& request) {
+// The body is that of k8s.io/apiserver's healthz package, because people and tools compare the two.
+Response respond_for_all(const std::vector<Check>& checks,
+                         std::string_view endpoint,
+                         const Request& request) {
   std::vector<std::string> excluded;
   for (const auto& [name, value] : request.query) {
     if (name == "exclude") excluded.push_back(value);
   }
-  bool is_well = true;
+  bool is_healthy = true;
   std::string lines;
   for (const Check& check : checks) {
     if (std::erase(excluded, check.name) > 0) {
       lines += fmt::format("[+]{} excluded: ok\n", check.name);
-    } else if (check.is_well) {
+    } else if (check.is_healthy) {
       lines += fmt::format("[+]{} ok\n", check.name);
     } else {
-      is_well = false;
+      is_healthy = false;
       lines += fmt::format("[-]{} failed: reason withheld\n", check.name);
     }
   }
@@ -64,10 +67,10 @@ Response all_checks(const std::vector<Check>& checks,
     lines += fmt::format("warn: some health checks cannot be excluded: no matches for {}\n",
                          fmt::join(excluded, ","));
   }
-  const std::string_view word = endpoint.substr(1);
-  if (!is_well) return {500, kText, fmt::format("{}{} check failed\n", lines, word)};
+  const std::string_view title = endpoint.substr(1);
+  if (!is_healthy) return {500, kText, fmt::format("{}{} check failed\n", lines, title)};
   if (!request.has_parameter("verbose")) return {200, kText, "ok"};
-  return {200, kText, fmt::format("{}{} check passed\n", lines, word)};
+  return {200, kText, fmt::format("{}{} check passed\n", lines, title)};
 }
 
 }  // namespace
@@ -78,17 +81,17 @@ bool Health::is_open(std::string_view path) {
 
 bool Health::owns(std::string_view path) { return !endpoint_of(path).empty(); }
 
-Response Health::answer(const Request& request) const {
+Response Health::respond(const Request& request) const {
   const std::string_view endpoint = endpoint_of(request.path);
   std::vector<Check> checks{{"ping", true}};
   if (endpoint == "/readyz") {
-    for (const auto& [name, is_well] : reported_) checks.push_back({name, is_well});
+    for (const auto& [name, is_healthy] : reported_) checks.push_back({name, is_healthy});
     checks.push_back({"shutdown", !is_shutting_down_});
   }
   if (request.path.size() > endpoint.size() + 1) {
-    return one_check(checks, std::string_view(request.path).substr(endpoint.size() + 1));
+    return respond_for_check(checks, std::string_view(request.path).substr(endpoint.size() + 1));
   }
-  return all_checks(checks, endpoint, request);
+  return respond_for_all(checks, endpoint, request);
 }
 
 }  // namespace weir::server

@@ -1,5 +1,5 @@
-// /healthz, /livez and /readyz as Kubernetes' API servers answer them. Pure but for the state the
-// App sets.
+// /healthz, /livez and /readyz as the API servers of Kubernetes implement them. Holds only the
+// state that the App sets; does no I/O.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -12,19 +12,20 @@ namespace weir::server {
 
 class Health {
  public:
-  // From here on /readyz fails (check "shutdown"): no new traffic, please. /livez stays well.
+  // From now on /readyz fails (check "shutdown"), so that no new traffic is routed here. /livez
+  // still succeeds.
   void begin_shutdown() { is_shutting_down_ = true; }
 
-  // The outcome of a named check of /readyz, which is on its list from the first call on.
-  void report(const std::string& check, bool is_well) { reported_[check] = is_well; }
+  // Sets the outcome of a named check of /readyz. The first call adds the check.
+  void report(const std::string& check, bool is_healthy) { reported_[check] = is_healthy; }
 
-  // The three exact paths, which anybody may ask.
+  // The three exact paths, which anonymous callers may get.
   [[nodiscard]] static bool is_open(std::string_view path);
-  // The three paths and what is below them.
+  // The three paths and every path below them.
   [[nodiscard]] static bool owns(std::string_view path);
-  // The answer to a path that owns() is true for. `?verbose` lists the checks, `?exclude=NAME`
-  // leaves one out.
-  [[nodiscard]] apiservice::Response answer(const apiservice::Request& request) const;
+  // The response for a path that owns() accepts. `?verbose` lists the checks, `?exclude=NAME` skips
+  // one.
+  [[nodiscard]] apiservice::Response respond(const apiservice::Request& request) const;
 
  private:
   bool is_shutting_down_ = false;

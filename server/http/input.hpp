@@ -1,4 +1,4 @@
-// What a connection has sent and nobody has taken yet. Loop thread only.
+// Bytes that a connection has sent and that are not parsed yet. Loop thread only.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -12,22 +12,22 @@ namespace weir::server {
 
 class SessionInput {
  public:
-  // The bytes that have come; good until the next call that is not const.
+  // The received bytes; valid until the next call of a non-const function.
   [[nodiscard]] std::string_view bytes() const { return {buffer_.data(), size_}; }
   [[nodiscard]] bool is_empty() const { return size_ == 0; }
 
-  // Bytes that are set aside, taken or not.
+  // Bytes of memory that the buffer holds.
   [[nodiscard]] std::size_t capacity() const { return buffer_.capacity(); }
 
-  // Room behind them; what came in is then told to `add`.
+  // Free space after the received bytes. Call add() with the number of bytes read into it.
   [[nodiscard]] boost::asio::mutable_buffer room() {
-    // The buffer keeps its size: to write zeros for each read costs more than the read's copy.
+    // The buffer never shrinks here, because zeroing it for each read costs more than the copy.
     if (buffer_.size() < size_ + kReadBytes) buffer_.resize(size_ + kReadBytes);
     return boost::asio::buffer(buffer_.data() + size_, kReadBytes);
   }
   void add(std::size_t size) { size_ += size; }
 
-  // Takes the first `size` bytes away, and a buffer that a long head has made big.
+  // Removes the first `size` bytes, and frees a buffer that a long head has made large.
   void drop(std::size_t size) {
     std::copy(buffer_.data() + size, buffer_.data() + size_, buffer_.data());
     size_ -= size;

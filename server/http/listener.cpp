@@ -1,3 +1,4 @@
+// Accepts connections within two bounds: a number of sessions, and the descriptors of the process.
 #include "server/http/listener.hpp"
 
 #include "scalers/signal.hpp"
@@ -22,30 +23,31 @@ using boost::asio::ip::tcp;
 using scalers::Timer;
 
 constexpr Duration kLimitTick{250};
+// After an error of accept(), so that the loop does not spin.
 constexpr Duration kAcceptPause{100};
 constexpr int kBacklog = 1024;
-// A TLS connection holds about 83 KB; kube-apiserver keeps 25 and opens more only while it asks
-// more at once.
+// A TLS connection holds about 83 KB. A kube-apiserver keeps 25 connections open, and more only
+// while it has more requests in flight.
 constexpr std::size_t kMaxSessions = 2048;
 
-// Half of the descriptors that the process may have are for backends, files and the kube-apiserver.
+// Half of the descriptors of the process are left for backends, files and the kube-apiserver.
 std::size_t max_sessions() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxSessions;
   return std::min<std::size_t>(kMaxSessions, limit.rlim_cur / 2);
 }
 
-std::unique_ptr<FILE, Freed<std::fclose>> open_reserve() {
-  return std::unique_ptr<FILE, Freed<std::fclose>>(std::fopen("/dev/null", "re"));
+std::unique_ptr<FILE, CDeleter<std::fclose>> open_reserve() {
+  return std::unique_ptr<FILE, CDeleter<std::fclose>>(std::fopen("/dev/null", "re"));
 }
 
-// A session that fails is one lost connection, never the end of the process.
+// An exception in a session ends that connection, never the process.
 void on_session_end(const std::exception_ptr& failure) {
   if (!failure) return;
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& bug) {
-    log_often(Level::error, "session_failed", {{"reason", bug.what()}});
+    log_rate_limited(Level::error, "session_failed", {{"reason", bug.what()}});
   }
 }
 
@@ -90,15 +92,17 @@ awaitable<void> Listener::accept_all() {
     auto [failed, socket] =
         co_await acceptor_.async_accept(loop_.get_executor(), boost::asio::as_tuple(use_awaitable));
     if (!failed) {
-      say_whether_out(false);
+      log_descriptor_state(false);
       serve(std::move(socket));
       continue;
     }
     if (!acceptor_.is_open()) break;
-    const bool is_out = failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
-    if (!is_out) log_often(Level::warn, "accept_failed", {{"reason", failed.message()}});
+    const bool is_out_of_descriptors =
+        failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
+    if (!is_out_of_descriptors)
+      log_rate_limited(Level::warn, "accept_failed", {{"reason", failed.message()}});
     bool is_handled = false;
-    if (is_out) is_handled = co_await accept_with_reserve();
+    if (is_out_of_descriptors) is_handled = co_await accept_via_reserve_fd();
     if (is_handled) continue;
     Timer pause(loop_.get_executor(), kAcceptPause);
     co_await pause.async_wait(boost::asio::as_tuple(use_awaitable));
@@ -106,8 +110,8 @@ awaitable<void> Listener::accept_all() {
 }
 
 void Listener::serve(Socket socket) {
-  // Else it closes here: a caller that is turned away tries another replica.
-  if (is_full() && !deps_.registry->make_room(deps_.clock.steady())) return;
+  // When no session can be evicted, the socket closes here and the caller tries another replica.
+  if (is_full() && !deps_.registry->evict_longest_idle(deps_.clock.steady())) return;
   boost::system::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   boost::asio::co_spawn(loop_.get_executor(),
@@ -115,28 +119,32 @@ void Listener::serve(Socket socket) {
                         on_session_end);
 }
 
-// Said when it begins and when it ends, not with every connection.
+// Logged when the limit is reached and when it no longer is, not for every connection.
 bool Listener::is_full() {
   const bool is_over = deps_.registry->size() >= max_sessions_;
   if (is_over != std::exchange(was_full_, is_over))
-    log(Level::warn, is_over ? "connections_full" : "connections_fit", {{"limit", max_sessions_}});
+    log(Level::warn,
+        is_over ? "connections_full" : "connections_available",
+        {{"limit", max_sessions_}});
   return is_over;
 }
 
-void Listener::say_whether_out(bool is_out) {
-  if (is_out == std::exchange(was_out_, is_out)) return;
-  log(Level::warn, is_out ? "descriptors_exhausted" : "descriptors_free", {});
+void Listener::log_descriptor_state(bool is_out_of_descriptors) {
+  if (is_out_of_descriptors == std::exchange(was_out_of_descriptors_, is_out_of_descriptors))
+    return;
+  log(Level::warn, is_out_of_descriptors ? "descriptors_exhausted" : "descriptors_free", {});
 }
 
-// Without a descriptor left a connection cannot even be refused: the reserve makes room for that.
-// By the time that one comes there may be others; it is served then. False when something else has
-// taken the reserve's place.
-awaitable<bool> Listener::accept_with_reserve() {
+// Without a free descriptor a connection can be neither accepted nor closed, so it would stay in
+// the backlog until it times out. Closing the reserve frees one descriptor. The connection is
+// served if the reserve can be opened again, else it is closed. False when accepting failed,
+// because another part of the process used the freed descriptor first.
+awaitable<bool> Listener::accept_via_reserve_fd() {
   reserve_.reset();
   auto [failed, socket] =
       co_await acceptor_.async_accept(loop_.get_executor(), boost::asio::as_tuple(use_awaitable));
   reserve_ = open_reserve();
-  say_whether_out(!reserve_);
+  log_descriptor_state(!reserve_);
   if (reserve_ && !failed) {
     serve(std::move(socket));
   } else if (!reserve_) {
@@ -147,6 +155,7 @@ awaitable<bool> Listener::accept_with_reserve() {
   co_return !failed;
 }
 
+// Runs until the last session ends, so that a drain has time limits too.
 awaitable<void> Listener::watch_limits() {
   Timer tick(loop_.get_executor());
   while (acceptor_.is_open() || deps_.registry->size() > 0) {

@@ -1,9 +1,9 @@
-// Accepts connections and starts a session for each; watches the sessions' time limits. Owned by
-// the App; loop thread.
+// Accepts connections, starts a session for each, and enforces the time limits of the sessions.
+// Owned by the App; loop thread only.
 #pragma once
 
 #include "scalers/task.hpp"
-#include "server/crypto/freed.hpp"
+#include "server/crypto/c_deleter.hpp"
 #include "server/http/session.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -17,12 +17,12 @@ namespace weir::server {
 
 class Listener {
  public:
-  // Throws std::runtime_error that says what to do when the address cannot be bound.
+  // Throws std::runtime_error with what to change when the address cannot be bound.
   Listener(Loop& loop, const std::string& address, std::uint16_t port, SessionDeps deps);
 
   // Accepts until close().
   void start();
-  // Accepts no more; open sessions go on.
+  // Stops accepting; open sessions continue.
   void close();
 
  private:
@@ -31,8 +31,8 @@ class Listener {
   awaitable<void> accept_all();
   [[nodiscard]] bool is_full();
   void serve(Socket socket);
-  [[nodiscard]] awaitable<bool> accept_with_reserve();
-  void say_whether_out(bool is_out);
+  [[nodiscard]] awaitable<bool> accept_via_reserve_fd();
+  void log_descriptor_state(bool is_out_of_descriptors);
   awaitable<void> watch_limits();
 
   Loop& loop_;
@@ -40,9 +40,10 @@ class Listener {
   SessionDeps deps_;
   std::size_t max_sessions_;
   bool was_full_ = false;
-  bool was_out_ = false;
-  std::unique_ptr<FILE, Freed<std::fclose>>
-      reserve_;  // a descriptor for the time when none is left
+  bool was_out_of_descriptors_ = false;
+  std::unique_ptr<FILE, CDeleter<std::fclose>>
+      reserve_;  // an open descriptor, closed to accept a connection when the process has no other
+                 // left
 };
 
 }  // namespace weir::server

@@ -1,6 +1,6 @@
-// One TLS connection from handshake to close: reads heads, asks the router, writes one answer each.
-// And the registry that knows every open session, so that each phase has its time limit and a drain
-// can end them. Loop thread only.
+// One TLS connection from handshake to close: reads request heads, calls the API server, writes the
+// responses. And the registry of all open sessions, which enforces the time limit of each phase and
+// ends the sessions in a drain. Loop thread only.
 #pragma once
 
 #include "apiservice/api_server.hpp"
@@ -22,26 +22,29 @@ using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 
 class Session;
 
-// Every open session, and when each has to have gone on. Shared by the listener and the sessions.
+// All open sessions. Invariant: a session is in the registry from its construction to its
+// destruction. Shared by the listener and the sessions.
 class SessionRegistry {
  public:
-  // Closes each session whose phase took too long.
+  // Closes each session whose current phase has exceeded its time limit.
   void expire(SteadyTime now);
-  // From here on no connection is kept alive: each closes behind its next answer, which says so.
+  // From now on no connection is kept alive: each closes after its next response, which has
+  // `Connection: close`.
   void end_keep_alive() { is_draining_ = true; }
   // As end_keep_alive(), and idle connections close at once.
   void begin_drain();
-  // Closes what is left.
+  // Closes the remaining sessions.
   void close_all();
-  // Closes the session that has waited longest for its peer to send something; false when none has
-  // for a second. So connections that others hold open keep out no probe and no kube-apiserver.
-  [[nodiscard]] bool make_room(SteadyTime now);
+  // Closes the session that has waited longest for its peer to send a complete handshake or head;
+  // false when none has waited for a second. So idle connections cannot keep out a probe or a
+  // kube-apiserver.
+  [[nodiscard]] bool evict_longest_idle(SteadyTime now);
   [[nodiscard]] bool is_draining() const { return is_draining_; }
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 
  private:
   friend class Session;
-  std::set<Session*> sessions_;  // each lives in its own coroutine frame
+  std::set<Session*> sessions_;  // each is in the frame of its own coroutine
   bool is_draining_ = false;
 };
 
@@ -55,7 +58,7 @@ struct SessionDeps {
       registry;  // second owner: sessions that the loop destroys after the listener
 };
 
-// Ends when the peer or a time limit closes the connection.
+// Returns when the peer, a time limit or a drain has closed the connection.
 awaitable<void> run_session(Socket socket, SessionDeps deps);
 
 }  // namespace weir::server

@@ -1,3 +1,5 @@
+// Applies the ConfigMap to the trust of the server. A part that is not valid keeps its last valid
+// value.
 #include "server/kube/cluster.hpp"
 
 #include "server/kube/client/kubeconfig.hpp"
@@ -16,10 +18,11 @@ ClusterAccess access_of(const std::string& own, const ServeOptions& options) {
   if (!path.empty()) return read_kubeconfig(path);
   if (options.kubernetes_service_host.empty() || options.kubernetes_service_port.empty()) {
     throw std::runtime_error(
-        "no kubeconfig is given and this is no pod of a cluster (KUBERNETES_SERVICE_HOST and "
-        "KUBERNETES_SERVICE_PORT are not set): give --kubeconfig, or --authentication-kubeconfig "
-        "and --authorization-kubeconfig, or add --standalone, which asks no kube-apiserver and "
-        "lets callers read whom a client certificate or the front proxy proves");
+        "there is no kubeconfig and this process does not run in a pod (KUBERNETES_SERVICE_HOST "
+        "and "
+        "KUBERNETES_SERVICE_PORT are not set): set --kubeconfig, or --authentication-kubeconfig "
+        "and --authorization-kubeconfig; or add --standalone, which uses no kube-apiserver and "
+        "lets callers read metrics whom a client certificate or the front proxy authenticates");
   }
   return in_cluster_access(options.kubernetes_service_host,
                            options.kubernetes_service_port,
@@ -34,29 +37,29 @@ Cluster::Cluster(Loop& loop,
                  const ServeOptions& options,
                  Trusted trusted)
     : trusted_(std::move(trusted)),
-      takes_client_ca_(options.client_ca_file.empty()),
-      takes_front_proxy_(options.requestheader_client_ca_file.empty()),
+      uses_cluster_client_ca_(options.client_ca_file.empty()),
+      uses_cluster_front_proxy_(options.requestheader_client_ca_file.empty()),
       is_lookup_needed_(!options.tolerates_lookup_failure),
       authentication_(clients.http(), access_of(options.authentication_kubeconfig, options)),
       authorization_(clients.http(), access_of(options.authorization_kubeconfig, options)),
       tokens_(loop,
               authentication_,
               clock,
-              {.audiences = options.api_audiences, .kept_for = options.token_cache_ttl}),
+              {.audiences = options.api_audiences, .ttl = options.token_cache_ttl}),
       access_(loop,
               authorization_,
               clock,
               {.always_allowed_paths = options.always_allow_paths,
-               .allowed_kept_for = options.authorized_cache_ttl,
-               .denied_kept_for = options.unauthorized_cache_ttl}) {
-  const bool has_something_to_take = takes_client_ca_ || takes_front_proxy_;
-  if (options.skips_lookup || !has_something_to_take) return;
+               .allowed_ttl = options.authorized_cache_ttl,
+               .denied_ttl = options.unauthorized_cache_ttl}) {
+  const bool needs_config_map = uses_cluster_client_ca_ || uses_cluster_front_proxy_;
+  if (options.skips_lookup || !needs_config_map) return;
   watch_ = std::make_shared<TrustWatch>(
       loop,
       authentication_,
       clock,
-      TrustEvents{.on_config = [this](const ConfigMapData& data) { take(data); },
-                  .on_missing = [this] { take_none(); }});
+      TrustEvents{.on_config = [this](const ConfigMapData& data) { apply_config(data); },
+                  .on_missing = [this] { apply_missing(); }});
 }
 
 void Cluster::start() {
@@ -71,16 +74,18 @@ void Cluster::close() {
   if (watch_) watch_->close();
 }
 
-void Cluster::take(const ConfigMapData& data) {
+// Flags take precedence: a part that a flag sets is not read from the ConfigMap.
+void Cluster::apply_config(const ConfigMapData& data) {
   trusted_.health.report(kCheck, true);
   AuthenticationConfig config = parse_authentication_config(data);
+  // Compared as PEM, because every event of the watch has the whole ConfigMap.
   bool is_changed = false;
-  if (takes_client_ca_ && config.client_ca && config.client_ca->pem != client_ca_pem_) {
+  if (uses_cluster_client_ca_ && config.client_ca && config.client_ca->pem != client_ca_pem_) {
     client_ca_pem_ = config.client_ca->pem;
     trusted_.trust.client_ca = std::move(config.client_ca->bundle);
     is_changed = true;
   }
-  if (takes_front_proxy_ && config.front_proxy) {
+  if (uses_cluster_front_proxy_ && config.front_proxy) {
     trusted_.rules = std::move(config.front_proxy->rules);
     NamedBundle& ca = config.front_proxy->ca;
     if (ca.pem != front_proxy_ca_pem_) {
@@ -97,19 +102,20 @@ void Cluster::take(const ConfigMapData& data) {
         {{"client_ca", trusted_.trust.client_ca ? "yes" : "no"},
          {"front_proxy_ca", trusted_.trust.request_header_ca ? "yes" : "no"}});
   }
-  note_kept(config.problem);
+  log_rejected(config.problem);
 }
 
-void Cluster::take_none() {
+// Without the ConfigMap the server is ready, because bearer tokens still work.
+void Cluster::apply_missing() {
   trusted_.health.report(kCheck, true);
-  note_kept("there is no such ConfigMap");
+  log_rejected("the ConfigMap does not exist");
 }
 
-void Cluster::note_kept(const std::string& why) {
-  if (why == kept_because_) return;
-  kept_because_ = why;
-  if (why.empty()) return;
-  log(Level::warn, "client_trust_kept", {{"config_map", kConfigMapName}, {"reason", why}});
+void Cluster::log_rejected(const std::string& reason) {
+  if (reason == last_rejection_) return;
+  last_rejection_ = reason;
+  if (reason.empty()) return;
+  log(Level::warn, "client_trust_rejected", {{"config_map", kConfigMapName}, {"reason", reason}});
 }
 
 }  // namespace weir::server::cluster

@@ -1,5 +1,5 @@
-// The cluster's part of `weir serve`: whom its ConfigMap trusts, what its kube-apiserver says of
-// tokens and of access. Owned by the App; loop thread only.
+// The part of `weir serve` that depends on a cluster: client trust from the ConfigMap, token and
+// access reviews by the kube-apiserver. Owned by the App; loop thread only.
 #pragma once
 
 #include "apiservice/auth/access.hpp"
@@ -22,17 +22,17 @@
 
 namespace weir::server::cluster {
 
-// What the cluster's ConfigMap changes.
+// The state that the ConfigMap changes.
 struct Trusted {
   ClientTrust& trust;
   apiservice::FrontProxyRules& rules;
-  Health& health;                   // gets the check authentication-config
-  std::function<void()> on_change;  // behind each change of `trust`
+  Health& health;                   // has the check authentication-config
+  std::function<void()> on_change;  // called after each change of `trust`
 };
 
 class Cluster {
  public:
-  // Everything but the options outlives the cluster. Throws std::runtime_error that says which flag
+  // All arguments except the options outlive the cluster. Throws std::runtime_error with the flag
   // to set when there is neither a kubeconfig nor a service account.
   Cluster(Loop& loop,
           scalers::Clients& clients,
@@ -42,29 +42,29 @@ class Cluster {
 
   [[nodiscard]] apiservice::TokenAuthenticator& tokens() { return tokens_; }
   [[nodiscard]] apiservice::Authorizer& access() { return access_; }
-  // Begins to follow the ConfigMap, unless the flags say all that it could.
+  // Starts to watch the ConfigMap, unless the flags set everything that it contains.
   void start();
-  // Ends what waits, so that the loop can run out of work.
+  // Ends all waiting operations, so that the loop can run out of work.
   void close();
 
  private:
-  void take(const ConfigMapData& data);
-  void take_none();
-  // Logs why something is not taken over, once until it changes.
-  void note_kept(const std::string& why);
+  void apply_config(const ConfigMapData& data);
+  void apply_missing();
+  // Logs why a part of the ConfigMap is not applied; once for each reason.
+  void log_rejected(const std::string& reason);
 
   Trusted trusted_;
-  bool takes_client_ca_;    // no flag gives it
-  bool takes_front_proxy_;  // no flag gives it
-  bool is_lookup_needed_;   // before /readyz is well
+  bool uses_cluster_client_ca_;    // no flag sets it
+  bool uses_cluster_front_proxy_;  // no flag sets it
+  bool is_lookup_needed_;          // before /readyz succeeds
   std::string client_ca_pem_;
   std::string front_proxy_ca_pem_;
-  std::string kept_because_;
+  std::string last_rejection_;
   KubeClient authentication_;
   KubeClient authorization_;
   TokenReviews tokens_;
   AccessReviews access_;
-  std::shared_ptr<TrustWatch> watch_;  // also owned by its own coroutine; null: nothing to follow
+  std::shared_ptr<TrustWatch> watch_;  // second owner: its own coroutine; null: no watch
 };
 
 }  // namespace weir::server::cluster

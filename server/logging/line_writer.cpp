@@ -1,3 +1,4 @@
+// The non-blocking writer of the log. A slow reader of stderr must not delay the event loop.
 #include "server/logging/line_writer.hpp"
 
 #include <poll.h>
@@ -24,13 +25,14 @@ bool LineWriter::has_room() {
 
 void LineWriter::finish_line() { rest_.erase(0, send(rest_)); }
 
-// stderr may be shared with a shell: O_NONBLOCK on it would be the shell's too, so it is asked.
+// Polls instead of setting O_NONBLOCK, which would affect every process that shares stderr, such as
+// a shell.
 bool LineWriter::is_writable() const {
-  pollfd one{fd_, POLLOUT, 0};
-  return ::poll(&one, 1, 0) == 1 && (one.revents & POLLOUT) != 0;
+  pollfd descriptor{fd_, POLLOUT, 0};
+  return ::poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0;
 }
 
-// A pipe that is writable has room for PIPE_BUF bytes: no piece of that size can block.
+// A writable pipe has room for PIPE_BUF bytes (POSIX), so a piece of that size never blocks.
 std::size_t LineWriter::send(std::string_view text) const {
   std::size_t sent = 0;
   while (sent < text.size() && is_writable()) {

@@ -1,5 +1,5 @@
-// Whole lines to a descriptor that may be a full pipe, without ever waiting for whoever reads it: a
-// line that finds no room is dropped and counted. The only writer of its descriptor; one thread.
+// Writes whole lines to a descriptor that may be a full pipe, and never blocks: a line that does
+// not fit is dropped and counted. It has to be the only writer of its descriptor; one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,21 @@ class LineWriter {
   // `fd` outlives the writer, which does not close it.
   explicit LineWriter(int fd) : fd_(fd) {}
 
-  // Takes the line or drops it whole. What there was no room for goes out in front of the next.
+  // Writes the line or drops it whole. The rest of a partly written line goes before the next line.
   void write(std::string_view line);
-  // Whether a line would be taken.
+  // Whether the next line would be written.
   [[nodiscard]] bool has_room();
-  // Since the start.
+  // Dropped lines since the start of the process.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
   [[nodiscard]] bool is_writable() const;
-  // How many bytes went out.
+  // The number of bytes written.
   [[nodiscard]] std::size_t send(std::string_view text) const;
   void finish_line();
 
   int fd_;
-  std::string rest_;  // of a line that is begun
+  std::string rest_;  // of a partly written line
   std::uint64_t dropped_ = 0;
 };
 

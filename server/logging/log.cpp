@@ -1,3 +1,5 @@
+// The log of the process. Its state is static, because every part of the server logs and the format
+// is a property of the process.
 #include "server/logging/log.hpp"
 
 #include "server/logging/line_writer.hpp"
@@ -12,8 +14,8 @@
 namespace weir::server {
 namespace {
 
-// Only printable ASCII passes as it is: names, paths and errors come from callers and backends, and
-// a terminal may read the log.
+// Only printable ASCII is written unescaped, because names, paths and errors come from callers and
+// backends, and an escape sequence could change the terminal that shows the log.
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
@@ -36,15 +38,16 @@ struct Settings {
 };
 
 Settings& settings() {
-  static Settings kept;
-  return kept;
+  static Settings instance;
+  return instance;
 }
 
 LineWriter& standard_error() {
-  static LineWriter kept(STDERR_FILENO);
-  return kept;
+  static LineWriter instance(STDERR_FILENO);
+  return instance;
 }
 
+// The level letters of klog.
 char letter_of(Level level) {
   switch (level) {
     case Level::info: return 'I';
@@ -63,7 +66,7 @@ std::string_view name_of(Level level) {
   return "error";
 }
 
-// ASCII alone, as in the text form: what is no UTF-8 becomes U+FFFD.
+// ASCII only, as in the text form; invalid UTF-8 becomes U+FFFD.
 void append_json(std::string& out, std::string_view text) {
   constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
   out += nlohmann::json(text).dump(-1, ' ', true, kReplace);
@@ -78,20 +81,20 @@ void put(Level level, int verbosity, std::string_view event, std::span<const Fie
   standard_error().write(line);
 }
 
-// Once there is room again, one line says how many there are not.
+// After dropped lines, the first line that fits again reports how many were dropped.
 void write(Level level, int verbosity, std::string_view event, std::span<const Field> fields) {
-  static std::uint64_t told = 0;
+  static std::uint64_t reported = 0;
   const std::uint64_t dropped = log_lines_dropped();
-  if (dropped != told && standard_error().has_room()) {
-    const Field lines("lines", dropped - std::exchange(told, dropped));
+  if (dropped != reported && standard_error().has_room()) {
+    const Field lines("lines", dropped - std::exchange(reported, dropped));
     put(Level::warn, 0, "log_lines_dropped", {&lines, 1});
   }
   put(level, verbosity, event, fields);
 }
 
 LogRepeats& repeats() {
-  static LogRepeats kept;
-  return kept;
+  static LogRepeats instance;
+  return instance;
 }
 
 void write_repeated(std::vector<LogRepeats::Line> lines) {
@@ -103,6 +106,7 @@ void write_repeated(std::vector<LogRepeats::Line> lines) {
 
 }  // namespace
 
+// UTC instead of klog's local time, because a container has no time zone.
 std::string log_prefix(WallTime now, Level level, int pid) {
   const auto time = std::chrono::floor<std::chrono::microseconds>(now);
   const auto day = std::chrono::floor<std::chrono::days>(time);
@@ -146,6 +150,7 @@ std::string log_json(WallTime now,
     out += ',';
     append_json(out, field.name);
     out += ':';
+    // inf and nan are not numbers in JSON.
     if (field.is_number && nlohmann::json::accept(field.value)) {
       out += field.value;
     } else {
@@ -166,14 +171,14 @@ void log(Level level, std::string_view event, std::initializer_list<Field> field
   write(level, 0, event, {fields.begin(), fields.size()});
 }
 
-void log_often(Level level, std::string_view event, std::initializer_list<Field> fields) {
+void log_rate_limited(Level level, std::string_view event, std::initializer_list<Field> fields) {
   const std::span<const Field> all(fields.begin(), fields.size());
   const SteadyTime now = std::chrono::steady_clock::now();
   write_repeated(repeats().take_due(now));
   if (repeats().admit(level, event, all, now)) write(level, 0, event, all);
 }
 
-void tell_repeats() { write_repeated(repeats().take_due(std::chrono::steady_clock::now())); }
+void flush_repeat_counts() { write_repeated(repeats().take_due(std::chrono::steady_clock::now())); }
 void flush_log() { write_repeated(repeats().take_all()); }
 
 void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields) {

@@ -1,6 +1,6 @@
 // The log: one line an event on stderr, in klog's text form or as a JSON object, with fixed event
-// words and fields. Loop thread, and the start before it. A Secret has no conversion to text, so
-// none can be a field.
+// words and fields. Loop thread only, and startup before it. A Secret has no conversion to text, so
+// it cannot be a field.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -35,26 +35,25 @@ struct Field {
 // log(Level::warn, "backend_down", {{"backend", name}, {"after_ms", 250}});
 void log(Level level, std::string_view event, std::initializer_list<Field> fields);
 
-// A line that whoever connects can bring about at will: one that was written less than 10 s ago is
-// counted, and told as `repeated` behind that. 256 different lines are told apart: of further ones
-// the first of each event and level is written, and the rest count under the event alone.
-void log_often(Level level, std::string_view event, std::initializer_list<Field> fields);
+// For events that any client can cause at will. A line that was written less than 10 s ago is only
+// counted; after the 10 s one line with the count in `repeated` is written. Counts are kept for 256
+// different lines; beyond that they are kept for each event and level.
+void log_rate_limited(Level level, std::string_view event, std::initializer_list<Field> fields);
 
 enum class LogFormat { text, json };
 
 // How every later line is written, and how much: lines of a verbosity above `verbosity` (0 to 10)
 // are left out. Text and 0 until it is called.
 void set_log(LogFormat format, int verbosity);
-// Lines that nobody took: stderr is a pipe that is full, or a file on a full disk. They are never
-// waited for.
+// Lines that were dropped because stderr is a full pipe, or a file on a full disk.
 [[nodiscard]] std::uint64_t log_lines_dropped();
 [[nodiscard]] bool is_logged(int verbosity);
-// An info line for those who asked for it with -v.
+// An info line that is written only at this verbosity (-v) or a higher one.
 void log_at(int verbosity, std::string_view event, std::initializer_list<Field> fields);
 
-// Writes the counts of repeats whose span is over; to be called about once a second.
-void tell_repeats();
-// Writes every count that is held back.
+// Writes the repeat counts whose 10 s are over; to be called about once a second.
+void flush_repeat_counts();
+// Writes all repeat counts; to be called at the end.
 void flush_log();
 
 // klog's header of a text line, with a space at its end: level letter, month and day, time of day

@@ -1,3 +1,4 @@
+// Counts repeated log lines. Apart from the log, so that tests can set the time.
 #include "server/logging/repeats.hpp"
 
 #include <algorithm>
@@ -17,32 +18,33 @@ bool LogRepeats::admit(Level level,
                        std::span<const Field> fields,
                        SteadyTime now) {
   std::string key = key_of(level, event, fields);
-  auto known = kept_.find(key);
-  if (known == kept_.end() && kept_.size() >= kMaxKept) {
-    fields = {};  // what is one too many counts by its event, of which the program has few
+  auto entry = entries_.find(key);
+  if (entry == entries_.end() && entries_.size() >= kMaxEntries) {
+    fields = {};  // the number of events is bounded by the program, that of lines is not
     key = key_of(level, event, fields);
-    known = kept_.find(key);
+    entry = entries_.find(key);
   }
-  if (known != kept_.end()) {
-    ++known->second.line.repeats;
+  if (entry != entries_.end()) {
+    ++entry->second.line.repeats;
     return false;
   }
   Line line{level, std::string(event), {fields.begin(), fields.end()}, 0};
-  kept_.emplace(std::move(key), Kept{std::move(line), now + kSpan});
+  entries_.emplace(std::move(key), Entry{std::move(line), now + kSpan});
   next_due_ = std::min(next_due_, now + kSpan);
   return true;
 }
 
 std::vector<LogRepeats::Line> LogRepeats::take_due(SteadyTime now) {
   std::vector<Line> out;
+  // Called for every rate-limited line, so the map is scanned only when an entry is due.
   if (now < next_due_) return out;
   next_due_ = SteadyTime::max();
-  std::erase_if(kept_, [&](auto& one) {
-    if (now < one.second.until) {
-      next_due_ = std::min(next_due_, one.second.until);
+  std::erase_if(entries_, [&](auto& item) {
+    if (now < item.second.until) {
+      next_due_ = std::min(next_due_, item.second.until);
       return false;
     }
-    if (one.second.line.repeats > 0) out.push_back(std::move(one.second.line));
+    if (item.second.line.repeats > 0) out.push_back(std::move(item.second.line));
     return true;
   });
   return out;

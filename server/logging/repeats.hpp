@@ -1,6 +1,5 @@
-// Holds back log lines that say again what a line of the last seconds said, and tells how many
-// there were; of more different lines than it remembers, those that have the same event. Pure;
-// owned by the log.
+// Rate-limits equal log lines: counts those that repeat a line of the last 10 s. Pure; owned by the
+// log.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -18,36 +17,36 @@ namespace weir::server {
 
 class LogRepeats {
  public:
-  // How long one line stands for all of its kind.
+  // For how long repeats of a line are counted instead of written.
   static constexpr Duration kSpan{10'000};
-  // Different lines that are remembered; beyond them all lines of one event and level are one,
-  // which its later ones repeat, and which has no fields where they are told.
-  static constexpr std::size_t kMaxKept = 256;
+  // Different lines that are counted apart. Beyond this number all lines of one event and level are
+  // counted as one, without fields, so that the memory is bounded.
+  static constexpr std::size_t kMaxEntries = 256;
 
   struct Line {
     Level level;
     std::string event;
     std::vector<Field> fields;
-    std::uint64_t repeats;  // that were not written
+    std::uint64_t repeats;  // lines that were counted instead of written
   };
 
-  // False when the line, or beyond kMaxKept its event, was written within the last span: it is
-  // counted then.
+  // Whether the line is to be written. False when the line, or beyond kMaxEntries its event, was
+  // written within kSpan; the line is counted then.
   [[nodiscard]] bool admit(Level level,
                            std::string_view event,
                            std::span<const Field> fields,
                            SteadyTime now);
-  // The lines that had repeats in a span that is over.
+  // Removes and returns the lines with repeats whose span is over.
   [[nodiscard]] std::vector<Line> take_due(SteadyTime now);
-  // All that had repeats.
+  // Removes and returns all lines with repeats.
   [[nodiscard]] std::vector<Line> take_all();
 
  private:
-  struct Kept {
+  struct Entry {
     Line line;
     SteadyTime until;
   };
-  std::map<std::string, Kept, std::less<>> kept_;  // by the line's text
+  std::map<std::string, Entry, std::less<>> entries_;  // by the line's text
   SteadyTime next_due_ = SteadyTime::max();
 };
 

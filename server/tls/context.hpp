@@ -1,5 +1,5 @@
-// The serving side of TLS: 1.2 and 1.3 with AEAD suites, client certificates requested but judged
-// per request.
+// The serving side of TLS: 1.2 and 1.3 with AEAD suites, client certificates are requested but
+// verified per request.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -28,15 +28,15 @@ struct TlsSettings {
                                                             const ClientTrust& trust,
                                                             const TlsSettings& settings = {});
 
-// When the certificate of `context` expires; nullopt when it holds none.
+// When the certificate of `context` expires; nullopt when it has none.
 [[nodiscard]] std::optional<WallTime> expiry_of(boost::asio::ssl::context& context);
 
-// Names the authorities of `trust`, and no others, to clients of later handshakes.
-void offer_authorities(boost::asio::ssl::context& context, const ClientTrust& trust);
+// Sets the acceptable CA names that later handshakes send to clients: the subjects of `trust`.
+void set_client_ca_names(boost::asio::ssl::context& context, const ClientTrust& trust);
 
-// The pair apiserver.crt and apiserver.key in `folder`, made there (ECDSA P-256, a year, for
-// localhost, 127.0.0.1, ::1 and `address`) unless both exist. Throws std::runtime_error when it
-// cannot be written.
+// The pair apiserver.crt and apiserver.key in `folder`. Unless both exist, they are generated:
+// ECDSA P-256, valid for one year, for localhost, 127.0.0.1, ::1 and `address`. Throws
+// std::runtime_error when they cannot be written.
 [[nodiscard]] KeyPair self_signed_pair(const std::string& folder, const std::string& address);
 
 }  // namespace weir::server

@@ -1,3 +1,4 @@
+// The table of cipher suites. The CHACHA20 suites have two names in Go, so they have two rows.
 #include "server/tls/names.hpp"
 
 #include "scalers/text/suggest.hpp"
@@ -13,7 +14,7 @@ namespace {
 
 struct Suite {
   std::string_view go;
-  std::string_view openssl;  // empty: of TLS 1.3, which has no choice
+  std::string_view openssl;  // empty: a suite of TLS 1.3, where the flag has no effect
 };
 
 constexpr std::array<Suite, 11> kSuites{{
@@ -30,15 +31,16 @@ constexpr std::array<Suite, 11> kSuites{{
     {"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-CHACHA20-POLY1305"},
 }};
 
-std::string refusal_of(const std::string& name) {
+std::string unknown_suite(const std::string& name) {
   std::vector<std::string_view> names;
   for (const Suite& suite : kSuites) names.push_back(suite.go);
+  // Suites that Go knows and Weir refuses get a reason of their own.
   const bool is_old = name.find("_CBC_") != name.npos || name.starts_with("TLS_RSA_") ||
                       name.find("_RC4_") != name.npos || name.find("_3DES_") != name.npos;
   if (is_old) {
     return fmt::format(
         "--tls-cipher-suites: {} is not offered: only suites with forward secrecy "
-        "and authenticated encryption are",
+        "and authenticated encryption are offered",
         name);
   }
   return fmt::format("--tls-cipher-suites: there is no suite \"{}\"{}; the suites are {}",
@@ -52,6 +54,7 @@ std::string refusal_of(const std::string& name) {
 std::variant<TlsSettings, TlsNameProblem> parse_tls_names(std::string_view min_version,
                                                           const std::vector<std::string>& suites) {
   TlsSettings out;
+  // Versions below 1.2 are not offered: they have no AEAD suites.
   if (min_version == "VersionTLS13") {
     out.min_version = TLS1_3_VERSION;
   } else if (!min_version.empty() && min_version != "VersionTLS12") {
@@ -61,10 +64,10 @@ std::variant<TlsSettings, TlsNameProblem> parse_tls_names(std::string_view min_v
   }
   std::string list;
   for (const std::string& name : suites) {
-    const auto* found = std::ranges::find(kSuites, std::string_view(name), &Suite::go);
-    if (found == kSuites.end()) return TlsNameProblem{refusal_of(name)};
-    if (!found->openssl.empty())
-      list += fmt::format("{}{}", list.empty() ? "" : ":", found->openssl);
+    const auto* suite = std::ranges::find(kSuites, std::string_view(name), &Suite::go);
+    if (suite == kSuites.end()) return TlsNameProblem{unknown_suite(name)};
+    if (!suite->openssl.empty())
+      list += fmt::format("{}{}", list.empty() ? "" : ":", suite->openssl);
   }
   if (!list.empty()) out.suites = std::move(list);
   return out;

@@ -1,6 +1,7 @@
+// Reads CA bundles and verifies client certificates with OpenSSL, by the rules of Go's crypto/x509.
 #include "server/tls/peer.hpp"
 
-#include "server/crypto/freed.hpp"
+#include "server/crypto/c_deleter.hpp"
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -24,13 +25,14 @@ using apiservice::Trust;
 
 constexpr const char* kUidOid = "1.3.6.1.4.1.57683.2";
 constexpr int kMaxCertificates = 1000;
-// Facts are asked anew at least this often whatever the certificates say.
+// Facts are recomputed at least this often, even if the certificates are valid for longer.
 constexpr auto kLongestValidity = std::chrono::hours{1};
 
-using File = std::unique_ptr<FILE, Freed<std::fclose>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+using File = std::unique_ptr<FILE, CDeleter<std::fclose>>;
+using Bio = std::unique_ptr<BIO, CDeleter<BIO_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, CDeleter<X509_STORE_CTX_free>>;
 
+// All values of an attribute, as UTF-8. A value that cannot be converted is skipped.
 std::vector<std::string> entries_of(X509* certificate, int nid) {
   X509_NAME* subject = X509_get_subject_name(certificate);
   std::vector<std::string> out;
@@ -65,7 +67,7 @@ Trust trust_in(const std::optional<CaBundle>& bundle, X509* leaf, STACK_OF(X509)
   return bundle->verifies(leaf, chain) ? Trust::trusted : Trust::untrusted;
 }
 
-// Go knows the UID attribute by its number alone; OpenSSL has no name for it.
+// The attribute of a UID has a number in Kubernetes but no name in OpenSSL, so it is registered.
 int uid_nid() {
   static const int kNid = OBJ_create(kUidOid, "kubernetesUid", "Kubernetes user UID");
   return kNid;
@@ -94,25 +96,25 @@ std::variant<CaBundle, CaBundle::Invalid> CaBundle::load(const std::string& path
 
 std::variant<CaBundle, CaBundle::Invalid> CaBundle::parse(std::string_view pem) {
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  if (!bio) return Invalid{"there is no memory for it"};
+  if (!bio) return Invalid{"out of memory"};
   return read(bio.get());
 }
 
 std::variant<CaBundle, CaBundle::Invalid> CaBundle::read(BIO* pem) {
   CaBundle out;
   out.store_.reset(X509_STORE_new(), X509_STORE_free);
-  // Every certificate of the bundle is an end of trust, an intermediate one too, as in Go.
+  // Every certificate of the bundle is a trust anchor, including intermediates, as in Go.
   X509_STORE_set_flags(out.store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
   for (int i = 0; i < kMaxCertificates; ++i) {
-    std::shared_ptr<X509> one(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr), X509_free);
-    if (!one) break;
-    X509_STORE_add_cert(out.store_.get(), one.get());
-    out.certificates_.push_back(std::move(one));
+    std::shared_ptr<X509> certificate(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr), X509_free);
+    if (!certificate) break;
+    X509_STORE_add_cert(out.store_.get(), certificate.get());
+    out.certificates_.push_back(std::move(certificate));
   }
   const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
-  if (!is_at_end) return Invalid{"a certificate in it is broken"};
-  if (out.certificates_.empty()) return Invalid{"it holds no PEM certificate"};
+  if (!is_at_end) return Invalid{"it has an invalid certificate"};
+  if (out.certificates_.empty()) return Invalid{"it has no PEM certificate"};
   return out;
 }
 
@@ -132,13 +134,13 @@ PeerFacts peer_facts(SSL* connection, const ClientTrust& trust) {
   if (leaf == nullptr) return {std::nullopt, horizon, trust.generation};
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(connection);
   PeerFacts out{facts_of(leaf, chain, trust), horizon, trust.generation};
-  // What has expired already is judged: only expiries to come can change the verdict.
-  const auto consider = [&](X509* certificate) {
+  // Verification has seen the expired certificates; only a later expiry can change its result.
+  const auto limit_validity = [&](X509* certificate) {
     const WallTime expiry = expiry_of(certificate);
     if (expiry > now) out.valid_until = std::min(out.valid_until, expiry);
   };
-  consider(leaf);  // the chain of a server's peer comes without it
-  for (int i = 0; i < sk_X509_num(chain); ++i) consider(sk_X509_value(chain, i));
+  limit_validity(leaf);  // on the server side the chain does not include the leaf
+  for (int i = 0; i < sk_X509_num(chain); ++i) limit_validity(sk_X509_value(chain, i));
   return out;
 }
 

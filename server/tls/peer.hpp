@@ -1,5 +1,5 @@
 // What a client certificate proves: PEM bundles of CAs, and the facts of a peer's certificate
-// verified against them. Loop thread only, after the start.
+// verified against them. Loop thread only after startup.
 #pragma once
 
 #include "apiservice/request/http.hpp"
@@ -18,7 +18,7 @@
 
 namespace weir::server {
 
-// CA certificates from a PEM file.
+// CA certificates from a PEM file. Invariant: it has at least one certificate.
 class CaBundle {
  public:
   struct Invalid {
@@ -28,8 +28,8 @@ class CaBundle {
   // The same from the text itself.
   [[nodiscard]] static std::variant<CaBundle, Invalid> parse(std::string_view pem);
 
-  // Whether `leaf`, with the peer's own intermediates, leads to one of the bundle's certificates
-  // for client authentication, now.
+  // Whether `leaf`, with the intermediates of the peer, has a valid chain to a certificate of the
+  // bundle for client authentication, now.
   [[nodiscard]] bool verifies(X509* leaf, STACK_OF(X509) * chain) const;
   // For the list of acceptable authorities in the TLS handshake.
   [[nodiscard]] const std::vector<std::shared_ptr<X509>>& certificates() const {
@@ -40,25 +40,25 @@ class CaBundle {
   CaBundle() = default;
   [[nodiscard]] static std::variant<CaBundle, Invalid> read(BIO* pem);
 
-  std::shared_ptr<X509_STORE> store_;  // shared with nobody: shared_ptr for its deleter alone
+  std::shared_ptr<X509_STORE> store_;  // not shared; a shared_ptr because of its deleter
   std::vector<std::shared_ptr<X509>> certificates_;
 };
 
-// The bundles that a client certificate is held against.
+// The CA bundles that client certificates are verified against.
 struct ClientTrust {
   std::optional<CaBundle> request_header_ca;
   std::optional<CaBundle> client_ca;
-  std::uint64_t generation = 0;  // counts its changes: facts of an older one are asked again
+  std::uint64_t generation = 0;  // incremented at each change, so that older facts are recomputed
 };
 
 struct PeerFacts {
-  std::optional<apiservice::PeerCertificate> certificate;  // nullopt: none was shown
-  WallTime valid_until;  // the facts have to be asked again after it: a certificate of the chain
-                         // expires then
-  std::uint64_t generation = 0;  // of the trust that they were asked of
+  std::optional<apiservice::PeerCertificate> certificate;  // nullopt: the peer sent none
+  WallTime valid_until;  // the facts have to be recomputed after it, because a certificate of the
+                         // chain expires then
+  std::uint64_t generation = 0;  // of the trust that they were computed from
 };
 
-// The facts of the connection's client certificate against `trust`, at this moment.
+// The facts of the connection's client certificate, verified against `trust` now.
 [[nodiscard]] PeerFacts peer_facts(SSL* connection, const ClientTrust& trust);
 
 }  // namespace weir::server

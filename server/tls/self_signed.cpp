@@ -1,4 +1,6 @@
-#include "server/crypto/freed.hpp"
+// The self-signed pair for servers without --tls-cert-file, as other Kubernetes API servers have
+// it.
+#include "server/crypto/c_deleter.hpp"
 #include "server/tls/context.hpp"
 
 #include <arpa/inet.h>
@@ -24,14 +26,14 @@ namespace {
 constexpr long kHour = 3600;
 constexpr long kYear = 365 * 24 * kHour;
 
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
-using File = std::unique_ptr<FILE, Freed<std::fclose>>;
+using Key = std::unique_ptr<EVP_PKEY, CDeleter<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, CDeleter<X509_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, CDeleter<X509_EXTENSION_free>>;
+using File = std::unique_ptr<FILE, CDeleter<std::fclose>>;
 
 void require(bool is_done, const char* what) {
   if (!is_done)
-    throw std::runtime_error(fmt::format("cannot make a self-signed certificate: {}", what));
+    throw std::runtime_error(fmt::format("cannot create a self-signed certificate: {}", what));
 }
 
 void add_extension(X509* certificate, int nid, const std::string& value) {
@@ -58,8 +60,10 @@ Certificate sign_self(EVP_PKEY* key, const std::string& address) {
   require(
       raw != nullptr && RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1,
       "serial number");
+  // A positive serial number (RFC 5280, 4.1.2.2), hence 63 bits.
   X509_set_version(raw, X509_VERSION_3);
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(raw), serial >> 1U);
+  // An hour in the past, because the clocks of clients may be behind.
   X509_gmtime_adj(X509_getm_notBefore(raw), -kHour);
   X509_gmtime_adj(X509_getm_notAfter(raw), kYear);
   X509_NAME* name = X509_get_subject_name(raw);
@@ -73,6 +77,7 @@ Certificate sign_self(EVP_PKEY* key, const std::string& address) {
   X509_set_issuer_name(raw, name);
   X509_set_pubkey(raw, key);
   add_extension(raw, NID_subject_alt_name, names_for(address));
+  // A CA certificate, so that it can be its own caBundle.
   add_extension(raw, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(raw, NID_key_usage, "critical,digitalSignature,keyCertSign");
   add_extension(raw, NID_ext_key_usage, "serverAuth");
@@ -81,12 +86,13 @@ Certificate sign_self(EVP_PKEY* key, const std::string& address) {
 }
 
 File create(const std::string& path, mode_t mode) {
-  std::remove(path.c_str());  // a file that is there would keep its own mode
+  std::remove(path.c_str());  // an existing file would keep its mode
+  // The umask makes the mode exact from the first moment: a key is never readable by others.
   const mode_t before = ::umask(static_cast<mode_t>(~mode & 0777U));
   File file(std::fopen(path.c_str(), "we"));
   ::umask(before);
   require(file != nullptr,
-          (path + " cannot be written; give --cert-dir a folder that can").c_str());
+          (path + " cannot be written; set --cert-dir to a folder that can be").c_str());
   return file;
 }
 
@@ -99,10 +105,11 @@ KeyPair self_signed_pair(const std::string& folder, const std::string& address) 
   const bool has_key = std::filesystem::exists(pair.key_file, failed);
   if (has_certificate && has_key) return pair;
   if (has_certificate || has_key) {
-    throw std::runtime_error(fmt::format(
-        "{} is there but {} is not; put the other back, or remove it and a new pair is made",
-        has_key ? pair.key_file : pair.certificate_file,
-        has_key ? pair.certificate_file : pair.key_file));
+    throw std::runtime_error(
+        fmt::format("{} exists but {} does not; restore the missing file, or remove the other so "
+                    "that a new pair is created",
+                    has_key ? pair.key_file : pair.certificate_file,
+                    has_key ? pair.certificate_file : pair.key_file));
   }
   std::filesystem::create_directories(folder, failed);
   const Key key(EVP_EC_gen("P-256"));

@@ -1,6 +1,6 @@
-// The serving certificates in force: the default pair, further pairs that a client picks by name
-// (SNI), and their replacement when the files change. Handshakes under way end with the pairs they
-// began with. Loop thread only.
+// The serving certificates in use: the default pair, additional pairs selected by server name
+// (SNI), and their replacement when the files change. Handshakes in flight finish with the pair
+// they began with. Loop thread only.
 #pragma once
 
 #include "server/tls/context.hpp"
@@ -17,7 +17,7 @@
 
 namespace weir::server {
 
-// A pair for the names it is given, or for those in its certificate when it is given none.
+// A pair for the names it is configured for, or for the names in its certificate without any.
 struct NamedPair {
   KeyPair pair;
   std::vector<std::string> names;  // "a.example" or "*.example"
@@ -28,7 +28,8 @@ struct ServingPairs {
   std::vector<NamedPair> named;
 };
 
-// One state of the certificates. A session owns a share: its handshake reads them.
+// One version of the certificates, never changed except for the client CA names. Sessions share it,
+// because a handshake reads the certificates.
 class ServingContexts {
  public:
   // Throws std::runtime_error with the file and the reason when a pair cannot be used.
@@ -37,11 +38,12 @@ class ServingContexts {
   ServingContexts& operator=(const ServingContexts&) = delete;
   ~ServingContexts() = default;
 
-  // Of the default pair; its handshake switches to the pair that the client names.
+  // The context of the default pair. Its handshake switches to the pair of the client's server
+  // name.
   [[nodiscard]] boost::asio::ssl::context& main() { return main_; }
-  // The context for a server name, or nullptr when no further pair has it.
+  // The context for a server name; nullptr when no additional pair has that name.
   [[nodiscard]] SSL_CTX* find(std::string_view name);
-  void offer(const ClientTrust& trust);
+  void set_client_ca_names(const ClientTrust& trust);
 
  private:
   struct Named {
@@ -64,17 +66,17 @@ class ServingTls {
   [[nodiscard]] std::shared_ptr<ServingContexts> contexts() const { return contexts_; }
   // Every file of the pairs.
   [[nodiscard]] std::vector<std::string> files() const;
-  // Reads the files again. What cannot be used leaves the pairs in force as they are: why, or
-  // nullopt.
+  // Reads the files again; nullopt on success. With an error, which is returned, the pairs in use
+  // stay as they are.
   [[nodiscard]] std::optional<std::string> reload();
-  // Names the authorities of the trust, as it is now, to clients of later handshakes.
-  void offer_authorities() { contexts_->offer(trust_); }
+  // Sends the current CA names of `trust` to the clients of later handshakes.
+  void set_client_ca_names() { contexts_->set_client_ca_names(trust_); }
 
  private:
   ServingPairs pairs_;
   TlsSettings settings_;
   const ClientTrust& trust_;
-  std::shared_ptr<ServingContexts> contexts_;  // also owned by the sessions that use it
+  std::shared_ptr<ServingContexts> contexts_;  // second owners: the sessions that use it
 };
 
 }  // namespace weir::server

@@ -1,4 +1,5 @@
-// One YAML document -> nodes, in one pass and within bounds.
+// Builds the nodes of one YAML document in one pass over yaml-cpp's events, within limits on their
+// number and depth.
 #include "server/yaml/parse.hpp"
 
 #include <fmt/format.h>
@@ -17,22 +18,22 @@ using scalers::Mark;
 using scalers::Node;
 using scalers::Problems;
 
-// Also counts each anchor and each use of it: what they name is copied, and copies must not
-// explode.
+// Each anchor and each alias counts too, because its node is copied: nested aliases could multiply
+// without a limit.
 constexpr std::size_t kMaxNodes = 300'000;
 constexpr std::size_t kMaxDepth = 64;
 
-// Builds the nodes while yaml-cpp reads: its own would take several times as much memory. One
-// object a document.
+// Builds the nodes from events, because yaml-cpp's own nodes need several times as much memory. One
+// object for each document.
 class Builder final : public YAML::EventHandler {
  public:
   explicit Builder(const std::string& file) : file_(file) {}
 
-  // Null when there is no document, or an empty one.
+  // Null for no document or an empty one.
   [[nodiscard]] Node take_root() { return std::move(root_); }
   [[nodiscard]] const Problems& problems() const { return problems_; }
-  // Where a bound was met: what was built until then is no configuration.
-  [[nodiscard]] const std::optional<Mark>& refused_at() const { return refused_at_; }
+  // Where a limit was exceeded. The nodes built until then must not be used.
+  [[nodiscard]] const std::optional<Mark>& limit_exceeded_at() const { return limit_exceeded_at_; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -44,10 +45,10 @@ class Builder final : public YAML::EventHandler {
   }
 
   void OnAlias(const YAML::Mark& at, YAML::anchor_t anchor) override {
-    const auto known = anchors_.find(anchor);
-    if (known == anchors_.end()) return refuse(mark_of(at));  // it stands within what it names
-    if (is_key()) return add_key(known->second);
-    if (is_admitted(known->second, open_.size())) add(known->second, 0);
+    const auto target = anchors_.find(anchor);
+    if (target == anchors_.end()) return refuse(mark_of(at));  // the alias is inside its own anchor
+    if (is_key()) return add_key(target->second);
+    if (is_admitted(target->second, open_.size())) add(target->second, 0);
   }
 
   void OnScalar(const YAML::Mark& at,
@@ -57,7 +58,7 @@ class Builder final : public YAML::EventHandler {
     Node node;
     node.kind = Node::Kind::scalar;
     node.text = value;
-    node.is_quoted = tag == "!";  // yaml-cpp's tag of a quoted scalar; a plain one has "?"
+    node.is_quoted = tag == "!";  // yaml-cpp gives a quoted scalar the tag "!", a plain one "?"
     node.mark = mark_of(at);
     if (!is_admitted(node.mark)) return;
     check_tag(tag, node.mark);
@@ -81,7 +82,7 @@ class Builder final : public YAML::EventHandler {
   void OnMapEnd() override { end(); }
 
  private:
-  // A list or a map whose end has not come.
+  // A list or a map that is not complete yet.
   struct Open {
     Node node;
     YAML::anchor_t anchor;
@@ -98,13 +99,13 @@ class Builder final : public YAML::EventHandler {
   }
 
   void end() {
-    if (refused_at_) return;
+    if (limit_exceeded_at_) return;
     Open done = std::move(open_.back());
     open_.pop_back();
     add(std::move(done.node), done.anchor);
   }
 
-  // Of a key only the text counts: nothing below an alias is copied for it.
+  // Only the text of a key is used, so nothing below an alias is copied for it.
   void add_key(const Node& named) {
     Node key;
     key.kind = named.kind;
@@ -129,18 +130,20 @@ class Builder final : public YAML::EventHandler {
       if (key.kind == Node::Kind::scalar) {
         parent.node.fields.push_back({std::move(key.text), std::move(key.mark), std::move(node)});
       } else {
-        problems_.add(key.mark, "a key is text, not a list or a map");
+        problems_.add(key.mark, "a key must be a string, not a list or a map");
       }
     }
   }
 
-  // Whether what comes next is the key of a map.
+  // Whether the next node is a key of a map.
   [[nodiscard]] bool is_key() const {
     return !open_.empty() && open_.back().node.kind == Node::Kind::map && !open_.back().key;
   }
 
-  // Counts what comes next; false once a bound is met.
-  bool is_admitted(const Mark& mark) { return is_key() ? !refused_at_ : count(mark, open_.size()); }
+  // Counts the next node; false once a limit is exceeded.
+  bool is_admitted(const Mark& mark) {
+    return is_key() ? !limit_exceeded_at_ : count(mark, open_.size());
+  }
 
   // The same for a copy of `node` and all below it.
   bool is_admitted(const Node& node, std::size_t depth) {
@@ -156,20 +159,19 @@ class Builder final : public YAML::EventHandler {
 
   bool count(const Mark& mark, std::size_t depth) {
     if (depth > kMaxDepth || ++nodes_ > kMaxNodes) refuse(mark);
-    return !refused_at_;
+    return !limit_exceeded_at_;
   }
 
   void refuse(const Mark& mark) {
-    if (!refused_at_) refused_at_ = mark;
+    if (!limit_exceeded_at_) limit_exceeded_at_ = mark;
   }
 
-  // yaml-cpp gives a plain value the tag "?" and a quoted one "!"; what else stands there was
-  // written.
+  // "?" and "!" come from yaml-cpp, see OnScalar(); any other tag is in the text.
   void check_tag(const std::string& tag, const Mark& mark) {
     if (is_key() || tag.empty() || tag == "?" || tag == "!") return;
-    problems_.add(
-        mark,
-        "tags such as !!str are not read; write the value without one, in quotes if it is text");
+    problems_.add(mark,
+                  "tags such as !!str are not supported; write the value without a tag, in quotes "
+                  "if it is a string");
   }
 
   [[nodiscard]] Mark mark_of(const YAML::Mark& mark) const {
@@ -179,14 +181,14 @@ class Builder final : public YAML::EventHandler {
   const std::string& file_;
   Node root_;
   std::vector<Open> open_;                  // from the root down
-  std::map<YAML::anchor_t, Node> anchors_;  // those that are complete
+  std::map<YAML::anchor_t, Node> anchors_;  // complete nodes only
   std::size_t nodes_ = 0;
-  std::optional<Mark> refused_at_;
+  std::optional<Mark> limit_exceeded_at_;
   Problems problems_;
 };
 
-// Keeps nothing: for the document behind the first.
-class Silent final : public YAML::EventHandler {
+// Ignores everything: for a document after the first.
+class IgnoreEvents final : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -214,20 +216,21 @@ Node parse_yaml(std::string_view text, const std::string& file, Problems& proble
   Node empty;
   empty.mark = {file, 1, 1};
   try {
-    // The closing mark makes yaml-cpp refuse a quote that is still open at the end.
+    // With the end marker yaml-cpp rejects a quote that is not closed.
     std::istringstream input(std::string(text) + (text.ends_with('\n') ? "...\n" : "\n...\n"));
     YAML::Parser parser(input);
     Builder builder(file);
-    Silent silent;
-    // Two documents at most: yaml-cpp never ends at a token that starts no node, such as a leading
-    // comma.
-    if (parser.HandleNextDocument(builder) && parser.HandleNextDocument(silent)) {
+    IgnoreEvents ignore_events;
+    // Two documents at most, because yaml-cpp loops forever at a token that does not start a node,
+    // such as a leading comma.
+    if (parser.HandleNextDocument(builder) && parser.HandleNextDocument(ignore_events)) {
       problems.add(empty.mark,
-                   "a file holds one document; put the part behind --- into a file of its own");
+                   "a file has one document; move the part after --- to a separate file");
     }
     problems.add_all(builder.problems());
-    if (builder.refused_at()) {
-      problems.add(*builder.refused_at(), "the configuration is nested or repeated too much");
+    if (builder.limit_exceeded_at()) {
+      problems.add(*builder.limit_exceeded_at(),
+                   "the configuration is too large or nested too deeply");
       return empty;
     }
     Node out = builder.take_root();

@@ -1,5 +1,5 @@
-// YAML text -> plain nodes that remember file, line and column. Strict: no duplicate keys, one
-// document a text, bounded depth and size. yaml-cpp stays in this folder. Pure.
+// Parses YAML text to plain nodes with file, line and column. Strict: no duplicate keys, one
+// document in a text, bounded depth and size. yaml-cpp stays in this folder. Pure.
 #pragma once
 
 #include "scalers/settings/node.hpp"

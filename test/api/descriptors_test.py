@@ -79,7 +79,7 @@ class DescriptorsTest(ServerTest):
         self.released.set()
         self.assertEqual({200}, {read_answers(connection, 1)[0][0] for connection in connections})
         self.assertLess(self.open_files(), LIMIT - 10)
-        self.assertEqual((1, 0), (self.lines("connections_full"), self.lines("connections_fit")))
+        self.assertEqual((1, 0), (self.lines("connections_full"), self.lines("connections_available")))
 
         connections[0].close()
         self.assertEqual(200, self.read(self.wait_for(self.connected)))

@@ -49,11 +49,11 @@ class StartTest(ServerTest):
             ("no client CA", (*pair, "--client-ca-file", "/nowhere.crt"),
              "--client-ca-file /nowhere.crt: the file cannot be read"),
             ("an empty client CA", (*pair, "--client-ca-file", empty),
-             f"--client-ca-file {empty}: it holds no PEM certificate"),
+             f"--client-ca-file {empty}: it has no PEM certificate"),
             ("text for a front-proxy CA", (*pair, "--requestheader-client-ca-file", text),
-             f"--requestheader-client-ca-file {text}: it holds no PEM certificate"),
-            ("nobody may read", pair, "nobody could read a metric: give --client-ca-file, --requestheader-client-ca-file, or "
-             "both, so that callers can prove who they are."),
+             f"--requestheader-client-ca-file {text}: it has no PEM certificate"),
+            ("nobody may read", pair, "--standalone cannot authenticate callers without a CA: set --client-ca-file, "
+             "--requestheader-client-ca-file, or both."),
         ]
         for name, flags, problem in table:
             with self.subTest(name):
@@ -95,7 +95,7 @@ class StartTest(ServerTest):
         run = self.serve_standalone(*self.trust(), "--cert-dir", self.path / "file" / "certs")
 
         self.assertEqual(1, run.returncode)
-        self.assertIn("cannot be written; give --cert-dir a folder that can", run.stderr)
+        self.assertIn("cannot be written; set --cert-dir to a folder that can be", run.stderr)
 
 
 class SelfSignedTest(ServerTest):

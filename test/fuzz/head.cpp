@@ -112,7 +112,7 @@ void check_against_beast(std::string_view input,
   parser.put(boost::asio::buffer(input.data(), end + 4), failed);
   const bool is_taken = !failed && parser.is_header_done();
   if (const auto* refusal = std::get_if<Refusal>(&found)) {
-    require(!is_taken || refusal->why != "the request head is malformed",
+    require(!is_taken || refusal->reason != "the request head is malformed",
             "what Beast can read is not malformed");
     return;
   }
@@ -138,7 +138,7 @@ void run(std::string_view input) {
     const std::array statuses{400, 414, 431};
     require(std::ranges::find(statuses, refusal->status) != statuses.end(),
             "a refusal is 400, 414 or 431");
-    require(!refusal->why.empty(), "a refusal says why");
+    require(!refusal->reason.empty(), "a refusal has a reason");
   }
   if (std::holds_alternative<NeedMore>(found))
     require(input.size() < server::kMaxHeadBytes, "waiting for more has an end");

@@ -16,7 +16,7 @@ RIGHTS = ("create tokenreviews.authentication.k8s.io, create subjectaccessreview
           "get configmaps extension-apiserver-authentication in kube-system, "
           "list configmaps extension-apiserver-authentication in kube-system, "
           "watch configmaps extension-apiserver-authentication in kube-system")
-LOOK = "it could not be looked at: "
+LOOK = "it could not be read: "
 SCALED_OBJECT = {"kind": "ScaledObject", "name": "worker"}
 
 

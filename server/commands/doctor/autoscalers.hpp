@@ -1,4 +1,5 @@
-// Judges what HPAs ask for against what is served: names, namespaces, selectors and targets. Pure.
+// Checks the external metrics of HPAs against the metrics that Weir serves: names, namespaces,
+// selectors and targets. Pure.
 #pragma once
 
 #include "scalers/read/world.hpp"
@@ -14,20 +15,20 @@
 
 namespace weir::server::doctor {
 
-// What is known of the metrics that Weir serves: the configuration goes before what discovery
-// lists. Nothing of either: names are not judged.
+// The metrics that Weir serves, as far as known. The configuration takes precedence over discovery;
+// without both, names are not checked.
 struct ServedMetrics {
   std::optional<std::vector<scalers::MetricInfo>> configured{};
-  std::vector<MeasuredMetric> measured{};  // configured ones, what their targets are judged by
+  std::vector<MeasuredMetric> measured{};  // of the configuration, for checking targets
   std::optional<std::set<std::string>> listed{};
 };
 
-// Everything that is wrong with the HPAs, and what the HPA controller says of them.
-[[nodiscard]] Findings judge_autoscalers(std::span<const Autoscaler> autoscalers,
+// The problems of the HPAs, including those that the HPA controller reports in their conditions.
+[[nodiscard]] Findings check_autoscalers(std::span<const Autoscaler> autoscalers,
                                          const ServedMetrics& served);
 
-// What the running Weir lists against its configuration.
-[[nodiscard]] Findings judge_discovery(const std::set<std::string>& listed,
+// The differences between the metrics that the running Weir lists and its configuration.
+[[nodiscard]] Findings check_discovery(const std::set<std::string>& listed,
                                        const ServedMetrics& served);
 
 }  // namespace weir::server::doctor

@@ -1,8 +1,9 @@
+// Checks certificates as the kube-apiserver does, which follows the rules of Go's crypto/x509.
 #include "server/commands/doctor/certificate.hpp"
 
 #include "apiservice/encoding/time.hpp"
 #include "server/commands/doctor/registration.hpp"
-#include "server/crypto/freed.hpp"
+#include "server/crypto/c_deleter.hpp"
 #include "server/tls/peer.hpp"
 
 #include <fmt/format.h>
@@ -19,12 +20,12 @@
 namespace weir::server::doctor {
 namespace {
 
-using Store = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
-using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
+using Store = std::unique_ptr<X509_STORE, CDeleter<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, CDeleter<X509_STORE_CTX_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, CDeleter<GENERAL_NAMES_free>>;
 
-// Renewals come earlier: cert-manager's at a third of the life that is left.
-constexpr std::chrono::days kSoon{14};
+// cert-manager renews earlier, when a third of the lifetime is left.
+constexpr std::chrono::days kRenewalNotice{14};
 constexpr std::size_t kMaxNames = 8;
 
 WallTime time_of(const ASN1_TIME* time) {
@@ -44,21 +45,21 @@ std::string dns_names_of(X509* certificate) {
     out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                      static_cast<std::size_t>(ASN1_STRING_length(text)));
   }
-  return out.empty() ? "none" : fmt::format("{}", fmt::join(out, ", "));
+  return out.empty() ? "no DNS name" : fmt::format("{}", fmt::join(out, ", "));
 }
 
-// Why the chain does not lead to the bundle, in OpenSSL's words; empty when it does. Its dates are
-// judged apart, so that one that has expired is not told twice.
-std::string break_in(const Chain& chain, const CaBundle& bundle) {
+// Why the chain is not valid for the bundle, as OpenSSL's error text; empty when it is valid. Dates
+// are ignored, because check_dates() reports an expired certificate.
+std::string chain_error(const Chain& chain, const CaBundle& bundle) {
   const Store store(X509_STORE_new());
   const StoreContext context(X509_STORE_CTX_new());
   STACK_OF(X509)* others = sk_X509_new_null();
   for (const auto& authority : bundle.certificates())
     X509_STORE_add_cert(store.get(), authority.get());
   for (const auto& certificate : chain) sk_X509_push(others, certificate.get());
-  // Every certificate of the bundle is an end of trust, as in Go.
+  // Every certificate of the bundle is a trust anchor, as in Go.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
-  std::string out = "there is no memory to verify it";
+  std::string out = "out of memory";
   if (X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), others) == 1) {
     X509_STORE_CTX_set_default(context.get(), "ssl_server");
     const bool is_verified = X509_verify_cert(context.get()) == 1;
@@ -69,27 +70,28 @@ std::string break_in(const Chain& chain, const CaBundle& bundle) {
   return out;
 }
 
-void judge_dates(Findings& out, const std::string& object, X509* certificate, WallTime now) {
+void check_dates(Findings& out, const std::string& object, X509* certificate, WallTime now) {
   const WallTime from = time_of(X509_get0_notBefore(certificate));
   const WallTime until = time_of(X509_get0_notAfter(certificate));
-  const std::string renew = "renew it; Weir takes new files without a restart";
+  const std::string renew = "renew it; Weir loads new files without a restart";
   if (now >= until) {
     out.push_back(error(object, "its certificate expired on " + apiservice::rfc3339(until), renew));
   } else if (now < from) {
     out.push_back(error(object,
                         "its certificate is valid only from " + apiservice::rfc3339(from),
-                        "wait, or set the clocks right"));
-  } else if (now + kSoon >= until) {
+                        "wait, or correct the clocks"));
+  } else if (now + kRenewalNotice >= until) {
     out.push_back(
         warning(object, "its certificate expires on " + apiservice::rfc3339(until), renew));
   }
 }
 
-void judge_name(Findings& out,
+void check_name(Findings& out,
                 const std::string& object,
                 X509* certificate,
                 const ObjectName& service) {
   const std::string wanted = fmt::format("{}.{}.svc", service.name, service.name_space);
+  // Go ignores the common name, so it is ignored here too.
   constexpr unsigned kAlternativeNamesAlone = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
   if (X509_check_host(certificate, wanted.data(), wanted.size(), kAlternativeNamesAlone, nullptr) ==
       1)
@@ -97,20 +99,21 @@ void judge_name(Findings& out,
   out.push_back(
       error(object,
             fmt::format("its certificate is for {}, not for {}", dns_names_of(certificate), wanted),
-            fmt::format("issue one with the DNS name {}", wanted)));
+            fmt::format("issue a certificate with the DNS name {}", wanted)));
 }
 
 }  // namespace
 
-Findings judge_ca_bundle(const ApiServiceObject& api_service, WallTime now) {
+Findings check_ca_bundle(const ApiServiceObject& api_service, WallTime now) {
   const std::string object = fmt::format("APIService {}", kApiServiceName);
-  const std::string set = "write the PEM of the CA that signed Weir's certificate, in base64";
-  if (!api_service.is_ca_base64) return {error(object, "caBundle is no base64", set)};
+  const std::string set =
+      "set caBundle to the CA certificate that signed Weir's certificate, as PEM encoded in base64";
+  if (!api_service.is_ca_base64) return {error(object, "caBundle is not valid base64", set)};
   if (api_service.ca_pem.empty()) {
     if (api_service.skips_verify) return {};
     return {warning(object,
-                    "there is no caBundle: only the kube-apiserver's own roots are believed",
-                    "set caBundle, unless Weir's certificate comes from a public authority")};
+                    "caBundle is not set: the kube-apiserver trusts only its own root CAs",
+                    "set caBundle, unless Weir's certificate is issued by a public CA")};
   }
   const auto parsed = CaBundle::parse(api_service.ca_pem);
   if (const auto* invalid = std::get_if<CaBundle::Invalid>(&parsed))
@@ -119,33 +122,33 @@ Findings judge_ca_bundle(const ApiServiceObject& api_service, WallTime now) {
   const bool is_over = std::ranges::all_of(authorities, [&](const auto& authority) {
     return now >= time_of(X509_get0_notAfter(authority.get()));
   });
-  if (is_over) return {error(object, "every certificate of caBundle has expired", set)};
+  if (is_over) return {error(object, "every certificate in caBundle has expired", set)};
   return {};
 }
 
-Findings judge_chain(const std::string& object,
+Findings check_chain(const std::string& object,
                      const Chain& chain,
                      const ApiServiceObject& api_service,
                      WallTime now) {
   if (chain.empty())
-    return {error(object, "it showed no certificate", "look at what listens there")};
+    return {error(object, "it sent no certificate", "check which process listens there")};
   Findings out;
   X509* leaf = chain.front().get();
-  judge_dates(out, object, leaf, now);
-  if (api_service.service) judge_name(out, object, leaf, *api_service.service);
+  check_dates(out, object, leaf, now);
+  if (api_service.service) check_name(out, object, leaf, *api_service.service);
   const auto parsed = CaBundle::parse(api_service.ca_pem);
   const auto* bundle = std::get_if<CaBundle>(&parsed);
-  const std::string why = bundle == nullptr ? "" : break_in(chain, *bundle);
+  const std::string why = bundle == nullptr ? "" : chain_error(chain, *bundle);
   if (!why.empty()) {
     out.push_back(error(object,
-                        "its certificate does not lead to the APIService's caBundle: " + why,
-                        "set caBundle to the CA that signed it, the old one beside the new one "
-                        "while certificates change"));
+                        "its certificate has no valid chain to the APIService's caBundle: " + why,
+                        "set caBundle to the CA that signed it; during a rotation keep the "
+                        "old CA in it too"));
   }
   if (out.empty()) {
     out.push_back(ok(object,
-                     fmt::format("its certificate is the Service's{}, until {}",
-                                 bundle == nullptr ? "" : " and the caBundle's",
+                     fmt::format("its certificate matches the Service{} until {}",
+                                 bundle == nullptr ? "" : " and the caBundle",
                                  apiservice::rfc3339(time_of(X509_get0_notAfter(leaf))))));
   }
   return out;

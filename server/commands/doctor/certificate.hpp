@@ -1,6 +1,5 @@
-// Judges the certificate that a server showed against what the APIService says of it, as the
-// kube-apiserver would: the name is <service>.<namespace>.svc, in the alternative names alone.
-// Pure.
+// Checks the certificate of a server against the APIService, as the kube-apiserver does: the name
+// has to be <service>.<namespace>.svc, in the subject alternative names. Pure.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -15,16 +14,16 @@
 
 namespace weir::server::doctor {
 
-// As a server shows it: its own certificate first. The pointers are shared with nobody; they are
-// shared_ptr for their deleter alone.
+// In the order in which a server sends it: its own certificate first. The pointers are not shared;
+// they are shared_ptr because of their deleter.
 using Chain = std::vector<std::shared_ptr<X509>>;
 
-// The APIService's caBundle by itself.
-[[nodiscard]] Findings judge_ca_bundle(const ApiServiceObject& api_service, WallTime now);
+// The caBundle of the APIService, without a server's certificate.
+[[nodiscard]] Findings check_ca_bundle(const ApiServiceObject& api_service, WallTime now);
 
-// What `object` showed, which is to be `api_service`'s Service: that it is valid at `now`, bears
-// the Service's name, and leads to the caBundle.
-[[nodiscard]] Findings judge_chain(const std::string& object,
+// The chain that `object` sent: it has to be valid at `now`, have the name of `api_service`'s
+// Service, and have a valid chain to the caBundle.
+[[nodiscard]] Findings check_chain(const std::string& object,
                                    const Chain& chain,
                                    const ApiServiceObject& api_service,
                                    WallTime now);

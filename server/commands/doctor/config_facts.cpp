@@ -1,3 +1,5 @@
+// Reads the parsed configuration, not the World, because the World does not expose the blocks of
+// metrics.
 #include "server/commands/doctor/config_facts.hpp"
 
 #include "scalers/settings/pattern.hpp"
@@ -16,11 +18,11 @@ using scalers::Node;
 using scalers::Pattern;
 
 std::string text_of(const Node& block, std::string_view key) {
-  const Node* found = block.find(key);
-  return found == nullptr ? std::string() : found->text;
+  const Node* value = block.find(key);
+  return value == nullptr ? std::string() : value->text;
 }
 
-// The last byte of the text in quotes that begins at `at`.
+// The position of the quote that ends the string that begins at `at`.
 std::size_t end_of_quote(std::string_view query, std::size_t at) {
   const char quote = query[at];
   for (++at; at < query.size() && query[at] != quote; ++at) {
@@ -29,7 +31,7 @@ std::size_t end_of_quote(std::string_view query, std::size_t at) {
   return at;
 }
 
-// The query without what stands in brackets or quotes: "100 * avg by () ()".
+// The query without the contents of its brackets and strings: "100 * avg by () ()".
 std::string outline_of(std::string_view query) {
   std::string out;
   std::size_t depth = 0;
@@ -52,28 +54,28 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(kBlanks) + 1);
 }
 
-// Without the brackets around the whole.
-std::string_view bare(std::string_view query) {
+// The query without brackets around all of it.
+std::string_view without_brackets(std::string_view query) {
   query = trimmed(query);
   while (outline_of(query) == "()") query = trimmed(query.substr(1, query.size() - 2));
   return query;
 }
 
-// Of one average or quantile, which numbers may move, scale or filter, and vector() may stand in
-// for; with a second operand the whole may be anything.
+// The outline of a single average or quantile, with optional numbers that shift, scale or filter it
+// and an optional `or vector()`. With any other operand the result may not be an average.
 Pattern average_outline() {
   const std::string number = R"([0-9.]+(?:e[-+]?[0-9]+)?)";
   const std::string by = R"((?:by|without)\s*\(\))";
   const std::string aggregation =
       fmt::format(R"((?:avg|quantile)\s*(?:{0}\s*)?\(\)(?:\s*{0})?)", by);
   const std::string before = fmt::format(R"((?:{}\s*[-+*]\s*)?)", number);
-  const std::string behind = fmt::format(R"((?:\s*(?:[-+*/]|[<>]=?|[!=]=)\s*{})*)", number);
+  const std::string after = fmt::format(R"((?:\s*(?:[-+*/]|[<>]=?|[!=]=)\s*{})*)", number);
   const std::string otherwise = R"((?:\s*or\s+(?:on\s*\(\)\s*)?vector\s*\(\))?)";
   return std::get<Pattern>(
       Pattern::compile(fmt::format(R"((?i){}(?:{}|histogram_quantile\s*\(\)){}{})",
                                    before,
                                    aggregation,
-                                   behind,
+                                   after,
                                    otherwise)));
 }
 
@@ -81,7 +83,7 @@ bool is_average(const Node& metric, const Pattern& outline) {
   const Node* prometheus = metric.find("prometheus");
   if (prometheus == nullptr) return false;
   return text_of(*prometheus, "aggregate") == "avg" ||
-         outline.matches(outline_of(bare(text_of(*prometheus, "query"))));
+         outline.matches(outline_of(without_brackets(text_of(*prometheus, "query"))));
 }
 
 bool is_backlog(const Node& metric) {
@@ -95,30 +97,30 @@ bool is_backlog(const Node& metric) {
 
 std::vector<std::string> namespaces_of(const Node& metric) {
   std::vector<std::string> out;
-  const Node* found = metric.find("namespaces");
-  if (found == nullptr) return out;
-  for (const Node& one : found->items) out.push_back(one.text);
+  const Node* namespaces = metric.find("namespaces");
+  if (namespaces == nullptr) return out;
+  for (const Node& item : namespaces->items) out.push_back(item.text);
   return out;
 }
 
-void stand_in(Node& node, const std::string& path) {
+void set_path(Node& node, const std::string& path) {
   if (node.kind == Node::Kind::scalar) node.text = path;
 }
 
-// No deeper than the parser let it be.
-void stand_in_below(Node& block, bool is_tls, const std::string& path) {
+// Recursive, because the parser bounds the depth.
+void set_paths_below(Node& block, bool is_tls, const std::string& path) {
   for (Node::Field& field : block.fields) {
     const bool is_path =
         field.key == "file" ||
         (is_tls && (field.key == "ca" || field.key == "certificate" || field.key == "key"));
-    if (is_path) stand_in(field.value, path);
-    stand_in_below(field.value, field.key == "tls", path);
+    if (is_path) set_path(field.value, path);
+    set_paths_below(field.value, field.key == "tls", path);
   }
 }
 
 }  // namespace
 
-std::vector<MeasuredMetric> measured_in(std::span<const Node> documents) {
+std::vector<MeasuredMetric> measured_metrics(std::span<const Node> documents) {
   const Pattern outline = average_outline();
   std::vector<MeasuredMetric> out;
   for (const Node& document : documents) {
@@ -135,12 +137,12 @@ std::vector<MeasuredMetric> measured_in(std::span<const Node> documents) {
   return out;
 }
 
-void stand_in_for_files(std::vector<Node>& documents, const std::string& path) {
+void ignore_local_files(std::vector<Node>& documents, const std::string& path) {
   for (Node& document : documents) {
     for (Node::Field& section : document.fields) {
       if (section.key != "backends") continue;
-      // A backend's own name may be anything, "tls" too.
-      for (Node::Field& backend : section.value.fields) stand_in_below(backend.value, false, path);
+      // The name of a backend may be "tls", so it is not taken for the key.
+      for (Node::Field& backend : section.value.fields) set_paths_below(backend.value, false, path);
     }
   }
 }

@@ -1,4 +1,4 @@
-// What `weir doctor` takes from a configuration, beside the world that is built of it. Pure.
+// What `weir doctor` reads from a configuration, in addition to the World built from it. Pure.
 #pragma once
 
 #include "scalers/settings/node.hpp"
@@ -9,8 +9,8 @@
 
 namespace weir::server::doctor {
 
-// How a metric's number goes with the replicas of what it scales: an average or a quantile tells of
-// one of them and does not rise with their count, a backlog does not fall with it.
+// How a metric depends on the number of replicas: an average or a quantile describes one replica
+// and does not grow with their number; a backlog is the work of all replicas together.
 enum class Measure { average, backlog };
 
 struct MeasuredMetric {
@@ -19,14 +19,15 @@ struct MeasuredMetric {
   Measure measure;
 };
 
-// The metrics whose block tells: a PromQL query whose outermost function is an average or a
-// quantile; RabbitMQ's queue length and everything that Redis counts. What a rate, a ratio, a time
-// or a counter of Redis means is not told.
-[[nodiscard]] std::vector<MeasuredMetric> measured_in(std::span<const scalers::Node> documents);
+// The metrics whose Measure is known from their block: a PromQL query whose outermost function is
+// an average or a quantile, the queue length of RabbitMQ, and the lengths and lags of Redis. Rates,
+// ratios, times and Redis counters are left out.
+[[nodiscard]] std::vector<MeasuredMetric> measured_metrics(
+    std::span<const scalers::Node> documents);
 
-// Lets every credential, CA and certificate file of a backend be `stand_in`, which is there. The
-// doctor asks no backend, and those files are in Weir's pods, not beside whoever looks at the
-// cluster; whether they are there is for `weir check`.
-void stand_in_for_files(std::vector<scalers::Node>& documents, const std::string& stand_in);
+// Replaces the path of every credential, CA and certificate file of a backend with `path`, a file
+// that exists. The doctor does not query backends, and their files are usually only in Weir's pods;
+// `weir check` checks them.
+void ignore_local_files(std::vector<scalers::Node>& documents, const std::string& path);
 
 }  // namespace weir::server::doctor

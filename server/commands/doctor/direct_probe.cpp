@@ -1,3 +1,5 @@
+// A minimal TLS client with one request. Apart from the HTTP client, because the probe accepts
+// every certificate.
 #include "server/commands/doctor/direct_probe.hpp"
 
 #include "scalers/signal.hpp"
@@ -28,7 +30,7 @@ using Socket = boost::asio::basic_stream_socket<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
 constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
-constexpr std::size_t kMaxAnswerBytes = std::size_t{64} << 10;
+constexpr std::size_t kMaxResponseBytes = std::size_t{64} << 10;
 
 // A connection whose timer closes it; shared with the timer's handler.
 struct Connection {
@@ -36,6 +38,7 @@ struct Connection {
       : context(ssl::context::tls_client),
         stream(Socket(loop.get_executor()), context),
         timer(loop.get_executor()) {
+    // Not verified here: check_chain() reports every problem, a handshake only the first.
     context.set_verify_mode(ssl::verify_none);
   }
 
@@ -52,6 +55,7 @@ struct Connection {
 
 using ConnectionPtr = std::shared_ptr<Connection>;
 
+// The HTTP client is not used, because it does not give access to the certificates of the peer.
 void limit(const ConnectionPtr& connection, Duration budget) {
   connection->timer.expires_after(budget);
   connection->timer.async_wait([connection](const ErrorCode& cancelled) {
@@ -62,24 +66,24 @@ void limit(const ConnectionPtr& connection, Duration budget) {
 }
 
 scalers::Error failure(const Connection& connection, Errc code, std::string what) {
-  if (connection.is_late) return {Errc::timed_out, "it did not answer in time", ""};
+  if (connection.is_late) return {Errc::timed_out, "it did not respond in time", ""};
   return {code, std::move(what), ""};
 }
 
 Chain chain_of(SSL* connection) {
   Chain out;
-  STACK_OF(X509)* shown = SSL_get_peer_cert_chain(connection);
-  for (int i = 0; i < sk_X509_num(shown); ++i) {
-    X509* one = sk_X509_value(shown, i);
-    X509_up_ref(one);
-    out.emplace_back(one, X509_free);
+  STACK_OF(X509)* peer_chain = SSL_get_peer_cert_chain(connection);
+  for (int i = 0; i < sk_X509_num(peer_chain); ++i) {
+    X509* certificate = sk_X509_value(peer_chain, i);
+    X509_up_ref(certificate);
+    out.emplace_back(certificate, X509_free);
   }
   return out;
 }
 
-awaitable<Result<DirectLook>> ask(ConnectionPtr connection,
-                                  std::string server_name,
-                                  tcp::endpoint at) {
+awaitable<Result<DirectProbe>> get_readyz(ConnectionPtr connection,
+                                          std::string server_name,
+                                          tcp::endpoint at) {
   auto& stream = connection->stream;
   const auto [unconnected] = co_await stream.next_layer().async_connect(at, kToken);
   if (unconnected) {
@@ -98,33 +102,34 @@ awaitable<Result<DirectLook>> ask(ConnectionPtr connection,
       server_name);
   const auto [unsent, sent] =
       co_await boost::asio::async_write(stream, boost::asio::buffer(request), kToken);
-  std::string answer;
+  std::string response;
   std::array<char, 4096> bytes{};
   bool is_open = !unsent && sent == request.size();
-  while (is_open && answer.size() < kMaxAnswerBytes) {
+  while (is_open && response.size() < kMaxResponseBytes) {
     const auto [ended, count] = co_await stream.async_read_some(boost::asio::buffer(bytes), kToken);
-    answer.append(bytes.data(), count);
+    response.append(bytes.data(), count);
     is_open = !ended;
   }
-  DirectLook out = parse_answer(answer);
+  DirectProbe out = parse_response(response);
   out.chain = std::move(chain);
   co_return out;
 }
 
 }  // namespace
 
-awaitable<Result<DirectLook>> look_at(Loop& loop,
-                                      scalers::clients::Resolver& resolver,
-                                      DirectTarget target,
-                                      Deadline deadline) {
+awaitable<Result<DirectProbe>> probe(Loop& loop,
+                                     scalers::clients::Resolver& resolver,
+                                     DirectTarget target,
+                                     Deadline deadline) {
   const auto addresses = co_await resolver.resolve(target.host, deadline);
   if (!addresses) co_return addresses.error();
-  Result<DirectLook> out = scalers::Error{Errc::unreachable, "it has no address", ""};
+  // Tries the addresses in order; the error of the last one is reported.
+  Result<DirectProbe> out = scalers::Error{Errc::unreachable, "it has no address", ""};
   for (const std::string& address : *addresses) {
     const auto connection = std::make_shared<Connection>(loop);
     limit(connection, deadline.left(std::chrono::steady_clock::now()));
     const tcp::endpoint at(boost::asio::ip::make_address(address), target.port);
-    out = co_await ask(connection, target.server_name, at);
+    out = co_await get_readyz(connection, target.server_name, at);
     connection->timer.cancel();
     connection->close();
     if (out) break;
@@ -132,38 +137,41 @@ awaitable<Result<DirectLook>> look_at(Loop& loop,
   co_return out;
 }
 
-DirectLook parse_answer(std::string_view answer) {
+DirectProbe parse_response(std::string_view response) {
   constexpr std::string_view kVersion = "HTTP/1.1 ";
-  DirectLook out;
-  const auto end = answer.find("\r\n\r\n");
-  if (!answer.starts_with(kVersion) || end == answer.npos) return out;
+  DirectProbe out;
+  const auto end = response.find("\r\n\r\n");
+  if (!response.starts_with(kVersion) || end == response.npos) return out;
   int status = 0;
-  const char* digits = answer.data() + kVersion.size();
+  // Exactly 3 digits, because from_chars() would also read fewer.
+  const char* digits = response.data() + kVersion.size();
   const auto [rest, failed] = std::from_chars(digits, digits + 3, status);
   if (failed != std::errc() || rest != digits + 3) return out;
   out.status = status;
-  out.body = answer.substr(end + 4);
+  out.body = response.substr(end + 4);
   return out;
 }
 
-Finding judge_readiness(const std::string& object, const DirectLook& look) {
-  if (look.status == 200) return ok(object, "it is ready");
-  if (look.status == 0) {
-    return error(object, "/readyz: what came back is no HTTP answer", "look at what listens there");
+Finding check_readiness(const std::string& object, const DirectProbe& probe_result) {
+  if (probe_result.status == 200) return ok(object, "it is ready");
+  if (probe_result.status == 0) {
+    return error(object, "/readyz: the response is not HTTP", "check which process listens there");
   }
   std::string failing;
-  for (std::size_t at = 0; at < look.body.size();) {
-    const auto end = std::min(look.body.find('\n', at), look.body.size());
-    const auto line = std::string_view(look.body).substr(at, end - at);
+  for (std::size_t at = 0; at < probe_result.body.size();) {
+    const auto end = std::min(probe_result.body.find('\n', at), probe_result.body.size());
+    const auto line = std::string_view(probe_result.body).substr(at, end - at);
     if (line.starts_with("[-]"))
       failing +=
           fmt::format("{}{}", failing.empty() ? "" : ", ", line.substr(3, line.find(' ') - 3));
     at = end + 1;
   }
-  return error(
-      object,
-      fmt::format("/readyz says {}{}{}", look.status, failing.empty() ? "" : ": ", failing),
-      "the pod's log has a line for what it waits for");
+  return error(object,
+               fmt::format("/readyz returned {}{}{}",
+                           probe_result.status,
+                           failing.empty() ? "" : ": ",
+                           failing),
+               "see the pod's log for the reason");
 }
 
 }  // namespace weir::server::doctor

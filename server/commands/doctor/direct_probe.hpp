@@ -1,5 +1,5 @@
-// One look at a server itself, past the Service: the certificate that it shows, and its /readyz.
-// Loop thread only.
+// Probes a server directly, not through the Service: its certificate chain and its /readyz. Loop
+// thread only.
 #pragma once
 
 #include "scalers/clients/net/resolver.hpp"
@@ -18,26 +18,26 @@ namespace weir::server::doctor {
 struct DirectTarget {
   std::string host;  // a name or an address
   std::uint16_t port = 0;
-  std::string server_name;  // what the handshake asks for
+  std::string server_name;  // the server name (SNI) of the handshake
 };
 
-struct DirectLook {
+struct DirectProbe {
   Chain chain;
-  int status = 0;  // of GET /readyz; 0: what came back was no HTTP
+  int status = 0;  // of GET /readyz; 0: the response was not HTTP
   std::string body;
 };
 
-// Any certificate is taken: it is for the caller to judge. Errc::unreachable, tls or timed_out,
-// with a reason that names no host. `loop` and `resolver` outlive the look.
-[[nodiscard]] awaitable<scalers::Result<DirectLook>> look_at(Loop& loop,
-                                                             scalers::clients::Resolver& resolver,
-                                                             DirectTarget target,
-                                                             Deadline deadline);
+// Accepts any certificate; the caller checks it. Errc::unreachable, tls or timed_out, with a reason
+// that names no host. `loop` and `resolver` outlive the probe.
+[[nodiscard]] awaitable<scalers::Result<DirectProbe>> probe(Loop& loop,
+                                                            scalers::clients::Resolver& resolver,
+                                                            DirectTarget target,
+                                                            Deadline deadline);
 
-// The status and the body of a whole HTTP/1.1 answer to a request that asked to close.
-[[nodiscard]] DirectLook parse_answer(std::string_view answer);
+// The status and the body of a complete HTTP/1.1 response, which ends with the connection.
+[[nodiscard]] DirectProbe parse_response(std::string_view response);
 
-// What /readyz said; a failing one names its checks.
-[[nodiscard]] Finding judge_readiness(const std::string& object, const DirectLook& look);
+// Whether the server is ready; if not, the finding names the failing checks.
+[[nodiscard]] Finding check_readiness(const std::string& object, const DirectProbe& probe_result);
 
 }  // namespace weir::server::doctor

@@ -1,3 +1,4 @@
+// `weir doctor`: finds the kubeconfig as kubectl does, runs the checks, prints the findings.
 #include "scalers/clients/net/resolver.hpp"
 #include "scalers/settings/url.hpp"
 #include "server/commands/commands.hpp"
@@ -24,15 +25,15 @@ using doctor::Findings;
 using doctor::ObjectName;
 using doctor::Severity;
 
-// Small, not empty, and on every Linux.
-constexpr const char* kStandIn = "/proc/version";
+// A file that exists on every Linux; it is small and not empty.
+constexpr const char* kReadableFile = "/proc/version";
 
 bool is_file(const std::string& path) {
   std::error_code failed;
   return std::filesystem::is_regular_file(path, failed);
 }
 
-// The files of KUBECONFIG that exist; kubectl leaves out the others too.
+// The existing files of KUBECONFIG; kubectl ignores missing ones too.
 std::vector<std::string> files_of(const std::string& variable) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at <= variable.size();) {
@@ -44,33 +45,35 @@ std::vector<std::string> files_of(const std::string& variable) {
   return out;
 }
 
-// Empty: there is none.
+// The path of the kubeconfig; empty when there is none.
 std::string kubeconfig_of(const DoctorOptions& options) {
   if (!options.kubeconfig.empty()) return options.kubeconfig;
   const auto files = files_of(options.kubeconfig_variable);
   if (files.size() > 1) {
-    throw std::runtime_error(
-        fmt::format("KUBECONFIG names {} files, which Weir does not merge: give one by "
-                    "--kubeconfig, such as kubectl config view --flatten --minify --raw writes it",
-                    files.size()));
+    throw std::runtime_error(fmt::format(
+        "KUBECONFIG names {} files, and Weir does not merge kubeconfigs: set --kubeconfig "
+        "to the output of kubectl config view --flatten --minify --raw",
+        files.size()));
   }
   if (!files.empty()) return files.front();
-  const std::string usual = options.home + "/.kube/config";
-  return !options.home.empty() && is_file(usual) ? usual : std::string();
+  const std::string default_path = options.home + "/.kube/config";
+  return !options.home.empty() && is_file(default_path) ? default_path : std::string();
 }
 
+// A kubeconfig takes precedence over the service account of the pod, as in kubectl.
 cluster::ClusterAccess access_of(const std::string& kubeconfig, const DoctorOptions& options) {
   if (!kubeconfig.empty()) return cluster::read_kubeconfig(kubeconfig);
   if (options.kubernetes_service_host.empty() || options.kubernetes_service_port.empty()) {
     throw std::runtime_error(
-        "there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this is no pod of a "
-        "cluster: give --kubeconfig");
+        "there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this process "
+        "does not run in a pod: set --kubeconfig");
   }
   return cluster::in_cluster_access(options.kubernetes_service_host,
                                     options.kubernetes_service_port,
                                     cluster::kServiceAccountFolder);
 }
 
+// nullopt without a slash: the flag is not set. The flags are validated in options.cpp.
 std::optional<ObjectName> name_of(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
@@ -82,6 +85,7 @@ doctor::Scope scope_of(const DoctorOptions& options, bool is_own_account) {
   out.service = name_of(options.service);
   out.account = name_of(options.service_account);
   out.is_own_account = is_own_account;
+  // HOST:PORT is parsed as a URL, which handles IPv6 addresses.
   const auto server = scalers::parse_http_url("https://" + options.server);
   if (const auto* url = std::get_if<scalers::Url>(&server)) {
     out.server_host = url->host;
@@ -90,14 +94,14 @@ doctor::Scope scope_of(const DoctorOptions& options, bool is_own_account) {
   return out;
 }
 
-Findings examine(Loop& loop, doctor::Examination& examination) {
+Findings run_checks(Loop& loop, doctor::ClusterChecks& checks) {
   std::optional<Findings> out;
   std::exception_ptr bug;
   boost::asio::co_spawn(loop.get_executor(),
-                        examination.run(),
-                        [&](const std::exception_ptr& failure, Findings found) {
+                        checks.run(),
+                        [&](const std::exception_ptr& failure, Findings findings) {
                           bug = failure;
-                          out = std::move(found);
+                          out = std::move(findings);
                         });
   loop.restart();
   while (!out && loop.run_one() > 0) {
@@ -119,22 +123,22 @@ ExitCode run(const DoctorOptions& options) {
   if (!options.config.empty()) {
     scalers::Problems problems;
     auto documents = parse_config(read_config(options.config), problems);
-    doctor::stand_in_for_files(documents, kStandIn);
+    doctor::ignore_local_files(documents, kReadableFile);
     const auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
     if (!world) return ExitCode::failed;
     scope.served.configured = world->metrics();
-    scope.served.measured = doctor::measured_in(documents);
+    scope.served.measured = doctor::measured_metrics(documents);
   }
   scalers::clients::Resolver resolver(loop);
   cluster::KubeClient kube(clients.http(), std::move(access));
-  doctor::Examination examination(loop, resolver, kube, clock, std::move(scope));
-  const Findings findings = examine(loop, examination);
+  doctor::ClusterChecks checks(loop, resolver, kube, clock, std::move(scope));
+  const Findings findings = run_checks(loop, checks);
   clients.close();
   resolver.close();
   fmt::print("{}", options.is_json ? doctor::json_of(findings) : doctor::text_of(findings));
   const Severity worst = doctor::worst_of(findings);
   const Severity tolerated = options.is_strict ? Severity::ok : Severity::warning;
-  return worst > tolerated ? ExitCode::unwell : ExitCode::ok;
+  return worst > tolerated ? ExitCode::problems_found : ExitCode::ok;
 }
 
 }  // namespace weir::server

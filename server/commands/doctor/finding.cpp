@@ -1,3 +1,5 @@
+// Findings as text and JSON. Texts of the cluster are cut to one line, because they may be long and
+// hold control bytes.
 #include "server/commands/doctor/finding.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -24,15 +26,15 @@ std::string_view name_of(Severity severity) {
   return "";
 }
 
-std::ptrdiff_t count_of(std::span<const Finding> findings, Severity severity) {
-  return std::ranges::count(findings, severity, &Finding::severity);
-}
-
-std::string counted(std::ptrdiff_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+std::size_t count_of(std::span<const Finding> findings, Severity severity) {
+  return static_cast<std::size_t>(std::ranges::count(findings, severity, &Finding::severity));
 }
 
 }  // namespace
+
+std::string counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 Finding ok(std::string object, std::string what) {
   return {Severity::ok, std::move(object), std::move(what), ""};
@@ -58,6 +60,7 @@ std::string one_line(std::string_view text) {
     const std::size_t length = scalers::utf8_length(text, at);
     if (out.size() + length > kMaxLineBytes) return out + "...";
     const auto byte = static_cast<unsigned char>(text[at]);
+    // Invalid UTF-8 has length 0 here, and becomes a blank like a control byte.
     const bool is_shown = length > 1 || (length == 1 && byte > 0x20 && byte != 0x7f);
     if (is_shown) {
       out += text.substr(at, length);
@@ -97,6 +100,7 @@ std::string json_of(std::span<const Finding> findings) {
                     {"what", one_line(finding.what)},
                     {"action", one_line(finding.action)}});
   }
+  // Ordered, so that the counts come first.
   const nlohmann::ordered_json out{{"errors", count_of(findings, Severity::error)},
                                    {"warnings", count_of(findings, Severity::warning)},
                                    {"findings", std::move(list)}};

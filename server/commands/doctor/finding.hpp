@@ -1,6 +1,7 @@
-// What `weir doctor` says: one line a finding, as text or as JSON. Pure.
+// The output of `weir doctor`: one line a finding, as text or as JSON. Pure.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,14 +26,17 @@ using Findings = std::vector<Finding>;
 [[nodiscard]] Finding warning(std::string object, std::string what, std::string action);
 [[nodiscard]] Finding error(std::string object, std::string what, std::string action);
 
-// The worst of them; ok when there is none.
+// The highest severity; ok without findings.
 [[nodiscard]] Severity worst_of(std::span<const Finding> findings);
 
-// "error    OBJECT: WHAT -> ACTION" of each and, last, how many of each severity there are. What
-// the cluster said is cut to a line without control bytes.
+// A line "error    OBJECT: WHAT -> ACTION" for each finding, and a last line with the count of each
+// severity. Each text is cut to one line without control bytes.
 [[nodiscard]] std::string text_of(std::span<const Finding> findings);
 // {"errors": 1, "warnings": 0, "findings": [{"severity", "object", "what", "action"}]}.
 [[nodiscard]] std::string json_of(std::span<const Finding> findings);
+
+// "1 error", "2 errors".
+[[nodiscard]] std::string counted(std::size_t count, std::string_view noun);
 
 // `text` on one line of at most 600 bytes of valid UTF-8: a run of blanks and control bytes becomes
 // one blank.

@@ -1,3 +1,4 @@
+// Parses the objects with nlohmann-json. No other file of the doctor reads JSON fields of objects.
 #include "server/commands/doctor/objects.hpp"
 
 #include "apiservice/meta/label_selector.hpp"
@@ -15,39 +16,40 @@ namespace {
 
 using nlohmann::json;
 
+// Absent fields read as null, so that callers need no check for each level.
 const json& field(const json& object, const char* name) {
   static const json kNothing;
   if (!object.is_object()) return kNothing;
-  const auto found = object.find(name);
-  return found == object.end() ? kNothing : *found;
+  const auto value = object.find(name);
+  return value == object.end() ? kNothing : *value;
 }
 
 const json& list_in(const json& object, const char* name) {
   static const json kEmpty = json::array();
-  const json& found = field(object, name);
-  return found.is_array() ? found : kEmpty;
+  const json& value = field(object, name);
+  return value.is_array() ? value : kEmpty;
 }
 
 std::string text_in(const json& object, const char* name) {
-  const json& found = field(object, name);
-  return found.is_string() ? found.get<std::string>() : std::string();
+  const json& value = field(object, name);
+  return value.is_string() ? value.get<std::string>() : std::string();
 }
 
 std::int64_t number_in(const json& object, const char* name, std::int64_t otherwise) {
-  const json& found = field(object, name);
-  return found.is_number_integer() ? found.get<std::int64_t>() : otherwise;
+  const json& value = field(object, name);
+  return value.is_number_integer() ? value.get<std::int64_t>() : otherwise;
 }
 
 bool flag_in(const json& object, const char* name, bool otherwise) {
-  const json& found = field(object, name);
-  return found.is_boolean() ? found.get<bool>() : otherwise;
+  const json& value = field(object, name);
+  return value.is_boolean() ? value.get<bool>() : otherwise;
 }
 
 Labels labels_in(const json& object, const char* name) {
   Labels out;
-  const json& found = field(object, name);
-  if (!found.is_object()) return out;
-  for (const auto& item : found.items()) {
+  const json& value = field(object, name);
+  if (!value.is_object()) return out;
+  for (const auto& item : value.items()) {
     if (item.value().is_string()) out.emplace(item.key(), item.value().get<std::string>());
   }
   return out;
@@ -55,16 +57,16 @@ Labels labels_in(const json& object, const char* name) {
 
 std::vector<Condition> conditions_of(const json& object) {
   std::vector<Condition> out;
-  for (const json& one : list_in(field(object, "status"), "conditions")) {
-    out.push_back({text_in(one, "type"),
-                   text_in(one, "status"),
-                   text_in(one, "reason"),
-                   text_in(one, "message")});
+  for (const json& item : list_in(field(object, "status"), "conditions")) {
+    out.push_back({text_in(item, "type"),
+                   text_in(item, "status"),
+                   text_in(item, "reason"),
+                   text_in(item, "message")});
   }
   return out;
 }
 
-// As the HPA controller writes it into its question.
+// The selector in the form in which the HPA controller sends it.
 std::vector<scalers::LabelRequirement> requirements_of(const json& selector) {
   auto out = apiservice::parse_selector(apiservice::selector_text(selector.dump()));
   return out ? std::move(*out) : std::vector<scalers::LabelRequirement>{};
@@ -80,6 +82,7 @@ ExternalUse use_of(const json& external) {
           !field(target, "averageValue").is_null()};
 }
 
+// KEDA sets the ScaledObject as the owner of the HPAs that it creates.
 std::string scaled_object_of(const json& metadata) {
   for (const json& owner : list_in(metadata, "ownerReferences")) {
     if (text_in(owner, "kind") == "ScaledObject") return text_in(owner, "name");
@@ -140,6 +143,7 @@ std::vector<Endpoint> parse_endpoints(const json& slices) {
       const json& target = field(endpoint, "targetRef");
       // An absent condition means ready.
       const bool is_ready = flag_in(field(endpoint, "conditions"), "ready", true);
+      // An endpoint may also belong to a node or to nothing, such as in a manual EndpointSlice.
       const std::string pod = text_in(target, "kind") == "Pod" ? text_in(target, "name") : "";
       for (const json& address : list_in(endpoint, "addresses")) {
         if (address.is_string()) out.push_back({address.get<std::string>(), is_ready, pod, ports});
@@ -152,8 +156,8 @@ std::vector<Endpoint> parse_endpoints(const json& slices) {
 AutoscalerPage parse_autoscalers(const json& list) {
   AutoscalerPage out;
   for (const json& item : list_in(list, "items")) {
-    Autoscaler one = autoscaler_of(item);
-    if (!one.uses.empty()) out.autoscalers.push_back(std::move(one));
+    Autoscaler autoscaler = autoscaler_of(item);
+    if (!autoscaler.uses.empty()) out.autoscalers.push_back(std::move(autoscaler));
   }
   out.next = text_in(field(list, "metadata"), "continue");
   return out;

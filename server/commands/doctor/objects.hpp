@@ -1,5 +1,6 @@
-// The Kubernetes objects that `weir doctor` looks at, as far as it needs them, out of their JSON.
-// A field that is absent or of another type reads as empty: the kube-apiserver has judged it. Pure.
+// The Kubernetes objects that `weir doctor` checks, with the fields that it needs, parsed from
+// JSON. A field that is absent or has another type reads as empty, because the kube-apiserver has
+// validated the objects. Pure.
 #pragma once
 
 #include "scalers/reading.hpp"
@@ -56,7 +57,7 @@ struct ServiceObject {
 struct Endpoint {
   std::string address;
   bool is_ready = false;
-  std::string pod;                            // empty: it is none
+  std::string pod;                            // empty: not a pod
   std::map<std::string, std::int64_t> ports;  // by name
 };
 
@@ -70,19 +71,19 @@ struct ExternalUse {
 
 struct Autoscaler {
   ObjectName name;
-  std::string scaled_object;  // of KEDA, that owns it; empty: none does
+  std::string scaled_object;  // of KEDA, the owner; empty: no such owner
   std::vector<ExternalUse> uses;
   std::vector<Condition> conditions;
 };
 
 struct AutoscalerPage {
   std::vector<Autoscaler> autoscalers;
-  std::string next;  // the token of the next page; empty: this is the last
+  std::string next;  // the token of the next page; empty: this is the last page
 };
 
 [[nodiscard]] ApiServiceObject parse_api_service(const nlohmann::json& object);
 [[nodiscard]] ServiceObject parse_service(const nlohmann::json& object);
-// Of every slice of the list.
+// The endpoints of all slices in the list.
 [[nodiscard]] std::vector<Endpoint> parse_endpoints(const nlohmann::json& slices);
 // Every HorizontalPodAutoscaler (autoscaling/v2) of the list that has an External metric.
 [[nodiscard]] AutoscalerPage parse_autoscalers(const nlohmann::json& list);

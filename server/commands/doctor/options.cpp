@@ -1,3 +1,4 @@
+// The flags of `weir doctor`.
 #include "server/commands/doctor/options.hpp"
 
 #include "scalers/settings/url.hpp"
@@ -9,8 +10,8 @@
 namespace weir::server {
 namespace {
 
-// CLI11's validators answer with the mistake, or with nothing.
-std::string refuse_server(const std::string& text) {
+// A validator of CLI11 returns the problem, or an empty string.
+std::string validate_server(const std::string& text) {
   const auto parsed = scalers::parse_http_url("https://" + text);
   const auto* url = std::get_if<scalers::Url>(&parsed);
   const bool is_server = url != nullptr && url->path.empty() &&
@@ -18,7 +19,7 @@ std::string refuse_server(const std::string& text) {
   return is_server ? "" : "write HOST:PORT, such as 127.0.0.1:6443";
 }
 
-std::string refuse_name(const std::string& text) {
+std::string validate_name(const std::string& text) {
   const auto slash = text.find('/');
   const bool is_name = slash != text.npos && slash != 0 && slash + 1 < text.size() &&
                        text.find('/', slash + 1) == text.npos;
@@ -30,36 +31,37 @@ std::string refuse_name(const std::string& text) {
 void add_doctor(CLI::App& app, DoctorOptions& out, std::string& format) {
   CLI::App& doctor = *app.add_subcommand(
       "doctor",
-      "Look at a cluster for what keeps HPAs from their metrics; changes nothing");
+      "Check a cluster for problems that keep HPAs from their external metrics; read-only");
   doctor.add_option(
       "--kubeconfig",
       out.kubeconfig,
-      "How to reach the kube-apiserver; without it KUBECONFIG, ~/.kube/config, or the "
-      "pod's service account");
+      "Kubeconfig file. Default: KUBECONFIG, ~/.kube/config, or the service account of the pod");
   doctor
-      .add_option("--config",
-                  out.config,
-                  "Weir's configuration, to hold the HPAs against: a YAML file, or a folder of "
-                  "them; may be repeated. Without it only the names that discovery lists count")
+      .add_option(
+          "--config",
+          out.config,
+          "Weir's configuration, to check the HPAs against: a YAML file or a folder of YAML "
+          "files; may be repeated. Default: only check metric names against discovery")
       ->allow_extra_args(false);
   doctor
       .add_option("--server",
                   out.server,
-                  "HOST:PORT of a Weir to look at directly, such as that of kubectl port-forward; "
-                  "without it the Service's endpoints")
-      ->check(CLI::Validator(refuse_server, "HOST:PORT"));
+                  "HOST:PORT of a Weir server to check directly, such as one of kubectl "
+                  "port-forward. Default: the endpoints of the Service")
+      ->check(CLI::Validator(validate_server, "HOST:PORT"));
   doctor
-      .add_option("--service",
-                  out.service,
-                  "NAMESPACE/NAME of Weir's Service; without it the one that the APIService names")
-      ->check(CLI::Validator(refuse_name, "NAMESPACE/NAME"));
+      .add_option(
+          "--service",
+          out.service,
+          "NAMESPACE/NAME of Weir's Service. Default: the Service that the APIService names")
+      ->check(CLI::Validator(validate_name, "NAMESPACE/NAME"));
   doctor
       .add_option("--service-account",
                   out.service_account,
-                  "NAMESPACE/NAME of Weir's account; without it that of a pod behind the Service")
-      ->check(CLI::Validator(refuse_name, "NAMESPACE/NAME"));
-  doctor.add_flag("--strict", out.is_strict, "Exit with 4 for a warning too");
-  doctor.add_option("-o,--output", format, "json: the findings for a program")
+                  "NAMESPACE/NAME of Weir's service account. Default: that of a pod of the Service")
+      ->check(CLI::Validator(validate_name, "NAMESPACE/NAME"));
+  doctor.add_flag("--strict", out.is_strict, "Exit with 4 on warnings too");
+  doctor.add_option("-o,--output", format, "json: print the findings as JSON")
       ->check(CLI::IsMember({"json"}));
 }
 

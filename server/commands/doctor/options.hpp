@@ -1,4 +1,4 @@
-// The flags of `weir doctor`, split off options.cpp.
+// The flags of `weir doctor`. Apart from options.cpp because of its length.
 #pragma once
 
 #include "server/commands/options.hpp"
@@ -11,8 +11,8 @@ class App;
 
 namespace weir::server {
 
-// Adds the command; `format` gets what -o says. A wrong value throws CLI::ValidationError with what
-// to write instead.
+// Adds the command; `format` receives the value of -o. An invalid value throws CLI::ValidationError
+// with what to write instead.
 void add_doctor(CLI::App& app, DoctorOptions& out, std::string& format);
 
 }  // namespace weir::server

@@ -1,3 +1,4 @@
+// Checks the objects that connect the kube-apiserver with Weir, from the APIService to the pods.
 #include "server/commands/doctor/registration.hpp"
 
 #include <fmt/format.h>
@@ -13,35 +14,36 @@
 namespace weir::server::doctor {
 namespace {
 
-// A part of the Service's name, or of a label's value, that gives its maker away.
-struct Maker {
+// A part of the name of a Service, or of the value of a label, by which an adapter is recognized.
+struct Adapter {
   std::string_view part;
   std::string_view product;
 };
 
-constexpr std::array kMakers{
-    Maker{"keda", "KEDA"},
-    Maker{"prometheus-adapter", "prometheus-adapter"},
-    Maker{"datadog", "the Datadog cluster agent"},
-    Maker{"stackdriver", "Google's custom metrics adapter"},
-    Maker{"cloudwatch", "the CloudWatch adapter"},
-    Maker{"azure-k8s-metrics-adapter", "the Azure adapter"},
-    Maker{"kube-metrics-adapter", "kube-metrics-adapter"},
-    Maker{"newrelic", "the New Relic adapter"},
+constexpr std::array kAdapters{
+    Adapter{"keda", "KEDA"},
+    Adapter{"prometheus-adapter", "prometheus-adapter"},
+    Adapter{"datadog", "the Datadog cluster agent"},
+    Adapter{"stackdriver", "Google's custom metrics adapter"},
+    Adapter{"cloudwatch", "the CloudWatch adapter"},
+    Adapter{"azure-k8s-metrics-adapter", "the Azure adapter"},
+    Adapter{"kube-metrics-adapter", "kube-metrics-adapter"},
+    Adapter{"newrelic", "the New Relic adapter"},
 };
 
+// The labels of Helm charts and Kubernetes' recommendations that name the product.
 constexpr std::array<const char*, 3> kNamingLabels{"app.kubernetes.io/name",
                                                    "app.kubernetes.io/part-of",
                                                    "app"};
 
-std::string_view maker_in(std::string_view text) {
-  const auto* found = std::ranges::find_if(kMakers, [&](const Maker& maker) {
-    return text.find(maker.part) != text.npos;
+std::string_view adapter_in(std::string_view text) {
+  const auto* entry = std::ranges::find_if(kAdapters, [&](const Adapter& adapter) {
+    return text.find(adapter.part) != text.npos;
   });
-  return found == kMakers.end() ? std::string_view() : found->product;
+  return entry == kAdapters.end() ? std::string_view() : entry->product;
 }
 
-// What the labels of both objects call them.
+// The values of the labels with a name, of both objects.
 std::vector<std::string> naming_labels(const ApiServiceObject& api_service,
                                        const std::optional<ServiceObject>& service) {
   std::vector<std::string> out;
@@ -66,35 +68,36 @@ struct Advice {
 
 // The reasons of the aggregator's availability controller.
 constexpr std::array kAdvice{
-    Advice{"ServiceNotFound", "create the Service, or mend spec.service of the APIService"},
-    Advice{"ServicePortError", "write a port of the Service into spec.service.port"},
-    Advice{"EndpointsNotFound", "mend the Service's selector until it finds Weir's pods"},
-    Advice{"MissingEndpoints", "no pod behind the Service is ready: look at Weir's pods"},
+    Advice{"ServiceNotFound", "create the Service, or fix spec.service of the APIService"},
+    Advice{"ServicePortError", "set spec.service.port to a port of the Service"},
+    Advice{"EndpointsNotFound", "fix the Service's selector so that it selects Weir's pods"},
+    Advice{"MissingEndpoints", "no pod of the Service is ready: check Weir's pods"},
     Advice{
         "FailedDiscoveryCheck",
-        "the kube-apiserver cannot ask Weir: a certificate (below), a NetworkPolicy, or a 401 or "
-        "403 by the front proxy's CA"},
+        "the kube-apiserver cannot query Weir: check the certificate (below), NetworkPolicies, and "
+        "the front proxy's CA (401 or 403)"},
 };
 
 std::string advice_of(std::string_view reason) {
-  const auto* found = std::ranges::find(kAdvice, reason, &Advice::reason);
-  return std::string(found == kAdvice.end() ? "mend what the text names" : found->action);
+  const auto* advice = std::ranges::find(kAdvice, reason, &Advice::reason);
+  return std::string(advice == kAdvice.end() ? "fix the cause that the message names"
+                                             : advice->action);
 }
 
-Finding judge_available(const ApiServiceObject& api_service) {
-  const auto found = std::ranges::find(api_service.conditions, "Available", &Condition::type);
-  if (found == api_service.conditions.end()) {
+Finding check_available(const ApiServiceObject& api_service) {
+  const auto available = std::ranges::find(api_service.conditions, "Available", &Condition::type);
+  if (available == api_service.conditions.end()) {
     return warning(object(),
-                   "the cluster has not judged yet whether it is available",
-                   "ask again in a minute");
+                   "its availability is not known yet",
+                   "run weir doctor again in a minute");
   }
-  if (found->status == "True") return ok(object(), "it is available");
+  if (available->status == "True") return ok(object(), "it is available");
   return error(object(),
-               fmt::format("it is not available: {}: {}", found->reason, found->message),
-               advice_of(found->reason));
+               fmt::format("it is not available: {}: {}", available->reason, available->message),
+               advice_of(available->reason));
 }
 
-// How many there are: a pod has one address a family, and is one all the same.
+// Counts pods, not addresses, because a dual-stack pod has two addresses.
 std::size_t count_of(std::span<const Endpoint> endpoints, bool is_ready_alone) {
   std::set<std::pair<bool, std::string>> out;
   for (const Endpoint& endpoint : endpoints) {
@@ -105,9 +108,10 @@ std::size_t count_of(std::span<const Endpoint> endpoints, bool is_ready_alone) {
   return out.size();
 }
 
+// nullptr when the Service has no such port.
 const ServiceObject::Port* port_of(const ServiceObject& service, std::int64_t port) {
-  const auto found = std::ranges::find(service.ports, port, &ServiceObject::Port::port);
-  return found == service.ports.end() ? nullptr : &*found;
+  const auto match = std::ranges::find(service.ports, port, &ServiceObject::Port::port);
+  return match == service.ports.end() ? nullptr : &*match;
 }
 
 }  // namespace
@@ -117,21 +121,21 @@ Owner owner_of(const ApiServiceObject& api_service,
                const std::optional<ObjectName>& named) {
   if (!api_service.service) return {Owner::Kind::foreign, "the kube-apiserver itself"};
   if (named && *named == *api_service.service) return {Owner::Kind::weir, ""};
-  // What says something first decides: a Service's name is nearer to who answers than the labels of
-  // an APIService, which stay when somebody turns it to another Service.
+  // The first match decides. The name of the Service comes first, because the labels of an
+  // APIService stay when it is changed to another Service.
   auto texts = naming_labels(api_service, service);
   texts.insert(texts.begin(), api_service.service->name);
   texts.push_back(api_service.service->name_space);
   for (const std::string& text : texts) {
-    const auto maker = maker_in(text);
-    if (!maker.empty()) return {Owner::Kind::foreign, std::string(maker)};
+    const auto adapter = adapter_in(text);
+    if (!adapter.empty()) return {Owner::Kind::foreign, std::string(adapter)};
     if (!named && text.find("weir") != text.npos) return {Owner::Kind::weir, ""};
   }
   if (named) return {Owner::Kind::foreign, "another server"};
   return {Owner::Kind::unknown, ""};
 }
 
-Finding judge_owner(const Owner& owner,
+Finding check_owner(const Owner& owner,
                     const ApiServiceObject& api_service,
                     std::size_t scaled_objects) {
   const std::string service = api_service.service ? api_service.service->text() : "none";
@@ -141,87 +145,91 @@ Finding judge_owner(const Owner& owner,
     case Owner::Kind::unknown:
       return warning(
           object(),
-          fmt::format("whether its Service {} is Weir's cannot be told", service),
-          fmt::format("if it is, give --service {0}; if not: a cluster has one provider "
-                      "of external metrics, and applying Weir's APIService over it stops "
-                      "every HPA that reads from the other",
+          fmt::format("cannot tell whether its Service {} is Weir's", service),
+          fmt::format("if it is, set --service {0}. If not: a cluster has one provider of "
+                      "external metrics, and applying Weir's APIService breaks every HPA "
+                      "that uses the other provider",
                       service));
     case Owner::Kind::foreign: break;
   }
   const bool is_keda = owner.product == "KEDA";
-  const std::string stopped =
-      is_keda ? fmt::format("every ScaledObject ({} HPAs here are KEDA's)", scaled_objects)
-              : std::string("every HPA that reads from the other");
+  const std::string broken =
+      is_keda ? fmt::format("every ScaledObject ({} of KEDA)", counted(scaled_objects, "HPA"))
+              : std::string("every HPA that uses the other provider");
   return error(object(),
                fmt::format("it belongs to {} (Service {})", owner.product, service),
                fmt::format("a cluster has one provider of external metrics: applying Weir's "
-                           "APIService over it stops {}; move those to HPAs of your own first",
-                           stopped));
+                           "APIService breaks {}; replace those with your own HPAs first",
+                           broken));
 }
 
-Findings judge_api_service(const ApiServiceObject& api_service) {
-  Findings out{judge_available(api_service)};
+Findings check_api_service(const ApiServiceObject& api_service) {
+  Findings out{check_available(api_service)};
   if (api_service.skips_verify) {
-    out.push_back(warning(object(),
-                          "insecureSkipTLSVerify is set: whoever answers is believed",
-                          "set caBundle, and remove insecureSkipTLSVerify"));
+    out.push_back(warning(
+        object(),
+        "insecureSkipTLSVerify is set: the kube-apiserver does not verify Weir's certificate",
+        "set caBundle, and remove insecureSkipTLSVerify"));
   }
   return out;
 }
 
-Findings judge_service(const ObjectName& name, const ServiceObject& service, std::int64_t port) {
+Findings check_service(const ObjectName& name, const ServiceObject& service, std::int64_t port) {
   if (service.type == "ExternalName") {
     return {
-        ok(service_object(name), fmt::format("it stands for {}:{}", service.external_name, port))};
+        ok(service_object(name), fmt::format("it refers to {}:{}", service.external_name, port))};
   }
-  if (port_of(service, port) != nullptr) return {ok(service_object(name), "it is there")};
+  if (port_of(service, port) != nullptr) return {ok(service_object(name), "it exists")};
   std::vector<std::int64_t> ports;
-  for (const auto& one : service.ports) ports.push_back(one.port);
+  for (const auto& item : service.ports) ports.push_back(item.port);
   return {error(service_object(name),
-                fmt::format("it has no port {}, which the APIService asks for; its ports are {}",
+                fmt::format("it has no port {}, which the APIService uses; its ports are {}",
                             port,
                             fmt::join(ports, ", ")),
-                "mend spec.service.port of the APIService, or the Service's ports")};
+                "fix spec.service.port of the APIService, or the Service's ports")};
 }
 
-std::int64_t dialled_port(const ServiceObject& service,
-                          std::int64_t port,
-                          const Endpoint& endpoint) {
+std::int64_t target_port(const ServiceObject& service,
+                         std::int64_t port,
+                         const Endpoint& endpoint) {
   const auto* wanted = port_of(service, port);
   if (wanted == nullptr) return 0;
-  const auto found = endpoint.ports.find(wanted->name);
-  return found == endpoint.ports.end() ? 0 : found->second;
+  // An EndpointSlice has the name of the Service's port, not its number.
+  const auto match = endpoint.ports.find(wanted->name);
+  return match == endpoint.ports.end() ? 0 : match->second;
 }
 
-Findings judge_endpoints(const ObjectName& name,
+Findings check_endpoints(const ObjectName& name,
                          const ServiceObject& service,
                          std::int64_t port,
                          std::span<const Endpoint> endpoints) {
   if (endpoints.empty()) {
     return {error(service_object(name),
-                  "it has no endpoint",
-                  "mend its selector until it finds Weir's pods, and see that there are pods")};
+                  "it has no endpoints",
+                  "fix its selector so that it selects Weir's pods, and check that pods exist")};
   }
+  const std::size_t all = count_of(endpoints, false);
   const std::size_t ready = count_of(endpoints, true);
   if (ready == 0) {
     return {error(service_object(name),
-                  fmt::format("none of its {} endpoints is ready", count_of(endpoints, false)),
-                  fmt::format("kubectl -n {} get pods, and the log of one: /readyz says which "
-                              "check fails",
+                  all == 1 ? std::string("its only endpoint is not ready")
+                           : fmt::format("none of its {} endpoints is ready", all),
+                  fmt::format("check kubectl -n {} get pods and the log of a pod; /readyz?verbose "
+                              "names the failing check",
                               name.name_space))};
   }
   const bool is_offered = std::ranges::any_of(endpoints, [&](const Endpoint& endpoint) {
-    return endpoint.is_ready && dialled_port(service, port, endpoint) != 0;
+    return endpoint.is_ready && target_port(service, port, endpoint) != 0;
   });
   if (!is_offered) {
     return {error(service_object(name),
                   fmt::format("no ready endpoint has the Service's port {}", port),
-                  "let the pods' port have the name that targetPort says")};
+                  "give the container port the name that targetPort uses")};
   }
   if (ready == 1) {
     return {warning(service_object(name),
-                    "one endpoint is ready: while its pod restarts, no HPA can scale",
-                    "run two replicas")};
+                    "1 endpoint is ready: while its pod restarts, no HPA can scale",
+                    "run at least 2 replicas")};
   }
   return {ok(service_object(name), fmt::format("{} endpoints are ready", ready))};
 }

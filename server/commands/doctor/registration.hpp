@@ -1,5 +1,5 @@
-// Judges how the cluster knows Weir: the APIService, its Service and the endpoints behind that.
-// Pure.
+// Checks how Weir is registered in the cluster: the APIService, its Service and the endpoints of
+// the Service. Pure.
 #pragma once
 
 #include "server/commands/doctor/finding.hpp"
@@ -14,40 +14,40 @@ namespace weir::server::doctor {
 
 inline constexpr const char* kApiServiceName = "v1beta1.external.metrics.k8s.io";
 
-// Who answers for the cluster's external metrics.
+// The adapter that serves the external metrics of the cluster.
 struct Owner {
   enum class Kind { weir, foreign, unknown };
   Kind kind = Kind::unknown;
-  std::string product;  // of a foreign one, such as "KEDA"
+  std::string product;  // of a foreign owner, such as "KEDA"
 };
 
-// `service` is the Service that the APIService names, when it could be read; `named` is the one
-// that the caller says is Weir's.
+// `service` is the Service that the APIService names, if it could be read; `named` is the
+// Service that the user says is Weir's.
 [[nodiscard]] Owner owner_of(const ApiServiceObject& api_service,
                              const std::optional<ServiceObject>& service,
                              const std::optional<ObjectName>& named);
 
-// Says of a foreign owner what taking its place would stop; `scaled_objects` counts the HPAs that
-// belong to KEDA's ScaledObjects.
-[[nodiscard]] Finding judge_owner(const Owner& owner,
+// For a foreign owner the finding says what would break if Weir replaced it; `scaled_objects` is
+// the number of HPAs that belong to ScaledObjects of KEDA.
+[[nodiscard]] Finding check_owner(const Owner& owner,
                                   const ApiServiceObject& api_service,
                                   std::size_t scaled_objects);
-// Whether it is available, and how the kube-apiserver verifies who answers.
-[[nodiscard]] Findings judge_api_service(const ApiServiceObject& api_service);
+// Whether the APIService is available, and whether the kube-apiserver verifies Weir's certificate.
+[[nodiscard]] Findings check_api_service(const ApiServiceObject& api_service);
 
-// Its type, and the port that the APIService asks for.
-[[nodiscard]] Findings judge_service(const ObjectName& name,
+// The type of the Service, and whether it has the port of the APIService.
+[[nodiscard]] Findings check_service(const ObjectName& name,
                                      const ServiceObject& service,
                                      std::int64_t port);
-// Whether anything behind the Service is ready on that port.
-[[nodiscard]] Findings judge_endpoints(const ObjectName& name,
+// Whether an endpoint of the Service is ready on that port.
+[[nodiscard]] Findings check_endpoints(const ObjectName& name,
                                        const ServiceObject& service,
                                        std::int64_t port,
                                        std::span<const Endpoint> endpoints);
 
-// Where to dial an endpoint for the Service's `port`; 0 when it does not offer that.
-[[nodiscard]] std::int64_t dialled_port(const ServiceObject& service,
-                                        std::int64_t port,
-                                        const Endpoint& endpoint);
+// The port of an endpoint that the Service's `port` maps to; 0 when the endpoint has none.
+[[nodiscard]] std::int64_t target_port(const ServiceObject& service,
+                                       std::int64_t port,
+                                       const Endpoint& endpoint);
 
 }  // namespace weir::server::doctor

@@ -1,3 +1,4 @@
+// CSV with a fixed set of columns for metrics and HPAs, so that one file holds both.
 #include "server/commands/record/csv.hpp"
 
 #include "apiservice/encoding/time.hpp"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr const char* kEnd = "\r\n";
 
-// The columns, in order; empty: nothing to say.
+// The columns in order; an empty column has no value.
 struct Row {
   std::string time;
   std::string elapsed_seconds;
@@ -28,11 +29,12 @@ struct Row {
   std::string error;
 };
 
+// RFC 4180, 2.6 and 2.7: quotes are doubled inside a quoted field.
 std::string quoted(const std::string& field) {
   if (field.find_first_of(",\"\r\n") == field.npos) return field;
   std::string out = "\"";
-  for (const char letter : field)
-    out += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  for (const char character : field)
+    out += character == '"' ? std::string("\"\"") : std::string(1, character);
   return out + '"';
 }
 
@@ -94,6 +96,7 @@ std::string csv_of(std::string_view metric, const Sample& sample) {
   std::string out;
   for (const scalers::Reading& reading : sample.readings) {
     row.labels = text_of(reading.labels);
+    // The shortest decimal that reads back as the same double.
     row.value = fmt::format("{}", reading.value);
     row.timestamp = apiservice::rfc3339(reading.taken_at);
     row.age_seconds = fmt::format("{:.3f}", age_of(sample, reading));

@@ -1,5 +1,5 @@
-// A record as CSV (RFC 4180), a line a reading, an error or an HPA's state, so that it can be
-// written line by line and is whole at any time. Pure.
+// A record as CSV (RFC 4180): one line for each reading, error or state of an HPA, so that the file
+// is complete after every line. Pure.
 #pragma once
 
 #include "server/commands/record/timeline.hpp"

@@ -1,3 +1,5 @@
+// Writes the files of a record. Errors are exceptions, because a record without its file is
+// useless.
 #include "server/commands/record/files.hpp"
 
 #include "server/commands/record/csv.hpp"
@@ -15,7 +17,7 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path) {
   throw std::runtime_error(
-      fmt::format("{} cannot be written ({}): name another file by --csv and --html",
+      fmt::format("{} cannot be written ({}): set another file with --csv or --html",
                   path,
                   std::generic_category().message(errno)));
 }
@@ -30,9 +32,10 @@ RecordFiles::RecordFiles(std::string csv, std::string html)
 void RecordFiles::add_lines(const std::string& lines) { write(*csv_, lines, csv_path_); }
 
 void RecordFiles::write_page(const Timeline& timeline) {
-  const std::string beside = html_path_ + ".new";
-  write(*open(beside), page_of(timeline), beside);
-  if (std::rename(beside.c_str(), html_path_.c_str()) != 0) fail(html_path_);
+  // Renamed, so that a browser never loads a half-written page.
+  const std::string temporary = html_path_ + ".new";
+  write(*open(temporary), page_of(timeline), temporary);
+  if (std::rename(temporary.c_str(), html_path_.c_str()) != 0) fail(html_path_);
 }
 
 RecordFiles::File RecordFiles::open(const std::string& path) {

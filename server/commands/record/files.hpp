@@ -1,4 +1,4 @@
-// The two files of a record: the CSV, whole after every line, and the page, replaced in one step.
+// The two files of a record: the CSV, complete after every line, and the page, replaced atomically.
 #pragma once
 
 #include "server/commands/record/timeline.hpp"
@@ -11,12 +11,12 @@ namespace weir::server::record {
 
 class RecordFiles {
  public:
-  // Begins the CSV. Throws std::runtime_error that names the file which cannot be written.
+  // Starts the CSV. Throws std::runtime_error with the name of a file that cannot be written.
   RecordFiles(std::string csv, std::string html);
 
-  // Whole lines, which are in the file when this returns.
+  // Writes complete lines; they are in the file when this returns.
   void add_lines(const std::string& lines);
-  // The page of the whole record, in place of the one before.
+  // Replaces the page with one of the whole record.
   void write_page(const Timeline& timeline);
 
  private:

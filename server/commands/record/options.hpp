@@ -1,4 +1,4 @@
-// The flags of `weir record`, split off options.cpp.
+// The flags of `weir record`. Apart from options.cpp because of its length.
 #pragma once
 
 #include "server/commands/options.hpp"
@@ -12,9 +12,9 @@ class App;
 
 namespace weir::server {
 
-// Adds the command. A wrong value throws CLI::ValidationError with what to write instead.
+// Adds the command. An invalid value throws CLI::ValidationError with what to write instead.
 void add_record(CLI::App& app, RecordOptions& out);
-// What flags that do not go together want instead; empty: they do.
-[[nodiscard]] std::string mistake_in(const RecordOptions& options);
+// The problem of a combination of flags; empty when it is valid.
+[[nodiscard]] std::string problem_in(const RecordOptions& options);
 
 }  // namespace weir::server

@@ -1,3 +1,5 @@
+// Renders the page. It loads nothing from the network, and its content security policy forbids it,
+// because names and errors in it come from backends.
 #include "server/commands/record/page.hpp"
 
 #include "apiservice/encoding/time.hpp"
@@ -34,25 +36,26 @@ constexpr const char* kScript = R"(<script>
 const tracks = JSON.parse(document.getElementById("points").textContent);
 const charts = [...document.querySelectorAll("svg")];
 const readout = document.getElementById("readout");
-const at = (points, time) => points.reduce((best, one) =>
-  Math.abs(one[0] - time) < Math.abs(best[0] - time) ? one : best);
+const at = (points, time) => points.reduce((best, point) =>
+  Math.abs(point[0] - time) < Math.abs(best[0] - time) ? point : best);
 for (const chart of charts) chart.addEventListener("mousemove", event => {
   const box = chart.getBoundingClientRect(), data = chart.dataset;
   const x = (event.clientX - box.left) / box.width * chart.viewBox.baseVal.width;
   const share = (x - data.left) / (data.right - data.left);
   if (share < 0 || share > 1) return;
   const time = share * data.seconds;
-  for (const one of charts) {
-    const line = one.querySelector(".cursor");
+  for (const other of charts) {
+    const line = other.querySelector(".cursor");
     line.style.visibility = "visible";
     line.setAttribute("transform", `translate(${x} 0)`);
   }
   readout.textContent = `${time.toFixed(1)} s` +
-    tracks.filter(one => one.points.length).map(one => `\n${one.name}: ${at(one.points, time)[1]}`).join("");
+    tracks.filter(track => track.points.length).map(track => `\n${track.name}: ${at(track.points, time)[1]}`).join("");
 });
 </script>
 )";
 
+// At least 1 s, because an axis of length 0 cannot be drawn.
 double length_of(const Timeline& timeline) {
   double out = 1;
   for (const MetricTrack& track : timeline.metrics)
@@ -62,18 +65,19 @@ double length_of(const Timeline& timeline) {
   return out;
 }
 
-// A line for each set of labels that ever came, broken where a read failed or had no such item.
+// One line for each set of labels in the record. It has a gap where a read failed or had no item
+// with these labels.
 template <class Measure>
 std::vector<Line> lines_of(const MetricTrack& track, Measure measure) {
   std::map<std::string, Line> lines;
   for (const Sample& sample : track.samples)
-    for (const scalers::Reading& one : sample.readings) lines[text_of(one.labels)];
+    for (const scalers::Reading& reading : sample.readings) lines[text_of(reading.labels)];
   for (auto& [labels, line] : lines) {
     line.name = labels.empty() ? track.name : labels;
     for (const Sample& sample : track.samples) {
       std::optional<double> value;
-      for (const scalers::Reading& one : sample.readings)
-        if (text_of(one.labels) == labels) value = measure(sample, one);
+      for (const scalers::Reading& reading : sample.readings)
+        if (text_of(reading.labels) == labels) value = measure(sample, reading);
       line.points.emplace_back(sample.at, value);
     }
   }
@@ -85,8 +89,8 @@ std::vector<Line> lines_of(const MetricTrack& track, Measure measure) {
 template <class AnySample>
 std::vector<double> errors_of(const std::vector<AnySample>& samples) {
   std::vector<double> out;
-  for (const AnySample& one : samples)
-    if (!one.error.empty()) out.push_back(one.at);
+  for (const AnySample& sample : samples)
+    if (!sample.error.empty()) out.push_back(sample.at);
   return out;
 }
 
@@ -102,45 +106,49 @@ Line replicas_of(const HpaTrack& track,
   return out;
 }
 
-// Each text with the span in which it stood, one behind the other.
+// A table of the times at which the text changed.
 template <class AnySample, class TextOf>
 std::string changes_of(const std::vector<AnySample>& samples, TextOf text_at) {
   std::string rows;
-  std::string standing;
+  std::string current;
   for (const AnySample& sample : samples) {
     const std::string text = text_at(sample);
-    if (text == standing) continue;
-    standing = text;
+    if (text == current) continue;
+    current = text;
     rows += fmt::format("<tr><td>{:.1f} s</td><td>{}</td><td>{}</td></tr>\n",
                         sample.at,
                         apiservice::rfc3339(sample.time),
-                        text.empty() ? "well" : html_escaped(text));
+                        text.empty() ? "recovered" : html_escaped(text));
   }
   return rows.empty()
              ? ""
              : "<table><tr><th>from</th><th>time</th><th>what</th></tr>\n" + rows + "</table>\n";
 }
 
+// ScalingLimited is often False in a healthy HPA, so its message is left out.
 std::string condition_text(const HpaSample& sample) {
   if (!sample.error.empty()) return sample.error;
   std::string out = text_of(sample.state.conditions);
-  for (const Condition& one : sample.state.conditions)
-    if (one.status != "True" && one.type != "ScalingLimited") out += ": " + one.message;
+  for (const Condition& condition : sample.state.conditions) {
+    const bool is_shown = condition.status != "True" && condition.type != "ScalingLimited";
+    if (is_shown) out += ": " + condition.message;
+  }
   return out;
 }
 
 std::string section_of(const MetricTrack& track, double seconds) {
   const auto errors = errors_of(track.samples);
   std::string out = fmt::format("<h2>{}</h2>\n", html_escaped(track.name));
-  out +=
-      svg_of({"value",
-              seconds,
-              lines_of(track, [](const Sample&, const scalers::Reading& one) { return one.value; }),
-              errors});
+  out += svg_of(
+      {"value",
+       seconds,
+       lines_of(track,
+                [](const Sample&, const scalers::Reading& reading) { return reading.value; }),
+       errors});
   auto ages = lines_of(track, age_of);
   if (!ages.empty()) out += svg_of({"age in seconds", seconds, std::move(ages), errors});
   if (!errors.empty())
-    out += changes_of(track.samples, [](const Sample& one) { return one.error; });
+    out += changes_of(track.samples, [](const Sample& sample) { return sample.error; });
   return out;
 }
 
@@ -158,15 +166,18 @@ std::string count_text(const std::optional<std::int64_t>& count) {
   return count ? fmt::format("{}", *count) : "unknown";
 }
 
-// Every number for the cursor: [{"name":..., "points":[[seconds, text], ...]}].
+// All values for the readout: [{"name":..., "points":[[seconds, text], ...]}].
 std::string points_of(const Timeline& timeline) {
   json out = json::array();
   for (const MetricTrack& track : timeline.metrics) {
     json points = json::array();
     for (const Sample& sample : track.samples) {
       std::string text = sample.error;
-      for (const scalers::Reading& one : sample.readings)
-        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", text_of(one.labels), one.value);
+      for (const scalers::Reading& reading : sample.readings)
+        text += fmt::format("{}{} {}",
+                            text.empty() ? "" : ", ",
+                            text_of(reading.labels),
+                            reading.value);
       points.push_back({sample.at, text});
     }
     out.push_back({{"name", track.name}, {"points", points}});
@@ -183,6 +194,7 @@ std::string points_of(const Timeline& timeline) {
     }
     out.push_back({{"name", "HPA " + track.name}, {"points", points}});
   }
+  // ASCII and with replacements, because names and errors may hold invalid UTF-8.
   std::string text = out.dump(-1, ' ', true, json::error_handler_t::replace);
   // `</script>` would end the element.
   for (auto at = text.find('<'); at != text.npos; at = text.find('<', at))
@@ -196,8 +208,8 @@ std::string page_of(const Timeline& timeline) {
   const double seconds = length_of(timeline);
   std::string out = kHead;
   out += fmt::format(
-      "<h1>weir record</h1>\n<p>From {}, {:.0f} s. The cursor shows the numbers of a "
-      "moment.</p>\n<div id=\"readout\"></div>\n",
+      "<h1>weir record</h1>\n<p>From {}, {:.0f} s. Move the pointer over a plot to "
+      "read its values.</p>\n<div id=\"readout\"></div>\n",
       apiservice::rfc3339(timeline.began),
       seconds);
   for (const MetricTrack& track : timeline.metrics) out += section_of(track, seconds);

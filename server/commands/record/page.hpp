@@ -1,5 +1,5 @@
-// A record as one HTML page that asks for nothing else: plots of values, ages and replicas, what
-// went wrong and when, and every number for the cursor. Pure.
+// A record as one self-contained HTML page: plots of values, ages and replicas, a table of errors,
+// and all values for the readout. Pure.
 #pragma once
 
 #include "server/commands/record/timeline.hpp"

@@ -1,3 +1,4 @@
+// Draws a plot with fixed margins. The script of the page reads them from the data attributes.
 #include "server/commands/record/plot.hpp"
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ constexpr double kLeft = 70;
 constexpr double kRight = 870;
 constexpr double kTop = 10;
 constexpr double kBottom = 185;
-constexpr int kSteps = 5;  // of either axis
+constexpr int kSteps = 5;  // on each axis
 constexpr std::array<const char*, 6> kColours{"#1f77b4",
                                               "#2ca02c",
                                               "#9467bd",
@@ -26,12 +27,13 @@ constexpr std::array<const char*, 6> kColours{"#1f77b4",
 
 const char* colour_of(std::size_t line) { return kColours[line % kColours.size()]; }
 
-// The values that the axis spans: 0 is always among them.
+// The range of the value axis; it always includes 0.
 struct Range {
   double low = 0;
   double high = 0;
 };
 
+// Zero is included, because a truncated axis exaggerates changes.
 Range range_of(const Plot& plot) {
   Range out;
   for (const Line& line : plot.lines) {
@@ -82,7 +84,7 @@ std::string path_of(const Plot& plot, const Range& range, const Line& line) {
   bool is_open = false;
   for (const auto& [at, value] : line.points) {
     if (!value) {
-      // What held last ends with the moment at which it is no longer known.
+      // A stepped value holds until the time at which it becomes unknown.
       if (is_open && line.is_stepped) out += fmt::format("H{:.1f}", x_of(plot, at));
       is_open = false;
       continue;
@@ -90,6 +92,7 @@ std::string path_of(const Plot& plot, const Range& range, const Line& line) {
     const double x = x_of(plot, at);
     const double y = y_of(range, *value);
     if (!is_open) {
+      // A path of length 0 with round caps, so that a single point is visible.
       out += fmt::format("M{:.1f} {:.1f}h0", x, y);
     } else if (line.is_stepped) {
       out += fmt::format("H{:.1f}V{:.1f}", x, y);
@@ -101,6 +104,7 @@ std::string path_of(const Plot& plot, const Range& range, const Line& line) {
   return out;
 }
 
+// Errors are marks below the axis, because an error has no value.
 std::string marks_of(const Plot& plot) {
   std::string out;
   for (const double at : plot.errors) {
@@ -119,7 +123,9 @@ std::string legend_of(const Plot& plot) {
                        html_escaped(plot.lines[n].name));
   }
   if (!plot.errors.empty())
-    out += fmt::format("<span class=\"bad\">| {} errors</span>\n", plot.errors.size());
+    out += fmt::format("<span class=\"bad\">| {} error{}</span>\n",
+                       plot.errors.size(),
+                       plot.errors.size() == 1 ? "" : "s");
   return out;
 }
 
@@ -164,6 +170,7 @@ std::string html_escaped(std::string_view text) {
 }
 
 double nice_ceiling(double value) {
+  // Above 0, because the logarithm of 0 is not finite.
   const double wanted = std::max(value, 1e-9);
   const double power = std::pow(10, std::floor(std::log10(wanted)));
   for (const double factor : {1.0, 2.0, 5.0}) {

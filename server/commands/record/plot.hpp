@@ -1,5 +1,5 @@
-// One plot of a record as SVG: lines over time from a common zero, with the moments of errors under
-// them. Pure.
+// One plot of a record as SVG: lines over time with a common start, and marks at the times of
+// errors below them. Pure.
 #pragma once
 
 #include <optional>

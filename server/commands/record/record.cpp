@@ -1,12 +1,12 @@
-// `weir record`: one coroutine a metric and one an HPA, each asking once an interval until the time
-// is over or a signal comes; what they note goes into the timeline, the files and onto the
+// `weir record`: one coroutine for each metric and each HPA reads once an interval, until the
+// duration is over or a signal arrives. Each sample goes to the timeline, the files and the
 // terminal.
 #include "scalers/signal.hpp"
 #include "scalers/text/utf8.hpp"
 #include "server/commands/commands.hpp"
-#include "server/commands/record/asker.hpp"
 #include "server/commands/record/csv.hpp"
 #include "server/commands/record/files.hpp"
+#include "server/commands/record/record_source.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -31,21 +31,21 @@ using record::HpaTrack;
 using record::MetricTrack;
 using record::Sample;
 
-constexpr Duration kLongestAnswer{10'000};  // each metric's own deadline comes first
-constexpr Duration kLongestEnd{3'000};      // of what is under way when the record ends
+constexpr Duration kMaxReadTime{10'000};  // the deadline of each metric is shorter
+constexpr Duration kMaxStopTime{3'000};   // for reads in flight when the record ends
 constexpr Duration kPageInterval{10'000};
 
 double seconds_of(SteadyTime::duration span) { return std::chrono::duration<double>(span).count(); }
 
-// What the coroutines share. Owned by run(), which outlives them.
+// The state that the coroutines share. Owned by run(), which outlives them.
 struct Recording {
   Recording(Loop& its_loop,
             const Clock& its_clock,
-            record::Asker& its_asker,
+            record::RecordSource& its_source,
             const RecordOptions& options)
       : loop(its_loop),
         clock(its_clock),
-        asker(its_asker),
+        source(its_source),
         interval(options.interval),
         files(options.csv, options.html),
         ended(loop),
@@ -59,7 +59,7 @@ struct Recording {
 
   Loop& loop;
   const Clock& clock;
-  record::Asker& asker;
+  record::RecordSource& source;
   Duration interval;
   record::RecordFiles files;
   record::Timeline timeline;
@@ -67,38 +67,39 @@ struct Recording {
   SteadyTime began;
   SteadyTime page_at;
   std::size_t under_way;
-  bool is_given_up = false;  // what comes from here on is no answer
+  bool is_stopped = false;  // later samples are dropped
   std::exception_ptr failure;
 };
 
+// The first failure ends the whole record, because all coroutines share the files.
 void end(Recording& recording, const std::exception_ptr& failure) {
   --recording.under_way;
   if (failure) recording.failure = failure;
   if (failure) recording.ended.raise();
 }
 
-void note_page(Recording& recording) {
+void write_page_if_due(Recording& recording) {
   if (recording.clock.steady() < recording.page_at) return;
   recording.files.write_page(recording.timeline);
   recording.page_at = recording.clock.steady() + kPageInterval;
 }
 
-void tell(const std::string& name, double at, const std::string& what) {
+void print_sample(const std::string& name, double at, const std::string& what) {
   fmt::print("{:>9.1f} s  {}  {}\n", at, scalers::printable(name), scalers::printable(what));
-  std::fflush(stdout);
+  std::fflush(stdout);  // for readers of a pipe
 }
 
 std::string text_of(const Sample& sample) {
   if (sample.readings.empty()) return "ERROR " + sample.error;
   std::string out;
-  for (const scalers::Reading& one : sample.readings) {
-    const std::string labels = record::text_of(one.labels);
+  for (const scalers::Reading& reading : sample.readings) {
+    const std::string labels = record::text_of(reading.labels);
     out += fmt::format("{}{}{}{} ({:.1f} s old)",
                        out.empty() ? "" : ", ",
                        labels,
                        labels.empty() ? "" : " ",
-                       one.value,
-                       record::age_of(sample, one));
+                       reading.value,
+                       record::age_of(sample, reading));
   }
   return out;
 }
@@ -115,13 +116,13 @@ std::string text_of(const HpaSample& sample) {
 }
 
 template <class Track, class AnySample>
-void note(Recording& recording, Track& track, AnySample sample) {
-  if (recording.is_given_up) return;
+void add_sample(Recording& recording, Track& track, AnySample sample) {
+  if (recording.is_stopped) return;
   sample.took = seconds_of(recording.clock.steady() - recording.began) - sample.at;
   recording.files.add_lines(record::csv_of(track.name, sample));
-  tell(track.name, sample.at, text_of(sample));
+  print_sample(track.name, sample.at, text_of(sample));
   track.samples.push_back(std::move(sample));
-  note_page(recording);
+  write_page_if_due(recording);
 }
 
 // True when the record is over, false when the next round is due.
@@ -133,14 +134,14 @@ awaitable<bool> wait_for_round(Recording& recording, int round) {
 }
 
 template <class AnySample>
-AnySample begun(const Recording& recording) {
+AnySample start_sample(const Recording& recording) {
   AnySample out;
   out.at = seconds_of(recording.clock.steady() - recording.began);
   out.time = recording.clock.wall();
   return out;
 }
 
-// A round that an answer outlasted is left out.
+// Rounds that passed during a slow read are skipped.
 int next_round(const Recording& recording) {
   return static_cast<int>((recording.clock.steady() - recording.began) / recording.interval) + 1;
 }
@@ -148,34 +149,35 @@ int next_round(const Recording& recording) {
 awaitable<void> follow_metric(Recording& recording, MetricTrack& track) {
   const record::Target target = record::target_of(track.name);
   for (bool is_over = false; !is_over;) {
-    auto sample = begun<Sample>(recording);
-    const Deadline deadline = Deadline::after(recording.clock.steady(), kLongestAnswer);
-    auto readings = co_await recording.asker.metric(target, deadline);
+    auto sample = start_sample<Sample>(recording);
+    const Deadline deadline = Deadline::after(recording.clock.steady(), kMaxReadTime);
+    auto readings = co_await recording.source.read_metric(target, deadline);
     if (readings) {
       sample.readings = std::move(*readings);
     } else {
       sample.error = readings.error().message();
     }
-    note(recording, track, std::move(sample));
+    add_sample(recording, track, std::move(sample));
     is_over = co_await wait_for_round(recording, next_round(recording));
   }
 }
 
 awaitable<void> follow_hpa(Recording& recording, HpaTrack& track) {
   for (bool is_over = false; !is_over;) {
-    auto sample = begun<HpaSample>(recording);
-    const Deadline deadline = Deadline::after(recording.clock.steady(), kLongestAnswer);
-    auto state = co_await recording.asker.hpa(track.name, deadline);
+    auto sample = start_sample<HpaSample>(recording);
+    const Deadline deadline = Deadline::after(recording.clock.steady(), kMaxReadTime);
+    auto state = co_await recording.source.read_hpa(track.name, deadline);
     if (state) {
       sample.state = std::move(*state);
     } else {
       sample.error = state.error().message();
     }
-    note(recording, track, std::move(sample));
+    add_sample(recording, track, std::move(sample));
     is_over = co_await wait_for_round(recording, next_round(recording));
   }
 }
 
+// Raises the end signal after `duration`, unless the record has ended before.
 awaitable<void> end_after(Recording& recording, Duration duration) {
   const bool is_over = co_await recording.ended.wait(duration);
   if (!is_over) recording.ended.raise();
@@ -209,8 +211,9 @@ ExitCode run(const RecordOptions& options) {
   std::optional<cluster::KubeClient> kube;
   if (!options.kubeconfig.empty())
     kube.emplace(clients.http(), cluster::read_kubeconfig(options.kubeconfig));
-  record::Asker asker(loaded.world ? &loaded.world->source() : nullptr, kube ? &*kube : nullptr);
-  Recording recording(loop, clock, asker, options);
+  record::RecordSource source(loaded.world ? &loaded.world->source() : nullptr,
+                              kube ? &*kube : nullptr);
+  Recording recording(loop, clock, source, options);
   boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
   bool is_over = false;
   signals.async_wait([&](const boost::system::error_code& failed, int) {
@@ -221,9 +224,10 @@ ExitCode run(const RecordOptions& options) {
   while (recording.under_way > 0 && !is_over && loop.run_one() > 0) {
   }
   signals.cancel();
-  recording.is_given_up = true;
+  recording.is_stopped = true;
   clients.close();
-  const SteadyTime limit = clock.steady() + kLongestEnd;
+  // Closing the clients ends the reads in flight, and with them their coroutines.
+  const SteadyTime limit = clock.steady() + kMaxStopTime;
   while (recording.under_way > 0 && loop.run_one_until(limit) > 0) {
   }
   recording.files.write_page(recording.timeline);

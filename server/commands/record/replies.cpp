@@ -1,3 +1,4 @@
+// Parses what an HPA would see. An item that cannot be parsed is an error, never a value of 0.
 #include "server/commands/record/replies.hpp"
 
 #include "apiservice/encoding/quantity.hpp"
@@ -20,29 +21,30 @@ using scalers::Reading;
 using scalers::Result;
 
 std::string text_in(const json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  const auto value = object.is_object() ? object.find(key) : object.end();
+  return value != object.end() && value->is_string() ? value->get<std::string>() : std::string();
 }
 
-// Null when it is not there.
+// The field `key`; null when it is absent.
 json part_of(const json& object, const char* key) {
   return object.is_object() && object.contains(key) ? object[key] : json();
 }
 
 std::optional<std::int64_t> count_in(const json& object, const char* key) {
-  const json found = part_of(object, key);
-  return found.is_number_integer() ? std::optional(found.get<std::int64_t>()) : std::nullopt;
+  const json value = part_of(object, key);
+  return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
 }
 
-// Fills `object` with that of a 2xx answer; else what the Status says.
+// Sets `object` from a 2xx response; an error with the message of the Status otherwise.
 std::optional<Error> take_object(long status, std::string_view body, json& object) {
   object = json::parse(body, nullptr, false);
   if (status / 100 == 2 && object.is_object()) return std::nullopt;
-  const std::string said = text_in(object, "message");
-  if (!said.empty()) return Error{Errc::bad_reply, said, ""};
-  return Error{Errc::bad_reply,
-               fmt::format("the kube-apiserver's answer is no object (HTTP {})", status),
-               ""};
+  const std::string message = text_in(object, "message");
+  if (!message.empty()) return Error{Errc::bad_reply, message, ""};
+  return Error{
+      Errc::bad_reply,
+      fmt::format("the response of the kube-apiserver is not a JSON object (HTTP {})", status),
+      ""};
 }
 
 std::optional<Reading> reading_of(const json& item) {
@@ -66,24 +68,25 @@ Result<std::vector<Reading>> parse_values(long status, std::string_view body) {
   for (const json& item : items) {
     auto reading = reading_of(item);
     if (!reading)
-      return Error{Errc::bad_reply, "an item of the answer has no value or no timestamp", ""};
+      return Error{Errc::bad_reply, "an item of the response has no value or no timestamp", ""};
     out.push_back(std::move(*reading));
   }
-  if (out.empty()) return Error{Errc::bad_reply, "the answer has no item", ""};
+  if (out.empty()) return Error{Errc::bad_reply, "the response has no items", ""};
   return out;
 }
 
+// Replicas are optional, because a new HPA has no status yet.
 Result<HpaState> parse_hpa(long status, std::string_view body) {
   json object;
   if (auto failed = take_object(status, body, object)) return std::move(*failed);
   const json state = part_of(object, "status");
   HpaState out{count_in(state, "currentReplicas"), count_in(state, "desiredReplicas"), {}};
   const json conditions = part_of(state, "conditions");
-  for (const json& one : conditions) {
-    out.conditions.push_back({text_in(one, "type"),
-                              text_in(one, "status"),
-                              text_in(one, "reason"),
-                              text_in(one, "message")});
+  for (const json& condition : conditions) {
+    out.conditions.push_back({text_in(condition, "type"),
+                              text_in(condition, "status"),
+                              text_in(condition, "reason"),
+                              text_in(condition, "message")});
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// What the kube-apiserver's answers to `weir record` mean: an ExternalMetricValueList, an HPA, or a
-// Status. Pure.
+// Parses the responses of the kube-apiserver to `weir record`: an ExternalMetricValueList, an HPA,
+// or a Status. Pure.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -11,7 +11,7 @@
 
 namespace weir::server::record {
 
-// The readings of an answer with this HTTP status. Errc::bad_reply with the Status' own text.
+// The readings of a response with this HTTP status. Errc::bad_reply with the message of a Status.
 [[nodiscard]] scalers::Result<std::vector<scalers::Reading>> parse_values(long status,
                                                                           std::string_view body);
 [[nodiscard]] scalers::Result<HpaState> parse_hpa(long status, std::string_view body);

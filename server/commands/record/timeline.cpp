@@ -1,3 +1,4 @@
+// Texts of a timeline that the CSV, the page and the terminal have in common.
 #include "server/commands/record/timeline.hpp"
 
 #include <fmt/format.h>
@@ -16,9 +17,9 @@ std::string text_of(const scalers::Labels& labels) {
 
 std::string text_of(const std::vector<Condition>& conditions) {
   std::string out;
-  for (const Condition& one : conditions) {
-    out += fmt::format("{}{}={}", out.empty() ? "" : "; ", one.type, one.status);
-    if (!one.reason.empty()) out += fmt::format(" ({})", one.reason);
+  for (const Condition& condition : conditions) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : "; ", condition.type, condition.status);
+    if (!condition.reason.empty()) out += fmt::format(" ({})", condition.reason);
   }
   return out;
 }

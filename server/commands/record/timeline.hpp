@@ -1,5 +1,5 @@
-// What `weir record` noted: the answers to each metric and the state of each HPA, over time. Plain
-// values; the command appends, the renderers read.
+// The data of a record: the readings of each metric and the state of each HPA over time. Plain
+// values; the command appends to it, the renderers read it.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -35,7 +35,7 @@ struct Condition {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
-// What an HPA says of itself.
+// The status of an HPA.
 struct HpaState {
   std::optional<std::int64_t> current;
   std::optional<std::int64_t> desired;
@@ -63,9 +63,9 @@ struct Timeline {
 
 // `queue=ml.embed,model=a`; empty for none.
 [[nodiscard]] std::string text_of(const scalers::Labels& labels);
-// `ScalingActive=False (FailedGetExternalMetric)`, one behind the other with `; `.
+// `ScalingActive=False (FailedGetExternalMetric)`, joined with `; `.
 [[nodiscard]] std::string text_of(const std::vector<Condition>& conditions);
-// How old a reading's data was when its answer came, in seconds; never below 0.
+// How old a reading's data was when its response arrived, in seconds; never below 0.
 [[nodiscard]] double age_of(const Sample& sample, const scalers::Reading& reading);
 
 }  // namespace weir::server::record

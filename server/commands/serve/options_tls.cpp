@@ -1,3 +1,4 @@
+// The TLS flags of `weir serve`, with the syntax that Kubernetes gives --tls-sni-cert-key.
 #include "server/commands/serve/options_tls.hpp"
 
 #include "server/tls/names.hpp"
@@ -43,10 +44,10 @@ NamedPair parse_sni_pair(const std::string& text) {
 void add_tls_flags(CLI::App& serve, ServeOptions& out) {
   auto* certificate = serve.add_option("--tls-cert-file",
                                        out.tls_cert_file,
-                                       "PEM serving certificate and its chain");
+                                       "PEM file: serving certificate and its chain");
   auto* key = serve.add_option("--tls-private-key-file",
                                out.tls_private_key_file,
-                               "PEM key of --tls-cert-file");
+                               "PEM file: private key of --tls-cert-file");
   certificate->needs(key);
   key->needs(certificate);
   serve
@@ -56,9 +57,10 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
             out.tls_sni_pairs.clear();
             for (const std::string& text : texts) out.tls_sni_pairs.push_back(parse_sni_pair(text));
           },
-          "CERTIFICATE,KEY[:NAME,...]: a further pair, for clients that ask for its names; may be "
+          "CERTIFICATE,KEY[:NAME,...]: an additional pair for these server names (SNI); may be "
           "repeated")
       ->allow_extra_args(false);
+  // Shared by the callbacks of both flags, which CLI11 keeps: the settings need both values.
   const auto names = std::make_shared<std::pair<std::string, std::vector<std::string>>>();
   const auto apply = [names, &out] {
     const auto parsed = parse_tls_names(names->first, names->second);
@@ -72,7 +74,7 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
         names->first = text;
         apply();
       },
-      "VersionTLS12 (the default) or VersionTLS13");
+      "VersionTLS12 or VersionTLS13. Default: VersionTLS12");
   serve
       .add_option_function<std::vector<std::string>>(
           "--tls-cipher-suites",
@@ -80,7 +82,7 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
             names->second = suites;
             apply();
           },
-          "Suites of TLS 1.2 by Go's names; default: all with forward secrecy and AEAD")
+          "Cipher suites of TLS 1.2 by their Go names. Default: all with forward secrecy and AEAD")
       ->delimiter(',')
       ->allow_extra_args(false);
 }

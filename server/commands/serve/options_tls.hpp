@@ -1,4 +1,4 @@
-// The flags of the serving certificates, split off options.cpp.
+// The flags of the serving certificates. Apart from options.cpp because of its length.
 #pragma once
 
 #include "server/commands/options.hpp"
@@ -9,7 +9,8 @@ class App;
 
 namespace weir::server {
 
-// Adds them to `weir serve`; a wrong value throws CLI::ValidationError with what to write instead.
+// Adds them to `weir serve`; an invalid value throws CLI::ValidationError with what to write
+// instead.
 void add_tls_flags(CLI::App& serve, ServeOptions& out);
 
 }  // namespace weir::server

@@ -1,3 +1,4 @@
+// `weir serve`: builds the parts that outlive the App, and runs it.
 #include "server/app.hpp"
 #include "server/commands/commands.hpp"
 #include "server/logging/log.hpp"
@@ -15,14 +16,13 @@ ExitCode run(const ServeOptions& options) {
       !options.client_ca_file.empty() || !options.requestheader_client_ca_file.empty();
   if (options.is_standalone && !has_authority) {
     fmt::print(stderr,
-               "weir: nobody could read a metric: give --client-ca-file, "
-               "--requestheader-client-ca-file, or both, so "
-               "that callers can prove who they are.\n");
+               "weir: --standalone cannot authenticate callers without a CA: set --client-ca-file, "
+               "--requestheader-client-ca-file, or both.\n");
     return ExitCode::failed;
   }
   set_log(options.logs_json ? LogFormat::json : LogFormat::text, options.verbosity);
   Telemetry telemetry({.max_parameter_sets = options.max_parameter_sets});
-  // Sockets are this thread's alone; other threads only post.
+  // Only this thread uses sockets; other threads only post to the loop.
   Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   const Clock clock;
   scalers::Clients clients(loop);

@@ -1,3 +1,4 @@
+// `weir version`.
 #include "server/commands/commands.hpp"
 
 #include <fmt/format.h>

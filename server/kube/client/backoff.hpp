@@ -1,4 +1,4 @@
-// How long to wait before the next try. Pure.
+// Exponential backoff with jitter: how long to wait before the next try. Pure.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -14,7 +14,7 @@ struct Backoff {
   double jitter;  // a pause is up to this share longer
   Duration longest;
 
-  // The pause behind try number `tries` (from 0); `chance` is in [0, 1).
+  // The pause after try number `tries` (from 0); `chance` is in [0, 1).
   [[nodiscard]] Duration pause(int tries, double chance) const {
     const double grown = static_cast<double>(first.count()) * std::pow(factor, std::min(tries, 64));
     const double capped = std::min(grown, static_cast<double>(longest.count()));

@@ -1,3 +1,5 @@
+// Adds credentials to requests. Member functions are not coroutines, so the client may be destroyed
+// while a request is in flight.
 #include "server/kube/client/client.hpp"
 
 #include <utility>
@@ -11,7 +13,7 @@ using scalers::clients::HttpClient;
 using scalers::clients::HttpReply;
 using scalers::clients::HttpRequest;
 
-// A ConfigMap holds 1 MiB at most; its JSON is longer.
+// A ConfigMap has 1 MiB at most; escaped as JSON it is longer.
 constexpr std::size_t kMaxReplyBytes = std::size_t{4} << 20;
 
 awaitable<Result<HttpReply>> send(HttpClient& http,
@@ -31,14 +33,15 @@ Result<HttpRequest> KubeClient::request(const std::string& path) const {
   out.tls = access_.tls;
   out.pems = access_.pems;
   out.max_body_bytes = kMaxReplyBytes;
-  // A kube-apiserver that has just started refuses good tokens for a moment.
+  // Not cached, because a kube-apiserver that has just started rejects valid tokens for a moment.
   out.caches_unauthorized = false;
   out.headers.push_back({"Accept", Secret("application/json"), false});
   Secret token = access_.token;
   if (access_.token_file.is_set()) {
-    auto read = access_.token_file.read();
-    if (!read) return read.error();
-    token = std::move(*read);
+    // Read for each request, because the kubelet replaces the token before it expires.
+    auto text = access_.token_file.read();
+    if (!text) return text.error();
+    token = std::move(*text);
   }
   if (!token.reveal().empty())
     out.headers.push_back({"Authorization", Secret("Bearer " + token.reveal()), true});
@@ -48,33 +51,33 @@ Result<HttpRequest> KubeClient::request(const std::string& path) const {
 awaitable<Result<HttpReply>> KubeClient::get(const std::string& path,
                                              std::string query,
                                              Deadline deadline) {
-  auto asked = request(path);
-  if (asked) asked->query = std::move(query);
-  return send(http_, std::move(asked), deadline);
+  auto http_request = request(path);
+  if (http_request) http_request->query = std::move(query);
+  return send(http_, std::move(http_request), deadline);
 }
 
 awaitable<Result<HttpReply>> KubeClient::post(const std::string& path,
                                               std::string body,
                                               Deadline deadline) {
-  auto asked = request(path);
-  if (asked) {
-    asked->method = "POST";
-    asked->body = std::move(body);
-    asked->headers.push_back({"Content-Type", Secret("application/json"), false});
+  auto http_request = request(path);
+  if (http_request) {
+    http_request->method = "POST";
+    http_request->body = std::move(body);
+    http_request->headers.push_back({"Content-Type", Secret("application/json"), false});
   }
-  return send(http_, std::move(asked), deadline);
+  return send(http_, std::move(http_request), deadline);
 }
 
 awaitable<Result<HttpReply>> KubeClient::stream(const std::string& path,
                                                 std::string query,
                                                 std::function<bool(std::string)> on_chunk,
                                                 Deadline deadline) {
-  auto asked = request(path);
-  if (asked) {
-    asked->query = std::move(query);
-    asked->on_chunk = std::move(on_chunk);
+  auto http_request = request(path);
+  if (http_request) {
+    http_request->query = std::move(query);
+    http_request->on_chunk = std::move(on_chunk);
   }
-  return send(http_, std::move(asked), deadline);
+  return send(http_, std::move(http_request), deadline);
 }
 
 }  // namespace weir::server::cluster

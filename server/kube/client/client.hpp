@@ -1,5 +1,5 @@
-// The kube-apiserver as Weir asks it: JSON over the HTTP client, with the account's token or client
-// certificate. Owned by Cluster; loop thread only.
+// A client of the kube-apiserver: JSON over the HTTP client, with the token or client certificate
+// of the account. Owned by Cluster; loop thread only.
 #pragma once
 
 #include "scalers/clients/http/client.hpp"
@@ -19,15 +19,15 @@ class KubeClient {
   KubeClient(scalers::clients::HttpClient& http, ClusterAccess access)
       : http_(http), access_(std::move(access)) {}
 
-  // Each gives the server's reply, whatever its status; errors are those of HttpClient::send, and
-  // refused when the token file cannot be read. `query` is encoded. Nothing of
-  // the client is used once the call has returned.
+  // Each returns the response of any status. Errors are those of HttpClient::send, and refused when
+  // the token file cannot be read. `query` is encoded. The client is not used after the call has
+  // returned its awaitable.
   [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>> get(const std::string& path,
                                                                             std::string query,
                                                                             Deadline deadline);
   [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>>
   post(const std::string& path, std::string body, Deadline deadline);
-  // A GET whose answer is handed to `on_chunk` as it comes, until that says false.
+  // A GET whose response is passed to `on_chunk` as it arrives, until that returns false.
   [[nodiscard]] awaitable<scalers::Result<scalers::clients::HttpReply>> stream(
       const std::string& path,
       std::string query,

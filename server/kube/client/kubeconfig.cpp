@@ -1,3 +1,4 @@
+// Parses kubeconfigs with Weir's YAML parser. Errors are exceptions, because they end the startup.
 #include "server/kube/client/kubeconfig.hpp"
 
 #include "scalers/settings/node.hpp"
@@ -23,31 +24,36 @@ namespace {
 
 using scalers::Node;
 
+// Bounds the memory if the path is a device or a large file by mistake.
 constexpr std::size_t kMaxKubeconfigBytes = std::size_t{1} << 20;
 
+// Every error names the file, because several kubeconfigs may be in use.
 [[noreturn]] void refuse(const std::string& path, std::string_view what) {
   throw std::runtime_error(fmt::format("kubeconfig {}: {}", path, what));
 }
 
-struct Refused {
+struct Unsupported {
   std::string_view key;
-  std::string_view why;
+  std::string_view reason;
 };
 
-constexpr std::array kRefusedOfCluster{
-    Refused{"tls-server-name",
-            "tls-server-name is not supported; write the certificate's name in server"},
-    Refused{"proxy-url", "proxy-url is not supported; Weir asks the kube-apiserver directly"},
+constexpr std::array kUnsupportedOfCluster{
+    Unsupported{"tls-server-name",
+                "tls-server-name is not supported; write the certificate's name in server"},
+    Unsupported{"proxy-url",
+                "proxy-url is not supported; Weir connects to the kube-apiserver directly"},
 };
-constexpr std::array kRefusedOfUser{
-    Refused{"exec",
-            "exec plugins are not supported; use a token file, a token or a client certificate"},
-    Refused{"auth-provider",
-            "auth-provider is not supported; use a token file, a token or a client certificate"},
-    Refused{"username",
-            "a user name and password are not supported; use a token file, a token or a client "
-            "certificate"},
-    Refused{"as", "impersonation (as) is not supported; use the account itself"},
+constexpr std::array kUnsupportedOfUser{
+    Unsupported{
+        "exec",
+        "exec plugins are not supported; use a token file, a token or a client certificate"},
+    Unsupported{
+        "auth-provider",
+        "auth-provider is not supported; use a token file, a token or a client certificate"},
+    Unsupported{"username",
+                "a user name and password are not supported; use a token file, a token or a client "
+                "certificate"},
+    Unsupported{"as", "impersonation (as) is not supported; use the account itself"},
 };
 
 std::string read_text(const std::string& path) {
@@ -70,13 +76,14 @@ Node parse(const std::string& path) {
   return out;
 }
 
-// The text under `key`; empty when there is none.
+// The scalar under `key`; empty without one.
 std::string text_of(const Node& block, std::string_view key) {
-  const Node* found = block.find(key);
-  return found != nullptr && found->kind == Node::Kind::scalar ? found->text : std::string();
+  const Node* value = block.find(key);
+  return value != nullptr && value->kind == Node::Kind::scalar ? value->text : std::string();
 }
 
 // The block `kind` of the entry called `name` in the list `lists`.
+// Lists of a kubeconfig have entries {name: NAME, KIND: {...}}.
 const Node& entry_of(const std::string& path,
                      const Node& config,
                      std::string_view lists,
@@ -92,14 +99,16 @@ const Node& entry_of(const std::string& path,
 }
 
 template <std::size_t N>
-void refuse_any(const std::string& path, const Node& block, const std::array<Refused, N>& table) {
-  for (const Refused& one : table) {
-    const Node* found = block.find(one.key);
-    if (found != nullptr && found->kind != Node::Kind::null) refuse(path, one.why);
+void refuse_unsupported(const std::string& path,
+                        const Node& block,
+                        const std::array<Unsupported, N>& table) {
+  for (const Unsupported& entry : table) {
+    const Node* value = block.find(entry.key);
+    if (value != nullptr && value->kind != Node::Kind::null) refuse(path, entry.reason);
   }
 }
 
-// What stands behind KEY-data, as PEM; empty when nothing does.
+// The decoded PEM of KEY-data; empty when there is none.
 std::string data_of(const std::string& path, const Node& block, const std::string& key) {
   std::string text = text_of(block, key + "-data");
   if (text.empty()) return text;
@@ -108,23 +117,23 @@ std::string data_of(const std::string& path, const Node& block, const std::strin
   return std::move(*decoded);
 }
 
-// A file that the kubeconfig names, relative to its own folder.
+// The path of a file in the kubeconfig, which is relative to the folder of the kubeconfig.
 std::string file_of(const std::string& path, const Node& block, const std::string& key) {
-  std::string named = text_of(block, key);
-  if (named.empty()) return named;
-  const auto full = std::filesystem::path(path).parent_path() / named;
+  std::string file = text_of(block, key);
+  if (file.empty()) return file;
+  const auto full = std::filesystem::path(path).parent_path() / file;
   std::error_code failed;
   if (!std::filesystem::is_regular_file(full, failed))
-    refuse(path, fmt::format("{} {} is no file that can be read", key, full.string()));
+    refuse(path, fmt::format("{} {} is not a readable file", key, full.string()));
   return full.string();
 }
 
 void read_cluster(const std::string& path, const Node& cluster, ClusterAccess& out) {
-  refuse_any(path, cluster, kRefusedOfCluster);
+  refuse_unsupported(path, cluster, kUnsupportedOfCluster);
   if (text_of(cluster, "insecure-skip-tls-verify") == "true") {
     refuse(path,
-           "insecure-skip-tls-verify is refused: whoever answers decides who may read; write "
-           "certificate-authority instead");
+           "insecure-skip-tls-verify is not supported, because the kube-apiserver decides who may "
+           "read; write certificate-authority instead");
   }
   auto parsed = scalers::parse_http_url(text_of(cluster, "server"));
   if (const auto* problem = std::get_if<scalers::UrlProblem>(&parsed))
@@ -136,7 +145,7 @@ void read_cluster(const std::string& path, const Node& cluster, ClusterAccess& o
 }
 
 void read_user(const std::string& path, const Node& user, ClusterAccess& out) {
-  refuse_any(path, user, kRefusedOfUser);
+  refuse_unsupported(path, user, kUnsupportedOfUser);
   out.tls.certificate.path = file_of(path, user, "client-certificate");
   out.tls.key.path = file_of(path, user, "client-key");
   out.pems.certificate = data_of(path, user, "client-certificate");
@@ -168,14 +177,15 @@ ClusterAccess read_kubeconfig(const std::string& path) {
 ClusterAccess in_cluster_access(const std::string& host,
                                 const std::string& port,
                                 const std::string& folder) {
+  // In a dual-stack cluster KUBERNETES_SERVICE_HOST may be an IPv6 address without brackets.
   const bool is_v6 = host.find(':') != host.npos;
   const auto parsed = scalers::parse_http_url(
       fmt::format("https://{0}{1}{2}:{3}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port));
   const auto* server = std::get_if<scalers::Url>(&parsed);
   if (server == nullptr) {
     throw std::runtime_error(fmt::format(
-        "KUBERNETES_SERVICE_HOST \"{}\" and KUBERNETES_SERVICE_PORT \"{}\" are no address; "
-        "give --kubeconfig instead",
+        "KUBERNETES_SERVICE_HOST \"{}\" and KUBERNETES_SERVICE_PORT \"{}\" are not a valid "
+        "address; set --kubeconfig instead",
         host,
         port));
   }
@@ -188,7 +198,7 @@ ClusterAccess in_cluster_access(const std::string& host,
     if (std::filesystem::is_regular_file(file, failed)) continue;
     throw std::runtime_error(
         fmt::format("{} cannot be read: give the pod a service account "
-                    "(automountServiceAccountToken), or give --kubeconfig",
+                    "(automountServiceAccountToken), or set --kubeconfig",
                     file));
   }
   return out;

@@ -1,5 +1,5 @@
-// Where the kube-apiserver is and what Weir shows it: from a kubeconfig, or from the pod that Weir
-// runs in. Read once, at the start; the files that it names are read at each use.
+// The address of the kube-apiserver and the credentials for it, from a kubeconfig or from the
+// service account of the pod. Read once at startup; the files that it names are read at each use.
 #pragma once
 
 #include "scalers/clients/http/client.hpp"
@@ -15,20 +15,20 @@ struct ClusterAccess {
   scalers::Url server;
   scalers::TlsFiles tls;
   scalers::clients::TlsPems pems;
-  scalers::SecretFile token_file;  // goes before `token`
+  scalers::SecretFile token_file;  // takes precedence over `token`
   scalers::Secret token;           // empty: none
 };
 
 inline constexpr const char* kServiceAccountFolder =
     "/var/run/secrets/kubernetes.io/serviceaccount";
 
-// The current context of the file at `path`. Throws std::runtime_error that says what to change
-// when it cannot be used: what Weir does not do (exec plugins, skipped verification, proxies,
-// passwords) is refused, never left out.
+// The current context of the file at `path`. Throws std::runtime_error with what to change when
+// it cannot be used. Features that Weir does not support (exec plugins, skipped verification,
+// proxies, passwords) are refused, never ignored.
 [[nodiscard]] ClusterAccess read_kubeconfig(const std::string& path);
 
-// Of the service account whose `token` and `ca.crt` are in `folder`; `host` and `port` are those of
-// the environment. Throws std::runtime_error when they cannot be used.
+// The access of the service account whose `token` and `ca.crt` are in `folder`; `host` and `port`
+// are those of the environment. Throws std::runtime_error when they cannot be used.
 [[nodiscard]] ClusterAccess in_cluster_access(const std::string& host,
                                               const std::string& port,
                                               const std::string& folder);

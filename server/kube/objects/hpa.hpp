@@ -1,5 +1,5 @@
-// An HPA's own arithmetic for one external metric, to illustrate what a value means to it. Pure:
-// the HPA controller decides, and knows more (other metrics, behavior, stabilization, ready pods).
+// The formula of the HPA controller for one external metric, to show what a value means. Pure. Only
+// an estimate: the controller also uses other metrics, behavior, stabilization and ready pods.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -11,12 +11,12 @@
 
 namespace weir::apiservice {
 
-// What an autoscaling/v2 HorizontalPodAutoscaler says about one external metric.
+// One external metric of an autoscaling/v2 HorizontalPodAutoscaler.
 struct HpaMetric {
   bool is_average;       // AverageValue: the target is a replica's share; else Value
   double target;         // above zero
   std::string quantity;  // the target as written
-  std::string selector;  // as its controller asks with it; empty: none
+  std::string selector;  // as the controller sends it; empty: none
   std::int64_t current_replicas;
   std::int64_t min_replicas;
   std::int64_t max_replicas;
@@ -24,26 +24,26 @@ struct HpaMetric {
   double down_tolerance;
 };
 
-// The kube-controller-manager's own --horizontal-pod-autoscaler-tolerance.
+// The default of the kube-controller-manager's --horizontal-pod-autoscaler-tolerance.
 inline constexpr double kDefaultTolerance = 0.1;
 
-// The first external metric of that name. Errc::bad_reply: no HPA, or a target that cannot be read;
-// unknown_object: it has no such metric.
+// The first external metric of that name. Errc::bad_reply: not an HPA, or an invalid target;
+// unknown_object: no such metric.
 [[nodiscard]] scalers::Result<HpaMetric> parse_hpa(std::string_view json,
                                                    const std::string& metric);
 
-// The text of a LabelSelector {matchLabels, matchExpressions}, as an HPA's controller writes it
-// into its question: sorted by key. Empty for null.
+// The text of a LabelSelector {matchLabels, matchExpressions}, as the HPA controller sends
+// it: sorted by key. Empty for null.
 [[nodiscard]] std::string selector_text(std::string_view json);
 
 struct ImpliedReplicas {
-  std::optional<double> ratio;  // of usage to target; nullopt: there is no replica to share it
+  std::optional<double> ratio;  // of usage to target; nullopt: there are no replicas
   bool is_within_tolerance;
-  std::int64_t wanted;   // by the formula
+  std::int64_t wanted;   // by the formula, before the bounds
   std::int64_t bounded;  // within minReplicas and maxReplicas
 };
 
-// `value` is the sum of what the metric's items give.
+// `value` is the sum of the values of the metric's items.
 [[nodiscard]] ImpliedReplicas implied_replicas(const HpaMetric& metric, double value);
 
 }  // namespace weir::apiservice

@@ -1,3 +1,4 @@
+// Reads one HPA for `weir explain`. Each status has a message, because the user can fix the cause.
 #include "server/kube/objects/hpa_read.hpp"
 
 #include "scalers/settings/url.hpp"
@@ -22,19 +23,23 @@ awaitable<scalers::Result<std::string>> read_hpa(KubeClient* client,
   auto reply = co_await client->get(path, "", deadline);
   if (!reply) co_return reply.error().within("the kube-apiserver");
   const std::string which = fmt::format("HPA {}/{}", name_space, name);
+  // These statuses have common causes; the body of any other one may be of a proxy.
   switch (reply->status) {
     case 200: co_return std::move(reply->body);
     case 401:
-      co_return Error{Errc::refused, "the kube-apiserver does not know the kubeconfig's login", ""};
+      co_return Error{Errc::refused,
+                      "the kube-apiserver rejected the credentials of the kubeconfig",
+                      ""};
     case 403:
       co_return Error{Errc::forbidden,
-                      which + ": the kubeconfig's account may not get HPAs there",
+                      which + ": the account of the kubeconfig has no permission to get it",
                       ""};
     case 404: co_return Error{Errc::unknown_object, which + " does not exist", ""};
     default:
-      co_return Error{Errc::bad_reply,
-                      fmt::format("{}: the kube-apiserver says HTTP {}", which, reply->status),
-                      ""};
+      co_return Error{
+          Errc::bad_reply,
+          fmt::format("{}: the kube-apiserver responded with HTTP {}", which, reply->status),
+          ""};
   }
 }
 

@@ -1,5 +1,5 @@
-// One HorizontalPodAutoscaler, read with the caller's own kubeconfig: for `weir explain --hpa`
-// alone. `weir serve` never reads one.
+// Reads one HorizontalPodAutoscaler with the kubeconfig of the user, for `weir explain --hpa`.
+// `weir serve` never reads HPAs.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -11,8 +11,8 @@
 
 namespace weir::server::cluster {
 
-// The HPA as the kube-apiserver gives it, in JSON. Errc::unknown_object, refused, or what the HTTP
-// client says. `client` outlives the read.
+// The HPA in JSON. Errc::unknown_object, refused, forbidden, bad_reply, or the errors of the HTTP
+// client. `client` outlives the read.
 [[nodiscard]] awaitable<scalers::Result<std::string>> read_hpa(KubeClient* client,
                                                                std::string name_space,
                                                                std::string name,

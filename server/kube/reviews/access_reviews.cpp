@@ -1,3 +1,4 @@
+// Authorization by SubjectAccessReview, with the rules and limits of k8s.io/apiserver's webhook.
 #include "server/kube/reviews/access_reviews.hpp"
 
 #include "server/kube/reviews/review_texts.hpp"
@@ -13,9 +14,9 @@ using apiservice::Decision;
 using apiservice::RequestInfo;
 using apiservice::UserInfo;
 
-constexpr std::size_t kMaxKeptBytes = 10'000;
-// As of TokenReviews: an answer that comes later would come too late.
-constexpr Duration kLongestWait{2'500};
+constexpr std::size_t kMaxCachedBytes = 10'000;
+// As in TokenReviews: after this time the deadline of most reads is over.
+constexpr Duration kMaxWait{2'500};
 
 bool matches(std::string_view path, std::string_view allowed) {
   if (allowed.ends_with('*')) return path.starts_with(allowed.substr(0, allowed.size() - 1));
@@ -25,26 +26,28 @@ bool matches(std::string_view path, std::string_view allowed) {
 }  // namespace
 
 bool is_always_allowed(const UserInfo& caller,
-                       const RequestInfo& asked,
+                       const RequestInfo& attributes,
                        const std::vector<std::string>& paths) {
   if (caller.is_privileged()) return true;
-  if (asked.is_resource) return false;
-  return std::ranges::any_of(paths,
-                             [&](const std::string& one) { return matches(asked.path, one); });
+  // As in Kubernetes, the paths apply to non-resource requests only.
+  if (attributes.is_resource) return false;
+  return std::ranges::any_of(paths, [&](const std::string& allowed) {
+    return matches(attributes.path, allowed);
+  });
 }
 
-bool is_keepable(const RequestInfo& asked) {
+bool is_cacheable(const RequestInfo& attributes) {
   std::size_t size = 0;
-  for (const auto* part : {&asked.name_space,
-                           &asked.verb,
-                           &asked.group,
-                           &asked.version,
-                           &asked.resource,
-                           &asked.subresource,
-                           &asked.name,
-                           &asked.path})
+  for (const auto* part : {&attributes.name_space,
+                           &attributes.verb,
+                           &attributes.group,
+                           &attributes.version,
+                           &attributes.resource,
+                           &attributes.subresource,
+                           &attributes.name,
+                           &attributes.path})
     size += part->size();
-  return size < kMaxKeptBytes;
+  return size < kMaxCachedBytes;
 }
 
 AccessReviews::AccessReviews(Loop& loop,
@@ -60,28 +63,32 @@ AccessReviews::AccessReviews(Loop& loop,
               .name = "SubjectAccessReview",
               .path = "/apis/authorization.k8s.io/v1/subjectaccessreviews",
               .parse = [](const std::string& reply) { return parse_access_review(reply); },
-              .kept_for =
-                  [allowed = settings.allowed_kept_for,
-                   denied = settings.denied_kept_for](const Decision& decision) {
+              .ttl =
+                  [allowed = settings.allowed_ttl,
+                   denied = settings.denied_ttl](const Decision& decision) {
                     return decision.is_allowed ? allowed : denied;
                   }})) {}
 
-awaitable<Decision> AccessReviews::decide(UserInfo caller, RequestInfo asked, Deadline deadline) {
-  if (is_always_allowed(caller, asked, always_allowed_paths_)) co_return Decision{true, "", ""};
-  std::string key = is_keepable(asked) ? access_key(caller, asked) : std::string();
-  if (const Decision* kept = reviews_->kept(key)) co_return *kept;
-  auto decision = co_await reviews_->ask(std::move(key),
-                                         access_review(caller, asked),
-                                         deadline.capped(kLongestWait));
+awaitable<Decision> AccessReviews::decide(UserInfo caller,
+                                          RequestInfo attributes,
+                                          Deadline deadline) {
+  if (is_always_allowed(caller, attributes, always_allowed_paths_))
+    co_return Decision{true, "", ""};
+  std::string key = is_cacheable(attributes) ? access_key(caller, attributes) : std::string();
+  if (const Decision* cached = reviews_->cached(key)) co_return *cached;
+  // A failed review denies: authorization never fails open.
+  auto decision = co_await reviews_->review(std::move(key),
+                                            access_review(caller, attributes),
+                                            deadline.capped(kMaxWait));
   if (decision) co_return std::move(*decision);
   co_return Decision{false, "", "SubjectAccessReview: " + decision.error().message()};
 }
 
-bool AccessReviews::allowed_from_cache(const UserInfo& caller, const RequestInfo& asked) {
-  if (is_always_allowed(caller, asked, always_allowed_paths_)) return true;
-  if (!is_keepable(asked)) return false;
-  const Decision* kept = reviews_->kept(access_key(caller, asked));
-  return kept != nullptr && kept->is_allowed;
+bool AccessReviews::allowed_from_cache(const UserInfo& caller, const RequestInfo& attributes) {
+  if (is_always_allowed(caller, attributes, always_allowed_paths_)) return true;
+  if (!is_cacheable(attributes)) return false;
+  const Decision* cached = reviews_->cached(access_key(caller, attributes));
+  return cached != nullptr && cached->is_allowed;
 }
 
 }  // namespace weir::server::cluster

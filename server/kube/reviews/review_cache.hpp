@@ -16,16 +16,16 @@ class ReviewCache {
  public:
   explicit ReviewCache(std::size_t capacity) : entries_(capacity, capacity) {}
 
-  // nullptr when nothing is cached under `key` at `now`. Good until the next call.
+  // nullptr when nothing is cached under `key` at `now`. Valid until the next call.
   [[nodiscard]] const Verdict* find(const std::string& key, SteadyTime now) {
-    const Entry* found = entries_.find(key);
-    if (found == nullptr) return nullptr;
-    if (now < found->until) return &found->verdict;
+    const Entry* entry = entries_.find(key);
+    if (entry == nullptr) return nullptr;
+    if (now < entry->until) return &entry->verdict;
     entries_.erase(key);
     return nullptr;
   }
 
-  void keep(const std::string& key, Verdict verdict, SteadyTime until) {
+  void put(const std::string& key, Verdict verdict, SteadyTime until) {
     entries_.put(key, "", {std::move(verdict), until});
   }
 

@@ -1,6 +1,8 @@
+// Reads and writes reviews as JSON. Every field is checked, because a proxy may respond instead of
+// the kube-apiserver.
 #include "server/kube/reviews/review_texts.hpp"
 
-#include "server/crypto/digest.hpp"
+#include "server/crypto/sha256.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,10 +23,10 @@ using scalers::Error;
 using scalers::Result;
 
 constexpr std::size_t kMaxReasonBytes = 1024;
-// What is longer is kept under its digest, which bounds the memory of the keys.
+// A longer key is replaced by its digest, which bounds the memory of the keys.
 constexpr std::size_t kMaxKeyBytes = 512;
 
-// As Go's encoder does it, what is no UTF-8 becomes U+FFFD.
+// Invalid UTF-8 becomes U+FFFD, as in Go's encoder.
 std::string text_of(const json& document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -39,41 +41,41 @@ struct StatusBlock {
   json fields;
 };
 
-// The `status` of a reply that is of this kind.
+// The `status` of a response of this kind.
 Result<StatusBlock> status_of(std::string_view reply, const char* kind) {
   const json document = json::parse(reply, nullptr, false);
   if (!document.is_object() || document.value("kind", json()) != kind)
-    return bad(std::string("the answer is no ") + kind);
+    return bad(std::string("the response is not a ") + kind);
   const auto status = document.find("status");
   if (status == document.end() || !status->is_object())
-    return bad(std::string("the answer is a ") + kind + " without a status");
+    return bad(std::string("the response is a ") + kind + " without a status");
   return StatusBlock{*status};
 }
 
 std::string text_in(const json& block, const char* name) {
-  const auto found = block.find(name);
-  return found != block.end() && found->is_string() ? found->get<std::string>() : std::string();
+  const auto field = block.find(name);
+  return field != block.end() && field->is_string() ? field->get<std::string>() : std::string();
 }
 
-// False when it is not there; nullopt when it is no truth value.
+// False when the field is absent; nullopt when it is not a boolean.
 std::optional<bool> flag_in(const json& block, const char* name) {
-  const auto found = block.find(name);
-  if (found == block.end()) return false;
-  if (!found->is_boolean()) return std::nullopt;
-  return found->get<bool>();
+  const auto field = block.find(name);
+  if (field == block.end()) return false;
+  if (!field->is_boolean()) return std::nullopt;
+  return field->get<bool>();
 }
 
 std::vector<std::string> texts_in(const json& block, const char* name) {
   std::vector<std::string> out;
-  const auto found = block.find(name);
-  if (found == block.end() || !found->is_array()) return out;
-  for (const json& one : *found) {
-    if (one.is_string()) out.push_back(one.get<std::string>());
+  const auto field = block.find(name);
+  if (field == block.end() || !field->is_array()) return out;
+  for (const json& item : *field) {
+    if (item.is_string()) out.push_back(item.get<std::string>());
   }
   return out;
 }
 
-UserInfo caller_in(const json& user) {
+UserInfo user_in(const json& user) {
   UserInfo out;
   out.user = text_in(user, "username");
   out.uid = text_in(user, "uid");
@@ -85,29 +87,30 @@ UserInfo caller_in(const json& user) {
   return out;
 }
 
+// Whether the lists have an element in common.
 bool has_common(const std::vector<std::string>& some, const std::vector<std::string>& others) {
-  return std::ranges::any_of(some, [&](const std::string& one) {
-    return std::ranges::find(others, one) != others.end();
+  return std::ranges::any_of(some, [&](const std::string& item) {
+    return std::ranges::find(others, item) != others.end();
   });
 }
 
-void put_attributes(json& spec, const RequestInfo& asked) {
-  json attributes = json::object();
-  set(attributes, "verb", asked.verb);
-  if (asked.is_resource) {
-    set(attributes, "namespace", asked.name_space);
-    set(attributes, "group", asked.group);
-    set(attributes, "version", asked.version);
-    set(attributes, "resource", asked.resource);
-    set(attributes, "subresource", asked.subresource);
-    set(attributes, "name", asked.name);
+void put_attributes(json& spec, const RequestInfo& attributes) {
+  json out = json::object();
+  set(out, "verb", attributes.verb);
+  if (attributes.is_resource) {
+    set(out, "namespace", attributes.name_space);
+    set(out, "group", attributes.group);
+    set(out, "version", attributes.version);
+    set(out, "resource", attributes.resource);
+    set(out, "subresource", attributes.subresource);
+    set(out, "name", attributes.name);
   } else {
-    set(attributes, "path", asked.path);
+    set(out, "path", attributes.path);
   }
-  spec[asked.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(attributes);
+  spec[attributes.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(out);
 }
 
-// In seven bits a byte, the last one without the eighth: no number begins another.
+// A varint: 7 bits a byte, so that no count is the prefix of another.
 void append_count(std::string& out, std::size_t count) {
   for (; count >= 0x80; count >>= 7U) out += static_cast<char>((count & 0x7fU) | 0x80U);
   out += static_cast<char>(count);
@@ -130,7 +133,7 @@ Result<Decision> decision_in(std::string_view reply, const char* kind) {
   const auto is_allowed = flag_in(status, "allowed");
   const auto is_denied = flag_in(status, "denied");
   if (!is_allowed || !is_denied)
-    return bad(fmt::format("the {}'s verdict is no truth value", kind));
+    return bad(fmt::format("the {}'s allowed or denied is not a boolean", kind));
   if (*is_allowed && *is_denied) return bad(fmt::format("the {} both allows and denies", kind));
   return Decision{*is_allowed, text_in(status, "reason").substr(0, kMaxReasonBytes), ""};
 }
@@ -151,37 +154,38 @@ Result<TokenVerdict> parse_token_review(std::string_view reply,
   if (!block) return block.error();
   const json& status = block->fields;
   const auto is_authenticated = flag_in(status, "authenticated");
-  if (!is_authenticated) return bad("the TokenReview's authenticated is no truth value");
+  if (!is_authenticated) return bad("the TokenReview's authenticated is not a boolean");
   TokenVerdict out;
   if (!*is_authenticated) {
-    out.why = text_in(status, "error").substr(0, kMaxReasonBytes);
+    out.reason = text_in(status, "error").substr(0, kMaxReasonBytes);
     return out;
   }
-  const auto good_for = texts_in(status, "audiences");
-  if (!audiences.empty() && !good_for.empty() && !has_common(audiences, good_for)) {
-    out.why = "the token is for other audiences";
+  // Kubernetes requires only one of the requested audiences.
+  const auto valid_for = texts_in(status, "audiences");
+  if (!audiences.empty() && !valid_for.empty() && !has_common(audiences, valid_for)) {
+    out.reason = "the token is for other audiences";
     return out;
   }
   const auto user = status.find("user");
   if (user == status.end() || !user->is_object()) return bad("the TokenReview names no user");
-  out.caller = caller_in(*user);
+  out.caller = user_in(*user);
   if (out.caller->user.empty()) return bad("the TokenReview names no user");
   return out;
 }
 
-std::string access_review(const UserInfo& caller, const RequestInfo& asked) {
+std::string access_review(const UserInfo& caller, const RequestInfo& attributes) {
   json spec;
   set(spec, "user", caller.user);
   set(spec, "uid", caller.uid);
   if (!caller.groups.empty()) spec["groups"] = caller.groups;
   if (!caller.extra.empty()) spec["extra"] = caller.extra;
-  put_attributes(spec, asked);
+  put_attributes(spec, attributes);
   return text_of({{"kind", "SubjectAccessReview"},
                   {"apiVersion", "authorization.k8s.io/v1"},
                   {"spec", std::move(spec)}});
 }
 
-std::string access_key(const UserInfo& caller, const RequestInfo& asked) {
+std::string access_key(const UserInfo& caller, const RequestInfo& attributes) {
   std::string whole;
   whole.reserve(kMaxKeyBytes);
   append_part(whole, caller.user);
@@ -192,26 +196,27 @@ std::string access_key(const UserInfo& caller, const RequestInfo& asked) {
     append_part(whole, name);
     append_parts(whole, values);
   }
-  append_count(whole, asked.is_resource ? 1 : 0);
-  for (const auto* part : {&asked.verb,
-                           &asked.path,
-                           &asked.group,
-                           &asked.version,
-                           &asked.resource,
-                           &asked.subresource,
-                           &asked.name_space,
-                           &asked.name})
+  append_count(whole, attributes.is_resource ? 1 : 0);
+  for (const auto* part : {&attributes.verb,
+                           &attributes.path,
+                           &attributes.group,
+                           &attributes.version,
+                           &attributes.resource,
+                           &attributes.subresource,
+                           &attributes.name_space,
+                           &attributes.name})
     append_part(whole, *part);
   if (whole.size() <= kMaxKeyBytes) return whole;
-  // Behind what no short question begins with: the name of its user is no longer than all of it.
+  // A short key never begins with this count, because a short user name is at most kMaxKeyBytes
+  // long.
   std::string out;
   append_count(out, kMaxKeyBytes + 1);
   return out + sha256(whole);
 }
 
-std::string self_access_review(const RequestInfo& asked) {
+std::string self_access_review(const RequestInfo& attributes) {
   json spec;
-  put_attributes(spec, asked);
+  put_attributes(spec, attributes);
   return text_of({{"kind", "SelfSubjectAccessReview"},
                   {"apiVersion", "authorization.k8s.io/v1"},
                   {"spec", std::move(spec)}});

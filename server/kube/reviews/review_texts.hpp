@@ -1,4 +1,4 @@
-// TokenReview and SubjectAccessReview as JSON: what is asked, and what the answer says. Pure.
+// TokenReview and SubjectAccessReview as JSON: requests and responses. Pure.
 #pragma once
 
 #include "apiservice/auth/access.hpp"
@@ -15,34 +15,35 @@
 namespace weir::server::cluster {
 
 struct TokenVerdict {
-  std::optional<apiservice::UserInfo> caller;  // nullopt: the token is worth nothing
-  std::string why;                             // the authenticator's words behind a refusal, if any
+  std::optional<apiservice::UserInfo> caller;  // nullopt: the token is not valid
+  std::string reason;  // of the authenticator, for an invalid token; may be empty
 };
 
 // `audiences` may be empty: those of the kube-apiserver.
 [[nodiscard]] std::string token_review(const scalers::Secret& token,
                                        const std::vector<std::string>& audiences);
-// Errc::bad_reply unless it is a TokenReview with a status. A token that is good for none of
-// `audiences` is worth nothing; an answer that names none has checked them all.
+// Errc::bad_reply unless it is a TokenReview with a status. A token that is valid for none of
+// `audiences` is not valid; a response without audiences comes from an authenticator that does not
+// know audiences.
 [[nodiscard]] scalers::Result<TokenVerdict> parse_token_review(
     std::string_view reply,
     const std::vector<std::string>& audiences);
 
-// The whole question. No selectors: without them the question is the wider one, so a "yes" to it is
-// a "yes" to the narrower.
+// The body of the review. It has no selectors: without them the review covers more, so an allowed
+// review is also allowed with selectors.
 [[nodiscard]] std::string access_review(const apiservice::UserInfo& caller,
-                                        const apiservice::RequestInfo& asked);
-// What the answer to access_review() is kept under, made without making the question: its parts, or
-// their digest when they are long. Two questions that differ in anything have two keys: each part
-// stands behind its length.
+                                        const apiservice::RequestInfo& attributes);
+// The cache key of access_review(), built without the JSON: its parts, or their digest when they
+// are long. Invariant: reviews that differ have different keys, because each part follows its
+// length.
 [[nodiscard]] std::string access_key(const apiservice::UserInfo& caller,
-                                     const apiservice::RequestInfo& asked);
+                                     const apiservice::RequestInfo& attributes);
 // Errc::bad_reply unless it is a SubjectAccessReview with a status that allows, denies or does
-// neither; one that does both is no answer.
+// neither; a status with both is an error.
 [[nodiscard]] scalers::Result<apiservice::Decision> parse_access_review(std::string_view reply);
 
-// The same of the account that asks.
-[[nodiscard]] std::string self_access_review(const apiservice::RequestInfo& asked);
+// The same for the account of the caller.
+[[nodiscard]] std::string self_access_review(const apiservice::RequestInfo& attributes);
 [[nodiscard]] scalers::Result<apiservice::Decision> parse_self_access_review(
     std::string_view reply);
 

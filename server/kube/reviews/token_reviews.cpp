@@ -1,7 +1,8 @@
+// Token authentication. Rejected tokens are logged rate-limited, because any client can send them.
 #include "server/kube/reviews/token_reviews.hpp"
 
 #include "scalers/text/redact.hpp"
-#include "server/crypto/digest.hpp"
+#include "server/crypto/sha256.hpp"
 #include "server/logging/log.hpp"
 
 #include <utility>
@@ -9,8 +10,8 @@
 namespace weir::server::cluster {
 namespace {
 
-// A request's answer is due in 2.5 s unless its metric says else: nobody waits longer to be known.
-constexpr Duration kLongestWait{2'500};
+// The default deadline of a metric is 2.5 s; authentication must not take longer.
+constexpr Duration kMaxWait{2'500};
 
 }  // namespace
 
@@ -30,9 +31,10 @@ TokenReviews::TokenReviews(Loop& loop,
                   [audiences = std::move(settings.audiences)](const std::string& reply) {
                     return parse_token_review(reply, audiences);
                   },
-              .kept_for = [span = settings.kept_for](const TokenVerdict&) { return span; }})) {}
+              .ttl = [span = settings.ttl](const TokenVerdict&) { return span; }})) {}
 
 std::string TokenReviews::key_of(const scalers::Secret& token) const {
+  // Digests have one length, so no two lists of audiences give the same text.
   std::string whole = sha256(token.reveal());
   for (const std::string& audience : audiences_) whole += sha256(audience);
   return sha256(whole);
@@ -40,15 +42,15 @@ std::string TokenReviews::key_of(const scalers::Secret& token) const {
 
 awaitable<std::optional<apiservice::UserInfo>> TokenReviews::authenticate(scalers::Secret token,
                                                                           Deadline deadline) {
-  auto verdict = co_await reviews_->ask(key_of(token),
-                                        token_review(token, audiences_),
-                                        deadline.capped(kLongestWait));
+  auto verdict = co_await reviews_->review(key_of(token),
+                                           token_review(token, audiences_),
+                                           deadline.capped(kMaxWait));
   if (!verdict) co_return std::nullopt;
   if (!verdict->caller) {
-    const std::vector<std::string> hidden{token.reveal()};
-    log_often(Level::info,
-              "token_refused",
-              {{"reason", scalers::remote_text(verdict->why, hidden)}});
+    const std::vector<std::string> redactions{token.reveal()};
+    log_rate_limited(Level::info,
+                     "token_refused",
+                     {{"reason", scalers::remote_text(verdict->reason, redactions)}});
   }
   co_return std::move(verdict->caller);
 }

@@ -1,4 +1,5 @@
-// Bearer tokens judged by the kube-apiserver. Owned by Cluster; loop thread only.
+// Authenticates bearer tokens with TokenReviews of the kube-apiserver. Owned by Cluster; loop
+// thread only.
 #pragma once
 
 #include "apiservice/auth/identity.hpp"
@@ -13,12 +14,12 @@ namespace weir::server::cluster {
 
 struct TokenSettings {
   std::vector<std::string> audiences;  // empty: those of the kube-apiserver
-  Duration kept_for{10'000};           // good and bad verdicts; zero: not at all
+  Duration ttl{10'000};                // of valid and invalid tokens; zero: not cached
 };
 
 class TokenReviews final : public apiservice::TokenAuthenticator {
  public:
-  // `client` and `clock` outlive every question.
+  // `client` and `clock` outlive every review in flight.
   TokenReviews(Loop& loop, KubeClient& client, const Clock& clock, TokenSettings settings);
 
   [[nodiscard]] awaitable<std::optional<apiservice::UserInfo>> authenticate(
@@ -27,12 +28,11 @@ class TokenReviews final : public apiservice::TokenAuthenticator {
   void close() { reviews_->close(); }
 
  private:
-  // The verdict's key: no token is kept, and none is told from its neighbour by less than all of
-  // its bytes.
+  // The cache key: a digest, so that no token stays in memory.
   [[nodiscard]] std::string key_of(const scalers::Secret& token) const;
 
   std::vector<std::string> audiences_;
-  std::shared_ptr<Reviews<TokenVerdict>> reviews_;  // also owned by the questions under way
+  std::shared_ptr<Reviews<TokenVerdict>> reviews_;  // second owner: reviews in flight
 };
 
 }  // namespace weir::server::cluster

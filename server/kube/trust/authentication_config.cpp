@@ -1,3 +1,4 @@
+// Parses the ConfigMap with the key names and JSON formats of k8s.io/apiserver.
 #include "server/kube/trust/authentication_config.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -28,43 +29,44 @@ void add(std::string& problem, const std::string& what) {
   problem += problem.empty() ? what : "; " + what;
 }
 
-// nullopt: it is absent, which is no problem, or cannot be used, which is one.
+// nullopt when the bundle is absent, which is not a problem, or not valid, which is one.
 std::optional<NamedBundle> bundle_in(const Data& data, const char* key, std::string& problem) {
-  const auto found = data.find(key);
-  if (found == data.end()) return std::nullopt;
-  if (is_blank(found->second)) {
+  const auto entry = data.find(key);
+  if (entry == data.end()) return std::nullopt;
+  if (is_blank(entry->second)) {
     add(problem, fmt::format("{} is empty", key));
     return std::nullopt;
   }
-  auto parsed = CaBundle::parse(found->second);
+  auto parsed = CaBundle::parse(entry->second);
   if (const auto* invalid = std::get_if<CaBundle::Invalid>(&parsed)) {
     add(problem, fmt::format("{}: {}", key, invalid->why));
     return std::nullopt;
   }
-  return NamedBundle{found->second, std::get<CaBundle>(std::move(parsed))};
+  return NamedBundle{entry->second, std::get<CaBundle>(std::move(parsed))};
 }
 
-// The JSON array of texts under `key`, without empty ones; none when there is no such key.
+// The JSON array of strings under `key`, without empty ones; an empty list when the key is absent.
 std::optional<Texts> texts_in(const Data& data, const char* key, std::string& problem) {
-  const auto found = data.find(key);
-  if (found == data.end() || is_blank(found->second)) return Texts{};
-  const json parsed = json::parse(found->second, nullptr, false);
+  const auto entry = data.find(key);
+  if (entry == data.end() || is_blank(entry->second)) return Texts{};
+  const json parsed = json::parse(entry->second, nullptr, false);
   const bool is_list =
-      parsed.is_null() || (parsed.is_array() && std::ranges::all_of(parsed, [](const json& one) {
-                             return one.is_string();
+      parsed.is_null() || (parsed.is_array() && std::ranges::all_of(parsed, [](const json& item) {
+                             return item.is_string();
                            }));
   if (!is_list) {
-    add(problem, fmt::format("{} is no JSON array of texts", key));
+    add(problem, fmt::format("{} is not a JSON array of strings", key));
     return std::nullopt;
   }
   Texts out;
-  for (const json& one : parsed) {
-    const auto text = one.get<std::string>();
+  for (const json& item : parsed) {
+    const auto text = item.get<std::string>();
     if (!text.empty()) out.push_back(text);
   }
   return out;
 }
 
+// Header names are compared in lower case (RFC 9110, 5.1).
 std::optional<Texts> header_names_in(const Data& data, const char* key, std::string& problem) {
   auto out = texts_in(data, key, problem);
   if (!out) return out;
@@ -83,6 +85,7 @@ AuthenticationConfig parse_authentication_config(const Data& data) {
   auto groups = header_names_in(data, "requestheader-group-headers", out.problem);
   auto extras = header_names_in(data, "requestheader-extra-headers-prefix", out.problem);
   auto uids = header_names_in(data, "requestheader-uid-headers", out.problem);
+  // The front proxy is trusted only if all of its rules are valid: a partial rule could trust more.
   if (!ca || !names || !users || !groups || !extras || !uids) return out;
   out.front_proxy = FrontProxyTrust{std::move(*ca),
                                     {.allowed_names = std::move(*names),

@@ -1,5 +1,5 @@
-// The ConfigMap kube-system/extension-apiserver-authentication: what the cluster says of client
-// certificates and of its front proxy. Pure.
+// The ConfigMap kube-system/extension-apiserver-authentication: the client CA and the front proxy
+// of the cluster. Pure.
 #pragma once
 
 #include "apiservice/auth/identity.hpp"
@@ -15,7 +15,7 @@ namespace weir::server::cluster {
 inline constexpr const char* kConfigMapNamespace = "kube-system";
 inline constexpr const char* kConfigMapName = "extension-apiserver-authentication";
 
-// A bundle with the text that it was made of, so that an unchanged one is told.
+// A bundle with its PEM text, for detecting changes.
 struct NamedBundle {
   std::string pem;
   CaBundle bundle;
@@ -26,16 +26,16 @@ struct FrontProxyTrust {
   apiservice::FrontProxyRules rules;
 };
 
-// What the ConfigMap holds; each half stands by itself, so that one that is broken spares the
+// The contents of the ConfigMap. Its two parts are independent: an invalid part does not affect the
 // other.
 struct AuthenticationConfig {
   std::optional<NamedBundle> client_ca;
   std::optional<FrontProxyTrust> front_proxy;
-  // Why a half that is there cannot be used, in one text; empty when there is nothing to say.
+  // Why a part that is present is not valid; empty without a problem.
   std::string problem;
 };
 
-// `data` is the ConfigMap's own. A half that is absent, empty or broken is nullopt.
+// `data` is that of the ConfigMap. A part that is absent, empty or not valid is nullopt.
 [[nodiscard]] AuthenticationConfig parse_authentication_config(
     const std::map<std::string, std::string>& data);
 

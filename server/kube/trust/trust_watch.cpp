@@ -1,3 +1,4 @@
+// A list and then watches, as a Reflector of client-go does for one object.
 #include "server/kube/trust/trust_watch.hpp"
 
 #include "server/kube/client/backoff.hpp"
@@ -19,15 +20,15 @@ using scalers::Result;
 using scalers::clients::HttpReply;
 
 constexpr Duration kListLimit{10'000};
-// A watch is short, so that a connection that died without a word is noticed.
+// Watches are short, so that a connection that was lost without a FIN is noticed.
 constexpr int kWatchSeconds = 120;
 constexpr Duration kWatchLimit{(kWatchSeconds + 10) * 1000};
-// A watch that ended sooner than this without an event counts as a failure.
+// A watch that ends earlier than this without an event counts as a failure.
 constexpr Duration kShortWatch{1'000};
 constexpr Backoff kBackoff{Duration{500}, 2.0, 0.5, Duration{30'000}};
 constexpr std::size_t kMaxLineBytes = std::size_t{4} << 20;
-// Of an end that a watch comes to now and then: a pause is due, a line in the log is not.
-constexpr Errc kQuiet = Errc::stale;
+// The code of an end that is normal for a watch: it causes a pause, but no log line.
+constexpr Errc kUnlogged = Errc::stale;
 constexpr long kOk = 200;
 constexpr long kGone = 410;
 
@@ -35,21 +36,27 @@ std::string path() { return fmt::format("/api/v1/namespaces/{}/configmaps", kCon
 
 std::string selector() { return fmt::format("fieldSelector=metadata.name%3D{}", kConfigMapName); }
 
+// The two statuses that a user can fix have texts of their own.
 Error failure_of(long status) {
   switch (status) {
     case 401:
-      return {Errc::refused,
-              "the kube-apiserver does not know Weir's own account (401); is its token or client "
-              "certificate valid?",
-              ""};
+      return {
+          Errc::refused,
+          "the kube-apiserver rejected the credentials of Weir's account (401); check its token or "
+          "client certificate",
+          ""};
     case 403:
-      return {Errc::refused,
-              fmt::format("the kube-apiserver does not let Weir read the ConfigMap (403); bind its "
-                          "account to the Role {}-reader in {}",
-                          kConfigMapName,
-                          kConfigMapNamespace),
+      return {
+          Errc::refused,
+          fmt::format("Weir's account has no permission to read the ConfigMap (403); bind it to "
+                      "the Role {}-reader in {}",
+                      kConfigMapName,
+                      kConfigMapNamespace),
+          ""};
+    default:
+      return {Errc::bad_reply,
+              fmt::format("the kube-apiserver responded with HTTP {}", status),
               ""};
-    default: return {Errc::bad_reply, fmt::format("the kube-apiserver answered {}", status), ""};
   }
 }
 
@@ -69,9 +76,9 @@ void TrustWatch::close() {
 
 awaitable<void> TrustWatch::run(std::shared_ptr<TrustWatch> self) {
   while (!self->is_closed_) {
-    const auto failure = co_await self->step();
+    const auto failure = co_await self->list_or_watch();
     if (self->is_closed_) co_return;
-    self->note(failure);
+    self->log_outcome(failure);
     if (!failure) continue;
     const double chance = std::generate_canonical<double, 32>(self->random_);
     const Duration pause = kBackoff.pause(self->failures_ - 1, chance);
@@ -79,7 +86,7 @@ awaitable<void> TrustWatch::run(std::shared_ptr<TrustWatch> self) {
   }
 }
 
-awaitable<std::optional<Error>> TrustWatch::step() {
+awaitable<std::optional<Error>> TrustWatch::list_or_watch() {
   if (resource_version_.empty()) return list();
   return watch();
 }
@@ -87,14 +94,15 @@ awaitable<std::optional<Error>> TrustWatch::step() {
 awaitable<std::optional<Error>> TrustWatch::list() {
   const auto reply =
       co_await client_.get(path(), selector(), Deadline::after(clock_.steady(), kListLimit));
+  // The events must not be called after close().
   if (is_closed_) co_return std::nullopt;
   if (!reply) co_return reply.error();
   if (reply->status != kOk) co_return failure_of(reply->status);
-  const auto found = parse_config_map_list(reply->body);
-  if (!found) co_return found.error();
-  resource_version_ = found->resource_version;
-  if (found->data) {
-    events_.on_config(*found->data);
+  const auto config_maps = parse_config_map_list(reply->body);
+  if (!config_maps) co_return config_maps.error();
+  resource_version_ = config_maps->resource_version;
+  if (config_maps->data) {
+    events_.on_config(*config_maps->data);
   } else {
     events_.on_missing();
   }
@@ -102,7 +110,7 @@ awaitable<std::optional<Error>> TrustWatch::list() {
 }
 
 awaitable<std::optional<Error>> TrustWatch::watch() {
-  has_heard_ = false;
+  has_received_event_ = false;
   is_broken_ = false;
   is_gone_ = false;
   LineBuffer lines(kMaxLineBytes);
@@ -112,35 +120,36 @@ awaitable<std::optional<Error>> TrustWatch::watch() {
                   selector(),
                   kWatchSeconds,
                   scalers::percent_encoded(resource_version_));
-  // `lines` lives in this frame, and no piece comes behind the end of stream().
+  // `lines` lives in this frame; no chunk arrives after stream() has returned.
   const auto on_chunk = [this, &lines](const std::string& piece) {
     const auto complete = lines.take(piece);
     is_broken_ = is_broken_ || is_closed_ || !complete;
     if (is_broken_) return false;
-    for (const std::string& line : *complete) take(line);
+    for (const std::string& line : *complete) handle_event(line);
     return !is_broken_;
   };
   const auto reply =
       co_await client_.stream(path(), query, on_chunk, Deadline::after(started, kWatchLimit));
-  co_return ending_of(reply, clock_.steady() - started >= kShortWatch);
+  co_return outcome_of(reply, clock_.steady() - started >= kShortWatch);
 }
 
-std::optional<Error> TrustWatch::ending_of(const Result<HttpReply>& reply, bool has_lasted) {
+std::optional<Error> TrustWatch::outcome_of(const Result<HttpReply>& reply, bool has_lasted) {
   const bool is_late = !reply && reply.error().code == Errc::timed_out;  // a silent connection
-  if (has_lasted || has_heard_ || is_late) failures_ = 0;
+  if (has_lasted || has_received_event_ || is_late) failures_ = 0;
   const bool is_over = reply && reply->status == kOk && !is_broken_;
   if (is_over && has_lasted) return std::nullopt;
-  if (is_over && has_heard_) return Error{kQuiet, "the watch ended at once", ""};
+  if (is_over && has_received_event_) return Error{kUnlogged, "the watch ended at once", ""};
+  // From here on the next step is a list.
   resource_version_.clear();
   if (is_late) return std::nullopt;
   if (is_gone_ || (reply && reply->status == kGone))
-    return Error{kQuiet, "the watch began from too old a version", ""};
+    return Error{kUnlogged, "the resource version of the watch is too old", ""};
   if (!reply) return reply.error();
   if (reply->status != kOk) return failure_of(reply->status);
-  return Error{Errc::bad_reply, "the watch ended at once, or with what is no event", ""};
+  return Error{Errc::bad_reply, "the watch ended at once, or with an invalid event", ""};
 }
 
-void TrustWatch::take(std::string_view line) {
+void TrustWatch::handle_event(std::string_view line) {
   if (is_broken_) return;
   const WatchEvent event = parse_watch_event(line);
   switch (event.kind) {
@@ -151,12 +160,12 @@ void TrustWatch::take(std::string_view line) {
     case WatchEvent::Kind::error: is_broken_ = true; return;
   }
   resource_version_ = event.resource_version;
-  has_heard_ = true;
+  has_received_event_ = true;
 }
 
-void TrustWatch::note(const std::optional<Error>& failure) {
+void TrustWatch::log_outcome(const std::optional<Error>& failure) {
   if (failure) ++failures_;
-  if (failure && failure->code == kQuiet) return;
+  if (failure && failure->code == kUnlogged) return;
   const std::string text = failure ? failure->message() : std::string();
   if (text == last_failure_) return;
   last_failure_ = text;

@@ -1,5 +1,5 @@
-// Keeps up with the ConfigMap extension-apiserver-authentication: a list, then watches, for as long
-// as Weir runs. Shared by Cluster and its own coroutine; loop thread only.
+// Follows the ConfigMap extension-apiserver-authentication with a list and then watches, while Weir
+// runs. Shared by Cluster and its own coroutine; loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -18,10 +18,10 @@
 
 namespace weir::server::cluster {
 
-// What the watch tells.
+// The callbacks of the watch.
 struct TrustEvents {
-  std::function<void(const ConfigMapData&)> on_config;  // as it is at the moment
-  std::function<void()> on_missing;                     // there is none, or it was deleted
+  std::function<void(const ConfigMapData&)> on_config;  // the current contents
+  std::function<void()> on_missing;                     // it does not exist, or was deleted
 };
 
 class TrustWatch : public std::enable_shared_from_this<TrustWatch> {
@@ -35,14 +35,16 @@ class TrustWatch : public std::enable_shared_from_this<TrustWatch> {
  private:
   static awaitable<void> run(std::shared_ptr<TrustWatch> self);
   // One list or one watch; the error that ended it, or nullopt.
-  awaitable<std::optional<scalers::Error>> step();
+  awaitable<std::optional<scalers::Error>> list_or_watch();
   awaitable<std::optional<scalers::Error>> list();
   awaitable<std::optional<scalers::Error>> watch();
-  // What a watch that ended so means for the next step.
-  std::optional<scalers::Error> ending_of(const scalers::Result<scalers::clients::HttpReply>& reply,
-                                          bool has_lasted);
-  void take(std::string_view line);
-  void note(const std::optional<scalers::Error>& failure);
+  // The error of a watch that ended with `reply`. Clears the resource version when a list is
+  // needed.
+  std::optional<scalers::Error> outcome_of(
+      const scalers::Result<scalers::clients::HttpReply>& reply,
+      bool has_lasted);
+  void handle_event(std::string_view line);
+  void log_outcome(const std::optional<scalers::Error>& failure);
 
   Loop& loop_;
   KubeClient& client_;
@@ -51,12 +53,12 @@ class TrustWatch : public std::enable_shared_from_this<TrustWatch> {
   scalers::Signal closing_;
   bool is_closed_ = false;
   std::minstd_rand random_{std::random_device{}()};
-  std::string resource_version_;  // empty: list first
-  bool has_heard_ = false;        // an event that counts came in this watch
-  bool is_broken_ = false;        // this watch said something that cannot be used
-  bool is_gone_ = false;          // this watch began from too old a version
-  int failures_ = 0;              // since a watch that lasted, or heard something
-  std::string last_failure_;      // a failure is logged once, not at each try
+  std::string resource_version_;     // empty: list first
+  bool has_received_event_ = false;  // in this watch
+  bool is_broken_ = false;           // this watch sent an invalid event
+  bool is_gone_ = false;             // the resource version of this watch is too old
+  int failures_ = 0;                 // since a watch that lasted or received an event
+  std::string last_failure_;         // logged once, not for each try
 };
 
 }  // namespace weir::server::cluster

@@ -1,3 +1,4 @@
+// Parses the list and watch responses. Anything unexpected ends the watch, and a new list follows.
 #include "server/kube/trust/watch_events.hpp"
 
 #include <nlohmann/json.hpp>
@@ -14,15 +15,16 @@ constexpr int kGone = 410;
 
 const json& member(const json& object, const char* name) {
   static const json kNothing;
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return object.is_object() && found != object.end() ? *found : kNothing;
+  const auto field = object.is_object() ? object.find(name) : object.end();
+  return object.is_object() && field != object.end() ? *field : kNothing;
 }
 
 std::string text_in(const json& object, const char* name) {
-  const json& found = member(object, name);
-  return found.is_string() ? found.get<std::string>() : std::string();
+  const json& text = member(object, name);
+  return text.is_string() ? text.get<std::string>() : std::string();
 }
 
+// Values that are not strings are left out; a ConfigMap has none.
 ConfigMapData data_of(const json& config_map) {
   ConfigMapData out;
   const json& data = member(config_map, "data");
@@ -45,7 +47,7 @@ Result<ConfigMapList> parse_config_map_list(std::string_view reply) {
   ConfigMapList out{version_of(document), std::nullopt};
   const bool is_list = items.is_array() || items.is_null();
   if (text_in(document, "kind") != "ConfigMapList" || !is_list || out.resource_version.empty())
-    return Error{Errc::bad_reply, "the answer is no list of ConfigMaps", ""};
+    return Error{Errc::bad_reply, "the response is not a list of ConfigMaps", ""};
   if (!items.empty()) out.data = data_of(items.front());
   return out;
 }
@@ -66,6 +68,7 @@ WatchEvent parse_watch_event(std::string_view line) {
   } else if (type == "ERROR" && member(object, "code") == kGone) {
     out.kind = WatchEvent::Kind::gone;
   }
+  // Without a version the next watch could not continue after this event.
   const bool has_object = out.kind != WatchEvent::Kind::error && out.kind != WatchEvent::Kind::gone;
   if (has_object && out.resource_version.empty()) out.kind = WatchEvent::Kind::error;
   return out;
@@ -76,11 +79,11 @@ std::optional<std::vector<std::string>> LineBuffer::take(std::string_view piece)
   while (true) {
     const auto end = piece.find('\n');
     const std::string_view part = piece.substr(0, end);
-    if (begun_.size() + part.size() > max_line_bytes_) return std::nullopt;
-    begun_ += part;
+    if (partial_line_.size() + part.size() > max_line_bytes_) return std::nullopt;
+    partial_line_ += part;
     if (end == piece.npos) return out;
-    if (!begun_.empty()) out.push_back(std::move(begun_));
-    begun_.clear();
+    if (!partial_line_.empty()) out.push_back(std::move(partial_line_));
+    partial_line_.clear();
     piece.remove_prefix(end + 1);
   }
 }

@@ -148,19 +148,19 @@ class AccessTest(ClusterCase):
 
     def test_S11_what_is_no_answer_denies_with_500_and_is_not_kept(self):
         table = [
-            ("garbage", Raw("not JSON"), "SubjectAccessReview: the answer is no SubjectAccessReview"),
-            ("an empty object", Raw("{}"), "SubjectAccessReview: the answer is no SubjectAccessReview"),
+            ("garbage", Raw("not JSON"), "SubjectAccessReview: the response is not a SubjectAccessReview"),
+            ("an empty object", Raw("{}"), "SubjectAccessReview: the response is not a SubjectAccessReview"),
             ("no status", Raw('{"kind":"SubjectAccessReview"}'),
-             "SubjectAccessReview: the answer is a SubjectAccessReview without a status"),
+             "SubjectAccessReview: the response is a SubjectAccessReview without a status"),
             ("a verdict in words", Raw('{"kind":"SubjectAccessReview","status":{"allowed":"true"}}'),
-             "SubjectAccessReview: the SubjectAccessReview's verdict is no truth value"),
+             "SubjectAccessReview: the SubjectAccessReview's allowed or denied is not a boolean"),
             ("both", Raw('{"kind":"SubjectAccessReview","status":{"allowed":true,"denied":true}}'),
              "SubjectAccessReview: the SubjectAccessReview both allows and denies"),
-            ("forbidden", Refuse(403), "SubjectAccessReview: the kube-apiserver does not let Weir ask (403); bind its "
+            ("forbidden", Refuse(403), "SubjectAccessReview: Weir's account has no permission to create reviews (403); bind its "
              "service account to the ClusterRole system:auth-delegator"),
-            ("its own account unknown for a moment", Refuse(401), "SubjectAccessReview: the kube-apiserver does not know "
-             "Weir's own account (401); is its token or client certificate valid?"),
-            ("not found", Refuse(404), "SubjectAccessReview: the kube-apiserver answered 404"),
+            ("its own account unknown for a moment", Refuse(401), "SubjectAccessReview: the kube-apiserver rejected the "
+             "credentials of Weir's account (401); check its token or client certificate"),
+            ("not found", Refuse(404), "SubjectAccessReview: the kube-apiserver responded with HTTP 404"),
         ]
         for name, trouble, text in table:
             with self.subTest(name):
@@ -179,7 +179,7 @@ class AccessTest(ClusterCase):
         answer = self.read("S11-hang")
 
         self.assertLess(time.monotonic() - begin, 4)
-        self.assertEqual((500, f'Internal Server Error: "{PATH}": SubjectAccessReview: the kube-apiserver did not answer '
+        self.assertEqual((500, f'Internal Server Error: "{PATH}": SubjectAccessReview: the kube-apiserver did not respond '
                          'in time\n'), (answer.status, answer.text))
 
     def test_S11_a_lost_connection_and_a_5xx_are_tried_again(self):

@@ -117,15 +117,15 @@ class ConfigMapTest(TrustCase):
 
     def test_case_105_what_cannot_be_used_leaves_the_last_good_values(self):
         table = [
-            ("deleted", None, "there is no such ConfigMap"),
+            ("deleted", None, "the ConfigMap does not exist"),
             ("emptied", cluster_config(self.certificates, client_ca_file="", requestheader_client_ca_file=" "),
              "client-ca-file is empty; requestheader-client-ca-file is empty"),
             ("no PEM", cluster_config(self.certificates, client_ca_file="x", requestheader_client_ca_file="y"),
-             "client-ca-file: it holds no PEM certificate; requestheader-client-ca-file: it holds no PEM certificate"),
+             "client-ca-file: it has no PEM certificate; requestheader-client-ca-file: it has no PEM certificate"),
             ("malformed JSON", cluster_config(self.certificates, requestheader_allowed_names='["a'),
-             "requestheader-allowed-names is no JSON array of texts"),
+             "requestheader-allowed-names is not a JSON array of strings"),
             ("no array", cluster_config(self.certificates, requestheader_username_headers='"X-Remote-User"'),
-             "requestheader-username-headers is no JSON array of texts"),
+             "requestheader-username-headers is not a JSON array of strings"),
             ("no data", {}, None),
         ]
         self.new_cluster()
@@ -137,7 +137,7 @@ class ConfigMapTest(TrustCase):
                 self.wait_for_log(f'reason="{reason}"' if reason else "")
 
                 self.assertEqual((200, 200), (self.code(), self.code("client")))
-        self.assertEqual(1, self.log().count('reason="there is no such ConfigMap"'))
+        self.assertEqual(1, self.log().count('reason="the ConfigMap does not exist"'))
         self.apiserver.write_config(cluster_config(self.certificates, requestheader_allowed_names='["somebody-else"]'))
         self.wait_for_code(401)
 
@@ -332,8 +332,8 @@ class AccountTest(TrustCase):
         run = run_weir("serve", "--config", folder / "weir.yaml", "--secure-port", free_port(), "--cert-dir", folder / "certs")
 
         self.assertEqual((1, ""), (run.returncode, run.stdout))
-        self.assertIn("weir: no kubeconfig is given and this is no pod of a cluster", run.stderr)
-        self.assertIn("give --kubeconfig, or --authentication-kubeconfig and --authorization-kubeconfig, or add --standalone",
+        self.assertIn("weir: there is no kubeconfig and this process does not run in a pod", run.stderr)
+        self.assertIn("set --kubeconfig, or --authentication-kubeconfig and --authorization-kubeconfig; or add --standalone",
                       run.stderr)
 
 

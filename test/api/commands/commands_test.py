@@ -90,7 +90,7 @@ class CheckTest(ServerTest):
             ("an empty file", "", ":1:1: the file is empty; write backends: and metrics:"),
             ("a comment only", "# nothing\n", ":1:1: the file is empty; write backends: and metrics:"),
             ("two documents", "metrics: []\n---\nmetrics: []\n",
-             ":1:1: a file holds one document; put the part behind --- into a file of its own"),
+             ":1:1: a file has one document; move the part after --- to a separate file"),
             ("a list", "- a\n", ":1:1: expected a map of settings for a configuration; found a list"),
             ("backends as a list", "backends: [a]\n", ":1:11: backends is a map from a backend's name to its settings"),
             ("metrics as a map", "metrics: {a: b}\n",
@@ -128,12 +128,12 @@ class CheckTest(ServerTest):
         run = run_weir("check", self.write("\n".join(lines)))
 
         self.assertEqual(1, run.returncode)
-        self.assertIn("the configuration is nested or repeated too much", run.stderr)
+        self.assertIn("the configuration is too large or nested too deeply", run.stderr)
 
     def test_missing_files_and_folders_are_named(self):
         folder = self.folder()
         for name, path, text in (("a file", folder / "none.yaml", "the file cannot be read: No such file or directory"),
-                                 ("an empty folder", folder, "the folder holds no *.yaml file")):
+                                 ("an empty folder", folder, "the folder has no *.yaml file")):
             with self.subTest(name):
                 run = run_weir("check", path)
 
@@ -246,7 +246,7 @@ class CommandLineTest(ServerTest):
     def test_describe_of_a_near_kind_names_it(self):
         run = run_weir("describe", "promtheus")
 
-        self.assertEqual((2, "", 'weir: there is no kind "promtheus"; did you mean "prometheus"?\n'
+        self.assertEqual((2, "", 'weir: unknown kind "promtheus"; did you mean "prometheus"?\n'
                           "The kinds are: prometheus, rabbitmq, redis\n"), (run.returncode, run.stdout, run.stderr))
 
     def test_a_wrong_command_line_is_2_and_says_where_to_look(self):
@@ -269,9 +269,9 @@ class CommandLineTest(ServerTest):
     def test_an_unknown_command_names_its_neighbour(self):
         run = run_weir("serv")
 
-        self.assertEqual((2, "", 'weir: there is no command "serv"; did you mean "serve"?\n'
+        self.assertEqual((2, "", 'weir: unknown command "serv"; did you mean "serve"?\n'
                           "The commands are: serve, check, get, explain, describe, doctor, record, version.\n"
-                          "Run `weir --help` or `weir COMMAND --help` for what there is.\n"), (run.returncode, run.stdout, run.stderr))
+                          "Run `weir --help` or `weir COMMAND --help` for usage.\n"), (run.returncode, run.stdout, run.stderr))
 
     def test_get_needs_a_namespace_and_a_metric(self):
         for target in ("p95", "/p95", "ml-inference/", "/"):

@@ -1,4 +1,4 @@
-"""weir doctor: HPAs that can get no number, rights that are missing, and looks that it was refused."""
+"""weir doctor: HPAs that cannot get a value, missing permissions, and queries that were refused."""
 import json
 import time
 import unittest
@@ -7,16 +7,17 @@ from support import (ACCESS_REVIEWS, API_SERVICE, CLOSE, DISCOVERY, HANG, HPA_US
                      Raw, Refuse, config, doctor, external, free_port, hpa, metric, run_weir)
 
 API, HPA, LOOK, OWN = doctor.API, doctor.HPA, doctor.LOOK, doctor.OWN
-REFUSES = "metric depth refuses the selector: "
+REFUSES = "the selector is not valid for metric depth: "
+CHECKED = "its permissions could not be checked: "
 
 
 class AutoscalerTest(DoctorCase):
     def test_what_an_hpa_asks_for_that_the_configuration_does_not_serve(self):
         table = [
-            ("a mistyped name", "ml-inference", external("depht"), 'no configuration serves metric depht; did you mean "depth"?'),
-            ("another name", "ml-inference", external("sales"), "no configuration serves metric sales"),
+            ("a mistyped name", "ml-inference", external("depht"), 'the configuration has no metric depht; did you mean "depth"?'),
+            ("another name", "ml-inference", external("sales"), "the configuration has no metric sales"),
             ("another namespace", "default", external("depth", {"queue": "a"}),
-             "metric depth is not for namespace default: it is for ml-inference"),
+             "metric depth is not served in namespace default, only in ml-inference"),
             ("an undeclared label", "ml-inference", external("depth", {"quue": "a"}),
              REFUSES + 'label "quue" is not declared; this metric declares queue'),
             ("no label", "ml-inference", external("depth"),
@@ -53,7 +54,7 @@ class AutoscalerTest(DoctorCase):
         broker = {"rabbitmq": {"url": "amqp://h", "username": {"file": "/nowhere/u"}, "password": {"file": "/nowhere/p"}}}
         path.write_text(config({"prom": backend, "broker": broker}, metric("depth", "x")))
 
-        self.assertIn(("error", "HPA n/worker", "metric depth is not for namespace n: it is for ml-inference"),
+        self.assertIn(("error", "HPA n/worker", "metric depth is not served in namespace n, only in ml-inference"),
                       self.wrong("--config", path))
 
     def test_without_a_configuration_a_name_that_discovery_does_not_list_is_told(self):
@@ -67,7 +68,7 @@ class AutoscalerTest(DoctorCase):
 
         found, = self.findings("--config", self.config)
 
-        self.assertEqual("no configuration serves metric s0-rabbitmq-a; it belongs to KEDA's ScaledObject worker",
+        self.assertEqual("the configuration has no metric s0-rabbitmq-a; it belongs to KEDA's ScaledObject worker",
                          found["what"])
         self.assertEqual("write an HPA of your own with a metric of Weir, then delete the ScaledObject", found["action"])
 
@@ -76,10 +77,10 @@ class AutoscalerTest(DoctorCase):
             ("an average divided", external("p95_latency"),
              "metric p95_latency is an average or a quantile, and averageValue divides it by the replicas"),
             ("waiting work multiplied", external("cities", type="Value", value="10"),
-             "metric cities counts waiting work, and value multiplies the replicas by it: they grow with every look until "
+             "metric cities counts waiting work, but with value the HPA multiplies the replicas by it at every sync, up to "
              "maxReplicas"),
             ("the type of another field", external("cities", type="Value", averageValue="10"),
-             "metric cities: the target's type is Value, yet averageValue is set, and that is what counts"),
+             "metric cities: the target has type Value but sets averageValue, which takes effect"),
         ]
         for name, use, expected in table:
             with self.subTest(name):
@@ -101,8 +102,8 @@ class AutoscalerTest(DoctorCase):
         self.kube.objects[DISCOVERY]["resources"] = [{"name": name} for name in ("depth", "old", "externalmetrics")]
 
         self.assertEqual([
-            ("error", API, "it does not list cities, p95_latency, which the configuration has"),
-            ("warning", API, "it lists old, which the configuration does not have")], self.wrong("--config", self.config))
+            ("error", API, "it does not list cities, p95_latency, which the configuration defines"),
+            ("warning", API, "it lists old, which the configuration does not define")], self.wrong("--config", self.config))
 
 
 class RightsTest(DoctorCase):
@@ -112,10 +113,10 @@ class RightsTest(DoctorCase):
 
     def test_a_right_that_weir_s_account_lacks_is_an_error_of_its_own(self):
         table = [
-            ("tokenreviews", {"resource": "tokenreviews"}, "it may not create tokenreviews.authentication.k8s.io"),
+            ("tokenreviews", {"resource": "tokenreviews"}, "it has no permission to create tokenreviews.authentication.k8s.io"),
             ("accessreviews", {"resource": "subjectaccessreviews"},
-             "it may not create subjectaccessreviews.authorization.k8s.io"),
-            ("watch", {"verb": "watch"}, "it may not watch configmaps extension-apiserver-authentication in kube-system"),
+             "it has no permission to create subjectaccessreviews.authorization.k8s.io"),
+            ("watch", {"verb": "watch"}, "it has no permission to watch configmaps extension-apiserver-authentication in kube-system"),
         ]
         for name, refused, expected in table:
             with self.subTest(name):
@@ -126,20 +127,20 @@ class RightsTest(DoctorCase):
     def test_the_reason_of_a_refusal_is_shown(self):
         self.kube.allow = lambda spec: (spec["resourceAttributes"].get("verb") != "watch", "no RBAC policy matched")
 
-        self.assertEqual([("error", OWN, "it may not watch configmaps extension-apiserver-authentication in kube-system: "
+        self.assertEqual([("error", OWN, "it has no permission to watch configmaps extension-apiserver-authentication in kube-system: "
                            "no RBAC policy matched")], self.wrong())
 
     def test_the_hpa_controller_without_rights_is_an_error_for_each_metric_in_use(self):
         self.hpas(hpa("a", "one", external("depth"), external("cities")), hpa("a", "two", external("depth")))
         self.refuse(group="external.metrics.k8s.io")
 
-        self.assertEqual([("error", HPA, "it may not list cities.external.metrics.k8s.io in a"),
-                          ("error", HPA, "it may not list depth.external.metrics.k8s.io in a")], self.wrong())
+        self.assertEqual([("error", HPA, "it has no permission to list cities.external.metrics.k8s.io in a"),
+                          ("error", HPA, "it has no permission to list depth.external.metrics.k8s.io in a")], self.wrong())
 
     def test_the_hpa_controller_without_rights_is_an_error_when_no_metric_is_in_use(self):
         self.refuse(group="external.metrics.k8s.io")
 
-        self.assertEqual([("error", HPA, "it may not list *.external.metrics.k8s.io")], self.wrong())
+        self.assertEqual([("error", HPA, "it has no permission to list *.external.metrics.k8s.io")], self.wrong())
 
     def test_the_right_to_each_metric_in_use_is_enough(self):
         self.hpas(hpa("a", "one", external("depth")))
@@ -154,21 +155,20 @@ class RightsTest(DoctorCase):
         self.refuse(group="external.metrics.k8s.io", resource="*")
         self.kube.access_reviews.clear()
 
-        self.assertEqual([("warning", HPA, "only the first 50 of the 51 metrics in use were looked at")], self.wrong())
+        self.assertEqual([("warning", HPA, "only the first 50 of the 51 metrics in use were checked")], self.wrong())
         asked = {spec["resourceAttributes"]["resource"] for spec in self.kube.access_reviews if spec["user"] == HPA_USER}
         self.assertEqual({"*", *names[:50]}, asked)
 
     def test_a_verdict_that_is_none_is_told_and_not_taken_for_a_right(self):
         self.kube.allow = lambda spec: {"allowed": True, "denied": True}
 
-        self.assertEqual([("warning", OWN, LOOK + "the SubjectAccessReview both allows and denies"),
-                          ("warning", HPA, LOOK + "the SubjectAccessReview both allows and denies")], self.wrong())
+        self.assertEqual([("warning", OWN, CHECKED + "the SubjectAccessReview both allows and denies"),
+                          ("warning", HPA, CHECKED + "the SubjectAccessReview both allows and denies")], self.wrong())
 
     def test_an_account_that_is_not_known_can_be_given(self):
         self.kube.objects[POD] = None
 
-        self.assertEqual([("warning", "Weir's account", "whether it has its rights could not be looked at: its name is not "
-                           "known")], self.wrong())
+        self.assertEqual([("warning", "Weir's account", "its permissions could not be checked: its name is not known")], self.wrong())
         self.kube.access_reviews.clear()
         self.assertEqual([], self.wrong("--service-account", "other/name"))
         self.assertEqual({"system:serviceaccount:other:name", HPA_USER}, {spec["user"] for spec in self.kube.access_reviews})
@@ -190,28 +190,27 @@ class RefusedLookTest(DoctorCase):
 
                 run = self.run_doctor(*arguments)
 
-                self.assertIn(f"warning  {name}: {LOOK}this account may not {permission} -> grant that, or use the "
-                              "kubeconfig of an account that may\n", run.stdout)
+                self.assertIn(f"warning  {name}: {LOOK}this account has no permission to {permission} -> grant the permission, "
+                              "or use the kubeconfig of an account that has it\n", run.stdout)
                 self.assertIn("0 errors, 1 warning, ", run.stdout)
                 self.assertEqual(0, run.returncode, run.stdout)
 
     def test_a_pod_that_may_not_be_read_leaves_the_account_unknown(self):
         self.kube.always = {POD: Refuse(403)}
 
-        self.assertEqual([("warning", "Pod weir-system/weir-0", LOOK + "this account may not get pods in weir-system"),
-                          ("warning", "Weir's account", "whether it has its rights could not be looked at: its name is not "
-                           "known")], self.wrong())
+        self.assertEqual([("warning", "Pod weir-system/weir-0", LOOK + "this account has no permission to get pods in weir-system"),
+                          ("warning", "Weir's account", "its permissions could not be checked: its name is not known")], self.wrong())
 
-    def test_reviews_that_may_not_be_made_are_told_once_an_account(self):
+    def test_reviews_without_permission_are_reported_once_an_account(self):
         self.kube.always = {ACCESS_REVIEWS: Refuse(403)}
-        why = LOOK + "this account may not create subjectaccessreviews.authorization.k8s.io"
+        why = LOOK + "this account has no permission to create subjectaccessreviews.authorization.k8s.io"
 
         self.assertEqual([("warning", OWN, why), ("warning", HPA, why)], self.wrong())
 
     def test_an_answer_that_is_none_is_told_in_the_server_s_words(self):
         table = [
-            ("500", Refuse(500), LOOK + f"the kube-apiserver says 500: played by {self.kube.url}"),
-            ("no JSON", Raw("<html>"), LOOK + "the kube-apiserver's answer is no JSON"),
+            ("500", Refuse(500), LOOK + f"the kube-apiserver responded with 500: played by {self.kube.url}"),
+            ("no JSON", Raw("<html>"), LOOK + "the response of the kube-apiserver is not JSON"),
             ("closed", CLOSE, LOOK + "the connection was lost"),
         ]
         for name, trouble, expected in table:
@@ -225,28 +224,28 @@ class RefusedLookTest(DoctorCase):
     def test_a_list_of_other_objects_is_read_as_empty(self):
         self.kube.objects[HPAS] = {"items": [1, None, {"spec": {"metrics": [7, {"type": "External"}]}}], "metadata": []}
 
-        self.assertEqual([("error", "HPA /", "no configuration serves metric")], self.wrong("--config", self.config))
+        self.assertEqual([("error", "HPA /", "the configuration has no metric")], self.wrong("--config", self.config))
 
-    def test_a_kube_apiserver_that_does_not_answer_ends_the_examination(self):
+    def test_a_kube_apiserver_that_does_not_answer_ends_the_checks(self):
         kubeconfig = self.folder() / "kubeconfig"
         kubeconfig.write_text(self.kubeconfig.read_text().replace(self.kube.url, f"https://127.0.0.1:{free_port()}"))
 
         run = self.run_doctor(kubeconfig=kubeconfig)
 
-        self.assertRegex(run.stdout, r"\Aerror    kube-apiserver: it cannot be asked: .*\n1 error, 0 warnings, 0 ok\n\Z")
+        self.assertRegex(run.stdout, r"\Aerror    kube-apiserver: it cannot be reached: .*\n1 error, 0 warnings, 0 ok\n\Z")
         self.assertEqual(4, run.returncode)
 
-    def test_an_account_that_the_kube_apiserver_does_not_know_ends_the_examination(self):
+    def test_an_account_that_the_kube_apiserver_does_not_know_ends_the_checks(self):
         kubeconfig = self.kube.kubeconfig(self.folder(), token="another")
 
         run = self.run_doctor(kubeconfig=kubeconfig)
 
-        self.assertEqual("error    kube-apiserver: it does not know this account (401) -> get a new token or client "
+        self.assertEqual("error    kube-apiserver: it rejected the credentials of this account (401) -> put a new token or client "
                          "certificate into the kubeconfig\n1 error, 0 warnings, 0 ok\n", run.stdout)
         self.assertEqual(4, run.returncode)
 
-    def test_a_kube_apiserver_that_hangs_at_every_question_is_told_and_left_within_30_seconds(self):
-        hanging = (API_SERVICE, SERVICE, HPAS, ACCESS_REVIEWS, DISCOVERY)  # six questions of 5 s each
+    def test_a_kube_apiserver_that_hangs_at_every_query_is_reported_and_left_within_30_seconds(self):
+        hanging = (API_SERVICE, SERVICE, HPAS, ACCESS_REVIEWS, DISCOVERY)  # six queries of 5 s each
         self.kube.always = {path: HANG for path in hanging}
         begun = time.monotonic()
 
@@ -260,7 +259,7 @@ class RefusedLookTest(DoctorCase):
         self.kube.objects[HPAS] = lambda query: {"metadata": {"continue": "more"}, "items": []}
         self.kube.asked.clear()
 
-        self.assertEqual([("warning", "HPAs", "only the first 10000 were looked at")], self.wrong())
+        self.assertEqual([("warning", "HPAs", "only the first 10000 were checked")], self.wrong())
         self.assertEqual(100, len([asked for asked in self.kube.asked if asked.target.startswith(HPAS)]))
 
 
@@ -282,16 +281,16 @@ class CommandTest(DoctorCase):
     def test_without_a_kubeconfig_outside_a_pod_it_says_what_to_give(self):
         run = self.run_in()
 
-        self.assertEqual((1, "", "weir: there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this is no pod "
-                          "of a cluster: give --kubeconfig\n"), (run.returncode, run.stdout, run.stderr))
+        self.assertEqual((1, "", "weir: there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this process "
+                          "does not run in a pod: set --kubeconfig\n"), (run.returncode, run.stdout, run.stderr))
 
     def test_two_kubeconfigs_are_refused(self):
         other = self.kube.kubeconfig(self.folder())
 
         run = self.run_in(KUBECONFIG=f"{self.kubeconfig}:{other}")
 
-        self.assertEqual((1, "weir: KUBECONFIG names 2 files, which Weir does not merge: give one by --kubeconfig, such as "
-                          "kubectl config view --flatten --minify --raw writes it\n"), (run.returncode, run.stderr))
+        self.assertEqual((1, "weir: KUBECONFIG names 2 files, and Weir does not merge kubeconfigs: set --kubeconfig to the "
+                          "output of kubectl config view --flatten --minify --raw\n"), (run.returncode, run.stderr))
 
     def test_a_configuration_with_problems_is_exit_1_and_asks_nothing(self):
         path = self.folder() / "weir.yaml"
@@ -313,7 +312,7 @@ class CommandTest(DoctorCase):
 
         found = json.loads(run.stdout)
         self.assertEqual((0, 0, ["errors", "warnings", "findings"]), (found["errors"], found["warnings"], list(found)))
-        self.assertEqual({"severity": "ok", "object": "kube-apiserver", "what": "it answers, v1.36.2", "action": ""},
+        self.assertEqual({"severity": "ok", "object": "kube-apiserver", "what": "it responds, version v1.36.2", "action": ""},
                          found["findings"][0])
 
     def test_arguments_that_are_wrong_say_what_to_write(self):

@@ -16,18 +16,18 @@ class WellTest(DoctorCase):
         run = self.run_doctor("--config", self.config)
 
         *lines, last = run.stdout.splitlines()
-        until = f"{self.at}: its certificate is the Service's and the caBundle's, until "
+        until = f"{self.at}: its certificate matches the Service and the caBundle until "
         self.assertEqual([
-            "ok       kube-apiserver: it answers, v1.36.2",
+            "ok       kube-apiserver: it responds, version v1.36.2",
             f"ok       {API}: it belongs to Weir's Service weir-system/weir",
             f"ok       {API}: it is available",
-            "ok       Service weir-system/weir: it is there",
+            "ok       Service weir-system/weir: it exists",
             "ok       Service weir-system/weir: 2 endpoints are ready",
             f"ok       {until}", f"ok       {self.at}: it is ready", f"ok       {until}", f"ok       {self.at}: it is ready",
-            f"ok       {OWN}: it may {doctor.RIGHTS}",
-            f"ok       {HPA}: it may list *.external.metrics.k8s.io",
+            f"ok       {OWN}: it has permission to {doctor.RIGHTS}",
+            f"ok       {HPA}: it has permission to list *.external.metrics.k8s.io",
             f"ok       {API}: it lists every metric of the configuration",
-            "ok       HPAs: 1 of them read 2 external metrics; nothing is wrong with those",
+            "ok       HPAs: 1 HPA uses 2 external metrics; no problem found",
         ], [line[:line.index("until ") + 6] if "until " in line else line for line in lines])
         self.assertEqual(("0 errors, 0 warnings, 13 ok", 0), (last, run.returncode))
 
@@ -73,11 +73,11 @@ class RegistrationTest(DoctorCase):
 
         self.assertEqual([("error", API, "it does not exist, so no HPA can read an external metric")], self.wrong())
 
-    def test_a_foreign_owner_is_named_with_what_taking_over_would_stop(self):
+    def test_a_foreign_owner_is_named_with_what_replacing_it_would_break(self):
         table = [
-            ("keda", "keda-operator-metrics-apiserver", "KEDA", "every ScaledObject (1 HPAs here are KEDA's)"),
-            ("monitoring", "prometheus-adapter", "prometheus-adapter", "every HPA that reads from the other"),
-            ("datadog", "cluster-agent-metrics-api", "the Datadog cluster agent", "every HPA that reads from the other"),
+            ("keda", "keda-operator-metrics-apiserver", "KEDA", "every ScaledObject (1 HPA of KEDA)"),
+            ("monitoring", "prometheus-adapter", "prometheus-adapter", "every HPA that uses the other provider"),
+            ("datadog", "cluster-agent-metrics-api", "the Datadog cluster agent", "every HPA that uses the other provider"),
         ]
         self.hpas(hpa("n", "keda-hpa-worker", external("s0-rabbitmq-a"), owners=[doctor.SCALED_OBJECT]))
         self.kube.objects[DISCOVERY]["resources"] = [{"name": "externalmetrics"}]  # all that KEDA ever lists
@@ -90,8 +90,8 @@ class RegistrationTest(DoctorCase):
 
                 self.assertEqual([("error", API, f"it belongs to {product} (Service {namespace}/{name})")],
                                  [(one["severity"], one["object"], one["what"]) for one in found])
-                self.assertEqual("a cluster has one provider of external metrics: applying Weir's APIService over it stops "
-                                 f"{stopped}; move those to HPAs of your own first", found[0]["action"])
+                self.assertEqual("a cluster has one provider of external metrics: applying Weir's APIService breaks "
+                                 f"{stopped}; replace those with your own HPAs first", found[0]["action"])
 
     def test_an_owner_that_nobody_knows_is_a_warning_until_it_is_named(self):
         self.change(service={"namespace": "n", "name": "metrics", "port": 443})
@@ -101,7 +101,7 @@ class RegistrationTest(DoctorCase):
             {"labelSelector": "kubernetes.io/service-name=weir"})["items"]}
         objects["/api/v1/namespaces/n/pods/weir-0"] = objects[POD]
 
-        self.assertEqual(("warning", API, "whether its Service n/metrics is Weir's cannot be told"), self.wrong()[0])
+        self.assertEqual(("warning", API, "cannot tell whether its Service n/metrics is Weir's"), self.wrong()[0])
         self.assertNotIn(API, [found[1] for found in self.wrong("--service", "n/metrics")])
 
     def test_another_service_than_the_named_one_is_a_foreign_owner(self):
@@ -123,24 +123,24 @@ class RegistrationTest(DoctorCase):
 
         self.assertEqual([("error", "it is not available: FailedDiscoveryCheck: no response")],
                          [(one["severity"], one["what"]) for one in found])
-        self.assertIn("a NetworkPolicy", found[0]["action"])
+        self.assertIn("NetworkPolicies", found[0]["action"])
 
     def test_what_else_is_wrong_with_the_apiservice(self):
         ca = self.certificates.authority("other-ca")
         table = [
             ("not judged", lambda found: found["status"].clear(),
-             ("warning", API, "the cluster has not judged yet whether it is available")),
+             ("warning", API, "its availability is not known yet")),
             ("skipped", lambda found: found["spec"].update(insecureSkipTLSVerify=True, caBundle=""),
-             ("warning", API, "insecureSkipTLSVerify is set: whoever answers is believed")),
+             ("warning", API, "insecureSkipTLSVerify is set: the kube-apiserver does not verify Weir's certificate")),
             ("no bundle", lambda found: found["spec"].pop("caBundle"),
-             ("warning", API, "there is no caBundle: only the kube-apiserver's own roots are believed")),
-            ("no base64", lambda found: found["spec"].update(caBundle="?"), ("error", API, "caBundle is no base64")),
+             ("warning", API, "caBundle is not set: the kube-apiserver trusts only its own root CAs")),
+            ("no base64", lambda found: found["spec"].update(caBundle="?"), ("error", API, "caBundle is not valid base64")),
             ("no PEM", lambda found: found["spec"].update(caBundle="aGVsbG8="),
-             ("error", API, "caBundle: it holds no PEM certificate")),
+             ("error", API, "caBundle: it has no PEM certificate")),
             ("another port", lambda found: found["spec"]["service"].update(port=6443),
-             ("error", "Service weir-system/weir", "it has no port 6443, which the APIService asks for; its ports are 443")),
+             ("error", "Service weir-system/weir", "it has no port 6443, which the APIService uses; its ports are 443")),
             ("another CA", lambda found: found["spec"].update(caBundle=base64.b64encode(ca.read_bytes()).decode()),
-             ("error", self.at, "its certificate does not lead to the APIService's caBundle: "
+             ("error", self.at, "its certificate has no valid chain to the APIService's caBundle: "
               "unable to get local issuer certificate")),
         ]
         for name, change, expected in table:
@@ -150,16 +150,16 @@ class RegistrationTest(DoctorCase):
 
                 self.assertIn(expected, self.wrong())
 
-    def test_what_is_wrong_behind_the_service(self):
+    def test_what_is_wrong_with_the_service_and_its_endpoints(self):
         def ready(*states, port="https"):
             return {"items": [{"ports": [{"name": port, "port": self.weir.port}], "endpoints": [
                 {"addresses": [f"127.0.0.{last}"], "conditions": {"ready": state}} for last, state in enumerate(states, 1)]}]}
         table = [
             ("no Service", SERVICE, None, ("error", "it does not exist")),
-            ("no endpoint", SLICES, ready(), ("error", "it has no endpoint")),
+            ("no endpoint", SLICES, ready(), ("error", "it has no endpoints")),
             ("none ready", SLICES, ready(False, False), ("error", "none of its 2 endpoints is ready")),
             ("one ready", SLICES, ready(True, False),
-             ("warning", "one endpoint is ready: while its pod restarts, no HPA can scale")),
+             ("warning", "1 endpoint is ready: while its pod restarts, no HPA can scale")),
             ("another port name", SLICES, ready(True, True, port="web"),
              ("error", "no ready endpoint has the Service's port 443")),
         ]
@@ -191,7 +191,7 @@ class DirectLookTest(DoctorCase):
             ("doctor-named", ["error: its certificate is for weir.other.svc, not for weir.weir-system.svc"]),
             ("doctor-old", ["error: its certificate expired on 2"]),
             ("doctor-soon", ["warning: its certificate expires on 2"]),
-            ("doctor-client", ["error: its certificate does not lead to the APIService's caBundle: unsuitable certificate "
+            ("doctor-client", ["error: its certificate has no valid chain to the APIService's caBundle: unsuitable certificate "
                                "purpose"]),
         ]
         for name, expected in table:
@@ -208,16 +208,16 @@ class DirectLookTest(DoctorCase):
         body = "[+]ping ok\n[-]authentication-config failed: reason withheld\n[-]shutdown failed: reason withheld\n"
         server = self.look_at(lambda turn: turn.answer(body, "500 Internal Server Error") or turn.close())
 
-        self.assertEqual([("error", "/readyz says 500: authentication-config, shutdown")], self.of_server(server))
+        self.assertEqual([("error", "/readyz returned 500: authentication-config, shutdown")], self.of_server(server))
 
-    def test_what_answers_no_http_is_told_so(self):
+    def test_a_response_that_is_not_http_is_an_error(self):
         server = self.look_at(lambda turn: turn.send(b"220 mail\r\n\r\n") or turn.close())
 
-        self.assertEqual([("error", "/readyz: what came back is no HTTP answer")], self.of_server(server))
+        self.assertEqual([("error", "/readyz: the response is not HTTP")], self.of_server(server))
 
-    def test_a_server_that_cannot_be_looked_at_is_an_error_when_it_was_asked_for(self):
+    def test_a_server_that_cannot_be_probed_is_an_error_when_it_was_requested(self):
         plain = self.started(ScriptedServer(lambda turn: turn.answer("ok"), raw=lambda peer: peer.sendall(b"hello\r\n")))
-        start = "its certificate and /readyz could not be looked at from here: "
+        start = "its certificate and /readyz could not be checked from here: "
         for name, port, why in (("nobody there", free_port(), "cannot connect (Connection refused)"),
                                 ("no TLS", plain.port, "TLS failed (")):
             with self.subTest(name):
@@ -225,20 +225,20 @@ class DirectLookTest(DoctorCase):
 
                 self.assertEqual(("error", start + why), (severity, what[:len(start + why)]))
 
-    def test_an_endpoint_that_cannot_be_dialled_is_a_warning_told_once(self):
+    def test_an_endpoint_that_cannot_be_reached_is_one_warning(self):
         port = free_port()
         self.kube.objects = served_by([port, port], self.certificates.crt("ca"), ("depth", "p95_latency", "cities"))
 
-        self.assertEqual([("warning", f"endpoint 127.0.0.1:{port}", "its certificate and /readyz could not be looked at from "
+        self.assertEqual([("warning", f"endpoint 127.0.0.1:{port}", "its certificate and /readyz could not be checked from "
                            "here: cannot connect (Connection refused)")], self.wrong())
 
-    def test_an_external_name_is_dialled_at_the_apiservice_s_port(self):
+    def test_an_external_name_is_probed_at_the_apiservice_s_port(self):
         self.kube.objects[SERVICE]["spec"] = {"type": "ExternalName", "externalName": "localhost"}
         self.kube.objects[API_SERVICE]["spec"]["service"]["port"] = self.weir.port
 
         run = self.run_doctor("--service-account", "weir-system/weir")
 
-        self.assertIn(f"ok       Service weir-system/weir: it stands for localhost:{self.weir.port}\n", run.stdout)
+        self.assertIn(f"ok       Service weir-system/weir: it refers to localhost:{self.weir.port}\n", run.stdout)
         self.assertIn(f"ok       endpoint localhost:{self.weir.port}: it is ready\n", run.stdout)
 
 

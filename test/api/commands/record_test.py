@@ -164,7 +164,7 @@ class RecordTest(ServerTest):
         bad = self.place / "no" / "such" / "folder.csv"
         run = run_weir("record", "ml-inference/up", "--config", self.place / "weir.yaml", "--csv", bad)
 
-        self.assertEqual((1, f"weir: {bad} cannot be written (No such file or directory): name another file by --csv and "
+        self.assertEqual((1, f"weir: {bad} cannot be written (No such file or directory): set another file with --csv or "
                           "--html\n"), (run.returncode, run.stderr))
         self.assertEqual([], self.backend.asked)
 

@@ -53,7 +53,7 @@ class TlsTest(ConformanceCase):
         folder = self.own.directory
 
         shutil.copyfile(folder / "next.crt", folder / "serving.crt")
-        self.wait_for(lambda: "serving_certificate_kept" in self.weir.process.log.read_text(), 10)
+        self.wait_for(lambda: "serving_certificate_reload_failed" in self.weir.process.log.read_text(), 10)
         self.assertEqual(before, self.shown()[1])
 
         shutil.copyfile(folder / "next.key", folder / "serving.key")

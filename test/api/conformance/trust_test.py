@@ -28,12 +28,12 @@ class TrustTest(ConformanceCase):
 
     def test_105_what_cannot_be_used_leaves_the_last_good_values(self):
         table = [
-            ("deleted", None, "there is no such ConfigMap"),
+            ("deleted", None, "the ConfigMap does not exist"),
             ("malformed JSON", cluster_config(self.certificates, requestheader_allowed_names='["a'),
-             "requestheader-allowed-names is no JSON array of texts"),
+             "requestheader-allowed-names is not a JSON array of strings"),
             ("emptied", cluster_config(self.certificates, client_ca_file="", requestheader_client_ca_file=""),
              "client-ca-file is empty; requestheader-client-ca-file is empty"),
-            ("no PEM", cluster_config(self.certificates, client_ca_file="x"), "client-ca-file: it holds no PEM certificate"),
+            ("no PEM", cluster_config(self.certificates, client_ca_file="x"), "client-ca-file: it has no PEM certificate"),
         ]
         for name, data, reason in table:
             with self.subTest(name):

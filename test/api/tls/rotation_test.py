@@ -57,7 +57,7 @@ class RotationTest(ServerTest):
         before = self.shown_to(weir)
 
         self.replace("serving", "next", parts=("crt",))
-        self.wait_for(lambda: "serving_certificate_kept" in (weir.directory / "weir.log").read_text(), 10)
+        self.wait_for(lambda: "serving_certificate_reload_failed" in (weir.directory / "weir.log").read_text(), 10)
         self.assertEqual(before, self.shown_to(weir))
 
         self.replace("serving", "next", parts=("key",))

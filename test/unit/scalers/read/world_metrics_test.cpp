@@ -203,8 +203,7 @@ TEST_CASE("a metric's common settings are checked") {
 TEST_CASE("a policy that could never do what it seems to say is refused") {
   const std::string below_zero =
       "t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow, "
-      "because an "
-      "HPA would scale to maxReplicas on it";
+      "because an HPA would scale to maxReplicas on it";
   const std::string one_of =
       "t.yaml:2:39: fallback needs hold or value, and not both: write {after: 45s, hold: 2m} or "
       "{after: 45s, value: NUMBER}";

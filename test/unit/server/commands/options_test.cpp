@@ -207,7 +207,7 @@ TEST_CASE("get: the target is split at its first slash") {
   }
 }
 
-TEST_CASE("get: selector and output are taken in both spellings, before or behind the target") {
+TEST_CASE("get: selector and output are taken in both spellings, before or after the target") {
   const auto brief =
       parse_as<GetOptions>({"get", "ns/m", "--config", "a", "-l", "a in (b,c)", "-o", "json"});
   const auto full = parse_as<GetOptions>(
@@ -221,7 +221,7 @@ TEST_CASE("get: selector and output are taken in both spellings, before or behin
   CHECK(full.metric == "m");
 }
 
-TEST_CASE("doctor needs nothing, and takes what it is told") {
+TEST_CASE("doctor needs no flags, and each flag reaches its option") {
   const auto bare = parse_as<DoctorOptions>({"doctor"});
   const auto full = parse_as<DoctorOptions>({"doctor",
                                              "--kubeconfig",
@@ -269,7 +269,7 @@ TEST_CASE("a wrong command line ends with 2, says what is wrong and names --help
   };
   const Row rows[] = {
       {"no command", {}, "subcommand is required"},
-      {"an unknown command", {"sevre"}, "there is no command \"sevre\"; did you mean \"serve\"?"},
+      {"an unknown command", {"sevre"}, "unknown command \"sevre\"; did you mean \"serve\"?"},
       {"two commands", {"version", "describe"}, "describe"},
       {"an unknown flag", {"serve", "--config", "a", "--standalon"}, "--standalon"},
       {"a flag of another command", {"check", "a", "--standalone"}, "--standalone"},
@@ -303,9 +303,8 @@ TEST_CASE("a wrong command line ends with 2, says what is wrong and names --help
       CHECK(std::get<ExitCode>(parsed) == ExitCode::usage);
       CHECK_THAT(text, Catch::StartsWith("weir: "));
       CHECK_THAT(text, Catch::Contains(std::string(row.word)));
-      CHECK_THAT(
-          text,
-          Catch::EndsWith("\nRun `weir --help` or `weir COMMAND --help` for what there is.\n"));
+      CHECK_THAT(text,
+                 Catch::EndsWith("\nRun `weir --help` or `weir COMMAND --help` for usage.\n"));
     }
   }
 }

@@ -1,4 +1,4 @@
-// Which files a configuration is read from.
+// The files that a configuration is read from.
 #include "server/config/files.hpp"
 
 #include "test/rigs/folder.hpp"
@@ -117,11 +117,11 @@ TEST_CASE("a folder without YAML is a problem, whatever else is in it") {
   const Loaded loaded = load({empty, others});
 
   CHECK(loaded.documents.empty());
-  CHECK(loaded.problems == Texts{empty + ": the folder holds no *.yaml file",
-                                 others + ": the folder holds no *.yaml file"});
+  CHECK(loaded.problems == Texts{empty + ": the folder has no *.yaml file",
+                                 others + ": the folder has no *.yaml file"});
 }
 
-TEST_CASE("the problems of all files are found at once, and good files are kept") {
+TEST_CASE("the problems of all files are reported together, and valid files are parsed") {
   const Folder folder;
   folder.write("a.yaml", "id: [\n");
   folder.write("b.yaml", "id: b\n");
@@ -136,21 +136,20 @@ TEST_CASE("the problems of all files are found at once, and good files are kept"
   CHECK_THAT(loaded.problems[0], Catch::StartsWith(at + "a.yaml:2:1: not valid YAML: "));
   CHECK(loaded.problems[1] == at + "c.yaml:1:1: the file is empty; write backends: and metrics:");
   CHECK(loaded.problems[2] ==
-        at + "d.yaml:1:1: a file holds one document; put the part behind --- into a file of its "
-             "own");
+        at + "d.yaml:1:1: a file has one document; move the part after --- to a separate file");
 }
 
-TEST_CASE("a digest changes with each text and with its place, and with nothing else") {
+TEST_CASE("a fingerprint depends on each text and its path, and on nothing else") {
   const ConfigFiles files{{{"a.yaml", "id: a\n"}, {"b.yaml", "id: b\n"}}, {}};
-  const std::string digest = digest_of(files);
+  const std::string fingerprint = fingerprint_of(files);
 
-  CHECK(digest_of({{{"a.yaml", "id: a\n"}, {"b.yaml", "id: b\n"}}, {}}) == digest);
-  CHECK(digest_of({{{"a.yaml", "id: a\n"}, {"b.yaml", "id: B\n"}}, {}}) != digest);
-  CHECK(digest_of({{{"a.yaml", "id: b\n"}, {"b.yaml", "id: a\n"}}, {}}) != digest);
-  CHECK(digest_of({{{"b.yaml", "id: b\n"}, {"a.yaml", "id: a\n"}}, {}}) != digest);
-  CHECK(digest_of({{{"a.yaml", "id: a\n"}, {"c.yaml", "id: b\n"}}, {}}) != digest);
-  CHECK(digest_of({{{"a.yaml", "id: a\n"}}, {}}) != digest);
-  CHECK(digest.size() < 100);
+  CHECK(fingerprint_of({{{"a.yaml", "id: a\n"}, {"b.yaml", "id: b\n"}}, {}}) == fingerprint);
+  CHECK(fingerprint_of({{{"a.yaml", "id: a\n"}, {"b.yaml", "id: B\n"}}, {}}) != fingerprint);
+  CHECK(fingerprint_of({{{"a.yaml", "id: b\n"}, {"b.yaml", "id: a\n"}}, {}}) != fingerprint);
+  CHECK(fingerprint_of({{{"b.yaml", "id: b\n"}, {"a.yaml", "id: a\n"}}, {}}) != fingerprint);
+  CHECK(fingerprint_of({{{"a.yaml", "id: a\n"}, {"c.yaml", "id: b\n"}}, {}}) != fingerprint);
+  CHECK(fingerprint_of({{{"a.yaml", "id: a\n"}}, {}}) != fingerprint);
+  CHECK(fingerprint.size() < 100);
 }
 
 TEST_CASE("a file may have 16 MiB and not a byte more") {

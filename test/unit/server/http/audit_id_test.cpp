@@ -15,16 +15,16 @@ bool is_uuid(const std::string& text) {
       std::regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
 }
 
-std::string answered(std::string asked) {
+std::string id_for(std::string header) {
   apiservice::Request request;
-  request.headers = {{"audit-id", std::move(asked)}};
+  request.headers = {{"audit-id", std::move(header)}};
   return AuditIds().of(request);
 }
 
-TEST_CASE("case 118: an Audit-ID is echoed when it can stand in a header and a log") {
+TEST_CASE("case 118: an Audit-ID is echoed when it is valid in a header and a log") {
   struct Row {
     std::string_view name;
-    std::string asked;
+    std::string header;
     bool is_echoed;
   };
   const Row rows[] = {
@@ -41,24 +41,24 @@ TEST_CASE("case 118: an Audit-ID is echoed when it can stand in a header and a l
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const std::string id = answered(row.asked);
+      const std::string id = id_for(row.header);
 
-      CHECK((id == row.asked) == row.is_echoed);
+      CHECK((id == row.header) == row.is_echoed);
       CHECK((row.is_echoed || is_uuid(id)));
     }
   }
 }
 
-TEST_CASE("a new Audit-Id is another one each time, in one session and in two") {
+TEST_CASE("a generated Audit-Id differs each time, in one session and in two") {
   AuditIds ids;
 
-  const std::string first = ids.make();
-  const std::string second = ids.make();
+  const std::string first = ids.generate();
+  const std::string second = ids.generate();
 
   CHECK(is_uuid(first));
   CHECK(is_uuid(second));
   CHECK(first != second);
-  CHECK(AuditIds().make() != first);
+  CHECK(AuditIds().generate() != first);
 }
 
 }  // namespace

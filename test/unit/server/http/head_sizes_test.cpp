@@ -36,12 +36,12 @@ std::string head_of_headers(std::size_t count) {
   return out + "\r\n";
 }
 
-void check_refused(const std::string& bytes, int status, std::string_view why) {
+void check_refused(const std::string& bytes, int status, std::string_view reason) {
   const auto parsed = parse_head(bytes);
 
   REQUIRE(std::holds_alternative<Refusal>(parsed));
   CHECK(std::get<Refusal>(parsed).status == status);
-  CHECK(std::get<Refusal>(parsed).why == why);
+  CHECK(std::get<Refusal>(parsed).reason == reason);
 }
 
 TEST_CASE("S38: a head may have 64 KiB, with its empty line") {
@@ -55,12 +55,12 @@ TEST_CASE("S38: a head may have 64 KiB, with its empty line") {
 }
 
 TEST_CASE("S38: a head one byte over 64 KiB is refused, also before its end is there") {
-  const std::string_view why = "the request head is over 64 KiB";
+  const std::string_view reason = "the request head is over 64 KiB";
 
-  check_refused(head_of_size(kMaxHeadBytes + 1), 431, why);
-  check_refused(head_of_size(kMaxHeadBytes + 1).substr(0, kMaxHeadBytes), 431, why);
-  check_refused(std::string(kMaxHeadBytes, 'x'), 431, why);
-  check_refused(std::string(1 << 20, 'x'), 431, why);
+  check_refused(head_of_size(kMaxHeadBytes + 1), 431, reason);
+  check_refused(head_of_size(kMaxHeadBytes + 1).substr(0, kMaxHeadBytes), 431, reason);
+  check_refused(std::string(kMaxHeadBytes, 'x'), 431, reason);
+  check_refused(std::string(1 << 20, 'x'), 431, reason);
 }
 
 TEST_CASE("63 KiB and 1023 bytes without an end are waited on") {
@@ -109,7 +109,7 @@ TEST_CASE("every piece of a good head asks for more, and only the whole is taken
   CHECK(std::holds_alternative<Head>(parse_head(bytes)));
 }
 
-TEST_CASE("S39: what stands behind a head is left in place, whatever it is") {
+TEST_CASE("S39: bytes after a head stay in the input") {
   const std::string head = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
   const std::string tails[] = {
       "GET /b HTTP/1.1\r\nHost: b\r\nX-Remote-User: root\r\n\r\n",

@@ -24,7 +24,7 @@ struct Refused {
   std::string_view name;
   std::string_view bytes;
   int status;
-  std::string_view why;
+  std::string_view reason;
 };
 
 void check(const Refused& row) {
@@ -33,7 +33,7 @@ void check(const Refused& row) {
 
     REQUIRE(std::holds_alternative<Refusal>(parsed));
     CHECK(std::get<Refusal>(parsed).status == row.status);
-    CHECK(std::get<Refusal>(parsed).why == row.why);
+    CHECK(std::get<Refusal>(parsed).reason == row.reason);
   }
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("S34: no form of Transfer-Encoding is accepted") {
        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \vchunked\r\n\r\n",
        400,
        kMalformed},
-      {"beside a Content-Length, behind it",
+      {"after a Content-Length",
        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
        400,
        kMalformed},
@@ -144,7 +144,7 @@ TEST_CASE("S37: a Content-Length is one number, and zero on a method without a b
        "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n",
        400,
        "a body is not accepted"},
-      {"a body on GET behind leading zeros",
+      {"a body on GET after leading zeros",
        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0001\r\n\r\n",
        400,
        "a body is not accepted"},
@@ -153,7 +153,7 @@ TEST_CASE("S37: a Content-Length is one number, and zero on a method without a b
   for (const Refused& row : rows) check(row);
 }
 
-TEST_CASE("S34, S06: what changes the meaning of the bytes behind a head is refused") {
+TEST_CASE("S34, S06: headers that change the meaning of the bytes after a head are refused") {
   const Refused rows[] = {
       {"Trailer",
        "GET / HTTP/1.1\r\nHost: a\r\nTrailer: X-Remote-User\r\n\r\n",
@@ -175,7 +175,7 @@ TEST_CASE("S34, S06: what changes the meaning of the bytes behind a head is refu
        "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\tX-Remote-User: root\r\n\r\n",
        400,
        kFolded},
-      {"a fold straight behind the request line",
+      {"a fold directly after the request line",
        "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
        400,
        kFolded},
@@ -183,8 +183,8 @@ TEST_CASE("S34, S06: what changes the meaning of the bytes behind a head is refu
       {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, kHost},
       {"two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n", 400, kHost},
       {"bare LF throughout", "GET / HTTP/1.1\nHost: a\n\n", 400, "lines end with CR LF"},
-      {"bare LF behind the request line", "GET / HTTP/1.1\nHost: a\r\n\r\n", 400, kMalformed},
-      {"bare LF behind a header", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400, kMalformed},
+      {"bare LF after the request line", "GET / HTTP/1.1\nHost: a\r\n\r\n", 400, kMalformed},
+      {"bare LF after a header", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400, kMalformed},
       {"bare CR in a value", "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400, kMalformed},
       {"CR CR LF", "GET / HTTP/1.1\r\nHost: a\r\r\n\r\n", 400, kMalformed},
       {"NUL in a value", "GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n"sv, 400, kMalformed},
@@ -238,7 +238,7 @@ TEST_CASE("no version but HTTP/1.1 and HTTP/1.0 is spoken") {
   }
 }
 
-TEST_CASE("a connection is kept by the rules of its version, and never behind a body") {
+TEST_CASE("a connection is kept by the rules of its version, and never after a body") {
   const Accepted rows[] = {
       {"HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", true},
       {"an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", true},

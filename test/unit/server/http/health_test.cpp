@@ -27,7 +27,7 @@ Response ask(const Health& health, std::string_view path, const Query& query) {
   request.method = "GET";
   request.path = std::string(path);
   request.query = query;
-  return health.answer(request);
+  return health.respond(request);
 }
 
 void check(const Health& health, const Row& row) {
@@ -40,7 +40,7 @@ void check(const Health& health, const Row& row) {
   }
 }
 
-TEST_CASE("a well server says ok, and lists its checks when it is asked to") {
+TEST_CASE("a healthy server says ok, and lists its checks with ?verbose") {
   const Row rows[] = {
       {"case 76: healthz", "/healthz", {}, 200, "ok"},
       {"case 76: livez", "/livez", {}, 200, "ok"},
@@ -93,13 +93,13 @@ TEST_CASE("a well server says ok, and lists its checks when it is asked to") {
       {"another endpoint's check", "/livez/shutdown", {}, 404, "404 page not found\n"},
       {"a check's name in capitals", "/livez/PING", {}, 404, "404 page not found\n"},
       {"below a check", "/livez/ping/x", {}, 404, "404 page not found\n"},
-      {"a check behind two slashes", "/livez//ping", {}, 404, "404 page not found\n"},
+      {"a check after two slashes", "/livez//ping", {}, 404, "404 page not found\n"},
   };
 
   for (const Row& row : rows) check({}, row);
 }
 
-TEST_CASE("case 117: at shutdown readyz fails, with every check listed, and livez stays well") {
+TEST_CASE("case 117: at shutdown readyz fails, with every check listed, and livez still succeeds") {
   Health health;
   health.begin_shutdown();
   const std::string_view failed =
@@ -135,10 +135,10 @@ TEST_CASE("case 117: at shutdown readyz fails, with every check listed, and live
   for (const Row& row : rows) check(health, row);
 }
 
-TEST_CASE("case 106: a check that was reported ill makes readyz fail, and only readyz") {
+TEST_CASE("case 106: a check that was reported as failed makes readyz fail, and only readyz") {
   Health health;
   health.report("authentication-config", false);
-  const Row ill[] = {
+  const Row failing[] = {
       {"readyz",
        "/readyz",
        {},
@@ -154,21 +154,21 @@ TEST_CASE("case 106: a check that was reported ill makes readyz fail, and only r
       {"healthz", "/healthz", {}, 200, "ok"},
   };
 
-  for (const Row& row : ill) check(health, row);
+  for (const Row& row : failing) check(health, row);
   health.report("authentication-config", true);
-  check(health, {"well again", "/readyz", {}, 200, "ok"});
+  check(health, {"recovered", "/readyz", {}, 200, "ok"});
 }
 
-TEST_CASE("any method is answered") {
+TEST_CASE("any method gets a response") {
   const Health health;
   Request request;
   request.method = "POST";
   request.path = "/livez";
 
-  CHECK(health.answer(request).status == 200);
+  CHECK(health.respond(request).status == 200);
 }
 
-TEST_CASE("everybody may ask the three exact paths, and nothing beside or below them") {
+TEST_CASE("anonymous callers may get the three exact paths, and no others") {
   struct Path {
     std::string_view path;
     bool is_open;

@@ -17,7 +17,7 @@ void come(SessionInput& input, std::string_view bytes) {
   input.add(bytes.size());
 }
 
-TEST_CASE("what has come stands in its order until it is taken") {
+TEST_CASE("received bytes stay in order until they are removed") {
   SessionInput input;
   CHECK(input.is_empty());
 
@@ -35,7 +35,7 @@ TEST_CASE("what has come stands in its order until it is taken") {
   CHECK(input.bytes() == "four");
 }
 
-TEST_CASE("what is behind a long head stays, and a long head's room does not") {
+TEST_CASE("bytes after a long head stay, and its buffer is freed") {
   const std::string chunk(4096, 'x');
   SessionInput input;
   for (int i = 0; i < 16; ++i) come(input, chunk);

@@ -41,7 +41,7 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-TEST_CASE("F62: a line that finds a full pipe is dropped and counted, and later ones are taken") {
+TEST_CASE("F62: a line that finds a full pipe is dropped and counted, and later ones are written") {
   Pipe pipe;
   LineWriter writer(pipe.writer());
   const std::string line = std::string(4095, 'a') + '\n';
@@ -61,7 +61,7 @@ TEST_CASE("F62: a line that finds a full pipe is dropped and counted, and later 
   CHECK(pipe.read() == "next\n");
 }
 
-TEST_CASE("F62: a line that is begun is finished in front of the next, and nothing is torn") {
+TEST_CASE("F62: a partly written line is completed before the next line") {
   Pipe pipe;
   LineWriter writer(pipe.writer());
   const std::string line = std::string(9999, 'b') + '\n';

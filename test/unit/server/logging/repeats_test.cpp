@@ -25,7 +25,7 @@ std::vector<std::string> shown(const std::vector<LogRepeats::Line>& lines) {
   return out;
 }
 
-TEST_CASE("a line that says the same again is held back and counted") {
+TEST_CASE("an equal line is not written but counted") {
   LogRepeats repeats;
   REQUIRE(admit(repeats, "no room", kNow));
 
@@ -48,7 +48,7 @@ TEST_CASE("lines that differ in a field or in their level are different lines") 
   CHECK(repeats.admit(Level::info, "accept_failed", {&field, 1}, kNow));
 }
 
-TEST_CASE("a line without repeats leaves nothing to tell") {
+TEST_CASE("a line without repeats has no count") {
   LogRepeats repeats;
   REQUIRE(admit(repeats, "no room", kNow));
 
@@ -56,7 +56,7 @@ TEST_CASE("a line without repeats leaves nothing to tell") {
   CHECK(repeats.take_all().empty());
 }
 
-TEST_CASE("the end tells what is still held back") {
+TEST_CASE("the remaining counts are written at the end") {
   LogRepeats repeats;
   REQUIRE(admit(repeats, "no room", kNow));
   REQUIRE(!admit(repeats, "no room", kNow));
@@ -65,9 +65,9 @@ TEST_CASE("the end tells what is still held back") {
   CHECK(repeats.take_all().empty());
 }
 
-TEST_CASE("different lines beyond those remembered are one line of their event and level") {
+TEST_CASE("different lines beyond the limit are counted by their event and level") {
   LogRepeats repeats;
-  for (std::size_t i = 0; i < LogRepeats::kMaxKept; ++i) {
+  for (std::size_t i = 0; i < LogRepeats::kMaxEntries; ++i) {
     REQUIRE(admit(repeats, std::to_string(i), kNow));
   }
 

@@ -56,7 +56,7 @@ std::string failure_of(const KeyPair& pair) {
   return {};
 }
 
-TEST_CASE("a self-signed pair is made where it is asked for, and its key is the owner's alone") {
+TEST_CASE("a self-signed pair is created in its folder, and only the owner can read its key") {
   const Folder folder;
   const std::string deep = folder.path("a/b");
   const mode_t before = ::umask(0);
@@ -127,25 +127,26 @@ TEST_CASE("a second call keeps both files") {
   CHECK(text_of(again.key_file) == key);
 }
 
-TEST_CASE("one file without its fellow is never replaced") {
+TEST_CASE("one file without the other is never replaced") {
   const Folder folder;
   const KeyPair pair = self_signed_pair(folder.path("pair"), "127.0.0.1");
   const std::string key = text_of(pair.key_file);
   std::filesystem::remove(pair.certificate_file);
 
   CHECK_THROWS_WITH(self_signed_pair(folder.path("pair"), "127.0.0.1"),
-                    pair.key_file + " is there but " + pair.certificate_file +
-                        " is not; put the other back, or remove it and a new pair is made");
+                    pair.key_file + " exists but " + pair.certificate_file +
+                        " does not; restore the missing file, or remove the other so that a new "
+                        "pair is created");
   CHECK(text_of(pair.key_file) == key);
 }
 
-TEST_CASE("a folder that cannot be made is named with the flag that helps") {
+TEST_CASE("a folder that cannot be created is an error with the flag to change") {
   const Folder folder;
   const std::string file = folder.write("file", "x");
 
   CHECK_THROWS_WITH(self_signed_pair(file, "127.0.0.1"),
-                    "cannot make a self-signed certificate: " + file +
-                        "/apiserver.key cannot be written; give --cert-dir a folder that can");
+                    "cannot create a self-signed certificate: " + file +
+                        "/apiserver.key cannot be written; set --cert-dir to a folder that can be");
 }
 
 TEST_CASE("a pair that cannot be served is refused with its file and the reason") {

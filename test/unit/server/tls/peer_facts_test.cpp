@@ -91,7 +91,7 @@ TEST_CASE("a client without a certificate gets through and has no facts") {
   CHECK_FALSE(peer_facts(handshake.server(), {}).certificate.has_value());
 }
 
-TEST_CASE("each bundle says of a certificate what it thinks at this moment") {
+TEST_CASE("each bundle verifies a certificate on its own") {
   const Folder folder;
   const Issued proxies = test::issue_authority("proxies");
   const Issued users = test::issue_authority("users");
@@ -215,7 +215,7 @@ TEST_CASE("facts hold until the first certificate of the chain expires, and an h
   CHECK(left(chained) < minutes{11});
 }
 
-TEST_CASE("case 104: facts tell which trust they were asked of") {
+TEST_CASE("case 104: facts have the generation of their trust") {
   ClientTrust trust;
   trust.generation = 7;
   const Issued authority = test::issue_authority("ca");

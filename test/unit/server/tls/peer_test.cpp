@@ -58,21 +58,21 @@ TEST_CASE("a bundle that cannot be used says why") {
   };
   const Row rows[] = {
       {"no file", folder.path("missing.crt"), "the file cannot be read"},
-      {"an empty file", folder.write("empty.crt", ""), "it holds no PEM certificate"},
-      {"a text", folder.write("text.crt", "hello\n"), "it holds no PEM certificate"},
+      {"an empty file", folder.write("empty.crt", ""), "it has no PEM certificate"},
+      {"a text", folder.write("text.crt", "hello\n"), "it has no PEM certificate"},
       {"a key alone",
        folder.write("key.crt", test::key_pem(authority)),
-       "it holds no PEM certificate"},
-      {"a folder", folder.path("."), "it holds no PEM certificate"},
+       "it has no PEM certificate"},
+      {"a folder", folder.path("."), "it has no PEM certificate"},
       {"a good and a broken one",
        folder.write("broken.crt", pem + broken),
-       "a certificate in it is broken"},
+       "it has an invalid certificate"},
       {"a good one and one cut off",
        folder.write("cut.crt", pem + pem.substr(0, pem.size() / 2)),
-       "a certificate in it is broken"},
+       "it has an invalid certificate"},
       {"a broken one between good ones",
        folder.write("between.crt", pem + broken + pem),
-       "a certificate in it is broken"},
+       "it has an invalid certificate"},
   };
 
   for (const Row& row : rows) {
@@ -85,7 +85,7 @@ TEST_CASE("a bundle that cannot be used says why") {
   }
 }
 
-TEST_CASE("a bundle holds every certificate of its file, whatever stands between them") {
+TEST_CASE("a bundle holds every certificate of its file, whatever is between them") {
   const Issued first = test::issue_authority("first");
   const Issued second = test::issue_authority("second");
   const CaBundle bundle =
@@ -109,9 +109,9 @@ TEST_CASE("a bundle is read from a text as from a file") {
 
   REQUIRE(std::holds_alternative<CaBundle>(both));
   CHECK(std::get<CaBundle>(both).certificates().size() == 2);
-  CHECK(why("") == "it holds no PEM certificate");
-  CHECK(why("hello") == "it holds no PEM certificate");
-  CHECK(why("-----BEGIN CERTIFICATE-----\nAAAA\n") == "a certificate in it is broken");
+  CHECK(why("") == "it has no PEM certificate");
+  CHECK(why("hello") == "it has no PEM certificate");
+  CHECK(why("-----BEGIN CERTIFICATE-----\nAAAA\n") == "it has an invalid certificate");
 }
 
 TEST_CASE("a leaf verifies for client authentication, now, and by its own authority") {
@@ -179,7 +179,7 @@ TEST_CASE("an intermediate counts when the peer sends it or the bundle holds it"
   CHECK_FALSE(of_middle.verifies(leaf_of(root).certificate.get(), sent.get()));
 }
 
-TEST_CASE("an expired authority makes nobody trusted") {
+TEST_CASE("an expired authority verifies no certificate") {
   const Issued expired = test::issue({.subject = {{"CN", "ca"}},
                                       .is_authority = true,
                                       .extended_key_usage = {},

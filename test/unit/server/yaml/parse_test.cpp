@@ -87,7 +87,7 @@ TEST_CASE("a scalar keeps its text, and whether it stood in quotes") {
       {"a block", "a: |\n  x\n  y\n", "x\ny\n", true},
       {"a folded block", "a: >-\n  x\n  y\n", "x y", true},
       {"an escape", R"(a: "\u00e4\n")", "\xc3\xa4\n", true},
-      {"a number behind a comment sign", "a: 5 # five", "5", false},
+      {"a number before a comment", "a: 5 # five", "5", false},
       {"a comment sign inside", "a: b#c", "b#c", false},
       {"parameters", "a: $(queue)", "$(queue)", false},
       {"UTF-8", "a: \xc3\xa4", "\xc3\xa4", false},
@@ -169,9 +169,8 @@ TEST_CASE("the second document of a file is refused and the first still read") {
 
   CHECK(root.find("a") != nullptr);
   CHECK(root.find("b") == nullptr);
-  CHECK(problems.lines() ==
-        Texts{"f.yaml:1:1: a file holds one document; put the part behind --- into a file of its "
-              "own"});
+  CHECK(problems.lines() == Texts{"f.yaml:1:1: a file has one document; move the part after --- "
+                                  "to a separate file"});
 }
 
 TEST_CASE("a document between marks is one document") {
@@ -216,9 +215,13 @@ TEST_CASE("a key that is no text is refused, and the others are kept") {
     std::string_view problem;
   };
   const Row rows[] = {
-      {"a list", "b: 1\n? [x, y]\n: 2\n", "f.yaml:2:3: a key is text, not a list or a map"},
-      {"a map", "b: 1\n? {x: y}\n: 2\n", "f.yaml:2:3: a key is text, not a list or a map"},
-      {"a list in braces", "{b: 1, [x]: 2}\n", "f.yaml:1:8: a key is text, not a list or a map"},
+      {"a list",
+       "b: 1\n? [x, y]\n: 2\n",
+       "f.yaml:2:3: a key must be a string, not a list or a map"},
+      {"a map", "b: 1\n? {x: y}\n: 2\n", "f.yaml:2:3: a key must be a string, not a list or a map"},
+      {"a list in braces",
+       "{b: 1, [x]: 2}\n",
+       "f.yaml:1:8: a key must be a string, not a list or a map"},
   };
 
   for (const Row& row : rows) {
@@ -238,7 +241,7 @@ std::string nested(std::size_t depth) {
 }
 
 TEST_CASE("nesting is bounded, and said once") {
-  const std::string too_much = "the configuration is nested or repeated too much";
+  const std::string too_much = "the configuration is too large or nested too deeply";
 
   CHECK(problems_of(nested(60)).empty());
   CHECK(problems_of(nested(70)) == Texts{"f.yaml:1:68: " + too_much});
@@ -261,11 +264,11 @@ TEST_CASE("S46: aliases that multiply each other end in one problem") {
   const Texts lines = problems_of(bomb);
 
   REQUIRE(lines.size() == 1);
-  CHECK_THAT(lines.front(), Catch::EndsWith("the configuration is nested or repeated too much"));
+  CHECK_THAT(lines.front(), Catch::EndsWith("the configuration is too large or nested too deeply"));
 }
 
 TEST_CASE("an alias within what it names has no end, and is refused") {
-  const std::string too_much = "the configuration is nested or repeated too much";
+  const std::string too_much = "the configuration is too large or nested too deeply";
 
   CHECK(problems_of("a: &x [1, *x]\n") == Texts{"f.yaml:1:11: " + too_much});
   CHECK(problems_of("&x a:\n  b: &y {c: *y}\n") == Texts{"f.yaml:2:13: " + too_much});
@@ -283,7 +286,7 @@ TEST_CASE("S46: an alias that is a key copies nothing") {
   const auto problems = problems_of(list + "]\n" + keys + "}\n");
 
   REQUIRE(problems.size() == kTimes);
-  CHECK_THAT(problems.front(), Catch::EndsWith("a key is text, not a list or a map"));
+  CHECK_THAT(problems.front(), Catch::EndsWith("a key must be a string, not a list or a map"));
 }
 
 TEST_CASE("an alias counts as deep as it stands") {
@@ -293,7 +296,7 @@ TEST_CASE("an alias counts as deep as it stands") {
 
   CHECK(problems_of(deep + "a: " + lists + "*x" + ends + "\n").empty());
   CHECK(problems_of(deep + "a: [" + lists + "*x" + ends + "]\n") ==
-        Texts{"f.yaml:1:46: the configuration is nested or repeated too much"});
+        Texts{"f.yaml:1:46: the configuration is too large or nested too deeply"});
 }
 
 TEST_CASE("an alias of a text is a key as well") {

@@ -23,9 +23,9 @@ ServedMetrics configured(std::vector<MetricInfo> metrics) {
   return out;
 }
 
-Findings judged(const ExternalUse& use, const ServedMetrics& served) {
+Findings check(const ExternalUse& use, const ServedMetrics& served) {
   const Autoscaler autoscaler{{"ml", "worker"}, "", {use}, {}};
-  return judge_autoscalers(std::vector{autoscaler}, served);
+  return check_autoscalers(std::vector{autoscaler}, served);
 }
 
 ExternalUse by_average(const std::string& name) { return {name, {}, "AverageValue", false, true}; }
@@ -35,10 +35,10 @@ TEST_CASE("a metric of one name serves each namespace that one of its entries na
   const auto served = configured({metric("m", {"a"}), metric("m", {"ml"})});
   const auto elsewhere = configured({metric("m", {"a"}), metric("m", {"b", "c"})});
 
-  CHECK(judged(by_average("m"), served).front().severity == Severity::ok);
-  const auto refused = judged(by_average("m"), elsewhere);
+  CHECK(check(by_average("m"), served).front().severity == Severity::ok);
+  const auto refused = check(by_average("m"), elsewhere);
   REQUIRE(refused.size() == 1);
-  CHECK(refused[0].what == "metric m is not for namespace ml: it is for a, b, c");
+  CHECK(refused[0].what == "metric m is not served in namespace ml, only in a, b, c");
   CHECK(refused[0].action == "add ml to the metric's namespaces");
 }
 
@@ -47,13 +47,13 @@ TEST_CASE("a target has to suit what the metric measures") {
     std::string_view name;
     std::optional<Measure> measure;
     ExternalUse use;
-    bool is_well;
+    bool is_healthy;
   };
   const Row rows[] = {
       {"a queue by average", Measure::backlog, by_average("m"), true},
       {"a quantile by value", Measure::average, by_value("m"), true},
-      {"what is not told by value", std::nullopt, by_value("m"), true},
-      {"what is not told by average", std::nullopt, by_average("m"), true},
+      {"an unknown measure by value", std::nullopt, by_value("m"), true},
+      {"an unknown measure by average", std::nullopt, by_average("m"), true},
       {"a queue by value", Measure::backlog, by_value("m"), false},
       {"a quantile by average", Measure::average, by_average("m"), false},
       {"a type against its field", std::nullopt, {"m", {}, "Value", false, true}, false},
@@ -63,37 +63,38 @@ TEST_CASE("a target has to suit what the metric measures") {
       auto served = configured({metric("m", {"*"})});
       if (row.measure) served.measured.push_back({"m", {"*"}, *row.measure});
 
-      const auto found = judged(row.use, served);
+      const auto found = check(row.use, served);
 
       REQUIRE(found.size() == 1);
-      CHECK(found[0].severity == (row.is_well ? Severity::ok : Severity::warning));
+      CHECK(found[0].severity == (row.is_healthy ? Severity::ok : Severity::warning));
     }
   }
 }
 
-TEST_CASE("a target is judged by the metric of the HPA's namespace") {
+TEST_CASE("a target is checked against the metric of the HPA's namespace") {
   auto served = configured({metric("m", {"ml"}), metric("m", {"a"})});
   served.measured = {{"m", {"a", "b"}, Measure::backlog}};
-  CHECK(judged(by_value("m"), served).front().severity == Severity::ok);
+  CHECK(check(by_value("m"), served).front().severity == Severity::ok);
 
   served.measured = {{"m", {"a"}, Measure::average}, {"m", {"b", "ml"}, Measure::backlog}};
 
-  CHECK(judged(by_value("m"), served).front().severity == Severity::warning);
-  CHECK(judged(by_average("m"), served).front().severity == Severity::ok);
+  CHECK(check(by_value("m"), served).front().severity == Severity::warning);
+  CHECK(check(by_average("m"), served).front().severity == Severity::ok);
 }
 
-TEST_CASE("names are not judged when nothing is known of what is served") {
-  CHECK(judged(by_average("anything"), {}).front().severity == Severity::ok);
+TEST_CASE("names are not checked when the served metrics are unknown") {
+  CHECK(check(by_average("anything"), {}).front().severity == Severity::ok);
 }
 
-TEST_CASE("discovery is held against the configuration, its standing resource aside") {
+TEST_CASE(
+    "discovery is checked against the configuration, except the resource that is always listed") {
   const auto served = configured({metric("a", {"*"}), metric("b", {"*"})});
 
-  CHECK(judge_discovery({"a", "b", "externalmetrics"}, served).front().severity == Severity::ok);
-  const auto found = judge_discovery({"b", "c"}, served);
+  CHECK(check_discovery({"a", "b", "externalmetrics"}, served).front().severity == Severity::ok);
+  const auto found = check_discovery({"b", "c"}, served);
   REQUIRE(found.size() == 2);
-  CHECK(found[0].what == "it does not list a, which the configuration has");
-  CHECK(found[1].what == "it lists c, which the configuration does not have");
+  CHECK(found[0].what == "it does not list a, which the configuration defines");
+  CHECK(found[1].what == "it lists c, which the configuration does not define");
 }
 
 }  // namespace

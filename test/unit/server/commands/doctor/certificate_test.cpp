@@ -56,29 +56,30 @@ std::string shown(const Findings& findings) {
   return out;
 }
 
-TEST_CASE("a served certificate is judged as the kube-apiserver would") {
+TEST_CASE("a served certificate is checked as the kube-apiserver would") {
   struct Row {
     std::string_view name;
     Leaf leaf;
     std::string_view findings;
   };
   const Row rows[] = {
-      {"good", {}, "ok its certificate is the Service's and the caBundle's, until\n"},
+      {"good", {}, "ok its certificate matches the Service and the caBundle until\n"},
       {"a wildcard",
        {.names = "DNS:*.weir-system.svc"},
-       "ok its certificate is the Service's and the caBundle's, until\n"},
+       "ok its certificate matches the Service and the caBundle until\n"},
       {"another name",
        {.names = "DNS:a.svc,IP:10.0.0.1,DNS:weir.weir-system"},
        "error its certificate is for a.svc, weir.weir-system, not for weir.weir-system.svc\n"},
       {"the name as common name alone",
        {.names = ""},
-       "error its certificate is for none, not for weir.weir-system.svc\n"},
+       "error its certificate is for no DNS name, not for weir.weir-system.svc\n"},
       {"expired", {.ends_in = -60}, "error its certificate expired on\n"},
       {"not yet valid", {.starts_in = 3'600}, "error its certificate is valid only from\n"},
       {"expires soon", {.ends_in = 13 * kDay}, "warning its certificate expires on\n"},
       {"for clients alone",
        {.usage = "clientAuth"},
-       "error its certificate does not lead to the APIService's caBundle: unsuitable certificate "
+       "error its certificate has no valid chain to the APIService's caBundle: unsuitable "
+       "certificate "
        "purpose\n"},
       {"expired, and another name",
        {.names = "DNS:a.svc", .ends_in = -60},
@@ -90,7 +91,7 @@ TEST_CASE("a served certificate is judged as the kube-apiserver would") {
     DYNAMIC_SECTION(row.name) {
       const Chain chain{serving(row.leaf, authority).certificate};
 
-      const auto found = judge_chain("server",
+      const auto found = check_chain("server",
                                      chain,
                                      api_service(certificate_pem(authority)),
                                      std::chrono::system_clock::now());
@@ -100,28 +101,28 @@ TEST_CASE("a served certificate is judged as the kube-apiserver would") {
   }
 }
 
-TEST_CASE("a chain has to lead to the caBundle") {
+TEST_CASE("a chain has to be valid for the caBundle") {
   const Issued root = issue_authority("root");
   const Issued between = issue_authority("between", &root);
   const Issued other = issue_authority("other");
   const Issued leaf = serving({}, between);
   const auto now = std::chrono::system_clock::now();
-  const std::string is_well = "ok its certificate is the Service's and the caBundle's, until\n";
-  const std::string leads_nowhere =
-      "error its certificate does not lead to the APIService's caBundle: unable to get local "
+  const std::string is_healthy = "ok its certificate matches the Service and the caBundle until\n";
+  const std::string has_no_chain =
+      "error its certificate has no valid chain to the APIService's caBundle: unable to get local "
       "issuer "
       "certificate\n";
-  const auto judged = [&](const Chain& chain, const std::string& bundle) {
-    return shown(judge_chain("server", chain, api_service(bundle), now));
+  const auto check = [&](const Chain& chain, const std::string& bundle) {
+    return shown(check_chain("server", chain, api_service(bundle), now));
   };
 
-  CHECK(judged({leaf.certificate, between.certificate}, certificate_pem(root)) == is_well);
-  CHECK(judged({leaf.certificate}, certificate_pem(between)) == is_well);
-  CHECK(judged({leaf.certificate}, certificate_pem(other) + certificate_pem(between)) == is_well);
-  CHECK(judged({leaf.certificate}, certificate_pem(root)) == leads_nowhere);
-  CHECK(judged({leaf.certificate, between.certificate}, certificate_pem(other)) == leads_nowhere);
-  CHECK(judged({leaf.certificate}, "") == "ok its certificate is the Service's, until\n");
-  CHECK(judged({}, certificate_pem(root)) == "error it showed no certificate\n");
+  CHECK(check({leaf.certificate, between.certificate}, certificate_pem(root)) == is_healthy);
+  CHECK(check({leaf.certificate}, certificate_pem(between)) == is_healthy);
+  CHECK(check({leaf.certificate}, certificate_pem(other) + certificate_pem(between)) == is_healthy);
+  CHECK(check({leaf.certificate}, certificate_pem(root)) == has_no_chain);
+  CHECK(check({leaf.certificate, between.certificate}, certificate_pem(other)) == has_no_chain);
+  CHECK(check({leaf.certificate}, "") == "ok its certificate matches the Service until\n");
+  CHECK(check({}, certificate_pem(root)) == "error it sent no certificate\n");
 }
 
 TEST_CASE("a caBundle by itself") {
@@ -132,15 +133,15 @@ TEST_CASE("a caBundle by itself") {
   auto no_base64 = api_service("");
   no_base64.is_ca_base64 = false;
 
-  CHECK(shown(judge_ca_bundle(api_service(certificate_pem(authority)), now)).empty());
-  CHECK(shown(judge_ca_bundle(skipping, now)).empty());
-  CHECK(shown(judge_ca_bundle(no_base64, now)) == "error caBundle is no base64\n");
-  CHECK(shown(judge_ca_bundle(api_service(""), now)) ==
-        "warning there is no caBundle: only the kube-apiserver's own roots are believed\n");
-  CHECK(shown(judge_ca_bundle(api_service("hello"), now)) ==
-        "error caBundle: it holds no PEM certificate\n");
-  CHECK(shown(judge_ca_bundle(api_service(certificate_pem(authority)), now + 2h)) ==
-        "error every certificate of caBundle has expired\n");
+  CHECK(shown(check_ca_bundle(api_service(certificate_pem(authority)), now)).empty());
+  CHECK(shown(check_ca_bundle(skipping, now)).empty());
+  CHECK(shown(check_ca_bundle(no_base64, now)) == "error caBundle is not valid base64\n");
+  CHECK(shown(check_ca_bundle(api_service(""), now)) ==
+        "warning caBundle is not set: the kube-apiserver trusts only its own root CAs\n");
+  CHECK(shown(check_ca_bundle(api_service("hello"), now)) ==
+        "error caBundle: it has no PEM certificate\n");
+  CHECK(shown(check_ca_bundle(api_service(certificate_pem(authority)), now + 2h)) ==
+        "error every certificate in caBundle has expired\n");
 }
 
 }  // namespace

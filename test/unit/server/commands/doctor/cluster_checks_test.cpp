@@ -1,7 +1,7 @@
-// What comes back from a question or a look, before anything is judged by it.
+// Findings on failed queries and probes, and on permissions.
 #include "server/commands/doctor/direct_probe.hpp"
-#include "server/commands/doctor/question.hpp"
-#include "server/commands/doctor/rights.hpp"
+#include "server/commands/doctor/permissions.hpp"
+#include "server/commands/doctor/query.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -17,50 +17,52 @@ using scalers::Error;
 using scalers::Result;
 using scalers::clients::HttpReply;
 
-const Question kQuestion{"Service n/s", "/x", "", "get services in n"};
+const Query kQuestion{"Service n/s", "/x", "", "get services in n"};
 
-TEST_CASE("why an object could not be looked at") {
+TEST_CASE("why an object could not be read") {
   struct Row {
     std::string_view name;
     Result<HttpReply> reply;
     std::string_view what;  // empty: it can be
   };
-  const std::string prefix = "it could not be looked at: ";
+  const std::string prefix = "it could not be read: ";
   const Row rows[] = {
       {"an object", HttpReply{200, "{}"}, ""},
       {"created", HttpReply{201, "{}"}, ""},
       {"missing", HttpReply{404, "x"}, ""},
-      {"refused", HttpReply{403, "{}"}, "this account may not get services in n"},
-      {"a Status", HttpReply{500, R"({"message": "etcd"})"}, "the kube-apiserver says 500: etcd"},
+      {"refused", HttpReply{403, "{}"}, "this account has no permission to get services in n"},
+      {"a Status",
+       HttpReply{500, R"({"message": "etcd"})"},
+       "the kube-apiserver responded with 500: etcd"},
       {"an odd Status",
        HttpReply{429, R"({"message": 1})"},
-       "the kube-apiserver says 429: {\"message\": 1}"},
-      {"no Status", HttpReply{503, "busy"}, "the kube-apiserver says 503: busy"},
-      {"a redirect", HttpReply{302, ""}, "the kube-apiserver says 302: "},
-      {"no JSON", HttpReply{200, "<html>"}, "the kube-apiserver's answer is no JSON"},
-      {"nothing", HttpReply{200, ""}, "the kube-apiserver's answer is no JSON"},
+       "the kube-apiserver responded with 429: {\"message\": 1}"},
+      {"no Status", HttpReply{503, "busy"}, "the kube-apiserver responded with 503: busy"},
+      {"a redirect", HttpReply{302, ""}, "the kube-apiserver responded with 302: "},
+      {"no JSON", HttpReply{200, "<html>"}, "the response of the kube-apiserver is not JSON"},
+      {"nothing", HttpReply{200, ""}, "the response of the kube-apiserver is not JSON"},
       {"late", Error{Errc::timed_out, "no response in time", ""}, "no response in time"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const auto found = unseen(kQuestion, row.reply);
+      const auto found = unreadable(kQuestion, row.reply);
 
       CHECK((found ? found->what : "") == (row.what.empty() ? "" : prefix + std::string(row.what)));
     }
   }
 }
 
-TEST_CASE("a kube-apiserver that refuses its version goes on being asked") {
-  const Question version{"kube-apiserver", "/version", "", ""};
+TEST_CASE("a kube-apiserver that refuses its version is still queried") {
+  const Query version{"kube-apiserver", "/version", "", ""};
 
   CHECK_FALSE(unreachable_server(version, HttpReply{200, "{}"}).has_value());
   CHECK_FALSE(unreachable_server(version, HttpReply{403, "{}"}).has_value());
   CHECK(unreachable_server(version, HttpReply{401, "{}"})->severity == Severity::error);
   CHECK(unreachable_server(version, Error{Errc::tls, "TLS failed", ""})->what ==
-        "it cannot be asked: TLS failed");
+        "it cannot be reached: TLS failed");
 }
 
-TEST_CASE("an answer of /readyz, and what is none") {
+TEST_CASE("a response of /readyz, and responses that are not HTTP") {
   struct Row {
     std::string_view name;
     std::string_view answer;
@@ -79,7 +81,7 @@ TEST_CASE("an answer of /readyz, and what is none") {
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const DirectLook found = parse_answer(row.answer);
+      const DirectProbe found = parse_response(row.answer);
 
       CHECK(found.status == row.status);
       CHECK(found.body == row.body);
@@ -99,40 +101,40 @@ TEST_CASE("readiness names the checks that fail") {
       {"failing",
        500,
        "[+]ping ok\n[-]a failed: x\n[-]b failed: x\nreadyz check failed\n",
-       "/readyz says 500: a, b"},
-      {"an odd body", 500, "[-]\n[-]a", "/readyz says 500: a"},
-      {"no checks", 404, "not found", "/readyz says 404"},
-      {"no HTTP", 0, "", "/readyz: what came back is no HTTP answer"},
+       "/readyz returned 500: a, b"},
+      {"an odd body", 500, "[-]\n[-]a", "/readyz returned 500: a"},
+      {"no checks", 404, "not found", "/readyz returned 404"},
+      {"no HTTP", 0, "", "/readyz: the response is not HTTP"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      CHECK(judge_readiness("x", {{}, row.status, std::string(row.body)}).what == row.what);
+      CHECK(check_readiness("x", {{}, row.status, std::string(row.body)}).what == row.what);
     }
   }
 }
 
-TEST_CASE("rights are told as verb, resource and place") {
-  CHECK(text_of(reading_right("*", "").asked) == "list *.external.metrics.k8s.io");
-  CHECK(text_of(reading_right("m", "ml").asked) == "list m.external.metrics.k8s.io in ml");
-  CHECK(text_of(own_rights().back().asked) ==
+TEST_CASE("permissions are shown as verb, resource and namespace") {
+  CHECK(text_of(read_permission("*", "").attributes) == "list *.external.metrics.k8s.io");
+  CHECK(text_of(read_permission("m", "ml").attributes) == "list m.external.metrics.k8s.io in ml");
+  CHECK(text_of(own_permissions().back().attributes) ==
         "watch configmaps extension-apiserver-authentication in kube-system");
 }
 
-TEST_CASE("each right that is missing is an error; nothing asked is nothing said") {
-  const std::vector<Judged> judged{{reading_right("a", "n"), {true, ""}},
-                                   {reading_right("b", "n"), {false, "why"}},
-                                   {reading_right("c", "n"), {false, ""}}};
+TEST_CASE("each missing permission is an error; without decisions there is no finding") {
+  const std::vector<PermissionDecision> decisions{{read_permission("a", "n"), {true, ""}},
+                                                  {read_permission("b", "n"), {false, "why"}},
+                                                  {read_permission("c", "n"), {false, ""}}};
 
-  const auto found = judge_rights("account", judged);
+  const auto found = check_permissions("account", decisions);
 
   REQUIRE(found.size() == 2);
-  CHECK(found[0].what == "it may not list b.external.metrics.k8s.io in n: why");
-  CHECK(found[1].what == "it may not list c.external.metrics.k8s.io in n");
-  CHECK(judge_rights("account", {}).empty());
+  CHECK(found[0].what == "it has no permission to list b.external.metrics.k8s.io in n: why");
+  CHECK(found[1].what == "it has no permission to list c.external.metrics.k8s.io in n");
+  CHECK(check_permissions("account", {}).empty());
 }
 
-TEST_CASE("a service account is asked about with the groups that it has") {
-  const auto caller = caller_of({"ns", "weir"});
+TEST_CASE("a service account is reviewed with its groups") {
+  const auto caller = service_account_user({"ns", "weir"});
 
   CHECK(caller.user == "system:serviceaccount:ns:weir");
   CHECK(caller.groups == std::vector<std::string>{"system:serviceaccounts",

@@ -14,7 +14,7 @@ namespace {
 
 std::string shown(const scalers::Node& document) {
   std::vector<std::string> out;
-  for (const auto& one : measured_in(std::vector{document})) {
+  for (const auto& one : measured_metrics(std::vector{document})) {
     out.push_back(fmt::format("{} in {} is {}",
                               one.name,
                               fmt::join(one.namespaces, ","),
@@ -44,7 +44,7 @@ TEST_CASE("which queries give an average or a quantile") {
        false},
       {"a quantile over time", "prometheus: {query: 'quantile_over_time(0.9, x[5m])'}", false},
       {"a label that says so", "prometheus: {query: 'x{a=\"avg()\"}'}", false},
-      {"avg by, behind", "prometheus: {query: 'AVG(x) BY (a)'}", true},
+      {"avg, by after it", "prometheus: {query: 'AVG(x) BY (a)'}", true},
       {"a share of the whole", "prometheus: {query: '1 - avg(rate(x[1m]))'}", true},
       {"or nothing", "prometheus: {query: 'avg(x) or vector(0)'}", true},
       {"a filter", "prometheus: {query: 'avg(x) > 0.5'}", true},
@@ -91,7 +91,7 @@ TEST_CASE("which metrics count work that waits") {
   }
 }
 
-TEST_CASE("each entry of a name is told with its own namespaces") {
+TEST_CASE("each entry of a name has its own namespaces") {
   const auto document = test::node(
       "{metrics: [{name: m, namespaces: [a, b], redis: {key: k}},"
       " {name: m, namespaces: [c], redis: {key: k, kind: counter}},"
@@ -100,16 +100,16 @@ TEST_CASE("each entry of a name is told with its own namespaces") {
   CHECK(shown(document) == "m in a,b is backlog; m in * is average");
 }
 
-TEST_CASE("a document without metrics tells of none") {
+TEST_CASE("a document without metrics has no measures") {
   CHECK(shown(test::node("{backends: {}}")).empty());
 }
 
-TEST_CASE("files of backends are stood in for, and nothing else is") {
+TEST_CASE("paths of files of backends are replaced, and nothing else is") {
   std::vector documents{test::node(
       "{backends: {tls: {redis: {url: a, password: {file: b}, key: k, tls: {ca: c, key: {x: y}},"
       " headers: {X: {file: d}}}}}, metrics: [{name: m, redis: {tls: {ca: e}}}]}")};
 
-  stand_in_for_files(documents, "/there");
+  ignore_local_files(documents, "/there");
 
   const auto* redis = documents[0].find("backends")->find("tls")->find("redis");
   const auto* metric = documents[0].find("metrics")->items[0].find("redis");

@@ -22,20 +22,20 @@ TEST_CASE("findings as text: one line each, and how many there are") {
 }
 
 TEST_CASE("findings as JSON") {
-  CHECK(json_of(Findings{error("c", "is \"bad\xff\"", "mend it")}) ==
+  CHECK(json_of(Findings{error("c", "is \"bad\xff\"", "fix it")}) ==
         "{\n  \"errors\": 1,\n  \"warnings\": 0,\n  \"findings\": [\n    {\n"
         "      \"severity\": \"error\",\n      \"object\": \"c\",\n"
-        "      \"what\": \"is \\\"bad \\\"\",\n      \"action\": \"mend it\"\n    }\n  ]\n}\n");
+        "      \"what\": \"is \\\"bad \\\"\",\n      \"action\": \"fix it\"\n    }\n  ]\n}\n");
 }
 
-TEST_CASE("the worst finding counts, whatever stands behind it") {
+TEST_CASE("the worst finding counts, in any order") {
   CHECK(worst_of(Findings{}) == Severity::ok);
   CHECK(worst_of(Findings{ok("a", "")}) == Severity::ok);
   CHECK(worst_of(Findings{warning("a", "", ""), ok("a", "")}) == Severity::warning);
   CHECK(worst_of(Findings{error("a", "", ""), warning("a", "", "")}) == Severity::error);
 }
 
-TEST_CASE("what the cluster said becomes one line without control bytes") {
+TEST_CASE("a text of the cluster becomes one line without control bytes") {
   struct Row {
     std::string_view name;
     std::string text;

@@ -37,13 +37,13 @@ TEST_CASE("an APIService's service, port and bundle") {
 
 TEST_CASE("an APIService that says little has the defaults of Kubernetes") {
   const auto local = parse_api_service(json::parse(R"({"spec": {"service": null}})"));
-  const auto bare = parse_api_service(json::parse(R"({"spec": {"service": {"name": "s"}}})"));
+  const auto minimal = parse_api_service(json::parse(R"({"spec": {"service": {"name": "s"}}})"));
   const auto broken = parse_api_service(json::parse(R"({"spec": {"caBundle": "?"}})"));
 
   CHECK_FALSE(local.service.has_value());
-  CHECK(bare.port == 443);
-  CHECK_FALSE(bare.skips_verify);
-  CHECK(bare.is_ca_base64);
+  CHECK(minimal.port == 443);
+  CHECK_FALSE(minimal.skips_verify);
+  CHECK(minimal.is_ca_base64);
   CHECK_FALSE(broken.is_ca_base64);
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("an endpoint is ready unless its condition says no") {
   CHECK(found[2].pod.empty());
 }
 
-TEST_CASE("an HPA's selector becomes requirements as its controller asks them") {
+TEST_CASE("an HPA's selector becomes requirements as its controller sends them") {
   using Operator = LabelRequirement::Operator;
   const auto page = parse_autoscalers(hpas(
       R"({"name": "m", "selector": {"matchLabels": {"c": "1", "a": "2"}, "matchExpressions": [
@@ -112,7 +112,7 @@ TEST_CASE("an HPA's selector becomes requirements as its controller asks them") 
                                                       {"e", Operator::does_not_exist, {}}});
 }
 
-TEST_CASE("an HPA without an External metric is no matter of Weir's") {
+TEST_CASE("an HPA without an External metric is left out") {
   const auto page = parse_autoscalers(json::parse(
       R"({"metadata": {"continue": "next"}, "items": [{"spec": {"metrics": [
           {"type": "Resource", "resource": {"name": "cpu"}}]}}]})"));

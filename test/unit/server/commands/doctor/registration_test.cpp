@@ -24,7 +24,7 @@ std::string shown(const Owner& owner) {
   return owner.kind == Owner::Kind::unknown ? "unknown" : owner.product;
 }
 
-TEST_CASE("who answers for external metrics, by names and labels") {
+TEST_CASE("the owner of external metrics, by names and labels") {
   struct Row {
     std::string_view name;
     ObjectName service;
@@ -71,7 +71,7 @@ TEST_CASE("who answers for external metrics, by names and labels") {
        {},
        "the Datadog cluster agent"},
       {"another than the named one", other, {}, {}, {{"weir-system", "weir"}}, "another server"},
-      {"nobody knows", other, {{"app", "metrics"}}, {}, {}, "unknown"},
+      {"unknown", other, {{"app", "metrics"}}, {}, {}, "unknown"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
@@ -90,30 +90,30 @@ TEST_CASE("an APIService without a Service is the kube-apiserver's") {
         "the kube-apiserver itself");
 }
 
-TEST_CASE("what a foreign owner would leave behind is said plainly") {
-  const auto keda = judge_owner({Owner::Kind::foreign, "KEDA"}, api_service({"keda", "k"}), 12);
-  const auto other = judge_owner({Owner::Kind::foreign, "x"}, api_service({"n", "k"}), 12);
+TEST_CASE("the finding on a foreign owner says what would break") {
+  const auto keda = check_owner({Owner::Kind::foreign, "KEDA"}, api_service({"keda", "k"}), 12);
+  const auto other = check_owner({Owner::Kind::foreign, "x"}, api_service({"n", "k"}), 12);
 
   CHECK(keda.severity == Severity::error);
   CHECK(keda.action ==
-        "a cluster has one provider of external metrics: applying Weir's APIService over it stops "
-        "every ScaledObject (12 HPAs here are KEDA's); move those to HPAs of your own first");
-  CHECK(other.action.find("stops every HPA that reads from the other;") != std::string::npos);
+        "a cluster has one provider of external metrics: applying Weir's APIService breaks "
+        "every ScaledObject (12 HPAs of KEDA); replace those with your own HPAs first");
+  CHECK(other.action.find("breaks every HPA that uses the other provider;") != std::string::npos);
 }
 
-TEST_CASE("an endpoint is dialled at the port that bears the name of the Service's") {
+TEST_CASE("an endpoint is reached at the port with the name of the Service's port") {
   ServiceObject service;
   service.ports = {{"metrics", 9090}, {"https", 443}};
   const Endpoint endpoint{"10.0.0.1", true, "p", {{"https", 6443}, {"metrics", 9091}}};
   const Endpoint another{"10.0.0.1", true, "p", {{"", 6443}}};
 
-  CHECK(dialled_port(service, 443, endpoint) == 6443);
-  CHECK(dialled_port(service, 9090, endpoint) == 9091);
-  CHECK(dialled_port(service, 8443, endpoint) == 0);
-  CHECK(dialled_port(service, 443, another) == 0);
+  CHECK(target_port(service, 443, endpoint) == 6443);
+  CHECK(target_port(service, 9090, endpoint) == 9091);
+  CHECK(target_port(service, 8443, endpoint) == 0);
+  CHECK(target_port(service, 443, another) == 0);
 }
 
-TEST_CASE("what is ready is counted by pods, and by addresses where there is no pod") {
+TEST_CASE("ready endpoints are counted by pods, and by addresses without pods") {
   struct Row {
     std::string_view name;
     std::vector<Endpoint> endpoints;
@@ -123,7 +123,7 @@ TEST_CASE("what is ready is counted by pods, and by addresses where there is no 
   const Row rows[] = {
       {"a pod of both families",
        {{"10.0.0.1", true, "p", ports}, {"fd00::1", true, "p", ports}},
-       "one endpoint is ready: while its pod restarts, no HPA can scale"},
+       "1 endpoint is ready: while its pod restarts, no HPA can scale"},
       {"two pods of both families",
        {{"10.0.0.1", true, "p", ports},
         {"10.0.0.2", true, "q", ports},
@@ -135,13 +135,13 @@ TEST_CASE("what is ready is counted by pods, and by addresses where there is no 
        "2 endpoints are ready"},
       {"a pod that is not ready",
        {{"10.0.0.1", false, "p", ports}, {"fd00::1", false, "p", ports}},
-       "none of its 1 endpoints is ready"},
+       "its only endpoint is not ready"},
   };
   ServiceObject service;
   service.ports = {{"https", 443}};
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const auto found = judge_endpoints({"n", "weir"}, service, 443, row.endpoints);
+      const auto found = check_endpoints({"n", "weir"}, service, 443, row.endpoints);
 
       REQUIRE(found.size() == 1);
       CHECK(found[0].what == row.what);
@@ -155,18 +155,18 @@ TEST_CASE("each reason of the availability controller has its advice") {
     std::string_view action;
   };
   const Row rows[] = {
-      {"ServiceNotFound", "create the Service, or mend spec.service of the APIService"},
-      {"ServicePortError", "write a port of the Service into spec.service.port"},
-      {"EndpointsNotFound", "mend the Service's selector until it finds Weir's pods"},
-      {"MissingEndpoints", "no pod behind the Service is ready: look at Weir's pods"},
-      {"SomethingElse", "mend what the text names"},
+      {"ServiceNotFound", "create the Service, or fix spec.service of the APIService"},
+      {"ServicePortError", "set spec.service.port to a port of the Service"},
+      {"EndpointsNotFound", "fix the Service's selector so that it selects Weir's pods"},
+      {"MissingEndpoints", "no pod of the Service is ready: check Weir's pods"},
+      {"SomethingElse", "fix the cause that the message names"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.reason) {
       ApiServiceObject object;
       object.conditions = {{"Available", "False", std::string(row.reason), "why"}};
 
-      const auto found = judge_api_service(object);
+      const auto found = check_api_service(object);
 
       REQUIRE(found.size() == 1);
       CHECK(found[0].severity == Severity::error);

@@ -80,7 +80,7 @@ TEST_CASE("a line breaks where there is no value, and never falls to zero there"
   const std::string svg = svg_of(plot);
   CHECK(holds(svg, "d=\"M70.0 10.0h0M870.0 10.0h0\""));
   CHECK(holds(svg, "<path class=\"error\" d=\"M470.0 185.0v10\"/>"));
-  CHECK(holds(svg, "1 errors"));
+  CHECK(holds(svg, "| 1 error<"));
 }
 
 TEST_CASE("a stepped line holds its value until the next") {
@@ -137,7 +137,7 @@ TEST_CASE("the page says when an error began and when it was over; errors alone 
       holds(page_of({kNoon, {{"ml/depth", {failed(0, "no queue")}}}, {}}), "age in seconds"));
   CHECK(holds(page,
               "<tr><td>0.0 s</td><td>2026-11-22T12:00:00Z</td><td>no queue</td></tr>\n"
-              "<tr><td>10.0 s</td><td>2026-11-22T12:00:10Z</td><td>well</td></tr>"));
+              "<tr><td>10.0 s</td><td>2026-11-22T12:00:10Z</td><td>recovered</td></tr>"));
 }
 
 TEST_CASE("the page shows replicas, and why an HPA does not scale") {

@@ -43,7 +43,7 @@ TEST_CASE("record takes metrics with their selectors, HPAs, and how long") {
   CHECK(full.duration == std::chrono::minutes(8));
 }
 
-TEST_CASE("a record that could ask nobody, or nothing, is refused with what to write") {
+TEST_CASE("a record without a source or a target is refused with what to write") {
   const auto refused = [](const Texts& arguments) {
     CapturedError error;
     CHECK(std::get<ExitCode>(parse(arguments)) == ExitCode::usage);
@@ -51,12 +51,13 @@ TEST_CASE("a record that could ask nobody, or nothing, is refused with what to w
   };
 
   CHECK(refused({"record", "--config", "x"}) ==
-        "weir: there is nothing to record: name a NAMESPACE/METRIC, or an HPA by --hpa\n");
-  CHECK(refused({"record", "ml/depth"}) ==
-        "weir: nobody can be asked: add --config to ask the sources, or --kubeconfig to ask the "
-        "cluster\n");
+        "weir: there is nothing to record: give a NAMESPACE/METRIC or --hpa NAMESPACE/NAME\n");
+  CHECK(
+      refused({"record", "ml/depth"}) ==
+      "weir: there is no source: add --config to query the backends, or --kubeconfig to query the "
+      "cluster\n");
   CHECK(refused({"record", "ml/depth", "--config", "x", "--hpa", "ml/worker"}) ==
-        "weir: --hpa asks the kube-apiserver: add --kubeconfig\n");
+        "weir: --hpa reads from the kube-apiserver: add --kubeconfig\n");
   CHECK_THAT(refused({"record", "depth", "--config", "x"}),
              Catch::Contains("write NAMESPACE/NAME"));
   CHECK_THAT(refused({"record", "ml/depth", "--config", "x", "--interval", "0s"}),

@@ -1,6 +1,6 @@
 #include "server/commands/record/replies.hpp"
 
-#include "server/commands/record/asker.hpp"
+#include "server/commands/record/record_source.hpp"
 #include "test/rigs/shown.hpp"
 
 #include <catch2/catch.hpp>
@@ -12,7 +12,7 @@ namespace {
 
 using test::shown;
 
-TEST_CASE("the items of an answer are readings with their labels") {
+TEST_CASE("the items of a response are readings with their labels") {
   const auto readings = parse_values(200, R"({"kind":"ExternalMetricValueList","items":[
       {"metricName":"depth","metricLabels":{"queue":"a"},"timestamp":"2026-11-22T06:40:01Z","value":"1500m"},
       {"metricName":"depth","metricLabels":{},"timestamp":"2026-11-22T06:40:02Z","value":"2k"}]})");
@@ -25,23 +25,25 @@ TEST_CASE("the items of an answer are readings with their labels") {
   CHECK(readings->back().value == 2000);
 }
 
-TEST_CASE("an answer without a number is an error, never a number") {
+TEST_CASE("a response without a number is an error, never a number") {
   const auto error = [](long status, const char* body) {
     return shown(parse_values(status, body).error());
   };
 
   CHECK(error(503, R"({"kind":"Status","message":"metric ml/depth: no queue"})") ==
         "bad_reply: metric ml/depth: no queue");
-  CHECK(error(502, "<html>") == "bad_reply: the kube-apiserver's answer is no object (HTTP 502)");
-  CHECK(error(200, R"({"items":[]})") == "bad_reply: the answer has no item");
-  CHECK(error(200, "{}") == "bad_reply: the answer has no item");
-  CHECK(error(200, "[]") == "bad_reply: the kube-apiserver's answer is no object (HTTP 200)");
+  CHECK(error(502, "<html>") ==
+        "bad_reply: the response of the kube-apiserver is not a JSON object (HTTP 502)");
+  CHECK(error(200, R"({"items":[]})") == "bad_reply: the response has no items");
+  CHECK(error(200, "{}") == "bad_reply: the response has no items");
+  CHECK(error(200, "[]") ==
+        "bad_reply: the response of the kube-apiserver is not a JSON object (HTTP 200)");
   CHECK(error(200, R"({"items":[{"value":"1"}]})") ==
-        "bad_reply: an item of the answer has no value or no timestamp");
+        "bad_reply: an item of the response has no value or no timestamp");
   CHECK(error(200, R"({"items":[{"value":3,"timestamp":"2026-11-22T06:40:01Z"}]})") ==
-        "bad_reply: an item of the answer has no value or no timestamp");
+        "bad_reply: an item of the response has no value or no timestamp");
   CHECK(error(200, R"({"items":[null]})") ==
-        "bad_reply: an item of the answer has no value or no timestamp");
+        "bad_reply: an item of the response has no value or no timestamp");
 }
 
 TEST_CASE("an HPA says its replicas and conditions, and what it leaves out is unknown") {
@@ -61,7 +63,7 @@ TEST_CASE("an HPA says its replicas and conditions, and what it leaves out is un
   CHECK(shown(parse_hpa(404, R"({"message":"no such HPA"})").error()) == "bad_reply: no such HPA");
 }
 
-TEST_CASE("a target is a namespace, a metric and all that stands behind the question mark") {
+TEST_CASE("a target is a namespace, a metric and everything after the question mark") {
   const Target plain = target_of("ml/depth");
   const Target selected = target_of("ml/depth?queue in (a/b,c?)");
 

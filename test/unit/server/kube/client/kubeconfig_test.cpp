@@ -59,7 +59,7 @@ TEST_CASE("a kubeconfig's current context says where the server is and what to s
   CHECK(access.pems.ca.empty());
 }
 
-TEST_CASE("what stands in a kubeconfig itself is decoded") {
+TEST_CASE("data inside a kubeconfig is decoded") {
   const Folder folder;
 
   const auto access = read_kubeconfig(
@@ -74,7 +74,7 @@ TEST_CASE("what stands in a kubeconfig itself is decoded") {
   CHECK(access.token.reveal().empty());
 }
 
-TEST_CASE("a kubeconfig that Weir cannot follow is refused with what to write instead") {
+TEST_CASE("an unsupported kubeconfig is refused with what to write instead") {
   const Folder folder;
   struct Row {
     std::string_view name;
@@ -94,21 +94,20 @@ TEST_CASE("a kubeconfig that Weir cannot follow is refused with what to write in
        "kubeconfig FILE: there is no cluster \"q\" in clusters"},
       {"no verification",
        kubeconfig(server + ", insecure-skip-tls-verify: true", ""),
-       "kubeconfig FILE: insecure-skip-tls-verify is refused: whoever answers decides who may "
-       "read; "
-       "write certificate-authority instead"},
+       "kubeconfig FILE: insecure-skip-tls-verify is not supported, because the kube-apiserver "
+       "decides who may read; write certificate-authority instead"},
       {"plain http",
        kubeconfig("server: \"http://k8s.example\"", ""),
        "kubeconfig FILE: server: write an https url"},
       {"no such CA",
        kubeconfig(server + ", certificate-authority: /nowhere/ca.crt", ""),
-       "kubeconfig FILE: certificate-authority /nowhere/ca.crt is no file that can be read"},
+       "kubeconfig FILE: certificate-authority /nowhere/ca.crt is not a readable file"},
       {"broken data",
        kubeconfig(server + ", certificate-authority-data: \"?\"", ""),
        "kubeconfig FILE: certificate-authority-data is not base64"},
       {"a proxy",
        kubeconfig(server + ", proxy-url: \"http://p\"", ""),
-       "kubeconfig FILE: proxy-url is not supported; Weir asks the kube-apiserver directly"},
+       "kubeconfig FILE: proxy-url is not supported; Weir connects to the kube-apiserver directly"},
       {"another name",
        kubeconfig(server + ", tls-server-name: n", ""),
        "kubeconfig FILE: tls-server-name is not supported; write the certificate's name in server"},
@@ -153,16 +152,17 @@ TEST_CASE("in a pod the service account's files are used") {
   CHECK(four.token_file.read()->reveal() == "t");
 }
 
-TEST_CASE("a pod without a service account, or with an odd address, is told what to do") {
+TEST_CASE("a pod without a service account, or with an odd address, fails with what to do") {
   const Folder folder;
 
   CHECK_THROWS_WITH(in_cluster_access("10.0.0.1", "443", folder.path("none")),
                     folder.path("none") +
                         "/ca.crt cannot be read: give the pod a service account "
-                        "(automountServiceAccountToken), or give --kubeconfig");
-  CHECK_THROWS_WITH(in_cluster_access("10.0.0.1", "x", folder.path(".")),
-                    "KUBERNETES_SERVICE_HOST \"10.0.0.1\" and KUBERNETES_SERVICE_PORT \"x\" are no "
-                    "address; give --kubeconfig instead");
+                        "(automountServiceAccountToken), or set --kubeconfig");
+  CHECK_THROWS_WITH(
+      in_cluster_access("10.0.0.1", "x", folder.path(".")),
+      "KUBERNETES_SERVICE_HOST \"10.0.0.1\" and KUBERNETES_SERVICE_PORT \"x\" are not "
+      "a valid address; set --kubeconfig instead");
 }
 
 }  // namespace

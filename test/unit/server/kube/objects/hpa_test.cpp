@@ -55,15 +55,15 @@ TEST_CASE("a selector is written as the HPA's controller asks with it") {
 
 TEST_CASE("what is no HPA with that metric is an error that says so") {
   CHECK(shown(parse_hpa("{", "depth")) ==
-        "bad_reply: the answer is no HorizontalPodAutoscaler with metrics");
+        "bad_reply: the response is not a HorizontalPodAutoscaler with metrics");
   CHECK(shown(parse_hpa(R"({"kind":"Status"})", "depth")) ==
-        "bad_reply: the answer is no HorizontalPodAutoscaler with metrics");
+        "bad_reply: the response is not a HorizontalPodAutoscaler with metrics");
   CHECK(shown(parse_hpa(hpa("{}"), "length")) ==
         "unknown_object: the HPA has no external metric \"length\"");
   CHECK(shown(parse_hpa(hpa(R"({"type":"Value","value":"many"})"), "depth")) ==
-        "bad_reply: the target \"many\" of that metric is no quantity above 0");
+        "bad_reply: the target \"many\" of that metric is not a quantity above 0");
   CHECK(shown(parse_hpa(hpa(R"({"type":"Value","value":"0"})"), "depth")) ==
-        "bad_reply: the target \"0\" of that metric is no quantity above 0");
+        "bad_reply: the target \"0\" of that metric is not a quantity above 0");
 }
 
 TEST_CASE("the formula is the HPA controller's") {

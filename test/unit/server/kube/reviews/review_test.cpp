@@ -1,4 +1,4 @@
-// What is asked of the kube-apiserver in a review, what its answer means, and how long it is kept.
+// Requests and responses of reviews, and how long verdicts are cached.
 #include "server/kube/client/backoff.hpp"
 #include "server/kube/reviews/access_reviews.hpp"
 #include "server/kube/reviews/review_cache.hpp"
@@ -42,7 +42,7 @@ TEST_CASE("a TokenReview holds the token, and audiences only when there are some
         R"("spec":{"audiences":["a","b"],"token":"t"}})");
 }
 
-TEST_CASE("a TokenReview's answer is a caller, a refusal or an error") {
+TEST_CASE("a TokenReview's response is a user, a rejection or an error") {
   struct Row {
     std::string_view name;
     std::string_view status;
@@ -69,8 +69,8 @@ TEST_CASE("a TokenReview's answer is a caller, a refusal or an error") {
       {"in words",
        R"({"authenticated":"true","user":{"username":"u"}})",
        {},
-       "bad_reply: the TokenReview's authenticated is no truth value"},
-      {"no status", "null", {}, "bad_reply: the answer is a TokenReview without a status"},
+       "bad_reply: the TokenReview's authenticated is not a boolean"},
+      {"no status", "null", {}, "bad_reply: the response is a TokenReview without a status"},
   };
 
   for (const Row& row : rows) {
@@ -81,14 +81,14 @@ TEST_CASE("a TokenReview's answer is a caller, a refusal or an error") {
 
       const std::string outcome = !verdict          ? shown(verdict)
                                   : verdict->caller ? verdict->caller->user
-                                                    : "refused: " + verdict->why;
+                                                    : "refused: " + verdict->reason;
       CHECK(outcome == row.outcome);
     }
   }
-  CHECK(shown(parse_token_review("x", {})) == "bad_reply: the answer is no TokenReview");
+  CHECK(shown(parse_token_review("x", {})) == "bad_reply: the response is not a TokenReview");
 }
 
-TEST_CASE("a SubjectAccessReview holds the whole question") {
+TEST_CASE("a SubjectAccessReview has the user and all attributes") {
   const UserInfo caller{"u", "1", {"g"}, {{"k", {"v"}}}};
   RequestInfo path;
   path.verb = "get";
@@ -104,34 +104,34 @@ TEST_CASE("a SubjectAccessReview holds the whole question") {
         R"("nonResourceAttributes":{"path":"/apis","verb":"get"},"user":"u"}})");
 }
 
-TEST_CASE("the key of an answer is the same for the same question alone") {
+TEST_CASE("the key is equal only for equal reviews") {
   const UserInfo caller{"u", "1", {"a", "b"}, {{"k", {"v", "w"}}}};
-  RequestInfo asked = list_of("m");
-  asked.name = "n";
+  RequestInfo attributes = list_of("m");
+  attributes.name = "n";
   struct Row {
     std::string_view name;
     UserInfo caller;
-    RequestInfo asked;
+    RequestInfo attributes;
   };
   const auto changed = [&](auto change) {
-    RequestInfo out = asked;
+    RequestInfo out = attributes;
     change(out);
     return out;
   };
   const Row rows[] = {
-      {"another user", {"v", "1", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
-      {"another uid", {"u", "2", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
-      {"another value of an extra", {"u", "1", {"a", "b"}, {{"k", {"v", "x"}}}}, asked},
-      {"a part between user and uid", {"u1", "", {"a", "b"}, {{"k", {"v", "w"}}}}, asked},
-      {"one group less", {"u", "1", {"a"}, {{"k", {"v", "w"}}}}, asked},
-      {"groups as one", {"u", "1", {"ab"}, {{"k", {"v", "w"}}}}, asked},
-      {"groups the other way round", {"u", "1", {"b", "a"}, {{"k", {"v", "w"}}}}, asked},
-      {"a group more, empty", {"u", "1", {"a", "b", ""}, {{"k", {"v", "w"}}}}, asked},
-      {"a group that holds a length", {"u", "1", {"a\x01"}, {{"k", {"v", "w"}}}}, asked},
-      {"no extra", {"u", "1", {"a", "b"}, {}}, asked},
-      {"an extra of no value", {"u", "1", {"a", "b"}, {{"k", {}}}}, asked},
-      {"another name of an extra", {"u", "1", {"a", "b"}, {{"l", {"v", "w"}}}}, asked},
-      {"values of two extras", {"u", "1", {"a", "b"}, {{"k", {"v"}}, {"w", {}}}}, asked},
+      {"another user", {"v", "1", {"a", "b"}, {{"k", {"v", "w"}}}}, attributes},
+      {"another uid", {"u", "2", {"a", "b"}, {{"k", {"v", "w"}}}}, attributes},
+      {"another value of an extra", {"u", "1", {"a", "b"}, {{"k", {"v", "x"}}}}, attributes},
+      {"a part between user and uid", {"u1", "", {"a", "b"}, {{"k", {"v", "w"}}}}, attributes},
+      {"one group less", {"u", "1", {"a"}, {{"k", {"v", "w"}}}}, attributes},
+      {"groups as one", {"u", "1", {"ab"}, {{"k", {"v", "w"}}}}, attributes},
+      {"groups the other way round", {"u", "1", {"b", "a"}, {{"k", {"v", "w"}}}}, attributes},
+      {"a group more, empty", {"u", "1", {"a", "b", ""}, {{"k", {"v", "w"}}}}, attributes},
+      {"a group that holds a length", {"u", "1", {"a\x01"}, {{"k", {"v", "w"}}}}, attributes},
+      {"no extra", {"u", "1", {"a", "b"}, {}}, attributes},
+      {"an extra of no value", {"u", "1", {"a", "b"}, {{"k", {}}}}, attributes},
+      {"another name of an extra", {"u", "1", {"a", "b"}, {{"l", {"v", "w"}}}}, attributes},
+      {"values of two extras", {"u", "1", {"a", "b"}, {{"k", {"v"}}, {"w", {}}}}, attributes},
       {"another verb", caller, changed([](auto& one) { one.verb = "get"; })},
       {"another group of the API", caller, changed([](auto& one) { one.group = "x"; })},
       {"another version", caller, changed([](auto& one) { one.version = "v1"; })},
@@ -145,15 +145,15 @@ TEST_CASE("the key of an answer is the same for the same question alone") {
       {"a subresource", caller, changed([](auto& one) { one.subresource = "s"; })},
       {"another path", caller, changed([](auto& one) { one.path = "/"; })},
   };
-  const std::string key = access_key(caller, asked);
+  const std::string key = access_key(caller, attributes);
 
-  CHECK(access_key(UserInfo(caller), RequestInfo(asked)) == key);
+  CHECK(access_key(UserInfo(caller), RequestInfo(attributes)) == key);
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(access_key(row.caller, row.asked) != key); }
+    DYNAMIC_SECTION(row.name) { CHECK(access_key(row.caller, row.attributes) != key); }
   }
 }
 
-TEST_CASE("a part of 128 bytes and more is told apart from the parts around it") {
+TEST_CASE("a part of 128 bytes and more does not mix with the parts around it") {
   const std::string group(128, 'g');
 
   CHECK(access_key({"u", "", {group}, {}}, list_of("m")) !=
@@ -162,7 +162,7 @@ TEST_CASE("a part of 128 bytes and more is told apart from the parts around it")
         access_key({"u", "", {group + "a"}, {}}, list_of("m")));
 }
 
-TEST_CASE("the key of a long question is a digest, and still that of this question alone") {
+TEST_CASE("the key of a long review is a digest, and still differs for other reviews") {
   const std::string group(600, 'g');
   const std::string key = access_key({"u", "", {group}, {}}, list_of("m"));
 
@@ -172,7 +172,7 @@ TEST_CASE("the key of a long question is a digest, and still that of this questi
   CHECK(access_key({"v", "", {group}, {}}, list_of("m")) != key);
 }
 
-TEST_CASE("the asking account's own review names nobody, and its answer is of its kind") {
+TEST_CASE("a self review has no user, and its response has its own kind") {
   CHECK(self_access_review(list_of("m")) ==
         R"({"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{)"
         R"("resourceAttributes":{"group":"external.metrics.k8s.io","namespace":"default",)"
@@ -183,13 +183,14 @@ TEST_CASE("the asking account's own review names nobody, and its answer is of it
       parse_self_access_review(R"({"kind":"SelfSubjectAccessReview","status":{}})")->is_allowed);
   CHECK(
       shown(parse_self_access_review(R"({"kind":"SubjectAccessReview","status":{"allowed":true}})")
-                .error()) == "bad_reply: the answer is no SelfSubjectAccessReview");
+                .error()) == "bad_reply: the response is not a SelfSubjectAccessReview");
   CHECK(
       shown(parse_self_access_review(R"({"kind":"SelfSubjectAccessReview","status":{"allowed":1}})")
-                .error()) == "bad_reply: the SelfSubjectAccessReview's verdict is no truth value");
+                .error()) ==
+      "bad_reply: the SelfSubjectAccessReview's allowed or denied is not a boolean");
 }
 
-TEST_CASE("a name that is no UTF-8 is asked about with the replacement character, as Go does") {
+TEST_CASE("invalid UTF-8 in a name becomes the replacement character, as in Go") {
   const std::string body = access_review({"a\xff", "", {}, {}}, list_of("m"));
 
   CHECK(body.find("\"user\":\"a\xef\xbf\xbd\"") != body.npos);
@@ -216,21 +217,21 @@ TEST_CASE("system:masters and the open paths need no review, resources do") {
   CHECK_FALSE(is_always_allowed(user, path("/"), paths));
 }
 
-TEST_CASE("attributes of 10000 bytes are not kept") {
+TEST_CASE("attributes of 10000 bytes are not cached") {
   const std::size_t rest = std::string("listexternal.metrics.k8s.iov1beta1default").size();
 
-  CHECK(is_keepable(list_of(std::string(9999 - rest, 'x'))));
-  CHECK_FALSE(is_keepable(list_of(std::string(10'000 - rest, 'x'))));
+  CHECK(is_cacheable(list_of(std::string(9999 - rest, 'x'))));
+  CHECK_FALSE(is_cacheable(list_of(std::string(10'000 - rest, 'x'))));
 }
 
-TEST_CASE("a verdict is kept until its time, and the least used goes first") {
+TEST_CASE("a verdict is cached until its time, and the least recently used is evicted first") {
   ReviewCache<int> cache(2);
   const SteadyTime start{};
 
-  cache.keep("a", 1, start + seconds{10});
-  cache.keep("b", 2, start + seconds{10});
+  cache.put("a", 1, start + seconds{10});
+  cache.put("b", 2, start + seconds{10});
   REQUIRE(cache.find("a", start) != nullptr);
-  cache.keep("c", 3, start + seconds{5});
+  cache.put("c", 3, start + seconds{5});
 
   CHECK(cache.find("b", start) == nullptr);
   CHECK(*cache.find("a", start + milliseconds{9999}) == 1);
@@ -239,17 +240,17 @@ TEST_CASE("a verdict is kept until its time, and the least used goes first") {
   CHECK(cache.size() == 0);
 }
 
-TEST_CASE("a verdict that comes again takes the place of the one before") {
+TEST_CASE("a verdict replaces the one under the same key") {
   ReviewCache<int> cache(2);
 
-  cache.keep("a", 1, SteadyTime{} + seconds{1});
-  cache.keep("a", 2, SteadyTime{} + seconds{9});
+  cache.put("a", 1, SteadyTime{} + seconds{1});
+  cache.put("a", 2, SteadyTime{} + seconds{9});
 
   CHECK(cache.size() == 1);
   CHECK(*cache.find("a", SteadyTime{} + seconds{2}) == 2);
 }
 
-TEST_CASE("a pause grows to its bound, with some chance in it") {
+TEST_CASE("a pause grows to its bound, with jitter") {
   const Backoff backoff{milliseconds{500}, 2.0, 0.5, seconds{30}};
 
   CHECK(backoff.pause(0, 0) == milliseconds{500});

@@ -41,7 +41,7 @@ TEST_CASE("the ConfigMap as a cluster has it") {
   CHECK(config.front_proxy->rules.uid_headers.empty());
 }
 
-TEST_CASE("an absent half is no problem, and a uid header counts when it is listed") {
+TEST_CASE("an absent part is not a problem, and a uid header counts when it is listed") {
   const auto nothing = parse_authentication_config({});
   Data data = typical();
   data["requestheader-uid-headers"] = R"(["X-Remote-Uid"])";
@@ -56,7 +56,7 @@ TEST_CASE("an absent half is no problem, and a uid header counts when it is list
   CHECK(proxy.front_proxy->rules.uid_headers == Texts{"x-remote-uid"});
 }
 
-TEST_CASE("case 105: a half that cannot be used says why and spares the other") {
+TEST_CASE("case 105: an invalid part has a reason and does not affect the other") {
   struct Row {
     std::string_view key;
     std::string value;
@@ -65,19 +65,19 @@ TEST_CASE("case 105: a half that cannot be used says why and spares the other") 
   };
   const Row rows[] = {
       {"client-ca-file", "\n", "client-ca-file is empty", false},
-      {"client-ca-file", "x", "client-ca-file: it holds no PEM certificate", false},
+      {"client-ca-file", "x", "client-ca-file: it has no PEM certificate", false},
       {"requestheader-client-ca-file", "", "requestheader-client-ca-file is empty", true},
       {"requestheader-allowed-names",
        "[",
-       "requestheader-allowed-names is no JSON array of texts",
+       "requestheader-allowed-names is not a JSON array of strings",
        true},
       {"requestheader-group-headers",
        "[1]",
-       "requestheader-group-headers is no JSON array of texts",
+       "requestheader-group-headers is not a JSON array of strings",
        true},
       {"requestheader-uid-headers",
        "{}",
-       "requestheader-uid-headers is no JSON array of texts",
+       "requestheader-uid-headers is not a JSON array of strings",
        true},
   };
 

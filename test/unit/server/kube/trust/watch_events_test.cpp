@@ -29,7 +29,7 @@ TEST_CASE("a list gives the ConfigMap's data and where to watch from") {
   CHECK_FALSE(none->data);
 }
 
-TEST_CASE("what is no list of ConfigMaps is an error") {
+TEST_CASE("anything but a list of ConfigMaps is an error") {
   const std::string_view rows[] = {
       "",
       "[]",
@@ -43,7 +43,7 @@ TEST_CASE("what is no list of ConfigMaps is an error") {
   for (const std::string_view row : rows) {
     DYNAMIC_SECTION("reply " << row) {
       CHECK(test::shown(parse_config_map_list(row)) ==
-            "bad_reply: the answer is no list of ConfigMaps");
+            "bad_reply: the response is not a list of ConfigMaps");
     }
   }
 }

@@ -1,4 +1,5 @@
-#include "server/http/answer.hpp"
+// Writes responses by hand into the reused buffer of the session, without Beast's message types.
+#include "server/http/response.hpp"
 
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
@@ -22,11 +23,11 @@ void append_number(std::string& out, std::size_t number) {
 
 }  // namespace
 
-void append_answer(std::string& out,
-                   const apiservice::Response& response,
-                   std::string_view audit_id,
-                   bool is_head,
-                   bool is_keep_alive) {
+void append_response(std::string& out,
+                     const apiservice::Response& response,
+                     std::string_view audit_id,
+                     bool is_head,
+                     bool is_keep_alive) {
   const auto reason =
       boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
   out += "HTTP/1.1 ";
@@ -43,6 +44,7 @@ void append_answer(std::string& out,
     has_cache_control = has_cache_control || header.name == "Cache-Control";
   }
   if (!has_cache_control) append_header(out, "Cache-Control", "no-cache, private");
+  // RFC 9110, 15.4.5: a 304 has no content, and its length would be that of the full response.
   const bool has_length = response.status != 304;
   if (has_length) {
     out += "Content-Length: ";

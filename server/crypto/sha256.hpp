@@ -1,4 +1,4 @@
-// SHA-256, for keys that stand for secrets or for long texts. Pure.
+// SHA-256, for cache keys that must not hold a secret or a long text. Pure.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace weir::server::cluster {
 
-// The 32 bytes themselves.
+// The 32 bytes of the digest, not their hexadecimal form.
 [[nodiscard]] std::string sha256(std::string_view bytes);
 
 }  // namespace weir::server::cluster

@@ -1,4 +1,5 @@
-#include "server/kube/reviews/review_asker.hpp"
+// Retries with exponential backoff, as client-go does for webhooks of the kube-apiserver.
+#include "server/kube/reviews/review_client.hpp"
 
 #include "server/kube/client/backoff.hpp"
 #include "server/logging/log.hpp"
@@ -15,9 +16,9 @@ using scalers::Errc;
 using scalers::Error;
 using scalers::Result;
 
-constexpr Duration kLongestQuestion{10'000};
-constexpr int kTries = 5;
-constexpr Backoff kBackoff{Duration{500}, 1.5, 0.2, kLongestQuestion};
+constexpr Duration kMaxReviewTime{10'000};
+constexpr int kMaxTries = 5;
+constexpr Backoff kBackoff{Duration{500}, 1.5, 0.2, kMaxReviewTime};
 
 }  // namespace
 
@@ -26,16 +27,18 @@ std::optional<Error> review_failure(long status) {
   switch (status) {
     case 401:
       return Error{Errc::refused,
-                   "the kube-apiserver does not know Weir's own account (401); is its token or "
-                   "client certificate valid?",
+                   "the kube-apiserver rejected the credentials of Weir's account (401); check its "
+                   "token or client certificate",
                    ""};
     case 403:
       return Error{Errc::refused,
-                   "the kube-apiserver does not let Weir ask (403); bind its service account to "
-                   "the ClusterRole system:auth-delegator",
+                   "Weir's account has no permission to create reviews (403); bind its service "
+                   "account to the ClusterRole system:auth-delegator",
                    ""};
     default:
-      return Error{Errc::bad_reply, fmt::format("the kube-apiserver answered {}", status), ""};
+      return Error{Errc::bad_reply,
+                   fmt::format("the kube-apiserver responded with HTTP {}", status),
+                   ""};
   }
 }
 
@@ -43,41 +46,43 @@ bool is_worth_a_retry(long status) {
   return status == 429 || status == 500 || status == 503 || status == 504;
 }
 
-ReviewAsker::ReviewAsker(Loop& loop,
-                         KubeClient& client,
-                         const Clock& clock,
-                         std::string name,
-                         std::string path)
+ReviewClient::ReviewClient(Loop& loop,
+                           KubeClient& client,
+                           const Clock& clock,
+                           std::string name,
+                           std::string path)
     : client_(client),
       clock_(clock),
       name_(std::move(name)),
       path_(std::move(path)),
       closing_(loop) {}
 
-awaitable<Result<std::string>> ReviewAsker::ask(std::string body) {
-  return ask_for(shared_from_this(), std::move(body));
+awaitable<Result<std::string>> ReviewClient::send(std::string body) {
+  return post_with_retries(shared_from_this(), std::move(body));
 }
 
-awaitable<Result<std::string>> ReviewAsker::ask_for(std::shared_ptr<ReviewAsker> self,
-                                                    std::string body) {
-  const Deadline deadline = Deadline::after(self->clock_.steady(), kLongestQuestion);
+awaitable<Result<std::string>> ReviewClient::post_with_retries(std::shared_ptr<ReviewClient> self,
+                                                               std::string body) {
+  // Not the deadline of the caller: several callers may wait for this review.
+  const Deadline deadline = Deadline::after(self->clock_.steady(), kMaxReviewTime);
   for (int tries = 0;; ++tries) {
     auto reply = co_await self->client_.post(self->path_, body, deadline);
     const auto failure =
         reply ? review_failure(reply->status) : std::optional<Error>(reply.error());
     if (!failure) co_return std::move(reply->body);
-    const bool may_help =
+    const bool is_retryable =
         reply ? is_worth_a_retry(reply->status) : reply.error().code == Errc::unreachable;
+    // Jitter, so that the replicas of Weir do not retry at the same time.
     const double chance = std::generate_canonical<double, 32>(self->random_);
     const Duration pause = kBackoff.pause(tries, chance);
     const bool has_time = deadline.left(self->clock_.steady()) > pause;
-    if (!may_help || tries + 1 == kTries || !has_time) co_return *failure;
+    if (!is_retryable || tries + 1 == kMaxTries || !has_time) co_return *failure;
     const bool is_closing = co_await self->closing_.wait(pause);
     if (is_closing) co_return *failure;
   }
 }
 
-void ReviewAsker::note(const std::optional<Error>& failure) {
+void ReviewClient::log_outcome(const std::optional<Error>& failure) {
   const bool is_failing = failure.has_value();
   if (is_failing == is_failing_) return;
   is_failing_ = is_failing;
@@ -86,7 +91,7 @@ void ReviewAsker::note(const std::optional<Error>& failure) {
         "reviews_failing",
         {{"kind", name_}, {"code", name_of(failure->code)}, {"reason", failure->message()}});
   } else {
-    log(Level::info, "reviews_answered_again", {{"kind", name_}});
+    log(Level::info, "reviews_recovered", {{"kind", name_}});
   }
 }
 

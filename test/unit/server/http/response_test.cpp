@@ -1,4 +1,4 @@
-#include "server/http/answer.hpp"
+#include "server/http/response.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -10,7 +10,7 @@ namespace {
 
 using apiservice::Response;
 
-TEST_CASE("an answer's bytes") {
+TEST_CASE("the bytes of a response") {
   struct Row {
     std::string_view name;
     Response response;
@@ -19,7 +19,7 @@ TEST_CASE("an answer's bytes") {
     std::string_view bytes;
   };
   const Row rows[] = {
-      {"what every answer has",
+      {"what every response has",
        {200, "application/json", "{}"},
        false,
        true,
@@ -57,7 +57,7 @@ TEST_CASE("an answer's bytes") {
     DYNAMIC_SECTION(row.name) {
       std::string out = "before|";
 
-      append_answer(out, row.response, "a", row.is_head, row.is_keep_alive);
+      append_response(out, row.response, "a", row.is_head, row.is_keep_alive);
 
       CHECK(out == "before|" + std::string(row.bytes));
     }

@@ -1,4 +1,6 @@
-#include "server/commands/record/asker.hpp"
+// Reads metrics and HPAs for `weir record`. The loop in record.cpp does not know which source it
+// has.
+#include "server/commands/record/record_source.hpp"
 
 #include "apiservice/meta/label_selector.hpp"
 #include "scalers/settings/url.hpp"
@@ -14,6 +16,7 @@ using scalers::percent_encoded;
 using scalers::Reading;
 using scalers::Result;
 
+// The first question mark ends the metric, because names cannot contain one.
 Target target_of(const std::string& text) {
   const auto mark = text.find('?');
   const std::string path = text.substr(0, mark);
@@ -23,7 +26,8 @@ Target target_of(const std::string& text) {
           mark == text.npos ? std::string() : text.substr(mark + 1)};
 }
 
-awaitable<Result<std::vector<Reading>>> Asker::metric(Target target, Deadline deadline) {
+awaitable<Result<std::vector<Reading>>> RecordSource::read_metric(Target target,
+                                                                  Deadline deadline) {
   if (source_ != nullptr) {
     auto labels = apiservice::parse_selector(target.selector);
     if (!labels) co_return labels.error();
@@ -41,7 +45,7 @@ awaitable<Result<std::vector<Reading>>> Asker::metric(Target target, Deadline de
   co_return parse_values(reply->status, reply->body);
 }
 
-awaitable<Result<HpaState>> Asker::hpa(std::string name, Deadline deadline) {
+awaitable<Result<HpaState>> RecordSource::read_hpa(std::string name, Deadline deadline) {
   const auto slash = name.find('/');
   const std::string path =
       fmt::format("/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers/{}",
