@@ -52,12 +52,12 @@ class Lru {
     if (found != index_.end()) discard(found->second);
   }
 
-  // Erases every value that `is_gone(const Value&)` is true for.
+  // Erases every value that `is_gone(Value&)` is true for.
   template <class IsGone>
   void erase_if(IsGone is_gone) {
     for (auto partition = partitions_.begin(); partition != partitions_.end();) {
-      std::erase_if(partition->second, [&](const Entry& entry) {
-        const bool is_erased = is_gone(std::as_const(entry.value));
+      partition->second.remove_if([&](Entry& entry) {
+        const bool is_erased = is_gone(entry.value);
         if (is_erased) index_.erase(entry.key);
         return is_erased;
       });

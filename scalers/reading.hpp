@@ -81,7 +81,7 @@ inline constexpr double kTooLargeValue = 9223372036854776.0;
 // One measured number, after the metric's policies: finite, and of a magnitude below
 // 9223372036854776, whose thousandths fit the HPA's int64.
 struct Reading {
-  Labels labels;  // the bound parameters
+  Labels labels;  // the bound parameters, and those of the sample
   double value;
   WallTime taken_at;  // when the backend was asked; for PromQL the evaluation time
 };

@@ -15,7 +15,7 @@ namespace weir::apiservice {
 struct Decision {
   bool is_allowed = false;
   std::string reason;     // appended to the text of a 403 when it is not empty
-  std::string failure{};  // not empty: why there is no decision; the response is 500
+  std::string failure{};  // not empty: why the decision is missing; the response is 500
 };
 
 class Authorizer {

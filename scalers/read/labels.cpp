@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cstdint>
 #include <functional>
@@ -167,6 +168,8 @@ bool matches(std::span<const LabelRequirement> requirements, const Labels& label
 Result<Selection> select(SelectorMode mode,
                          std::span<const DeclaredLabel> declared,
                          std::span<const LabelRequirement> requirements) {
+  // A filter binds nothing, so the query of such a metric has no parameters to declare.
+  assert(mode == SelectorMode::bind || declared.empty());
   if (mode == SelectorMode::filter)
     return Selection{{Labels{}}, {requirements.begin(), requirements.end()}};
   auto bound = bind_labels(declared, requirements);

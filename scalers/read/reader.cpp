@@ -31,12 +31,12 @@ std::string key_of(const Metric& metric, const Parameters& parameters) {
   return metric.backend->name + '\n' + metric.scaler->cache_key(parameters);
 }
 
-void append_readings(std::vector<Reading>& out,
-                     const Labels& bound,
-                     const std::vector<JudgedSample>& values) {
-  for (const JudgedSample& value : values) {
-    Reading& reading = out.emplace_back(Reading{bound, value.value, value.taken_at});
-    reading.labels.insert(value.labels.begin(), value.labels.end());
+void append_readings(std::vector<Reading>& out, Labels bound, std::vector<JudgedSample> values) {
+  for (JudgedSample& value : values) {
+    const bool is_last = &value == &values.back();
+    Reading& reading = out.emplace_back(Reading{{}, value.value, value.taken_at});
+    reading.labels = is_last ? std::move(bound) : bound;
+    reading.labels.merge(value.labels);
   }
 }
 
@@ -87,6 +87,8 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
     auto error = report(id, one, selection->filter, readings);
     if (error) co_return std::move(*error);
   }
+  const ReadOf of = read_of(id, query.name_space);
+  for (const Reading& reading : readings) observer_.value_reported(of, reading);
   co_return readings;
 }
 
@@ -135,7 +137,7 @@ Error Reader::unknown_metric(const Query& query) const {
 
 ReadOf Reader::read_of(MetricId id, std::string_view name_space) const {
   const Metric& of = metric(id);
-  return {id, of.backend->name, of.name, name_space};
+  return {id, index_.get(), of.backend->name, of.name, name_space};
 }
 
 Reader::PendingQuery Reader::cached_or_in_flight(MetricId id, Parameters parameters) {
@@ -223,7 +225,10 @@ void Reader::complete_query(MetricId id,
   answer.retry_at = now + jittered(kKeepError);
   if (was_sent) answer.time_since_recovery = time_since_recovery(*of.backend, answer);
   const auto complete = std::make_shared<const Answer>(std::move(answer));
-  const Verdict verdict = judge(of.policies, *complete);
+  // Each read filters for itself, so the samples of such a metric are a success as they are.
+  const bool is_filtered = of.selector_mode == SelectorMode::filter && complete->samples;
+  const Verdict verdict =
+      is_filtered ? Verdict(std::vector<JudgedSample>{}) : judge(of.policies, *complete);
   observer_.query_done(read_of(id, parameters.name_space),
                        verdict ? std::nullopt : std::optional(verdict.error().code),
                        now - complete->at);
@@ -260,7 +265,7 @@ Reader::Outcome Reader::with_fallback(MetricId id,
   if (verdict || !policies.fallback) return {std::move(verdict), false};
   auto substitute = fall_back(policies,
                               verdict.error(),
-                              history_.find(history_key(id, key)),
+                              history_.find(history_key(id, key, filter)),
                               clock_.steady(),
                               clock_.wall(),
                               filter,
@@ -270,15 +275,18 @@ Reader::Outcome Reader::with_fallback(MetricId id,
 }
 
 std::optional<Error> Reader::report(MetricId id,
-                                    const PendingQuery& query,
+                                    PendingQuery& query,
                                     std::span<const LabelRequirement> filter,
                                     std::vector<Reading>& readings) {
   const Metric& of = metric(id);
   const std::string& name_space = query.parameters.name_space;
   Verdict verdict = judge(of.policies, *query.answer, filter);
   if (of.policies.fallback)
-    history_.note(history_key(id, query.key), name_space, query.answer, verdict.has_value());
-  const Outcome outcome = with_fallback(id, std::move(verdict), query.key, filter);
+    history_.note(history_key(id, query.key, filter),
+                  name_space,
+                  query.answer,
+                  verdict.has_value());
+  Outcome outcome = with_fallback(id, std::move(verdict), query.key, filter);
   if (!outcome.verdict) {
     const Error& error = outcome.verdict.error();
     const auto cause = diagnoses_.cause(query.key, error.code, clock_.steady());
@@ -295,15 +303,19 @@ std::optional<Error> Reader::report(MetricId id,
       }
     }
   }
-  const std::size_t first = readings.size();
-  append_readings(readings, query.parameters.labels, *outcome.verdict);
-  for (std::size_t i = first; i < readings.size(); ++i) observer_.value_reported(read, readings[i]);
+  append_readings(readings, std::move(query.parameters.labels), std::move(*outcome.verdict));
   return std::nullopt;
 }
 
-// Two metrics may send the same query and judge its answers differently.
-std::string Reader::history_key(MetricId id, const std::string& key) {
-  return fmt::format("{}\n{}", static_cast<std::uint32_t>(id), key);
+// Two metrics may send the same query and judge its answers differently, and so may two selectors
+// that filter them.
+std::string Reader::history_key(MetricId id,
+                                const std::string& key,
+                                std::span<const LabelRequirement> filter) {
+  std::string out = fmt::format("{}\n{}", static_cast<std::uint32_t>(id), key);
+  for (const LabelRequirement& one : filter)
+    out += fmt::format("\n{} {} {}", one.key, static_cast<int>(one.op), fmt::join(one.values, ","));
+  return out;
 }
 
 Duration Reader::jittered(Duration span) {

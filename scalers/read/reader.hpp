@@ -125,12 +125,14 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
                                       std::span<const LabelRequirement> filter,
                                       PolicySteps* steps = nullptr);
   // Comes to the outcome of a query that has its answer, notifies the observer, and appends to
-  // `readings`; the error if it comes to one.
+  // `readings`, which takes the labels of `query`; the error if it comes to one.
   [[nodiscard]] std::optional<Error> report(MetricId id,
-                                            const PendingQuery& query,
+                                            PendingQuery& query,
                                             std::span<const LabelRequirement> filter,
                                             std::vector<Reading>& readings);
-  [[nodiscard]] static std::string history_key(MetricId id, const std::string& key);
+  [[nodiscard]] static std::string history_key(MetricId id,
+                                               const std::string& key,
+                                               std::span<const LabelRequirement> filter);
 
   // One query of an explanation, and its reply for the diagnosis.
   struct ExplainedQuery {
@@ -165,8 +167,6 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
 // The key of a query in the cache, among those in flight, and in the diagnoses.
 [[nodiscard]] std::string key_of(const Metric& metric, const Parameters& parameters);
 // The values of one answer as readings: the labels are the bound ones and the sample's own.
-void append_readings(std::vector<Reading>& out,
-                     const Labels& bound,
-                     const std::vector<JudgedSample>& values);
+void append_readings(std::vector<Reading>& out, Labels bound, std::vector<JudgedSample> values);
 
 }  // namespace weir::scalers::read

@@ -121,7 +121,7 @@ awaitable<Reader::ExplainedQuery> Reader::explain_query(MetricId id,
                       .steps = {{"wait", acquired - begun}, {"query", ended - acquired}}},
                      std::move(samples)};
   if (outcome.verdict) {
-    append_readings(*out.query.result, out.query.labels, *outcome.verdict);
+    append_readings(*out.query.result, out.query.labels, std::move(*outcome.verdict));
   } else {
     out.query.result = within_metric(of, name_space, outcome.verdict.error());
   }
@@ -135,8 +135,8 @@ awaitable<Reader::ExplainedQuery> Reader::with_diagnosis(const Metric* metric,
   Explanation::BackendQuery& query = explained.query;
   const SteadyTime begun = clock_.steady();
   const Deadline due{begun, std::min(begun + kDiagnosisBudget, deadline.at)};
-  query.diagnosis =
-      co_await diagnose(metric, {std::move(name_space), query.labels}, explained.reply, due);
+  Parameters parameters{std::move(name_space), query.labels};
+  query.diagnosis = co_await diagnose(metric, std::move(parameters), explained.reply, due);
   query.steps.push_back({"diagnose", clock_.steady() - begun});
   // As a read shows it once it was found in the background.
   const bool is_its_cause = query.result.has_error() && explained.reply.has_error() &&

@@ -28,7 +28,8 @@ namespace weir::scalers {
 
 // The read that an observer is notified of. The texts live for the call.
 struct ReadOf {
-  MetricId id;  // of the configuration that the read began with
+  MetricId id;
+  const MetricIndex* index;  // that `id` belongs to: of the configuration the read began with
   std::string_view backend;
   std::string_view metric;      // as the configuration spells it
   std::string_view name_space;  // of the caller

@@ -4,12 +4,17 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cctype>
+#include <cstdint>
+#include <cstring>
 #include <set>
 #include <utility>
 
 namespace weir::server {
 namespace {
+
+constexpr std::size_t kTypicalKeyBytes = 120;
 
 // "label_" and the name with _ in place of what Prometheus does not allow; a name that two labels
 // would share gets a number.
@@ -44,15 +49,18 @@ std::string labels_text(const scalers::Labels& parameters,
   return out;
 }
 
-// Lengths keep what a caller chose from looking like another set.
+// Lengths keep what a caller chose from looking like another set. They are raw bytes, because every
+// read of a metric with parameters makes a key.
 std::string key_of(const scalers::ReadOf& of,
                    std::string_view name_space,
                    const scalers::Labels& labels) {
   std::string out;
+  out.reserve(kTypicalKeyBytes);
   const auto add = [&out](std::string_view text) {
-    const fmt::format_int size(text.size());
-    out.append(size.data(), size.size());
-    out += ':';
+    const auto size = static_cast<std::uint32_t>(text.size());
+    std::array<char, sizeof size> bytes;
+    std::memcpy(bytes.data(), &size, sizeof size);
+    out.append(bytes.data(), bytes.size());
     out += text;
   };
   add(of.backend);
@@ -80,6 +88,7 @@ void ParameterValues::set(const scalers::ReadOf& of,
   if (Value* known = values_.find(key)) {
     known->value = reading.value;
     known->taken_at = reading.taken_at;
+    known->is_reported = true;
     return;
   }
   values_.put(key,
@@ -88,6 +97,7 @@ void ParameterValues::set(const scalers::ReadOf& of,
                std::string(of.metric),
                std::string(of.name_space),
                labels_text(reading.labels, of.metric, name_space),
+               is_any_namespace,
                reading.value,
                reading.taken_at});
 }

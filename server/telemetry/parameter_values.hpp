@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::server {
 
-// A set that no read has brought a value for within this time is not in use any more.
+// A set that no read has reported a value for within this time is not in use any more. The value
+// itself may be older: a fallback holds it.
 inline constexpr std::chrono::hours kParametersInUse{1};
 
 [[nodiscard]] inline double age_seconds(WallTime taken_at, WallTime now) {
@@ -32,21 +34,28 @@ class ParameterValues {
 
   // `is_any_namespace`: the value is the same for every namespace, and is labelled "*".
   void set(const scalers::ReadOf& of, const scalers::Reading& reading, bool is_any_namespace);
-  // Forgets the values of reads that `is_kept(const scalers::ReadOf&)` is false for.
+  // Forgets the values of reads that `is_kept(const scalers::ReadOf&, bool is_any_namespace)` is
+  // false for.
   template <class IsKept>
   void erase_unless(IsKept is_kept) {
     values_.erase_if([&](const Value& value) {
-      return !is_kept(scalers::ReadOf{{}, value.backend, value.metric, value.name_space});
+      const scalers::ReadOf of{{}, nullptr, value.backend, value.metric, value.name_space};
+      return !is_kept(of, value.is_any_namespace);
     });
   }
-  // Adds a series with `number_of(value, taken_at)` for each set that is in use at `now`, in the
-  // order of their labels.
-  template <class NumberOf>
-  void append_to(FamilyText& text, WallTime now, NumberOf number_of) const {
-    std::vector<const Value*> in_use;
-    values_.for_each([&](const Value& value) {
-      if (now - value.taken_at < kParametersInUse) in_use.push_back(&value);
+  // Forgets the sets that are not in use at `now`. Called once a page: the time of a read is that
+  // of the next page, so that a read needs no clock.
+  void expire(WallTime now) {
+    values_.erase_if([now](Value& value) {
+      if (std::exchange(value.is_reported, false)) value.reported_at = now;
+      return now - value.reported_at >= kParametersInUse;
     });
+  }
+  // Adds a series with `number_of(value, taken_at)` for each set, in the order of their labels.
+  template <class NumberOf>
+  void append_to(FamilyText& text, NumberOf number_of) const {
+    std::vector<const Value*> in_use;
+    values_.for_each([&](const Value& value) { in_use.push_back(&value); });
     std::ranges::sort(in_use, {}, [](const Value* value) -> const std::string& {
       return value->labels;
     });
@@ -60,8 +69,11 @@ class ParameterValues {
     std::string metric;
     std::string name_space;  // of the caller
     std::string labels;      // as the page has them: name="value",...
+    bool is_any_namespace;
     double value;
     WallTime taken_at;
+    WallTime reported_at = {};  // of the last read, as of the page after it
+    bool is_reported = true;    // since the last page
   };
 
   std::size_t capacity_;

@@ -82,9 +82,10 @@ void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics,
     if (is_gone) durations_.Remove(one.second);
     return is_gone;
   });
-  parameter_values_.erase_unless([this](const scalers::ReadOf& of) {
+  parameter_values_.erase_unless([this](const scalers::ReadOf& of, bool is_any_namespace) {
     const Entry* entry = find_entry(of);
-    return entry != nullptr && (entry->has_labels || entry->is_per_namespace);
+    return entry != nullptr && entry->has_parameters() &&
+           entry->is_any_namespace() == is_any_namespace;
   });
 }
 
@@ -115,7 +116,9 @@ void ReadCounts::carry_over_counts(Configured& from, Configured& to) const {
 
 ReadCounts::Entry* ReadCounts::find_entry(const scalers::ReadOf& of) {
   const scalers::MetricIndex& index = *configured_.index;
-  for (auto id = index.find(of.metric, of.id); id; id = index.next(*id)) {
+  // No search in the usual case: the reader holds its index, so an equal address is the same index.
+  if (of.index == &index) return &configured_.entries[static_cast<std::size_t>(of.id)];
+  for (auto id = index.find(of.metric); id; id = index.next(*id)) {
     Entry& entry = configured_.entries[static_cast<std::size_t>(*id)];
     if (*entry.backend == of.backend && label_of(*entry.namespaces, of.name_space)) return &entry;
   }
@@ -164,14 +167,14 @@ void ReadCounts::observe_duration(const scalers::ReadOf& of, std::chrono::durati
 void ReadCounts::set_value(const scalers::ReadOf& of, const scalers::Reading& reading) {
   Entry* entry = find_entry(of);
   if (entry == nullptr) return;
-  const bool is_any_namespace = is_for_all(*entry->namespaces) && entry->is_per_namespace;
-  if (entry->has_labels || !reading.labels.empty() || is_any_namespace)
-    return parameter_values_.set(of, reading, is_for_all(*entry->namespaces) && !is_any_namespace);
+  if (entry->has_parameters() || !reading.labels.empty())
+    return parameter_values_.set(of, reading, entry->is_any_namespace());
   series_of(*entry, *label_of(*entry->namespaces, of.name_space)).last =
       LastValue{reading.value, reading.taken_at};
 }
 
-void ReadCounts::append_to(std::string& out, WallTime now) const {
+void ReadCounts::append_to(std::string& out, WallTime now) {
+  parameter_values_.expire(now);
   append_counts(out);
   append_values(out, now);
 }
@@ -222,7 +225,7 @@ void ReadCounts::append_values(std::string& out, WallTime now) const {
       text.add({{"metric", metric}, {"namespace", (*entry.namespaces)[series.name_space]}},
                number_of(series.last->value, series.last->taken_at));
     });
-    if (has_parameters) parameter_values_.append_to(text, now, number_of);
+    if (has_parameters) parameter_values_.append_to(text, number_of);
   };
   gauge(kValues, true, [](double value, WallTime) { return value; });
   gauge(kAges, true, [now](double, WallTime taken_at) { return age_seconds(taken_at, now); });

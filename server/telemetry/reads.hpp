@@ -41,7 +41,7 @@ class ReadCounts {
   void observe_duration(const scalers::ReadOf& of, std::chrono::duration<double> span);
   void set_value(const scalers::ReadOf& of, const scalers::Reading& reading);
   // Appends the series that the registry does not have, of which some depend on the time of day.
-  void append_to(std::string& out, WallTime now) const;
+  void append_to(std::string& out, WallTime now);
 
  private:
   using Backends = std::map<std::string, prometheus::Histogram*, std::less<>>;
@@ -70,6 +70,15 @@ class ReadCounts {
     bool has_labels;
     bool is_per_namespace;
     std::vector<Series> series = {};  // by namespace, only those that were read
+
+    // One value for every namespace.
+    [[nodiscard]] bool is_any_namespace() const {
+      return namespaces->front() == "*" && !is_per_namespace;
+    }
+    // Its values are in parameter_values_, because callers choose how many there are.
+    [[nodiscard]] bool has_parameters() const {
+      return has_labels || (namespaces->front() == "*" && is_per_namespace);
+    }
   };
   // Invariant: `backend` of an entry points to a key of backends_, `namespaces` into `namespaces`.
   // Both containers are node-based, so that the pointers survive insertion and the move of the

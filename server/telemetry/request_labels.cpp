@@ -1,3 +1,4 @@
+// From a request to its labels, so that what a caller sends never becomes one.
 #include "server/telemetry/request_labels.hpp"
 
 #include "apiservice/meta/list_options.hpp"

@@ -1,3 +1,5 @@
+// The store behind apiserver_request_total, apart from prometheus-cpp's, because there is a series
+// for each metric.
 #include "server/telemetry/requests.hpp"
 
 #include <fmt/format.h>

@@ -150,7 +150,7 @@ class Session {
     }));
     machine_.on_disconnected({Errc::unreachable, "lost", ""});
     for (const QueueLengthQueryPtr& question : questions)
-      require(question->ready_messages.has_value(), "whoever waits is told of the end");
+      require(question->ready_messages.has_value(), "every waiter is notified of the end");
     require(!machine_.waiting_since(), "nothing is open behind the end");
   }
 

@@ -96,7 +96,7 @@ void check_pieces(std::string_view input, const Head& whole) {
   }
   const auto alone = server::parse_head(so_far);
   require(std::holds_alternative<Head>(alone) && is_same(std::get<Head>(alone), whole),
-          "what stands behind a head changes nothing");
+          "bytes after a head change nothing");
 }
 
 // Beast's parser is fed a part of the head; here it reads the whole one.

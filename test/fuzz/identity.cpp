@@ -69,16 +69,16 @@ bool is_extra_sent(const Request& request, const std::string& key, const std::st
 
 void check_proxied(const Request& request, const UserInfo& caller) {
   require(!caller.user.empty() && is_sent(request, "x-remote-user", caller.user),
-          "a proxied user stands in its header");
+          "a proxied user is in its header");
   require(caller.uid.empty() || is_sent(request, "x-remote-uid", caller.uid),
-          "a proxied uid stands in its header");
+          "a proxied uid is in its header");
   for (const std::string& group : caller.groups)
-    require(is_sent(request, "x-remote-group", group), "a proxied group stands in its header");
+    require(is_sent(request, "x-remote-group", group), "a proxied group is in its header");
   for (const auto& [key, values] : caller.extra) {
     require(scalers::percent_decoded(scalers::percent_encoded(key)) == key,
             "percent-encoding is undone by decoding");
     for (const std::string& value : values)
-      require(is_extra_sent(request, key, value), "a proxied extra stands in its header");
+      require(is_extra_sent(request, key, value), "a proxied extra is in its header");
   }
 }
 
@@ -101,7 +101,7 @@ void check(const Request& request, const Identity& identity) {
   const auto acting = apiservice::effective_user(identity);
   require(acting.has_value() != is_shown_in_vain, "what is shown in vain is a 401, nothing is not");
   if (!acting) return;
-  require(!acting->user.empty(), "whoever acts has a name");
+  require(!acting->user.empty(), "an acting user has a name");
   require(identity.caller || acting->is_anonymous(), "who showed nothing is anonymous");
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 __extension__ using Wide = __int128;
 
-constexpr std::string_view kSuffixes = "num kMGTP";  // the blank stands for none
+constexpr std::string_view kSuffixes = "num kMGTP";  // the blank means none
 constexpr long double kNanosPerOne = 1e9L;
 
 struct Parsed {

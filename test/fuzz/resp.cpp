@@ -100,7 +100,7 @@ class Session {
     machine_.on_disconnected({Errc::unreachable, "lost", ""});
     for (const RedisCommandPtr& one : open)
       require(one->reply.has_value() && !one->reply->has_value(),
-              "whoever waits is told of the end");
+              "every waiter is notified of the end");
     outcome.commands.resize(answered);
   }
 

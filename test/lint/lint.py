@@ -15,6 +15,7 @@ import coroutines
 import layers
 import text
 import tools
+import words
 from tree import Tree
 
 RULES = {
@@ -26,6 +27,7 @@ RULES = {
     "attacks": lambda tree, _: attacks.check(tree),
     "errc": lambda tree, _: text.check_errc(tree),
     "text": lambda tree, _: text.check_text(tree),
+    "words": lambda tree, _: words.check(tree),
     "format": lambda tree, _: tools.check_format(tree),
     "tidy": lambda tree, build_dir: tools.check_tidy(tree, build_dir, say=print),
 }

@@ -18,6 +18,7 @@ import layers  # noqa: E402
 import lint  # noqa: E402
 import text  # noqa: E402
 import tools  # noqa: E402
+import words  # noqa: E402
 from tree import Tree  # noqa: E402
 
 # In halves, because this file is held to the rules too.
@@ -215,6 +216,21 @@ class Text(LintTest):
             with self.subTest(name):
                 self.assertEqual([f"{path}:2: {what}"], self.findings(text.check_text, {path: f"\n{bad}\n"}))
                 self.assertEqual([], self.findings(text.check_text, {path: f"\n{good}\n"}))
+
+    def test_words_that_need_a_dictionary(self):
+        # Bad words are put together from halves, so that this file passes the rule.
+        cases = (
+            ("again", "the cache counts ane" "w", "`ane" "w`, write `again`", "the cache counts again"),
+            ("fix", "men" "ds the link", "`men" "ds`, write `fix`", "mendacious fixes"),
+            ("duplicate", "x stands twi" "ce", "`stands twi" "ce`, write `means`, `is in`, `duplicate` or `follows`", "x stands out"),
+            ("not a", "this is no li" "st; write one", "`is no li" "st;`, write `is not a ...`", "there is no list"),
+            ("after", "empty behind a rest" "art", "`behind a rest" "art`, write `after`: behind is a place", "behind a proxy"),
+            ("signal", "behind SIG" "TERM it ends", "`behind SIG" "TERM`, write `after`: behind is a place", "after SIGTERM"),
+        )
+        for name, bad, what, good in cases:
+            with self.subTest(name):
+                self.assertEqual([f"docs/a.md:2: {what}"], self.findings(words.check, {"docs/a.md": f"\n{bad}\n"}))
+                self.assertEqual([], self.findings(words.check, {"server/a.cpp": f"// {good}\n"}))
 
     def test_golden_bytes_and_go_keep_their_blanks(self):
         self.assertEqual([],

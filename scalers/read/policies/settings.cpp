@@ -110,7 +110,7 @@ void check_policies(const Node& entry, const Policies& policies, Problems& probl
   } else if (policies.clamp.max && *policies.clamp.max <= bound) {
     problems.add(zero->mark,
                  "zeroAtOrBelow makes every value 0: clamp reports nothing above its max, which is "
-                 "no larger; raise max or remove one of them");
+                 "not larger; raise max or remove one of them");
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "scalers/read/labels.hpp"
 #include "scalers/read/policies/trace.hpp"
+#include "scalers/text/redact.hpp"
 
 #include <fmt/format.h>
 
@@ -158,10 +159,9 @@ Verdict judge_nothing(const Policies& policies,
 Error nothing_selected(const Samples& samples) {
   return {
       Errc::no_value,
-      fmt::format("the selector matches no sample ({} measured); the labels of the first are {}",
-                  samples.size(),
-                  labels_text(samples.front().labels)),
-      ""};
+      fmt::format("the selector matches no sample ({} measured); the first one has the labels",
+                  samples.size()),
+      remote_text(labels_text(samples.front().labels), {})};
 }
 
 }  // namespace

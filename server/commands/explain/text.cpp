@@ -1,3 +1,4 @@
+// The explanation as a terminal shows it, and what an HPA would make of it.
 #include "server/commands/explain/text.hpp"
 
 #include "apiservice/encoding/quantity.hpp"

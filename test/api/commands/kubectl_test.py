@@ -148,7 +148,7 @@ class KubectlTest(ServerTest):
         self.assertIn('  metricLabels:\n    queue: a\n  metricName: queue_depth\n', run.stdout)
 
     def test_a_queue_among_many_in_each_form(self):
-        """One entry stands for many queues, and the selector picks: as a table, as JSON and as YAML."""
+        """One entry is for many queues, and the selector picks: as a table, as JSON and as YAML."""
         def run(*form):
             run = self.kubectl("get", "queue_depth", "-l", "queue=ml.embed", "-n", "bookmarkai", *form)
             self.assertEqual((0, ""), (run.returncode, run.stderr))

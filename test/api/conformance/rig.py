@@ -24,7 +24,7 @@ USER = "X-Remote-User"
 
 @dataclass(frozen=True)
 class Row:
-    """One case: what is asked through the front proxy, and what comes. `text` stands in the body; "" means an empty body."""
+    """One case: a request through the front proxy, and its response. `text` is part of the body; "" means an empty body."""
     number: int
     path: str
     headers: dict = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The conformance tables together: every numbered case stands in exactly one of them."""
+"""The conformance tables together: every numbered case is in exactly one of them."""
 import collections
 import importlib
 import re

@@ -141,7 +141,7 @@ class RotationLoadTest(ServerTest):
         return turn.answer(vector(version))
 
     def rotate(self, turn):
-        """All five, one behind the other: each stands for 100 ms."""
+        """All five, one after the other: each is in force for 100 ms."""
         other = turn % 2
         self.weir.write_config(self.config_of(turn + 1))
         self.apiserver.tokens |= {f"account-{turn}"}  # before the file: the kube-apiserver issues it first

@@ -164,7 +164,7 @@ void fill(Diagnoses& diagnoses, const std::string& name_space, std::size_t count
   }
 }
 
-TEST_CASE("causes that are kept are bounded: whoever has most of them loses its oldest") {
+TEST_CASE("cached causes are bounded: the namespace with most of them loses its oldest") {
   Diagnoses diagnoses;
   fill(diagnoses, "small", 2);
   fill(diagnoses, "large", kMaxCauses - 2);

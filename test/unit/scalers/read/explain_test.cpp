@@ -137,7 +137,7 @@ TEST_CASE("a failing read shows its cause from the next one on, and none once it
   CHECK(rig.value() == Value(bare + "; diagnosis: the job is gone"));
 }
 
-TEST_CASE("nothing is looked into where the metric turns the error into a number") {
+TEST_CASE("there is no diagnosis where the metric turns the error into a number") {
   Rig rig({MetricSpec{.policies = {.empty = {3}, .nan = {}}}});
   rig.script.can_diagnose = true;
   rig.script.replies.emplace("depth", nothing());
@@ -148,7 +148,7 @@ TEST_CASE("nothing is looked into where the metric turns the error into a number
   CHECK(explain(rig)->queries.at(0).diagnosis->cause == "the target is down");
 }
 
-TEST_CASE("a number that stands for a missing object is looked into by an explanation alone") {
+TEST_CASE("a number that replaces a missing object is diagnosed by an explanation alone") {
   Rig rig({MetricSpec{}});
   rig.script.can_diagnose = true;
   rig.script.replies.emplace("depth", Sample{.value = 0, .taken_at = {}, .is_missing = true});
@@ -161,7 +161,7 @@ TEST_CASE("a number that stands for a missing object is looked into by an explan
   CHECK(explained->queries.at(0).result->front().value == 0.0);
 }
 
-TEST_CASE("nothing is looked into while a backend settles") {
+TEST_CASE("there is no diagnosis while a backend settles") {
   Rig rig({MetricSpec{.policies = {.settle = 30s}}});
   rig.script.can_diagnose = true;
   rig.script.connections.recovered_at = rig.clock.steady();

@@ -258,7 +258,7 @@ struct Failure {
   bool is_down;
 };
 
-TEST_CASE("a backend is reported down for want of itself, not for what it says") {
+TEST_CASE("a backend is reported down because of itself, not because of what it responds") {
   const Failure rows[] = {
       {"cannot be reached", Errc::unreachable, true},
       {"TLS", Errc::tls, true},

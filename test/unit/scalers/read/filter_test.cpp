@@ -124,7 +124,7 @@ TEST_CASE("a filter that leaves nothing is an error that names the labels, never
 
   CHECK(test::shown(none.error()) ==
         "no_value: metric ml/depth: fake broker: the selector matches no sample (3 measured); the "
-        "labels of the first are {queue=mail}");
+        "first one has the labels <{queue=mail}>");
 }
 
 TEST_CASE("empty, nan and clamp apply to each sample that a filter keeps") {
@@ -155,6 +155,28 @@ TEST_CASE("a fallback holds the samples that the filter keeps") {
   REQUIRE(held->size() == 1);
   CHECK(held->front().labels == Labels{{"queue", "jobs"}});
   CHECK(held->front().value == 4);
+}
+
+TEST_CASE("each filter has a fallback of its own") {
+  Filtered metric({.nan = {0}, .fallback = Fallback{.after = 0s, .hold = 60s}});
+  REQUIRE(metric.read({{"queue", Operator::equals, {"jobs"}}}).has_value());
+  metric.rig.script.replies.insert_or_assign("depth",
+                                             Samples(std::vector{sample(3, {{"queue", "mail"}})}));
+  metric.rig.clock.advance(6s);
+  REQUIRE(metric.read({{"queue", Operator::equals, {"mail"}}}).has_value());
+
+  const auto held = metric.read({{"queue", Operator::equals, {"jobs"}}});
+
+  REQUIRE(held.has_value());
+  CHECK(held->front().value == 4);
+}
+
+TEST_CASE("a query of a metric that filters is a success, whatever its samples are") {
+  Filtered metric;
+
+  CHECK(metric.read({}).has_error());
+
+  CHECK(metric.rig.events.reads == std::vector<std::string>{"broker ml/depth ok 0"});
 }
 
 }  // namespace

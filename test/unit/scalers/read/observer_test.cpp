@@ -92,5 +92,15 @@ TEST_CASE("a value is reported with its labels, and nothing of an unknown metric
   CHECK(rig.events.values == Texts{"broker ml/depth queue=a 7"});
 }
 
+TEST_CASE("a read that ends in an error reports no value, also of its queries that have one") {
+  Rig rig({MetricSpec{.labels = {{"queue", "[a-z]+"}}, .key = "depth", .rendered = {"queue"}}});
+  rig.script.replies.emplace("depth b", Error{Errc::no_value, "as scripted", ""});
+
+  rig.read({"ml", "depth", {{"queue", LabelRequirement::Operator::in, {"a", "b"}}}});
+
+  CHECK(rig.events.reads == Texts{"broker ml/depth ok 0", "broker ml/depth no_value 0"});
+  CHECK(rig.events.values.empty());
+}
+
 }  // namespace
 }  // namespace weir::scalers::read

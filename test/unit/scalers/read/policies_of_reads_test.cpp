@@ -69,7 +69,7 @@ TEST_CASE("time counts from the last good reading, however many reads there are"
   CHECK(held == Value(7.0));
 }
 
-TEST_CASE("a good answer ends the fallback, and the next failure counts anew") {
+TEST_CASE("a good answer ends the fallback, and the next failure counts from zero") {
   Rig rig({MetricSpec{.policies = kInstead}});
 
   rig.value();

@@ -245,7 +245,18 @@ TEST_CASE("a metric that is not configured is named with its neighbours") {
   }
 }
 
-TEST_CASE("one name may stand for two metrics in different namespaces") {
+TEST_CASE("an id of another configuration reads the metric that the name says") {
+  Rig rig({MetricSpec{}, MetricSpec{.name = "other", .key = "other"}});
+  rig.script.replies.emplace("other", Sample{3, kSampledAt});
+
+  const auto by_wrong_id = rig.value({"ml", "depth", {}, MetricId{1}});
+  const auto by_unknown_id = rig.value({"ml", "other", {}, MetricId{9}});
+
+  CHECK(by_wrong_id == Value(7.0));
+  CHECK(by_unknown_id == Value(3.0));
+}
+
+TEST_CASE("two metrics in different namespaces may share a name") {
   Rig rig({MetricSpec{.namespaces = {"ml"}, .key = "of ml"},
            MetricSpec{.namespaces = {"api", "web"}, .key = "of web"}});
 

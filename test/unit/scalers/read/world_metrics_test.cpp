@@ -95,7 +95,7 @@ TEST_CASE("a metric without a fault has no problem") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a metric's name has to stand in a url") {
+TEST_CASE("a metric's name has to be valid in a url") {
   const std::string reserved = " is reserved: Kubernetes reads it as a part of the namespace";
   const std::string path = " is not valid in a url path; do not use /, % or the names . and ..";
   const Row rows[] = {
@@ -209,7 +209,7 @@ TEST_CASE("a policy that could never do what it seems to say is refused") {
       "{after: 45s, value: NUMBER}";
   const std::string all_zero =
       "t.yaml:2:44: zeroAtOrBelow makes every value 0: clamp reports nothing above its max, which "
-      "is no larger; raise max or remove one of them";
+      "is not larger; raise max or remove one of them";
   const std::string together =
       "t.yaml:2:41: maxAge and ageOf go together; write both, as in maxAge: 1m, ageOf: "
       "'jobs_waiting{queue=\"a\"}'";

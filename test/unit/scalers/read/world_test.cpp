@@ -142,7 +142,7 @@ TEST_CASE("an empty configuration is a world without metrics") {
   CHECK(empty.world->metrics().empty());
 }
 
-TEST_CASE("one name may stand twice with disjoint namespaces") {
+TEST_CASE("metrics with disjoint namespaces may share a name") {
   Site site;
 
   const auto built = site.build(

@@ -23,7 +23,7 @@ constexpr WallTime kNow = WallTime{} + 10'000s;
 const MetricInfo kPerQueue{"per_queue", {"a", "b"}, {{"queue", false}}, "broker", false};
 
 ReadOf read(std::string_view name_space, std::string_view metric = "per_queue") {
-  return {scalers::MetricId{}, "broker", metric, name_space};
+  return {scalers::MetricId{}, nullptr, "broker", metric, name_space};
 }
 
 Texts lines(Telemetry& telemetry, std::string_view prefix, WallTime now = kNow) {
@@ -101,17 +101,39 @@ TEST_CASE("without room there are none") {
   CHECK(lines(telemetry, "weir_value{").empty());
 }
 
-TEST_CASE("a set leaves an hour after its last value, or with its metric") {
+TEST_CASE("a set leaves an hour after its last read, or with its metric") {
   test::ServerTelemetry telemetry;
   telemetry.configure({kPerQueue, {"other", {"a"}, {{"queue", false}}, "broker", false}});
-  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 1, kNow});
-  telemetry.value_reported(read("a", "other"), {{{"queue", "mail"}}, 1, kNow});
+  const auto report = [&](std::string_view metric) {
+    telemetry.value_reported(read("a", metric), {{{"queue", "mail"}}, 1, kNow});
+  };
+  report("per_queue");
+  report("other");
+  REQUIRE(lines(telemetry, "weir_value{", kNow).size() == 2);
 
+  report("per_queue");  // a fallback may hold a value of any age
   CHECK(lines(telemetry, "weir_value{", kNow + 59min).size() == 2);
-  CHECK(lines(telemetry, "weir_value{", kNow + 60min).empty());
-  telemetry.configure({kPerQueue});
-  CHECK(lines(telemetry, "weir_value{") ==
+  CHECK(lines(telemetry, "weir_value{", kNow + 60min) ==
         Texts{R"(weir_value{label_queue="mail",metric="per_queue",namespace="a"} 1)"});
+  telemetry.configure({});
+  CHECK(lines(telemetry, "weir_value{", kNow + 61min).empty());
+}
+
+TEST_CASE("a set whose labels a reload changes leaves, so that no series is there twice") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure(
+      {{"own", {"*"}, {}, "broker", true}, {"m", {"*"}, {{"queue", false}}, "broker", false}});
+  telemetry.value_reported(read("ml", "own"), {{}, 1, kNow});
+  telemetry.value_reported(read("ml", "m"), {{{"queue", "mail"}}, 1, kNow});
+
+  telemetry.configure(
+      {{"own", {"ml"}, {}, "broker", true}, {"m", {"ml"}, {{"queue", false}}, "broker", false}});
+  telemetry.value_reported(read("ml", "own"), {{}, 2, kNow});
+  telemetry.value_reported(read("ml", "m"), {{{"queue", "mail"}}, 2, kNow});
+
+  CHECK(lines(telemetry, "weir_value{") ==
+        Texts{R"(weir_value{metric="own",namespace="ml"} 2)",
+              R"(weir_value{label_queue="mail",metric="m",namespace="ml"} 2)"});
 }
 
 }  // namespace

@@ -39,9 +39,9 @@ apiservice::Request request(std::string path, std::string method = "GET") {
   return out;
 }
 
-// A read by an id that may be of another configuration: the counts check it against the name.
+// A read of another configuration than that in force: the counts find it by its names.
 ReadOf read(std::string_view backend, std::string_view metric, std::string_view name_space) {
-  return {scalers::MetricId{}, backend, metric, name_space};
+  return {scalers::MetricId{}, nullptr, backend, metric, name_space};
 }
 
 std::string metric_path(const std::string& metric) {
@@ -304,7 +304,7 @@ TEST_CASE("a namespace that moves to another entry of the same name keeps its co
 
   telemetry.configure(
       {{"depth", {"a"}, {}, "broker", false}, {"depth", {"b"}, {}, "broker", false}});
-  telemetry.query_done({scalers::MetricId{1}, "broker", "depth", "b"}, {}, 1ms);
+  telemetry.query_done(read("broker", "depth", "b"), {}, 1ms);
 
   const std::string name = R"(weir_queries_total{backend="broker",metric="depth",namespace=")";
   CHECK(lines(telemetry, "weir_queries_total") ==

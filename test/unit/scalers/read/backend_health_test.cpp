@@ -1,0 +1,68 @@
+// When a backend goes down and comes up, and since when it is back, by its answers alone.
+#include "scalers/read/backend_health.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace weir::scalers::read {
+namespace {
+
+using namespace std::chrono_literals;
+using Change = BackendHealth::Change;
+
+constexpr SteadyTime kStart{1h};
+
+Answer answer(Result<Samples> samples, SteadyTime at) {
+  return {std::move(samples), at, WallTime{}, SteadyTime{}, Duration{2500}};
+}
+Answer value(SteadyTime at) { return answer(Sample{7, WallTime{}}, at); }
+Answer error(Errc code, SteadyTime at) { return answer(Error{code, "", ""}, at); }
+
+TEST_CASE("a backend is down once and up once, by failures of its own alone") {
+  BackendHealth health;
+
+  CHECK(health.observe(value(kStart), kStart) == Change::none);
+  CHECK(health.observe(error(Errc::no_value, kStart), kStart) == Change::none);
+  CHECK_FALSE(health.is_down());
+  CHECK(health.observe(error(Errc::unreachable, kStart + 1s), kStart + 1s) == Change::down);
+  CHECK(health.observe(error(Errc::tls, kStart + 2s), kStart + 2s) == Change::none);
+  CHECK(health.is_down());
+  CHECK(health.observe(error(Errc::unknown_object, kStart + 3s), kStart + 3s) == Change::up);
+  CHECK_FALSE(health.is_down());
+}
+
+TEST_CASE("a slow query beside one that gets a response does not mean that the backend is down") {
+  BackendHealth health;
+
+  CHECK(health.observe(value(kStart + 1s), kStart + 1s) == Change::none);
+  CHECK(health.observe(error(Errc::timed_out, kStart), kStart + 2s) == Change::none);
+  CHECK(health.observe(error(Errc::timed_out, kStart + 2s), kStart + 4s) == Change::down);
+}
+
+TEST_CASE("the time since recovery counts from the first response after an outage") {
+  BackendHealth health;
+  const auto since = [&](SteadyTime now) {
+    return health.time_since_recovery(value(now), std::nullopt, now);
+  };
+
+  CHECK(since(kStart) == std::nullopt);
+  health.observe(error(Errc::unreachable, kStart), kStart);
+  CHECK(since(kStart + 5s) == 0s);
+  health.observe(value(kStart + 5s), kStart + 5s);
+  CHECK(since(kStart + 8s) == 3s);
+}
+
+TEST_CASE("refused credentials are no outage, and a recovered connection is one") {
+  BackendHealth health;
+
+  CHECK(health.observe(error(Errc::refused, kStart), kStart) == Change::down);
+  CHECK(health.observe(value(kStart + 1s), kStart + 1s) == Change::up);
+  CHECK(health.time_since_recovery(value(kStart + 2s), std::nullopt, kStart + 2s) == std::nullopt);
+  CHECK(health.time_since_recovery(value(kStart + 2s), kStart + 1s, kStart + 2s) == 1s);
+}
+
+}  // namespace
+}  // namespace weir::scalers::read
