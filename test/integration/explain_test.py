@@ -163,7 +163,7 @@ class PrometheusTest(ExplainCase):
     def test_a_label_that_relabeling_changed_is_named(self):
         self.assert_diagnosis("relabelled", 'job="source" excludes all series of "alive_queue_len", which have 2 other '
                               'values of job; weir explain lists the values', 'count by (job) (alive_queue_len) = 2',
-                              'there job is "alive", "worker"')
+                              'values of label job: "alive", "worker"')
 
     def test_a_misspelt_metric_has_its_neighbour_named(self):
         cause = self.message_with_diagnosis("typo").partition("; diagnosis: ")[2]

@@ -65,7 +65,7 @@ ERRORS = [
     ("a_hash_for_a_counter", {"key": "hash", "kind": "counter"}, 503, "ServiceUnavailable",
      'key "hash" is a hash, not a string; is kind right?'),
     ("a_string_for_a_sorted_set", {"key": "word", "kind": "sortedSet"}, 503, "ServiceUnavailable",
-     'key "word" is a string and no zset; is kind right?'),
+     'key "word" is a string, not a zset; is kind right?'),
     ("a_zset_for_lag", {"key": "zset", "kind": "lag", "group": "g"}, 503, "ServiceUnavailable",
      'key "zset" is a zset, not a stream; is kind right?'),
     ("a_list_for_pending", {"key": "list", "kind": "pending", "group": "g"}, 503, "ServiceUnavailable",

@@ -71,7 +71,7 @@ OWN = [
         ("a_text_for_the_time", '["1", "3"]', NOT_A_PAIR))
 ] + [
     make("F08", f"with_{name}_for_a_result_is_an_error", build, message_regex=regex) for name, build, regex in (
-        ("a_matrix", data("matrix", [{"metric": {}, "values": [[1, "3"]]}]), "a range of samples"),
+        ("a_matrix", data("matrix", [{"metric": {}, "values": [[1, "3"]]}]), "the query returns a range vector"),
         ("a_string", data("string", [1, "3"]), "the query returns a string"),
         ("a_number", data("vector", 3), "the vector is not a list"), ("an_unknown_type", data("tensor", []), NOT_API))
 ]
