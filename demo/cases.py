@@ -97,7 +97,7 @@ CASES = [
     Case("ml-inference", "worker_utilization", status=503, words=("worker_utilization",)),
     Case("bookmarkai-ml", "queue_depth", "queue=ml.sumarize", status=404,
          words=("queue_depth", f'queue "ml.sumarize" does not exist in vhost "{queues.VHOST}"')),
-    Case("default", "cities_seen", status=503, words=(f'key "{queues.SEEN_KEY}" is a set and no list',)),
+    Case("default", "cities_seen", status=503, words=(f'key "{queues.SEEN_KEY}" is a set, not a list',)),
     Case("ml-inference", "p95_latencey", status=404, words=('"p95_latency"',)),
     Case("ml-inference", "high_priority_request", status=404, words=('"high_priority_requests"',)),
 ]

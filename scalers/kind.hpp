@@ -27,8 +27,8 @@ namespace weir::scalers {
 
 class Clients;
 
-// How old the newest of the data behind a value was when the backend was asked, and how old it may
-// be.
+// The age of the newest data that a value is computed from, at the time of the query, and the limit
+// of that age.
 struct DataAge {
   Duration age;
   Duration limit;
@@ -38,9 +38,9 @@ struct DataAge {
 struct Sample {
   double value;
   WallTime taken_at;
-  bool is_missing = false;               // the object does not exist, and `missing` says the value
-  std::optional<DataAge> data_age = {};  // nullopt: the value is of the moment of the query
-  Labels labels = {};                    // tell the samples of a set apart; empty: a scalar
+  bool is_missing = false;               // the object does not exist; the value is from `missing`
+  std::optional<DataAge> data_age = {};  // nullopt: the value is as old as the query
+  Labels labels = {};                    // distinguish the samples of a set; empty: a scalar
 };
 
 // What one query measured: never empty. A scalar is a set of one sample without labels.
@@ -116,8 +116,8 @@ struct ScalerKind {
   std::string_view summary;  // one sentence for `weir describe`
   std::vector<SettingDoc> (*backend_settings)();
   std::vector<SettingDoc> (*metric_settings)();  // without `backend`, which every kind has
-  // Adds every problem that a metric's block has whatever its backend: for one whose backend is not
-  // there.
+  // Adds every problem of a metric's block that does not depend on its backend, for a metric whose
+  // backend does not exist.
   void (*check_metric)(const Node& block, ParameterNames& names, Problems& problems);
   // Adds every problem of the block; the backend is used only when there were none. `clients`
   // outlives it.

@@ -4,8 +4,8 @@ import unittest
 
 from support import ScriptedServer, ServerTest, Weir, run_weir
 
-TOO_LONG = "a queue's and a vhost's name have at most 255 bytes"
-DOTS = "a vhost named . or .. cannot stand in a url"
+TOO_LONG = "queue and vhost names must not exceed 255 bytes"
+DOTS = "a vhost named . or .. cannot be part of a url"
 
 # name, the url's path, the vhost setting, the path that the broker is asked
 VHOSTS = [

@@ -12,7 +12,7 @@ FROZEN = [
     ("undeclared-label", external("queue_depth", 5, {"que": "work"}), "queue_depth"),
     ("undeclared-value", external("queue_depth", 5, {"queue": "WORK"}), "queue_depth"),
     ("empty-result", external("absent_series", 5), "absent_series: prometheus prom: the query matches no series"),
-    ("wrong-type", external("list_length", 5, {"key": "a-set"}), 'key "a-set" is a set and no list'),
+    ("wrong-type", external("list_length", 5, {"key": "a-set"}), 'key "a-set" is a set, not a list'),
     ("negative-value", external("counter", 5, {"key": "minus"}), "negative"),
 ]
 

@@ -84,7 +84,7 @@ class Scraped:
         self.prometheus.reload({job: targets for job, targets in self._jobs.items() if job != JOB})
 
     def rename_job(self):
-        """By relabelling: the targets' label `job` is no longer the name that the queries have."""
+        """By relabeling: the targets' label `job` is no longer the name that the queries have."""
         renamed = {"relabel_configs": [{"target_label": "job", "replacement": f"ml/{JOB}"}]}
         self.prometheus.reload({**self._jobs, JOB: {**self._jobs[JOB], **renamed}})
 
@@ -112,19 +112,19 @@ class Incident:
 
 def _ended(cause):
     """Of both metrics: Prometheus marks series as ended when a scrape fails, or finds them no more."""
-    return {metric: f'"{series}" had series within the last hour and has none at this moment: {cause}' for metric, series in
+    return {metric: f'"{series}" had series within the last hour and has none now: {cause}' for metric, series in
             (("inference_p95_seconds", "inference_latency_seconds_bucket"), ("inference_queue_len", "inference_queue_len"))}
 
 
 INCIDENTS = (
     # Series of a job that is removed are not marked: the queue has its last value for five minutes more.
     Incident("slo-missing", Scraped.drop_job,
-             {"inference_p95_seconds": 'no series of "inference_latency_seconds_bucket" has two samples within [1m]: no scrape '
-                                       f'job is named "{JOB}"; those there are: "prometheus" (1 of 1 up)'}),
+             {"inference_p95_seconds": 'no series of "inference_latency_seconds_bucket" has two samples within [1m]: '
+                                       f'scrape job "{JOB}" does not exist; existing scrape jobs: "prometheus" (1 of 1 up)'}),
     Incident("slo-down", lambda scraped: scraped.pod.stop(),
              _ended(f'the only target of scrape job "{JOB}" is not up (last error: Get "[hidden]": dial tcp [hidden]: connect: '
                     'connection refused)')),
     Incident("slo-relabelled", Scraped.rename_job,
-             _ended(f'relabelling gives the targets of scrape job "{JOB}" the label job="ml/{JOB}"')),
+             _ended(f'relabeling gives the targets of scrape job "{JOB}" the label job="ml/{JOB}"')),
 )
 OBJECTIVE = "slo-objective"  # the namespace of the one that goes on being scraped

@@ -89,7 +89,7 @@ class ImageTest(ServerTest):
 
         self.assertEqual(3, strange.returncode, strange.stderr)
         self.assertIn("TLS failed: unable to get local issuer certificate", strange.stdout + strange.stderr)
-        self.assertIn("the answer has no result of Prometheus' query API", known.stdout + known.stderr)
+        self.assertIn("the response has no result of the Prometheus query API", known.stdout + known.stderr)
 
     def test_nothing_can_be_written(self):
         run = self.run_inside({}, "try-to-write")

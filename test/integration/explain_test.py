@@ -140,42 +140,43 @@ class PrometheusTest(ExplainCase):
         self.assertNotIn("diagnosis", question)
 
     def test_a_job_that_is_missing_from_the_configuration_is_named(self):
-        self.assert_diagnosis("missing", 'no series "inference_queue_len" is known; no scrape job is named "inference"; '
-                              'those there are: "alive" (1 of 1 up), "broken" (0 of 1 up), "dropped" (0 of 0 up), '
+        self.assert_diagnosis("missing", 'no series "inference_queue_len" exists; scrape job "inference" does not '
+                              'exist; existing scrape jobs: "alive" (1 of 1 up), "broken" (0 of 1 up), '
+                              '"dropped" (0 of 0 up), '
                               '"idle" (0 of 0 up), "source" (0 of 0 up), ...',
                               'count (inference_queue_len{job="inference"}) = 0')
 
     def test_a_target_that_is_down_is_named_with_its_last_error(self):
-        self.assert_diagnosis("down", 'no series "inference_queue_len" is known; the only target of scrape job "broken" '
+        self.assert_diagnosis("down", 'no series "inference_queue_len" exists; the only target of scrape job "broken" '
                               'is not up (last error: Get "[hidden]": dial tcp [hidden]: connect: connection refused)',
-                              f'scrape job "broken": 1 targets, 0 up; 127.0.0.1:{self.closed_port} '
+                              f'scrape job "broken": 1 target, 0 up; 127.0.0.1:{self.closed_port} '
                               f'is down: Get "http://127.0.0.1:{self.closed_port}/metrics": dial tcp '
                               f'127.0.0.1:{self.closed_port}: connect: connection refused')
 
-    def test_relabelling_that_drops_every_target_is_named(self):
-        self.assert_diagnosis("dropped", 'no series "inference_queue_len" is known; relabelling drops the only target '
+    def test_relabeling_that_drops_every_target_is_named(self):
+        self.assert_diagnosis("dropped", 'no series "inference_queue_len" exists; relabeling drops the only target '
                               'of scrape job "dropped"')
 
     def test_a_job_without_targets_is_named(self):
-        self.assert_diagnosis("idle", 'no series "inference_queue_len" is known; scrape job "idle" finds no targets')
+        self.assert_diagnosis("idle", 'no series "inference_queue_len" exists; scrape job "idle" discovers no targets')
 
-    def test_a_label_that_relabelling_changed_is_named(self):
-        self.assert_diagnosis("relabelled", 'job="source" removes all series of "alive_queue_len", which have 2 other '
-                              'values of job; weir explain lists them', 'count by (job) (alive_queue_len) = 2',
-                              'there job is "alive", "worker"')
+    def test_a_label_that_relabeling_changed_is_named(self):
+        self.assert_diagnosis("relabelled", 'job="source" excludes all series of "alive_queue_len", which have 2 other '
+                              'values of job; weir explain lists the values', 'count by (job) (alive_queue_len) = 2',
+                              'values of label job: "alive", "worker"')
 
     def test_a_misspelt_metric_has_its_neighbour_named(self):
         cause = self.message_with_diagnosis("typo").partition("; diagnosis: ")[2]
 
-        self.assertTrue(cause.startswith('no series "alive_queue_length" is known; did you mean "alive_queue_len"?'), cause)
+        self.assertTrue(cause.startswith('no series "alive_queue_length" exists; did you mean "alive_queue_len"?'), cause)
 
     def test_a_misspelt_label_value_has_its_neighbour_named_to_who_may_explain_alone(self):
-        self.assert_diagnosis("value", 'model="gpt5" removes all series of "alive_queue_len", which have 1 other value of '
-                              'model; weir explain lists them', 'there model is "gpt4"; did you mean "gpt4"?')
+        self.assert_diagnosis("value", 'model="gpt5" excludes all series of "alive_queue_len", which have 1 other value of '
+                              'model; weir explain lists the values', 'values of label model: "gpt4"; did you mean "gpt4"?')
 
     def test_a_range_that_is_too_short_for_a_rate_is_named(self):
-        self.assert_diagnosis("range", 'no series of "alive_queue_len" has two samples within [100ms], which a rate takes; '
-                              'widen [100ms] to four scrape intervals')
+        self.assert_diagnosis("range", 'no series of "alive_queue_len" has two samples within [100ms], which a rate '
+                              'needs; widen [100ms] to four scrape intervals')
 
     def test_a_range_without_any_sample_is_named_and_no_rate_spoken_of(self):
         self.assert_diagnosis("sampled", 'no series of "paused_series" has a sample within [10s]')
@@ -183,50 +184,52 @@ class PrometheusTest(ExplainCase):
     def test_a_query_of_another_time_has_no_cause(self):
         [question] = explained(self.weir, "shifted")["queries"]
 
-        self.assertEqual({"cause": "", "findings": ["a query with offset is not looked into"], "queries": 0},
+        self.assertEqual({"cause": "", "findings": ["queries with offset are not diagnosed"], "queries": 0},
                          question["diagnosis"])
 
     def test_a_comparison_that_leaves_nothing_over_is_named(self):
-        self.assert_diagnosis("compared", "each of its selectors has series, so a comparison, a join or a function leaves none "
-                              "over")
+        self.assert_diagnosis("compared", "every selector of the query has series, but a comparison, a join or a "
+                              "function removes all of them")
 
     def test_a_name_that_nobody_exports_points_at_the_jobs_in_trouble(self):
         cause = self.message_with_diagnosis("nobody").partition("; diagnosis: ")[2]
 
-        self.assertTrue(cause.startswith('no series "inference_queue_len" is known; the only target of scrape job "broken"'
+        self.assertTrue(cause.startswith('no series "inference_queue_len" exists; the only target of scrape job "broken"'
                                          ' is not up'), cause)
-        self.assertIn('relabelling drops the only target of scrape job "dropped"', cause)
+        self.assertIn('relabeling drops the only target of scrape job "dropped"', cause)
 
     def test_series_that_ended_are_explained_by_their_target(self):
         self.assert_values(self.weir.metric("ml-inference", "ended"), "3")
         self.ending.stop()
 
-        self.assert_diagnosis("ended", '"ended_queue_len" had series within the last hour and has none at this moment: the '
+        self.assert_diagnosis("ended", '"ended_queue_len" had series within the last hour and has none now: the '
                               'only target of scrape job "zz-ending" is not up (last error: Get "[hidden]": dial tcp [hidden]: '
                               'connect: connection refused)')
 
     def test_series_that_go_on_with_another_label_value_are_explained_by_the_matcher(self):
-        self.assert_diagnosis("moved", '"moved_series" had series within the last hour and has none at this moment: '
-                              'pool="gpu" removes all series of "moved_series", which have 1 other value of pool; weir explain '
-                              'lists them', 'there pool is "gpu-a"; did you mean "gpu-a"?')
+        self.assert_diagnosis("moved", '"moved_series" had series within the last hour and has none now: '
+                              'pool="gpu" excludes all series of "moved_series", which have 1 other value of pool; '
+                              'weir explain lists the values', 'values of label pool: "gpu-a"; did you mean "gpu-a"?')
 
     def test_series_that_go_on_under_another_job_are_explained_by_the_job_that_is_gone(self):
-        self.assert_diagnosis("renamed", '"moved_series" had series within the last hour and has none at this moment: no '
-                              'scrape job is named "gone": job="gone" removes all series of "moved_series", which have 1 '
-                              'other value of job; weir explain lists them')
+        self.assert_diagnosis("renamed", '"moved_series" had series within the last hour and has none now: scrape job '
+                              '"gone" does not exist: job="gone" excludes all series of "moved_series", '
+                              'which have 1 other value of job; weir explain lists the values')
 
     def test_series_that_a_target_no_longer_exports_are_explained_by_that(self):
-        self.assert_diagnosis("quiet", '"quiet_series" had series within the last hour and has none at this moment: scrape '
-                              'job "alive" has 1 of 1 targets up and no longer exports it')
+        self.assert_diagnosis("quiet", '"quiet_series" had series within the last hour and has none now: scrape '
+                              'job "alive" has 1 of 1 targets up and no longer exports the series')
 
     def test_series_of_a_job_that_was_removed_are_explained_by_that(self):
-        self.assert_diagnosis("lost", '"lost_series" had series within the last hour and has none at this moment: no scrape job '
-                              'is named "gone"; those there are: "alive" (1 of 1 up), "broken" (0 of 1 up), "dropped" (0 of 0 '
+        self.assert_diagnosis("lost", '"lost_series" had series within the last hour and has none now: scrape job '
+                              '"gone" does not exist; existing scrape jobs: "alive" (1 of 1 up), "broken" (0 of 1 '
+                              'up), "dropped" (0 of 0 '
                               'up), "idle" (0 of 0 up), "source" (0 of 0 up), ...')
 
     def test_a_rate_whose_job_was_removed_is_explained_by_that_though_its_series_have_a_last_value(self):
-        self.assert_diagnosis("removed", 'no series of "removed_series" has two samples within [1m]: no scrape job is named '
-                              '"gone"; those there are: "alive" (1 of 1 up), "broken" (0 of 1 up), "dropped" (0 of 0 up), '
+        self.assert_diagnosis("removed", 'no series of "removed_series" has two samples within [1m]: scrape job "gone" '
+                              'does not exist; existing scrape jobs: "alive" (1 of 1 up), "broken" (0 of 1 '
+                              'up), "dropped" (0 of 0 up), '
                               '"idle" (0 of 0 up), "source" (0 of 0 up), ...')
 
     def test_no_status_message_holds_a_host_a_port_or_the_query(self):
@@ -259,7 +262,7 @@ class RedisTest(ExplainCase):
 
     def test_a_missing_key_has_its_neighbour_named(self):
         self.assert_diagnosis("task", 'there is no key "ollama:task"; did you mean "ollama:tasks"?', "TYPE ollama:task = none",
-                              "2 keys looked at, which is all")
+                              "scanned 2 keys, the whole database")
 
     def test_a_missing_key_of_the_callers_choice_has_its_neighbour_named_to_explain_alone(self):
         self.assert_near_name_is_explained_alone("chosen", "key=task", "ollama:tasks")
@@ -311,11 +314,11 @@ class RabbitMQTest(ExplainCase):
         cls.weir = cls.start(Weir(folder / "weir", text))
 
     def test_a_missing_queue_has_its_neighbour_named(self):
-        self.assert_diagnosis("typo", 'the login sees 2 queues in vhost "/"; did you mean "inference_requests"?',
-                              "queues that the login sees: inference_requests, quiet")
+        self.assert_diagnosis("typo", 'the user sees 2 queues in vhost "/"; did you mean "inference_requests"?',
+                              "queues visible to the user: inference_requests, quiet")
 
     def test_a_missing_vhost_has_its_neighbour_named(self):
-        self.assert_diagnosis("vhost", 'the login sees 2 vhosts; did you mean "orders"?')
+        self.assert_diagnosis("vhost", 'the user sees 2 vhosts; did you mean "orders"?')
 
     def test_what_does_not_exist_by_the_callers_choice_has_its_neighbour_named_to_explain_alone(self):
         self.assert_near_name_is_explained_alone("queue", "name=inference_request", "inference_requests")
@@ -323,7 +326,8 @@ class RabbitMQTest(ExplainCase):
 
     def test_a_login_without_permission_is_told_from_a_wrong_one(self):
         """With the next query: rejected credentials are not sent again without one."""
-        self.assert_explained("stranger", 'the login is right, and has no permission in vhost "/"', "/api/whoami: HTTP 200")
+        self.assert_explained("stranger", 'the credentials are valid, but the user has no permission in vhost "/"',
+                              "/api/whoami: HTTP 200")
 
         self.assertNotIn("diagnosis", self.message_of(self.weir.metric("ml-inference", "stranger")))
         self.assertNotIn("its-password", json.dumps(explained(self.weir, "stranger")))
@@ -347,7 +351,7 @@ class LookTest(ExplainCase):
 
         answer = explained(self.weir, "depth")
 
-        self.assertEqual({"cause": "", "findings": ["HTTP 503 to the question which queues there are"], "queries": 1},
+        self.assertEqual({"cause": "", "findings": ["listing queues failed: HTTP 503"], "queries": 1},
                          answer["queries"][0]["diagnosis"])
         self.assertTrue(answer["result"]["error"]["message"].endswith('queue "jobs" does not exist in vhost "/"'))
 

@@ -24,9 +24,9 @@ def page(*queues, page_count=1):
 
 
 TWO = (queue("a", 10, 4, 2, 6), queue("b", 20, 8, 4, 2))
-INFINITE = ("nothing is delivered from the queue, so the value would be infinite; set noConsumers to the number that "
-            "should stand for that")
-NO_RATE = "the broker has no publish rate of a queue (its statistics may be off, or the queue too new)"
+INFINITE = ("nothing is delivered from the queue, so the value would be infinite; set noConsumers to the number to "
+            "report instead")
+NO_RATE = "the broker reports no publish rate for a queue (statistics may be disabled, or the queue may be too new)"
 EQCT, RATIO = "ExpectedQueueConsumptionTime", "PublishedToDeliveredRatio"
 
 # name, what the API lists, the metric's settings, the quantity, or the error's text
@@ -143,7 +143,8 @@ class KedaScriptedTest(ServerTest):
         answer = self.weir.metric("ml", "refused")
 
         self.assertEqual(503, answer.status)
-        self.assertIn('metric ml/refused: rabbitmq refused: the credentials are refused, or give no access to vhost "/" '
+        self.assertIn('metric ml/refused: rabbitmq refused: the credentials are refused, or the user has no access to '
+                      'vhost "/" '
                       "(HTTP 401): not authorised with ", self.message_of(answer))
         self.assertNotIn("planted-pass", answer.text)
 

@@ -49,7 +49,7 @@ class KedaRedisTest(ServerTest):
 
     def test_63_a_missing_stream_is_an_error_where_nothing_is_said(self):
         self.assert_status(self.weir.metric("ml", "m63"), 404, "NotFound",
-                           'metric ml/m63: redis cache: key "no" does not exist; set missing: 0 if that means none')
+                           'metric ml/m63: redis cache: key "no" does not exist; set missing: 0 if a missing key means zero')
 
 
 def value_case(name, expected):
@@ -76,7 +76,7 @@ class KedaOldRedisTest(ServerTest):
             server.url.replace("http:", "redis:"), {"lag": {"key": "s", "kind": "lag", "group": "g"}})))
 
         self.assert_status(weir.metric("ml", "lag"), 503, "ServiceUnavailable",
-                           "metric ml/lag: redis cache: the server tells no lag; it takes Redis 7 or later")
+                           "metric ml/lag: redis cache: the server reports no lag; lag needs Redis 7 or later")
 
 
 class KedaRedisConfigurationTest(ServerTest):

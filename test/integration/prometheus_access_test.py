@@ -79,7 +79,7 @@ class BasicAuthTest(ServerTest):
         answer = self.weir.metric("ml-inference", "plain")
 
         self.assert_status(answer, 503, "ServiceUnavailable",
-                           FRONT.format("plain") + "HTTP 400 with something else than a query's answer")
+                           FRONT.format("plain") + "HTTP 400 without a query result")
 
     def test_a_rotated_password_counts_without_a_restart(self):
         refused = self.weir.metric("ml-inference", "rotated")

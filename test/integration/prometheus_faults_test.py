@@ -144,7 +144,7 @@ def sample(value):
 
 
 LARGE = vector(1, padding="x" * (1 << 20))
-NOT_API = "the answer has no result of Prometheus' query API"
+NOT_API = "the response has no result of the Prometheus query API"
 
 # name, script, status, reason, text
 NONSENSE = [
@@ -153,9 +153,9 @@ NONSENSE = [
      "the response is over 1024 KiB; query fewer series"),
     ("drips", drip, 504, None),
     ("no_answer_after_connect", lambda turn: turn.hang(), 504, None),
-    ("not_json", body("<html>hello</html>"), 503, "the answer is not JSON, or ends in the middle"),
-    ("half_json", body(vector(1)[:40]), 503, "the answer is not JSON, or ends in the middle"),
-    ("empty_body", body(""), 503, "the answer is not JSON, or ends in the middle"),
+    ("not_json", body("<html>hello</html>"), 503, "the response is not JSON, or is truncated"),
+    ("half_json", body(vector(1)[:40]), 503, "the response is not JSON, or is truncated"),
+    ("empty_body", body(""), 503, "the response is not JSON, or is truncated"),
     ("empty_object", body("{}"), 503, NOT_API),
     ("a_list", body("[]"), 503, NOT_API),
     ("a_number", body("42"), 503, NOT_API),
@@ -165,23 +165,23 @@ NONSENSE = [
      "the result is null"),
     ("null_value", body(sample(None)), 503, "the value is null"),
     ("null_in_value", body(sample([1, None])), 503, "the value is null"),
-    ("bare_number", body(sample([1, 42])), 503, "the value is not a string as Prometheus writes it"),
+    ("bare_number", body(sample([1, 42])), 503, "the value is not a JSON string"),
     ("words", body(sample([1, "many"])), 503, "the value is not a number"),
     ("trailing_bytes", body(sample([1, "42x"])), 503, "the value is not a number"),
-    ("beyond_double", body(sample([1, "1e999"])), 503, "the value is beyond what a number can hold"),
+    ("beyond_double", body(sample([1, "1e999"])), 503, "the value is outside the range of a 64-bit float"),
     ("hex", body(sample([1, "0x10"])), 503, "the value is not a number"),
     ("blank", body(sample([1, " 42"])), 503, "the value is not a number"),
     ("three_in_a_pair", body(sample([1, "42", 3])), 503, "the sample is not a pair of time and value"),
     ("no_time", body(sample([None, "42"])), 503, "the sample is not a pair of time and value"),
     ("wild_time", body(sample([1e300, "42"])), 503, "the sample's time is out of range"),
-    ("deep_json", body("[" * 100_000), 503, "the answer is not JSON, or ends in the middle"),
+    ("deep_json", body("[" * 100_000), 503, "the response is not JSON, or is truncated"),
     ("invalid_utf8", body(b'{"status":"success","data":"\xff\xfe"}'), 503,
-     "the answer is not JSON, or ends in the middle"),
+     "the response is not JSON, or is truncated"),
     ("warning", body(json.dumps({**json.loads(vector(1)), "warnings": ["a store is down"]})), 503,
-     "the answer comes with a warning and may be incomplete; set warnings: allow to take it all the same: "
+     "the response has a warning and may be incomplete; set warnings: allow to accept such responses: "
      "a store is down"),
     ("timeout_there", status("503 Service Unavailable", refusal("timeout", "query timed out in query execution")), 504,
-     "no response within 700 ms (the query took too long there); raise deadline, at most 30s, or query for less: "
+     "no response within 700 ms (the query timed out on the server); raise deadline, at most 30s, or query for less: "
      "query timed out in query execution"),
     ("execution_error", status("422 Unprocessable Entity", refusal("execution", "out of memory")), 503,
      "the query failed (execution): out of memory"),
@@ -192,11 +192,11 @@ NONSENSE = [
     ("forbidden", status("403 Forbidden", refusal("forbidden", "not you")), 503,
      "the credentials are refused (HTTP 403): not you"),
     ("not_found", status("404 Not Found", "404 page not found"), 503,
-     "HTTP 404: no query API there; is the path in the url right?"),
+     "HTTP 404: no query API at this url; is the path right?"),
     ("too_many_requests", status("429 Too Many Requests", refusal("limit", "later"), Retry_After="1"), 429,
-     "it refuses more questions for now (HTTP 429): later"),
+     "the server is rate limiting queries (HTTP 429): later"),
     ("server_error", status("500 Internal Server Error", "oops\nsecond line"), 503,
-     "it is not able to answer (HTTP 500): oops second line"),
+     "the server returned an error (HTTP 500): oops second line"),
     ("redirect", status("302 Found", "", Location="http://127.0.0.1:1/"), 503,
      "HTTP 302: redirects are not followed; write the final url"),
     ("not_http", bytes_then_close(b"SSH-2.0-OpenSSH_9.2\r\n"), 503, None),

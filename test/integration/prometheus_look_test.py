@@ -41,7 +41,7 @@ class LookTest(ServerTest):
         """Behind a proxy that lets nothing but queries through."""
         self.start_weir(lambda turn, page: turn.answer("no", "401 Unauthorized"), "healthy", "typo", token="a-token")
 
-        self.assertEqual('no series "typo_total" is known', self.cause("typo"))
+        self.assertEqual('no series "typo_total" exists', self.cause("typo"))
 
         asked = [one for one in self.server.asked if "/targets" in one.target]
         self.assertEqual({"Bearer a-token"}, {one.headers["authorization"] for one in asked})
@@ -58,7 +58,7 @@ class LookTest(ServerTest):
             turn.answer(json.dumps({"status": "success", "data": pages[page]}))
         self.start_weir(play, "idle")
 
-        self.assertEqual('no series "idle_total" is known; scrape job "workers" has no active target', self.cause("idle"))
+        self.assertEqual('no series "idle_total" exists; scrape job "workers" has no active target', self.cause("idle"))
 
         asked = [one.form["state"] for one in self.server.asked if "/targets" in one.target]
         self.assertEqual(["active", "dropped"], asked[:2])
@@ -72,7 +72,7 @@ class LookTest(ServerTest):
             turn.answer(json.dumps({"status": "success", "data": pages[page]}))
         self.start_weir(play, "idle")
 
-        self.assertEqual('no series "idle_total" is known; the only target of scrape job "workers" is not up (last error: EOF)',
+        self.assertEqual('no series "idle_total" exists; the only target of scrape job "workers" is not up (last error: EOF)',
                          self.cause("idle"))
 
         self.assertEqual({"active"}, {one.form["state"] for one in self.server.asked if "/targets" in one.target})

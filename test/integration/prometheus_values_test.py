@@ -37,7 +37,7 @@ VALUES = [
 
 INFINITE = "the value is {}Inf; something was divided by zero"
 NO_SERIES = ("the query matches no series; is the target scraped and are the label values right? set empty: 0 if no "
-             "series means none")
+             "series means zero")
 NAN = "the value is NaN, as a quantile or a ratio without observations is; set nan: 0 if that means idle"
 TOO_LARGE = "the value {} is beyond 9.2e15, the most an HPA can read; use a larger unit"
 NEGATIVE = ("the value {} is negative; an HPA would scale to maxReplicas on it; set negative: zero or "
@@ -53,9 +53,9 @@ ERRORS = [
     ("NaN", "vector(0) / 0", {}, {}, 503, "ServiceUnavailable", NAN),
     ("NaN with empty set", "vector(0) / 0", {"empty": 0}, {}, 503, "ServiceUnavailable", NAN),
     ("NaN beside numbers", "vector(0) / 0 or load", {}, {"aggregate": "max"}, 503, "ServiceUnavailable",
-     "1 of 3 series are NaN; leave them out in the query, as in (QUERY) >= 0"),
+     "1 of 3 series are NaN; filter NaN out in the query, as in (QUERY) >= 0"),
     ("NaN beside numbers, where a NaN alone means idle", "vector(0) / 0 or load", {"nan": 0}, {"aggregate": "sum"}, 503,
-     "ServiceUnavailable", "1 of 3 series are NaN; leave them out in the query, as in (QUERY) >= 0"),
+     "ServiceUnavailable", "1 of 3 series are NaN; filter NaN out in the query, as in (QUERY) >= 0"),
     ("the scalar of no series", "scalar(absent_series)", {}, {}, 503, "ServiceUnavailable", NAN),
     ("plus Inf", "vector(1) / 0", {}, {}, 503, "ServiceUnavailable", INFINITE.format("+")),
     ("minus Inf", "vector(-1) / 0", {}, {}, 503, "ServiceUnavailable", INFINITE.format("-")),
@@ -73,8 +73,8 @@ ERRORS = [
     ("two series", "load", {}, {}, 503, "ServiceUnavailable",
      SEVERAL.format(2, 'instance ("a", "b"), zone ("", "eu")')),
     ("a range", "load[5m]", {}, {}, 503, "ServiceUnavailable",
-     "the query gives a range of samples; ask an instant value, such as rate(x[5m])"),
-    ("a string", '"forty-two"', {}, {}, 503, "ServiceUnavailable", "the query gives a string; ask a number"),
+     "the query returns a range vector; write an instant query, such as rate(x[5m])"),
+    ("a string", '"forty-two"', {}, {}, 503, "ServiceUnavailable", "the query returns a string; query a number"),
     ("a syntax error", "sum(", {}, {}, 400, "BadRequest",
      'the query is not valid: invalid parameter "query": 1:5: parse error: unclosed left parenthesis'),
     ("a type error", "rate(load)", {}, {}, 400, "BadRequest",

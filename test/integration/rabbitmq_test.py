@@ -13,7 +13,7 @@ ODD_NAMES = ["two words", "a/b", "50%", "100%25", "очередь é", 'quo"te\\
 LENGTHS = {"orders": 3, "idle": 0, "ml.embed": 2, "mlxembed": 9, "jobs.a": 5, "jobs.b": 6, "prefix.jobs.a": 100, "Orders": 100,
            **{name: n + 1 for n, name in enumerate(ODD_NAMES)}}
 NONE_MATCHES = 'no queue matches "{}" in vhost "/"'
-REFUSED_API = 'the credentials are refused, or give no access to vhost "/" (HTTP 401)'
+REFUSED_API = 'the credentials are refused, or the user has no access to vhost "/" (HTTP 401)'
 
 # name, the metric's rabbitmq block, the quantity
 VALUES = [
@@ -56,17 +56,17 @@ ERRORS = [
      'queue "order" does not exist in vhost "/"'),
     ("nothing_matches", {"queueRegex": "jobs", "backend": "api"}, 404, "NotFound", NONE_MATCHES.format("jobs")),
     ("no_vhost", {"queue": "orders", "backend": "api", "vhost": "nowhere"}, 404, "NotFound",
-     'vhost "nowhere" does not exist, or the url\'s path is not that of the management API'),
+     'vhost "nowhere" does not exist, or the url is not the url of the management API'),
     ("no_vhost_is_no_missing_queue", {"queue": "orders", "backend": "api", "vhost": "nowhere", "missing": 0}, 404,
-     "NotFound", 'vhost "nowhere" does not exist, or the url\'s path is not that of the management API'),
+     "NotFound", 'vhost "nowhere" does not exist, or the url is not the url of the management API'),
     ("no_vhost_over_amqp_is_no_missing_queue", {"queue": "orders", "backend": "nowhere", "missing": 0}, 404, "NotFound",
      'vhost "nowhere" does not exist'),
     ("wrong_password", {"queue": "orders", "backend": "wrong_api"}, 503, "ServiceUnavailable", None),
     ("no_management_tag", {"queue": "orders", "backend": "stranger_api"}, 503, "ServiceUnavailable", None),
     ("no_publish_rate", {"queue": "idle", "backend": "api", "mode": "MessageRate"}, 503, "ServiceUnavailable",
-     "the broker has no publish rate of a queue (its statistics may be off, or the queue too new)"),
+     "the broker reports no publish rate for a queue (statistics may be disabled, or the queue may be too new)"),
     ("no_delivery_rate", {"queue": "idle", "backend": "api", "mode": "DeliverGetRate"}, 503, "ServiceUnavailable",
-     "the broker has no delivery rate of a queue (its statistics may be off, or the queue too new)"),
+     "the broker reports no delivery rate for a queue (statistics may be disabled, or the queue may be too new)"),
 ]
 
 
@@ -197,7 +197,7 @@ class RabbitMqTest(ServerTest):
             with self.subTest(name):
                 self.assert_values(self.read(name, "vhost=open"), "2")
                 self.assert_status(self.read(name, "vhost="), 400, "BadRequest", f"metric ml-inference/{name}: rabbitmq "
-                                   f"{backend}: a queue's and a vhost's name are not empty")
+                                   f"{backend}: queue and vhost names must not be empty")
 
     def test_a_vhost_that_is_closed_closes_no_other(self):
         for name in ("by_vhost", "by_vhost_api"):

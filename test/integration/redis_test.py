@@ -41,9 +41,9 @@ VALUES = [
     ("as_an_acl_user", {"key": "list", "backend": "acl"}, "3"),
 ]
 
-GONE = 'key "no" does not exist; set missing: 0 if that means none'
-NO_LAG = ('Redis does not know the lag of group "group" (entries were deleted, or its position was set by hand); ask '
-          'kind: pending, or kind: stream')
+GONE = 'key "no" does not exist; set missing: 0 if a missing key means zero'
+NO_LAG = ('Redis does not know the lag of group "group" (entries were deleted, or its position was set by hand); use '
+          'kind: pending or kind: stream')
 
 # name, the metric's redis block, status, reason, text after "metric ml-inference/NAME: redis BACKEND: "
 ERRORS = [
@@ -59,17 +59,17 @@ ERRORS = [
      'stream "stream" has no consumer group "g"'),
     ("unknown_lag", {"key": "holed", "kind": "lag", "group": "group"}, 503, "ServiceUnavailable", NO_LAG),
     ("a_set_for_a_list", {"key": "set"}, 503, "ServiceUnavailable",
-     'key "set" is a set and no list; is kind right?'),
+     'key "set" is a set, not a list; is kind right?'),
     ("a_list_for_a_stream", {"key": "list", "kind": "stream"}, 503, "ServiceUnavailable",
-     'key "list" is a list and no stream; is kind right?'),
+     'key "list" is a list, not a stream; is kind right?'),
     ("a_hash_for_a_counter", {"key": "hash", "kind": "counter"}, 503, "ServiceUnavailable",
-     'key "hash" is a hash and no string; is kind right?'),
+     'key "hash" is a hash, not a string; is kind right?'),
     ("a_string_for_a_sorted_set", {"key": "word", "kind": "sortedSet"}, 503, "ServiceUnavailable",
-     'key "word" is a string and no zset; is kind right?'),
+     'key "word" is a string, not a zset; is kind right?'),
     ("a_zset_for_lag", {"key": "zset", "kind": "lag", "group": "g"}, 503, "ServiceUnavailable",
-     'key "zset" is a zset and no stream; is kind right?'),
+     'key "zset" is a zset, not a stream; is kind right?'),
     ("a_list_for_pending", {"key": "list", "kind": "pending", "group": "g"}, 503, "ServiceUnavailable",
-     'key "list" is a list and no stream; is kind right?'),
+     'key "list" is a list, not a stream; is kind right?'),
     ("a_word_for_a_counter", {"key": "word", "kind": "counter"}, 503, "ServiceUnavailable",
      'the counter "word" does not hold a number'),
     ("NaN_for_a_counter", {"key": "nothing", "kind": "counter"}, 503, "ServiceUnavailable",
@@ -77,7 +77,7 @@ ERRORS = [
     ("hexadecimal", {"key": "hex", "kind": "counter"}, 503, "ServiceUnavailable",
      'the counter "hex" does not hold a number'),
     ("beyond_a_double", {"key": "huge", "kind": "counter"}, 503, "ServiceUnavailable",
-     'the counter "huge" is beyond what a number can hold'),
+     'the counter "huge" is outside the range of a 64-bit float'),
     ("a_negative_counter", {"key": "negative", "kind": "counter"}, 503, "ServiceUnavailable",
      "the value -3 is negative; an HPA would scale to maxReplicas on it; set negative: zero or "
      "negative: allow if it is meant"),
@@ -86,7 +86,7 @@ ERRORS = [
     ("a_command_not_permitted", {"key": "set", "kind": "set", "backend": "acl"}, 503, "ServiceUnavailable", None),
     ("a_key_not_permitted", {"key": "zset", "backend": "acl"}, 503, "ServiceUnavailable", None),
     ("a_missing_stream_without_TYPE", {"key": "no", "kind": "stream", "backend": "typeless"}, 503, "ServiceUnavailable",
-     'whether key "no" is empty or missing could not be asked (it takes TYPE; or set missing: 0): the user has no '
+     'checking whether key "no" is empty or missing failed (the check needs TYPE; or set missing: 0): the user has no '
      "permission for this command: NOPERM this user has no permissions to run the 'type' command"),
     ("a_database_that_is_not_there", {"key": "list", "backend": "far"}, 503, "ServiceUnavailable",
      "the server returned an error: ERR DB index is out of range"),

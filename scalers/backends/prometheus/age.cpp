@@ -1,3 +1,5 @@
+// The age of the data that a query is computed from: which selectors have an age, its query, and
+// the limit.
 #include "scalers/backends/prometheus/prometheus.hpp"
 
 #include <fmt/format.h>
@@ -15,8 +17,8 @@ bool is_name_byte(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
 }
 
-// Where the matchers that begin at `text` end: behind the first } outside of strings; npos:
-// nowhere.
+// The end of the matchers at the start of `text`: after the first } outside of strings; npos when
+// there is none.
 std::size_t end_of_matchers(std::string_view text) {
   char quote = '\0';
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -49,18 +51,21 @@ std::string age_query(std::string_view selector) {
   return fmt::format("time() - max(timestamp({}))", selector);
 }
 
-Result<DataAge> judge_age(const Result<Sample>& asked, Duration limit) {
-  if (asked.has_error() && asked.error().code == Errc::no_value) {
+Result<DataAge> check_age(const Result<Sample>& reply, Duration limit) {
+  if (reply.has_error() && reply.error().code == Errc::no_value) {
     return Error{Errc::stale,
-                 "ageOf matches no series with a sample in Prometheus' look-back (5 minutes); is "
+                 "ageOf matches no series with a sample within the lookback delta (5 minutes); is "
                  "the target scraped?",
                  ""};
   }
-  if (asked.has_error()) return asked.error().within("ageOf");
-  if (!(asked->value >= -1 && asked->value < 1e10)) {
-    return Error{Errc::bad_reply, fmt::format("the age of ageOf is {:g} s", asked->value), ""};
+  if (reply.has_error()) return reply.error().within("ageOf");
+  if (!(reply->value >= -1 && reply->value < 1e10)) {
+    return Error{Errc::bad_reply,
+                 fmt::format("the newest sample of ageOf is {:g} s old, which is not a valid age",
+                             reply->value),
+                 ""};
   }
-  const Duration age{std::max(0LL, std::llround(asked->value * 1000))};
+  const Duration age{std::max(0LL, std::llround(reply->value * 1000))};
   if (age <= limit) return DataAge{age, limit};
   return Error{Errc::stale,
                fmt::format("the newest sample of ageOf is {:.4g} s old, and maxAge is {:.4g} s; is "

@@ -1,3 +1,5 @@
+// Which queries a diagnosis sends, and in which order. The parsing of their replies is in
+// findings.cpp, which is pure.
 #include "scalers/backends/prometheus/diagnosis.hpp"
 
 #include "scalers/backends/prometheus/findings.hpp"
@@ -20,53 +22,55 @@ std::string with_cause(const std::string& what, const std::string& cause) {
   return cause.empty() ? what : fmt::format("{}: {}", what, cause);
 }
 
-// One look. Each question's failure ends it with what is known by then.
-class Look {
+// One diagnosis. A failed query ends it with the findings so far.
+class DiagnosisRun {
  public:
-  Look(Api& api, Deadline deadline) : api_(api), deadline_(deadline), hidden_(api.hidden()) {}
+  DiagnosisRun(Api& api, Deadline deadline)
+      : api_(api), deadline_(deadline), redactions_(api.redactions()) {}
 
   [[nodiscard]] awaitable<Diagnosis> run(std::string query);
 
  private:
-  // Series of `selector`, within the last hour or at this moment, by the value of `label`.
+  // Series of `selector`, within the last hour or now, by the value of `label`.
   enum class When { now, last_hour };
   [[nodiscard]] awaitable<Result<Counts>> count(const Selector& selector,
                                                 std::string label,
                                                 When when);
   [[nodiscard]] awaitable<Result<Counts>> query(std::string promql, std::string label);
   template <class T>
-  [[nodiscard]] awaitable<Result<T>> ask(ApiQuestion question,
-                                         std::function<Result<T>(long, std::string_view)> parse);
-  // All of them; dropped targets are known of `job`, or when it is empty of those without others.
+  [[nodiscard]] awaitable<Result<T>> send(ApiQuery query,
+                                          std::function<Result<T>(long, std::string_view)> parse);
+  // All scrape jobs. Dropped targets are counted only when they may be the cause for `job`, or for
+  // any job when `job` is empty.
   [[nodiscard]] awaitable<Result<Jobs>> jobs(std::string job);
-  [[nodiscard]] awaitable<std::string> near_names(std::string name);
+  [[nodiscard]] awaitable<std::string> similar_names(std::string name);
 
-  // Each gives the cause as a clause; empty: none was found.
+  // Each returns the cause as a clause; empty: no cause was found.
   [[nodiscard]] awaitable<std::string> cause_of(Selector selector);
   [[nodiscard]] awaitable<std::string> cause_of_past(Selector selector, Counts by_job);
   [[nodiscard]] awaitable<std::string> cause_in_matchers(Selector selector);
-  [[nodiscard]] awaitable<std::string> cause_of_unknown(Selector selector);
+  [[nodiscard]] awaitable<std::string> cause_of_missing_name(Selector selector);
   [[nodiscard]] awaitable<std::string> cause_in_ranges(std::vector<Selector> selectors);
-  [[nodiscard]] awaitable<std::string> trouble_of_job(Selector selector);
+  [[nodiscard]] awaitable<std::string> scrape_problem(Selector selector);
 
   void note(std::string finding) { out_.findings.push_back(std::move(finding)); }
 
   Api& api_;
   Deadline deadline_;
-  std::vector<std::string> hidden_;
+  std::vector<std::string> redactions_;
   Diagnosis out_;
 };
 
-// The job that a selector insists on; empty: none.
-std::string job_of(const Selector& selector) {
-  const auto found = std::ranges::find_if(selector.matchers, [](const Matcher& matcher) {
+// The job that a selector requires; empty: none.
+std::string required_job(const Selector& selector) {
+  const auto job = std::ranges::find_if(selector.matchers, [](const Matcher& matcher) {
     return matcher.label == "job" && matcher.op == "=";
   });
-  return found == selector.matchers.end() ? std::string() : found->value;
+  return job == selector.matchers.end() ? std::string() : job->value;
 }
 
-std::string named(const Selector& selector) {
-  if (selector.name.empty()) return "a selector without a name";
+std::string describe(const Selector& selector) {
+  if (selector.name.empty()) return "a selector without a metric name";
   return fmt::format("\"{}\"", selector.name);
 }
 
@@ -77,244 +81,248 @@ double total(const Counts& counts) {
 }
 
 template <class T>
-awaitable<Result<T>> Look::ask(ApiQuestion question,
-                               std::function<Result<T>(long, std::string_view)> parse) {
-  if (out_.queries >= kMaxQuestions) {
-    co_return Error{Errc::too_many, "the look was ended: it took too many questions", ""};
+awaitable<Result<T>> DiagnosisRun::send(ApiQuery query,
+                                        std::function<Result<T>(long, std::string_view)> parse) {
+  if (out_.queries >= kMaxQueries) {
+    co_return Error{Errc::too_many,
+                    fmt::format("the diagnosis ended at its limit of {} queries", kMaxQueries),
+                    ""};
   }
   ++out_.queries;
-  // Shared with the client, whose thread may still fill it when ask() has ended without an answer.
-  const auto parsed = std::make_shared<Result<T>>(Error{Errc::bad_reply, "no answer came", ""});
-  Api::Digest digest = [parsed, parse = std::move(parse)](long status, std::string_view body) {
+  // Shared with the client, whose thread may still fill it after send() has ended with an error.
+  const auto parsed = std::make_shared<Result<T>>(Error{Errc::bad_reply, "no response", ""});
+  Api::OnReply on_reply = [parsed, parse = std::move(parse)](long status, std::string_view body) {
     *parsed = parse(status, body);
   };
-  const std::string page = question.page;
-  auto failed = co_await api_.ask(std::move(question), std::move(digest), deadline_);
-  if (failed) {
-    note(fmt::format("asking {} failed: {}", page, failed->message()));
-    co_return std::move(*failed);
+  const std::string page = query.page;
+  auto error = co_await api_.send(std::move(query), std::move(on_reply), deadline_);
+  if (error) {
+    note(fmt::format("/api/v1/{} failed: {}", page, error->message()));
+    co_return std::move(*error);
   }
-  if (!*parsed) note(fmt::format("asking {} failed: {}", page, parsed->error().message()));
+  if (!*parsed) note(fmt::format("/api/v1/{} failed: {}", page, parsed->error().message()));
   co_return std::move(*parsed);
 }
 
-awaitable<Result<Counts>> Look::query(std::string promql, std::string label) {
+awaitable<Result<Counts>> DiagnosisRun::query(std::string promql, std::string label) {
   const auto left = deadline_.left(std::chrono::steady_clock::now());
-  ApiQuestion question{"query",
-                       fmt::format("query={}&timeout={}ms",
-                                   percent_encoded(promql),
-                                   std::max<Duration::rep>(1, left.count())),
-                       true};
+  ApiQuery query{"query",
+                 fmt::format("query={}&timeout={}ms",
+                             percent_encoded(promql),
+                             std::max<Duration::rep>(1, left.count())),
+                 true};
   std::function<Result<Counts>(long, std::string_view)> parse =
-      [label = std::move(label), hidden = hidden_](long status, std::string_view body) {
-        return parse_counts(status, body, label, hidden);
+      [label = std::move(label), redactions = redactions_](long status, std::string_view body) {
+        return parse_counts(status, body, label, redactions);
       };
-  auto counts = co_await ask<Counts>(std::move(question), std::move(parse));
+  auto counts = co_await send<Counts>(std::move(query), std::move(parse));
   if (counts) note(fmt::format("{} = {:g}", promql, total(*counts)));
   co_return counts;
 }
 
-awaitable<Result<Counts>> Look::count(const Selector& selector, std::string label, When when) {
+awaitable<Result<Counts>> DiagnosisRun::count(const Selector& selector,
+                                              std::string label,
+                                              When when) {
   const std::string text = text_of(selector);
   const std::string inner = when == When::now ? text : fmt::format("last_over_time({}[1h])", text);
   const std::string by = label.empty() ? "" : fmt::format(" by ({})", label);
   return query(fmt::format("count{} ({})", by, inner), std::move(label));
 }
 
-// A large Prometheus has far more dropped targets than active ones: they are asked for only when
-// they may be the answer, and nothing is said of them when there are too many.
-awaitable<Result<Jobs>> Look::jobs(std::string job) {
+// Dropped targets are queried only when they may be the cause, because a large Prometheus has far
+// more dropped targets than active ones; a response above kMaxReplyBytes is ignored.
+awaitable<Result<Jobs>> DiagnosisRun::jobs(std::string job) {
   std::function<Result<Jobs>(long, std::string_view)> parse = parse_targets;
-  auto known = co_await ask<Jobs>({"targets", "state=active", false}, std::move(parse));
-  if (!known) co_return known.error();
-  std::function<Result<Jobs>(long, std::string_view)> add = [jobs = *known](long status,
-                                                                            std::string_view body) {
-    Jobs more = jobs;
-    add_pools(status, body, more);
-    return Result<Jobs>(std::move(more));
-  };
-  auto all = co_await ask<Jobs>({"scrape_pools", "", false}, std::move(add));
-  Jobs told = all ? std::move(*all) : std::move(*known);
-  if (may_be_dropped(job, told)) {
-    std::function<Result<Jobs>(long, std::string_view)> add_more =
-        [jobs = told](long status, std::string_view body) {
+  auto active = co_await send<Jobs>({"targets", "state=active", false}, std::move(parse));
+  if (!active) co_return active.error();
+  std::function<Result<Jobs>(long, std::string_view)> add_idle =
+      [active_jobs = *active](long status, std::string_view body) {
+        Jobs with_idle = active_jobs;
+        add_pools(status, body, with_idle);
+        return Result<Jobs>(std::move(with_idle));
+      };
+  auto with_idle = co_await send<Jobs>({"scrape_pools", "", false}, std::move(add_idle));
+  Jobs out = with_idle ? std::move(*with_idle) : std::move(*active);
+  if (may_be_dropped(job, out)) {
+    std::function<Result<Jobs>(long, std::string_view)> add_dropped =
+        [jobs = out](long status, std::string_view body) {
           return with_dropped(status, body, jobs);
         };
-    auto more = co_await ask<Jobs>({"targets", "state=dropped", false}, std::move(add_more));
-    if (more) told = std::move(*more);
+    auto all = co_await send<Jobs>({"targets", "state=dropped", false}, std::move(add_dropped));
+    if (all) out = std::move(*all);
   }
-  for (const auto& [name, one] : told) {
-    note(
-        fmt::format("scrape job \"{}\": {} targets, {} up{}{}",
-                    addressed_text(name, hidden_),
-                    one.targets,
-                    one.up,
-                    one.dropped == 0 ? "" : fmt::format(", {} dropped by relabelling", one.dropped),
-                    one.up == one.targets ? ""
-                                          : fmt::format("; {} is down: {}",
-                                                        addressed_text(one.instance, {}),
-                                                        addressed_text(one.error, {}))));
-    if (out_.findings.size() > 2 * kMaxQuestions) break;
+  for (const auto& [name, info] : out) {
+    note(fmt::format(
+        "scrape job \"{}\": {} target{}, {} up{}{}",
+        addressed_text(name, redactions_),
+        info.targets,
+        info.targets == 1 ? "" : "s",
+        info.up,
+        info.dropped == 0 ? "" : fmt::format(", {} dropped by relabeling", info.dropped),
+        info.up == info.targets ? ""
+                                : fmt::format("; {} is down: {}",
+                                              addressed_text(info.instance, {}),
+                                              addressed_text(info.error, {}))));
+    if (out_.findings.size() > 2 * kMaxQueries) break;
   }
-  co_return told;
+  co_return out;
 }
 
-// Compared on the client's thread: there may be 50,000 names.
-awaitable<std::string> Look::near_names(std::string name) {
+// Compared on the client's thread, because there may be 50,000 names.
+awaitable<std::string> DiagnosisRun::similar_names(std::string name) {
   std::function<Result<std::string>(long, std::string_view)> compare =
-      [name = std::move(name), hidden = hidden_](long status,
-                                                 std::string_view body) -> Result<std::string> {
+      [name = std::move(name),
+       redactions = redactions_](long status, std::string_view body) -> Result<std::string> {
     const auto names = parse_names(status, body);
     if (!names) return names.error();
     const std::vector<std::string_view> views(names->begin(), names->end());
-    return remote_text(did_you_mean(name, views), hidden);
+    return remote_text(did_you_mean(name, views), redactions);
   };
   const auto near =
-      co_await ask<std::string>({"label/__name__/values", "", false}, std::move(compare));
+      co_await send<std::string>({"label/__name__/values", "", false}, std::move(compare));
   co_return near ? *near : std::string();
 }
 
-// The series ended. Either something is the matter with their job, or it exports others instead.
-awaitable<std::string> Look::cause_of_past(Selector selector, Counts by_job) {
+// The series ended. Either their job has a problem, or it exports other series instead.
+awaitable<std::string> DiagnosisRun::cause_of_past(Selector selector, Counts by_job) {
   const std::string what =
-      fmt::format("{} had series within the last hour and has none at this moment",
-                  named(selector));
-  const std::string asked = job_of(selector);
-  const std::string job = asked.empty() ? by_job.begin()->first : asked;
+      fmt::format("{} had series within the last hour and has none now", describe(selector));
+  const std::string required = required_job(selector);
+  const std::string job = required.empty() ? by_job.begin()->first : required;
   if (job.empty()) co_return what;
-  const auto known = co_await jobs(job);
-  if (!known) co_return what;
-  const std::string verdict = verdict_of(job, *known, hidden_);
-  const bool is_gone = !known->contains(job);
-  const bool is_in_trouble = !is_gone && !is_whole(job, *known);
-  if (is_in_trouble || selector.name.empty()) co_return with_cause(what, verdict);
+  const auto all = co_await jobs(job);
+  if (!all) co_return what;
+  const std::string state = describe_job(job, *all, redactions_);
+  const bool is_gone = !all->contains(job);
+  const bool is_unhealthy = !is_gone && !are_all_up(job, *all);
+  if (is_unhealthy || selector.name.empty()) co_return with_cause(what, state);
   const auto others = co_await count({selector.name, {}, {}, false}, "job", When::now);
-  if (!others || (is_gone && others->empty())) co_return with_cause(what, verdict);
-  if (others->empty()) co_return fmt::format("{}: {} and no longer exports it", what, verdict);
-  const std::string why = co_await cause_in_matchers(std::move(selector));
-  if (!is_gone) co_return with_cause(what, why);
-  const std::string name = remote_text(job, hidden_);
-  co_return with_cause(fmt::format("{}: no scrape job is named \"{}\"", what, name), why);
+  if (!others || (is_gone && others->empty())) co_return with_cause(what, state);
+  if (others->empty())
+    co_return fmt::format("{}: {} and no longer exports the series", what, state);
+  const std::string cause = co_await cause_in_matchers(std::move(selector));
+  if (!is_gone) co_return with_cause(what, cause);
+  const std::string name = remote_text(job, redactions_);
+  co_return with_cause(fmt::format("{}: scrape job \"{}\" does not exist", what, name), cause);
 }
 
-// The name has series: what removes them all?
-awaitable<std::string> Look::cause_in_matchers(Selector selector) {
+// The name has series: which matcher excludes all of them?
+awaitable<std::string> DiagnosisRun::cause_in_matchers(Selector selector) {
   for (std::size_t i = 0; i < selector.matchers.size(); ++i) {
     const Matcher& matcher = selector.matchers[i];
     auto counts = co_await count(without(selector, i), matcher.label, When::now);
     if (!counts) co_return std::string();
     if (counts->empty()) continue;
     const std::size_t others = counts->size() - counts->count("");
-    const std::string what = fmt::format("{}{}\"{}\" removes all series of \"{}\"",
+    const std::string what = fmt::format("{}{}\"{}\" excludes all series of \"{}\"",
                                          matcher.label,
                                          matcher.op,
-                                         remote_text(matcher.value, hidden_),
+                                         remote_text(matcher.value, redactions_),
                                          selector.name);
     if (others == 0) co_return fmt::format("{}, which have no label {}", what, matcher.label);
-    // They may be another tenant's, and this caller's label may be in the matcher: a Status shows
-    // none of them.
-    note(fmt::format("there {} is {}{}",
+    // Findings only, because the values may belong to another tenant, and a caller may have written
+    // the matcher's value to probe for them.
+    note(fmt::format("values of label {}: {}{}",
                      matcher.label,
-                     listed(*counts, hidden_),
-                     near_value(matcher.value, *counts, hidden_)));
-    co_return fmt::format("{}, which have {}{} other value{} of {}; weir explain lists them",
+                     listed(*counts, redactions_),
+                     similar_value(matcher.value, *counts, redactions_)));
+    co_return fmt::format("{}, which have {}{} other value{} of {}; weir explain lists the values",
                           what,
                           others < kMaxValues ? "" : "at least ",
                           others,
                           others == 1 ? "" : "s",
                           matcher.label);
   }
-  co_return fmt::format("\"{}\" has series, and its matchers remove them all together",
-                        selector.name);
+  co_return fmt::format("\"{}\" has series, but none satisfies all of its matchers", selector.name);
 }
 
-// Nobody ever exported the name, or not for long.
-awaitable<std::string> Look::cause_of_unknown(Selector selector) {
-  const std::string what = fmt::format("no series \"{}\" is known", selector.name);
-  const std::string near = co_await near_names(selector.name);
-  const std::string job = job_of(selector);
-  const auto known = co_await jobs(job);
-  if (!known) co_return what + near;
-  if (!job.empty()) co_return what + near + "; " + verdict_of(job, *known, hidden_);
-  const std::string troubles = troubles_of(*known, hidden_);
-  if (!troubles.empty()) co_return what + near + "; " + troubles;
+// Nothing exported the name within the last hour.
+awaitable<std::string> DiagnosisRun::cause_of_missing_name(Selector selector) {
+  const std::string what = fmt::format("no series \"{}\" exists", selector.name);
+  const std::string near = co_await similar_names(selector.name);
+  const std::string job = required_job(selector);
+  const auto all = co_await jobs(job);
+  if (!all) co_return what + near;
+  if (!job.empty()) co_return what + near + "; " + describe_job(job, *all, redactions_);
+  const std::string problems = describe_unhealthy_jobs(*all, redactions_);
+  if (!problems.empty()) co_return what + near + "; " + problems;
   if (!near.empty()) co_return what + near;
-  if (known->empty()) co_return what + ", and Prometheus has no target to scrape";
-  co_return fmt::format("{}: no target exports it; the scrape jobs are {}",
+  if (all->empty()) co_return what + ", and Prometheus has no target to scrape";
+  co_return fmt::format("{}: no target exports it; scrape jobs: {}",
                         what,
-                        listed(*known, hidden_));
+                        listed(*all, redactions_));
 }
 
-awaitable<std::string> Look::cause_of(Selector selector) {
+awaitable<std::string> DiagnosisRun::cause_of(Selector selector) {
   const auto past = co_await count(selector, "job", When::last_hour);
   if (!past) co_return std::string();
   if (!past->empty()) {
-    auto why = co_await cause_of_past(std::move(selector), *past);
-    co_return why;
+    auto cause = co_await cause_of_past(std::move(selector), *past);
+    co_return cause;
   }
   if (selector.name.empty()) {
-    co_return fmt::format("{} matches nothing, and did not within the last hour", named(selector));
+    co_return fmt::format("{} matches no series, now or within the last hour", describe(selector));
   }
   const Selector name_alone{selector.name, {}, {}, false};
   const auto bare = co_await count(name_alone, "job", When::now);
   if (!bare) co_return std::string();
   if (!bare->empty()) {
-    auto why = co_await cause_in_matchers(std::move(selector));
-    co_return why;
+    auto cause = co_await cause_in_matchers(std::move(selector));
+    co_return cause;
   }
   const auto before = co_await count(name_alone, "job", When::last_hour);
   if (!before) co_return std::string();
   if (!before->empty()) {
-    auto why = co_await cause_of_past(std::move(selector), *before);
-    co_return why;
+    auto cause = co_await cause_of_past(std::move(selector), *before);
+    co_return cause;
   }
-  auto why = co_await cause_of_unknown(std::move(selector));
-  co_return why;
+  auto cause = co_await cause_of_missing_name(std::move(selector));
+  co_return cause;
 }
 
-// Every selector has series. rate() and its like need two samples of a series within the range,
-// other functions one, and a series whose scrape job was removed has its last one for minutes.
-awaitable<std::string> Look::cause_in_ranges(std::vector<Selector> selectors) {
+// Every selector has series, but perhaps too few samples within its range: rate() and similar
+// functions need two. A series whose scrape job was removed keeps its last sample for minutes.
+awaitable<std::string> DiagnosisRun::cause_in_ranges(std::vector<Selector> selectors) {
   for (const Selector& selector : selectors) {
     if (selector.range.empty()) continue;
     const auto most = co_await query(
         fmt::format("max (count_over_time({}[{}]))", text_of(selector), selector.range),
         "");
     if (!most) co_return std::string();
-    if (total(*most) >= (selector.takes_two_samples ? 2 : 1)) continue;
+    if (total(*most) >= (selector.needs_two_samples ? 2 : 1)) continue;
     const std::string what = fmt::format("no series of {} has {} within [{}]",
-                                         named(selector),
-                                         selector.takes_two_samples ? "two samples" : "a sample",
+                                         describe(selector),
+                                         selector.needs_two_samples ? "two samples" : "a sample",
                                          selector.range);
-    const std::string trouble = co_await trouble_of_job(selector);
-    if (!trouble.empty()) co_return with_cause(what, trouble);
-    if (!selector.takes_two_samples) co_return what;
-    co_return fmt::format("{}, which a rate takes; widen [{}] to four scrape intervals",
+    const std::string problem = co_await scrape_problem(selector);
+    if (!problem.empty()) co_return with_cause(what, problem);
+    if (!selector.needs_two_samples) co_return what;
+    co_return fmt::format("{}, which a rate needs; widen [{}] to four scrape intervals",
                           what,
                           selector.range);
   }
   co_return std::string(
-      "each of its selectors has series, so a comparison, a join or a function leaves none over");
+      "every selector of the query has series, but a comparison, a join or a function removes all "
+      "of them");
 }
 
-// Why nothing scrapes the series of `selector` any longer; empty: something does, or it is not
-// known.
-awaitable<std::string> Look::trouble_of_job(Selector selector) {
+// Why the series of `selector` are no longer scraped; empty: they are, or the cause is unknown.
+awaitable<std::string> DiagnosisRun::scrape_problem(Selector selector) {
   const auto by_job = co_await count(selector, "job", When::now);
   if (!by_job || by_job->empty() || by_job->begin()->first.empty()) co_return std::string();
   const std::string job = by_job->begin()->first;
-  const auto known = co_await jobs(job);
-  if (!known || has_target_up(job, *known)) co_return std::string();
-  co_return verdict_of(job, *known, hidden_);
+  const auto all = co_await jobs(job);
+  if (!all || has_target_up(job, *all)) co_return std::string();
+  co_return describe_job(job, *all, redactions_);
 }
 
-awaitable<Diagnosis> Look::run(std::string query) {
-  const auto bent = bent_by(query);
-  if (bent) {
-    note(fmt::format("a query with {} is not looked into", *bent));
+awaitable<Diagnosis> DiagnosisRun::run(std::string query) {
+  const auto word = undiagnosable_word(query);
+  if (word) {
+    note(fmt::format("queries with {} are not diagnosed", *word));
     co_return std::move(out_);
   }
-  const auto selectors = selectors_of(query);
+  const auto selectors = parse_selectors(query);
   for (const Selector& selector : selectors) {
     const auto present = co_await count(selector, "", When::now);
     if (!present) co_return std::move(out_);
@@ -328,11 +336,11 @@ awaitable<Diagnosis> Look::run(std::string query) {
 
 }  // namespace
 
-awaitable<Diagnosis> look_into(Api* api, std::string query, Deadline deadline) {
-  Look look(*api, deadline);
-  auto found = co_await look.run(std::move(query));
-  found.cause = shortened(std::move(found.cause), kMaxCauseBytes);
-  co_return found;
+awaitable<Diagnosis> diagnose_query(Api* api, std::string query, Deadline deadline) {
+  DiagnosisRun diagnosis(*api, deadline);
+  auto out = co_await diagnosis.run(std::move(query));
+  out.cause = shortened(std::move(out.cause), kMaxCauseBytes);
+  co_return out;
 }
 
 }  // namespace weir::scalers::backends::prometheus

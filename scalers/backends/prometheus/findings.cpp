@@ -1,3 +1,4 @@
+// Parsing and texts, apart from the queries of a diagnosis, so that tests need no server.
 #include "scalers/backends/prometheus/findings.hpp"
 
 #include "scalers/text/redact.hpp"
@@ -16,32 +17,32 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxNamed = 5;
-constexpr std::size_t kMaxListed = 20;
+constexpr std::size_t kMaxShownJobs = 5;
+constexpr std::size_t kMaxShownValues = 20;
 constexpr std::size_t kMaxNames = 50'000;
 
 std::string text_at(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  const bool is_text = object.is_object() && found != object.end() && found->is_string();
-  return is_text ? found->get<std::string>() : std::string();
+  const auto member = object.is_object() ? object.find(key) : object.end();
+  const bool is_text = object.is_object() && member != object.end() && member->is_string();
+  return is_text ? member->get<std::string>() : std::string();
 }
 
 const Json& list_at(const Json& object, const char* key) {
   static const Json kNone = Json::array();
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  const bool is_list = object.is_object() && found != object.end() && found->is_array();
-  return is_list ? *found : kNone;
+  const auto member = object.is_object() ? object.find(key) : object.end();
+  const bool is_list = object.is_object() && member != object.end() && member->is_array();
+  return is_list ? *member : kNone;
 }
 
-// The member `data` of an answer that succeeded, or why there is none.
+// The member `data` of a successful response, or why there is none.
 std::variant<Json, Error> data_of(long status,
                                   std::string_view body,
-                                  std::span<const std::string> hidden) {
+                                  std::span<const std::string> redactions) {
   Json reply = Json::parse(body, nullptr, false);
   if (status != 200 || text_at(reply, "status") != "success" || !reply.contains("data")) {
     return Error{Errc::bad_reply,
                  fmt::format("HTTP {}", status),
-                 remote_text(text_at(reply, "error"), hidden)};
+                 remote_text(text_at(reply, "error"), redactions)};
   }
   return std::move(reply["data"]);
 }
@@ -58,25 +59,25 @@ void add_target(const Json& target, Jobs& jobs) {
   const Json& labels = target.contains("labels") ? target["labels"] : target;
   const std::string job = text_at(labels, "job");
   const std::string pool = text_at(target, "scrapePool");
-  Job& known = jobs[job];
+  Job& info = jobs[job];
   const bool is_up = text_at(target, "health") == "up";
-  ++known.targets;
-  known.up += is_up ? 1 : 0;
-  if (!is_up && known.error.empty()) {
-    known.instance = text_at(labels, "instance");
-    known.error = text_at(target, "lastError");
+  ++info.targets;
+  info.up += is_up ? 1 : 0;
+  if (!is_up && info.error.empty()) {
+    info.instance = text_at(labels, "instance");
+    info.error = text_at(target, "lastError");
   }
   if (!pool.empty() && pool != job) jobs[pool].other_names.insert(job);
 }
 
-std::string quoted(const std::string& remote, std::span<const std::string> hidden) {
-  return fmt::format("\"{}\"", remote_text(remote, hidden));
+std::string quoted(const std::string& remote, std::span<const std::string> redactions) {
+  return fmt::format("\"{}\"", remote_text(remote, redactions));
 }
 
-std::string reason_of(const Job& job, std::span<const std::string> hidden) {
+std::string down_reason(const Job& job, std::span<const std::string> redactions) {
   if (job.up == job.targets) return {};
-  return job.error.empty() ? " (it was not scraped yet)"
-                           : fmt::format(" (last error: {})", remote_text(job.error, hidden));
+  return job.error.empty() ? " (not scraped yet)"
+                           : fmt::format(" (last error: {})", remote_text(job.error, redactions));
 }
 
 std::vector<std::string_view> names_of(const Jobs& jobs) {
@@ -90,8 +91,8 @@ std::vector<std::string_view> names_of(const Jobs& jobs) {
 Result<Counts> parse_counts(long status,
                             std::string_view body,
                             const std::string& label,
-                            std::span<const std::string> hidden) {
-  const auto data = data_of(status, body, hidden);
+                            std::span<const std::string> redactions) {
+  const auto data = data_of(status, body, redactions);
   if (const auto* why = std::get_if<Error>(&data)) return *why;
   Counts out;
   for (const Json& row : list_at(std::get<Json>(data), "result")) {
@@ -107,7 +108,7 @@ Result<std::vector<std::string>> parse_names(long status, std::string_view body)
   const auto data = data_of(status, body, {});
   if (const auto* why = std::get_if<Error>(&data)) return *why;
   const Json& names = std::get<Json>(data);
-  if (!names.is_array()) return Error{Errc::bad_reply, "no list of names", ""};
+  if (!names.is_array()) return Error{Errc::bad_reply, "the response is not a list of names", ""};
   std::vector<std::string> out;
   for (const Json& name : names) {
     if (out.size() >= kMaxNames) break;
@@ -133,18 +134,19 @@ Result<Jobs> with_dropped(long status, std::string_view body, Jobs jobs) {
     if (!target.is_object() || !target.contains("discoveredLabels")) continue;
     ++jobs[text_at(target["discoveredLabels"], "job")].dropped;
   }
-  for (auto& [name, job] : jobs) job.is_dropped_known = true;
+  for (auto& [name, job] : jobs) job.has_dropped_count = true;
   return jobs;
 }
 
 bool may_be_dropped(const std::string& job, const Jobs& jobs) {
-  const auto has_no_other = [](const Job& one) {
-    return one.targets == 0 && one.other_names.empty();
+  const auto has_no_active = [](const Job& candidate) {
+    return candidate.targets == 0 && candidate.other_names.empty();
   };
   if (job.empty())
-    return std::ranges::any_of(jobs, [&](const auto& one) { return has_no_other(one.second); });
-  const auto found = jobs.find(job);
-  return found == jobs.end() || has_no_other(found->second);
+    return std::ranges::any_of(jobs,
+                               [&](const auto& named) { return has_no_active(named.second); });
+  const auto entry = jobs.find(job);
+  return entry == jobs.end() || has_no_active(entry->second);
 }
 
 void add_pools(long status, std::string_view body, Jobs& jobs) {
@@ -155,80 +157,80 @@ void add_pools(long status, std::string_view body, Jobs& jobs) {
   }
 }
 
-std::string verdict_of(const std::string& job,
-                       const Jobs& jobs,
-                       std::span<const std::string> hidden) {
-  const std::string name = quoted(job, hidden);
-  const auto found = jobs.find(job);
-  if (found == jobs.end()) {
-    const std::string near = remote_text(did_you_mean(job, names_of(jobs)), hidden);
-    if (!near.empty()) return fmt::format("no scrape job is named {}{}", name, near);
-    return fmt::format("no scrape job is named {}; those there are: {}",
+std::string describe_job(const std::string& job,
+                         const Jobs& jobs,
+                         std::span<const std::string> redactions) {
+  const std::string name = quoted(job, redactions);
+  const auto entry = jobs.find(job);
+  if (entry == jobs.end()) {
+    const std::string near = remote_text(did_you_mean(job, names_of(jobs)), redactions);
+    if (!near.empty()) return fmt::format("scrape job {} does not exist{}", name, near);
+    return fmt::format("scrape job {} does not exist; existing scrape jobs: {}",
                        name,
-                       jobs.empty() ? "none" : listed(jobs, hidden));
+                       jobs.empty() ? "none" : listed(jobs, redactions));
   }
-  const Job& known = found->second;
-  if (known.targets > 0 && known.up == 0) {
-    const std::string reason = reason_of(known, hidden);
-    if (known.targets == 1)
+  const Job& info = entry->second;
+  if (info.targets > 0 && info.up == 0) {
+    const std::string reason = down_reason(info, redactions);
+    if (info.targets == 1)
       return fmt::format("the only target of scrape job {} is not up{}", name, reason);
     return fmt::format("none of the {} targets of scrape job {} is up{}",
-                       known.targets,
+                       info.targets,
                        name,
                        reason);
   }
-  if (known.targets > 0) {
+  if (info.targets > 0) {
     return fmt::format("scrape job {} has {} of {} targets up{}",
                        name,
-                       known.up,
-                       known.targets,
-                       reason_of(known, hidden));
+                       info.up,
+                       info.targets,
+                       down_reason(info, redactions));
   }
-  if (!known.other_names.empty()) {
-    return fmt::format("relabelling gives the targets of scrape job {} the label job={}",
+  if (!info.other_names.empty()) {
+    return fmt::format("relabeling gives the targets of scrape job {} the label job={}",
                        name,
-                       quoted(*known.other_names.begin(), hidden));
+                       quoted(*info.other_names.begin(), redactions));
   }
-  if (known.dropped == 1)
-    return fmt::format("relabelling drops the only target of scrape job {}", name);
-  if (known.dropped > 0) {
-    return fmt::format("relabelling drops all {} targets of scrape job {}", known.dropped, name);
+  if (info.dropped == 1)
+    return fmt::format("relabeling drops the only target of scrape job {}", name);
+  if (info.dropped > 0) {
+    return fmt::format("relabeling drops all {} targets of scrape job {}", info.dropped, name);
   }
-  if (!known.is_dropped_known) return fmt::format("scrape job {} has no active target", name);
-  return fmt::format("scrape job {} finds no targets", name);
+  if (!info.has_dropped_count) return fmt::format("scrape job {} has no active target", name);
+  return fmt::format("scrape job {} discovers no targets", name);
 }
 
-bool is_whole(const std::string& job, const Jobs& jobs) {
-  const auto found = jobs.find(job);
-  return found != jobs.end() && found->second.targets > 0 &&
-         found->second.up == found->second.targets;
+bool are_all_up(const std::string& job, const Jobs& jobs) {
+  const auto entry = jobs.find(job);
+  return entry != jobs.end() && entry->second.targets > 0 &&
+         entry->second.up == entry->second.targets;
 }
 
 bool has_target_up(const std::string& job, const Jobs& jobs) {
-  const auto found = jobs.find(job);
-  return found != jobs.end() && found->second.up > 0;
+  const auto entry = jobs.find(job);
+  return entry != jobs.end() && entry->second.up > 0;
 }
 
-std::string troubles_of(const Jobs& jobs, std::span<const std::string> hidden) {
+std::string describe_unhealthy_jobs(const Jobs& jobs, std::span<const std::string> redactions) {
   std::string out;
-  std::size_t named = 0;
+  std::size_t count = 0;
   for (const auto& [name, job] : jobs) {
     const bool is_dropped = job.targets == 0 && job.dropped > 0;
     if (job.up == job.targets && !is_dropped) continue;
-    if (++named > kMaxNamed) return out + "; ...";
-    out += (out.empty() ? "" : "; ") + verdict_of(name, jobs, hidden);
+    if (++count > kMaxShownJobs) return out + "; ...";
+    out += (out.empty() ? "" : "; ") + describe_job(name, jobs, redactions);
   }
   return out;
 }
 
-std::string listed(const Jobs& jobs, std::span<const std::string> hidden) {
+std::string listed(const Jobs& jobs, std::span<const std::string> redactions) {
   std::string out;
-  std::size_t named = 0;
+  std::size_t count = 0;
   for (const auto& [name, job] : jobs) {
-    if (++named > kMaxNamed) return out + ", ...";
+    if (++count > kMaxShownJobs) return out + ", ...";
     out += fmt::format("{}{} ({} of {} up)",
                        out.empty() ? "" : ", ",
-                       quoted(name, hidden),
+                       quoted(name, redactions),
                        job.up,
                        job.targets);
   }
@@ -237,21 +239,21 @@ std::string listed(const Jobs& jobs, std::span<const std::string> hidden) {
 
 std::string listed(const Counts& counts, std::span<const std::string> secrets) {
   std::string out;
-  std::size_t named = 0;
-  for (const auto& [value, count] : counts) {
+  std::size_t shown = 0;
+  for (const auto& [value, series] : counts) {
     if (value.empty()) continue;
-    if (++named > kMaxListed) return out + ", ...";
+    if (++shown > kMaxShownValues) return out + ", ...";
     out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", addressed_text(value, secrets));
   }
   return out;
 }
 
-std::string near_value(const std::string& wanted,
-                       const Counts& counts,
-                       std::span<const std::string> secrets) {
+std::string similar_value(const std::string& value,
+                          const Counts& counts,
+                          std::span<const std::string> secrets) {
   std::vector<std::string_view> values;
-  for (const auto& [value, count] : counts) values.push_back(value);
-  return addressed_text(did_you_mean(wanted, values), secrets);
+  for (const auto& [other, count] : counts) values.push_back(other);
+  return addressed_text(did_you_mean(value, values), secrets);
 }
 
 }  // namespace weir::scalers::backends::prometheus

@@ -1,6 +1,6 @@
-// What Prometheus' answers tell about a query that found nothing: series counted by a label, names,
-// targets and scrape jobs, and the words for it. The words name jobs and errors without addresses,
-// so that a Status may show them, unless they are marked as for findings alone. Pure.
+// Parses Prometheus' responses to the queries of a diagnosis (series by label, metric names,
+// targets, scrape jobs), and describes them. The texts name jobs and errors without addresses, so a
+// Status may contain them; texts for findings only are marked. Pure.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -16,60 +16,61 @@
 
 namespace weir::scalers::backends::prometheus {
 
-// Series by the value of one label; "" stands for those without it.
+// The number of series by the value of one label; "" counts the series without the label.
 using Counts = std::map<std::string, double>;
 
-// An answer to `count by (LABEL) (...)`, or with no label to `count(...)`. What is beyond
-// kMaxValues values is left out.
+// A response to `count by (LABEL) (...)`, or without a label to `count(...)`. Only the first
+// kMaxValues values are kept.
 inline constexpr std::size_t kMaxValues = 200;
 [[nodiscard]] Result<Counts> parse_counts(long status,
                                           std::string_view body,
                                           const std::string& label,
-                                          std::span<const std::string> hidden);
+                                          std::span<const std::string> redactions);
 
-// An answer of /api/v1/label/NAME/values: at most 50,000 of them.
+// A response of /api/v1/label/NAME/values: at most 50,000 names.
 [[nodiscard]] Result<std::vector<std::string>> parse_names(long status, std::string_view body);
 
 struct Job {
   std::size_t targets = 0;
   std::size_t up = 0;
-  std::size_t dropped = 0;  // by relabelling, as far as they were asked for
-  bool is_dropped_known = false;
+  std::size_t dropped = 0;  // by relabeling; valid with has_dropped_count
+  bool has_dropped_count = false;
   std::string instance;               // of a target that is down
-  std::string error;                  // of that target, in Prometheus' own words
-  std::set<std::string> other_names;  // that relabelling gives to targets of this scrape job
+  std::string error;                  // Prometheus' own text for that target
+  std::set<std::string> other_names;  // labels `job` that relabeling sets on its targets
 };
-// By the label `job` of the targets, and by the name of their scrape job.
+// By the label `job` of the targets, and by the name of the scrape job.
 using Jobs = std::map<std::string, Job>;
 
-// The active ones of an answer of /api/v1/targets.
+// The active targets in a response of /api/v1/targets.
 [[nodiscard]] Result<Jobs> parse_targets(long status, std::string_view body);
-// `jobs` with the dropped ones of such an answer.
+// `jobs` with the dropped targets of such a response.
 [[nodiscard]] Result<Jobs> with_dropped(long status, std::string_view body, Jobs jobs);
-// Whether dropped targets may be what is the matter with `job`, or when it is empty with any job.
+// Whether dropped targets may be the cause for `job`, or for any job when `job` is empty.
 [[nodiscard]] bool may_be_dropped(const std::string& job, const Jobs& jobs);
-// Adds the scrape jobs of /api/v1/scrape_pools, which lists those without targets too. What is no
-// such answer adds nothing: older servers have no such page.
+// Adds the scrape jobs of /api/v1/scrape_pools, which also lists jobs without targets. Any other
+// response adds nothing, because older servers do not have this page.
 void add_pools(long status, std::string_view body, Jobs& jobs);
 
-// What is the matter with the scrape job `job`, as a clause.
-[[nodiscard]] std::string verdict_of(const std::string& job,
-                                     const Jobs& jobs,
-                                     std::span<const std::string> hidden);
-// Whether the scrape job has targets, and all of them are up; whether one of them is.
-[[nodiscard]] bool is_whole(const std::string& job, const Jobs& jobs);
+// The state of the scrape job `job`, as a clause.
+[[nodiscard]] std::string describe_job(const std::string& job,
+                                       const Jobs& jobs,
+                                       std::span<const std::string> redactions);
+// Whether the scrape job has targets and all of them are up; whether at least one is up.
+[[nodiscard]] bool are_all_up(const std::string& job, const Jobs& jobs);
 [[nodiscard]] bool has_target_up(const std::string& job, const Jobs& jobs);
 // Jobs with targets down or dropped, as a clause; empty when there are none.
-[[nodiscard]] std::string troubles_of(const Jobs& jobs, std::span<const std::string> hidden);
+[[nodiscard]] std::string describe_unhealthy_jobs(const Jobs& jobs,
+                                                  std::span<const std::string> redactions);
 // The jobs with the counts of their targets: "\"node\" (2 of 3 up)"; at most a few.
-[[nodiscard]] std::string listed(const Jobs& jobs, std::span<const std::string> hidden);
+[[nodiscard]] std::string listed(const Jobs& jobs, std::span<const std::string> redactions);
 
-// "\"a\", \"b\", ...": label values, at most a few. They are other tenants' and hold addresses: for
-// findings alone.
+// "\"a\", \"b\", ...": label values, at most a few. For findings only, because the values may
+// belong to other tenants and contain addresses.
 [[nodiscard]] std::string listed(const Counts& counts, std::span<const std::string> secrets);
-// "; did you mean ...?" among values of a label, for findings alone.
-[[nodiscard]] std::string near_value(const std::string& wanted,
-                                     const Counts& counts,
-                                     std::span<const std::string> secrets);
+// "; did you mean ...?" with values of a label. For findings only.
+[[nodiscard]] std::string similar_value(const std::string& value,
+                                        const Counts& counts,
+                                        std::span<const std::string> secrets);
 
 }  // namespace weir::scalers::backends::prometheus

@@ -1,3 +1,5 @@
+// The prometheus kind: sends queries and their age queries over HTTP. Its logic is in the pure
+// files beside it.
 #include "scalers/backends/prometheus/prometheus.hpp"
 
 #include "scalers/backends/prometheus/diagnosis.hpp"
@@ -42,9 +44,9 @@ class PrometheusScaler final : public Scaler {
                                               Deadline deadline) override;
 
  private:
-  // How old the data is; nullopt for a metric without maxAge.
-  [[nodiscard]] awaitable<Result<std::optional<DataAge>>> ask_age(Parameters parameters,
-                                                                  Deadline deadline);
+  // The age of the data; nullopt for a metric without maxAge.
+  [[nodiscard]] awaitable<Result<std::optional<DataAge>>> query_age(Parameters parameters,
+                                                                    Deadline deadline);
 
   PrometheusBackend& backend_;
   MetricSettings settings_;
@@ -61,22 +63,22 @@ class PrometheusBackend final : public Backend, public Api {
                                                     ParameterNames& names,
                                                     Problems& problems) override;
   [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
-  [[nodiscard]] awaitable<Result<Sample>> ask(std::string query,
-                                              Aggregate aggregate,
-                                              Warnings warnings,
-                                              Deadline deadline);
-  [[nodiscard]] awaitable<std::optional<Error>> ask(ApiQuestion question,
-                                                    Digest digest,
-                                                    Deadline deadline) override;
-  [[nodiscard]] std::vector<std::string> hidden() const override;
+  [[nodiscard]] awaitable<Result<Sample>> run_query(std::string query,
+                                                    Aggregate aggregate,
+                                                    Warnings warnings,
+                                                    Deadline deadline);
+  [[nodiscard]] awaitable<std::optional<Error>> send(ApiQuery query,
+                                                     OnReply on_reply,
+                                                     Deadline deadline) override;
+  [[nodiscard]] std::vector<std::string> redactions() const override;
 
  private:
-  // The request that asks `query`, with the credentials as their files hold them now.
+  // The request for `query`. Reads the credentials from their files each time, so they may rotate.
   [[nodiscard]] Result<clients::HttpRequest> request(const std::string& query,
                                                      Duration budget) const;
   // A request to `page` below /api/v1, without parameters.
   [[nodiscard]] Result<clients::HttpRequest> request_to(std::string_view page) const;
-  void put(std::string form, clients::HttpRequest& out) const;
+  void set_form(std::string form, clients::HttpRequest& out) const;
 
   BackendSettings settings_;
   clients::HttpClient& http_;
@@ -116,7 +118,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   return out;
 }
 
-void PrometheusBackend::put(std::string form, clients::HttpRequest& out) const {
+void PrometheusBackend::set_form(std::string form, clients::HttpRequest& out) const {
   if (settings_.method == Method::post) {
     out.method = "POST";
     out.body = std::move(form);
@@ -131,35 +133,36 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   if (!out) return out.error();
   out->redactions.push_back(query);
   out->redactions.push_back(percent_encoded(query));
-  put(fmt::format("query={}&timeout={}ms",
-                  percent_encoded(query),
-                  std::max<Duration::rep>(1, budget.count())),
-      *out);
+  set_form(fmt::format("query={}&timeout={}ms",
+                       percent_encoded(query),
+                       std::max<Duration::rep>(1, budget.count())),
+           *out);
   return out;
 }
 
-awaitable<std::optional<Error>> PrometheusBackend::ask(ApiQuestion question,
-                                                       Digest digest,
-                                                       Deadline deadline) {
-  auto request = request_to(question.page);
+awaitable<std::optional<Error>> PrometheusBackend::send(ApiQuery query,
+                                                        OnReply on_reply,
+                                                        Deadline deadline) {
+  auto request = request_to(query.page);
   if (!request) co_return request.error();
-  if (question.is_query) {
-    put(std::move(question.form), *request);
+  if (query.has_method) {
+    set_form(std::move(query.form), *request);
   } else {
-    request->query = std::move(question.form);
+    request->query = std::move(query.form);
   }
-  request->max_body_bytes = kMaxLookBytes;
-  // A proxy may let `query` through alone: what it refuses here says nothing of a read's login.
+  request->max_body_bytes = kMaxReplyBytes;
+  // A proxy may permit only `query`, so a refusal here does not mean that the credentials of reads
+  // are invalid.
   request->caches_unauthorized = false;
-  request->on_reply = [digest = std::move(digest)](const clients::HttpReply& reply) {
-    digest(reply.status, reply.body);
+  request->on_reply = [on_reply = std::move(on_reply)](const clients::HttpReply& reply) {
+    on_reply(reply.status, reply.body);
   };
   const auto reply = co_await http_.send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
   co_return std::nullopt;
 }
 
-std::vector<std::string> PrometheusBackend::hidden() const {
+std::vector<std::string> PrometheusBackend::redactions() const {
   auto request = request_to("query");
   return request ? clients::redactions_of(*request) : std::vector<std::string>{};
 }
@@ -167,22 +170,22 @@ std::vector<std::string> PrometheusBackend::hidden() const {
 awaitable<Diagnosis> PrometheusScaler::diagnose(Parameters parameters,
                                                 Result<Samples> /*reply*/,
                                                 Deadline deadline) {
-  auto found = co_await look_into(&backend_, query_.render(parameters), deadline);
-  co_return found;
+  auto diagnosis = co_await diagnose_query(&backend_, query_.render(parameters), deadline);
+  co_return diagnosis;
 }
 
-awaitable<Result<Sample>> PrometheusBackend::ask(std::string query,
-                                                 Aggregate aggregate,
-                                                 Warnings warnings,
-                                                 Deadline deadline) {
+awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
+                                                       Aggregate aggregate,
+                                                       Warnings warnings,
+                                                       Deadline deadline) {
   auto request = this->request(query, deadline.left(std::chrono::steady_clock::now()));
   if (!request) co_return request.error();
-  // Shared with the client's thread, which fills it before send() ends: a reply of a megabyte takes
-  // it tens of milliseconds, which the loop does not have.
+  // Shared with the client's thread, which fills it before send() ends, because parsing a reply of
+  // 1 MB takes tens of milliseconds and would block the loop.
   const auto sample = std::make_shared<std::optional<Result<Sample>>>();
-  request->on_reply = [sample, hidden = clients::redactions_of(*request), aggregate, warnings](
+  request->on_reply = [sample, redactions = clients::redactions_of(*request), aggregate, warnings](
                           const clients::HttpReply& reply) {
-    *sample = parse_reply(reply.status, reply.body, aggregate, warnings, hidden);
+    *sample = parse_reply(reply.status, reply.body, aggregate, warnings, redactions);
   };
   const auto reply = co_await http_.send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
@@ -201,25 +204,26 @@ std::string PrometheusScaler::cache_key(const Parameters& parameters) const {
 }
 
 awaitable<Result<Samples>> PrometheusScaler::query(Parameters parameters, Deadline deadline) {
-  // First the age: a sample that came in between would make the value look younger than it is.
-  const auto data_age = co_await ask_age(parameters, deadline);
+  // The age first, because a sample that arrives in between would make the value appear younger
+  // than it is.
+  const auto data_age = co_await query_age(parameters, deadline);
   if (!data_age) co_return data_age.error();
-  auto sample = co_await backend_.ask(query_.render(parameters),
-                                      settings_.aggregate,
-                                      settings_.warnings,
-                                      deadline);
+  auto sample = co_await backend_.run_query(query_.render(parameters),
+                                            settings_.aggregate,
+                                            settings_.warnings,
+                                            deadline);
   if (sample) sample->data_age = *data_age;
   co_return as_samples(std::move(sample));
 }
 
-awaitable<Result<std::optional<DataAge>>> PrometheusScaler::ask_age(Parameters parameters,
-                                                                    Deadline deadline) {
+awaitable<Result<std::optional<DataAge>>> PrometheusScaler::query_age(Parameters parameters,
+                                                                      Deadline deadline) {
   if (!settings_.max_age) co_return std::optional<DataAge>();
-  const auto asked = co_await backend_.ask(age_query(age_of_.render(parameters)),
-                                           Aggregate::none,
-                                           settings_.warnings,
-                                           deadline);
-  const auto age = judge_age(asked, *settings_.max_age);
+  const auto reply = co_await backend_.run_query(age_query(age_of_.render(parameters)),
+                                                 Aggregate::none,
+                                                 settings_.warnings,
+                                                 deadline);
+  const auto age = check_age(reply, *settings_.max_age);
   if (!age) co_return age.error();
   co_return std::optional(*age);
 }
@@ -233,8 +237,7 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
 ScalerKind describe_kind() {
   return {
       .name = "prometheus",
-      .summary =
-          "An instant PromQL query, answered by Prometheus or anything that speaks its query API.",
+      .summary = "An instant PromQL query to Prometheus, or to a server with the same query API.",
       .backend_settings = backend_docs,
       .metric_settings = metric_docs,
       .check_metric = [](const Node& block,

@@ -1,5 +1,5 @@
-// The pure parts of the prometheus scaler: the query with its parameters, and what a reply means.
-// No IO.
+// The pure parts of the prometheus scaler: the query with its parameters, and the parsing of a
+// reply. No IO.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -22,13 +22,13 @@ namespace weir::scalers::backends::prometheus {
 enum class Aggregate { none, sum, max, min, avg };
 enum class Warnings { error, allow };
 
-// A PromQL query with $(label) parameters. A parameter may stand only inside a quoted string, where
-// its value is escaped so that it stays one string; behind =~ and !~ and as label_replace's pattern
-// it is regex-quoted too.
+// A PromQL query with $(label) parameters. A parameter may only be inside a quoted string, where
+// its value is escaped so that it stays one string; after =~ and !~ and in the pattern of
+// label_replace it is also regex-quoted.
 class QueryTemplate {
  public:
-  // Adds a problem for each parameter that stands elsewhere or isn't known; `mark` is where the
-  // text stands.
+  // Adds a problem for each parameter elsewhere or without a declared label. `mark` is the position
+  // of the text.
   [[nodiscard]] static QueryTemplate parse(std::string_view text,
                                            const Mark& mark,
                                            ParameterNames& names,
@@ -47,23 +47,25 @@ class QueryTemplate {
   std::vector<Piece> pieces_;
 };
 
-// What /api/v1/query answered with HTTP `status`. Exactly one series unless `aggregate` joins them.
+// The value in a response of /api/v1/query with HTTP `status`. Errc::too_many for several series
+// without `aggregate`.
 // Errc::no_value (empty or null), too_many, partial (warnings), bad_request (bad_data: the query
-// itself), timed_out, overloaded, refused, unreachable, bad_reply. `hidden` texts show in no error.
+// itself), timed_out, overloaded, refused, unreachable, bad_reply. No error contains one of the
+// `redactions`.
 [[nodiscard]] Result<Sample> parse_reply(long status,
                                          std::string_view body,
                                          Aggregate aggregate,
                                          Warnings warnings,
-                                         std::span<const std::string> hidden);
+                                         std::span<const std::string> redactions);
 
-// Whether `text` is a plain vector selector, such as up{job="x"}: the time of anything that is
-// computed would be the time of the question, and never old.
+// Whether `text` is a plain vector selector, such as up{job="x"}. Only a selector has an age,
+// because Prometheus gives a computed value the time of the query.
 [[nodiscard]] bool is_selector(std::string_view text);
 // The query for the seconds since the newest sample that `selector` matches.
 [[nodiscard]] std::string age_query(std::string_view selector);
-// What the reply to age_query() says. Errc::stale when the newest sample is older than `limit`, or
-// there is none; other errors pass.
-[[nodiscard]] Result<DataAge> judge_age(const Result<Sample>& asked, Duration limit);
+// The age in the reply to age_query(). Errc::stale when the newest sample is older than `limit`, or
+// there is none; other errors are passed on.
+[[nodiscard]] Result<DataAge> check_age(const Result<Sample>& reply, Duration limit);
 
 }  // namespace weir::scalers::backends::prometheus
 

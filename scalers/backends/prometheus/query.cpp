@@ -1,3 +1,5 @@
+// QueryTemplate: places parameters into a query. Apart, because the escaping keeps a caller from
+// changing the query.
 #include "scalers/backends/prometheus/prometheus.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +13,7 @@ namespace {
 using Piece = QueryTemplate::Piece;
 using Quoting = QueryTemplate::Quoting;
 
-// One open bracket: which function it belongs to, and the argument that the scan is in.
+// One open bracket: its function, and the number of the current argument.
 struct Frame {
   std::string function;
   std::size_t argument = 0;
@@ -21,7 +23,7 @@ bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
 }
 
-// Follows PromQL just far enough to know where each parameter stands: strings, comments, matchers,
+// Scans PromQL only as far as the position of a parameter needs: strings, comments, matchers,
 // arguments.
 class Scanner {
  public:
@@ -50,7 +52,7 @@ class Scanner {
  private:
   void take_parameter() {
     if (is_comment_) {
-      problem("a parameter stands in a comment");
+      problem("a parameter must not be in a comment");
       at_ += 2;
       return;
     }
@@ -68,11 +70,12 @@ class Scanner {
                       name,
                       names_.listed()));
     } else if (quote_ == '\0') {
-      problem(fmt::format("$({}) has to stand inside a quoted string, such as {{label=\"$({})\"}}",
+      problem(fmt::format("$({}) must be inside a quoted string, such as {{label=\"$({})\"}}",
                           name,
                           name));
     } else if (quote_ == '`') {
-      problem(fmt::format("$({}) cannot stand in a `string`; write it in \"double quotes\"", name));
+      problem(fmt::format("$({}) must not be in a `string`; write the string in \"double quotes\"",
+                          name));
     }
     flush();
     pieces_.push_back({is_pattern_ ? Quoting::regex : Quoting::text, name, quote_});
@@ -97,9 +100,9 @@ class Scanner {
     }
     if (c == '"' || c == '\'' || c == '`') {
       quote_ = c;
-      is_pattern_ = is_behind_pattern_operator() || is_pattern_argument();
+      is_pattern_ = follows_pattern_operator() || is_pattern_argument();
     } else if (c == '(') {
-      frames_.push_back({word_in_front()});
+      frames_.push_back({previous_word()});
     } else if (c == ')' && !frames_.empty()) {
       frames_.pop_back();
     } else if (c == ',' && !frames_.empty() && braces_ == 0) {
@@ -119,19 +122,19 @@ class Scanner {
     literal_ += text_[at_++];
   }
 
-  // The query in front of the scan, without comments, strings' contents and trailing blanks.
+  // The query before the current position, without comments, strings' contents and trailing blanks.
   [[nodiscard]] std::string_view before() const {
     const std::string_view code = code_;
     return code.substr(0, code.find_last_not_of(" \t\r\n") + 1);
   }
-  [[nodiscard]] bool is_behind_pattern_operator() const {
+  [[nodiscard]] bool follows_pattern_operator() const {
     return before().ends_with("=~") || before().ends_with("!~");
   }
   [[nodiscard]] bool is_pattern_argument() const {
     return !frames_.empty() && frames_.back().function == "label_replace" &&
            frames_.back().argument == 4;
   }
-  [[nodiscard]] std::string word_in_front() const {
+  [[nodiscard]] std::string previous_word() const {
     const std::string_view text = before();
     const auto start = std::find_if_not(text.rbegin(), text.rend(), is_word);
     return {start.base(), text.end()};

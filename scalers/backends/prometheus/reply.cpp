@@ -1,3 +1,4 @@
+// parse_reply(): the value in a response of the query API, or its error. Pure, for exact tests.
 #include "scalers/backends/prometheus/prometheus.hpp"
 #include "scalers/text/redact.hpp"
 
@@ -19,16 +20,16 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxNamed = 3;      // labels, and values of each, that a message names
-constexpr std::size_t kMaxCompared = 50;  // series that are looked at for it
+constexpr std::size_t kMaxShown = 3;      // labels, and values of each, that a message names
+constexpr std::size_t kMaxCompared = 50;  // series that are compared for it
 
 Error bad_reply(std::string detail) { return {Errc::bad_reply, std::move(detail), ""}; }
 
 // The member of an object, or a null when it has none.
 const Json& member(const Json& object, const char* key) {
   static const Json kNull;
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() ? *found : kNull;
+  const auto entry = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && entry != object.end() ? *entry : kNull;
 }
 
 std::string text_of(const Json& value) {
@@ -46,7 +47,7 @@ Result<double> parse_value(const std::string& text) {
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed == std::errc::result_out_of_range) {
-    return Error{Errc::out_of_range, "the value is beyond what a number can hold", ""};
+    return Error{Errc::out_of_range, "the value is outside the range of a 64-bit float", ""};
   }
   if (failed != std::errc{} || end != text.data() + text.size())
     return bad_reply("the value is not a number");
@@ -60,7 +61,7 @@ Result<Sample> parse_sample(const Json& sample) {
     return bad_reply("the sample is not a pair of time and value");
   }
   if (sample[1].is_null()) return Error{Errc::no_value, "the value is null", ""};
-  if (!sample[1].is_string()) return bad_reply("the value is not a string as Prometheus writes it");
+  if (!sample[1].is_string()) return bad_reply("the value is not a JSON string");
   const double seconds = sample[0].get<double>();
   if (!(seconds >= 0 && seconds < 1e10)) return bad_reply("the sample's time is out of range");
   const auto value = parse_value(sample[1].get_ref<const std::string&>());
@@ -71,40 +72,40 @@ Result<Sample> parse_sample(const Json& sample) {
 }
 
 // "instance (\"a\", \"b\", ...), pod (...)": the labels whose values differ between the series.
-std::string differing_labels(const Json& all, std::span<const std::string> hidden) {
+std::string differing_labels(const Json& all, std::span<const std::string> redactions) {
   const std::span series(all.get_ref<const Json::array_t&>().data(),
                          std::min(all.size(), kMaxCompared));
   std::map<std::string, std::set<std::string>> values;
-  for (const Json& one : series) {
-    for (const auto& [name, value] : member(one, "metric").items())
+  for (const Json& item : series) {
+    for (const auto& [name, value] : member(item, "metric").items())
       values[name].insert(text_of(value));
   }
-  for (auto& [name, seen] : values) {
-    const bool is_everywhere = std::ranges::all_of(series, [&](const Json& one) {
-      return member(one, "metric").contains(name);
+  for (auto& [name, label_values] : values) {
+    const bool is_everywhere = std::ranges::all_of(series, [&](const Json& item) {
+      return member(item, "metric").contains(name);
     });
-    if (!is_everywhere) seen.insert("");
+    if (!is_everywhere) label_values.insert("");
   }
   std::string out;
-  std::size_t named = 0;
-  for (const auto& [name, seen] : values) {
-    if (seen.size() < 2) continue;
-    if (++named > kMaxNamed) return out + ", ...";
-    std::string shown;
-    for (const std::string& value : seen | std::views::take(kMaxNamed)) {
-      shown += fmt::format("{}\"{}\"", shown.empty() ? "" : ", ", remote_text(value, hidden));
+  std::size_t count = 0;
+  for (const auto& [name, label_values] : values) {
+    if (label_values.size() < 2) continue;
+    if (++count > kMaxShown) return out + ", ...";
+    std::string listed;
+    for (const std::string& value : label_values | std::views::take(kMaxShown)) {
+      listed += fmt::format("{}\"{}\"", listed.empty() ? "" : ", ", remote_text(value, redactions));
     }
     out += fmt::format("{}{} ({}{})",
                        out.empty() ? "" : ", ",
-                       remote_text(name, hidden),
-                       shown,
-                       seen.size() > kMaxNamed ? ", ..." : "");
+                       remote_text(name, redactions),
+                       listed,
+                       label_values.size() > kMaxShown ? ", ..." : "");
   }
   return out;
 }
 
-Error too_many(const Json& series, std::span<const std::string> hidden) {
-  const std::string labels = differing_labels(series, hidden);
+Error too_many(const Json& series, std::span<const std::string> redactions) {
+  const std::string labels = differing_labels(series, redactions);
   return {
       Errc::too_many,
       fmt::format(
@@ -115,10 +116,10 @@ Error too_many(const Json& series, std::span<const std::string> hidden) {
       ""};
 }
 
-// What several series come to. One that is infinite makes the whole infinite; one that is NaN among
-// others makes it unknown, whatever the metric makes of a NaN alone: `nan: 0` means "no
-// observations", not "one worker is idle".
-Result<double> joined(Aggregate aggregate, std::span<const Sample> samples) {
+// The aggregate of several series. One infinite series makes the result infinite; NaN among numbers
+// is an error even with a `nan` policy, because `nan: 0` means "no observations", not "one worker
+// is idle".
+Result<double> combine(Aggregate aggregate, std::span<const Sample> samples) {
   double sum = 0;
   double least = samples.front().value;
   double most = samples.front().value;
@@ -134,7 +135,7 @@ Result<double> joined(Aggregate aggregate, std::span<const Sample> samples) {
   if (unknown > 0) {
     return Error{
         Errc::partial,
-        fmt::format("{} of {} series are NaN; leave them out in the query, as in (QUERY) >= 0",
+        fmt::format("{} of {} series are NaN; filter NaN out in the query, as in (QUERY) >= 0",
                     unknown,
                     samples.size()),
         ""};
@@ -151,74 +152,73 @@ Result<double> joined(Aggregate aggregate, std::span<const Sample> samples) {
 
 Result<Sample> parse_vector(const Json& series,
                             Aggregate aggregate,
-                            std::span<const std::string> hidden) {
+                            std::span<const std::string> redactions) {
   if (series.is_null()) return Error{Errc::no_value, "the result is null", ""};
   if (!series.is_array()) return bad_reply("the vector is not a list");
   if (series.empty()) {
     return Error{Errc::no_value,
                  "the query matches no series; is the target scraped and are the label values "
-                 "right? set empty: 0 if "
-                 "no series means none",
+                 "right? set empty: 0 if no series means zero",
                  ""};
   }
-  if (aggregate == Aggregate::none && series.size() > 1) return too_many(series, hidden);
+  if (aggregate == Aggregate::none && series.size() > 1) return too_many(series, redactions);
   std::vector<Sample> samples;
-  for (const Json& one : series) {
-    if (one.is_object() && one.contains("histogram")) {
+  for (const Json& item : series) {
+    if (item.is_object() && item.contains("histogram")) {
       return bad_reply(
-          "the series is a native histogram; ask histogram_quantile, histogram_count or "
-          "histogram_sum of it");
+          "the series is a native histogram; apply histogram_quantile, histogram_count or "
+          "histogram_sum to it");
     }
-    auto sample = parse_sample(member(one, "value"));
+    auto sample = parse_sample(member(item, "value"));
     if (!sample) return sample.error();
     samples.push_back(*sample);
   }
-  const auto value = joined(aggregate, samples);
+  const auto value = combine(aggregate, samples);
   if (!value) return value.error();
   return Sample{*value, samples.front().taken_at};
 }
 
 Result<Sample> parse_data(const Json& data,
                           Aggregate aggregate,
-                          std::span<const std::string> hidden) {
+                          std::span<const std::string> redactions) {
   const std::string type = text_of(member(data, "resultType"));
   const Json& result = member(data, "result");
-  if (type == "vector") return parse_vector(result, aggregate, hidden);
+  if (type == "vector") return parse_vector(result, aggregate, redactions);
   if (type == "scalar") return parse_sample(result);
   if (type == "matrix")
     return bad_reply(
-        "the query gives a range of samples; ask an instant value, such as rate(x[5m])");
-  if (type == "string") return bad_reply("the query gives a string; ask a number");
-  return bad_reply("the answer has no result of Prometheus' query API");
+        "the query returns a range vector; write an instant query, such as rate(x[5m])");
+  if (type == "string") return bad_reply("the query returns a string; query a number");
+  return bad_reply("the response has no result of the Prometheus query API");
 }
 
-// What Prometheus itself says of a failed query.
+// The error of a query that Prometheus itself reports as failed.
 Error query_error(const std::string& type, const std::string& text) {
   if (type == "bad_data") return {Errc::bad_request, "the query is not valid", text};
-  if (type == "unavailable") return {Errc::unreachable, "it is not able to answer", text};
-  if (type == "timeout") return {Errc::timed_out, "the query took too long there", text};
+  if (type == "unavailable") return {Errc::unreachable, "the server is unavailable", text};
+  if (type == "timeout") return {Errc::timed_out, "the query timed out on the server", text};
   return {Errc::bad_reply,
           fmt::format("the query failed ({})", type.empty() ? "no errorType" : type),
           text};
 }
 
-// What an HTTP status means when the body isn't Prometheus' own error.
+// The error for an HTTP status whose body is not Prometheus' own error.
 Error status_error(long status, const std::string& text) {
   if (status == 401 || status == 403) {
     return {Errc::refused, fmt::format("the credentials are refused (HTTP {})", status), text};
   }
   if (status == 404)
-    return {Errc::bad_reply, "HTTP 404: no query API there; is the path in the url right?", ""};
+    return {Errc::bad_reply, "HTTP 404: no query API at this url; is the path right?", ""};
   if (status == 429)
-    return {Errc::overloaded, "it refuses more questions for now (HTTP 429)", text};
+    return {Errc::overloaded, "the server is rate limiting queries (HTTP 429)", text};
   if (status >= 300 && status < 400) {
     return {Errc::bad_reply,
             fmt::format("HTTP {}: redirects are not followed; write the final url", status),
             ""};
   }
   if (status >= 500)
-    return {Errc::unreachable, fmt::format("it is not able to answer (HTTP {})", status), text};
-  return bad_reply(fmt::format("HTTP {} with something else than a query's answer", status));
+    return {Errc::unreachable, fmt::format("the server returned an error (HTTP {})", status), text};
+  return bad_reply(fmt::format("HTTP {} without a query result", status));
 }
 
 }  // namespace
@@ -227,34 +227,36 @@ Result<Sample> parse_reply(long status,
                            std::string_view body,
                            Aggregate aggregate,
                            Warnings warnings,
-                           std::span<const std::string> hidden) {
+                           std::span<const std::string> redactions) {
   const Json reply = Json::parse(body, nullptr, false);
   const std::string outcome = text_of(member(reply, "status"));
-  // Proxies and hosted services refuse in Prometheus' own form, with error types of their own.
+  // Proxies and hosted services refuse in Prometheus' format, with error types of their own.
   const bool is_refusal = status == 401 || status == 403 || status == 429;
   if (is_refusal) {
-    const std::string said =
+    const std::string text =
         reply.is_discarded() ? std::string(body) : text_of(member(reply, "error"));
-    return status_error(status, remote_text(said, hidden));
+    return status_error(status, remote_text(text, redactions));
   }
   if (outcome == "error") {
-    // The type is a word of the protocol, but a remote's all the same.
-    return query_error(remote_text(text_of(member(reply, "errorType")), hidden),
-                       remote_text(text_of(member(reply, "error")), hidden));
+    // The type is a word of the protocol, but still untrusted text.
+    return query_error(remote_text(text_of(member(reply, "errorType")), redactions),
+                       remote_text(text_of(member(reply, "error")), redactions));
   }
   if (status != 200)
-    return status_error(status, reply.is_discarded() ? remote_text(body, hidden) : "");
-  if (reply.is_discarded()) return bad_reply("the answer is not JSON, or ends in the middle");
-  if (outcome != "success") return bad_reply("the answer has no result of Prometheus' query API");
-  const Json& warned = member(reply, "warnings");
-  if (!warned.is_null() && !warned.is_array()) return bad_reply("the warnings are not a list");
-  if (warnings == Warnings::error && warned.is_array() && !warned.empty()) {
+    return status_error(status, reply.is_discarded() ? remote_text(body, redactions) : "");
+  if (reply.is_discarded()) return bad_reply("the response is not JSON, or is truncated");
+  if (outcome != "success")
+    return bad_reply("the response has no result of the Prometheus query API");
+  const Json& warning_list = member(reply, "warnings");
+  if (!warning_list.is_null() && !warning_list.is_array())
+    return bad_reply("the warnings are not a list");
+  if (warnings == Warnings::error && warning_list.is_array() && !warning_list.empty()) {
     return Error{Errc::partial,
-                 "the answer comes with a warning and may be incomplete; set warnings: allow to "
-                 "take it all the same",
-                 remote_text(text_of(warned.front()), hidden)};
+                 "the response has a warning and may be incomplete; set warnings: allow to accept "
+                 "such responses",
+                 remote_text(text_of(warning_list.front()), redactions)};
   }
-  return parse_data(member(reply, "data"), aggregate, hidden);
+  return parse_data(member(reply, "data"), aggregate, redactions);
 }
 
 }  // namespace weir::scalers::backends::prometheus

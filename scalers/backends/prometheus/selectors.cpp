@@ -1,3 +1,4 @@
+// The token scan. Independent of the one in query.cpp, which only has to place parameters.
 #include "scalers/backends/prometheus/selectors.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -14,8 +15,8 @@ constexpr std::array<std::string_view, 6> kLabelLists{
     {"by", "without", "on", "ignoring", "group_left", "group_right"}};
 constexpr std::array<std::string_view, 8> kOperators{
     {"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"}};
-// predict_linear and holt_winters too; changes and resets give 0 for one sample.
-constexpr std::array<std::string_view, 8> kOfTwoSamples{
+// predict_linear and holt_winters too; changes and resets return 0 for one sample.
+constexpr std::array<std::string_view, 8> kTwoSampleFunctions{
     {"rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear", "holt_winters"}};
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -33,7 +34,9 @@ class Scanner {
     while (at_ < text_.size()) take();
   }
   [[nodiscard]] std::vector<Selector> selectors() { return std::move(out_); }
-  [[nodiscard]] std::optional<std::string> bent_by() { return std::move(bent_by_); }
+  [[nodiscard]] std::optional<std::string> undiagnosable_word() {
+    return std::move(undiagnosable_);
+  }
 
  private:
   void take() {
@@ -51,7 +54,7 @@ class Scanner {
     } else if (is_name_start(c)) {
       take_word();
     } else {
-      if (c == '@') bent_by_ = "@";
+      if (c == '@') undiagnosable_ = "@";
       ++at_;
     }
   }
@@ -65,13 +68,13 @@ class Scanner {
       return;
     }
     const bool is_operator = std::ranges::find(kOperators, lower) != kOperators.end();
-    if (lower == "offset" || lower == "unless") bent_by_ = lower;
+    if (lower == "offset" || lower == "unless") undiagnosable_ = lower;
     if (!is_operator && next() == '(') function_ = lower;
     if (is_operator || next() == '(' || is_before_label_list()) return;
     add(word);
   }
 
-  // "sum by (x) (...)": what stands in front of by is no series.
+  // "sum by (x) (...)": the word before `by` is an aggregation, not a metric name.
   [[nodiscard]] bool is_before_label_list() {
     const std::size_t here = at_;
     const std::string word = lower_case(take_name());
@@ -80,20 +83,22 @@ class Scanner {
   }
 
   void add(std::string name) {
-    Selector found{std::move(name), {}, {}, false};
-    if (next() == '{' && !take_matchers(found.matchers)) return;
+    Selector selector{std::move(name), {}, {}, false};
+    if (next() == '{' && !take_matchers(selector.matchers)) return;
     skip_blanks();
-    if (next() == '[') found.range = take_bracket();
-    // A range stands nowhere but in the arguments of a function.
-    found.takes_two_samples =
-        !found.range.empty() && std::ranges::find(kOfTwoSamples, function_) != kOfTwoSamples.end();
-    if (out_.size() == kMaxSelectors || (found.name.empty() && found.matchers.empty())) return;
-    if (std::ranges::find(out_, found) == out_.end()) out_.push_back(std::move(found));
+    if (next() == '[') selector.range = take_bracket();
+    // A range is always an argument of a function.
+    selector.needs_two_samples =
+        !selector.range.empty() &&
+        std::ranges::find(kTwoSampleFunctions, function_) != kTwoSampleFunctions.end();
+    if (out_.size() == kMaxSelectors || (selector.name.empty() && selector.matchers.empty()))
+      return;
+    if (std::ranges::find(out_, selector) == out_.end()) out_.push_back(std::move(selector));
   }
 
   bool take_matchers(std::vector<Matcher>& out) {
     ++at_;
-    for (std::size_t turn = 0; turn <= kMaxMatchers; ++turn) {
+    for (std::size_t i = 0; i <= kMaxMatchers; ++i) {
       skip_blanks();
       if (next() == ',') ++at_;
       skip_blanks();
@@ -101,9 +106,9 @@ class Scanner {
         ++at_;
         return true;
       }
-      auto one = take_matcher();
-      if (!one) break;
-      out.push_back(std::move(*one));
+      auto matcher = take_matcher();
+      if (!matcher) break;
+      out.push_back(std::move(*matcher));
     }
     at_ = std::min(text_.find('}', at_), text_.size());
     return false;
@@ -122,7 +127,7 @@ class Scanner {
     return out;
   }
 
-  // What is inside the quotes; of escapes the byte behind the backslash.
+  // The text inside the quotes; an escape becomes the byte after its backslash.
   std::string take_string() {
     const char quote = text_[at_++];
     std::string out;
@@ -156,23 +161,23 @@ class Scanner {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string function_;  // the last one that was opened, in lower case
-  std::optional<std::string> bent_by_;
+  std::string function_;  // the last function with an open bracket, in lower case
+  std::optional<std::string> undiagnosable_;
   std::vector<Selector> out_;
 };
 
 }  // namespace
 
-std::vector<Selector> selectors_of(std::string_view query) {
+std::vector<Selector> parse_selectors(std::string_view query) {
   Scanner scanner(query);
   scanner.scan();
   return scanner.selectors();
 }
 
-std::optional<std::string> bent_by(std::string_view query) {
+std::optional<std::string> undiagnosable_word(std::string_view query) {
   Scanner scanner(query);
   scanner.scan();
-  return scanner.bent_by();
+  return scanner.undiagnosable_word();
 }
 
 std::string text_of(const Selector& selector) {

@@ -1,5 +1,5 @@
-// The vector selectors of a PromQL query, for the look at a query that found nothing. A scan by
-// tokens and no parser: what it does not understand it leaves out. Pure.
+// The vector selectors of a PromQL query, for the diagnosis of a query without series. A scan of
+// tokens, not a parser: it omits what it does not understand. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,34 +14,34 @@ struct Matcher {
   std::string label;
   std::string op;     // "=", "!=", "=~", "!~"
   std::string value;  // without quotes and escapes
-  std::string text;   // as it stands in the query
+  std::string text;   // as written in the query
 
   friend bool operator==(const Matcher&, const Matcher&) = default;
 };
 
 struct Selector {
-  std::string name;  // empty: the matchers alone
+  std::string name;  // empty: matchers only
   std::vector<Matcher> matchers;
   std::string range;               // "5m" of [5m]; empty: an instant selector
-  bool takes_two_samples = false;  // of its range, as the argument of a rate or its like
+  bool needs_two_samples = false;  // within `range`, because rate() or a similar function reads it
 
   friend bool operator==(const Selector&, const Selector&) = default;
 };
 
 inline constexpr std::size_t kMaxSelectors = 3;
-inline constexpr std::size_t kMaxMatchers = 8;  // of a selector; one with more is left out
+inline constexpr std::size_t kMaxMatchers = 8;  // of a selector; selectors with more are omitted
 
-// The first kMaxSelectors different ones, in the order of the query.
-[[nodiscard]] std::vector<Selector> selectors_of(std::string_view query);
+// The first kMaxSelectors different selectors, in the order of the query.
+[[nodiscard]] std::vector<Selector> parse_selectors(std::string_view query);
 
-// "offset", "@" or "unless", with which a selector's own series tell nothing of the query's: they
-// are those of another time, or take others away. nullopt: the query has none of them.
-[[nodiscard]] std::optional<std::string> bent_by(std::string_view query);
+// "offset", "@" or "unless". A query with one of these words cannot be diagnosed by its selectors,
+// because they then match at another time or remove series. nullopt: the query has none of them.
+[[nodiscard]] std::optional<std::string> undiagnosable_word(std::string_view query);
 
 // As PromQL, without its range.
 [[nodiscard]] std::string text_of(const Selector& selector);
 
-// The same without its matcher number `index`.
+// `selector` without its matcher number `index`.
 [[nodiscard]] Selector without(Selector selector, std::size_t index);
 
 }  // namespace weir::scalers::backends::prometheus

@@ -1,3 +1,4 @@
+// Apart from the scaler, so that `weir check` and `weir describe` need no clients.
 #include "scalers/backends/prometheus/settings.hpp"
 
 #include "scalers/text/utf8.hpp"
@@ -28,12 +29,12 @@ static bool is_header_name(const std::string& name) {
   });
 }
 
-// Why a header of that name cannot be set so, in words; empty when it can.
-static std::string refusal_of(std::string_view name, bool is_text) {
+// The problem of a header with that name; empty when the header is valid.
+static std::string header_problem(std::string_view name, bool is_text) {
   const std::string lower = lower_case(name);
-  for (const std::string_view own :
+  for (const std::string_view reserved :
        {"host", "content-length", "transfer-encoding", "connection", "expect"}) {
-    if (lower == own) return fmt::format("the header {} is the client's own; remove it", name);
+    if (lower == reserved) return fmt::format("the header {} is set by Weir; remove it", name);
   }
   const bool is_secret = lower == "authorization" || lower == "proxy-authorization" ||
                          lower == "cookie" || lower.ends_with("token") || lower.ends_with("key") ||
@@ -43,21 +44,22 @@ static std::string refusal_of(std::string_view name, bool is_text) {
   return {};
 }
 
-static void check_header(const Node::Field& field, const Headers& before, Problems& problems) {
+static void check_header(const Node::Field& field, const Headers& previous, Problems& problems) {
   if (!is_header_name(field.key)) {
-    problems.add(field.mark, fmt::format("\"{}\" is no header name", field.key));
+    problems.add(field.mark, fmt::format("\"{}\" is not a valid header name", field.key));
   }
   const bool is_text = field.value.kind != Node::Kind::map;
-  if (auto why = refusal_of(field.key, is_text); !why.empty())
+  if (auto why = header_problem(field.key, is_text); !why.empty())
     problems.add(field.mark, std::move(why));
-  const bool is_repeated = std::ranges::any_of(before, [&](const auto& header) {
+  const bool is_repeated = std::ranges::any_of(previous, [&](const auto& header) {
     return lower_case(header.first) == lower_case(field.key);
   });
   if (is_repeated)
-    problems.add(field.mark, fmt::format("the header {} stands twice; keep one", field.key));
+    problems.add(field.mark, fmt::format("duplicate header {}; keep one", field.key));
 }
 
-// Found by its argument's namespace, which an unnamed one would hide.
+// Not in an unnamed namespace, because read_settings() finds this overload by argument-dependent
+// lookup.
 static void read_value(const Node& node, Headers& out, Problems& problems) {
   if (node.kind != Node::Kind::map) {
     return problems.add(node.mark,
@@ -80,51 +82,50 @@ namespace {
 constexpr std::array kBackendTable{
     required_setting<&BackendSettings::url>(
         "url",
-        "the server's address, with the path in front of /api/v1 if any"),
+        "URL of the server, with the path before /api/v1 if there is one"),
     setting<&BackendSettings::method>("method",
                                       "GET",
-                                      "how queries are sent; POST for very long ones"),
+                                      "HTTP method of queries; POST for very long queries"),
     setting<&BackendSettings::token>("token", "", "file with the bearer token"),
     setting<&BackendSettings::username>("username",
                                         "",
-                                        "file with the user of basic auth; goes with password"),
+                                        "file with the user of basic auth; requires password"),
     setting<&BackendSettings::password>("password",
                                         "",
-                                        "file with the password of basic auth; goes with username"),
+                                        "file with the password of basic auth; requires username"),
     setting<&BackendSettings::headers>(
         "headers",
         "",
-        "further request headers, such as X-Scope-OrgID: text or {file: PATH}"),
+        "additional request headers, such as X-Scope-OrgID; each value is a text or {file: PATH}"),
     setting<&BackendSettings::tls>("tls",
                                    "",
                                    "ca, certificate and key, each the path of a PEM file"),
 };
 
 constexpr std::array kMetricTable{
-    required_setting<&MetricSettings::backend>("backend", "the name of an entry of backends"),
+    required_setting<&MetricSettings::backend>("backend", "name of an entry of backends"),
     required_setting<&MetricSettings::query>(
         "query",
         "the PromQL query; $(label) inside its strings is a parameter"),
     setting<&MetricSettings::aggregate>(
         "aggregate",
         "",
-        "joins several series into one number; off: several are an error"),
-    setting<&MetricSettings::warnings>("warnings",
-                                       "error",
-                                       "whether an answer with warnings (often incomplete) counts"),
-    setting<&MetricSettings::max_age>(
-        "maxAge",
-        "",
-        "how old the newest sample of ageOf may be; an older one is an error, whatever the query "
-        "gives"),
-    setting<&MetricSettings::age_of>(
-        "ageOf",
-        "",
-        "the selector whose samples the query lives on, such as jobs_waiting{queue=\"$(queue)\"}; "
-        "goes with maxAge"),
+        "how to combine several series into one number; off: several series are an error"),
+    setting<&MetricSettings::warnings>(
+        "warnings",
+        "error",
+        "whether to accept responses with warnings, which are often incomplete"),
+    setting<&MetricSettings::max_age>("maxAge",
+                                      "",
+                                      "maximum age of the newest sample of ageOf; an older sample "
+                                      "is an error, whatever the query returns"),
+    setting<&MetricSettings::age_of>("ageOf",
+                                     "",
+                                     "selector of the series that the query is computed from, such "
+                                     "as jobs_waiting{queue=\"$(queue)\"}; requires maxAge"),
 };
 
-void check_age(const Node& block, const MetricSettings& settings, Problems& problems) {
+void check_max_age(const Node& block, const MetricSettings& settings, Problems& problems) {
   const Node* age_of = block.find("ageOf");
   if (settings.max_age.has_value() == settings.age_of.empty()) {
     problems.add(block.mark,
@@ -132,8 +133,8 @@ void check_age(const Node& block, const MetricSettings& settings, Problems& prob
                  "'jobs_waiting{queue=\"a\"}'");
   } else if (age_of != nullptr && !is_selector(settings.age_of)) {
     problems.add(age_of->mark,
-                 "ageOf is a plain selector, such as jobs_waiting{queue=\"a\"}, without functions, "
-                 "ranges or offset: what is computed is never old");
+                 "ageOf must be a plain selector, such as jobs_waiting{queue=\"a\"}, without "
+                 "functions, ranges or offset, because a computed sample is never old");
   }
 }
 
@@ -142,11 +143,11 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
     problems.add(block.mark, "username and password go together; write both or neither");
   }
   if (settings.token.is_set() && settings.username.is_set()) {
-    problems.add(block.find("token")->mark, "token and username exclude each other; keep one");
+    problems.add(block.find("token")->mark, "token and username are mutually exclusive; keep one");
   }
   if (settings.url.scheme == "http" && block.find("tls") != nullptr) {
     problems.add(block.find("tls")->mark,
-                 "tls needs a url with https://; this one begins with http://");
+                 "tls needs a url with https://; this url begins with http://");
   }
 }
 
@@ -165,7 +166,7 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   if (const Node* query = block.find("query")) {
     out.query = QueryTemplate::parse(out.settings.query, query->mark, names, problems);
   }
-  if (block.kind == Node::Kind::map) check_age(block, out.settings, problems);
+  if (block.kind == Node::Kind::map) check_max_age(block, out.settings, problems);
   if (const Node* age_of = block.find("ageOf")) {
     out.age_of = QueryTemplate::parse(out.settings.age_of, age_of->mark, names, problems);
   }

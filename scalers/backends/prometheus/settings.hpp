@@ -1,5 +1,4 @@
-// The settings of the prometheus kind: its tables, and what they are read into and checked for.
-// Pure.
+// The settings of the prometheus kind: its tables, their structs, and their checks. Pure.
 #pragma once
 
 #include "scalers/backends/prometheus/prometheus.hpp"

@@ -1,3 +1,5 @@
+// The AMQP transport: ready messages of one queue by a passive declare. Apart from the management
+// API, because the two share no protocol.
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "scalers/clients/amqp/client.hpp"
 #include "scalers/clients/clients.hpp"
@@ -33,8 +35,8 @@ class AmqpScaler final : public Scaler {
                                                  Deadline deadline) override {
     const std::string vhost = vhost_.render(parameters);
     const std::string queue = queue_.render(parameters);
-    auto refused = refuse_names(vhost, queue);
-    if (refused) co_return std::move(*refused);
+    auto invalid = check_names(vhost, queue);
+    if (invalid) co_return std::move(*invalid);
     const WallTime taken_at = std::chrono::system_clock::now();
     const auto ready = co_await client_.ready_messages(vhost, queue, deadline);
     if (!ready) co_return ready.error();
@@ -59,21 +61,21 @@ class AmqpBackend final : public Backend {
                                                     ParameterNames& names,
                                                     Problems& problems) override {
     MetricBlock read = read_metric(block, names, problems);
-    const auto refuse = [&](bool is_wrong, std::string_view key, const char* what) {
+    const auto reject = [&](bool is_wrong, std::string_view key, const char* what) {
       const Node* node = block.find(key);
       if (is_wrong && node != nullptr) problems.add(node->mark, what);
     };
     const bool is_other_count = read.settings.count.value_or(Count::ready) != Count::ready;
-    refuse(true,
+    reject(true,
            "queueRegex",
-           "AMQP asks one queue; queueRegex needs a backend with an http:// or https:// url");
-    refuse(
-        read.settings.mode != Mode::queue_length,
-        "mode",
-        "AMQP tells lengths only; the rate modes need a backend with an http:// or https:// url");
-    refuse(is_other_count,
+           "AMQP reads a single queue; queueRegex needs a backend with an http:// or https:// url");
+    reject(read.settings.mode != Mode::queue_length,
+           "mode",
+           "AMQP reports queue lengths only; the rate modes need a backend with an http:// or "
+           "https:// url");
+    reject(is_other_count,
            "count",
-           "AMQP tells ready messages only; other counts need a backend with an http:// or "
+           "AMQP reports ready messages only; other counts need a backend with an http:// or "
            "https:// url");
     VhostName vhost{vhost_, std::move(read.vhost)};
     return std::make_unique<AmqpScaler>(*client_,
@@ -84,7 +86,7 @@ class AmqpBackend final : public Backend {
   [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 
  private:
-  std::shared_ptr<clients::AmqpClient> client_;  // shared with nobody: the clients only watch it
+  std::shared_ptr<clients::AmqpClient> client_;  // the only owner: Clients holds a weak_ptr
   std::string vhost_;
 };
 

@@ -1,4 +1,5 @@
-// What a list of queues or vhosts says of one that does not exist.
+// Turns the broker's list of queues or vhosts into the diagnosis of a missing one. Apart from the
+// transport, because it is pure.
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "scalers/text/near_names.hpp"
 #include "scalers/text/redact.hpp"
@@ -21,7 +22,7 @@ struct NameList {
   std::optional<std::size_t> total;  // of a page: the names on all pages together
 };
 
-// nullopt when the answer is no list.
+// nullopt when the response is not a list.
 std::optional<NameList> parse_names(long status, std::string_view body) {
   if (status != 200) return std::nullopt;
   const Json reply = Json::parse(body, nullptr, false);
@@ -38,36 +39,43 @@ std::optional<NameList> parse_names(long status, std::string_view body) {
   return out;
 }
 
-// A page of an older broker does not say what is on the others.
-std::string count_of(const NameList& list) {
-  if (list.total) return fmt::format("{}", *list.total);
-  const bool may_go_on = list.is_page && list.names.size() >= kPageSize;
-  return fmt::format("{}{}", may_go_on ? "at least " : "", list.names.size());
+// "1 queue", "at least 500 queues": a page of an older broker has no total, so a full page may have
+// successors.
+std::string count_of(const NameList& list, std::string_view noun) {
+  const bool may_have_more = !list.total && list.is_page && list.names.size() >= kPageSize;
+  const std::size_t count = list.total.value_or(list.names.size());
+  return fmt::format("{}{} {}{}",
+                     may_have_more ? "at least " : "",
+                     count,
+                     noun,
+                     count == 1 ? "" : "s");
 }
 
 }  // namespace
 
-void tell_names(const Absent& absent, long status, std::string_view body, Diagnosis& out) {
-  const std::string_view what = absent.is_vhost ? "vhosts" : "queues";
+void add_similar_names(const MissingName& missing,
+                       long status,
+                       std::string_view body,
+                       Diagnosis& out) {
+  const std::string_view noun = missing.is_vhost ? "vhost" : "queue";
   const auto list = parse_names(status, body);
   if (!list) {
-    out.findings.push_back(fmt::format("HTTP {}{} to the question which {} there are",
+    out.findings.push_back(fmt::format("listing {}s failed: HTTP {}{}",
+                                       noun,
                                        status,
-                                       status == 200 ? " and no list" : "",
-                                       what));
+                                       status == 200 ? ", but the response is not a list" : ""));
     return;
   }
   out.findings.push_back(
-      fmt::format("{} that the login sees: {}",
-                  what,
+      fmt::format("{}s visible to the user: {}",
+                  noun,
                   remote_text(fmt::format("{}", fmt::join(list->names, ", ")), {})));
   const std::vector<std::string_view> names(list->names.begin(), list->names.end());
-  const std::string& wanted = absent.is_vhost ? absent.vhost : absent.queue;
-  const std::string near = near_names(absent.origin, wanted, names, out);
-  out.cause = fmt::format("the login sees {} {}{}{}",
-                          count_of(*list),
-                          what,
-                          absent.is_vhost ? "" : fmt::format(" in vhost \"{}\"", absent.vhost),
+  const std::string& name = missing.is_vhost ? missing.vhost : missing.queue;
+  const std::string near = near_names(missing.origin, name, names, out);
+  out.cause = fmt::format("the user sees {}{}{}",
+                          count_of(*list, noun),
+                          missing.is_vhost ? "" : fmt::format(" in vhost \"{}\"", missing.vhost),
                           near);
 }
 

@@ -1,3 +1,5 @@
+// The management transport: lists queues page by page over HTTP, for all modes. Apart from AMQP,
+// because the two share no protocol.
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "scalers/clients/clients.hpp"
 #include "scalers/clients/http/client.hpp"
@@ -23,13 +25,12 @@ struct ManagementTarget {
   std::shared_ptr<ConnectionCounts> counts;  // also owned by the requests under way
 };
 
-// What one metric asks: a queue by its whole name, or every queue that a pattern matches as a
-// whole.
-struct ManagementQuestion {
+// The queues of one metric: one by its full name, or all whose full name matches a pattern.
+struct QueueQuery {
   VhostName vhost;
   TextTemplate queue;            // empty with a regex
   std::optional<Pattern> regex;  // nullopt with a queue
-  Wanted wanted;
+  Measurement measurement;
 
   [[nodiscard]] NameOrigin origin() const {
     const bool is_callers = vhost.of_metric.has_parameters() || queue.has_parameters();
@@ -37,7 +38,7 @@ struct ManagementQuestion {
   }
 };
 
-// Erlang's regex language is PCRE: what stands between \Q and \E is text.
+// Erlang's regex language is PCRE: \Q...\E quotes literal text.
 std::string quoted_pattern(const std::string& text) {
   std::string out = "\\Q";
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -56,59 +57,58 @@ std::string text_of(const ErrorOrNumber& policy) {
   return policy.number ? fmt::format("{}", *policy.number) : "error";
 }
 
-// nullopt for none, and for one that read_metric() has refused.
-std::optional<Pattern> compiled(const std::string& regex) {
+// nullopt for no regex, and for an invalid one, which read_metric() has reported.
+std::optional<Pattern> compile_pattern(const std::string& regex) {
   if (regex.empty()) return std::nullopt;
   auto out = Pattern::compile(regex);
   if (auto* pattern = std::get_if<Pattern>(&out)) return std::move(*pattern);
   return std::nullopt;
 }
 
-Diagnosis not_listed(Diagnosis out, const Error& why) {
-  out.findings.push_back("the list of names failed: " + why.message());
+Diagnosis listing_failed(Diagnosis out, const Error& why) {
+  out.findings.push_back("listing names failed: " + why.message());
   return out;
 }
 
 class ManagementScaler final : public Scaler {
  public:
-  ManagementScaler(clients::HttpClient& http,
-                   const ManagementTarget& target,
-                   ManagementQuestion asked)
-      : http_(http), target_(target), asked_(std::move(asked)) {}
+  ManagementScaler(clients::HttpClient& http, const ManagementTarget& target, QueueQuery query)
+      : http_(http), target_(target), query_(std::move(query)) {}
 
   [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
-    const std::string vhost = asked_.vhost.render(parameters);
-    const Wanted& wanted = asked_.wanted;
-    const std::string regex = asked_.regex ? asked_.regex->text() : "";
-    // A cause is shown to all who share the question, so a caller's own name is another question.
+    const std::string vhost = query_.vhost.render(parameters);
+    const Measurement& measurement = query_.measurement;
+    const std::string regex = query_.regex ? query_.regex->text() : "";
+    // All callers with this key see the same cause, so names that a caller wrote need another key.
     return fmt::format("{} {} {} {} {} {} {}:{} {}:{} {}",
-                       static_cast<int>(asked_.origin()),
-                       static_cast<int>(wanted.mode),
-                       static_cast<int>(wanted.count),
-                       static_cast<int>(wanted.aggregate),
-                       text_of(wanted.no_consumers),
-                       text_of(wanted.missing),
+                       static_cast<int>(query_.origin()),
+                       static_cast<int>(measurement.mode),
+                       static_cast<int>(measurement.count),
+                       static_cast<int>(measurement.aggregate),
+                       text_of(measurement.no_consumers),
+                       text_of(measurement.missing),
                        regex.size(),
                        regex,
                        vhost.size(),
                        vhost,
-                       asked_.queue.render(parameters));
+                       query_.queue.render(parameters));
   }
 
   [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters, Deadline deadline) override;
 
   [[nodiscard]] std::string describe_query(const Parameters& parameters) const override {
-    const std::string vhost = asked_.vhost.render(parameters);
-    if (asked_.regex)
-      return fmt::format("queues that match \"{}\" in vhost \"{}\"", asked_.regex->text(), vhost);
-    return fmt::format("queue \"{}\" in vhost \"{}\"", asked_.queue.render(parameters), vhost);
+    const std::string vhost = query_.vhost.render(parameters);
+    if (query_.regex)
+      return fmt::format("queues that match \"{}\" in vhost \"{}\"", query_.regex->text(), vhost);
+    return fmt::format("queue \"{}\" in vhost \"{}\"", query_.queue.render(parameters), vhost);
   }
   [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
     if (reply) return reply->front().is_missing;
     const Errc code = reply.error().code;
     const bool has_no_deliveries =
-        code == Errc::no_value && (asked_.wanted.mode == Mode::published_to_delivered_ratio ||
-                                   asked_.wanted.mode == Mode::expected_queue_consumption_time);
+        code == Errc::no_value &&
+        (query_.measurement.mode == Mode::published_to_delivered_ratio ||
+         query_.measurement.mode == Mode::expected_queue_consumption_time);
     return code == Errc::unknown_object || code == Errc::refused || has_no_deliveries;
   }
   [[nodiscard]] awaitable<Diagnosis> diagnose(Parameters parameters,
@@ -116,18 +116,18 @@ class ManagementScaler final : public Scaler {
                                               Deadline deadline) override;
 
  private:
-  // Totals alone are cheap, and fresh within a tenth of a second for classic queues; full
-  // statistics lag by the broker's interval.
+  // Totals are cheap, and at most 0.1 s old for classic queues; full statistics lag by the
+  // broker's collection interval.
   enum class Detail { totals, statistics };
 
-  [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> find(std::string vhost,
-                                                                std::string name,
-                                                                Detail detail,
-                                                                Deadline deadline);
-  [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> list(std::string vhost,
-                                                                std::string pattern,
-                                                                Detail detail,
-                                                                Deadline deadline);
+  [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> find_queues(std::string vhost,
+                                                                       std::string name,
+                                                                       Detail detail,
+                                                                       Deadline deadline);
+  [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> list_queues(std::string vhost,
+                                                                       std::string pattern,
+                                                                       Detail detail,
+                                                                       Deadline deadline);
   // One page of the vhost's queues whose whole name matches `pattern`.
   [[nodiscard]] Result<clients::HttpRequest> request(const std::string& vhost,
                                                      const std::string& pattern,
@@ -135,25 +135,26 @@ class ManagementScaler final : public Scaler {
                                                      Detail detail) const;
   // A request to `path` below the url, without parameters.
   [[nodiscard]] Result<clients::HttpRequest> request_to(const std::string& path) const;
-  // The reply to one further question of a look.
-  [[nodiscard]] awaitable<Result<clients::HttpReply>> look_at(std::string path,
-                                                              std::string query,
-                                                              Deadline deadline);
-  [[nodiscard]] awaitable<Diagnosis> look_for_names(std::string vhost,
-                                                    std::string name,
-                                                    Deadline deadline);
-  [[nodiscard]] std::string no_queue(const std::string& vhost, const std::string& name) const;
+  // The reply to one query of a diagnosis.
+  [[nodiscard]] awaitable<Result<clients::HttpReply>> get(std::string path,
+                                                          std::string query,
+                                                          Deadline deadline);
+  [[nodiscard]] awaitable<Diagnosis> diagnose_missing_name(std::string vhost,
+                                                           std::string name,
+                                                           Deadline deadline);
+  [[nodiscard]] std::string missing_text(const std::string& vhost, const std::string& name) const;
 
   clients::HttpClient& http_;
   const ManagementTarget& target_;
-  ManagementQuestion asked_;
+  QueueQuery query_;
 };
 
 Result<clients::HttpRequest> ManagementScaler::request_to(const std::string& path) const {
   clients::HttpRequest out;
   out.url = target_.url;
   out.url.path += path;
-  // RabbitMQ says 401 for a vhost that the user may not enter, too: it is about this vhost alone.
+  // RabbitMQ also returns 401 for a vhost without permission, so a 401 is valid for this vhost
+  // only.
   out.auth_scope = out.url.path;
   out.tls = target_.tls;
   out.counts = target_.counts;
@@ -185,30 +186,31 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
   return out;
 }
 
-std::string ManagementScaler::no_queue(const std::string& vhost, const std::string& name) const {
-  const std::string what = !asked_.regex ? fmt::format("queue \"{}\" does not exist", name)
+std::string ManagementScaler::missing_text(const std::string& vhost,
+                                           const std::string& name) const {
+  const std::string what = !query_.regex ? fmt::format("queue \"{}\" does not exist", name)
                                          : fmt::format("no queue matches \"{}\"", name);
   return fmt::format("{} in vhost \"{}\"", what, vhost);
 }
 
-// One pass over all pages. The pages of one pass may not belong together: Errc::partial.
-awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list(std::string vhost,
-                                                                  std::string pattern,
-                                                                  Detail detail,
-                                                                  Deadline deadline) {
+// One pass over all pages. Errc::partial when the list changed between two pages.
+awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list_queues(std::string vhost,
+                                                                         std::string pattern,
+                                                                         Detail detail,
+                                                                         Deadline deadline) {
   Listing listing;
   std::size_t page_count = 1;
   for (std::size_t number = 1; number <= page_count; ++number) {
-    auto asked = request(vhost, pattern, number, detail);
-    if (!asked) co_return asked.error();
-    // Shared with the client's thread, which fills it before send() ends: a page may take it
-    // milliseconds.
-    const auto page = std::make_shared<Result<Page>>(Error{Errc::bad_reply, "no page came", ""});
-    asked->on_reply =
-        [page, vhost, hidden = clients::redactions_of(*asked)](const clients::HttpReply& reply) {
-          *page = parse_page(reply.status, reply.body, vhost, hidden);
+    auto next = request(vhost, pattern, number, detail);
+    if (!next) co_return next.error();
+    // Shared with the client's thread, which fills it before send() ends, because parsing a page
+    // may take milliseconds.
+    const auto page = std::make_shared<Result<Page>>(Error{Errc::bad_reply, "no response", ""});
+    next->on_reply =
+        [page, vhost, redactions = clients::redactions_of(*next)](const clients::HttpReply& reply) {
+          *page = parse_page(reply.status, reply.body, vhost, redactions);
         };
-    const auto reply = co_await http_.send(std::move(*asked), deadline);
+    const auto reply = co_await http_.send(std::move(*next), deadline);
     if (!reply) co_return reply.error();
     if (!*page) co_return page->error();
     page_count = (*page)->page_count;
@@ -224,109 +226,114 @@ awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list(std::string vh
   co_return listing.take();
 }
 
-// The queues that the metric means; there may be none. RabbitMQ's filter knows no upper and lower
-// case, and its regex language is another one: it only keeps the list short.
-awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find(std::string vhost,
-                                                                  std::string name,
-                                                                  Detail detail,
-                                                                  Deadline deadline) {
-  const std::string pattern = asked_.regex ? name : quoted_pattern(name);
-  auto found = co_await list(vhost, pattern, detail, deadline);
-  // Queues come and go: pages that do not fit together are read once more.
-  if (!found && found.error().code == Errc::partial)
-    found = co_await list(vhost, pattern, detail, deadline);
-  if (!found) co_return found.error();
-  std::erase_if(*found, [&](const QueueStats& queue) {
-    return asked_.regex ? !asked_.regex->matches(queue.name) : queue.name != name;
+// The queues of the metric, possibly none. They are matched again here, because RabbitMQ's filter
+// ignores case and is PCRE, not RE2: it only shortens the list.
+awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find_queues(std::string vhost,
+                                                                         std::string name,
+                                                                         Detail detail,
+                                                                         Deadline deadline) {
+  const std::string pattern = query_.regex ? name : quoted_pattern(name);
+  auto queues = co_await list_queues(vhost, pattern, detail, deadline);
+  // Queues come and go, so inconsistent pages are read a second time.
+  if (!queues && queues.error().code == Errc::partial)
+    queues = co_await list_queues(vhost, pattern, detail, deadline);
+  if (!queues) co_return queues.error();
+  std::erase_if(*queues, [&](const QueueStats& queue) {
+    return query_.regex ? !query_.regex->matches(queue.name) : queue.name != name;
   });
-  co_return std::move(*found);
+  co_return std::move(*queues);
 }
 
 awaitable<Result<Samples>> ManagementScaler::query(Parameters parameters, Deadline deadline) {
-  const std::string vhost = asked_.vhost.render(parameters);
-  const std::string name = asked_.regex ? asked_.regex->text() : asked_.queue.render(parameters);
-  auto refused = refuse_names(vhost, asked_.regex ? "any" : name);
-  if (refused) co_return std::move(*refused);
+  const std::string vhost = query_.vhost.render(parameters);
+  const std::string name = query_.regex ? query_.regex->text() : query_.queue.render(parameters);
+  auto invalid = check_names(vhost, query_.regex ? "any" : name);
+  if (invalid) co_return std::move(*invalid);
   const WallTime taken_at = std::chrono::system_clock::now();
-  const bool is_length = asked_.wanted.mode == Mode::queue_length;
+  const bool is_length = query_.measurement.mode == Mode::queue_length;
   auto queues =
-      co_await find(vhost, name, is_length ? Detail::totals : Detail::statistics, deadline);
+      co_await find_queues(vhost, name, is_length ? Detail::totals : Detail::statistics, deadline);
   // The totals of a quorum queue are 0 for seconds after a start, and a stream has none.
   const auto is_other = [](const QueueStats& queue) {
     return !queue.type.empty() && queue.type != "classic";
   };
   if (queues && is_length && std::ranges::any_of(*queues, is_other))
-    queues = co_await find(vhost, name, Detail::statistics, deadline);
+    queues = co_await find_queues(vhost, name, Detail::statistics, deadline);
   if (!queues) co_return queues.error();
   if (queues->empty())
-    co_return as_samples(missing_queue(asked_.wanted.missing, no_queue(vhost, name), taken_at));
-  const auto value = value_of(*queues, asked_.wanted);
+    co_return as_samples(
+        missing_queue(query_.measurement.missing, missing_text(vhost, name), taken_at));
+  const auto value = value_of(*queues, query_.measurement);
   if (!value) co_return value.error();
   co_return Sample{*value, taken_at};
 }
 
-awaitable<Result<clients::HttpReply>> ManagementScaler::look_at(std::string path,
-                                                                std::string query,
-                                                                Deadline deadline) {
-  auto asked = request_to(path);
-  if (!asked) co_return asked.error();
-  asked->query = std::move(query);
-  auto reply = co_await http_.send(std::move(*asked), deadline);
+awaitable<Result<clients::HttpReply>> ManagementScaler::get(std::string path,
+                                                            std::string query,
+                                                            Deadline deadline) {
+  auto request = request_to(path);
+  if (!request) co_return request.error();
+  request->query = std::move(query);
+  auto reply = co_await http_.send(std::move(*request), deadline);
   co_return reply;
 }
 
-// What there is instead of a queue, or of a vhost, that does not exist.
-awaitable<Diagnosis> ManagementScaler::look_for_names(std::string vhost,
-                                                      std::string name,
-                                                      Deadline deadline) {
+// Names similar to a queue or vhost that does not exist.
+awaitable<Diagnosis> ManagementScaler::diagnose_missing_name(std::string vhost,
+                                                             std::string name,
+                                                             Deadline deadline) {
   Diagnosis out;
   ++out.queries;
   std::string path = fmt::format("/api/queues/{}", percent_encoded(vhost));
   std::string one_page =
       fmt::format("page=1&page_size={}&disable_stats=true&columns=name", kPageSize);
-  const auto queues = co_await look_at(std::move(path), std::move(one_page), deadline);
-  if (!queues) co_return not_listed(std::move(out), queues.error());
-  const Absent absent{queues->status == 404, vhost, name, asked_.origin()};
-  if (!absent.is_vhost) {
-    tell_names(absent, queues->status, queues->body, out);
+  const auto queues = co_await get(std::move(path), std::move(one_page), deadline);
+  if (!queues) co_return listing_failed(std::move(out), queues.error());
+  const MissingName missing{queues->status == 404, vhost, name, query_.origin()};
+  if (!missing.is_vhost) {
+    add_similar_names(missing, queues->status, queues->body, out);
     co_return out;
   }
   ++out.queries;
-  const auto vhosts = co_await look_at("/api/vhosts", "columns=name", deadline);
-  if (!vhosts) co_return not_listed(std::move(out), vhosts.error());
-  tell_names(absent, vhosts->status, vhosts->body, out);
+  const auto vhosts = co_await get("/api/vhosts", "columns=name", deadline);
+  if (!vhosts) co_return listing_failed(std::move(out), vhosts.error());
+  add_similar_names(missing, vhosts->status, vhosts->body, out);
   co_return out;
 }
 
 awaitable<Diagnosis> ManagementScaler::diagnose(Parameters parameters,
                                                 Result<Samples> reply,
                                                 Deadline deadline) {
-  const std::string vhost = asked_.vhost.render(parameters);
-  const std::string name = asked_.regex ? asked_.regex->text() : asked_.queue.render(parameters);
-  // A number that stands for a missing queue is looked into like the error that it replaces.
+  const std::string vhost = query_.vhost.render(parameters);
+  const std::string name = query_.regex ? query_.regex->text() : query_.queue.render(parameters);
+  // A number reported for a missing queue is diagnosed like the error that it replaces.
   const Errc code = reply ? Errc::unknown_object : reply.error().code;
   Diagnosis out;
   if (code == Errc::unknown_object) {
-    out = co_await look_for_names(vhost, name, deadline);
+    out = co_await diagnose_missing_name(vhost, name, deadline);
   } else if (code == Errc::refused) {
     ++out.queries;
-    const auto login = co_await look_at("/api/whoami", "", deadline);
+    const auto login = co_await get("/api/whoami", "", deadline);
     if (!login) co_return out;
     out.findings.push_back(fmt::format("/api/whoami: HTTP {}", login->status));
     out.cause =
         login->status == 200
-            ? fmt::format("the login is right, and has no permission in vhost \"{}\"", vhost)
+            ? fmt::format(
+                  "the credentials are valid, but the user has no permission in vhost \"{}\"",
+                  vhost)
             : std::string(
-                  "the login itself is refused, or has no tag that lets it use the "
-                  "management API (monitoring is enough)");
-  } else if (!asked_.regex) {
+                  "the credentials are refused, or the user has no tag that permits the management "
+                  "API (monitoring is enough)");
+  } else if (!query_.regex) {
     ++out.queries;
     std::string path =
         fmt::format("/api/queues/{}/{}", percent_encoded(vhost), percent_encoded(name));
-    const auto queue = co_await look_at(std::move(path), "columns=consumers", deadline);
+    const auto queue = co_await get(std::move(path), "columns=consumers", deadline);
     if (!queue) co_return out;
     const auto consumers = parse_consumers(queue->status, queue->body);
-    if (consumers) out.cause = fmt::format("the queue has {} consumers", *consumers);
+    if (consumers)
+      out.cause =
+          fmt::format("the queue has {} consumer{}", *consumers, *consumers == 1 ? "" : "s");
   }
   co_return out;
 }
@@ -341,16 +348,16 @@ class ManagementBackend final : public Backend {
                                                     Problems& problems) override {
     MetricBlock read = read_metric(block, names, problems);
     const MetricSettings& settings = read.settings;
-    const Wanted wanted{settings.mode,
-                        settings.count.value_or(Count::total),
-                        settings.aggregate.value_or(Aggregate::sum),
-                        settings.no_consumers,
-                        settings.missing};
-    ManagementQuestion asked{{vhost_, std::move(read.vhost)},
-                             std::move(read.queue),
-                             compiled(settings.queue_regex),
-                             wanted};
-    return std::make_unique<ManagementScaler>(http_, target_, std::move(asked));
+    const Measurement measurement{settings.mode,
+                                  settings.count.value_or(Count::total),
+                                  settings.aggregate.value_or(Aggregate::sum),
+                                  settings.no_consumers,
+                                  settings.missing};
+    QueueQuery query{{vhost_, std::move(read.vhost)},
+                     std::move(read.queue),
+                     compile_pattern(settings.queue_regex),
+                     measurement};
+    return std::make_unique<ManagementScaler>(http_, target_, std::move(query));
   }
   [[nodiscard]] ConnectionCounts connections() const override { return *target_.counts; }
 

@@ -1,3 +1,4 @@
+// The rabbitmq kind: its settings, and the choice of the transport by the scheme of the url.
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 
 #include "scalers/clients/clients.hpp"
@@ -20,50 +21,52 @@ constexpr std::array<UrlScheme, 4> kSchemes{
 constexpr std::array kBackendTable{
     required_setting<&BackendSettings::url>(
         "url",
-        "amqp:// or amqps:// asks ready messages over one connection (of classic queues: a quorum "
-        "queue without a leader answers 0); http:// or https:// asks the "
-        "management API, "
-        "which knows all modes; the last part of the path is the vhost"),
-    setting<&BackendSettings::username>("username", "", "file with the user; goes with password"),
+        "amqp:// or amqps:// reads ready messages over one connection (use it for classic queues: "
+        "a quorum queue without a leader reports 0); http:// or https:// queries the management "
+        "API, which supports all modes; the last segment of the path is the vhost"),
+    setting<&BackendSettings::username>("username", "", "file with the user; requires password"),
     setting<&BackendSettings::password>(
         "password",
         "",
-        "file with the password; without both, amqps shows its client certificate (SASL EXTERNAL)"),
-    setting<&BackendSettings::vhost>("vhost", "", "the vhost, instead of the url's"),
+        "file with the password; without user and password, amqps authenticates with the client "
+        "certificate (SASL EXTERNAL)"),
+    setting<&BackendSettings::vhost>("vhost", "", "vhost, instead of the vhost of the url"),
     setting<&BackendSettings::tls>("tls",
                                    "",
                                    "ca, certificate and key, each the path of a PEM file"),
 };
 
 constexpr std::array kMetricTable{
-    required_setting<&MetricSettings::backend>("backend", "the name of an entry of backends"),
-    setting<&MetricSettings::queue>("queue", "", "the queue; $(label) is a parameter"),
+    required_setting<&MetricSettings::backend>("backend", "name of an entry of backends"),
+    setting<&MetricSettings::queue>("queue", "", "name of the queue; $(label) is a parameter"),
     setting<&MetricSettings::queue_regex>(
         "queueRegex",
         "",
-        "every queue whose whole name matches, instead of queue; management API only"),
-    setting<&MetricSettings::vhost>("vhost",
-                                    "",
-                                    "the vhost, instead of the backend's; $(label) is a parameter"),
+        "pattern for every queue whose full name matches, instead of queue; management API only"),
+    setting<&MetricSettings::vhost>(
+        "vhost",
+        "",
+        "vhost, instead of the vhost of the backend; $(label) is a parameter"),
     setting<&MetricSettings::count>(
         "count",
         "",
-        "which messages count; off: ready over AMQP, which tells no others, else total"),
+        "which messages to count; off: ready over AMQP, which reports no others, otherwise total"),
     setting<&MetricSettings::aggregate>("aggregate",
                                         "sum",
-                                        "what several queues come to, with queueRegex"),
-    setting<&MetricSettings::mode>("mode",
-                                   "QueueLength",
-                                   "what is measured; all but QueueLength need the management API"),
-    setting<&MetricSettings::no_consumers>(
-        "noConsumers",
-        "error",
-        "what to report when nothing is delivered, so that a ratio or a time has no value"),
+                                        "how to combine the queues of queueRegex into one number"),
+    setting<&MetricSettings::mode>(
+        "mode",
+        "QueueLength",
+        "what to measure; all modes but QueueLength need the management API"),
+    setting<&MetricSettings::no_consumers>("noConsumers",
+                                           "error",
+                                           "what to report when no messages are delivered, because "
+                                           "a ratio or a time then has no value"),
     setting<&MetricSettings::missing>(
         "missing",
         "error",
-        "what to report when there is no such queue, or none that queueRegex matches; a vhost that "
-        "does not exist is an error all the same"),
+        "what to report when the queue does not exist, or queueRegex matches no queue; a vhost "
+        "that does not exist is always an error"),
 };
 
 // A parameter inside a pattern could change what it matches, and the broker's regex language
@@ -103,9 +106,8 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
       settings.username.is_set() || (is_tls && !settings.tls.certificate.path.empty());
   if (is_amqp && !has_identity) {
     problems.add(block.mark,
-                 "a broker wants to know who asks: write username: {file: PATH} and password: "
-                 "{file: PATH}, or give "
-                 "amqps a client certificate");
+                 "a rabbitmq backend needs credentials: write username: {file: PATH} and password: "
+                 "{file: PATH} (amqps may use a client certificate instead)");
   }
   return is_amqp ? make_amqp_backend(settings, std::move(broker), clients)
                  : make_management_backend(settings, std::move(broker), clients);
@@ -123,23 +125,23 @@ std::variant<Broker, UrlProblem> parse_broker(std::string_view url, const std::s
       slash == path.npos ? std::string_view{} : std::string_view(path).substr(slash + 1);
   out.url.path = slash == path.npos ? "" : path.substr(0, slash);
   const auto decoded = percent_decoded(last);
-  if (!decoded) return UrlProblem{"the url's vhost holds a broken % escape"};
+  if (!decoded) return UrlProblem{"the vhost of the url has an invalid % escape"};
   if (!decoded->empty()) out.vhost = *decoded;
   if (!vhost.empty()) out.vhost = vhost;
-  if (const auto refused = refuse_names(out.vhost, "any")) return UrlProblem{refused->detail};
+  if (const auto invalid = check_names(out.vhost, "any")) return UrlProblem{invalid->detail};
   if (out.url.scheme.starts_with("amqp") && !out.url.path.empty()) {
-    return UrlProblem{"the path of an amqp url is the vhost alone; write a / in its name as %2F"};
+    return UrlProblem{"the path of an amqp url is only the vhost; write a / in its name as %2F"};
   }
   return out;
 }
 
-std::optional<Error> refuse_names(std::string_view vhost, std::string_view queue) {
+std::optional<Error> check_names(std::string_view vhost, std::string_view queue) {
   if (queue.empty() || vhost.empty())
-    return Error{Errc::bad_request, "a queue's and a vhost's name are not empty", ""};
+    return Error{Errc::bad_request, "queue and vhost names must not be empty", ""};
   if (queue.size() > kMaxNameBytes || vhost.size() > kMaxNameBytes)
-    return Error{Errc::bad_request, "a queue's and a vhost's name have at most 255 bytes", ""};
+    return Error{Errc::bad_request, "queue and vhost names must not exceed 255 bytes", ""};
   if (vhost == "." || vhost == "..")
-    return Error{Errc::bad_request, "a vhost named . or .. cannot stand in a url", ""};
+    return Error{Errc::bad_request, "a vhost named . or .. cannot be part of a url", ""};
   return std::nullopt;
 }
 
@@ -159,28 +161,28 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   const Node* queue = block.find("queue");
   const Node* regex = block.find("queueRegex");
   if ((queue == nullptr) == (regex == nullptr)) {
-    problems.add(block.mark, "a rabbitmq metric needs queue or queueRegex, and not both");
+    problems.add(block.mark, "a rabbitmq metric needs queue or queueRegex, but not both");
   }
-  const auto refuse = [&](bool is_wrong, std::string_view key, const char* what) {
+  const auto reject = [&](bool is_wrong, std::string_view key, const char* what) {
     const Node* node = block.find(key);
     if (is_wrong && node != nullptr) problems.add(node->mark, what);
   };
-  refuse(queue != nullptr,
+  reject(queue != nullptr,
          "aggregate",
-         "aggregate joins the queues of queueRegex; one queue needs none");
-  refuse(settings.mode != Mode::queue_length, "count", "count goes with mode: QueueLength");
+         "aggregate combines the queues of queueRegex; remove aggregate for a single queue");
+  reject(settings.mode != Mode::queue_length, "count", "count requires mode: QueueLength");
   const bool has_ratio = settings.mode == Mode::published_to_delivered_ratio ||
                          settings.mode == Mode::expected_queue_consumption_time;
-  refuse(!has_ratio,
+  reject(!has_ratio,
          "noConsumers",
-         "noConsumers goes with PublishedToDeliveredRatio and ExpectedQueueConsumptionTime");
-  refuse(settings.missing.number.value_or(0) < 0,
+         "noConsumers requires mode: PublishedToDeliveredRatio or ExpectedQueueConsumptionTime");
+  reject(settings.missing.number.value_or(0) < 0,
          "missing",
-         "a queue that is missing holds 0 messages or more; write missing: 0");
-  refuse(settings.queue.empty(), "queue", "the queue's name is empty");
-  refuse(settings.vhost.empty(),
+         "missing must be 0 or more; write missing: 0");
+  reject(settings.queue.empty(), "queue", "the queue's name is empty");
+  reject(settings.vhost.empty(),
          "vhost",
-         "the vhost's name is empty; leave vhost out for the backend's");
+         "the vhost's name is empty; remove vhost to use the vhost of the backend");
   if (queue != nullptr)
     out.queue = TextTemplate::parse(settings.queue, queue->mark, names, problems);
   if (regex != nullptr) check_pattern(settings.queue_regex, regex->mark, problems);
@@ -194,7 +196,7 @@ ScalerKind describe_kind() {
   return {
       .name = "rabbitmq",
       .summary =
-          "Messages in a queue, over AMQP (ready ones) or the management API (all counts and "
+          "Messages in a queue, over AMQP (ready messages) or the management API (all counts and "
           "rates).",
       .backend_settings = backend_docs,
       .metric_settings = metric_docs,

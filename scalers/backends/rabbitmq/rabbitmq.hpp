@@ -1,5 +1,5 @@
-// The parts of the rabbitmq scaler that both of its transports share: settings, and the pure
-// meaning of the management API's replies. No IO.
+// What both transports of the rabbitmq scaler share: settings, and the parsing of the management
+// API's replies. No IO.
 #pragma once
 
 #include "scalers/error.hpp"
@@ -56,14 +56,14 @@ struct MetricSettings {
 
 inline constexpr std::size_t kPageSize = 500;  // the most that RabbitMQ gives
 
-// Where a broker is, from its url and settings.
+// The address of a broker, from its url and settings.
 struct Broker {
-  Url url;            // without the vhost: for http its path is the prefix in front of /api
-  std::string vhost;  // of metrics that name none; "/" when neither url nor settings do
+  Url url;            // without the vhost: for http its path is the prefix before /api
+  std::string vhost;  // for metrics without vhost; "/" when url and settings have none
 };
 
-// The last segment of the url's path is the vhost, percent-decoded, what is in front of it a prefix
-// (http alone); `vhost`, when it is set, takes the vhost's place.
+// The last segment of the url's path is the vhost, percent-decoded; the segments before it are a
+// prefix (http only). A non-empty `vhost` replaces the vhost of the url.
 [[nodiscard]] std::variant<Broker, UrlProblem> parse_broker(std::string_view url,
                                                             const std::string& vhost);
 
@@ -71,7 +71,7 @@ struct Broker {
 [[nodiscard]] std::vector<SettingDoc> backend_docs();
 [[nodiscard]] std::vector<SettingDoc> metric_docs();
 
-// A metric's block, read and checked for what both transports need.
+// A metric's block, after the checks that both transports share.
 struct MetricBlock {
   MetricSettings settings;
   TextTemplate queue;
@@ -89,18 +89,18 @@ struct VhostName {
   }
 };
 
-// Why no broker can be asked for this queue in this vhost; nullopt: it can. AMQP takes an empty
-// queue for the one declared last; the management API takes an empty vhost for all of them.
-[[nodiscard]] std::optional<Error> refuse_names(std::string_view vhost, std::string_view queue);
+// Errc::bad_request for names that a broker would misread; nullopt for valid names. In AMQP an
+// empty queue means the queue declared last; in the management API an empty vhost means all vhosts.
+[[nodiscard]] std::optional<Error> check_names(std::string_view vhost, std::string_view queue);
 
-// The sample for a queue that is not there: the number of `missing`, or Errc::unknown_object with
+// The sample for a queue that does not exist: the number of `missing`, or Errc::unknown_object with
 // the text `what`.
 [[nodiscard]] Result<Sample> missing_queue(const ErrorOrNumber& missing,
                                            std::string what,
                                            WallTime taken_at);
 
-// What a metric asks of the management API.
-struct Wanted {
+// How the statistics of the queues become one number.
+struct Measurement {
   Mode mode;
   Count count;
   Aggregate aggregate;
@@ -112,7 +112,7 @@ struct Wanted {
 struct QueueStats {
   std::string name;
   std::string
-      type;  // "classic", "quorum", "stream"; empty: of a broker that knows classic ones only
+      type;  // "classic", "quorum", "stream"; empty: of a broker that has classic queues only
   std::optional<double> total;
   std::optional<double> ready;
   std::optional<double> unacknowledged;
@@ -126,13 +126,13 @@ struct Page {
   std::optional<std::size_t> filtered_count;  // queues on all pages together
 };
 
-// The pages of one listing, put together. RabbitMQ counts them anew for each page: what changed in
-// between would be counted twice, or not at all.
+// Collects the pages of one listing. RabbitMQ computes the list again for each page, so a queue
+// that was created or deleted in between would be counted twice, or not at all.
 class Listing {
  public:
-  // Adds the next page; Errc::partial when it does not belong to those before.
+  // Adds the next page; Errc::partial when it does not match the previous pages.
   [[nodiscard]] std::optional<Error> add(Page page);
-  // The queues of all pages; Errc::partial when they are not as many as the broker said.
+  // The queues of all pages; Errc::partial when their number is not the broker's filtered_count.
   [[nodiscard]] Result<std::vector<QueueStats>> take();
 
  private:
@@ -142,30 +142,33 @@ class Listing {
 };
 
 // One page of GET /api/queues/VHOST?page=N. Errc::unknown_object (no such vhost), refused,
-// unreachable, bad_reply, too_many (more queues than a page was asked for).
+// unreachable, bad_reply, too_many (more than kPageSize queues).
 [[nodiscard]] Result<Page> parse_page(long status,
                                       std::string_view body,
                                       const std::string& vhost,
-                                      std::span<const std::string> hidden);
+                                      std::span<const std::string> redactions);
 
-// What does not exist: a queue of a vhost, or, with is_vhost, the vhost itself.
-struct Absent {
+// A name that does not exist: a queue of a vhost, or, with is_vhost, the vhost itself.
+struct MissingName {
   bool is_vhost;
   std::string vhost;
   std::string queue;  // or the pattern that no queue matches
-  NameOrigin origin;  // a caller's when one of both names is
+  NameOrigin origin;  // caller when one of the two names comes from a caller
 };
 
-// Adds to `out` which queues, or vhosts, a list of them (or its first page) holds instead. An
-// answer that is no list is a finding with its status, and no cause.
-void tell_names(const Absent& absent, long status, std::string_view body, Diagnosis& out);
-// The consumers of one queue; nullopt when the body does not tell.
+// Adds to `out` the similar names in a list of queues or vhosts, or in its first page. A response
+// that is not a list becomes a finding with its status, without a cause.
+void add_similar_names(const MissingName& missing,
+                       long status,
+                       std::string_view body,
+                       Diagnosis& out);
+// The number of consumers of one queue; nullopt when the body does not hold it.
 [[nodiscard]] std::optional<std::size_t> parse_consumers(long status, std::string_view body);
 
-// The number that the queues come to, which is never of an empty list. Errc::no_value when the
-// broker has no statistics of a queue, or when nothing is delivered and the metric does not say
-// what that means.
-[[nodiscard]] Result<double> value_of(std::span<const QueueStats> queues, const Wanted& wanted);
+// The number for `queues`, which is never empty. Errc::no_value when the broker reports no
+// statistics for a queue, or when nothing is delivered and noConsumers is error.
+[[nodiscard]] Result<double> value_of(std::span<const QueueStats> queues,
+                                      const Measurement& measurement);
 
 // The backends of the two transports.
 [[nodiscard]] std::unique_ptr<Backend> make_amqp_backend(const BackendSettings& settings,

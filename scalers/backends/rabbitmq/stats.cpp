@@ -1,3 +1,4 @@
+// The numbers in the replies of the management API. Pure, and apart from the transport for that.
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "scalers/text/redact.hpp"
 
@@ -21,17 +22,17 @@ std::optional<double> number_at(const Json& object, std::initializer_list<const 
   const Json* at = &object;
   for (const char* key : path) {
     if (!at->is_object()) return std::nullopt;
-    const auto found = at->find(key);
-    if (found == at->end()) return std::nullopt;
-    at = &*found;
+    const auto member = at->find(key);
+    if (member == at->end()) return std::nullopt;
+    at = &*member;
   }
   if (!at->is_number()) return std::nullopt;
   return at->get<double>();
 }
 
 std::string text_at(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  const auto member = object.find(key);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : "";
 }
 
 QueueStats stats_of(const Json& queue) {
@@ -49,21 +50,22 @@ QueueStats stats_of(const Json& queue) {
 Error status_error(long status,
                    std::string_view body,
                    const std::string& vhost,
-                   std::span<const std::string> hidden) {
-  const std::string text = remote_text(body, hidden);
+                   std::span<const std::string> redactions) {
+  const std::string text = remote_text(body, redactions);
   if (status == 401 || status == 403) {
     return {Errc::refused,
-            fmt::format("the credentials are refused, or give no access to vhost \"{}\" (HTTP {})",
-                        vhost,
-                        status),
+            fmt::format(
+                "the credentials are refused, or the user has no access to vhost \"{}\" (HTTP {})",
+                vhost,
+                status),
             text};
   }
   if (status == 404) {
-    return {Errc::unknown_object,
-            fmt::format(
-                "vhost \"{}\" does not exist, or the url's path is not that of the management API",
-                vhost),
-            ""};
+    return {
+        Errc::unknown_object,
+        fmt::format("vhost \"{}\" does not exist, or the url is not the url of the management API",
+                    vhost),
+        ""};
   }
   if (status == 400 && body.find("page_out_of_range") != body.npos)
     return {Errc::partial, "the broker's list of queues changed while it was read", ""};
@@ -72,38 +74,38 @@ Error status_error(long status,
         fmt::format("HTTP {}: redirects are not followed; write the final url", status));
   if (status >= 500)
     return {Errc::unreachable,
-            fmt::format("the management API is not able to answer (HTTP {})", status),
+            fmt::format("the management API returned an error (HTTP {})", status),
             text};
   return {Errc::bad_reply, fmt::format("HTTP {} instead of a list of queues", status), text};
 }
 
-Error absent(std::string_view what) {
+Error missing_statistic(std::string_view what) {
   return {Errc::no_value,
-          fmt::format(
-              "the broker has no {} of a queue (its statistics may be off, or the queue too new)",
-              what),
+          fmt::format("the broker reports no {} for a queue (statistics may be disabled, or the "
+                      "queue may be too new)",
+                      what),
           ""};
 }
 
 using Field = std::optional<double> QueueStats::*;
 
-// One field of all queues, joined. Every queue has to have it.
-Result<double> joined(std::span<const QueueStats> queues,
-                      Field field,
-                      std::string_view what,
-                      Aggregate aggregate) {
+// One field of all queues as one number. Errc::no_value unless every queue has the field.
+Result<double> combine(std::span<const QueueStats> queues,
+                       Field field,
+                       std::string_view what,
+                       Aggregate aggregate) {
   double sum = 0;
-  double most = -std::numeric_limits<double>::infinity();
+  double largest = -std::numeric_limits<double>::infinity();
   for (const QueueStats& queue : queues) {
     const auto& value = queue.*field;
-    if (!value) return absent(what);
+    if (!value) return missing_statistic(what);
     sum += *value;
-    most = std::max(most, *value);
+    largest = std::max(largest, *value);
   }
   switch (aggregate) {
     case Aggregate::sum: return sum;
     case Aggregate::avg: return sum / static_cast<double>(queues.size());
-    case Aggregate::max: return most;
+    case Aggregate::max: return largest;
   }
   return sum;
 }
@@ -117,32 +119,32 @@ Field field_of(Count count) {
   return &QueueStats::total;
 }
 
-// Published over delivered, or the time until the queue is empty: neither has a value when nothing
+// Published per delivered, or the time until the queue is empty. Neither has a value when nothing
 // is delivered.
-Result<double> over_delivered(std::span<const QueueStats> listed, const Wanted& wanted) {
-  // RabbitMQ leaves the delivery rate out until the first delivery: beside a publish rate its
-  // absence is a zero.
-  std::vector<QueueStats> queues(listed.begin(), listed.end());
+Result<double> relate_to_delivered(std::span<const QueueStats> reported,
+                                   const Measurement& measurement) {
+  // RabbitMQ omits the delivery rate until the first delivery, so next to a publish rate a missing
+  // delivery rate is 0.
+  std::vector<QueueStats> queues(reported.begin(), reported.end());
   for (QueueStats& queue : queues) {
     if (queue.publish_rate && !queue.deliver_get_rate) queue.deliver_get_rate = 0;
   }
   const auto published =
-      joined(queues, &QueueStats::publish_rate, "publish rate", wanted.aggregate);
+      combine(queues, &QueueStats::publish_rate, "publish rate", measurement.aggregate);
   if (!published) return published.error();
   const auto delivered =
-      joined(queues, &QueueStats::deliver_get_rate, "delivery rate", wanted.aggregate);
+      combine(queues, &QueueStats::deliver_get_rate, "delivery rate", measurement.aggregate);
   if (!delivered) return delivered.error();
-  const auto messages = joined(queues, &QueueStats::total, "message count", wanted.aggregate);
+  const auto messages = combine(queues, &QueueStats::total, "message count", measurement.aggregate);
   if (!messages) return messages.error();
-  const bool is_ratio = wanted.mode == Mode::published_to_delivered_ratio;
+  const bool is_ratio = measurement.mode == Mode::published_to_delivered_ratio;
   if (is_ratio && *published == 0 && *delivered == 0) return 0.0;
   if (!is_ratio && *messages == 0) return 0.0;
   if (*delivered == 0) {
-    if (wanted.no_consumers.number) return *wanted.no_consumers.number;
+    if (measurement.no_consumers.number) return *measurement.no_consumers.number;
     return Error{Errc::no_value,
                  "nothing is delivered from the queue, so the value would be infinite; set "
-                 "noConsumers to the number "
-                 "that should stand for that",
+                 "noConsumers to the number to report instead",
                  ""};
   }
   if (is_ratio) return *published / *delivered;
@@ -154,21 +156,21 @@ Result<double> over_delivered(std::span<const QueueStats> listed, const Wanted& 
 Result<Page> parse_page(long status,
                         std::string_view body,
                         const std::string& vhost,
-                        std::span<const std::string> hidden) {
-  if (status != 200) return status_error(status, body, vhost, hidden);
+                        std::span<const std::string> redactions) {
+  if (status != 200) return status_error(status, body, vhost, redactions);
   const Json reply = Json::parse(body, nullptr, false);
   if (!reply.is_object() || !reply.contains("items") || !reply["items"].is_array()) {
-    return bad_reply("the answer is not a page of the management API; is the url right?");
+    return bad_reply("the response is not a page of the management API; is the url right?");
   }
   const auto pages = number_at(reply, {"page_count"});
-  if (!pages || *pages < 0 || *pages > 1e6) return bad_reply("the answer has no page_count");
+  if (!pages || *pages < 0 || *pages > 1e6) return bad_reply("the response has no page_count");
   Page out;
   out.page_count = static_cast<std::size_t>(*pages);
   if (const auto count = number_at(reply, {"filtered_count"}); count && *count >= 0 && *count < 1e9)
     out.filtered_count = static_cast<std::size_t>(*count);
   if (reply["items"].size() > kPageSize) {
     return Error{Errc::too_many,
-                 fmt::format("a page holds {} queues; at most {} were asked for",
+                 fmt::format("a page has {} queues; at most {} were requested",
                              reply["items"].size(),
                              kPageSize),
                  ""};
@@ -195,11 +197,11 @@ std::optional<Error> Listing::add(Page page) {
 }
 
 Result<std::vector<QueueStats>> Listing::take() {
-  const std::size_t said =
+  const std::size_t expected =
       first_ && first_->filtered_count ? *first_->filtered_count : queues_.size();
-  if (said != queues_.size()) {
+  if (expected != queues_.size()) {
     return Error{Errc::partial,
-                 fmt::format("the broker lists {} of {} queues", queues_.size(), said),
+                 fmt::format("the broker lists {} of {} queues", queues_.size(), expected),
                  ""};
   }
   return std::move(queues_);
@@ -213,16 +215,16 @@ std::optional<std::size_t> parse_consumers(long status, std::string_view body) {
   return static_cast<std::size_t>(*count);
 }
 
-Result<double> value_of(std::span<const QueueStats> queues, const Wanted& wanted) {
-  switch (wanted.mode) {
+Result<double> value_of(std::span<const QueueStats> queues, const Measurement& measurement) {
+  switch (measurement.mode) {
     case Mode::queue_length:
-      return joined(queues, field_of(wanted.count), "message count", wanted.aggregate);
+      return combine(queues, field_of(measurement.count), "message count", measurement.aggregate);
     case Mode::message_rate:
-      return joined(queues, &QueueStats::publish_rate, "publish rate", wanted.aggregate);
+      return combine(queues, &QueueStats::publish_rate, "publish rate", measurement.aggregate);
     case Mode::deliver_get_rate:
-      return joined(queues, &QueueStats::deliver_get_rate, "delivery rate", wanted.aggregate);
+      return combine(queues, &QueueStats::deliver_get_rate, "delivery rate", measurement.aggregate);
     case Mode::published_to_delivered_ratio:
-    case Mode::expected_queue_consumption_time: return over_delivered(queues, wanted);
+    case Mode::expected_queue_consumption_time: return relate_to_delivered(queues, measurement);
   }
   return bad_reply("the mode has no value");
 }

@@ -1,3 +1,4 @@
+// The redis kind: its settings, one command for each query, and a bounded SCAN for a diagnosis.
 #include "scalers/backends/redis/redis.hpp"
 
 #include "scalers/clients/clients.hpp"
@@ -41,7 +42,7 @@ constexpr std::array kBackendTable{
                                             "redis://HOST:PORT/DATABASE, or rediss:// for TLS"),
     setting<&BackendSettings::username>("username",
                                         "",
-                                        "file with the ACL user; goes with password"),
+                                        "file with the ACL user; requires password"),
     setting<&BackendSettings::password>("password", "", "file with the password"),
     setting<&BackendSettings::tls>("tls",
                                    "",
@@ -49,22 +50,23 @@ constexpr std::array kBackendTable{
 };
 
 constexpr std::array kMetricTable{
-    required_setting<&MetricSettings::backend>("backend", "the name of an entry of backends"),
-    required_setting<&MetricSettings::key>("key", "the key to measure; $(label) is a parameter"),
-    setting<&MetricSettings::kind>("kind", "list", "what the key holds, and so what is counted"),
-    setting<&MetricSettings::group>(
-        "group",
-        "",
-        "the consumer group, for pending and lag; $(label) is a parameter"),
+    required_setting<&MetricSettings::backend>("backend", "name of an entry of backends"),
+    required_setting<&MetricSettings::key>("key", "key to measure; $(label) is a parameter"),
+    setting<&MetricSettings::kind>("kind",
+                                   "list",
+                                   "what to measure, according to the type of the key"),
+    setting<&MetricSettings::group>("group",
+                                    "",
+                                    "consumer group, for pending and lag; $(label) is a parameter"),
     setting<&MetricSettings::missing>(
         "missing",
         "",
-        "what a missing key means; off: 0 for list, sortedSet, set and hash, which Redis "
-        "deletes when they are empty, error for the others"),
+        "what to report when the key does not exist; off: 0 for list, sortedSet, set and hash, "
+        "which Redis deletes when they are empty, and error for the other kinds"),
 };
 
 constexpr std::size_t kMaxScans = 20;
-constexpr std::string_view kScanned = "500";  // keys a SCAN looks at
+constexpr std::string_view kScanCount = "500";  // keys that one SCAN visits, about
 
 class RedisScaler final : public Scaler {
  public:
@@ -78,17 +80,17 @@ class RedisScaler final : public Scaler {
         key_(std::move(key)),
         group_(std::move(group)),
         missing_(missing),
-        question_(fmt::format("{} {} {} ",
-                              static_cast<int>(origin()),
-                              static_cast<int>(kind),
-                              static_cast<int>(missing))) {}
+        key_prefix_(fmt::format("{} {} {} ",
+                                static_cast<int>(origin()),
+                                static_cast<int>(kind),
+                                static_cast<int>(missing))) {}
 
   [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
-    // A cause is shown to all who share the question, so a caller's own key is another question.
-    // Neither a key's nor a group's length can be mistaken for the other's text.
+    // All callers with this key see the same cause, so a name that a caller wrote needs another
+    // key. The length keeps the key apart from the group.
     const std::string key = key_.render(parameters);
     const fmt::format_int size(key.size());
-    std::string out = question_;
+    std::string out = key_prefix_;
     out.append(size.data(), size.size());
     out += ':';
     out += key;
@@ -101,7 +103,7 @@ class RedisScaler final : public Scaler {
     return fmt::format("{}", fmt::join(command_for(subject), " "));
   }
 
-  // A missing key: as an error, or as the 0 that Redis says of it.
+  // A missing key: reported as an error, or as the 0 that Redis returns for it.
   [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
     return reply ? reply->front().value == 0 : reply.error().code == Errc::unknown_object;
   }
@@ -124,12 +126,13 @@ class RedisScaler final : public Scaler {
     }
     if (!value) co_return value.error();
     if (*value) co_return Sample{**value, taken_at};
-    // Redis itself says 0 of an empty list: that is no policy's work.
+    // For a collection Redis itself returns 0, so the 0 is not from the `missing` policy.
     const bool is_policy = default_missing(kind_) == Missing::error;
     if (missing_ == Missing::zero) co_return Sample{0, taken_at, is_policy};
     co_return Error{
         Errc::unknown_object,
-        fmt::format("key \"{}\" does not exist; set missing: 0 if that means none", subject.key),
+        fmt::format("key \"{}\" does not exist; set missing: 0 if a missing key means zero",
+                    subject.key),
         ""};
   }
 
@@ -143,7 +146,7 @@ class RedisScaler final : public Scaler {
   TextTemplate key_;
   TextTemplate group_;
   Missing missing_;
-  std::string question_;  // what all of this metric begin with
+  std::string key_prefix_;  // of every cache key of this metric
 };
 
 awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
@@ -164,11 +167,11 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
   if (type->text != "none") co_return out;
   std::vector<std::string> keys;
   std::string cursor = "0";
-  for (std::size_t turn = 0; turn < kMaxScans; ++turn) {
+  for (std::size_t i = 0; i < kMaxScans; ++i) {
     ++out.queries;
-    std::vector<std::string> scan{"SCAN", cursor, "COUNT", std::string(kScanned)};
-    const auto scanned = co_await client_.command(std::move(scan), deadline);
-    const auto page = scanned ? parse_scan(*scanned) : Result<ScanPage>(scanned.error());
+    std::vector<std::string> scan{"SCAN", cursor, "COUNT", std::string(kScanCount)};
+    const auto scan_reply = co_await client_.command(std::move(scan), deadline);
+    const auto page = scan_reply ? parse_scan(*scan_reply) : Result<ScanPage>(scan_reply.error());
     if (!page) {
       out.findings.push_back("SCAN failed: " + page.error().message());
       break;
@@ -177,13 +180,15 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
     cursor = page->cursor;
     if (cursor == "0") break;
   }
-  out.findings.push_back(
-      fmt::format("{} keys looked at{}", keys.size(), cursor == "0" ? ", which is all" : ""));
+  out.findings.push_back(fmt::format("scanned {} key{}{}",
+                                     keys.size(),
+                                     keys.size() == 1 ? "" : "s",
+                                     cursor == "0" ? ", the whole database" : ""));
   const std::vector<std::string_view> names(keys.begin(), keys.end());
   const std::string near = near_names(origin(), key, names, out);
   if (cursor == "0" && keys.empty()) {
-    out.cause = "there is no key at all in this database; is its number right?";
-  } else if (reply || !near.empty()) {  // else the error says as much already
+    out.cause = "the database has no keys; is the database number right?";
+  } else if (reply || !near.empty()) {  // otherwise the error already says this
     out.cause = fmt::format("there is no key \"{}\"{}", key, near);
   }
   co_return out;
@@ -198,9 +203,10 @@ struct MetricBlock {
 MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems) {
   MetricBlock out;
   read_settings(block, kMetricTable, "redis metric", out.settings, problems);
-  const bool wants_group = out.settings.kind == Kind::pending || out.settings.kind == Kind::lag;
-  if (wants_group == out.settings.group.empty()) {
-    problems.add(block.mark, "kind: pending and kind: lag need a group, the others have none");
+  const bool needs_group = out.settings.kind == Kind::pending || out.settings.kind == Kind::lag;
+  if (needs_group == out.settings.group.empty()) {
+    problems.add(block.mark,
+                 "kind: pending and kind: lag need a group; other kinds must not have a group");
   }
   const auto parse = [&](std::string_view key, const std::string& text) {
     const Node* node = block.find(key);
@@ -232,7 +238,7 @@ class RedisBackend final : public Backend {
   [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 
  private:
-  std::shared_ptr<clients::RedisClient> client_;  // shared with nobody: the clients only watch it
+  std::shared_ptr<clients::RedisClient> client_;  // the only owner: Clients holds a weak_ptr
 };
 
 std::optional<std::uint32_t> parse_database(std::string_view path) {
@@ -254,7 +260,7 @@ void read_url(const Node& node,
   const Url& url = std::get<Url>(parsed);
   const auto database = parse_database(url.path);
   if (!database)
-    problems.add(node.mark, "the path of a redis url is the database's number, such as /0");
+    problems.add(node.mark, "the path of a redis url is the database number, such as /0");
   out.stream.host = url.host;
   out.stream.port = url.port;
   out.stream.is_tls = url.scheme == "rediss";
@@ -268,7 +274,7 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   target.stream.tls = settings.tls;
   if (const Node* url = block.find("url")) read_url(*url, settings.url, target, problems);
   if (settings.username.is_set() && !settings.password.is_set()) {
-    problems.add(block.mark, "username goes with password; write both, or the password alone");
+    problems.add(block.mark, "username requires password; write both, or only password");
   }
   if (!target.stream.is_tls && block.find("tls") != nullptr) {
     problems.add(block.find("tls")->mark, "tls needs a url with rediss://");

@@ -1,4 +1,5 @@
-// The pure parts of the redis scaler: which command asks what, and what a reply means. No IO.
+// The pure parts of the redis scaler: the command of each kind, and the parsing of its reply. No
+// IO.
 #pragma once
 
 #include "scalers/clients/redis/reply.hpp"
@@ -15,7 +16,7 @@
 namespace weir::scalers::backends::redis {
 
 enum class Kind { list, stream, pending, lag, sorted_set, set, hash, counter };
-// What a key that does not exist means.
+// What to report for a key that does not exist.
 enum class Missing { zero, error };
 
 struct Subject {
@@ -24,32 +25,32 @@ struct Subject {
   std::string group;  // of pending and lag
 };
 
-// Redis deletes a collection with its last element, so none is 0; a stream or a counter that is not
-// there was never made, or is misspelt.
+// Zero for collections, because Redis deletes a collection with its last element. A missing stream
+// or counter was never created, or its name is misspelled.
 [[nodiscard]] Missing default_missing(Kind kind);
 
-// The command that asks for the subject's number.
+// The command that reads the number of `subject`.
 [[nodiscard]] std::vector<std::string> command_for(const Subject& subject);
 
 // The number in a reply to command_for, or nullopt when the key does not exist.
 // Errc::unknown_object (no such group), no_value (a lag that Redis does not know), not_a_number,
-// bad_reply, and what redis_error says of an error reply.
+// bad_reply, and the Errc of redis_error for an error reply.
 [[nodiscard]] Result<std::optional<double>> parse_reply(const Subject& subject,
                                                         const clients::RedisReply& reply);
 
-// Whether a reply leaves open if the key is empty or missing, or of which type it is: TYPE tells.
+// Whether TYPE is needed to interpret the reply: the key may be empty, missing or of another type.
 [[nodiscard]] bool needs_type(const Subject& subject,
                               const clients::RedisReply& reply,
                               Missing missing);
 
-// What the number is once TYPE has answered `type` ("none", "string", "list", ...): the reply's own
-// meaning, nullopt for a missing key, or Errc::bad_reply that names both types. Without a type an
-// error stays what it is, and a 0 that may be a missing key is the error of TYPE.
+// The number after TYPE has returned `type` ("none", "string", "list", ...): that of the reply,
+// nullopt for a missing key, or Errc::bad_reply that names both types. When TYPE failed, an error
+// reply stays the error, and a 0 that may be a missing key becomes the error of TYPE.
 [[nodiscard]] Result<std::optional<double>> with_type(const Subject& subject,
                                                       const clients::RedisReply& reply,
                                                       const Result<clients::RedisReply>& type);
 
-// A page of SCAN: where to go on ("0": that was all), and keys.
+// A page of SCAN: the next cursor ("0": the scan is complete), and keys.
 struct ScanPage {
   std::string cursor;
   std::vector<std::string> keys;

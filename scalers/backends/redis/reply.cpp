@@ -1,3 +1,4 @@
+// The commands and their replies. Pure, for exact tests.
 #include "scalers/backends/redis/redis.hpp"
 #include "scalers/clients/redis/client.hpp"
 
@@ -15,7 +16,7 @@ using Outcome = Result<std::optional<double>>;
 struct Row {
   Kind kind;
   std::string_view command;
-  std::string_view type;  // what TYPE says of such a key
+  std::string_view type;  // as TYPE reports it
 };
 constexpr std::array<Row, 8> kRows{{
     {Kind::list, "LLEN", "list"},
@@ -32,7 +33,7 @@ const Row& row_of(Kind kind) { return *std::ranges::find(kRows, kind, &Row::kind
 
 Error bad_reply(const Subject& subject) {
   return {Errc::bad_reply,
-          fmt::format("the answer to {} is not of its kind", row_of(subject.kind).command),
+          fmt::format("the response to {} has an unexpected type", row_of(subject.kind).command),
           ""};
 }
 
@@ -61,9 +62,10 @@ Outcome parse_counter(const Subject& subject, const RedisReply& reply) {
                  ""};
   }
   if (failed == std::errc::result_out_of_range) {
-    return Error{Errc::out_of_range,
-                 fmt::format("the counter \"{}\" is beyond what a number can hold", subject.key),
-                 ""};
+    return Error{
+        Errc::out_of_range,
+        fmt::format("the counter \"{}\" is outside the range of a 64-bit float", subject.key),
+        ""};
   }
   return std::optional(value);
 }
@@ -80,13 +82,13 @@ Outcome parse_lag(const Subject& subject, const RedisReply& reply) {
     }
     if (name == nullptr || name->text != subject.group) continue;
     if (lag == nullptr) {
-      return Error{Errc::bad_reply, "the server tells no lag; it takes Redis 7 or later", ""};
+      return Error{Errc::bad_reply, "the server reports no lag; lag needs Redis 7 or later", ""};
     }
     if (lag->kind == RedisReply::Kind::nil) {
       return Error{Errc::no_value,
                    fmt::format("Redis does not know the lag of group \"{}\" (entries were deleted, "
                                "or its position was "
-                               "set by hand); ask kind: pending, or kind: stream",
+                               "set by hand); use kind: pending or kind: stream",
                                subject.group),
                    ""};
     }
@@ -133,22 +135,22 @@ bool needs_type(const Subject& subject, const RedisReply& reply, Missing missing
 
 Outcome with_type(const Subject& subject,
                   const RedisReply& reply,
-                  const Result<RedisReply>& answered) {
-  if (!answered || answered->kind != RedisReply::Kind::text) {
+                  const Result<RedisReply>& type_reply) {
+  if (!type_reply || type_reply->kind != RedisReply::Kind::text) {
     if (reply.kind == RedisReply::Kind::error) return parse_reply(subject, reply);
-    Error why = answered ? clients::redis_error(answered->text) : answered.error();
+    Error why = type_reply ? clients::redis_error(type_reply->text) : type_reply.error();
     return why.within(
-        fmt::format("whether key \"{}\" is empty or missing could not be asked (it "
-                    "takes TYPE; or set missing: 0)",
+        fmt::format("checking whether key \"{}\" is empty or missing failed (the check needs TYPE; "
+                    "or set missing: 0)",
                     subject.key));
   }
-  const std::string& type = answered->text;
+  const std::string& type = type_reply->text;
   const Row& row = row_of(subject.kind);
   if (type == "none") return std::optional<double>();
   if (type != row.type) {
     return Error{
         Errc::bad_reply,
-        fmt::format("key \"{}\" is a {} and no {}; is kind right?", subject.key, type, row.type),
+        fmt::format("key \"{}\" is a {}, not a {}; is kind right?", subject.key, type, row.type),
         ""};
   }
   if (reply.kind == RedisReply::Kind::error && reply.text.starts_with("NOGROUP"))
@@ -161,7 +163,7 @@ Result<ScanPage> parse_scan(const RedisReply& reply) {
   const bool is_page = reply.kind == RedisReply::Kind::list && reply.items.size() == 2 &&
                        reply.items[0].kind == RedisReply::Kind::text &&
                        reply.items[1].kind == RedisReply::Kind::list;
-  if (!is_page) return Error{Errc::bad_reply, "the answer to SCAN is not of its kind", ""};
+  if (!is_page) return Error{Errc::bad_reply, "the response to SCAN has an unexpected type", ""};
   ScanPage out{reply.items[0].text, {}};
   for (const RedisReply& key : reply.items[1].items) out.keys.push_back(key.text);
   return out;

@@ -157,11 +157,10 @@ Verdict judge_nothing(const Policies& policies,
 }
 
 Error nothing_selected(const Samples& samples) {
-  return {
-      Errc::no_value,
-      fmt::format("the selector matches no sample ({} measured); the first one has the labels",
-                  samples.size()),
-      remote_text(labels_text(samples.front().labels), {})};
+  return {Errc::no_value,
+          fmt::format("the selector matches no sample ({} measured); the first one has the labels",
+                      samples.size()),
+          remote_text(labels_text(samples.front().labels), {})};
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ from support import GROUP, HPA_USER, Prometheus, ServerTest, Weir, config, metri
 
 METRIC = metric_path("ml-inference", "p95_latency")
 FAILING = ('metric ml-inference/idle: prometheus prom: the query matches no series; is the target scraped and are the label '
-           'values right? set empty: 0 if no series means none; diagnosis: no series "absent_series" is known, and Prometheus '
+           'values right? set empty: 0 if no series means zero; diagnosis: no series "absent_series" exists, and Prometheus '
            "has no target to scrape")
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 IN_YAML = """apiVersion: v1

@@ -25,7 +25,7 @@ class ValuesTest(ConformanceCase):
         absent, zero = self.get(metric_path("default", "absent")), self.get(metric_path("default", "none-is-zero"))
 
         self.assert_status(absent, 503, "ServiceUnavailable", "metric default/absent: prometheus prom: the query matches no "
-                           "series; is the target scraped and are the label values right? set empty: 0 if no series means none")
+                           "series; is the target scraped and are the label values right? set empty: 0 if no series means zero")
         self.assert_values(zero, "0")
 
     def test_054_quantities_are_canonical(self):

@@ -10,9 +10,9 @@ from row import row
 from servers.management import ManagementScript, page
 from servers.rabbitmq import BrokerOtherPassword, LeaderGone, QueueDeleted, RealBroker, VhostDeleted, kill_broker
 
-NOT_A_PAGE = "the answer is not a page of the management API; is the url right?"
-NO_COUNT = "the broker has no message count of a queue (its statistics may be off, or the queue too new)"
-NO_PAGE_COUNT = "the answer has no page_count"
+NOT_A_PAGE = "the response is not a page of the management API; is the url right?"
+NO_COUNT = "the broker reports no message count for a queue (statistics may be disabled, or the queue may be too new)"
+NO_PAGE_COUNT = "the response has no page_count"
 FULL_PAGE = '{"page_count":1,"items":[%s1]}' % ("1," * 520_000)  # just under the cap
 
 
@@ -36,7 +36,7 @@ BACKEND = http_backend(
     oversized_error={"message_regex": "the response is over 1024 KiB"},
     other_password=functools.partial(BrokerOtherPassword, "management"),
     password_error={
-        "message_regex": r"the credentials are refused, or give no access to vhost \"[^\"]+\" \(HTTP 401\)"},
+        "message_regex": r"the credentials are refused, or the user has no access to vhost \"[^\"]+\" \(HTTP 401\)"},
     number=count, number_name="count",
     http=HttpReplies(body_error={"message": NOT_A_PAGE}, truncated=page(3)[:-2]))
 EXCEPTIONS = {MOVED: None}  # it takes 30 s, and the HTTP client is the one that Prometheus' row proves

@@ -10,14 +10,14 @@ from servers.prometheus import PrometheusOtherPassword, PrometheusScript, RealPr
 from servers.real import kill
 from support import vector
 
-NOT_JSON = "the answer is not JSON, or ends in the middle"
-NOT_API = "the answer has no result of Prometheus' query API"
-NOT_A_TEXT = "the value is not a string as Prometheus writes it"
+NOT_JSON = "the response is not JSON, or is truncated"
+NOT_API = "the response has no result of the Prometheus query API"
+NOT_A_TEXT = "the value is not a JSON string"
 NOT_A_PAIR = "the sample is not a pair of time and value"
 NAN = "the value is NaN, as a quantile or a ratio without observations is; set nan: 0 if that means idle"
 INFINITE = "the value is {}Inf; something was divided by zero"
 NO_SERIES = ("the query matches no series; is the target scraped and are the label values right? set empty: 0 if no "
-             "series means none")
+             "series means zero")
 MANY = ('10000 series where one is expected; they differ in n ("0", "1", "10", ...); aggregate them in the query, or '
         "set aggregate: sum, max, min or avg")
 
@@ -66,13 +66,13 @@ OWN = [
         ("no_value", "null", "the value is null"), ("a_word", '[1, "three"]', "the value is not a number"),
         ("an_empty_text", '[1, ""]', "the value is not a number"), ("NaN", '[1, "NaN"]', NAN),
         ("plus_Inf", '[1, "+Inf"]', INFINITE.format("+")), ("minus_Inf", '[1, "-Inf"]', INFINITE.format("-")),
-        ("1e400", '[1, "1e400"]', "the value is beyond what a number can hold"),
+        ("1e400", '[1, "1e400"]', "the value is outside the range of a 64-bit float"),
         ("1e400_for_the_time", '[1e400, "3"]', NOT_JSON), ("NaN_for_the_time", '[NaN, "3"]', NOT_JSON),
         ("a_text_for_the_time", '["1", "3"]', NOT_A_PAIR))
 ] + [
     make("F08", f"with_{name}_for_a_result_is_an_error", build, message_regex=regex) for name, build, regex in (
-        ("a_matrix", data("matrix", [{"metric": {}, "values": [[1, "3"]]}]), "a range of samples"),
-        ("a_string", data("string", [1, "3"]), "the query gives a string"),
+        ("a_matrix", data("matrix", [{"metric": {}, "values": [[1, "3"]]}]), "the query returns a range vector"),
+        ("a_string", data("string", [1, "3"]), "the query returns a string"),
         ("a_number", data("vector", 3), "the vector is not a list"), ("an_unknown_type", data("tensor", []), NOT_API))
 ]
 ROWS = rows_of(BACKEND, EXCEPTIONS, OWN)

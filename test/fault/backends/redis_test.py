@@ -14,7 +14,7 @@ from support import wait_until
 
 NOT_RESP = "the response is not RESP2, or a reply is over 1 MiB"
 NOT_RESP_REGEX = "the response is not RESP2"
-NOT_ITS_KIND = "the answer to LLEN is not of its kind"
+NOT_ITS_KIND = "the response to LLEN has an unexpected type"
 NOT_A_NUMBER = 'the counter "jobs" does not hold a number'
 
 
@@ -77,11 +77,11 @@ REAL = [
     make("F32", "with_a_key_of_another_type_is_an_error", real(
         inject=lambda redis: redis.fill("DEL jobs", "SADD jobs 1 2 3 4"),
         clear=lambda redis: redis.fill("DEL jobs", "RPUSH jobs 1 2 3")),
-        message='key "jobs" is a set and no list; is kind right?', timing="fast"),
+        message='key "jobs" is a set, not a list; is kind right?', timing="fast"),
     make("F14", "without_the_key_is_an_error_when_that_is_said", holding(missing="error"), 404,
-         message='key "jobs" does not exist; set missing: 0 if that means none'),
+         message='key "jobs" does not exist; set missing: 0 if a missing key means zero'),
     make("F14", "without_the_counter_is_an_error", holding(kind="counter"), 404,
-         message='key "jobs" does not exist; set missing: 0 if that means none'),
+         message='key "jobs" does not exist; set missing: 0 if a missing key means zero'),
     make("F14", "without_the_counter_is_zero_when_that_is_said", holding(kind="counter", missing=0), 200, "0"),
 ]
 SCRIPTED = [
@@ -115,7 +115,7 @@ WRONG_TYPES = [
     make("F08", f"with_{name}_for_a_counter_is_an_error", counter(text), message=message) for name, text, message in (
         ("NaN", "NaN", NOT_A_NUMBER), ("Inf", "inf", NOT_A_NUMBER), ("minus_Inf", "-inf", NOT_A_NUMBER),
         ("true", "true", NOT_A_NUMBER), ("null", "null", NOT_A_NUMBER), ("an_empty_text", "", NOT_A_NUMBER),
-        ("1e400", "1e400", 'the counter "jobs" is beyond what a number can hold'))
+        ("1e400", "1e400", 'the counter "jobs" is outside the range of a 64-bit float'))
 ]
 HOSTILE_SIZES = [
     make("F33", f"that_claims_{name}_is_an_error", scripted(data), message_regex=NOT_RESP_REGEX, max_growth_mib=8,

@@ -88,8 +88,7 @@ TEST_CASE("a redis backend is an address and who asks") {
 }
 
 TEST_CASE("a redis backend of another form is refused") {
-  const std::string path =
-      "t.yaml:2:7: the path of a redis url is the database's number, such as /0";
+  const std::string path = "t.yaml:2:7: the path of a redis url is the database number, such as /0";
   const Row rows[] = {
       {"no url",
        "{password: WORD}",
@@ -111,7 +110,7 @@ TEST_CASE("a redis backend of another form is refused") {
       {"a database beyond 32 bits", "{url: 'redis://r/4294967296'}", {path}},
       {"a user without password",
        "{url: 'redis://r',\nusername: USER}",
-       {"t.yaml:2:1: username goes with password; write both, or the password alone"}},
+       {"t.yaml:2:1: username requires password; write both, or only password"}},
       {"tls with a plain url",
        "{url: 'redis://r', tls: {ca: /etc/passwd}}",
        {"t.yaml:2:25: tls needs a url with rediss://"}},
@@ -132,7 +131,7 @@ TEST_CASE("a redis backend of another form is refused") {
 
 TEST_CASE("a redis metric names a key, and a group where it needs one") {
   const std::string group =
-      "t.yaml:2:1: kind: pending and kind: lag need a group, the others have none";
+      "t.yaml:2:1: kind: pending and kind: lag need a group; other kinds must not have a group";
   const Row rows[] = {
       {"a list", "{backend: b, key: jobs}", {}},
       {"a group", "{backend: b, key: jobs, kind: lag, group: g}", {}},
@@ -146,7 +145,7 @@ TEST_CASE("a redis metric names a key, and a group where it needs one") {
       {"a stream with a group", "{backend: b, key: jobs, kind: stream, group: g}", {group}},
       {"no key",
        "{backend: b}",
-       {"t.yaml:2:1: a redis metric needs key: the key to measure; $(label) is a parameter"}},
+       {"t.yaml:2:1: a redis metric needs key: key to measure; $(label) is a parameter"}},
       {"an unknown kind",
        "{backend: b, key: jobs, kind: zset}",
        {"t.yaml:2:31: expected one of list, stream, pending, lag, sortedSet, set, hash, counter; "
@@ -190,8 +189,8 @@ TEST_CASE("a rabbitmq backend is an address and who asks") {
 TEST_CASE("a rabbitmq backend of another form is refused") {
   const std::string both = "t.yaml:2:1: username and password go together; write both or neither";
   const std::string identity =
-      "t.yaml:2:1: a broker wants to know who asks: write username: {file: PATH} and password: "
-      "{file: PATH}, or give amqps a client certificate";
+      "t.yaml:2:1: a rabbitmq backend needs credentials: write username: {file: PATH} and "
+      "password: {file: PATH} (amqps may use a client certificate instead)";
   const Row rows[] = {
       {"another scheme",
        "{url: 'redis://mq'}",
@@ -204,10 +203,10 @@ TEST_CASE("a rabbitmq backend of another form is refused") {
         "{file: PATH}"}},
       {"two parts over amqp",
        "{url: 'amqp://mq/a/b'}",
-       {"t.yaml:2:7: the path of an amqp url is the vhost alone; write a / in its name as %2F"}},
+       {"t.yaml:2:7: the path of an amqp url is only the vhost; write a / in its name as %2F"}},
       {"a broken escape",
        "{url: 'http://mq/%2'}",
-       {"t.yaml:2:7: the url's vhost holds a broken % escape"}},
+       {"t.yaml:2:7: the vhost of the url has an invalid % escape"}},
       {"a user without password", "{url: 'http://mq',\nusername: USER}", {both}},
       {"a password without user", "{url: 'http://mq',\npassword: WORD}", {both}},
       {"amqp, a user without password", "{url: 'amqp://mq',\nusername: USER}", {both}},
@@ -229,9 +228,9 @@ TEST_CASE("a rabbitmq backend of another form is refused") {
 
 TEST_CASE("a rabbitmq metric names one queue or a pattern of them") {
   const std::string one_of =
-      "t.yaml:2:1: a rabbitmq metric needs queue or queueRegex, and not both";
+      "t.yaml:2:1: a rabbitmq metric needs queue or queueRegex, but not both";
   const std::string no_consumers =
-      "noConsumers goes with PublishedToDeliveredRatio and ExpectedQueueConsumptionTime";
+      "noConsumers requires mode: PublishedToDeliveredRatio or ExpectedQueueConsumptionTime";
   const Row rows[] = {
       {"a queue", "{backend: b, queue: jobs}", {}},
       {"a pattern",
@@ -243,10 +242,11 @@ TEST_CASE("a rabbitmq metric names one queue or a pattern of them") {
       {"both", "{backend: b, queue: jobs, queueRegex: jobs}", {one_of}},
       {"an aggregate of one queue",
        "{backend: b, queue: jobs, aggregate: max}",
-       {"t.yaml:2:38: aggregate joins the queues of queueRegex; one queue needs none"}},
+       {"t.yaml:2:38: aggregate combines the queues of queueRegex; remove aggregate for a single "
+        "queue"}},
       {"a count with a rate",
        "{backend: b, queue: jobs, mode: MessageRate, count: ready}",
-       {"t.yaml:2:53: count goes with mode: QueueLength"}},
+       {"t.yaml:2:53: count requires mode: QueueLength"}},
       {"noConsumers with a length",
        "{backend: b, queue: jobs, noConsumers: 7}",
        {"t.yaml:2:40: " + no_consumers}},
@@ -281,9 +281,10 @@ TEST_CASE("a rabbitmq metric names one queue or a pattern of them") {
 
 TEST_CASE("AMQP tells the ready messages of one queue and nothing else") {
   const std::string modes =
-      "AMQP tells lengths only; the rate modes need a backend with an http:// or https:// url";
+      "AMQP reports queue lengths only; the rate modes need a backend with an http:// or https:// "
+      "url";
   const std::string counts =
-      "AMQP tells ready messages only; other counts need a backend with an http:// or https:// "
+      "AMQP reports ready messages only; other counts need a backend with an http:// or https:// "
       "url";
   const Row rows[] = {
       {"a queue", "{backend: b, queue: jobs}", {}},
@@ -291,7 +292,8 @@ TEST_CASE("AMQP tells the ready messages of one queue and nothing else") {
       {"the mode that it has", "{backend: b, queue: jobs, mode: QueueLength}", {}},
       {"a pattern",
        "{backend: b, queueRegex: jobs}",
-       {"t.yaml:2:26: AMQP asks one queue; queueRegex needs a backend with an http:// or https:// "
+       {"t.yaml:2:26: AMQP reads a single queue; queueRegex needs a backend with an http:// or "
+        "https:// "
         "url"}},
       {"publish rate", "{backend: b, queue: jobs, mode: MessageRate}", {"t.yaml:2:33: " + modes}},
       {"delivery rate",

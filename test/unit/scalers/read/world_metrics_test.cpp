@@ -273,8 +273,8 @@ TEST_CASE("a policy that could never do what it seems to say is refused") {
       {"ageOf alone", asking("{backend: prom, query: up, ageOf: up}"), {together}},
       {"ageOf with a function",
        asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'rate(up[1m])'}"),
-       {"t.yaml:2:87: ageOf is a plain selector, such as jobs_waiting{queue=\"a\"}, without "
-        "functions, ranges or offset: what is computed is never old"}},
+       {"t.yaml:2:87: ageOf must be a plain selector, such as jobs_waiting{queue=\"a\"}, without "
+        "functions, ranges or offset, because a computed sample is never old"}},
       {"ageOf with an unknown parameter",
        asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'up{pod=\"$(pod)\"}'}"),
        {"t.yaml:2:87: $(pod) is not a declared label; use one of $(namespace) (write $$( for a "
@@ -295,7 +295,7 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
        {"t.yaml:2:69: duplicate key prometheus (first at 2:29)"}},
       {"no backend",
        asking("{query: up}"),
-       {"t.yaml:2:41: a prometheus metric needs backend: the name of an entry of backends"}},
+       {"t.yaml:2:41: a prometheus metric needs backend: name of an entry of backends"}},
       {"a mistyped backend",
        asking("{backend: prm, query: up}"),
        {"t.yaml:2:51: there is no backend \"prm\"; did you mean \"prom\"?"}},

@@ -214,8 +214,8 @@ TEST_CASE("a backend says what it lacks") {
        {"t.yaml:1:30: expected a whole number from 1 to 1000000; found \"0\""}},
       {"no url",
        "{backends: {a: {prometheus: {}}}}",
-       {"t.yaml:1:29: a prometheus backend needs url: the server's address, with the path in front "
-        "of /api/v1 if any"}},
+       {"t.yaml:1:29: a prometheus backend needs url: URL of the server, with the path before "
+        "/api/v1 if there is one"}},
       {"a password in the url",
        "{backends: {a: {prometheus: {url: 'http://me:s3cret@a'}}}}",
        {"t.yaml:1:35: a url must not contain a user or password; write username: {file: PATH} and "
@@ -229,7 +229,7 @@ TEST_CASE("a backend says what it lacks") {
        {"t.yaml:1:61: the credential file /no/such cannot be read: No such file or directory"}},
       {"tls without https",
        "{backends: {a: {prometheus: {url: 'http://a', tls: {}}}}}",
-       {"t.yaml:1:52: tls needs a url with https://; this one begins with http://"}},
+       {"t.yaml:1:52: tls needs a url with https://; this url begins with http://"}},
       {"a certificate without its key",
        "{backends: {a: {prometheus: {url: 'https://a', tls: {certificate: /dev/null}}}}}",
        {"t.yaml:1:53: certificate and key go together; write both or neither",
@@ -239,7 +239,7 @@ TEST_CASE("a backend says what it lacks") {
        {"t.yaml:1:55: expected one of GET, POST; found \"get\""}},
       {"a header that is none",
        "{backends: {a: {prometheus: {url: 'http://a', headers: {'X A': b}}}}}",
-       {"t.yaml:1:57: \"X A\" is no header name"}},
+       {"t.yaml:1:57: \"X A\" is not a valid header name"}},
   };
 
   for (const Bad& row : rows) check(row);

@@ -1,4 +1,4 @@
-// How old the data behind a query may be: the selector, its query, and what the reply says.
+// The age of the data that a query is computed from: the selector, its query, and the limit.
 #include "scalers/backends/prometheus/prometheus.hpp"
 #include "test/rigs/shown.hpp"
 
@@ -18,7 +18,7 @@ struct Text {
   std::string_view text;
 };
 
-TEST_CASE("a plain selector is one") {
+TEST_CASE("a plain selector is accepted") {
   const Text rows[] = {
       {"a name", "up"},
       {"a recorded name", "job:up:sum"},
@@ -36,7 +36,7 @@ TEST_CASE("a plain selector is one") {
   }
 }
 
-TEST_CASE("what is computed is no selector: it would never be old") {
+TEST_CASE("a computed value is not a selector, because it would never be old") {
   const Text rows[] = {
       {"nothing", ""},
       {"a number", "1"},
@@ -44,9 +44,9 @@ TEST_CASE("what is computed is no selector: it would never be old") {
       {"a function", "rate(up[1m])"},
       {"a function that looks like matchers", R"(up{job="a"} or vector(1))"},
       {"a range", "up[5m]"},
-      {"a range behind matchers", R"(up{job="a"}[5m])"},
+      {"a range after matchers", R"(up{job="a"}[5m])"},
       {"an offset", "up offset 5m"},
-      {"an offset behind matchers", R"(up{job="a"} offset 1m)"},
+      {"an offset after matchers", R"(up{job="a"} offset 1m)"},
       {"a time", "up @ 5"},
       {"an addition", "up + up"},
       {"an addition of selectors", R"(up{job="a"}+up{job="b"})"},
@@ -62,13 +62,13 @@ TEST_CASE("what is computed is no selector: it would never be old") {
   }
 }
 
-TEST_CASE("the age is asked of the newest sample") {
+TEST_CASE("the age is that of the newest sample") {
   CHECK(age_query(R"(up{job="a"})") == R"(time() - max(timestamp(up{job="a"})))");
 }
 
 Result<Sample> age_of(double seconds) { return Sample{seconds, WallTime{}}; }
 
-TEST_CASE("an age within the limit is one, to the millisecond") {
+TEST_CASE("an age within the limit is accepted, to the millisecond") {
   struct Row {
     std::string_view name;
     double seconds;
@@ -83,7 +83,7 @@ TEST_CASE("an age within the limit is one, to the millisecond") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      const auto age = judge_age(age_of(row.seconds), 30s);
+      const auto age = check_age(age_of(row.seconds), 30s);
 
       REQUIRE(age.has_value());
       CHECK(age->age == row.age);
@@ -95,7 +95,7 @@ TEST_CASE("an age within the limit is one, to the millisecond") {
 TEST_CASE("data that is too old, or of unknown age, is an error") {
   struct Row {
     std::string_view name;
-    Result<Sample> asked;
+    Result<Sample> reply;
     std::string message;
   };
   const Row rows[] = {
@@ -109,15 +109,17 @@ TEST_CASE("data that is too old, or of unknown age, is an error") {
        "scraped?"},
       {"no sample at all",
        Error{Errc::no_value, "the query matches no series", ""},
-       "stale: ageOf matches no series with a sample in Prometheus' look-back (5 minutes); is the "
+       "stale: ageOf matches no series with a sample within the lookback delta (5 minutes); is the "
        "target scraped?"},
       {"NaN",
        age_of(std::numeric_limits<double>::quiet_NaN()),
-       "bad_reply: the age of ageOf is nan s"},
+       "bad_reply: the newest sample of ageOf is nan s old, which is not a valid age"},
       {"infinite",
        age_of(std::numeric_limits<double>::infinity()),
-       "bad_reply: the age of ageOf is inf s"},
-      {"far in the future", age_of(-60), "bad_reply: the age of ageOf is -60 s"},
+       "bad_reply: the newest sample of ageOf is inf s old, which is not a valid age"},
+      {"far in the future",
+       age_of(-60),
+       "bad_reply: the newest sample of ageOf is -60 s old, which is not a valid age"},
       {"an invalid selector",
        Error{Errc::bad_request, "the query is not valid", "parse error"},
        "bad_request: ageOf: the query is not valid <parse error>"},
@@ -125,7 +127,7 @@ TEST_CASE("data that is too old, or of unknown age, is an error") {
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(test::shown(judge_age(row.asked, 30s)) == row.message); }
+    DYNAMIC_SECTION(row.name) { CHECK(test::shown(check_age(row.reply, 30s)) == row.message); }
   }
 }
 

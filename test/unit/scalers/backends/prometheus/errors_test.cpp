@@ -1,4 +1,4 @@
-// What parse_reply makes of Prometheus' own errors, of warnings, and of HTTP statuses.
+// parse_reply() with Prometheus' own errors, warnings, and HTTP statuses.
 #include "scalers/backends/prometheus/prometheus.hpp"
 #include "test/rigs/shown.hpp"
 
@@ -33,7 +33,7 @@ std::string error(std::string_view type, std::string_view text) {
   return fmt::format(R"({{"status":"error","errorType":"{}","error":"{}"}})", type, text);
 }
 
-TEST_CASE("a failed query keeps Prometheus' own words") {
+TEST_CASE("a failed query keeps Prometheus' own text") {
   const Reply rows[] = {
       {"bad_data",
        400,
@@ -42,7 +42,7 @@ TEST_CASE("a failed query keeps Prometheus' own words") {
       {"timeout",
        503,
        error("timeout", "query timed out in expression evaluation"),
-       "timed_out: the query took too long there <query timed out in expression evaluation>"},
+       "timed_out: the query timed out on the server <query timed out in expression evaluation>"},
       {"canceled",
        503,
        error("canceled", "query was canceled"),
@@ -60,19 +60,19 @@ TEST_CASE("a failed query keeps Prometheus' own words") {
        400,
        R"({"status":"error","error":"x"})",
        "bad_reply: the query failed (no errorType) <x>"},
-      {"without words",
+      {"without a text",
        400,
        R"({"status":"error","errorType":"bad_data"})",
        "bad_request: the query is not valid"},
-      {"words that are no text",
+      {"an error that is not a string",
        400,
        R"({"status":"error","errorType":["bad_data"],"error":{"a":1}})",
        "bad_reply: the query failed (no errorType)"},
-      {"an address in the words",
+      {"an address in the text",
        422,
        error("execution", "dial tcp 10.1.2.3:9090: refused, see http://prom.ml:9090/x"),
        "bad_reply: the query failed (execution) <dial tcp [hidden]: refused, see [hidden]>"},
-      {"a line end in the words",
+      {"a line end in the text",
        400,
        error("bad_data", R"(a\nb)"),
        "bad_request: the query is not valid <a b>"},
@@ -81,7 +81,7 @@ TEST_CASE("a failed query keeps Prometheus' own words") {
   for (const Reply& row : rows) check(row);
 }
 
-TEST_CASE("a refusal in Prometheus' own form keeps its meaning and its words") {
+TEST_CASE("a refusal in Prometheus' format keeps its meaning and its text") {
   const Reply rows[] = {
       {"401",
        401,
@@ -94,17 +94,17 @@ TEST_CASE("a refusal in Prometheus' own form keeps its meaning and its words") {
       {"429",
        429,
        R"({"status":"error","errorType":"too_many_requests","error":"slow down"})",
-       "overloaded: it refuses more questions for now (HTTP 429) <slow down>"},
+       "overloaded: the server is rate limiting queries (HTTP 429) <slow down>"},
       {"503, unavailable",
        503,
        R"({"status":"error","errorType":"unavailable","error":"starting"})",
-       "unreachable: it is not able to answer <starting>"},
+       "unreachable: the server is unavailable <starting>"},
   };
 
   for (const Reply& row : rows) check(row);
 }
 
-TEST_CASE("an HTTP status without Prometheus' own error says what to look at") {
+TEST_CASE("an HTTP status without Prometheus' own error says what to check") {
   const Reply rows[] = {
       {"401, plain",
        401,
@@ -122,15 +122,15 @@ TEST_CASE("an HTTP status without Prometheus' own error says what to look at") {
       {"404, plain",
        404,
        "404 page not found",
-       "bad_reply: HTTP 404: no query API there; is the path in the url right?"},
+       "bad_reply: HTTP 404: no query API at this url; is the path right?"},
       {"404, other JSON",
        404,
        R"({"message":"no"})",
-       "bad_reply: HTTP 404: no query API there; is the path in the url right?"},
+       "bad_reply: HTTP 404: no query API at this url; is the path right?"},
       {"429, plain",
        429,
        "slow down",
-       "overloaded: it refuses more questions for now (HTTP 429) <slow down>"},
+       "overloaded: the server is rate limiting queries (HTTP 429) <slow down>"},
       {"301",
        301,
        "<a href=\"https://prom.ml/\">Moved</a>",
@@ -140,22 +140,25 @@ TEST_CASE("an HTTP status without Prometheus' own error says what to look at") {
        307,
        "{}",
        "bad_reply: HTTP 307: redirects are not followed; write the final url"},
-      {"500, plain", 500, "oops", "unreachable: it is not able to answer (HTTP 500) <oops>"},
+      {"500, plain", 500, "oops", "unreachable: the server returned an error (HTTP 500) <oops>"},
       {"503, plain",
        503,
        "Service Unavailable",
-       "unreachable: it is not able to answer (HTTP 503) <Service Unavailable>"},
-      {"503, other JSON", 503, R"({"x":1})", "unreachable: it is not able to answer (HTTP 503)"},
+       "unreachable: the server returned an error (HTTP 503) <Service Unavailable>"},
+      {"503, other JSON",
+       503,
+       R"({"x":1})",
+       "unreachable: the server returned an error (HTTP 503)"},
       {"a success under HTTP 500",
        500,
        R"({"status":"success","data":{"resultType":"scalar","result":[1,"2"]}})",
-       "unreachable: it is not able to answer (HTTP 500)"},
+       "unreachable: the server returned an error (HTTP 500)"},
       {"a success under HTTP 204",
        204,
        R"({"status":"success","data":{"resultType":"scalar","result":[1,"2"]}})",
-       "bad_reply: HTTP 204 with something else than a query's answer"},
-      {"400, plain", 400, "no", "bad_reply: HTTP 400 with something else than a query's answer"},
-      {"no status", 0, "", "bad_reply: HTTP 0 with something else than a query's answer"},
+       "bad_reply: HTTP 204 without a query result"},
+      {"400, plain", 400, "no", "bad_reply: HTTP 400 without a query result"},
+      {"no status", 0, "", "bad_reply: HTTP 0 without a query result"},
   };
 
   for (const Reply& row : rows) check(row);
@@ -168,14 +171,14 @@ struct Warned {
   std::string message;
 };
 
-TEST_CASE("an answer with warnings counts only where the metric allows it") {
+TEST_CASE("a response with warnings is accepted only with warnings: allow") {
   const std::string partial =
-      "partial: the answer comes with a warning and may be incomplete; set warnings: allow to take "
-      "it all the same";
+      "partial: the response has a warning and may be incomplete; set warnings: allow to accept "
+      "such responses";
   const Warned rows[] = {
       {"one", Warnings::error, R"(["store x is down"])", partial + " <store x is down>"},
       {"the first of two", Warnings::error, R"(["a","b"])", partial + " <a>"},
-      {"one that is no text", Warnings::error, "[1]", partial},
+      {"one that is not a string", Warnings::error, "[1]", partial},
       {"none", Warnings::error, "[]", "a value"},
       {"null", Warnings::error, "null", "a value"},
       {"allowed", Warnings::allow, R"(["store x is down"])", "a value"},
@@ -194,10 +197,10 @@ TEST_CASE("an answer with warnings counts only where the metric allows it") {
   }
 }
 
-TEST_CASE("texts that are hidden show in no error") {
-  const std::vector<std::string> hidden{"tok3n", "up{a='b'}", "prometheus"};
+TEST_CASE("no error contains a redacted text") {
+  const std::vector<std::string> redactions{"tok3n", "up{a='b'}", "prometheus"};
   const Reply rows[] = {
-      {"in the words",
+      {"in the text",
        400,
        error("bad_data", "bad up{a='b'} of prometheus with tok3n"),
        "bad_request: the query is not valid <bad [hidden] of [hidden] with [hidden]>"},
@@ -205,25 +208,25 @@ TEST_CASE("texts that are hidden show in no error") {
       {"in a page",
        502,
        "Bearer tok3n",
-       "unreachable: it is not able to answer (HTTP 502) <Bearer [hidden]>"},
+       "unreachable: the server returned an error (HTTP 502) <Bearer [hidden]>"},
       {"in a warning",
        200,
        R"({"status":"success","warnings":["store prometheus:10901"],"data":{}})",
-       "partial: the answer comes with a warning and may be incomplete; set warnings: allow to "
-       "take it all the same <store [hidden]>"},
+       "partial: the response has a warning and may be incomplete; set warnings: allow to accept "
+       "such responses <store [hidden]>"},
   };
 
   for (const Reply& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const auto sample =
-          parse_reply(row.status, row.body, Aggregate::none, Warnings::error, hidden);
+          parse_reply(row.status, row.body, Aggregate::none, Warnings::error, redactions);
 
       CHECK(shown(sample) == row.message);
     }
   }
 }
 
-TEST_CASE("a remote's words are bounded") {
+TEST_CASE("a remote text is bounded") {
   const auto sample = parse_reply(400,
                                   error("bad_data", std::string(10'000, 'x')),
                                   Aggregate::none,

@@ -13,7 +13,7 @@ namespace {
 
 using test::shown;
 
-const std::vector<std::string> kHidden{"secret-token"};
+const std::vector<std::string> kRedactions{"secret-token"};
 
 std::string success(std::string_view data) {
   return R"({"status":"success","data":)" + std::string(data) + "}";
@@ -31,7 +31,7 @@ TEST_CASE("series are counted by the values of a label") {
   CHECK(*counts == Counts{{"", 3}, {"a", 2}});
 }
 
-TEST_CASE("what is no answer of the query API counts nothing") {
+TEST_CASE("a response that is not from the query API is an error") {
   struct Row {
     std::string_view name;
     long status;
@@ -50,7 +50,7 @@ TEST_CASE("what is no answer of the query API counts nothing") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
-      CHECK(shown(parse_counts(row.status, row.body, "", kHidden)) == row.error);
+      CHECK(shown(parse_counts(row.status, row.body, "", kRedactions)) == row.error);
     }
   }
   CHECK(parse_counts(200, success(R"({"result":[1,{"metric":2,"value":[1]}]})"), "a", {}).value() ==
@@ -58,9 +58,9 @@ TEST_CASE("what is no answer of the query API counts nothing") {
   CHECK(parse_counts(200, success("7"), "a", {}).value().empty());
 }
 
-TEST_CASE("names come as a list of texts") {
+TEST_CASE("names are a list of strings") {
   CHECK(parse_names(200, success(R"(["a",1,"b"])")).value() == std::vector<std::string>{"a", "b"});
-  CHECK(shown(parse_names(200, success("{}"))) == "bad_reply: no list of names");
+  CHECK(shown(parse_names(200, success("{}"))) == "bad_reply: the response is not a list of names");
 }
 
 const std::string kTargets = success(R"({"activeTargets":[
@@ -72,7 +72,7 @@ const std::string kTargets = success(R"({"activeTargets":[
  {"labels":{"job":"worker","instance":"10.0.0.4:1"},"scrapePool":"source","health":"up","lastError":""}],
  "droppedTargets":[{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"dropped"}},{"discoveredLabels":{"job":"up"}},{"discoveredLabels":{"job":"one-dropped"}},{}]})");
 
-// Before the dropped targets are asked for.
+// Before the query for dropped targets.
 Jobs active_jobs() {
   auto jobs = parse_targets(200, kTargets);
   REQUIRE(jobs.has_value());
@@ -82,13 +82,13 @@ Jobs active_jobs() {
   return *jobs;
 }
 
-Jobs known_jobs() { return with_dropped(200, kTargets, active_jobs()).value(); }
+Jobs all_jobs() { return with_dropped(200, kTargets, active_jobs()).value(); }
 
-TEST_CASE("each state of a scrape job has its own words") {
+TEST_CASE("each state of a scrape job has its own text") {
   struct Row {
     std::string_view name;
     std::string job;
-    std::string verdict;
+    std::string text;
   };
   const Row rows[] = {
       {"up", "up", R"(scrape job "up" has 1 of 1 targets up)"},
@@ -98,37 +98,38 @@ TEST_CASE("each state of a scrape job has its own words") {
       {"down", "down", R"(the only target of scrape job "down" is not up (last error: EOF))"},
       {"not scraped yet",
        "new",
-       R"(the only target of scrape job "new" is not up (it was not scraped yet))"},
+       R"(the only target of scrape job "new" is not up (not scraped yet))"},
       {"another label",
        "source",
-       R"(relabelling gives the targets of scrape job "source" the label job="worker")"},
-      {"dropped", "dropped", R"(relabelling drops all 2 targets of scrape job "dropped")"},
+       R"(relabeling gives the targets of scrape job "source" the label job="worker")"},
+      {"dropped", "dropped", R"(relabeling drops all 2 targets of scrape job "dropped")"},
       {"one dropped",
        "one-dropped",
-       R"(relabelling drops the only target of scrape job "one-dropped")"},
-      {"without targets", "idle", R"(scrape job "idle" finds no targets)"},
-      {"misspelt as a host",
+       R"(relabeling drops the only target of scrape job "one-dropped")"},
+      {"without targets", "idle", R"(scrape job "idle" discovers no targets)"},
+      {"misspelled as a host",
        "broker:567",
-       R"(no scrape job is named "[hidden]"; did you mean "[hidden]"?)"},
-      {"misspelt", "workr", R"(no scrape job is named "workr"; did you mean "worker"?)"},
+       R"(scrape job "[hidden]" does not exist; did you mean "[hidden]"?)"},
+      {"misspelled", "workr", R"(scrape job "workr" does not exist; did you mean "worker"?)"},
       {"unknown",
        "inference",
-       R"(no scrape job is named "inference"; those there are: "[hidden]" (0 of 0 up), "down" (0 of 1 up), "dropped" (0 of 0 up), "half" (1 of 2 up), "idle" (0 of 0 up), ...)"},
+       R"(scrape job "inference" does not exist; existing scrape jobs: "[hidden]" (0 of 0 up), "down" (0 of 1 up), "dropped" (0 of 0 up), "half" (1 of 2 up), "idle" (0 of 0 up), ...)"},
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.name) { CHECK(verdict_of(row.job, known_jobs(), kHidden) == row.verdict); }
+    DYNAMIC_SECTION(row.name) { CHECK(describe_job(row.job, all_jobs(), kRedactions) == row.text); }
   }
-  CHECK(verdict_of("a", {}, {}) == R"(no scrape job is named "a"; those there are: none)");
+  CHECK(describe_job("a", {}, {}) ==
+        R"(scrape job "a" does not exist; existing scrape jobs: none)");
 }
 
-TEST_CASE("nothing is said of dropped targets that are not known") {
-  CHECK(verdict_of("idle", active_jobs(), {}) == R"(scrape job "idle" has no active target)");
+TEST_CASE("dropped targets are not mentioned before their query") {
+  CHECK(describe_job("idle", active_jobs(), {}) == R"(scrape job "idle" has no active target)");
   CHECK(active_jobs().at("up").dropped == 0);
   CHECK(shown(with_dropped(404, "404 page not found", active_jobs())) == "bad_reply: HTTP 404");
 }
 
-TEST_CASE("dropped targets are asked for when a job has no others") {
+TEST_CASE("dropped targets are queried when a job has no others") {
   const Jobs jobs = active_jobs();
 
   CHECK(may_be_dropped("idle", jobs));
@@ -139,33 +140,33 @@ TEST_CASE("dropped targets are asked for when a job has no others") {
   CHECK_FALSE(may_be_dropped("", {{"up", jobs.at("up")}}));
 }
 
-TEST_CASE("a scrape job is whole with targets that are all up") {
-  const Jobs jobs = known_jobs();
+TEST_CASE("a scrape job is healthy when it has targets and all are up") {
+  const Jobs jobs = all_jobs();
 
-  CHECK(is_whole("up", jobs));
-  CHECK_FALSE(is_whole("half", jobs));
-  CHECK_FALSE(is_whole("idle", jobs));
-  CHECK_FALSE(is_whole("inference", jobs));
+  CHECK(are_all_up("up", jobs));
+  CHECK_FALSE(are_all_up("half", jobs));
+  CHECK_FALSE(are_all_up("idle", jobs));
+  CHECK_FALSE(are_all_up("inference", jobs));
   CHECK(has_target_up("half", jobs));
   CHECK_FALSE(has_target_up("down", jobs));
   CHECK_FALSE(has_target_up("inference", jobs));
 }
 
-TEST_CASE("troubles are the jobs with targets down or dropped") {
-  Jobs jobs = known_jobs();
+TEST_CASE("unhealthy jobs are those with targets down or dropped") {
+  Jobs jobs = all_jobs();
   jobs.erase("half");
   jobs.erase("new");
   jobs.erase("one-dropped");
 
   CHECK(
-      troubles_of(jobs, kHidden) ==
-      R"(the only target of scrape job "down" is not up (last error: EOF); relabelling drops all 2 targets of scrape job "dropped")");
+      describe_unhealthy_jobs(jobs, kRedactions) ==
+      R"(the only target of scrape job "down" is not up (last error: EOF); relabeling drops all 2 targets of scrape job "dropped")");
   jobs.erase("down");
   jobs.erase("dropped");
-  CHECK(troubles_of(jobs, {}).empty());
+  CHECK(describe_unhealthy_jobs(jobs, {}).empty());
 }
 
-TEST_CASE("targets that are no list are none") {
+TEST_CASE("targets that are not a list are ignored") {
   const std::string body = success(R"({"activeTargets":7,"droppedTargets":[1]})");
 
   CHECK(parse_targets(200, body).value().empty());
@@ -173,10 +174,10 @@ TEST_CASE("targets that are no list are none") {
   CHECK(shown(parse_targets(404, "404 page not found")) == "bad_reply: HTTP 404");
 }
 
-TEST_CASE("label values are listed without those that have none, and without secrets") {
-  CHECK(listed(Counts{{"", 1}, {"a", 1}, {"10.0.0.1:80", 1}, {"secret-token", 1}}, kHidden) ==
+TEST_CASE("label values are listed without the empty one and without secrets") {
+  CHECK(listed(Counts{{"", 1}, {"a", 1}, {"10.0.0.1:80", 1}, {"secret-token", 1}}, kRedactions) ==
         R"("10.0.0.1:80", "a", "[hidden]")");
-  CHECK(near_value("gpt5", {{"gpt4", 1}, {"llama", 1}}, {}) == R"(; did you mean "gpt4"?)");
+  CHECK(similar_value("gpt5", {{"gpt4", 1}, {"llama", 1}}, {}) == R"(; did you mean "gpt4"?)");
 }
 
 TEST_CASE("no more than 20 label values are listed") {

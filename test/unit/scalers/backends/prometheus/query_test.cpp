@@ -15,7 +15,7 @@ struct Good {
   std::string_view name;
   std::string query;
   std::string value;  // of $(job)
-  std::string asked;
+  std::string rendered;
 };
 
 struct Bad {
@@ -32,7 +32,7 @@ void check(const Good& row) {
     const auto query = QueryTemplate::parse(row.query, kMark, names, problems);
 
     CHECK(problems.lines().empty());
-    CHECK(query.render({"ml", {{"job", row.value}}}) == row.asked);
+    CHECK(query.render({"ml", {{"job", row.value}}}) == row.rendered);
   }
 }
 
@@ -60,8 +60,8 @@ TEST_CASE("a value stays one string, whatever it holds") {
        R"q("} or vector(1) #)q",
        R"q(up{job="\"} or vector(1) #"})q"},
       {"another parameter", R"q(up{job="$(job)"})q", "$(namespace)", R"q(up{job="$(namespace)"})q"},
-      {"a regex is no regex behind =", R"q(up{job="$(job)"})q", ".*", R"q(up{job=".*"})q"},
-      {"nor behind !=", R"q(up{job!="$(job)"})q", ".*", R"q(up{job!=".*"})q"},
+      {"a regex is plain text after =", R"q(up{job="$(job)"})q", ".*", R"q(up{job=".*"})q"},
+      {"nor after !=", R"q(up{job!="$(job)"})q", ".*", R"q(up{job!=".*"})q"},
       {"a double quote in single quotes",
        R"q(up{job='$(job)'})q",
        R"q(a"b)q",
@@ -79,10 +79,10 @@ TEST_CASE("a value stays one string, whatever it holds") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("a value behind =~ and !~ matches itself alone") {
+TEST_CASE("a value after =~ and !~ matches only itself") {
   const Good rows[] = {
-      {"behind =~", R"q(up{job=~"$(job)"})q", "a.b", R"q(up{job=~"a\\.b"})q"},
-      {"behind !~", R"q(up{job!~"$(job)"})q", "a.b", R"q(up{job!~"a\\.b"})q"},
+      {"after =~", R"q(up{job=~"$(job)"})q", "a.b", R"q(up{job=~"a\\.b"})q"},
+      {"after !~", R"q(up{job!~"$(job)"})q", "a.b", R"q(up{job!~"a\\.b"})q"},
       {"blanks between", "up{job =~ \t\n \"$(job)\"}", "a.b", "up{job =~ \t\n \"a\\\\.b\"}"},
       {"in a longer pattern",
        R"q(up{job=~"ml-$(job)|x.*"})q",
@@ -94,7 +94,7 @@ TEST_CASE("a value behind =~ and !~ matches itself alone") {
        R"q(up{job=~"\\\\\\.\\+\\*\\?\\(\\)\\|\\[\\]\\{\\}\\^\\$"})q"},
       {"a quote too", R"q(up{job=~"$(job)"})q", R"q(a".b)q", R"q(up{job=~"a\"\\.b"})q"},
       {"single quotes", R"q(up{job=~'$(job)'})q", "a'.b", R"q(up{job=~'a\'\\.b'})q"},
-      {"a comment behind the operator",
+      {"a comment after the operator",
        "up{job=~ # any\n\"$(job)\"}",
        "a.b",
        "up{job=~ # any\n\"a\\\\.b\"}"},
@@ -145,7 +145,7 @@ TEST_CASE("label_replace's pattern is regex-quoted, its other arguments are not"
        R"q(label_join(up, "d", "-", "a", "$(job)"))q",
        "a.b",
        R"q(label_join(up, "d", "-", "a", "a.b"))q"},
-      {"behind the call",
+      {"after the call",
        R"q(label_replace(up, "d", "r", "s", "p") + up{job="$(job)"})q",
        "a.b",
        R"q(label_replace(up, "d", "r", "s", "p") + up{job="a.b"})q"},
@@ -154,7 +154,7 @@ TEST_CASE("label_replace's pattern is regex-quoted, its other arguments are not"
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("what looks like a parameter and is none stays as it is") {
+TEST_CASE("text that only looks like a parameter is unchanged") {
   const Good rows[] = {
       {"no parameter", "sum(rate(x[5m])) * 60", "a", "sum(rate(x[5m])) * 60"},
       {"the empty query", "", "a", ""},
@@ -191,32 +191,32 @@ TEST_CASE("what looks like a parameter and is none stays as it is") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("a parameter that could change the question is refused") {
+TEST_CASE("a parameter that could change the query is refused") {
   const std::string outside =
-      "t.yaml:3:7: $(job) has to stand inside a quoted string, such as {label=\"$(job)\"}";
+      "t.yaml:3:7: $(job) must be inside a quoted string, such as {label=\"$(job)\"}";
   const Bad rows[] = {
       {"as a metric's name", "$(job)", {outside}},
       {"as a label's name", R"(up{$(job)="x"})", {outside}},
       {"as a matcher's whole value", "up{job=$(job)}", {outside}},
       {"as a number", "up * $(job)", {outside}},
       {"as a range", "rate(up[$(job)])", {outside}},
-      {"behind a string", R"(up{a="x"} $(job))", {outside}},
+      {"after a string", R"(up{a="x"} $(job))", {outside}},
       {"in a raw string",
        "up{job=`$(job)`}",
-       {"t.yaml:3:7: $(job) cannot stand in a `string`; write it in \"double quotes\""}},
-      {"in a comment", "up # of $(job)", {"t.yaml:3:7: a parameter stands in a comment"}},
-      {"behind a comment in the middle of a matcher, but bare",
+       {"t.yaml:3:7: $(job) must not be in a `string`; write the string in \"double quotes\""}},
+      {"in a comment", "up # of $(job)", {"t.yaml:3:7: a parameter must not be in a comment"}},
+      {"after a comment in the middle of a matcher, but unquoted",
        "up{job=~ # any\n$(job)}",
        {outside}},
       {"in a comment above",
        "# $(job)\nup{job=\"$(job)\"}",
-       {"t.yaml:3:7: a parameter stands in a comment"}},
+       {"t.yaml:3:7: a parameter must not be in a comment"}},
   };
 
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("a parameter that does not exist is named with those that do") {
+TEST_CASE("an undeclared parameter is reported with the declared ones") {
   const std::string tail =
       " is not a declared label; use one of $(namespace), $(job), $(queue) (write $$( for a "
       "literal $()";
@@ -232,7 +232,7 @@ TEST_CASE("a parameter that does not exist is named with those that do") {
        {"t.yaml:3:7: a parameter has the form $(label); the ) is missing"}},
       {"several at once",
        R"q(up{a="$(pod)"} $(job))q",
-       {"t.yaml:3:7: $(job) has to stand inside a quoted string, such as {label=\"$(job)\"}",
+       {"t.yaml:3:7: $(job) must be inside a quoted string, such as {label=\"$(job)\"}",
         "t.yaml:3:7: $(pod)" + tail}},
   };
 

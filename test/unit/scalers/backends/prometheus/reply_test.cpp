@@ -16,7 +16,7 @@ namespace {
 using test::shown;
 using namespace std::string_literals;
 
-// A success of that type.
+// A successful response with that resultType.
 std::string success(std::string_view type, std::string_view result) {
   return fmt::format(R"({{"status":"success","data":{{"resultType":"{}","result":{}}}}})",
                      type,
@@ -108,7 +108,7 @@ TEST_CASE("a reading's time is the evaluation time") {
 TEST_CASE("absent is an error, never zero") {
   const std::string no_series =
       "no_value: the query matches no series; is the target scraped and are the label values "
-      "right? set empty: 0 if no series means none";
+      "right? set empty: 0 if no series means zero";
   const Bad rows[] = {
       {"no series", vector("[]"), no_series},
       {"null result of a vector", vector("null"), "no_value: the result is null"},
@@ -122,25 +122,23 @@ TEST_CASE("absent is an error, never zero") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("a value that is no number is refused") {
+TEST_CASE("a value that is not a number is refused") {
   const std::string no_number = "bad_reply: the value is not a number";
-  const std::string no_string = "bad_reply: the value is not a string as Prometheus writes it";
+  const std::string no_string = "bad_reply: the value is not a JSON string";
   const std::string no_pair = "bad_reply: the sample is not a pair of time and value";
-  const std::string too_big = "out_of_range: the value is beyond what a number can hold";
+  const std::string too_big = "out_of_range: the value is outside the range of a 64-bit float";
   const std::string no_time = "bad_reply: the sample's time is out of range";
   const Bad rows[] = {
       {"1e400", one(R"("1e400")"), too_big},
       {"-1e400", one(R"("-1e400")"), too_big},
-      {"1e400 as a number",
-       one("1e400"),
-       "bad_reply: the answer is not JSON, or ends in the middle"},
+      {"1e400 as a number", one("1e400"), "bad_reply: the response is not JSON, or is truncated"},
       {"a number instead of a string", one("5"), no_string},
       {"a bool", one("true"), no_string},
       {"a list", one("[]"), no_string},
       {"a map", one("{}"), no_string},
       {"empty", one(R"("")"), no_number},
       {"blanks around", one(R"(" 5 ")"), no_number},
-      {"text behind", one(R"("5x")"), no_number},
+      {"text after", one(R"("5x")"), no_number},
       {"hexadecimal", one(R"("0x10")"), no_number},
       {"a comma", one(R"("1,5")"), no_number},
       {"a NUL byte", one("\"5\\u0000\""), no_number},
@@ -156,20 +154,20 @@ TEST_CASE("a value that is no number is refused") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("an answer of another form is refused") {
-  const std::string no_result = "bad_reply: the answer has no result of Prometheus' query API";
-  const std::string no_json = "bad_reply: the answer is not JSON, or ends in the middle";
+TEST_CASE("a response of another form is refused") {
+  const std::string no_result = "bad_reply: the response has no result of the Prometheus query API";
+  const std::string no_json = "bad_reply: the response is not JSON, or is truncated";
   const Bad rows[] = {
       {"native histogram",
        vector(R"([{"metric":{},"histogram":[1,{"count":"5","sum":"2"}]}])"),
-       "bad_reply: the series is a native histogram; ask histogram_quantile, histogram_count or "
-       "histogram_sum of it"},
+       "bad_reply: the series is a native histogram; apply histogram_quantile, histogram_count or "
+       "histogram_sum to it"},
       {"matrix",
        success("matrix", R"([{"metric":{},"values":[[1,"2"]]}])"),
-       "bad_reply: the query gives a range of samples; ask an instant value, such as rate(x[5m])"},
+       "bad_reply: the query returns a range vector; write an instant query, such as rate(x[5m])"},
       {"string",
        success("string", R"([1,"x"])"),
-       "bad_reply: the query gives a string; ask a number"},
+       "bad_reply: the query returns a string; query a number"},
       {"an unknown type", success("streams", "[]"), no_result},
       {"a vector that is a map", vector("{}"), "bad_reply: the vector is not a list"},
       {"no data", R"({"status":"success"})", no_result},
@@ -184,7 +182,7 @@ TEST_CASE("an answer of another form is refused") {
       {"empty", "", no_json},
       {"an HTML page", "<html><body>Welcome</body></html>", no_json},
       {"truncated", one(R"("5")").substr(0, 60), no_json},
-      {"text behind the end", one(R"("5")") + "x", no_json},
+      {"text after the end", one(R"("5")") + "x", no_json},
       {"invalid UTF-8", scalar("[1,\"\xff\xfe\"]"), no_json},
       {"100,000 open lists", repeated("[", 100'000), no_json},
       {"100,000 nested lists",
@@ -252,7 +250,7 @@ struct Joined {
   std::string_view name;
   Aggregate aggregate;
   std::vector<std::string> values;
-  double value;  // NaN stands for any NaN
+  double value;  // NaN: any NaN
 };
 
 TEST_CASE("an aggregate joins the series, and one infinity makes it infinite") {
@@ -291,7 +289,7 @@ TEST_CASE("an aggregate joins the series, and one infinity makes it infinite") {
   }
 }
 
-TEST_CASE("a NaN among numbers is an error, whatever the metric makes of a NaN alone") {
+TEST_CASE("a NaN among numbers is an error, whatever the nan policy is") {
   struct Row {
     std::string_view name;
     Aggregate aggregate;
@@ -317,7 +315,7 @@ TEST_CASE("a NaN among numbers is an error, whatever the metric makes of a NaN a
       const auto sample = parse(vector("[" + series + "]"), row.aggregate);
 
       CHECK(shown(sample) ==
-            fmt::format("partial: {} series are NaN; leave them out in the query, as in "
+            fmt::format("partial: {} series are NaN; filter NaN out in the query, as in "
                         "(QUERY) >= 0",
                         row.count));
     }

@@ -12,12 +12,12 @@ namespace {
 // Each selector as PromQL, with its range.
 std::vector<std::string> shown(std::string_view query) {
   std::vector<std::string> out;
-  for (const Selector& one : selectors_of(query))
-    out.push_back(text_of(one) + (one.range.empty() ? "" : "[" + one.range + "]"));
+  for (const Selector& selector : parse_selectors(query))
+    out.push_back(text_of(selector) + (selector.range.empty() ? "" : "[" + selector.range + "]"));
   return out;
 }
 
-TEST_CASE("the selectors of a query are found among functions, labels and numbers") {
+TEST_CASE("the selectors of a query are found between functions, labels and numbers") {
   struct Row {
     std::string_view name;
     std::string_view query;
@@ -32,7 +32,7 @@ TEST_CASE("the selectors of a query are found among functions, labels and number
       {"a quantile",
        R"(histogram_quantile(0.95, sum by (le) (rate(l_bucket{job="i"}[5m]))))",
        {R"(l_bucket{job="i"}[5m])"}},
-      {"grouping behind", "sum(a) by (b, c)", {"a"}},
+      {"grouping after", "sum(a) by (b, c)", {"a"}},
       {"two sides", "a / on (x) group_left (y) b", {"a", "b"}},
       {"the same twice", "a / a", {"a"}},
       {"keywords in capitals", "a AND b OFFSET 5m", {"a", "b"}},
@@ -56,10 +56,10 @@ TEST_CASE("the selectors of a query are found among functions, labels and number
   }
 }
 
-TEST_CASE("functions of two samples are told from those of one") {
+TEST_CASE("functions that need two samples are distinguished from the others") {
   struct Row {
     std::string_view query;
-    bool is_of_two;
+    bool needs_two;
   };
   const Row rows[] = {
       {"rate(x[5m])", true},
@@ -79,15 +79,15 @@ TEST_CASE("functions of two samples are told from those of one") {
 
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.query) {
-      const auto found = selectors_of(row.query);
+      const auto selectors = parse_selectors(row.query);
 
-      REQUIRE(found.size() == 1);
-      CHECK(found[0].takes_two_samples == row.is_of_two);
+      REQUIRE(selectors.size() == 1);
+      CHECK(selectors[0].needs_two_samples == row.needs_two);
     }
   }
 }
 
-TEST_CASE("a query is bent by offset, @ and unless as words of PromQL alone") {
+TEST_CASE("offset, @ and unless make a query undiagnosable only as words of PromQL") {
   struct Row {
     std::string_view query;
     std::string word;  // empty: none
@@ -109,30 +109,30 @@ TEST_CASE("a query is bent by offset, @ and unless as words of PromQL alone") {
   };
 
   for (const Row& row : rows) {
-    DYNAMIC_SECTION(row.query) { CHECK(bent_by(row.query).value_or("") == row.word); }
+    DYNAMIC_SECTION(row.query) { CHECK(undiagnosable_word(row.query).value_or("") == row.word); }
   }
 }
 
 TEST_CASE("a matcher's value is shown without quotes and escapes") {
-  const auto found = selectors_of(R"(a{b='x\'y', c=`\d`})");
+  const auto selectors = parse_selectors(R"(a{b='x\'y', c=`\d`})");
 
-  REQUIRE(found.size() == 1);
-  CHECK(found[0].matchers ==
+  REQUIRE(selectors.size() == 1);
+  CHECK(selectors[0].matchers ==
         std::vector<Matcher>{{"b", "=", "x'y", R"(b='x\'y')"}, {"c", "=", "\\d", R"(c=`\d`)"}});
 }
 
-TEST_CASE("a selector with more matchers than are looked at is left out") {
+TEST_CASE("a selector with more than kMaxMatchers matchers is omitted") {
   std::string query = "a{";
   for (std::size_t i = 0; i <= kMaxMatchers; ++i) query += R"(b="c",)";
 
-  CHECK(selectors_of(query + "} + d") == std::vector<Selector>{{"d", {}, {}, false}});
+  CHECK(parse_selectors(query + "} + d") == std::vector<Selector>{{"d", {}, {}, false}});
 }
 
-TEST_CASE("a matcher can be left out") {
-  const auto found = selectors_of(R"(a{b="1",c="2"})");
+TEST_CASE("a matcher can be removed") {
+  const auto selectors = parse_selectors(R"(a{b="1",c="2"})");
 
-  CHECK(text_of(without(found.at(0), 0)) == R"(a{c="2"})");
-  CHECK(text_of(without(without(found.at(0), 0), 0)) == "a");
+  CHECK(text_of(without(selectors.at(0), 0)) == R"(a{c="2"})");
+  CHECK(text_of(without(without(selectors.at(0), 0), 0)) == "a");
 }
 
 }  // namespace

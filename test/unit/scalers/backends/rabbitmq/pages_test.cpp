@@ -1,4 +1,4 @@
-// Pages of the management API: what they hold, what is none, and how they are put together.
+// Pages of the management API: valid and invalid ones, and how they become one list.
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "test/rigs/shown.hpp"
 
@@ -29,9 +29,9 @@ struct Bad {
 
 void check(const Bad& row) {
   DYNAMIC_SECTION(row.name) {
-    const std::array<std::string, 2> hidden{"weirduser", "s3cret-word"};
+    const std::array<std::string, 2> redactions{"weirduser", "s3cret-word"};
 
-    CHECK(shown(parse_page(row.status, row.body, "ml", hidden)) == row.message);
+    CHECK(shown(parse_page(row.status, row.body, "ml", redactions)) == row.message);
   }
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("a page without queues is a page") {
   CHECK(parsed->page_count == 0);
 }
 
-TEST_CASE("a statistic that is no number is absent, never zero") {
+TEST_CASE("a statistic that is not a number is missing, never zero") {
   const auto parsed = parse_page(
       200,
       page(
@@ -84,22 +84,23 @@ TEST_CASE("a statistic that is no number is absent, never zero") {
   }));
 }
 
-TEST_CASE("a status that is not 200 says whose fault it is") {
+TEST_CASE("each status other than 200 has its own error") {
   const Bad rows[] = {
       {"wrong credentials",
        401,
        R"({"error":"not_authorised","reason":"Login failed"})",
-       "refused: the credentials are refused, or give no access to vhost \"ml\" (HTTP 401) "
+       "refused: the credentials are refused, or the user has no access to vhost \"ml\" (HTTP 401) "
        R"(<{"error":"not_authorised","reason":"Login failed"}>)"},
       {"no access",
        403,
        "",
-       "refused: the credentials are refused, or give no access to vhost \"ml\" (HTTP 403)"},
+       "refused: the credentials are refused, or the user has no access to vhost \"ml\" (HTTP "
+       "403)"},
       {"no vhost",
        404,
        R"({"error":"Object Not Found"})",
-       "unknown_object: vhost \"ml\" does not exist, or the url's path is not that of the "
-       "management API"},
+       "unknown_object: vhost \"ml\" does not exist, or the url is not the url of the management "
+       "API"},
       {"a redirect",
        301,
        "",
@@ -107,11 +108,11 @@ TEST_CASE("a status that is not 200 says whose fault it is") {
       {"the broker starts",
        503,
        "",
-       "unreachable: the management API is not able to answer (HTTP 503)"},
+       "unreachable: the management API returned an error (HTTP 503)"},
       {"an error of the broker",
        500,
        "boom",
-       "unreachable: the management API is not able to answer (HTTP 500) <boom>"},
+       "unreachable: the management API returned an error (HTTP 500) <boom>"},
       {"a bad request",
        400,
        R"({"reason":"page out of range"})",
@@ -128,7 +129,7 @@ TEST_CASE("a status that is not 200 says whose fault it is") {
       {"a page with the status of an error",
        500,
        page(""),
-       R"(unreachable: the management API is not able to answer (HTTP 500) <{"page_count":1,"page":1,"items":[]}>)"},
+       R"(unreachable: the management API returned an error (HTTP 500) <{"page_count":1,"page":1,"items":[]}>)"},
   };
 
   for (const Bad& row : rows) check(row);
@@ -157,7 +158,7 @@ TEST_CASE("pages that belong together are one list") {
   CHECK(queues->size() == 3);
 }
 
-TEST_CASE("pages of a list that changed in between are no list") {
+TEST_CASE("pages of a list that changed in between are refused") {
   const std::string changed = "partial: the broker's list of queues changed while it was read";
   struct Changed {
     std::string_view name;
@@ -185,12 +186,12 @@ TEST_CASE("pages of a list that changed in between are no list") {
 
 TEST_CASE("names that mean all queues, or another one, are refused") {
   const auto why = [](std::string_view vhost, std::string_view name) {
-    const auto refused = refuse_names(vhost, name);
-    return refused ? shown(*refused) : "none";
+    const auto invalid = check_names(vhost, name);
+    return invalid ? shown(*invalid) : "none";
   };
-  const std::string empty = "bad_request: a queue's and a vhost's name are not empty";
-  const std::string dots = "bad_request: a vhost named . or .. cannot stand in a url";
-  const std::string large = "bad_request: a queue's and a vhost's name have at most 255 bytes";
+  const std::string empty = "bad_request: queue and vhost names must not be empty";
+  const std::string dots = "bad_request: a vhost named . or .. cannot be part of a url";
+  const std::string large = "bad_request: queue and vhost names must not exceed 255 bytes";
 
   CHECK(why("/", "a") == "none");
   CHECK(why("/", ".") == "none");
@@ -202,15 +203,15 @@ TEST_CASE("names that mean all queues, or another one, are refused") {
   CHECK(why(std::string(256, 'x'), "a") == large);
 }
 
-TEST_CASE("an answer that is no page is refused") {
+TEST_CASE("a response that is not a page is refused") {
   const std::string no_page =
-      "bad_reply: the answer is not a page of the management API; is the url right?";
-  const std::string no_count = "bad_reply: the answer has no page_count";
+      "bad_reply: the response is not a page of the management API; is the url right?";
+  const std::string no_count = "bad_reply: the response has no page_count";
   const Bad rows[] = {
       {"empty", 200, "", no_page},
       {"HTML", 200, "<html></html>", no_page},
       {"truncated", 200, page(R"({"messages":5})").substr(0, 30), no_page},
-      {"text behind the end", 200, page("") + "x", no_page},
+      {"text after the end", 200, page("") + "x", no_page},
       {"a list, as without page=", 200, R"([{"messages":5}])", no_page},
       {"null", 200, "null", no_page},
       {"no items", 200, R"({"page_count":1})", no_page},

@@ -35,7 +35,7 @@ void check(const Address& row) {
   DYNAMIC_SECTION(row.name) { CHECK(broker(row.url, row.vhost) == row.outcome); }
 }
 
-TEST_CASE("the last part of the path is the vhost, what is in front of it a prefix") {
+TEST_CASE("the last segment of the path is the vhost, the segments before it a prefix") {
   const Address rows[] = {
       {"amqp alone", "amqp://mq", "", "amqp://mq:5672 /"},
       {"amqps", "amqps://mq", "", "amqps://mq:5671 /"},
@@ -72,9 +72,9 @@ TEST_CASE("the last part of the path is the vhost, what is in front of it a pref
 }
 
 TEST_CASE("a broker's url of another form is refused") {
-  const std::string broken = "the url's vhost holds a broken % escape";
+  const std::string broken = "the vhost of the url has an invalid % escape";
   const std::string deep =
-      "the path of an amqp url is the vhost alone; write a / in its name as %2F";
+      "the path of an amqp url is only the vhost; write a / in its name as %2F";
   const std::string scheme =
       "the url needs the scheme amqp, amqps, http or https; write amqp://HOST:PORT, "
       "amqps://HOST:PORT, http://HOST:PORT or https://HOST:PORT";
@@ -90,7 +90,7 @@ TEST_CASE("a broker's url of another form is refused") {
       {"no host", "amqp:///a", "", host},
       {"port zero", "amqp://mq:0/a", "", host},
       {"two parts over amqp", "amqp://mq/a/b", "", deep},
-      {"a slash behind the vhost over amqp", "amqps://mq/a/", "", deep},
+      {"a slash after the vhost over amqp", "amqps://mq/a/", "", deep},
       {"a prefix over amqp, with the setting", "amqp://mq/a/b", "c", deep},
       {"half an escape", "http://mq/%2", "", broken},
       {"an escape of no digits", "http://mq/%zz", "", broken},
@@ -124,29 +124,29 @@ QueueStats rates(double total, double published, double delivered) {
   return out;
 }
 
-Wanted lengths(Count count, Aggregate aggregate) {
+Measurement lengths(Count count, Aggregate aggregate) {
   return {Mode::queue_length, count, aggregate, {}};
 }
-Wanted of(Mode mode, ErrorOrNumber no_consumers = {}, Aggregate aggregate = Aggregate::sum) {
+Measurement of(Mode mode, ErrorOrNumber no_consumers = {}, Aggregate aggregate = Aggregate::sum) {
   return {mode, Count::total, aggregate, no_consumers};
 }
 
 struct Value {
   std::string_view name;
   std::vector<QueueStats> queues;
-  Wanted wanted;
+  Measurement measurement;
   std::string outcome;
 };
 
 void check(const Value& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto value = value_of(row.queues, row.wanted);
+    const auto value = value_of(row.queues, row.measurement);
 
     CHECK((value ? fmt::format("{}", *value) : shown(value.error())) == row.outcome);
   }
 }
 
-TEST_CASE("lengths join: the sum, the real average, the largest") {
+TEST_CASE("lengths are combined: the sum, the real average, the largest") {
   const std::vector<QueueStats> queues{queue(5, 4, 1), queue(1, 0, 1), queue(2, 2, 0)};
   const std::vector<QueueStats> halves{queue(1, 0, 1), queue(2, 0, 2)};
   const Value rows[] = {
@@ -164,11 +164,11 @@ TEST_CASE("lengths join: the sum, the real average, the largest") {
   for (const Value& row : rows) check(row);
 }
 
-TEST_CASE("an absent statistic is an error, never zero") {
-  const std::string tail = " of a queue (its statistics may be off, or the queue too new)";
-  const std::string no_length = "no_value: the broker has no message count" + tail;
-  const std::string no_published = "no_value: the broker has no publish rate" + tail;
-  const std::string no_delivered = "no_value: the broker has no delivery rate" + tail;
+TEST_CASE("a missing statistic is an error, never zero") {
+  const std::string tail = " for a queue (statistics may be disabled, or the queue may be too new)";
+  const std::string no_length = "no_value: the broker reports no message count" + tail;
+  const std::string no_published = "no_value: the broker reports no publish rate" + tail;
+  const std::string no_delivered = "no_value: the broker reports no delivery rate" + tail;
   QueueStats only_total;
   only_total.total = 5;
   QueueStats only_published = only_total;
@@ -196,7 +196,7 @@ TEST_CASE("an absent statistic is an error, never zero") {
        {only_published},
        of(Mode::published_to_delivered_ratio),
        "no_value: nothing is delivered from the queue, so the value would be infinite; set "
-       "noConsumers to the number that should stand for that"},
+       "noConsumers to the number to report instead"},
       {"noConsumers is not for absent rates",
        {only_total},
        of(Mode::expected_queue_consumption_time, {7.0}),
@@ -240,7 +240,7 @@ TEST_CASE("each mode has its number") {
 TEST_CASE("without consumers a ratio and a time are an error, or the number set for that") {
   const std::string infinite =
       "no_value: nothing is delivered from the queue, so the value would be infinite; set "
-      "noConsumers to the number that should stand for that";
+      "noConsumers to the number to report instead";
   const Value rows[] = {
       {"ratio", {rates(10, 3, 0)}, of(Mode::published_to_delivered_ratio), infinite},
       {"time", {rates(10, 3, 0)}, of(Mode::expected_queue_consumption_time), infinite},

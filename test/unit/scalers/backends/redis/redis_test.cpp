@@ -60,7 +60,7 @@ void check(const Row& row) {
   }
 }
 
-TEST_CASE("each kind asks one command that only reads") {
+TEST_CASE("each kind sends one command that only reads") {
   CHECK(command_for(subject(Kind::list)) == Words{"LLEN", "jobs"});
   CHECK(command_for(subject(Kind::stream)) == Words{"XLEN", "jobs"});
   CHECK(command_for(subject(Kind::pending)) == Words{"XPENDING", "jobs", "workers"});
@@ -103,39 +103,45 @@ TEST_CASE("a length is the number that Redis counts") {
 
 TEST_CASE("a length of another form is refused") {
   const Row rows[] = {
-      {"nil for a list", Kind::list, nil(), "bad_reply: the answer to LLEN is not of its kind"},
-      {"text", Kind::list, text("7"), "bad_reply: the answer to LLEN is not of its kind"},
+      {"nil for a list",
+       Kind::list,
+       nil(),
+       "bad_reply: the response to LLEN has an unexpected type"},
+      {"text", Kind::list, text("7"), "bad_reply: the response to LLEN has an unexpected type"},
       {"a list",
        Kind::set,
        list({integer(7)}),
-       "bad_reply: the answer to SCARD is not of its kind"},
-      {"nil for a stream", Kind::stream, nil(), "bad_reply: the answer to XLEN is not of its kind"},
+       "bad_reply: the response to SCARD has an unexpected type"},
+      {"nil for a stream",
+       Kind::stream,
+       nil(),
+       "bad_reply: the response to XLEN has an unexpected type"},
       {"pending as text",
        Kind::pending,
        text("3"),
-       "bad_reply: the answer to XPENDING is not of its kind"},
+       "bad_reply: the response to XPENDING has an unexpected type"},
       {"pending, an empty list",
        Kind::pending,
        list({}),
-       "bad_reply: the answer to XPENDING is not of its kind"},
+       "bad_reply: the response to XPENDING has an unexpected type"},
       {"pending, a list of texts",
        Kind::pending,
        list({text("3")}),
-       "bad_reply: the answer to XPENDING is not of its kind"},
+       "bad_reply: the response to XPENDING has an unexpected type"},
       {"lag as a number",
        Kind::lag,
        integer(4),
-       "bad_reply: the answer to XINFO is not of its kind"},
+       "bad_reply: the response to XINFO has an unexpected type"},
       {"lag as text within the group",
        Kind::lag,
        list({group("workers", text("4"))}),
-       "bad_reply: the answer to XINFO is not of its kind"},
+       "bad_reply: the response to XINFO has an unexpected type"},
   };
 
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a lag that cannot be told is an error, never zero") {
+TEST_CASE("an unknown lag is an error, never zero") {
   const std::string no_group = "unknown_object: stream \"jobs\" has no consumer group \"workers\"";
   const Row rows[] = {
       {"no groups", Kind::lag, list({}), no_group},
@@ -155,11 +161,11 @@ TEST_CASE("a lag that cannot be told is an error, never zero") {
        Kind::lag,
        list({group("workers", nil())}),
        "no_value: Redis does not know the lag of group \"workers\" (entries were deleted, or its "
-       "position was set by hand); ask kind: pending, or kind: stream"},
+       "position was set by hand); use kind: pending or kind: stream"},
       {"before Redis 7",
        Kind::lag,
        list({list({text("name"), text("workers"), text("pending"), integer(2)})}),
-       "bad_reply: the server tells no lag; it takes Redis 7 or later"},
+       "bad_reply: the server reports no lag; lag needs Redis 7 or later"},
   };
 
   for (const Row& row : rows) check(row);
@@ -178,15 +184,15 @@ TEST_CASE("a counter is a plain decimal number") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a counter that holds no number is refused") {
+TEST_CASE("a counter that is not a number is refused") {
   const std::string no_number = "not_a_number: the counter \"jobs\" does not hold a number";
   const Row rows[] = {
       {"empty", Kind::counter, text(""), no_number},
       {"words", Kind::counter, text("many"), no_number},
       {"a blank in front", Kind::counter, text(" 5"), no_number},
-      {"a line end behind", Kind::counter, text("5\n"), no_number},
-      {"text behind", Kind::counter, text("5x"), no_number},
-      {"a NUL byte behind", Kind::counter, text(std::string("5\0", 2)), no_number},
+      {"a line end after", Kind::counter, text("5\n"), no_number},
+      {"text after", Kind::counter, text("5x"), no_number},
+      {"a NUL byte after", Kind::counter, text(std::string("5\0", 2)), no_number},
       {"two numbers", Kind::counter, text("5-5"), no_number},
       {"a comma", Kind::counter, text("1,5"), no_number},
       {"hexadecimal", Kind::counter, text("0x10"), no_number},
@@ -196,12 +202,15 @@ TEST_CASE("a counter that holds no number is refused") {
       {"beyond a double",
        Kind::counter,
        text("1e400"),
-       "out_of_range: the counter \"jobs\" is beyond what a number can hold"},
+       "out_of_range: the counter \"jobs\" is outside the range of a 64-bit float"},
       {"a list",
        Kind::counter,
        list({text("5")}),
-       "bad_reply: the answer to GET is not of its kind"},
-      {"an integer", Kind::counter, integer(5), "bad_reply: the answer to GET is not of its kind"},
+       "bad_reply: the response to GET has an unexpected type"},
+      {"an integer",
+       Kind::counter,
+       integer(5),
+       "bad_reply: the response to GET has an unexpected type"},
   };
 
   for (const Row& row : rows) check(row);
@@ -213,7 +222,7 @@ struct Refusal {
   std::string shown;
 };
 
-TEST_CASE("an error reply says whose fault it is") {
+TEST_CASE("each error reply has its own error") {
   const Refusal rows[] = {
       {"no password given",
        "NOAUTH Authentication required.",
@@ -269,22 +278,22 @@ TEST_CASE("an error reply says whose fault it is") {
   }
 }
 
-TEST_CASE("TYPE is asked only when it changes the answer") {
-  const auto asks = [](Kind kind, const RedisReply& reply, Missing missing) {
+TEST_CASE("TYPE is sent only when it changes the result") {
+  const auto is_needed = [](Kind kind, const RedisReply& reply, Missing missing) {
     return needs_type(subject(kind), reply, missing);
   };
 
-  CHECK(asks(Kind::stream, integer(0), Missing::error));
-  CHECK_FALSE(asks(Kind::stream, integer(0), Missing::zero));
-  CHECK_FALSE(asks(Kind::stream, integer(1), Missing::error));
-  CHECK_FALSE(asks(Kind::list, integer(0), Missing::error));
-  CHECK_FALSE(asks(Kind::counter, nil(), Missing::error));
-  CHECK_FALSE(asks(Kind::pending, list({integer(0), nil(), nil(), nil()}), Missing::error));
-  CHECK(asks(Kind::list, error("WRONGTYPE Operation"), Missing::zero));
-  CHECK(asks(Kind::pending, error("NOGROUP No such key"), Missing::zero));
-  CHECK(asks(Kind::lag, error("ERR no such key"), Missing::zero));
-  CHECK_FALSE(asks(Kind::list, error("NOPERM no permissions"), Missing::error));
-  CHECK_FALSE(asks(Kind::list, error("LOADING Redis is loading"), Missing::error));
+  CHECK(is_needed(Kind::stream, integer(0), Missing::error));
+  CHECK_FALSE(is_needed(Kind::stream, integer(0), Missing::zero));
+  CHECK_FALSE(is_needed(Kind::stream, integer(1), Missing::error));
+  CHECK_FALSE(is_needed(Kind::list, integer(0), Missing::error));
+  CHECK_FALSE(is_needed(Kind::counter, nil(), Missing::error));
+  CHECK_FALSE(is_needed(Kind::pending, list({integer(0), nil(), nil(), nil()}), Missing::error));
+  CHECK(is_needed(Kind::list, error("WRONGTYPE Operation"), Missing::zero));
+  CHECK(is_needed(Kind::pending, error("NOGROUP No such key"), Missing::zero));
+  CHECK(is_needed(Kind::lag, error("ERR no such key"), Missing::zero));
+  CHECK_FALSE(is_needed(Kind::list, error("NOPERM no permissions"), Missing::error));
+  CHECK_FALSE(is_needed(Kind::list, error("LOADING Redis is loading"), Missing::error));
 }
 
 struct Typed {
@@ -295,7 +304,7 @@ struct Typed {
   std::string outcome;
 };
 
-TEST_CASE("TYPE tells a missing key, an empty one and one of another kind apart") {
+TEST_CASE("TYPE distinguishes a missing key, an empty key and a key of another type") {
   const auto wrong = error("WRONGTYPE Operation against a key holding the wrong kind of value");
   const auto no_group = error("NOGROUP No such key 'jobs' or consumer group 'workers'");
   const Typed rows[] = {
@@ -313,42 +322,42 @@ TEST_CASE("TYPE tells a missing key, an empty one and one of another kind apart"
        Kind::list,
        wrong,
        "string",
-       "bad_reply: key \"jobs\" is a string and no list; is kind right?"},
+       "bad_reply: key \"jobs\" is a string, not a list; is kind right?"},
       {"a list as stream",
        Kind::stream,
        wrong,
        "list",
-       "bad_reply: key \"jobs\" is a list and no stream; is kind right?"},
+       "bad_reply: key \"jobs\" is a list, not a stream; is kind right?"},
       {"a list as pending",
        Kind::pending,
        no_group,
        "list",
-       "bad_reply: key \"jobs\" is a list and no stream; is kind right?"},
+       "bad_reply: key \"jobs\" is a list, not a stream; is kind right?"},
       {"a set as sorted set",
        Kind::sorted_set,
        wrong,
        "set",
-       "bad_reply: key \"jobs\" is a set and no zset; is kind right?"},
+       "bad_reply: key \"jobs\" is a set, not a zset; is kind right?"},
       {"a sorted set as set",
        Kind::set,
        wrong,
        "zset",
-       "bad_reply: key \"jobs\" is a zset and no set; is kind right?"},
+       "bad_reply: key \"jobs\" is a zset, not a set; is kind right?"},
       {"a list as hash",
        Kind::hash,
        wrong,
        "list",
-       "bad_reply: key \"jobs\" is a list and no hash; is kind right?"},
+       "bad_reply: key \"jobs\" is a list, not a hash; is kind right?"},
       {"a hash as counter",
        Kind::counter,
        wrong,
        "hash",
-       "bad_reply: key \"jobs\" is a hash and no string; is kind right?"},
+       "bad_reply: key \"jobs\" is a hash, not a string; is kind right?"},
       {"an unknown type",
        Kind::hash,
        wrong,
        "ReJSON-RL",
-       "bad_reply: key \"jobs\" is a ReJSON-RL and no hash; is kind right?"},
+       "bad_reply: key \"jobs\" is a ReJSON-RL, not a hash; is kind right?"},
   };
 
   for (const Typed& row : rows) {
@@ -359,9 +368,9 @@ TEST_CASE("TYPE tells a missing key, an empty one and one of another kind apart"
   }
 }
 
-TEST_CASE("whether a key is missing or empty is not guessed when TYPE cannot be asked") {
+TEST_CASE("whether a key is missing or empty is not guessed when TYPE fails") {
   const std::string text =
-      "whether key \"jobs\" is empty or missing could not be asked (it takes TYPE; or set "
+      "checking whether key \"jobs\" is empty or missing failed (the check needs TYPE; or set "
       "missing: 0): ";
   const RedisReply none = integer(0);
   const RedisReply refused{RedisReply::Kind::error, 0, "NOPERM no permissions", {}};
