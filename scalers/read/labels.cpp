@@ -105,14 +105,17 @@ bool matches(const LabelRequirement& requirement, const Labels& labels) {
   return false;
 }
 
+// Views into the requirements, or of the label's default.
+using Values = std::vector<std::string_view>;
+
 // The values of one declared label that every requirement on it allows.
-Result<std::vector<std::string>> values_of(const DeclaredLabel& label,
-                                           std::span<const LabelRequirement> requirements) {
-  std::optional<std::vector<std::string>> allowed;
+Result<Values> values_of(const DeclaredLabel& label,
+                         std::span<const LabelRequirement> requirements) {
+  std::optional<Values> allowed;
   for (const LabelRequirement& requirement : requirements) {
     if (requirement.key != label.name) continue;
     if (!allowed) {
-      allowed = requirement.values;
+      allowed.emplace(requirement.values.begin(), requirement.values.end());
       continue;
     }
     std::erase_if(*allowed, [&](const auto& value) {
@@ -124,7 +127,7 @@ Result<std::vector<std::string>> values_of(const DeclaredLabel& label,
         fmt::format("the selector's requirements on label {} exclude each other", label.name));
   }
   if (allowed) return std::move(*allowed);
-  if (label.fallback) return std::vector{*label.fallback};
+  if (label.fallback) return Values{*label.fallback};
   return refusal(
       fmt::format("label {} has no value; write {}=VALUE in the selector (its pattern is {})",
                   label.name,
@@ -147,9 +150,13 @@ Result<std::vector<Labels>> bind_labels(std::span<const DeclaredLabel> declared,
       return refusal(fmt::format("the selector asks for more than {} combinations of values",
                                  kMaxBoundCombinations));
     }
+    if (values->size() == 1) {  // as almost always: nothing is copied
+      for (Labels& labels : bound) labels.emplace(label.name, values->front());
+      continue;
+    }
     std::vector<Labels> extended;
     for (const Labels& before : bound) {
-      for (const std::string& value : *values) {
+      for (const std::string_view value : *values) {
         extended.push_back(before);
         extended.back().emplace(label.name, value);
       }
