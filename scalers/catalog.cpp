@@ -1,3 +1,4 @@
+// The registry from catalog.def: the only file that names every kind, so that a new one is a line.
 #include "scalers/catalog.hpp"
 
 #include <algorithm>

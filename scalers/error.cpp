@@ -1,3 +1,4 @@
+// The names of the codes, which are a contract with logs and alerts, and the text of an error.
 #include "scalers/error.hpp"
 
 #include <fmt/format.h>

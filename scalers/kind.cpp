@@ -1,3 +1,4 @@
+// The defaults of a scaler without a diagnosis.
 #include "scalers/kind.hpp"
 
 namespace weir::scalers {

@@ -1,3 +1,4 @@
+// Waiting is a timer that raise() cancels: the one wait of Asio that ends by itself at a deadline.
 #include "scalers/signal.hpp"
 
 #include <boost/asio/as_tuple.hpp>

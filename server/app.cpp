@@ -1,3 +1,5 @@
+// How the parts of `weir serve` are connected, and in which order they end: first the readiness,
+// then the listener, the sessions, and the clients last, because sessions use them.
 #include "server/app.hpp"
 
 #include "scalers/signal.hpp"

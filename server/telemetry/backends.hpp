@@ -1,5 +1,5 @@
-// What /metrics shows of the backends themselves: whether they answer, how full they are, and what
-// became of their connections. Part of Telemetry; loop thread only.
+// The series of the backends themselves: whether they respond, how full they are, and what happened
+// to their connections. Part of Telemetry; loop thread only.
 #pragma once
 
 #include "scalers/read/world.hpp"

@@ -1,3 +1,4 @@
+// A coroutine that sleeps and measures how much too long: everything that blocks the loop shows here.
 #include "server/telemetry/loop_lag.hpp"
 
 #include <boost/asio/co_spawn.hpp>

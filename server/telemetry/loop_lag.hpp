@@ -1,5 +1,5 @@
-// Measures how late the event loop comes to what is due: a tick a second. Owned by the App, ends
-// with the drain; loop thread only.
+// Measures how late the event loop runs a timer, once a second. Owned by the App, ends with the
+// drain; loop thread only.
 #pragma once
 
 #include "scalers/signal.hpp"

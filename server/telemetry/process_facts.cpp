@@ -1,3 +1,4 @@
+// The numbers of /proc under the names that Prometheus' own clients use.
 #include "server/telemetry/process_facts.hpp"
 
 #include <sys/resource.h>
@@ -21,7 +22,7 @@ std::vector<double> stat_fields() {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto name_end = text.rfind(')');
   if (name_end == text.npos || name_end + 4 > text.size()) return {};
-  std::istringstream rest(text.substr(name_end + 4));  // behind the state's letter
+  std::istringstream rest(text.substr(name_end + 4));  // after the state's letter
   return {std::istream_iterator<double>(rest), {}};
 }
 

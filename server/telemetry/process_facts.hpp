@@ -1,5 +1,5 @@
-// What the kernel says of this process, for the process_* series. Reads /proc; what cannot be read
-// is 0.
+// The process as the kernel sees it, for the process_* series. Reads /proc; what cannot be read is
+// 0.
 #pragma once
 
 namespace weir::server {

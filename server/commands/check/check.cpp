@@ -1,16 +1,19 @@
+// `weir check`: validates a configuration, and with --live reads each metric once, so that a
+// pipeline finds an error before a cluster does.
 #include "apiservice/encoding/quantity.hpp"
 #include "server/commands/commands.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace weir::server {
 namespace {
 
-// Without a selector only a metric whose labels all have defaults can be asked.
-bool is_askable(const scalers::MetricInfo& metric) {
+// Without a selector only a metric whose labels all have defaults can be read.
+bool is_readable(const scalers::MetricInfo& metric) {
   return std::ranges::all_of(metric.labels, &scalers::MetricInfo::Label::has_default);
 }
 
@@ -21,15 +24,15 @@ std::string example_selector(const scalers::MetricInfo& metric) {
   return out;
 }
 
-// Asks each metric from the first namespace that may; true when every one answered.
-bool ask_all(Loop& loop, const Clock& clock, scalers::World& world, const CheckOptions& options) {
-  bool is_well = true;
+// Reads each metric from its first namespace; true when every read returned a value.
+bool read_all(Loop& loop, const Clock& clock, scalers::World& world, const CheckOptions& options) {
+  bool is_successful = true;
   for (const scalers::MetricInfo& metric : world.metrics()) {
     const std::string& first = metric.namespaces.front();
     const std::string name_space = first == "*" ? "default" : first;
-    if (!is_askable(metric)) {
+    if (!is_readable(metric)) {
       fmt::print(
-          "not asked  {0}/{1}: it needs label values; try weir get --config {2} {0}/{1} -l {3}\n",
+          "skipped    {0}/{1}: it needs label values; try weir get --config {2} {0}/{1} -l {3}\n",
           name_space,
           metric.name,
           fmt::join(options.config, " --config "),
@@ -37,7 +40,7 @@ bool ask_all(Loop& loop, const Clock& clock, scalers::World& world, const CheckO
       continue;
     }
     const auto readings = read_once(loop, clock, world.source(), {name_space, metric.name, {}});
-    is_well = is_well && readings.has_value();
+    is_successful = is_successful && readings.has_value();
     if (readings) {
       fmt::print("ok         {}/{} = {}\n",
                  name_space,
@@ -47,7 +50,7 @@ bool ask_all(Loop& loop, const Clock& clock, scalers::World& world, const CheckO
       fmt::print("{:<10} {}\n", name_of(readings.error().code), readings.error().message());
     }
   }
-  return is_well;
+  return is_successful;
 }
 
 }  // namespace
@@ -59,10 +62,11 @@ ExitCode run(const CheckOptions& options) {
   scalers::Clients clients(loop);
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
-  fmt::print("{} metrics: the configuration is valid\n", loaded.world->metrics().size());
-  const bool is_well = !options.is_live || ask_all(loop, clock, *loaded.world, options);
+  const std::size_t count = loaded.world->metrics().size();
+  fmt::print("{} metric{}: the configuration is valid\n", count, count == 1 ? "" : "s");
+  const bool is_successful = !options.is_live || read_all(loop, clock, *loaded.world, options);
   clients.close();
-  return is_well ? ExitCode::ok : ExitCode::read_failed;
+  return is_successful ? ExitCode::ok : ExitCode::read_failed;
 }
 
 }  // namespace weir::server

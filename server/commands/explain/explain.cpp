@@ -1,3 +1,4 @@
+// `weir explain`: one explanation from the backends themselves, and what an HPA would make of it.
 #include "apiservice/groups/explanation.hpp"
 #include "apiservice/meta/label_selector.hpp"
 #include "server/commands/commands.hpp"
@@ -18,7 +19,7 @@ namespace {
 using scalers::Explanation;
 using scalers::Result;
 
-constexpr Duration kLongest{40'000};  // each question has the metric's own deadline
+constexpr Duration kLongest{40'000};  // each query has the metric's own deadline
 constexpr Duration kHpaBudget{10'000};
 
 Result<Explanation> explanation_of(const ExplainOptions& options,
@@ -34,7 +35,7 @@ Result<Explanation> explanation_of(const ExplainOptions& options,
                                 Deadline::after(clock.steady(), kLongest)));
 }
 
-// nullopt: no HPA was asked for.
+// nullopt: without --hpa.
 std::optional<HpaView> hpa_of(const ExplainOptions& options,
                               Loop& loop,
                               const Clock& clock,
@@ -70,8 +71,8 @@ ExitCode run(const ExplainOptions& options) {
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
   const auto hpa = hpa_of(options, loop, clock, clients);
-  const bool is_hpas_own = options.selector.empty() && hpa && hpa->metric;
-  const std::string& selector = is_hpas_own ? hpa->metric->selector : options.selector;
+  const bool uses_hpa_selector = options.selector.empty() && hpa && hpa->metric;
+  const std::string& selector = uses_hpa_selector ? hpa->metric->selector : options.selector;
   const auto explanation = explanation_of(options, loop, clock, *loaded.world, selector);
   clients.close();
   if (!explanation) return print_failure(explanation.error());
@@ -80,8 +81,9 @@ ExitCode run(const ExplainOptions& options) {
   } else {
     fmt::print("{}", terminal_text(*explanation, hpa));
   }
-  const bool is_well = total_of(*explanation).has_value() && (!hpa || hpa->metric.has_value());
-  return is_well ? ExitCode::ok : ExitCode::read_failed;
+  const bool is_successful =
+      total_of(*explanation).has_value() && (!hpa || hpa->metric.has_value());
+  return is_successful ? ExitCode::ok : ExitCode::read_failed;
 }
 
 }  // namespace weir::server

@@ -12,7 +12,7 @@
 
 namespace weir::server {
 
-// An HPA beside the explanation: its metric, or why it could not be had.
+// An HPA beside the explanation: its metric, or why it could not be read.
 struct HpaView {
   std::string name;
   scalers::Result<apiservice::HpaMetric> metric;

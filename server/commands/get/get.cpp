@@ -1,3 +1,4 @@
+// `weir get`: one read from the backends themselves, as a table or as the API's own JSON.
 #include "apiservice/encoding/quantity.hpp"
 #include "apiservice/encoding/time.hpp"
 #include "apiservice/groups/external_values.hpp"

@@ -184,13 +184,13 @@ class LiveTest(ServerTest):
         first, good, bad, by_label = run.stdout.splitlines()
         self.assertEqual(("3 metrics: the configuration is valid", "ok         ml-inference/good = 1500m"), (first, good))
         self.assertTrue(bad.startswith("no_value   metric ml-inference/bad: prometheus prom: the query matches no series"), bad)
-        self.assertEqual("not asked  ml-inference/by_label: it needs label values; try weir get "
+        self.assertEqual("skipped    ml-inference/by_label: it needs label values; try weir get "
                          f"--config {self.file} ml-inference/by_label -l q=VALUE", by_label)
 
     def test_check_live_with_every_answer_well_is_0(self):
         run = run_weir("check", self.good, "--live")
 
-        self.assertEqual((0, "1 metrics: the configuration is valid\nok         default/good = 1500m\n", ""),
+        self.assertEqual((0, "1 metric: the configuration is valid\nok         default/good = 1500m\n", ""),
                          (run.returncode, run.stdout, run.stderr))
 
     def test_get_prints_a_table(self):
