@@ -1,4 +1,5 @@
-// A coroutine that sleeps and measures how much too long: everything that blocks the loop shows here.
+// A coroutine that sleeps and measures how much too long: everything that blocks the loop shows
+// here.
 #include "server/telemetry/loop_lag.hpp"
 
 #include <boost/asio/co_spawn.hpp>
