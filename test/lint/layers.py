@@ -55,8 +55,8 @@ _READ_INSTEAD = ("the read path knows the words, settings, text, clients.hpp and
                  " interface of scalers/")
 _SERVER = (STD, "<**>", "{server,apiservice}/**", "scalers/*.hpp", "scalers/{settings,text}/*.hpp",
            "scalers/read/{world,metric_index}.hpp", "scalers/clients/{clients,net/counts}.hpp")
-_SERVER_INSTEAD = ("of scalers/, the server takes the words, settings, text, read/world.hpp, read/metric_index.hpp and clients/clients.hpp:"
-                   " catalog knows the kinds")
+_SERVER_INSTEAD = ("of scalers/, the server takes the words, settings, text, read/world.hpp, read/metric_index.hpp and"
+                   " clients/clients.hpp: the catalog knows the kinds")
 _PURE = (STD, "scalers/{deadline,error,explanation,reading,task}.hpp", "scalers/text/*.hpp",
          "scalers/settings/{secret,url}.hpp", "<boost/{system,assert}/**>", "apiservice/**.hpp")
 _PURE_INSTEAD = ("apiservice is pure: take values, times and interfaces of scalers/*.hpp as arguments, keep JSON in the"
