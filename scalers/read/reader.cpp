@@ -33,13 +33,13 @@ std::string key_of(const Metric& metric, const Parameters& parameters) {
 
 void append_readings(std::vector<Reading>& out, Labels bound, std::vector<JudgedSample> values) {
   for (JudgedSample& value : values) {
-    Reading& reading =
-        out.emplace_back(Reading{std::move(value.labels), value.value, value.taken_at});
+    Reading& reading = out.emplace_back(Reading{{}, value.value, value.taken_at});
     if (&value == &values.back()) {
-      reading.labels.merge(bound);  // takes its nodes, so that a scalar copies nothing
+      reading.labels.swap(bound);  // so that a scalar copies nothing
     } else {
-      reading.labels.insert(bound.begin(), bound.end());
+      reading.labels = bound;
     }
+    if (!value.labels.empty()) reading.labels.merge(value.labels);
   }
 }
 
