@@ -36,13 +36,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rules", nargs="*", default=["all"], choices=["all", "fast", *RULES], metavar="RULE",
-                        help=", ".join(["all", "fast", *RULES]))
+    names = ["all", "fast", *RULES]
+    parser.add_argument("rules", nargs="*", metavar="RULE", help=", ".join(names))
     parser.add_argument("--root", default=ROOT, help="the checkout (default: the one this file is in)")
     parser.add_argument("--build-dir", default="build/release", help="where compile_commands.json is, for tidy")
     options = parser.parse_args(argv)
+    # Not by argparse's choices, which refuse an empty list.
+    for rule in options.rules:
+        if rule not in names:
+            parser.error(f"there is no rule {rule}, use one of {', '.join(names)}")
 
-    chosen = list(RULES) if {"all", "fast"} & {*options.rules} else options.rules
+    chosen = list(RULES) if not options.rules or {"all", "fast"} & {*options.rules} else options.rules
     if "fast" in options.rules:
         chosen.remove("tidy")
     tree = Tree.of_git(options.root)

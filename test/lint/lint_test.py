@@ -374,6 +374,16 @@ class Command(LintTest):
         (pathlib.Path(self.folder) / "server/a.cpp").write_text("int x;\n")
         self.assertEqual((0, ["lint: 2 files, text: no findings"]), self.run_lint("text"))
 
+    def test_without_a_rule_all_of_them_run_and_an_unknown_one_is_refused(self):
+        subprocess.run(["git", "init", "-q", self.folder], check=True)
+        with unittest.mock.patch.dict(lint.RULES, {name: lambda tree, build: [] for name in lint.RULES}):
+            code, lines = self.run_lint()
+        with contextlib.redirect_stderr(io.StringIO()) as refusal, self.assertRaises(SystemExit):
+            self.run_lint("tiddy")
+
+        self.assertEqual((0, [f"lint: 0 files, {', '.join(lint.RULES)}: no findings"]), (code, lines))
+        self.assertIn("there is no rule tiddy, use one of all, fast, layers", refusal.getvalue())
+
 
 if __name__ == "__main__":
     unittest.main()
