@@ -184,11 +184,4 @@ Result<Selection> select(SelectorMode mode,
   return Selection{std::move(*bound), {}};
 }
 
-std::string labels_text(const Labels& labels) {
-  std::string out = "{";
-  for (const auto& [name, value] : labels)
-    out += fmt::format("{}{}={}", out.size() == 1 ? "" : ", ", name, value);
-  return out + "}";
-}
-
 }  // namespace weir::scalers::read

@@ -52,7 +52,4 @@ struct Selection {
                                        std::span<const DeclaredLabel> declared,
                                        std::span<const LabelRequirement> requirements);
 
-// "{queue=mail, shard=1}", for messages.
-[[nodiscard]] std::string labels_text(const Labels& labels);
-
 }  // namespace weir::scalers::read

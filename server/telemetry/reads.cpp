@@ -1,4 +1,4 @@
-// The store behind weir_queries_total and weir_value, apart from prometheus-cpp's: a series there
+// The store of weir_queries_total and weir_value, apart from prometheus-cpp's: a series there
 // is a kilobyte, and a configuration may have ten thousand metrics.
 #include "server/telemetry/reads.hpp"
 

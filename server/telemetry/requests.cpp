@@ -1,4 +1,4 @@
-// The store behind apiserver_request_total, apart from prometheus-cpp's, because there is a series
+// The store of apiserver_request_total, apart from prometheus-cpp's, because there is a series
 // for each metric.
 #include "server/telemetry/requests.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "scalers/read/labels.hpp"
 #include "scalers/read/policies/trace.hpp"
+#include "scalers/text/labels.hpp"
 #include "scalers/text/redact.hpp"
 
 #include <fmt/format.h>

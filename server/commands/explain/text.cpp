@@ -3,6 +3,7 @@
 
 #include "apiservice/encoding/quantity.hpp"
 #include "apiservice/meta/status.hpp"
+#include "scalers/text/labels.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
@@ -32,13 +33,6 @@ std::string connections_text(const scalers::ConnectionCounts& counts) {
   return counts.is_breaker_open ? out + ", breaker open" : out;
 }
 
-std::string labels_text(const scalers::Labels& labels) {
-  std::string out;
-  for (const auto& [name, value] : labels)
-    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", name, value);
-  return "{" + out + "}";
-}
-
 // The values of a query, with their labels where there are several.
 template <class Value, class Text>
 std::string values_text(const std::vector<Value>& values, Text text_of) {
@@ -47,7 +41,7 @@ std::string values_text(const std::vector<Value>& values, Text text_of) {
   for (const Value& value : values) {
     out += fmt::format("{}{} {}",
                        out.empty() ? "" : ", ",
-                       labels_text(value.labels),
+                       scalers::labels_text(value.labels),
                        text_of(value.value));
   }
   return out;
