@@ -70,7 +70,7 @@ def lines(history, unit):
            text(LEFT - 8, top + 4, f"{most * 100:.0f} %", "end"), text(LEFT - 8, height - 24, "0 %", "end")]
     for number, (name, points) in enumerate(shares.items()):
         colour = COLOURS[number % len(COLOURS)]
-        out.append(f'<polyline points="{" ".join(place(*one) for one in points)}" fill="none" stroke="{colour}" '
+        out.append(f'<polyline points="{" ".join(place(*point) for point in points)}" fill="none" stroke="{colour}" '
                    'stroke-width="2"/>')
         out.append(f'<rect x="{WIDTH - right + 16}" y="{top + number * 18 - 8}" width="10" height="10" fill="{colour}"/>')
         out.append(text(WIDTH - right + 32, top + number * 18 + 1, f"{name} {points[-1][1] * 100:.0f} %"))
@@ -86,7 +86,7 @@ def table(result):
         cells = ""
         for unit in units:
             value, before = row.get(unit), row.get("previous", {}).get(unit)
-            shown = ["" if one is None else f"{one:,}" for one in (value, before)]
+            shown = ["" if number is None else f"{number:,}" for number in (value, before)]
             cells += f"<td>{shown[0]}</td><td>{shown[1]}</td><td>{change(value, before) if value is not None else ''}</td>"
         out.append(f"<tr><td>{html.escape(name)}</td>{cells}</tr>")
     return "\n".join([*out, "</table>"])

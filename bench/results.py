@@ -55,7 +55,7 @@ def record(result, command, build, folder=RESULTS, now=None):
     whole = {"bench": result["bench"], "about": result["about"], "date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
              "commit": commit(), "machine": machine(), "compiler": compiler(build), "command": command,
              "units": result["units"]}
-    alike = [one for one in load(folder) if all(one[key] == whole[key] for key in ("bench", "machine", "compiler"))]
+    alike = [result for result in load(folder) if all(result[key] == whole[key] for key in ("bench", "machine", "compiler"))]
     whole["rows"] = with_previous(result["rows"], alike[-1] if alike else None)
     file = folder / f"{now:%Y-%m-%d-%H%M%S}-{result['bench']}.json"
     with file.open("x") as out:

@@ -37,7 +37,7 @@ def main():
     parser.add_argument("--profile", metavar="PATH", help="show where the instructions of one hot path go, and end")
     parser.add_argument("--peer", type=parse_peer, action="append", default=[],
                         help=f"load: another adapter beside Weir and nginx; {FORM}")
-    parser.add_argument("--mix", choices=[one.name for one in mixes()], action="append", default=[], help="load: only this one")
+    parser.add_argument("--mix", choices=[mix.name for mix in mixes()], action="append", default=[], help="load: only this one")
     parser.add_argument("--out", type=Path, help="load: a file for the table as JSON")
     options = parser.parse_args()
     if options.record and options.mix:

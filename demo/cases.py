@@ -31,7 +31,7 @@ class Case:
     words: tuple = ()
 
     @property
-    def asked(self):
+    def query_text(self):
         return f"{self.namespace}/{self.metric}" + (f" {self.selector}" if self.selector else "")
 
 
@@ -114,10 +114,10 @@ class Outcome:
     error_text: str = ""
 
 
-def judge(case, response, since):
+def compare(case, response, since):
     """Compares one answer with what the source holds at the time the answer names."""
     if case.status != 200 or response.status != 200:
-        return _judge_error(case, response)
+        return _compare_error(case, response)
     try:
         items = response.json()["items"]
         got = [(item["metricLabels"] or {}, parse_quantity(item["value"])) for item in items]
@@ -135,7 +135,7 @@ def _seconds(timestamp):
     return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
 
 
-def _judge_error(case, response):
+def _compare_error(case, response):
     try:
         text = response.json()["message"]
     except (ValueError, KeyError, TypeError):

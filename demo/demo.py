@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "test")]
 
-from cases import CASES, EXACT, GROWING, judge  # noqa: E402
+from cases import CASES, EXACT, GROWING, compare  # noqa: E402
 from sources import say, start, start_sources, tools  # noqa: E402
 from support import (MissingTool, NotReady, Weir, deferred_interrupts, make_certificates,  # noqa: E402
                      require, weir_binary)
@@ -47,13 +47,13 @@ def ask(weir, case):
     try:
         return weir.metric(case.namespace, case.metric, case.selector)
     except OSError as error:
-        raise NotReady(f"weir did not answer {case.asked}: {error}{weir.process.log_tail()}") from None
+        raise NotReady(f"weir did not answer {case.query_text}: {error}{weir.process.log_tail()}") from None
 
 
 def print_table(outcomes):
     rows = [("THE HPA ASKS FOR", "WEIR SAYS", "SOURCE HOLDS", "THE HPA THEN", "")]
-    rows += [(one.case.asked, one.answer, one.expected, one.hpa, "differs" if one.difference else "ok")
-             for one in outcomes]
+    rows += [(outcome.case.query_text, outcome.answer, outcome.expected, outcome.hpa, "differs" if outcome.difference else "ok")
+             for outcome in outcomes]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
 
     def line(row):
@@ -76,14 +76,14 @@ def print_table(outcomes):
 def print_commands(weir):
     """Lines to paste: as the kube-apiserver's front proxy, and as a person with a client certificate."""
     certs = weir.certificates
-    one = weir.url + metric_path("ml-inference", "p95_latency")
+    metric_url = weir.url + metric_path("ml-inference", "p95_latency")
     depth = metric_path("bookmarkai-ml", "queue_depth", "queue=ml.summarize")
     proxy = [f"curl --cacert {certs.crt('ca')}", f"--cert {certs.crt('front-proxy-client')}",
              f"--key {certs.key('front-proxy-client')}", f"-H 'X-Remote-User: {HPA_USER}'"]
     person = [f"kubectl --server {weir.url}", f"--certificate-authority {certs.crt('ca')}",
               f"--client-certificate {certs.crt('client')}", f"--client-key {certs.key('client')}"]
     say("\nAs the front proxy would:")
-    say("  " + " \\\n    ".join([*proxy, shlex.quote(one)]))
+    say("  " + " \\\n    ".join([*proxy, shlex.quote(metric_url)]))
     say("As yourself, demo-admin:")
     say("  " + " \\\n    ".join([*person, f"get --raw {shlex.quote(depth)}"]))
     say("Is it up, without credentials:")
@@ -105,9 +105,9 @@ def show(stack, once):
     """The whole demo; the exit code."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-demo-")))
     weir, since = start_everything(stack, folder)
-    outcomes = [judge(case, ask(weir, case), since) for case in CASES]
+    outcomes = [compare(case, ask(weir, case), since) for case in CASES]
     print_table(outcomes)
-    differing = sum(1 for one in outcomes if one.difference)
+    differing = sum(1 for outcome in outcomes if outcome.difference)
     if differing:
         say(f"\n{differing} of {len(outcomes)} answers differ from what the sources hold.")
     else:

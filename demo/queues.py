@@ -32,8 +32,8 @@ def wait_for_totals(broker):
 
     def has_followed():
         shown.clear()
-        for one in broker.call("GET", "/api/queues?disable_stats=true&enable_queue_totals=true"):
-            shown[one["name"]] = (one.get("messages"), one.get("messages_ready"))
+        for queue in broker.call("GET", "/api/queues?disable_stats=true&enable_queue_totals=true"):
+            shown[queue["name"]] = (queue.get("messages"), queue.get("messages_ready"))
         return shown == expected
     try:
         wait_until(has_followed, "RabbitMQ's totals follow its queues", 15)

@@ -27,7 +27,7 @@ IDLE = "nobody asks"
 ASKED = {"10,000 queues asked": QUEUES, "100 queues asked": 100}
 
 
-def added(row):
+def added_cost(row):
     return f"{row}: added"
 
 
@@ -78,14 +78,14 @@ def window(broker, weir, act):
 
 def measure(folder, broker, weir, rounds):
     """{row: {process: % of a core}}, the medians; the cost of each way of querying is the median of the differences."""
-    seen = {row: [] for row in (IDLE, *ASKED, *map(added, ASKED))}
+    seen = {row: [] for row in (IDLE, *ASKED, *map(added_cost, ASKED))}
     for _ in range(rounds):
         idle = window(broker, weir, lambda: time.sleep(WINDOW_SECONDS))
         seen[IDLE].append(idle)
         for row, queues in ASKED.items():
             shares = window(broker, weir, lambda: ask(folder, weir, queues))
             seen[row].append(shares)
-            seen[added(row)].append({name: shares[name] - idle[name] for name in UNITS})
+            seen[added_cost(row)].append({name: shares[name] - idle[name] for name in UNITS})
     return {row: {name: round(statistics.median(shares[name] for shares in taken), 2) for name in UNITS}
             for row, taken in seen.items()}
 
@@ -100,9 +100,9 @@ def run(rounds=5):
                 rows = measure(folder, broker, weir, rounds)
     print(f"{'% of one core':<28}{'broker':>8}{'weir':>8}{'broker, us a question':>24}")
     for row, shares in rows.items():
-        each = f"{shares['broker'] / 100 * WINDOW_SECONDS / QUEUES * 1e6:.0f}" if row in map(added, ASKED) else ""
+        each = f"{shares['broker'] / 100 * WINDOW_SECONDS / QUEUES * 1e6:.0f}" if row in map(added_cost, ASKED) else ""
         print(f"{row:<28}{shares['broker']:>8.2f}{shares['weir']:>8.2f}{each:>24}")
     everything, *_ = ASKED
-    print(f"asking adds {rows[added(everything)]['broker']:.2f} % of a core to {rows[IDLE]['broker']:.2f} %, which makes "
+    print(f"asking adds {rows[added_cost(everything)]['broker']:.2f} % of a core to {rows[IDLE]['broker']:.2f} %, which makes "
           f"{rows[everything]['broker']:.2f} % (target: at most {LIMIT_PERCENT} %)")
     return {"bench": "broker", "about": __doc__.splitlines()[0], "units": UNITS, "rows": rows}

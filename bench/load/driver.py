@@ -31,8 +31,8 @@ def _command(mix, seconds, port, folder, ca, cert=None, key=None, headers=caller
     return [str(word) for word in argv]
 
 
-def _begun(mix, seconds, *target, **more):
-    return subprocess.Popen(_command(mix, seconds, *target, **more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def start_driver(mix, seconds, *target, **options):
+    return subprocess.Popen(_command(mix, seconds, *target, **options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
 
 
@@ -46,19 +46,19 @@ def _report(driver, seconds):
     return json.loads(out)
 
 
-def drive(mix, seconds, *target, **more):
+def drive(mix, seconds, *target, **options):
     """The driver's report. RuntimeError when it failed, or when any answer was none of 200."""
-    report = _report(_begun(mix, seconds, *target, **more), seconds)
+    report = _report(start_driver(mix, seconds, *target, **options), seconds)
     if set(report["statuses"]) != {"200"}:
         raise RuntimeError(f"{mix.name}: answers were {report['statuses']}")
     return report
 
 
 @contextlib.contextmanager
-def driven(mix, seconds, *target, **more):
+def drive_in_background(mix, seconds, *target, **options):
     """Drives while the block lasts, at least for `seconds`; what is yielded has the report afterwards, of any statuses."""
     report = {}
-    driver = _begun(mix, seconds, *target, **more)
+    driver = start_driver(mix, seconds, *target, **options)
     try:
         yield report
         report.update(_report(driver, seconds))

@@ -10,7 +10,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from driver import drive, driven
+from driver import drive, drive_in_background
 from isolation import hang, metric
 from mixes import Mix
 from support import GROUP, Redis, ScriptedServer, Weir, metric_path
@@ -60,7 +60,7 @@ def one_round(folder, weir, phase, seconds):
         for name in KINDS:
             paths = [metric_path("bench", f"{phase}-{name}-{number}") for number in range(READERS)]
             mix = Mix(f"{phase} {name}", paths, connections=READERS, rate=READER_RATE)
-            readers[name] = stack.enter_context(driven(mix, WARM_UP_SECONDS + seconds, *target))
+            readers[name] = stack.enter_context(drive_in_background(mix, WARM_UP_SECONDS + seconds, *target))
         drive(discovery, WARM_UP_SECONDS, *target)
         report = drive(discovery, seconds, *target)
     return report | {"beside": sum(reader["answers"] for reader in readers.values())}, readers

@@ -53,11 +53,11 @@ class Background:
     def __init__(self, weir, kind):
         self.weir, self.kind = weir, kind
         self.statuses = []
-        self._ended = threading.Event()
+        self._end = threading.Event()
 
     def _read(self, number):
-        with self.weir.kept() as read:
-            while not self._ended.wait(PACE_SECONDS):
+        with self.weir.persistent_reader() as read:
+            while not self._end.wait(PACE_SECONDS):
                 self.statuses.append(read("bench", f"{self.kind}-{number}").status)
 
     def __enter__(self):
@@ -67,7 +67,7 @@ class Background:
         return self
 
     def __exit__(self, *_):
-        self._ended.set()
+        self._end.set()
         for thread in self._threads:
             thread.join()
 
@@ -75,7 +75,7 @@ class Background:
 def reads(weir, count):
     """Seconds that each of `count` reads took."""
     out = []
-    with weir.kept() as read:
+    with weir.persistent_reader() as read:
         for _ in range(count):
             began = time.perf_counter()
             answer = read("bench", "measured")

@@ -51,9 +51,9 @@ class Server:
         mix = replace(mix, paths=[self.path]) if self.path else mix
         if self.asked and mix.freshness_seconds:
             drive(replace(mix, rate=len(mix.paths) / mix.freshness_seconds), mix.freshness_seconds, **self.target)
-        asked, spent = self.asked and self.asked(), self._spent()
+        asked, spent = self.asked and self.asked(), self._cpu_seconds()
         report = drive(mix, seconds, **self.target)
-        report["cpu_us"] = (self._spent() - spent) / report["answers"] * 1e6
+        report["cpu_us"] = (self._cpu_seconds() - spent) / report["answers"] * 1e6
         report["reads_per_second"] = report["answers"] / report["seconds"]
         if self.asked:
             asked = self.asked() - asked
@@ -69,7 +69,7 @@ class Server:
         return {name: round(statistics.median(report[name] for report in self.reports), 4)
                 for name in UNITS if name in self.reports[0]}
 
-    def _spent(self):
+    def _cpu_seconds(self):
         return cpu_seconds(self.pid) if self.pid else 0
 
 

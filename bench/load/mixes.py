@@ -51,7 +51,7 @@ def mixes():
 
 def configuration(redis, broker, prometheus, login):
     """Weir's, for all mixes. `login`: the files with RabbitMQ's user and password."""
-    def one(name, freshness, block, **more):
+    def metric_entry(name, freshness, block, **more):
         return {"name": name, "namespaces": [NAMESPACE], "freshness": freshness, **block, **more}
 
     by_key = {"labels": {"key": "k[0-9]+"}}
@@ -60,11 +60,11 @@ def configuration(redis, broker, prometheus, login):
         "backends": {"cache": {"redis": {"url": redis.url}}, "prom": {"prometheus": {"url": prometheus.url}},
                      "broker": {"rabbitmq": {"url": broker.url, **{key: {"file": file} for key, file in login.items()}}}},
         "metrics": [
-            one("kept", "1h", {"redis": {"backend": "cache", "key": "k0"}}),
-            one("kept_list", "1h", a_list, **by_key),
-            one("asked_list", "1ms", a_list, **by_key),
-            one("asked_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": "$(key)"}}, **by_key),
-            one("asked_query", "1ms", {"prometheus": {"backend": "prom", "query": 'label_replace(vector(42), "k", "$(key)", "", "")'}},
+            metric_entry("kept", "1h", {"redis": {"backend": "cache", "key": "k0"}}),
+            metric_entry("kept_list", "1h", a_list, **by_key),
+            metric_entry("asked_list", "1ms", a_list, **by_key),
+            metric_entry("asked_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": "$(key)"}}, **by_key),
+            metric_entry("asked_query", "1ms", {"prometheus": {"backend": "prom", "query": 'label_replace(vector(42), "k", "$(key)", "", "")'}},
                 **by_key),
-            one("emulated", f"{EMULATED_FRESHNESS_SECONDS}s", a_list, **by_key),
+            metric_entry("emulated", f"{EMULATED_FRESHNESS_SECONDS}s", a_list, **by_key),
         ]}

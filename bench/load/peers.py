@@ -25,7 +25,7 @@ def parse_peer(text):
     name, has_url, rest = text.partition("=")
     url, *settings = rest.split(",")
     parts = urllib.parse.urlsplit(url)
-    more = dict(one.partition("=")[::2] for one in settings)
+    more = dict(setting.partition("=")[::2] for setting in settings)
     if not has_url or parts.scheme != "https" or not parts.port or "ca" not in more or set(more) - {"ca", "cert", "key", "pid"}:
         raise argparse.ArgumentTypeError(f"{text}: {FORM}")
     address = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname

@@ -11,14 +11,14 @@ def _with_children(pid):
 
 def cpu_seconds(pid):
     """User and system, to the nanosecond, of all threads that run, the children's too."""
-    return sum(int(file.read_text().split()[0]) for one in _with_children(pid)
-               for file in Path(f"/proc/{one}/task").glob("*/schedstat")) / 1e9
+    return sum(int(file.read_text().split()[0]) for process in _with_children(pid)
+               for file in Path(f"/proc/{process}/task").glob("*/schedstat")) / 1e9
 
 
 def memory_mib(pid):
     """(resident, anonymous of it), the children's too; pages that two share count twice."""
     out = []
     for field in ("VmRSS:", "RssAnon:"):
-        lines = [line for one in _with_children(pid) for line in Path(f"/proc/{one}/status").read_text().splitlines()]
+        lines = [line for process in _with_children(pid) for line in Path(f"/proc/{process}/status").read_text().splitlines()]
         out.append(sum(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024)
     return tuple(out)

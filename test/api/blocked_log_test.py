@@ -38,7 +38,7 @@ class BlockedLogTest(ServerTest):
     def test_F62_a_full_pipe_costs_lines_and_no_request(self):
         self.assertEqual(0, self.dropped())
         slowest = 0
-        with self.weir.kept() as read:
+        with self.weir.persistent_reader() as read:
             for _ in range(READS):
                 began = time.monotonic()
                 self.assert_values(read("ml-inference", "up"), "42")

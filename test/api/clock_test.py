@@ -25,9 +25,9 @@ class ClockTest(ServerTest):
 
     @classmethod
     def play(cls, turn):
-        if turn.asked.query == "held":
+        if turn.request.query == "held":
             cls.released.wait(10)
-        if turn.asked.query == "broken":
+        if turn.request.query == "broken":
             turn.answer("no JSON")
             return
         cls.number += 1
@@ -78,9 +78,9 @@ class ClockTest(ServerTest):
             with self.subTest(seconds):
                 answers, began = [], time.monotonic()
                 reader = threading.Thread(target=lambda: answers.append(self.weir.metric("ml-inference", "late")))
-                asked = len(self.backend.asked)
+                request_count = len(self.backend.requests)
                 reader.start()
-                self.backend.wait_asked(asked + 1)
+                self.backend.wait_for_requests(request_count + 1)
                 self.clock.jump(seconds)
                 reader.join(10)
                 took = time.monotonic() - began
@@ -90,13 +90,13 @@ class ClockTest(ServerTest):
                 self.clock.jump(2 * HOUR)
                 # The error is kept for a second, by time that passes.
                 self.wait_for(lambda: self.weir.metric("ml-inference", "stale_error").status == 503)
-                time_of_error = self.ask_until_asked_again()
+                time_of_error = self.read_until_queried_again()
                 self.assertTrue(0.5 < time_of_error < 2, time_of_error)
 
-    def ask_until_asked_again(self):
+    def read_until_queried_again(self):
         """How long a failed question is not asked again while the clock jumps back and forth."""
         def count():
-            return len([one for one in self.backend.asked if one.query == "broken"])
+            return len([request for request in self.backend.requests if request.query == "broken"])
         before = count()
         self.wait_for(lambda: self.weir.metric("ml-inference", "stale_error") and count() > before)
         began, before, hours = time.monotonic(), count(), 1

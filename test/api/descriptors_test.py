@@ -37,7 +37,7 @@ class DescriptorsTest(ServerTest):
         self.stack = self.enterContext(contextlib.ExitStack())
 
     def play(self, turn):
-        if turn.asked.query == "held":
+        if turn.request.query == "held":
             self.released.wait(30)
         turn.answer(vector(42))
 

@@ -23,11 +23,11 @@ class Backend:
         self.released = threading.Event()
         self.lock = threading.Lock()
         self.in_flight = self.most = 0
-        self.used, self.changed_at, self.began_at = 0.0, 0.0, None
+        self.busy_seconds, self.changed_at, self.began_at = 0.0, 0.0, None
 
     def __call__(self, turn):
         self.count(+1)
-        if turn.asked.query == "one":
+        if turn.request.query == "one":
             self.released.wait(20)
         else:
             turn.pause(LATENCY_SECONDS)
@@ -38,7 +38,7 @@ class Backend:
         with self.lock:
             now = time.monotonic()
             self.began_at = self.began_at or now
-            self.used += self.in_flight * (now - max(self.changed_at, self.began_at))
+            self.busy_seconds += self.in_flight * (now - max(self.changed_at, self.began_at))
             self.changed_at = now
             self.in_flight += step
             self.most = max(self.most, self.in_flight)
@@ -46,7 +46,7 @@ class Backend:
     @property
     def share(self):
         """Of the places, while there was anything to do."""
-        return self.used / (IN_FLIGHT * (self.changed_at - self.began_at))
+        return self.busy_seconds / (IN_FLIGHT * (self.changed_at - self.began_at))
 
 
 class HerdTest(ServerTest):
@@ -75,18 +75,18 @@ class HerdTest(ServerTest):
 
     def herd(self, paths, on_sent=lambda: None):
         """Sends the paths of each connection with one write: the statuses of each, and how long its first answer took."""
-        sent, came = {}, {one: b"" for one in self.connections}
+        sent, came = {}, {connection: b"" for connection in self.connections}
         first = {}
-        for one, mine in zip(self.connections, paths):
-            sent[one] = time.monotonic()
-            one.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n"
+        for connection, mine in zip(self.connections, paths):
+            sent[connection] = time.monotonic()
+            connection.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n"
                                 for path in mine).encode())
         on_sent()
         statuses, limit = {}, time.monotonic() + SECONDS
         with selectors.EpollSelector() as selector:
-            for one in self.connections:
-                one.setblocking(False)
-                selector.register(one, selectors.EVENT_READ)
+            for connection in self.connections:
+                connection.setblocking(False)
+                selector.register(connection, selectors.EVENT_READ)
             while len(statuses) < len(self.connections):
                 self.assertLess(time.monotonic(), limit, f"{len(statuses)} connections are answered")
                 for key, _ in selector.select(1):
@@ -97,16 +97,16 @@ class HerdTest(ServerTest):
                         statuses[key.fileobj] = answers
                         selector.unregister(key.fileobj)
         self.assertNotIn(b"retry-after", b"".join(came.values()).lower())
-        return [(statuses[one], first[one]) for one in self.connections]
+        return [(statuses[connection], first[connection]) for connection in self.connections]
 
-    def receive(self, one, came):
+    def receive(self, connection, came):
         while True:
             try:
-                data = one.recv(65536)
+                data = connection.recv(65536)
             except ssl.SSLWantReadError:
                 return
             self.assertTrue(data, "Weir ended a connection")
-            came[one] += data
+            came[connection] += data
 
     def whole(self, data):
         """The statuses of the answers that are there to their last byte."""
@@ -121,23 +121,23 @@ class HerdTest(ServerTest):
 
     def test_F57_10000_reads_of_one_cold_question_ask_it_once(self):
         def release():
-            self.server.wait_asked(1)
+            self.server.wait_for_requests(1)
             self.backend.released.set()
 
         answers = self.herd([[metric_path("ml-inference", "one")] * 10] * CONNECTIONS, release)
 
-        self.assertEqual(1, len(self.server.asked))
+        self.assertEqual(1, len(self.server.requests))
         self.assertEqual({200: 10_000}, collections.Counter(status for mine, _ in answers for status in mine))
 
     def test_F58_5000_cold_questions_keep_the_backend_busy_and_the_rest_is_429_at_once(self):
-        paths = [[metric_path("ml-inference", "many", f"n={5 * one + n}") for n in range(5)] for one in range(CONNECTIONS)]
+        paths = [[metric_path("ml-inference", "many", f"n={5 * index + n}") for n in range(5)] for index in range(CONNECTIONS)]
 
         answers = self.herd(paths)
 
         statuses = collections.Counter(status for mine, _ in answers for status in mine)
         self.assertEqual({200, 429}, set(statuses))
         self.assertGreaterEqual(statuses[200], IN_FLIGHT + WAITING)
-        self.assertEqual(statuses[200], len(self.server.asked))
+        self.assertEqual(statuses[200], len(self.server.requests))
         self.assertEqual(IN_FLIGHT, self.backend.most)
         self.assertGreater(self.backend.share, 0.9)
         refused = sorted(took for mine, took in answers if mine[0] == 429)

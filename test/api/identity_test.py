@@ -67,12 +67,12 @@ class IdentityTest(ServerTest):
     def test_an_invalid_certificate_is_401_and_reaches_no_backend(self):
         certificates = ["foreign", "other-name", "no-name", "expired", "not-yet", "server-only", "client-expired",
                         "client-server-only"]
-        before = len(self.backend.asked)
+        before = len(self.backend.requests)
         for cert in certificates:
             for name, headers in (("with a user", {USER: "alice"}), ("without", {})):
                 with self.subTest(cert, headers=name):
                     self.assert_status(self.weir.get(PATH, headers, cert), 401, "Unauthorized", "Unauthorized")
-        self.assertEqual(before, len(self.backend.asked))
+        self.assertEqual(before, len(self.backend.requests))
 
     def test_a_caller_without_a_valid_identity_is_anonymous_and_403(self):
         table = [
@@ -83,14 +83,14 @@ class IdentityTest(ServerTest):
             ("the front proxy says so", "front-proxy-client", {USER: "system:anonymous"}),
             ("a certificate says so", "client-anonymous", {}),
         ]
-        before = len(self.backend.asked)
+        before = len(self.backend.requests)
         for name, cert, headers in table:
             with self.subTest(name):
                 answer = self.weir.get(PATH, headers, cert)
 
                 self.assert_status(answer, 403, "Forbidden", FORBIDDEN.format("system:anonymous"))
                 self.assertEqual({"group": "external.metrics.k8s.io", "kind": "up"}, answer.json()["details"])
-        self.assertEqual(before, len(self.backend.asked))
+        self.assertEqual(before, len(self.backend.requests))
 
     def test_request_headers_beside_a_client_ca_certificate_are_ignored(self):
         table = [

@@ -54,12 +54,12 @@ class JoiningTest(ServerTest):
         connections = self.connections(READERS)
 
         self.send(connections, [metric_path("ml-inference", "joined")] * READERS)
-        self.server.wait_asked(1)
+        self.server.wait_for_requests(1)
         self.settle()
         self.released.set()
         answers = self.answers(connections)
 
-        self.assertEqual(1, len(self.server.asked))
+        self.assertEqual(1, len(self.server.requests))
         self.assertEqual({200}, {status for status, _ in answers})
         self.assertEqual(1, len({body for _, body in answers}))
         self.assertIn(b'"value":"42"', answers[0][1])
@@ -69,30 +69,30 @@ class JoiningTest(ServerTest):
         connections = self.connections(READERS)
 
         self.send(connections, [metric_path("ml-inference", "joined")] * READERS)
-        self.server.wait_asked(1)
+        self.server.wait_for_requests(1)
         self.settle()
         self.released.set()
         answers = self.answers(connections)
 
-        self.assertEqual(1, len(self.server.asked))
+        self.assertEqual(1, len(self.server.requests))
         self.assertEqual({503}, {status for status, _ in answers})
 
     def test_two_metrics_with_one_question_join(self):
         connections = self.connections(2)
 
         self.send(connections, [metric_path("ml-inference", name) for name in ("joined", "joined_too")])
-        self.server.wait_asked(1)
+        self.server.wait_for_requests(1)
         self.settle()
         self.released.set()
         answers = self.answers(connections)
 
-        self.assertEqual(1, len(self.server.asked))
+        self.assertEqual(1, len(self.server.requests))
         self.assertEqual([200, 200], [status for status, _ in answers])
 
     def test_a_joined_read_keeps_its_own_deadline(self):
         connections = self.connections(2)
         self.send(connections[:1], [metric_path("ml-inference", "joined")])
-        self.server.wait_asked(1)
+        self.server.wait_for_requests(1)
 
         started = time.monotonic()
         self.send(connections[1:], [metric_path("ml-inference", "impatient")])
@@ -104,12 +104,12 @@ class JoiningTest(ServerTest):
         self.assertEqual([504, 200], [impatient[0][0], patient[0][0]])
         self.assertIn(b"metric ml-inference/impatient: prometheus prom: no response within 400 ms", impatient[0][1])
         self.assertLess(took, 1.2)
-        self.assertEqual(1, len(self.server.asked))
+        self.assertEqual(1, len(self.server.requests))
 
     def test_a_reader_that_goes_away_does_not_take_the_answer_from_the_others(self):
         connections = self.connections(3)
         self.send(connections, [metric_path("ml-inference", "joined")] * 3)
-        self.server.wait_asked(1)
+        self.server.wait_for_requests(1)
         self.settle()
 
         connections[0].close()
@@ -118,29 +118,29 @@ class JoiningTest(ServerTest):
         answers = self.answers(connections[1:])
 
         self.assertEqual([200, 200], [status for status, _ in answers])
-        self.assertEqual(1, len(self.server.asked))
+        self.assertEqual(1, len(self.server.requests))
 
     def test_different_questions_are_asked_apart_and_at_most_eight_at_once(self):
         selectors = [f"queue=q{n}" for n in range(20)]
         connections = self.connections(len(selectors))
 
         self.send(connections, [metric_path("ml-inference", "by_label", selector) for selector in selectors])
-        self.server.wait_asked(8)
+        self.server.wait_for_requests(8)
         self.settle()
-        at_once = len(self.server.asked)
+        at_once = len(self.server.requests)
         self.released.set()
         answers = self.answers(connections)
 
-        self.assertEqual((8, 20), (at_once, len(self.server.asked)))
+        self.assertEqual((8, 20), (at_once, len(self.server.requests)))
         self.assertEqual({200}, {status for status, _ in answers})
-        self.assertEqual({f'x{{queue="q{n}"}}' for n in range(20)}, {one.query for one in self.server.asked})
+        self.assertEqual({f'x{{queue="q{n}"}}' for n in range(20)}, {request.query for request in self.server.requests})
 
     def test_a_fresh_answer_is_not_asked_again(self):
         self.released.set()
 
         bodies = {self.weir.metric("ml-inference", "kept").text for _ in range(20)}
 
-        self.assertEqual((1, 1), (len(bodies), len(self.server.asked)))
+        self.assertEqual((1, 1), (len(bodies), len(self.server.requests)))
 
     def test_an_old_answer_is_asked_again(self):
         self.released.set()
@@ -148,7 +148,7 @@ class JoiningTest(ServerTest):
         for _ in range(5):
             self.assert_values(self.weir.metric("ml-inference", "joined"), "42")
 
-        self.assertEqual(5, len(self.server.asked))
+        self.assertEqual(5, len(self.server.requests))
 
     def test_one_connection_to_the_backend_serves_many_questions(self):
         self.released.set()
@@ -158,7 +158,7 @@ class JoiningTest(ServerTest):
         for _ in range(10):
             self.assert_values(self.weir.metric("ml-inference", "joined"), "42")
 
-        self.assertEqual((10, 1), (len(self.server.asked), len(peers)))
+        self.assertEqual((10, 1), (len(self.server.requests), len(peers)))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class ProtocolTest(ServerTest):
     def setUpClass(cls):
         folder = cls.new_folder()
         cls.backend = cls.start(ScriptedServer(
-            lambda turn: turn.answer(vector(turn.asked.query if turn.asked.query.isdigit() else 9))))
+            lambda turn: turn.answer(vector(turn.request.query if turn.request.query.isdigit() else 9))))
         metrics = [metric("queue-len", "7", namespaces=["default"]),
                    metric("by_label", '"$(a)"', namespaces=["default"], labels={"a": {"pattern": ".*", "default": "x"}}),
                    metric("zzz", "1", namespaces=["other"])]
@@ -51,16 +51,16 @@ class ProtocolTest(ServerTest):
                 self.assertEqual(("APIResourceList", "v1", "external.metrics.k8s.io/v1beta1"),
                                  (listed["kind"], listed["apiVersion"], listed["groupVersion"]))
                 self.assertEqual(sorted(["queue-len", "by_label", "zzz", "externalmetrics", *NAMES], key=str.encode),
-                                 [one["name"] for one in listed["resources"]])
-                self.assertEqual({(True, "")}, {(one["namespaced"], one["singularName"]) for one in listed["resources"]})
-                self.assertEqual({one["name"]: one["name"] for one in listed["resources"]} |
+                                 [resource["name"] for resource in listed["resources"]])
+                self.assertEqual({(True, "")}, {(resource["namespaced"], resource["singularName"]) for resource in listed["resources"]})
+                self.assertEqual({resource["name"]: resource["name"] for resource in listed["resources"]} |
                                  {"externalmetrics": "ExternalMetricValue"},
-                                 {one["name"]: one["kind"] for one in listed["resources"]})
-                self.assertEqual([["get"]], [list(verbs) for verbs in {tuple(one["verbs"]) for one in listed["resources"]}])
+                                 {resource["name"]: resource["kind"] for resource in listed["resources"]})
+                self.assertEqual([["get"]], [list(verbs) for verbs in {tuple(resource["verbs"]) for resource in listed["resources"]}])
 
     def test_discovery_is_never_empty(self):
         self.assertEqual(["externalmetrics"],
-                         [one["name"] for one in self.empty.get(GROUP, FP).json()["resources"]])
+                         [resource["name"] for resource in self.empty.get(GROUP, FP).json()["resources"]])
 
     def test_an_answer_has_the_form_that_clients_parse(self):
         answer = self.get(path_of("queue-len"))
@@ -182,13 +182,13 @@ class ProtocolTest(ServerTest):
 
     def test_63_bytes_are_a_value(self):
         self.assert_values(self.weir.metric("default", "by_label", "a=" + "y" * 63), "9")
-        self.assertEqual(f'"{"y" * 63}"', self.backend.asked[-1].query)
+        self.assertEqual(f'"{"y" * 63}"', self.backend.requests[-1].query)
 
     def test_the_first_of_two_selectors_wins(self):
         base = path_of("by_label")
 
         self.get(base + "?labelSelector=a%3Dfirst&labelSelector=a%3D-")
-        first = self.backend.asked[-1].query
+        first = self.backend.requests[-1].query
         wrong_first = self.get(base + "?labelSelector=a%3D-&labelSelector=a%3Dsecond")
 
         self.assertEqual(('"first"', 400), (first, wrong_first.status))
@@ -196,7 +196,7 @@ class ProtocolTest(ServerTest):
     def test_a_plus_in_a_query_is_a_space(self):
         self.get(path_of("by_label") + "?labelSelector=a+in+%28plus%29")
 
-        self.assertEqual('"plus"', self.backend.asked[-1].query)
+        self.assertEqual('"plus"', self.backend.requests[-1].query)
 
     def test_encoded_names_are_served(self):
         for name in NAMES:

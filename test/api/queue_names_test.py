@@ -24,7 +24,7 @@ QUEUES = ["jobs", "../../overview", "%2e%2e%2foverview", "..", ".", "a?b&name=.*
 
 def play(turn):
     """The one queue that is asked for, with three messages."""
-    name = turn.asked.form["name"].removeprefix("^(?:\\Q").removesuffix("\\E)$")
+    name = turn.request.form["name"].removeprefix("^(?:\\Q").removesuffix("\\E)$")
     turn.answer(json.dumps({"page_count": 1, "items": [{"name": name, "messages": 3}]}))
 
 
@@ -48,24 +48,24 @@ class QueueNamesTest(ServerTest):
     def test_S21_a_vhost_is_one_segment_of_the_path(self):
         backends = {f"b{at}": self.backend(path, vhost) for at, (_, path, vhost, _) in enumerate(VHOSTS)}
         weir = self.serve(backends, *(self.metric(f"m{at}", f"b{at}", "jobs") for at in range(len(VHOSTS))))
-        for at, (name, _, _, asked) in enumerate(VHOSTS):
+        for at, (name, _, _, path) in enumerate(VHOSTS):
             with self.subTest(name):
-                before = len(self.broker.asked)
+                before = len(self.broker.requests)
                 self.assert_values(weir.metric("ns", f"m{at}"), "3")
 
-                self.assertEqual([asked], [one.target.partition("?")[0] for one in self.broker.asked[before:]])
+                self.assertEqual([path], [request.target.partition("?")[0] for request in self.broker.requests[before:]])
 
     def test_S21_a_queues_name_is_one_value_of_the_query_and_means_itself(self):
         weir = self.serve({"b": self.backend()}, *(self.metric(f"m{at}", "b", name) for at, name in enumerate(QUEUES)))
         for at, name in enumerate(QUEUES):
             with self.subTest(name):
-                before = len(self.broker.asked)
+                before = len(self.broker.requests)
                 self.assert_values(weir.metric("ns", f"m{at}"), "3")
 
-                asked, = self.broker.asked[before:]
-                self.assertEqual(f"^(?:\\Q{name}\\E)$", asked.form["name"])
-                self.assertRegex(asked.target, r"^/api/queues/%2F\?[\w%.=&~,-]+$")
-                self.assertNotIn("x-injected", asked.headers)
+                request, = self.broker.requests[before:]
+                self.assertEqual(f"^(?:\\Q{name}\\E)$", request.form["name"])
+                self.assertRegex(request.target, r"^/api/queues/%2F\?[\w%.=&~,-]+$")
+                self.assertNotIn("x-injected", request.headers)
 
     def test_S21_a_name_of_256_bytes_is_refused_and_asked_of_nobody(self):
         names = ["x" * 256, "\u00f6" * 128]
@@ -80,14 +80,14 @@ class QueueNamesTest(ServerTest):
 
                 self.assertEqual(1, run.returncode, run.stdout)
                 self.assertIn(problem, run.stderr)
-        self.assertEqual([], self.broker.asked)
+        self.assertEqual([], self.broker.requests)
 
     def test_S21_no_selector_holds_such_a_name(self):
         weir = self.serve({"b": self.backend()}, self.metric("by_label", "b", "$(queue)", labels={"queue": ".*"}))
         for value in ("..", "../x", "a/b", "%2f", "a%2fb", "x" * 64, "?x", "#x", "a\r\nb"):
             with self.subTest(value):
                 self.assertEqual(400, weir.metric("ns", "by_label", f"queue={value}").status)
-        self.assertEqual([], self.broker.asked)
+        self.assertEqual([], self.broker.requests)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ class ReloadRaceTest(ServerTest):
         ended, wrong = threading.Event(), []
 
         def read_on():
-            with weir.kept() as read:
+            with weir.persistent_reader() as read:
                 while not ended.is_set():
                     try:
                         problem = read_one(read)
@@ -47,7 +47,7 @@ class ReloadRaceTest(ServerTest):
     def test_F42_each_answer_is_of_one_configuration_while_it_changes_every_100_ms(self):
         """An answer has two items, and each item's value is the version of the configuration that asked for it."""
         backend = self.started(ScriptedServer(
-            lambda turn: turn.answer(vector(re.search(r'version="(\d+)"', turn.asked.query)[1]))))
+            lambda turn: turn.answer(vector(re.search(r'version="(\d+)"', turn.request.query)[1]))))
         seen = set()
 
         def text(version):
@@ -80,7 +80,7 @@ class ReloadRaceTest(ServerTest):
         sent = set()
 
         def play(turn):
-            kind, _, pair = turn.asked.headers["authorization"].partition(" ")
+            kind, _, pair = turn.request.headers["authorization"].partition(" ")
             sent.add(base64.b64decode(pair).decode())
             turn.answer(vector(7))
         backend = self.started(ScriptedServer(play))
@@ -123,7 +123,7 @@ class ReloadRaceTest(ServerTest):
         self.assertGreater(len(states), state / 2)
 
     def test_F43_a_link_that_leads_nowhere_for_a_while_empties_nothing(self):
-        backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(turn.asked.query))))
+        backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(turn.request.query))))
         mount = self.folder() / "weir"
         (mount / "..1").mkdir(parents=True)
         (mount / "..1" / "weir.yaml").write_text(config(backend.url, metric("up", "1", freshness="1ms")))

@@ -9,7 +9,7 @@ from support import GROUP, Redis, ScriptedServer, ServerTest, Weir, config, metr
 
 def answer_with_query(turn):
     """The number in the query: 42 for `vector(42)`."""
-    turn.answer(vector(turn.asked.query[len("vector("):-1]))
+    turn.answer(vector(turn.request.query[len("vector("):-1]))
 
 
 class ReloadTest(ServerTest):
@@ -28,7 +28,7 @@ class ReloadTest(ServerTest):
         return answer.json()["items"][0]["value"] if answer.status == 200 else answer.status
 
     def names(self, weir):
-        return [one["name"] for one in weir.get(GROUP, {"X-Remote-User": "a"}).json()["resources"]]
+        return [resource["name"] for resource in weir.get(GROUP, {"X-Remote-User": "a"}).json()["resources"]]
 
     def log_of(self, weir):
         return (weir.directory / "weir.log").read_text()
@@ -122,7 +122,7 @@ class ReloadTest(ServerTest):
         seen, wrong = [set() for _ in range(4)], []
 
         def read_on(values):
-            with weir.kept() as read:
+            with weir.persistent_reader() as read:
                 while not ended.is_set():
                     answer = read("ml-inference", "version")
                     if answer.status != 200:

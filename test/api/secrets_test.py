@@ -14,60 +14,60 @@ QUERY = 'planted_query{job="planted-job"} / 2'
 HOST = "planted-host-" + "h" * 64  # over 63 bytes: no resolver asks anyone for it
 
 
-def told(turn):
+def secret_text(turn):
     """What it was sent, as a careless server could write it into an error."""
-    host = turn.asked.headers["host"]
-    kind, _, sent = turn.asked.headers["authorization"].partition(" ")
+    host = turn.request.headers["host"]
+    kind, _, sent = turn.request.headers["authorization"].partition(" ")
     secret = base64.b64decode(sent).decode() if kind == "Basic" else sent
-    return (f"{turn.asked.method} http://{host}/api/v1/query failed for {secret} ({secret.partition(':')[2] or secret}) "
-            f"of {turn.asked.headers['x-scope-orgid']}: query={turn.asked.query} dial tcp {host}: connection refused, "
+    return (f"{turn.request.method} http://{host}/api/v1/query failed for {secret} ({secret.partition(':')[2] or secret}) "
+            f"of {turn.request.headers['x-scope-orgid']}: query={turn.request.query} dial tcp {host}: connection refused, "
             f"http://{secret}@{host}/ and https://planted.example:8443/x, lookup {host.split(':')[0]} on [::1]:53")
 
 
 def unauthorized(turn):
-    turn.answer(refusal("unauthorized", told(turn)), "401 Unauthorized", WWW_Authenticate="Basic")
+    turn.answer(refusal("unauthorized", secret_text(turn)), "401 Unauthorized", WWW_Authenticate="Basic")
 
 
 def plain_500(turn):
-    turn.answer(told(turn), "500 Internal Server Error")
+    turn.answer(secret_text(turn), "500 Internal Server Error")
 
 
 def json_error(kind, status):
-    return lambda turn: turn.answer(refusal(kind, told(turn)), status)
+    return lambda turn: turn.answer(refusal(kind, secret_text(turn)), status)
 
 
 def error_type(turn):
-    turn.answer(refusal(told(turn), "boom"), "422 Unprocessable Entity")
+    turn.answer(refusal(secret_text(turn), "boom"), "422 Unprocessable Entity")
 
 
 def warning(turn):
-    turn.answer(json.dumps({**json.loads(vector(1)), "warnings": [told(turn)]}))
+    turn.answer(json.dumps({**json.loads(vector(1)), "warnings": [secret_text(turn)]}))
 
 
 def many_series(turn):
-    host = turn.asked.headers["host"]
+    host = turn.request.headers["host"]
     turn.answer(json.dumps({"status": "success", "data": {"resultType": "vector", "result": [
         {"metric": {"instance": f"http://{host}/{n}"}, "value": [1, "1"]} for n in range(3)]}}))
 
 
 def garbage(turn):
-    turn.send(f"{USER} {PASSWORD} {TOKEN} {turn.asked.headers['host']}\r\n\r\n".encode())
+    turn.send(f"{USER} {PASSWORD} {TOKEN} {turn.request.headers['host']}\r\n\r\n".encode())
     turn.close()
 
 
 def redirect(turn):
-    turn.answer(told(turn), "302 Found", Location=f"http://{USER}:{TOKEN}@{turn.asked.headers['host']}/")
+    turn.answer(secret_text(turn), "302 Found", Location=f"http://{USER}:{TOKEN}@{turn.request.headers['host']}/")
 
 
 SCRIPTS = {
-    "unauthorized": unauthorized, "plain_401": lambda turn: turn.answer(told(turn), "401 Unauthorized"),
+    "unauthorized": unauthorized, "plain_401": lambda turn: turn.answer(secret_text(turn), "401 Unauthorized"),
     "forbidden": json_error("forbidden", "403 Forbidden"), "too_many": json_error("limit", "429 Too Many Requests"),
     "plain_500": plain_500,
     "bad_data": json_error("bad_data", "400 Bad Request"), "execution": json_error("execution", "422 Unprocessable Entity"),
     "there_late": json_error("timeout", "503 Service Unavailable"), "error_type": error_type, "warning": warning,
     "many_series": many_series, "garbage": garbage, "redirect": redirect,
-    "not_json": lambda turn: turn.answer(told(turn)), "hang": lambda turn: turn.hang(), "reset": lambda turn: turn.reset(),
-    "not_found": lambda turn: turn.answer(told(turn), "404 Not Found"),
+    "not_json": lambda turn: turn.answer(secret_text(turn)), "hang": lambda turn: turn.hang(), "reset": lambda turn: turn.reset(),
+    "not_found": lambda turn: turn.answer(secret_text(turn), "404 Not Found"),
 }
 # Those whose text comes through, with the planted taken out.
 TELLING = ["unauthorized", "forbidden", "too_many", "plain_500", "bad_data", "execution", "there_late", "error_type",
@@ -147,7 +147,7 @@ class SecretsTest(ServerTest):
                 self.assertEqual([], self.leaks(str(answer.headers)))
         for name in SCRIPTS:
             with self.subTest(name, where="asked"):
-                sent = [asked.headers["authorization"] for asked in self.servers[name].asked]
+                sent = [request.headers["authorization"] for request in self.servers[name].requests]
 
                 self.assertIn(f"Bearer {TOKEN}", sent)
                 self.assertIn("Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(), sent)

@@ -160,9 +160,9 @@ class DrainTest(ServerTest):
             with self.subTest(number.name), raw_tls(self.weir) as busy, raw_tls(self.weir) as idle:
                 idle.sendall(b"GET /livez HTTP/1.1\r\nHost: weir\r\n\r\n")
                 read_answers(idle, 1)
-                asked = len(self.server.asked)
+                request_count = len(self.server.requests)
                 busy.sendall(READ)
-                self.server.wait_asked(asked + 1)
+                self.server.wait_for_requests(request_count + 1)
 
                 self.signal(number)
                 idle_end = idle.recv(1)
@@ -184,7 +184,7 @@ class DrainTest(ServerTest):
     def test_a_second_signal_ends_at_once(self):
         with raw_tls(self.weir) as busy:
             busy.sendall(READ)
-            self.server.wait_asked(1)
+            self.server.wait_for_requests(1)
             self.signal(signal.SIGTERM)
 
             started = time.monotonic()
@@ -203,7 +203,7 @@ class DrainTest(ServerTest):
     def test_a_reader_that_goes_away_before_its_answer_does_not_end_the_process(self):
         with raw_tls(self.weir) as connection:
             connection.sendall(READ)
-            self.server.wait_asked(1)
+            self.server.wait_for_requests(1)
         self.released.set()  # its reader has gone: writing to it must not be the end
 
         self.assert_values(self.wait_for(lambda: self.weir.metric("ml-inference", "held")), "42")

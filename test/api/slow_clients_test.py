@@ -47,7 +47,7 @@ class SlowClientsTest(ServerTest):
 
     @classmethod
     def play(cls, turn):
-        if turn.asked.query == "held":
+        if turn.request.query == "held":
             cls.released.wait(10)
         turn.answer(vector(42))
 
@@ -68,7 +68,7 @@ class SlowClientsTest(ServerTest):
     def slowest(self, count=200):
         """Of reads on a kept connection, the time that 99 of 100 stay below."""
         times = []
-        with self.weir.kept() as read:
+        with self.weir.persistent_reader() as read:
             for _ in range(count):
                 began = time.monotonic()
                 self.assert_values(read("ml-inference", "up"), "42")
@@ -147,14 +147,14 @@ class SlowClientsTest(ServerTest):
     def go_away(self, count):
         """In turn: inside the hello, behind the handshake, inside a head, and while the backend is asked."""
         self.released.clear()
-        asked = head(metric_path("ml-inference", "held"))
+        request_head = head(metric_path("ml-inference", "held"))
         for n in range(count):
             if n % 4 == 0:
                 with socket.create_connection(("127.0.0.1", self.weir.port), timeout=5) as bare:
                     bare.sendall(b"\x16\x03\x01\x02\x00\x01")
                 continue
             with raw_tls(self.weir) as connection:
-                connection.sendall((b"", asked[:30], asked)[n % 4 - 1])
+                connection.sendall((b"", request_head[:30], request_head)[n % 4 - 1])
         self.released.set()
         self.wait_for(lambda: self.sessions() == 0, 15)
 
@@ -162,11 +162,11 @@ class SlowClientsTest(ServerTest):
         # An error of the test before is kept for a second.
         self.wait_for(lambda: self.weir.metric("ml-inference", "held").status == 200)
         self.released.clear()
-        asked = len(self.backend.asked)
+        request_count = len(self.backend.requests)
 
         with raw_tls(self.weir) as gone:
             gone.sendall(head(metric_path("ml-inference", "held")))
-            self.backend.wait_asked(asked + 1)
+            self.backend.wait_for_requests(request_count + 1)
 
         self.wait_for(lambda: self.sessions() == 0, 3)  # the metric's deadline is a second, the backend's end 10
 

@@ -64,11 +64,11 @@ class TelemetryTest(ServerTest):
         weir.get(metric_path("other", "depth"), USER)
         page = self.page(weir)
 
-        asked = {"verb": "LIST", "resource": "depth", "group": "external.metrics.k8s.io", "version": "v1beta1",
+        labels = {"verb": "LIST", "resource": "depth", "group": "external.metrics.k8s.io", "version": "v1beta1",
                  "scope": "namespace"}
-        codes = {code: series(page, "apiserver_request_total", code=code, **asked) for code in (200, 403, 404, 500)}
+        codes = {code: series(page, "apiserver_request_total", code=code, **labels) for code in (200, 403, 404, 500)}
         self.assertEqual({200: 3, 403: 1, 404: 1, 500: None}, codes)
-        self.assertEqual(5, series(page, "apiserver_request_duration_seconds_count", **{**asked, "resource": "externalmetrics"}))
+        self.assertEqual(5, series(page, "apiserver_request_duration_seconds_count", **{**labels, "resource": "externalmetrics"}))
         read = {"backend": "prom", "metric": "depth"}
         self.assertEqual((1, 2), tuple(series(page, "weir_queries_total", outcome=outcome, **read) for outcome in ("ok", "cached")))
         self.assertEqual(1, series(page, "weir_query_duration_seconds_count", backend="prom"))
@@ -200,7 +200,7 @@ class TelemetryTest(ServerTest):
             "backends": {"cache": {"redis": {"url": redis.url}}},
             "metrics": [{"name": name, "namespaces": ["ml-inference"], "redis": {"backend": "cache", "key": "jobs"}}
                         for name in names]}), env=frugal_environment()))
-        with weir.kept() as read:
+        with weir.persistent_reader() as read:
             for name in names:
                 self.assert_values(read("ml-inference", name), "0")
         before = anonymous_kib(weir)
@@ -221,7 +221,7 @@ class TelemetryTest(ServerTest):
         weir = self.weir_with()
 
         def ask(names):
-            with weir.kept() as read:
+            with weir.persistent_reader() as read:
                 for name in names:
                     self.assertEqual(404, read(name, name).status)
             return {line.rsplit(" ", 1)[0] for line in self.page(weir).splitlines()}
@@ -279,7 +279,7 @@ class TelemetryTest(ServerTest):
                 self.assertNotIn("\x1b", log)
                 self.assertNotRegex(log, "(?m)^I0101")
                 if log_format == "json":
-                    line = [json.loads(one) for one in log.splitlines()][-1]
+                    line = [json.loads(text) for text in log.splitlines()][-1]
                     self.assertEqual(
                         ("request", 3, "GET", '/\nI0101 weir] forged\x1b[2J"\\', 404, 'a" x="b\\\ufffd'),
                         tuple(line[key] for key in ("msg", "v", "verb", "path", "code", "user")))

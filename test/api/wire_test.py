@@ -107,7 +107,7 @@ class WireTest(ServerTest):
                 self.assertIn(b"\r\nConnection: close\r\n", answer)
                 if text is not None:
                     self.assertIn(f'"message":"{text}"'.encode(), answer)
-        self.assertNotIn("smuggled", [asked.query for asked in self.backend.asked])
+        self.assertNotIn("smuggled", [request.query for request in self.backend.requests])
         self.assert_values(self.weir.metric("ns", "up"), "42")
 
     def test_a_body_of_a_method_that_has_one_is_not_read_and_ends_the_connection(self):
@@ -117,7 +117,7 @@ class WireTest(ServerTest):
                                     + SMUGGLED)
 
                 self.assertEqual((1, True), (answer.count(b"HTTP/1.1 "), answer.startswith(b"HTTP/1.1 405 ")))
-        self.assertNotIn("smuggled", [asked.query for asked in self.backend.asked])
+        self.assertNotIn("smuggled", [request.query for request in self.backend.requests])
 
     def test_the_limits_let_through_what_is_just_below_them(self):
         line = 8192 - len(FIRST) + 2 - len("?")

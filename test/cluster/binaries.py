@@ -47,19 +47,19 @@ def find_go():
     go = shutil.which("go", path=f"{os.environ.get('PATH', '')}:{GO_FOLDER}")
     if go is None:
         raise MissingTool(f"go is not installed: kube-apiserver, kube-controller-manager, kubectl and helm are built "
-                          f"with Go {_found(r'^go (.+)$', 'go.mod')} or later; put it on PATH or into {GO_FOLDER.parent}")
+                          f"with Go {_version_in(r'^go (.+)$', 'go.mod')} or later; put it on PATH or into {GO_FOLDER.parent}")
     return go
 
 
 def kubernetes_version():
-    return _found(r"k8s.io/kubernetes (v\S+)", "go.mod")
+    return _version_in(r"k8s.io/kubernetes (v\S+)", "go.mod")
 
 
 def helm_version():
-    return _found(r"helm.sh/helm/v\d+ (v\S+)", "helm/go.mod")
+    return _version_in(r"helm.sh/helm/v\d+ (v\S+)", "helm/go.mod")
 
 
-def _found(pattern, name):
+def _version_in(pattern, name):
     return re.search(pattern, (HERE / name).read_text(), re.M)[1]
 
 

@@ -35,7 +35,7 @@ class ClusterTest(unittest.TestCase):
         return self.api.get(self._path("apps/v1", "deployments", name))["spec"]["replicas"]
 
     def condition(self, name, kind="ScalingActive"):
-        return next((one for one in self.hpa_status(name).get("conditions") or [] if one["type"] == kind), {})
+        return next((condition for condition in self.hpa_status(name).get("conditions") or [] if condition["type"] == kind), {})
 
     def wait_replicas(self, name, count, seconds=SCALED_SECONDS):
         """Until the HPA wants `count` replicas and the Deployment has as many pods."""

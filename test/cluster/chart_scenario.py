@@ -45,7 +45,7 @@ class ChartScenario(ClusterTest):
         self.assertEqual(0, run.returncode, run.stderr)
         return documents(run.stdout)
 
-    def refused(self, *flags):
+    def install_error(self, *flags):
         run = self.helm(*flags)
         self.assertNotEqual(0, run.returncode)
         return run.stderr
@@ -87,9 +87,9 @@ class ChartScenario(ClusterTest):
         self.assertEqual("team-weir", service["spec"]["service"]["name"])
 
     def test_without_a_certificate_it_is_refused_with_what_to_set(self):
-        self.assertIn("set certManager.enabled=true, or tls.enable=true", self.refused())
-        self.assertIn("choose one", self.refused(*self.tls, "--set", "certManager.enabled=true"))
-        self.assertIn("tls.ca, tls.certificate and tls.key", self.refused("--set", "tls.enable=true"))
+        self.assertIn("set certManager.enabled=true, or tls.enable=true", self.install_error())
+        self.assertIn("choose one", self.install_error(*self.tls, "--set", "certManager.enabled=true"))
+        self.assertIn("tls.ca, tls.certificate and tls.key", self.install_error("--set", "tls.enable=true"))
 
     def test_values_that_mean_nothing_are_refused(self):
         good = "certManager.enabled=true"
@@ -97,7 +97,7 @@ class ChartScenario(ClusterTest):
                             ("replicas=0", "replicas"), ("logLevel=11", "logLevel"), ("listenPort=443", "listenPort"),
                             ("logFormat=xml", "logFormat")):
             with self.subTest(value):
-                self.assertIn(name, self.refused("--set", f"{good},{value}"))
+                self.assertIn(name, self.install_error("--set", f"{good},{value}"))
 
     def test_its_own_configuration_takes_the_place_of_the_empty_one(self):
         objects = self.rendered(*self.tls, "--set-json", 'config.files={"team.yaml":"metrics: []\\n"}')
@@ -171,7 +171,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
         for delay, grace, least in (("15s", 44, 45), ("21s", 50, 51), ("1m", 50, 90), ("2m5s", 154, 155), ("0", 29, 30),
                                     ("08s", 37, 38)):
             with self.subTest(delay):
-                short = self.refused(*self.tls, "--set", f"terminationGracePeriodSeconds={grace}",
+                short = self.install_error(*self.tls, "--set", f"terminationGracePeriodSeconds={grace}",
                                      "--set-string", f"shutdownDelay={delay}")
                 self.rendered(*self.tls, "--set", f"terminationGracePeriodSeconds={least}",
                               "--set-string", f"shutdownDelay={delay}")
@@ -179,7 +179,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
                 self.assertIn(f"set it to at least {least}", short)
         for delay in ("", "s", "15", "1h", "5s1m"):
             with self.subTest(delay):
-                self.assertIn("shutdownDelay", self.refused(*self.tls, "--set-string", f"shutdownDelay={delay}"))
+                self.assertIn("shutdownDelay", self.install_error(*self.tls, "--set-string", f"shutdownDelay={delay}"))
 
     def test_helm_finds_nothing_to_complain_about(self):
         run = self.helm("--strict", *self.tls, command="lint")

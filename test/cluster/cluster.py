@@ -50,7 +50,7 @@ class Cluster:
     def availability(self, name=EXTERNAL_API):
         """The condition Available of an APIService; empty while there is none."""
         status = self.api.get(f"{API_SERVICES}/{name}").get("status", {})
-        return next((one for one in status.get("conditions", []) if one["type"] == "Available"), {})
+        return next((condition for condition in status.get("conditions", []) if condition["type"] == "Available"), {})
 
     def wait_available(self, name=EXTERNAL_API):
         wait_until(lambda: self.availability(name).get("status") == "True", f"APIService {name} is Available",
@@ -119,7 +119,7 @@ class Cluster:
 
     def _apply_resource_metrics(self):
         objects = resource_metrics_objects(self.resource_metrics.port, self.certificates.crt("ca"))
-        self.apply("-f", "-", stdin="\n---\n".join(json.dumps(one) for one in objects))
+        self.apply("-f", "-", stdin="\n---\n".join(json.dumps(item) for item in objects))
 
     def __enter__(self):
         return self.start()

@@ -18,12 +18,12 @@ class DoctorScenario(ClusterTest):
                                "--server", f"127.0.0.1:{self.cluster.weir.port}",
                                "--service-account", "weir-system/weir", *arguments)
         self.assertIn(run.returncode, (0, 4), run.stderr)
-        return run.returncode, [(one["severity"], one["object"], one["what"])
-                                for one in json.loads(run.stdout)["findings"]]
+        return run.returncode, [(finding["severity"], finding["object"], finding["what"])
+                                for finding in json.loads(run.stdout)["findings"]]
 
     def broken(self, findings, *words):
         """The errors whose text holds each of `words`."""
-        return [one for one in findings if one[0] == "error" and all(word in f"{one[1]} {one[2]}" for word in words)]
+        return [finding for finding in findings if finding[0] == "error" and all(word in f"{finding[1]} {finding[2]}" for word in words)]
 
     def make_hpa(self, name, *metrics):
         """Its Deployment does not exist: the controller reads no metric for it, the doctor does."""
@@ -34,7 +34,7 @@ class DoctorScenario(ClusterTest):
         code, findings = self.doctor()
 
         self.assertEqual((0, []), (code, self.broken(findings)), findings)
-        self.assertTrue(any(EXTERNAL_API in one[1] for one in findings if one[0] == "ok"), findings)
+        self.assertTrue(any(EXTERNAL_API in finding[1] for finding in findings if finding[0] == "ok"), findings)
 
     def test_a_foreign_owner_of_the_api_service_is_named(self):
         before = self.api.get(API_SERVICE)["spec"]
@@ -65,5 +65,5 @@ class DoctorScenario(ClusterTest):
 
         _, findings = self.doctor()
 
-        self.assertTrue([one for one in findings if "no-queue" in one[1] and 'queue "nobody" does not exist' in one[2]],
+        self.assertTrue([finding for finding in findings if "no-queue" in finding[1] and 'queue "nobody" does not exist' in finding[2]],
                         findings)

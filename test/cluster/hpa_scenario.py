@@ -48,7 +48,7 @@ class HpaScenario(ClusterTest):
         super().setUpClass()
         folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weir-slo-")))
         cls.scraped = {namespace: cls.enterClassContext(Scraped(folder / namespace, queue_len=2))
-                       for namespace in (OBJECTIVE, *(one.namespace for one in INCIDENTS))}
+                       for namespace in (OBJECTIVE, *(incident.namespace for incident in INCIDENTS))}
         cls.configure()
         cls.miss_the_objective()
         cls.stop_scraping()
@@ -72,11 +72,11 @@ class HpaScenario(ClusterTest):
         login = {name: backends["broker"]["rabbitmq"][name] for name in ("username", "password")}
         backends["bookmarkai_broker"] = {"rabbitmq": {"url": cls.cluster.broker.management_url, **login}}
         files = {path.stem: documents(path.read_text())[0] for path in sorted((HPA / "weir").glob("*.yaml"))}
-        metrics = [{**one, "freshness": "1s"} for file in files.values() for one in file.get("metrics", [])]
+        metrics = [{**entry, "freshness": "1s"} for file in files.values() for entry in file.get("metrics", [])]
         for namespace, scraped in cls.scraped.items():
             backends[namespace] = {"prometheus": {"url": scraped.prometheus.url}}
-            metrics += [{**one, "namespaces": [namespace], "prometheus": {**one["prometheus"], "backend": namespace}}
-                        for one in files["slo"]["metrics"]]
+            metrics += [{**entry, "namespaces": [namespace], "prometheus": {**entry["prometheus"], "backend": namespace}}
+                        for entry in files["slo"]["metrics"]]
         return {"backends": backends, "metrics": metrics}
 
     @classmethod
@@ -93,16 +93,16 @@ class HpaScenario(ClusterTest):
 
     @classmethod
     def stop_scraping(cls):
-        namespaces = [one.namespace for one in INCIDENTS]
+        namespaces = [incident.namespace for incident in INCIDENTS]
         wait_until(lambda: all(count == MOST for count in cls.slo_replicas(*namespaces).values()),
                    f"the SLO's HPAs without windows make {MOST} replicas", SCALED_SECONDS, 0.1)
-        for one in INCIDENTS:
-            one.happen(cls.scraped[one.namespace])
+        for incident in INCIDENTS:
+            incident.happen(cls.scraped[incident.namespace])
 
     @classmethod
     def is_active(cls, namespace):
         conditions = cls.cluster.api.get(HPAS.format(namespace) + "/inference").get("status", {}).get("conditions") or []
-        return ("ScalingActive", "True") in [(one["type"], one["status"]) for one in conditions]
+        return ("ScalingActive", "True") in [(condition["type"], condition["status"]) for condition in conditions]
 
     @classmethod
     def slo_replicas(cls, *namespaces):
@@ -152,13 +152,13 @@ class HpaScenario(ClusterTest):
         prometheus.start()
 
     @classmethod
-    def known(cls, *series):
+    def write_history(cls, *series):
         """Prometheus with these series and no others."""
         cls.forget()
         cls.cluster.prometheus.remote_write(series)
 
     def tokens(self, per_minute):
-        self.known(history("ml_tokens_processed_total", lambda t: per_minute / 60 * (t + 1000), 300, model="gpt-3.5-turbo"))
+        self.write_history(history("ml_tokens_processed_total", lambda t: per_minute / 60 * (t + 1000), 300, model="gpt-3.5-turbo"))
 
     def test_token_rate(self):
         self.tokens(per_minute=12_000)
@@ -183,17 +183,17 @@ class HpaScenario(ClusterTest):
         def depth(value):
             return history("rabbitmq_queue_messages", value, 1800, step=15, vhost="/", queue="batch_inference_requests")
         self.queue("batch_inference_requests", 0)
-        self.known(depth(lambda t: 180 + t / 10))
+        self.write_history(depth(lambda t: 180 + t / 10))
         self.apply("predictive")
 
         self.wait_replicas("ml-inference-deployment", 3)  # 180 and 60 more in ten minutes
-        self.known(depth(lambda t: 1 - t))
+        self.write_history(depth(lambda t: 1 - t))
         self.wait_replicas("ml-inference-deployment", 1)  # far below zero, and zero is what counts
 
     def test_slo_counts_nobody_waiting_as_zero(self):
         idle = [history("inference_latency_seconds_bucket", lambda t: 7, 120, job="inference", le=le)
                 for le in ("1", "+Inf")]
-        self.known(*idle, history("inference_queue_len", lambda t: 100, 60, job="inference"))
+        self.write_history(*idle, history("inference_queue_len", lambda t: 100, 60, job="inference"))
         self.apply("slo")
 
         self.wait_replicas("inference", 5)  # 100 jobs at 20 a replica, beside a p95 that is NaN
@@ -265,7 +265,7 @@ class HpaScenario(ClusterTest):
                                   "; diagnosis: " + incident.causes["inference_p95_seconds"],
                                   seconds=RANGE_SECONDS + SCALED_SECONDS)
                 self.assert_says_why(incident)
-        namespaces = [one.namespace for one in INCIDENTS]
+        namespaces = [incident.namespace for incident in INCIDENTS]
         self.wait_looks()
         self.assertEqual(dict.fromkeys(namespaces, MOST), self.slo_replicas(*namespaces))
 

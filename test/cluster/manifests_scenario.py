@@ -5,7 +5,7 @@ import tempfile
 
 from case import ClusterTest
 from support.certificates import ROOT
-from support.manifests import build, copied_manifests, of_kind, one
+from support.manifests import build, copied_manifests, find_object, of_kind
 
 # The least of what cert-manager and the Prometheus operator define: any content counts as theirs.
 FOREIGN = {("cert-manager.io", "Issuer", "issuers"), ("cert-manager.io", "Certificate", "certificates"),
@@ -62,7 +62,7 @@ class ManifestsScenario(ClusterTest):
         self.assertEqual(10, len(lines), lines)
 
     def test_a_field_that_does_not_exist_is_noticed(self):
-        deployment = copy.deepcopy(one(build(self.manifests / "base"), "Deployment", "weir"))
+        deployment = copy.deepcopy(find_object(build(self.manifests / "base"), "Deployment", "weir"))
         deployment["spec"]["template"]["spec"]["securityContexts"] = {}
 
         run = self.cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", self.file(deployment))
@@ -71,7 +71,7 @@ class ManifestsScenario(ClusterTest):
 
     def test_pod_security_restricted_admits_weirs_pod_and_no_weaker_one(self):
         namespace = "restricted-by-label"
-        labels = one(build(self.manifests / "base"), "Namespace", "weir-system")["metadata"]["labels"]
+        labels = find_object(build(self.manifests / "base"), "Namespace", "weir-system")["metadata"]["labels"]
         self.cluster.apply("-f", "-", stdin=json.dumps(
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}))
         for overlay in OVERLAYS:

@@ -40,7 +40,7 @@ class ResourceMetrics:
         self._server.stop()
 
     def _play(self, turn):
-        path, _, query = turn.asked.target.partition("?")
+        path, _, query = turn.request.target.partition("?")
         parts = path.strip("/").split("/")
         if parts == ["apis", *GROUP_VERSION.split("/")]:
             turn.answer(json.dumps(RESOURCES))
@@ -57,7 +57,7 @@ class ResourceMetrics:
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         items = [{"metadata": {key: pod["metadata"].get(key) for key in ("name", "namespace", "labels")},
                   "timestamp": now, "window": "1s",
-                  "containers": [{"name": one["name"], "usage": usage} for one in pod["spec"]["containers"]]}
+                  "containers": [{"name": container["name"], "usage": usage} for container in pod["spec"]["containers"]]}
                  for pod in listing["items"] if usage]
         return {"kind": "PodMetricsList", "apiVersion": GROUP_VERSION, "metadata": {}, "items": items}
 

@@ -38,7 +38,7 @@ def stay(cluster):
     signal.sigwait(signals)
 
 
-def judge(cluster, suite):
+def run_suite(cluster, suite):
     """The exit code of the scenarios."""
     ClusterTest.cluster = cluster
     return 0 if unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful() else 1
@@ -54,7 +54,7 @@ def run(arguments):
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-cluster-"))
         cluster = stack.enter_context(Cluster(folder, binaries))
         print(f"the cluster is up after {time.monotonic() - started:.0f} s", flush=True)
-        code = judge(cluster, suite) if suite else 0
+        code = run_suite(cluster, suite) if suite else 0
         if arguments.keep:
             stay(cluster)
         return code

@@ -110,7 +110,7 @@ class Incident:
     causes: dict  # metric -> what the diagnosis says
 
 
-def _ended(cause):
+def _stopped_scraping(cause):
     """Of both metrics: Prometheus marks series as ended when a scrape fails, or finds them no more."""
     return {metric: f'"{series}" had series within the last hour and has none now: {cause}' for metric, series in
             (("inference_p95_seconds", "inference_latency_seconds_bucket"), ("inference_queue_len", "inference_queue_len"))}
@@ -122,9 +122,9 @@ INCIDENTS = (
              {"inference_p95_seconds": 'no series of "inference_latency_seconds_bucket" has two samples within [1m]: '
                                        f'scrape job "{JOB}" does not exist; existing scrape jobs: "prometheus" (1 of 1 up)'}),
     Incident("slo-down", lambda scraped: scraped.pod.stop(),
-             _ended(f'the only target of scrape job "{JOB}" is not up (last error: Get "[hidden]": dial tcp [hidden]: connect: '
+             _stopped_scraping(f'the only target of scrape job "{JOB}" is not up (last error: Get "[hidden]": dial tcp [hidden]: connect: '
                     'connection refused)')),
     Incident("slo-relabelled", Scraped.rename_job,
-             _ended(f'relabeling gives the targets of scrape job "{JOB}" the label job="ml/{JOB}"')),
+             _stopped_scraping(f'relabeling gives the targets of scrape job "{JOB}" the label job="ml/{JOB}"')),
 )
 OBJECTIVE = "slo-objective"  # the namespace of the one that goes on being scraped

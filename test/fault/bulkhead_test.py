@@ -21,7 +21,7 @@ SERVICE_SECONDS = 0.2
 class Counter:
     """A script that takes SERVICE_SECONDS for each query, and measures how busy it was."""
     spans: list = field(default_factory=list)  # (begin, end) of each, in the order of their ends
-    begun: list = field(default_factory=list)  # the queries, in the order of their arrival
+    arrivals: list = field(default_factory=list)  # the queries, in the order of their arrival
     under_way: int = 0
     most: int = 0
 
@@ -31,7 +31,7 @@ class Counter:
     def __call__(self, turn):
         began = time.monotonic()
         with self._lock:
-            self.begun.append(turn.asked.query)
+            self.arrivals.append(turn.request.query)
             self.under_way += 1
             self.most = max(self.most, self.under_way)
         turn.pause(SERVICE_SECONDS)
@@ -111,7 +111,7 @@ class BulkheadTest(ServerTest):
         weir = self.weir_of(self.started(ScriptedServer(counter)), self.by_queue())
         [quiet] = self.connections(weir, 1)
         loud = self.flood(weir, SERVED)
-        self.wait_for(lambda: len(counter.begun) >= IN_FLIGHT)
+        self.wait_for(lambda: len(counter.arrivals) >= IN_FLIGHT)
 
         self.send(quiet, "quiet", ["quiet"])
         status = read_answers(quiet, 1)[0][0]
@@ -127,7 +127,7 @@ class BulkheadTest(ServerTest):
         for is_length_said in (True, False):
             with self.subTest(is_length_said=is_length_said):
                 large = endless_body(is_length_said)
-                server = self.started(ScriptedServer(lambda turn: turn.answer(vector(1)) if turn.asked.query == "small"
+                server = self.started(ScriptedServer(lambda turn: turn.answer(vector(1)) if turn.request.query == "small"
                                                      else large(turn)))
                 weir = self.weir_of(server, metric("small", "small"), metric("large", "large"), env=frugal_environment())
                 self.assert_values(weir.metric("ml-inference", "small"), "1")

@@ -29,7 +29,7 @@ def few_attempts_to_connect(test, row, fault, weir):
 
 
 def half_open_connection_is_discarded(test, row, fault, weir):
-    test.wait_for(lambda: fault.held() == 0, 20)
+    test.wait_for(lambda: fault.established_connections() == 0, 20)
 
 
 def one_login_in_thirty_seconds(test, row, fault, weir):
@@ -84,13 +84,13 @@ def few_connections_are_tried(test, row, fault, weir):
 
 def connections_are_kept_over_500_reads(test, row, fault, weir):
     """As many as there are queries at once, and no more."""
-    def held():
+    def open_files():
         return len(os.listdir(f"/proc/{weir.process.pid}/fd"))
-    before = held()
+    before = open_files()
 
     reads(test, weir, 500, row.status)
 
-    test.wait_for(lambda: held() <= before + IN_FLIGHT)
+    test.wait_for(lambda: open_files() <= before + IN_FLIGHT)
 
 
 def heartbeats_are_sent(test, row, fault, weir):

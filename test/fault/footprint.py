@@ -10,12 +10,12 @@ class Footprint:
     def __init__(self, pid):
         self._pid = pid
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is counted from here
-        self._files, self._threads = self._held()
+        self._files, self._threads = self._open_resources()
         self._resident_kib = self._status("VmRSS")
         self._reserved_kib = self._status("VmPeak")
 
     def is_at_baseline(self):
-        files, threads = self._held()
+        files, threads = self._open_resources()
         return files <= self._files and threads <= self._threads
 
     def growth_mib(self):
@@ -26,7 +26,7 @@ class Footprint:
         """Of the address space, at its peak."""
         return (self._status("VmPeak") - self._reserved_kib) / 1024
 
-    def _held(self):
+    def _open_resources(self):
         return len(os.listdir(f"/proc/{self._pid}/fd")), self._status("Threads")
 
     def _status(self, key):

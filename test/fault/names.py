@@ -20,7 +20,6 @@ class NameServer:
         pid = os.getpid()
         self.address = f"127.{53 + (pid >> 16 & 127)}.{pid >> 8 & 255}.{pid & 255}"  # of this process alone
         self.addresses = []
-        self.asked = 0
 
     def start(self):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -38,7 +37,6 @@ class NameServer:
             question, peer = self._socket.recvfrom(4096)
             if not question:
                 return
-            self.asked += 1
             addresses = self.addresses
             if addresses is not None:
                 self._socket.sendto(_answer(question, addresses), peer)
@@ -52,7 +50,7 @@ def _answer(question, addresses):
     code = 0 if addresses else NO_SUCH_NAME
     head = question[:2] + struct.pack(">HHHHH", 0x8580 | code, 1, len(answers), 0, 0)
     return head + question[12:end] + b"".join(
-        b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 1, 4) + socket.inet_aton(one) for one in answers)
+        b"\xc0\x0c" + struct.pack(">HHIH", A, 1, 1, 4) + socket.inet_aton(address) for address in answers)
 
 
 class Named(Fault):

@@ -48,15 +48,15 @@ class FullBacklog:
                 return True
             return False
         wait_until(is_full, "the backlog is full", 5, 0)
-        self._mine = {one.getsockname()[1] for one in self._fillers}
+        self._mine = {filler.getsockname()[1] for filler in self._fillers}
 
     def attempts(self):
         """The local ports of those who knock, without the fillers'."""
         return connections("127.0.0.1", self.port, TCP_SYN_SENT) - self._mine
 
     def close(self):
-        for one in [self.listener, *self._fillers]:
-            one.close()
+        for listener in [self.listener, *self._fillers]:
+            listener.close()
 
 
 class BlackHole(Fault):
@@ -206,7 +206,7 @@ class HalfOpen(Fault):
         super().clear()
         self.network.join()
 
-    def held(self):
+    def established_connections(self):
         """How many connections Weir still takes for open."""
         return len(connections(self.network.there, self.port, TCP_ESTABLISHED))
 

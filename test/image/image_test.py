@@ -10,7 +10,7 @@ from pathlib import Path
 from support import MissingTool, Process, ScriptedServer, ServerTest, config, free_port, make_certificates, metric, require
 from support import weir_binary
 from support.certificates import ROOT
-from support.manifests import build, copied_manifests, one
+from support.manifests import build, copied_manifests, find_object
 
 HERE = Path(__file__).resolve().parent
 MAX_BYTES = 25e6
@@ -53,7 +53,7 @@ class ImageTest(ServerTest):
         serving = self.readable(tls_crt=certificates.crt("serving").read_bytes(),
                                 ca_crt=certificates.crt("ca").read_bytes(),
                                 tls_key=certificates.key("serving").read_bytes())
-        deployment = one(build(self.pair / "base"), "Deployment", "weir")
+        deployment = find_object(build(self.pair / "base"), "Deployment", "weir")
         container, = deployment["spec"]["template"]["spec"]["containers"]
         port = free_port()
         flags = [f"--secure-port={port}" if flag.startswith("--secure-port") else flag for flag in container["args"]

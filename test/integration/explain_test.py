@@ -339,7 +339,7 @@ class RabbitMQTest(ExplainCase):
 class LookTest(ExplainCase):
     def test_a_broker_that_answers_no_look_is_no_cause(self):
         def script(turn):
-            if "name" in turn.asked.form:  # the read's own question, which filters by name
+            if "name" in turn.request.form:  # the read's own question, which filters by name
                 turn.answer('{"page_count":1,"filtered_count":0,"items":[]}')
             else:
                 turn.answer("starting", status="503 Service Unavailable")

@@ -25,38 +25,38 @@ class FreshnessTest(ServerTest):
             metric("failing", "absent_series", freshness="1m"),
             metric("unasked", "vector(5)"))))
 
-    def asked_while(self, read):
-        before = self.prometheus.questions()
+    def queries_during(self, read):
+        before = self.prometheus.query_count()
         read()
-        return self.prometheus.questions() - before
+        return self.prometheus.query_count() - before
 
     def test_reads_within_the_freshness_ask_once(self):
         def read():
             for _ in range(READS):
                 self.assert_values(self.weir.metric("ml-inference", "kept"), "1")
 
-        self.assertEqual(1, self.asked_while(read))
+        self.assertEqual(1, self.queries_during(read))
 
     def test_two_metrics_with_one_question_ask_once(self):
         def read():
             self.assert_values(self.weir.metric("ml-inference", "same_question"), "2")
             self.assert_values(self.weir.metric("ml-inference", "same_question_again"), "2")
 
-        self.assertEqual(1, self.asked_while(read))
+        self.assertEqual(1, self.queries_during(read))
 
     def test_namespaces_share_an_answer_that_does_not_depend_on_them(self):
         def read():
             for namespace in ("a", "b", "c"):
                 self.assert_values(self.weir.metric(namespace, "everywhere"), "3")
 
-        self.assertEqual(1, self.asked_while(read))
+        self.assertEqual(1, self.queries_during(read))
 
     def test_each_label_value_is_a_question_of_its_own(self):
         def read():
             for selector in ("queue=a", "queue=b", "queue in (a,b)", "queue in (b,c)"):
                 self.assertEqual(200, self.weir.metric("ml-inference", "by_label", selector).status)
 
-        self.assertEqual(3, self.asked_while(read))
+        self.assertEqual(3, self.queries_during(read))
 
     def test_a_stream_of_reads_asks_once_an_interval(self):
         started = time.monotonic()
@@ -65,34 +65,34 @@ class FreshnessTest(ServerTest):
             for _ in range(READS):
                 self.weir.metric("ml-inference", "brief")
 
-        asked = self.asked_while(read)
+        query_count = self.queries_during(read)
 
-        self.assertTrue(1 <= asked <= 1 + (time.monotonic() - started) / 0.3, asked)
+        self.assertTrue(1 <= query_count <= 1 + (time.monotonic() - started) / 0.3, query_count)
 
     def test_an_old_answer_is_asked_again_and_not_before_it_is_old(self):
-        first = self.prometheus.questions()
+        first = self.prometheus.query_count()
         started = time.monotonic()
         self.weir.metric("ml-inference", "brief_too")
 
-        def asked_again():
+        def is_queried_again():
             self.weir.metric("ml-inference", "brief_too")
-            return self.prometheus.questions() >= first + 2
+            return self.prometheus.query_count() >= first + 2
 
-        self.wait_for(asked_again, 3)
+        self.wait_for(is_queried_again, 3)
         self.assertTrue(0.3 <= time.monotonic() - started < 0.85, time.monotonic() - started)
 
     def test_an_error_is_kept_for_a_moment_only(self):
         """After the diagnosis, which sends more queries, and once in 30 s at most."""
         self.wait_for(lambda: "; diagnosis: " in self.weir.metric("ml-inference", "failing").text, 3)
-        asked = self.asked_while(lambda: [self.weir.metric("ml-inference", "failing") for _ in range(10)])
-        before = self.prometheus.questions()
+        query_count = self.queries_during(lambda: [self.weir.metric("ml-inference", "failing") for _ in range(10)])
+        before = self.prometheus.query_count()
 
-        def asked_again():
+        def is_queried_again():
             self.weir.metric("ml-inference", "failing")
-            return self.prometheus.questions() > before
+            return self.prometheus.query_count() > before
 
-        self.assertLessEqual(asked, 2)
-        self.wait_for(asked_again, 3)
+        self.assertLessEqual(query_count, 2)
+        self.wait_for(is_queried_again, 3)
 
     def test_nothing_is_asked_for_what_is_refused(self):
         def read():
@@ -103,7 +103,7 @@ class FreshnessTest(ServerTest):
                                                 cert=None).status)
             self.assertEqual(200, self.weir.get("/apis/external.metrics.k8s.io/v1beta1", {"X-Remote-User": "x"}).status)
 
-        self.assertEqual(0, self.asked_while(read))
+        self.assertEqual(0, self.queries_during(read))
 
 
 if __name__ == "__main__":

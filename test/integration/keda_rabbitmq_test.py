@@ -114,12 +114,12 @@ class KedaScriptedTest(ServerTest):
         replies = {name: page(*listed) for name, listed, *_ in SCRIPTED}
 
         def play(turn):
-            path = turn.asked.target.split("?")[0]
+            path = turn.request.target.split("?")[0]
             name = path.split("/")[1]
             if name == "refused":
                 turn.answer("not authorised with planted-pass", "401 Unauthorized")
             elif name == "paged":
-                number = int(turn.asked.form["page"])
+                number = int(turn.request.form["page"])
                 turn.answer(page(queue(f"q{number}", messages=number * 10), page_count=3))
             else:
                 turn.answer(replies.get(name, page(queue(messages=7))))
@@ -162,11 +162,11 @@ def scripted_case(name, expected):
 
 def vhost_case(name, path):
     def test(self):
-        self.server.asked.clear()
+        self.server.requests.clear()
 
         self.assert_values(self.weir.metric("ml", name), "7")
 
-        self.assertEqual([path], [one.target.split("?")[0] for one in self.server.asked])
+        self.assertEqual([path], [request.target.split("?")[0] for request in self.server.requests])
     return test
 
 
@@ -224,8 +224,8 @@ class KedaRealBrokerTest(ServerTest):
 
     def assert_becomes(self, name, value):
         """The broker's totals follow within a tenth of a second."""
-        self.wait_for(lambda: (one := self.weir.metric("ml", name)).status == 200
-                      and one.json()["items"][0]["value"] == value, 10)
+        self.wait_for(lambda: (response := self.weir.metric("ml", name)).status == 200
+                      and response.json()["items"][0]["value"] == value, 10)
 
     def test_01_messages_with_an_unacknowledged_one_count_as_all(self):
         with self.broker.holding("held"):

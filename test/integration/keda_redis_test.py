@@ -11,10 +11,10 @@ ITEMS = 400
 VALUES = [
     ("54_a_missing_key_is_an_empty_list", [], {"key": "no"}, "0"),
     ("55_a_list", [["RPUSH", "k55l", *range(ITEMS)]], {"key": "k55l"}, "400"),
-    ("55_a_sorted_set", [["ZADD", "k55z", *(n for one in range(ITEMS) for n in (one, one))]],
+    ("55_a_sorted_set", [["ZADD", "k55z", *(n for index in range(ITEMS) for n in (index, index))]],
      {"key": "k55z", "kind": "sortedSet"}, "400"),
     ("55_a_set", [["SADD", "k55s", *range(ITEMS)]], {"key": "k55s", "kind": "set"}, "400"),
-    ("55_a_hash", [["HSET", "k55h", *(n for one in range(ITEMS) for n in (one, one))]], {"key": "k55h", "kind": "hash"},
+    ("55_a_hash", [["HSET", "k55h", *(n for index in range(ITEMS) for n in (index, index))]], {"key": "k55h", "kind": "hash"},
      "400"),
     ("57_a_stream_without_a_group", [["XADD", "k57", f"{n}-1", "f", "v"] for n in range(1, 101)],
      {"key": "k57", "kind": "stream"}, "100"),

@@ -127,10 +127,10 @@ class SentTest(ServerTest):
         cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
 
     def ask(self, name):
-        before = len(self.server.asked)
+        before = len(self.server.requests)
         self.assert_values(self.weir.metric("ml-inference", name), "42")
-        self.assertEqual(before + 1, len(self.server.asked))
-        return self.server.asked[-1]
+        self.assertEqual(before + 1, len(self.server.requests))
+        return self.server.requests[-1]
 
     def test_a_bearer_token_is_sent_without_the_files_line_end(self):
         self.assertEqual("Bearer abc.def", self.ask("bearer").headers["authorization"])
@@ -152,11 +152,11 @@ class SentTest(ServerTest):
         for name, method, path in (("prefix", "GET", "/select/0/prometheus/api/v1/query"),
                                    ("post", "POST", "/api/v1/query")):
             with self.subTest(name):
-                asked = self.ask(name)
+                request = self.ask(name)
 
-                self.assertEqual((method, path), (asked.method, asked.target.partition("?")[0]))
-                self.assertEqual(f'x{{from="{name}"}} + 1', asked.query)
-                self.assertRegex(asked.form["timeout"], r"^(1\d\d\d|2000)ms$")
+                self.assertEqual((method, path), (request.method, request.target.partition("?")[0]))
+                self.assertEqual(f'x{{from="{name}"}} + 1', request.query)
+                self.assertRegex(request.form["timeout"], r"^(1\d\d\d|2000)ms$")
 
 
 class ServerCertificateTest(ServerTest):

@@ -76,10 +76,10 @@ class PrometheusAgeTest(ServerTest):
             self.prometheus.url, metric("late", "late", freshness="1h", kind={"maxAge": "1m", "ageOf": "late"}))))
         self.assert_values(weir.metric("ml-inference", "late"), "9")
 
-        answer = self.wait_for(lambda: (one := weir.metric("ml-inference", "late")).status == 503 and one, 10)
+        answer = self.wait_for(lambda: (response := weir.metric("ml-inference", "late")).status == 503 and response, 10)
 
         self.assertRegex(self.message_of(answer),
-                         "the newest (sample of ageOf is 60.* s old|data was 60 s old when it was asked)")
+                         "the newest (sample of ageOf is 60.* s old|data was 60 s old when it was queried)")
 
 
 if __name__ == "__main__":

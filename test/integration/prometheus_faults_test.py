@@ -217,7 +217,7 @@ class NonsenseTest(ServerTest):
         folder = cls.new_folder()
         scripts = {name: script for name, script, *_ in NONSENSE}
         unknown = status("404 Not Found", "404 page not found")  # what else a look for a cause asks
-        cls.server = cls.start(ScriptedServer(lambda turn: scripts.get(turn.asked.query, unknown)(turn)))
+        cls.server = cls.start(ScriptedServer(lambda turn: scripts.get(turn.request.query, unknown)(turn)))
         metrics = [metric(name, name, deadline="700ms") for name in scripts]
         cls.weir = cls.start(Weir(folder / "weir", config(cls.server.url, *metrics)))
 

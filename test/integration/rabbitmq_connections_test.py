@@ -71,7 +71,7 @@ class RabbitMqTlsTest(ServerTest):
 
     def test_without_a_password_the_client_certificate_is_the_login(self):
         self.assert_values(self.read("external"), str(READY))
-        self.wait_for(lambda: "demo-admin" in {one.get("user") for one in broker.connections()}, 10)
+        self.wait_for(lambda: "demo-admin" in {connection.get("user") for connection in broker.connections()}, 10)
 
     def test_a_certificate_that_the_broker_has_no_user_for_is_refused(self):
         self.assert_status(self.read("unknown"), 503, "ServiceUnavailable",
@@ -132,7 +132,7 @@ class ManyMetricsTest(ServerTest):
         def read_share(reader):
             """The statuses of every READERS-th read: one of a queue that is there, one of a queue that is not."""
             statuses = []
-            with weir.kept() as read:
+            with weir.persistent_reader() as read:
                 for n in range(reader, READS // 2, READERS):
                     which = n % (METRICS // 2)
                     statuses.append(read("ml-inference", f"present-{which}").status)

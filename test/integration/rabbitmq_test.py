@@ -148,7 +148,7 @@ class RabbitMqTest(ServerTest):
 
     def wait_for_value(self, name, value):
         """The broker's own statistics follow within its interval of half a second."""
-        self.wait_for(lambda: (one := self.read(name)).status == 200 and one.json()["items"][0]["value"] == value)
+        self.wait_for(lambda: (response := self.read(name)).status == 200 and response.json()["items"][0]["value"] == value)
 
     def test_a_queue_has_its_number(self):
         for name, _, expected in VALUES:
@@ -261,7 +261,7 @@ class RabbitMqTest(ServerTest):
 
         self.assertEqual([200, 404] * 180, statuses)
         self.assertEqual(0, broker.connections_accepted() - before)
-        ours = [one for one in broker.connections() if one.get("vhost") == "/"]
+        ours = [connection for connection in broker.connections() if connection.get("vhost") == "/"]
         self.assertEqual(1, len(ours), ours)
 
     def test_a_refused_login_is_not_tried_again_with_every_read(self):
@@ -291,7 +291,7 @@ class RabbitMqRestartTest(ServerTest):
             self.wait_for(lambda: weir.metric("ml-inference", name).status == 200)
 
         self.assertLess(time.monotonic() - back, 2)
-        self.assertEqual([(503, "ServiceUnavailable")] * 2, [(one.status, one.json()["reason"]) for one in gone])
+        self.assertEqual([(503, "ServiceUnavailable")] * 2, [(response.status, response.json()["reason"]) for response in gone])
         for name in ("ready_over_amqp", "total"):
             self.assert_values(weir.metric("ml-inference", name), "3")
 

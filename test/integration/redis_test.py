@@ -219,7 +219,7 @@ class RedisConnectionTest(ServerTest):
         gone = self.wait_for(lambda: (answer := self.reads()).status != 200 and answer)
         self.redis.start()
         back = time.monotonic()
-        answer = self.wait_for(lambda: (one := self.reads()).status == 200 and one)
+        answer = self.wait_for(lambda: (response := self.reads()).status == 200 and response)
 
         self.assertEqual((503, "ServiceUnavailable"), (gone.status, gone.json()["reason"]))
         self.assert_values(answer, "0")

@@ -329,15 +329,15 @@ class Tools(LintTest):
         bad = {"scalers/a.cpp": '#include "scalers/a.hpp"\n', "scalers/a.hpp": "inline int* p() {\n  return 0;\n}\n"}
         good = {**bad, "scalers/a.hpp": bad["scalers/a.hpp"].replace("0", "nullptr")}
         finding = "scalers/a.hpp:2: use nullptr [modernize-use-nullptr]"
-        asked, known = ("tidy: 0 of 1 files known clean, asking about 1",
+        first_run, cached_run = ("tidy: 0 of 1 files known clean, asking about 1",
                         "tidy: 1 of 1 files known clean, asking about 0")
 
-        self.assertEqual(([finding], [asked]), self.tidy(bad))
-        self.assertEqual(([finding], [asked]), self.tidy(bad))
-        self.assertEqual(([], [asked]), self.tidy(good))
-        self.assertEqual(([], [known]), self.tidy(good))
-        self.assertEqual(([], [asked]), self.tidy(good, "-DNEW"))
-        self.assertEqual(([], [asked]), self.tidy({**good, "scalers/a.hpp": good["scalers/a.hpp"] + "// more\n"}))
+        self.assertEqual(([finding], [first_run]), self.tidy(bad))
+        self.assertEqual(([finding], [first_run]), self.tidy(bad))
+        self.assertEqual(([], [first_run]), self.tidy(good))
+        self.assertEqual(([], [cached_run]), self.tidy(good))
+        self.assertEqual(([], [first_run]), self.tidy(good, "-DNEW"))
+        self.assertEqual(([], [first_run]), self.tidy({**good, "scalers/a.hpp": good["scalers/a.hpp"] + "// more\n"}))
 
     def test_tidy_wants_every_file_compiled(self):
         findings, _ = self.tidy({"scalers/a.cpp": "", "scalers/b.cpp": ""})

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 
 from support import ScriptedServer, ServerTest, Weir, config, metric, require, vector
-from support.manifests import build, copied_manifests, of_kind, one
+from support.manifests import build, copied_manifests, find_object, of_kind
 from support.promql import grouped_by, named_in
 
 TARGET_LABELS = {"job", "pod", "le"}  # of the scrape, and of every histogram
@@ -89,7 +89,7 @@ class AlertsTest(ServerTest):
         objects = build(copied_manifests(cls.new_folder()) / "overlays" / "prod")
         cls.groups = [group for item in of_kind(objects, "PrometheusRule") for group in item["spec"]["groups"]]
         cls.rules = {rule["alert"]: rule for group in cls.groups for rule in group["rules"]}
-        cls.dashboard = json.loads(one(objects, "ConfigMap", "weir-dashboard")["data"]["weir.json"])
+        cls.dashboard = json.loads(find_object(objects, "ConfigMap", "weir-dashboard")["data"]["weir.json"])
         cls.live = cls.live_series()
 
     @classmethod

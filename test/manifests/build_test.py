@@ -5,7 +5,7 @@ import unittest
 
 from support import ServerTest, require, run_weir
 from support.certificates import ROOT
-from support.manifests import build, copied_manifests, documents, one, placed_config
+from support.manifests import build, copied_manifests, documents, find_object, placed_config
 
 API_SERVICE = "v1beta1.external.metrics.k8s.io"
 WITH_PAIR = ("base", "overlays/dev")
@@ -49,8 +49,8 @@ class BuildTest(ServerTest):
         for name in WITH_PAIR:
             with self.subTest(name):
                 folder = self.folder()
-                pair = one(self.built[name], "Secret", "weir-serving")
-                bundle = one(self.built[name], "APIService", API_SERVICE)["spec"]["caBundle"]
+                pair = find_object(self.built[name], "Secret", "weir-serving")
+                bundle = find_object(self.built[name], "APIService", API_SERVICE)["spec"]["caBundle"]
                 (folder / "ca").write_bytes(base64.b64decode(bundle))
                 (folder / "crt").write_bytes(base64.b64decode(pair["data"]["tls.crt"]))
 
@@ -65,23 +65,23 @@ class BuildTest(ServerTest):
         for name in WITH_CERT_MANAGER:
             with self.subTest(name):
                 objects = self.built[name]
-                service = one(objects, "APIService", API_SERVICE)
+                service = find_object(objects, "APIService", API_SERVICE)
                 injected = service["metadata"]["annotations"]["cert-manager.io/inject-ca-from"]
-                pair = one(objects, "Certificate", "weir-serving")
-                issuer = one(objects, "Issuer", pair["spec"]["issuerRef"]["name"])
-                authority = one(objects, "Certificate", "weir-ca")
+                pair = find_object(objects, "Certificate", "weir-serving")
+                issuer = find_object(objects, "Issuer", pair["spec"]["issuerRef"]["name"])
+                authority = find_object(objects, "Certificate", "weir-ca")
 
                 self.assertEqual("weir-system/weir-serving", injected)
                 self.assertNotIn("caBundle", service["spec"])
                 self.assertIn("weir.weir-system.svc", pair["spec"]["dnsNames"])
                 self.assertEqual(authority["spec"]["secretName"], issuer["spec"]["ca"]["secretName"])
-                volumes = one(objects, "Deployment", "weir")["spec"]["template"]["spec"]["volumes"]
+                volumes = find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]["volumes"]
                 self.assertIn(pair["spec"]["secretName"], [v["secret"]["secretName"] for v in volumes if "secret" in v])
 
     def test_the_shipped_configuration_is_valid(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                config = one(objects, "ConfigMap", "weir-config")["data"]
+                config = find_object(objects, "ConfigMap", "weir-config")["data"]
 
                 run = run_weir("check", placed_config(config, self.folder()))
 
@@ -91,7 +91,7 @@ class BuildTest(ServerTest):
         missing = self.folder() / "no-such-file.yaml"
         for name, objects in self.built.items():
             with self.subTest(name):
-                container, = one(objects, "Deployment", "weir")["spec"]["template"]["spec"]["containers"]
+                container, = find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]["containers"]
                 flags = [f"--config={missing}" if flag.startswith("--config=") else flag for flag in container["args"]]
 
                 run = run_weir(*flags)
@@ -103,21 +103,21 @@ class BuildTest(ServerTest):
     def test_probes_service_and_api_service_meet_at_the_port_that_is_listened_on(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                pod = one(objects, "Deployment", "weir")["spec"]["template"]
+                pod = find_object(objects, "Deployment", "weir")["spec"]["template"]
                 container, = pod["spec"]["containers"]
                 port, = container["ports"]
-                service, = one(objects, "Service", "weir")["spec"]["ports"]
-                aimed = one(objects, "APIService", API_SERVICE)["spec"]["service"]
+                service, = find_object(objects, "Service", "weir")["spec"]["ports"]
+                aimed = find_object(objects, "APIService", API_SERVICE)["spec"]["service"]
 
                 self.assertIn(f"--secure-port={port['containerPort']}", container["args"])
                 self.assertEqual(port["name"], service["targetPort"])
                 self.assertEqual({"name": "weir", "namespace": "weir-system", "port": service["port"]}, aimed)
                 for probe, path in (("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
                     self.assertEqual({"path": path, "port": port["name"], "scheme": "HTTPS"}, container[probe]["httpGet"])
-                selector = one(objects, "Service", "weir")["spec"]["selector"]
+                selector = find_object(objects, "Service", "weir")["spec"]["selector"]
                 self.assertLessEqual(selector.items(), pod["metadata"]["labels"].items())
                 for kind in ("Deployment", "PodDisruptionBudget"):
-                    self.assertEqual(selector, one(objects, kind, "weir")["spec"]["selector"]["matchLabels"])
+                    self.assertEqual(selector, find_object(objects, kind, "weir")["spec"]["selector"]["matchLabels"])
 
     def test_the_pages_build_the_image_that_the_pod_asks_for_before_anything_is_applied(self):
         for page in ("README.md", "manifests/chart/README.md"):
@@ -127,7 +127,7 @@ class BuildTest(ServerTest):
         self.assertLess(steps.index("docker build -t"), steps.index("kubectl apply -k"))
 
     def image(self):
-        container, = one(self.built["base"], "Deployment", "weir")["spec"]["template"]["spec"]["containers"]
+        container, = find_object(self.built["base"], "Deployment", "weir")["spec"]["template"]["spec"]["containers"]
         return container["image"]
 
     def test_what_a_renewal_applies_is_the_pair_and_its_authority_alone(self):
@@ -141,14 +141,14 @@ class BuildTest(ServerTest):
     def test_no_pod_asks_for_a_class_that_clusters_keep_to_themselves(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                pod = one(objects, "Deployment", "weir")["spec"]["template"]["spec"]
+                pod = find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]
 
                 self.assertNotIn("priorityClassName", pod)
 
     def test_a_pod_has_time_to_drain(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                pod = one(objects, "Deployment", "weir")["spec"]["template"]["spec"]
+                pod = find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]
                 flag, = (arg for arg in pod["containers"][0]["args"] if arg.startswith("--shutdown-delay-duration="))
                 delay = int(flag.split("=")[1].removesuffix("s"))
 

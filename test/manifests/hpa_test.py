@@ -5,7 +5,7 @@ import unittest
 
 from support import ServerTest, Weir, free_port, run_weir
 from support.certificates import ROOT
-from support.manifests import build, copied_manifests, documents, of_kind, one, placed_config
+from support.manifests import build, copied_manifests, documents, find_object, of_kind, placed_config
 
 HPA = ROOT / "manifests" / "hpa"
 BACKENDS = "backends.yaml"
@@ -66,7 +66,7 @@ class HpaTest(ServerTest):
                        for name, text in sources().items()}
         flags = ["--config", placed_config(unreachable, folder)]
         weir = self.started(Weir(folder / "weir", "metrics: []\n", flags=flags))
-        asked = set()
+        read_metrics = set()
         for hpa in all_hpas():
             for external in externals(hpa):
                 name, labels = external["metric"]["name"], external["metric"].get("selector", {}).get("matchLabels", {})
@@ -78,8 +78,8 @@ class HpaTest(ServerTest):
                     # Neither 404 (no such metric for this namespace) nor 400 (a selector that it refuses).
                     self.assertEqual(503, answer.status, answer.text)
                     self.assertIn("cannot connect", self.message_of(answer))
-                asked.add(name)
-        self.assertEqual(set(metrics()), asked)
+                read_metrics.add(name)
+        self.assertEqual(set(metrics()), read_metrics)
 
     def test_averages_and_quantiles_are_compared_as_they_are(self):
         for hpa in all_hpas():
@@ -120,7 +120,7 @@ class HpaTest(ServerTest):
 
                 objects = build(own)
 
-                self.assertEqual(sources(), one(objects, "ConfigMap", "weir-config")["data"])
+                self.assertEqual(sources(), find_object(objects, "ConfigMap", "weir-config")["data"])
                 self.assertTrue(of_kind(objects, "Certificate"))
         self.assertEqual([], of_kind(objects, "ServiceMonitor") + of_kind(objects, "PrometheusRule"))  # with it alone
 

@@ -4,7 +4,7 @@ import unittest
 
 from support import ServerTest
 from support.certificates import ROOT
-from support.manifests import build, copied_manifests, of_kind, one
+from support.manifests import build, copied_manifests, find_object, of_kind
 from support.pod_security import findings
 
 OVERLAYS = ("base", "overlays/dev", "overlays/staging", "overlays/prod")
@@ -26,7 +26,7 @@ class SecurityTest(ServerTest):
         cls.built = {name: build(manifests / name) for name in OVERLAYS}
 
     def pod(self, objects):
-        return one(objects, "Deployment", "weir")["spec"]["template"]["spec"]
+        return find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]
 
     def test_pods_are_restricted_and_have_what_the_benchmarks_ask_for(self):
         for name, objects in self.built.items():
@@ -36,7 +36,7 @@ class SecurityTest(ServerTest):
     def test_the_namespace_enforces_it(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                labels = one(objects, "Namespace", "weir-system")["metadata"]["labels"]
+                labels = find_object(objects, "Namespace", "weir-system")["metadata"]["labels"]
                 self.assertEqual("restricted", labels["pod-security.kubernetes.io/enforce"])
 
     def test_each_rule_finds_what_breaks_it(self):
@@ -45,25 +45,25 @@ class SecurityTest(ServerTest):
             change(pod, pod["containers"][0])
             return findings(pod)
         changes = {
-            "hostNetwork": lambda pod, one: pod.update(hostNetwork=True),
-            "hostPath": lambda pod, one: pod["volumes"].append({"name": "x", "hostPath": {"path": "/"}}),
-            "runAsNonRoot": lambda pod, one: pod["securityContext"].update(runAsNonRoot=False),
-            "runAsUser": lambda pod, one: one["securityContext"].update(runAsUser=0),
-            "seccompProfile": lambda pod, one: pod["securityContext"].pop("seccompProfile"),
-            "privileged": lambda pod, one: one["securityContext"].update(privileged=True),
-            "allowPrivilegeEscalation": lambda pod, one: one["securityContext"].pop("allowPrivilegeEscalation"),
-            "capabilities": lambda pod, one: one["securityContext"]["capabilities"].update(add=["NET_ADMIN"]),
-            "drop": lambda pod, one: one["securityContext"].pop("capabilities"),
-            "readOnlyRootFilesystem": lambda pod, one: one["securityContext"].pop("readOnlyRootFilesystem"),
-            "hostPort": lambda pod, one: one["ports"][0].update(hostPort=443),
-            "limits": lambda pod, one: one["resources"].pop("limits"),
-            "requests": lambda pod, one: one["resources"].pop("requests"),
-            "environment": lambda pod, one: one.update(env=[{"name": "X", "valueFrom": {"secretKeyRef": {}}}]),
-            "probe": lambda pod, one: one.pop("readinessProbe"),
-            "tag": lambda pod, one: one.update(image="weir:latest"),
-            "serviceAccountName": lambda pod, one: pod.update(serviceAccountName="default"),
-            "writable": lambda pod, one: one["volumeMounts"][0].update(readOnly=False),
-            "mode": lambda pod, one: pod["volumes"][1]["secret"].update(defaultMode=0o444),
+            "hostNetwork": lambda pod, container: pod.update(hostNetwork=True),
+            "hostPath": lambda pod, container: pod["volumes"].append({"name": "x", "hostPath": {"path": "/"}}),
+            "runAsNonRoot": lambda pod, container: pod["securityContext"].update(runAsNonRoot=False),
+            "runAsUser": lambda pod, container: container["securityContext"].update(runAsUser=0),
+            "seccompProfile": lambda pod, container: pod["securityContext"].pop("seccompProfile"),
+            "privileged": lambda pod, container: container["securityContext"].update(privileged=True),
+            "allowPrivilegeEscalation": lambda pod, container: container["securityContext"].pop("allowPrivilegeEscalation"),
+            "capabilities": lambda pod, container: container["securityContext"]["capabilities"].update(add=["NET_ADMIN"]),
+            "drop": lambda pod, container: container["securityContext"].pop("capabilities"),
+            "readOnlyRootFilesystem": lambda pod, container: container["securityContext"].pop("readOnlyRootFilesystem"),
+            "hostPort": lambda pod, container: container["ports"][0].update(hostPort=443),
+            "limits": lambda pod, container: container["resources"].pop("limits"),
+            "requests": lambda pod, container: container["resources"].pop("requests"),
+            "environment": lambda pod, container: container.update(env=[{"name": "X", "valueFrom": {"secretKeyRef": {}}}]),
+            "probe": lambda pod, container: container.pop("readinessProbe"),
+            "tag": lambda pod, container: container.update(image="weir:latest"),
+            "serviceAccountName": lambda pod, container: pod.update(serviceAccountName="default"),
+            "writable": lambda pod, container: container["volumeMounts"][0].update(readOnly=False),
+            "mode": lambda pod, container: pod["volumes"][1]["secret"].update(defaultMode=0o444),
         }
         for name, change in changes.items():
             with self.subTest(name):
@@ -100,13 +100,13 @@ class SecurityTest(ServerTest):
     def test_the_reader_aggregates_to_view(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                labels = one(objects, "ClusterRole", "external-metrics-reader")["metadata"]["labels"]
+                labels = find_object(objects, "ClusterRole", "external-metrics-reader")["metadata"]["labels"]
                 self.assertEqual("true", labels["rbac.authorization.k8s.io/aggregate-to-view"])
 
     def test_the_token_is_mounted_where_it_is_needed_alone(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                self.assertIs(False, one(objects, "ServiceAccount", "weir")["automountServiceAccountToken"])
+                self.assertIs(False, find_object(objects, "ServiceAccount", "weir")["automountServiceAccountToken"])
                 self.assertIs(True, self.pod(objects)["automountServiceAccountToken"])
 
     def test_nothing_skips_the_verification_of_a_certificate(self):
@@ -115,7 +115,7 @@ class SecurityTest(ServerTest):
                 text = str(objects)
                 self.assertNotIn("insecureSkip", text)
                 self.assertNotIn("insecure_skip", text)
-                service = one(objects, "APIService", "v1beta1.external.metrics.k8s.io")
+                service = find_object(objects, "APIService", "v1beta1.external.metrics.k8s.io")
                 injected = service["metadata"].get("annotations", {}).get("cert-manager.io/inject-ca-from")
                 self.assertTrue(service["spec"].get("caBundle") or injected)
 
@@ -128,7 +128,7 @@ class SecurityTest(ServerTest):
         for name in ("overlays/staging", "overlays/prod"):
             with self.subTest(name):
                 policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(self.built[name], "NetworkPolicy")}
-                weir = one(self.built[name], "Deployment", "weir")["spec"]["selector"]
+                weir = find_object(self.built[name], "Deployment", "weir")["spec"]["selector"]
 
                 self.assertEqual({"podSelector": weir, "policyTypes": ["Ingress", "Egress"]}, policies["weir-default-deny"])
                 for policy in policies.values():

@@ -90,9 +90,9 @@ class KubeApiserver:
         return self
 
     @property
-    def asked(self):
-        """Every request as it came, the refused ones too."""
-        return self._server.asked
+    def requests(self):
+        """Every request as received, including rejected requests."""
+        return self._server.requests
 
     def stop(self):
         with self._changed:
@@ -101,11 +101,6 @@ class KubeApiserver:
         self._server.stop()
 
     _stopped = False
-
-    @property
-    def asked(self):
-        """Every request that came, as the scripted server keeps them."""
-        return self._server.asked
 
     def write_config(self, data, event=None):
         """Creates, replaces or, with None, deletes the ConfigMap, and notifies the watches."""
@@ -144,8 +139,8 @@ class KubeApiserver:
                 "metadata": {"name": CONFIG_MAP, "namespace": "kube-system", "resourceVersion": str(self._version)}}
 
     def _play(self, turn):
-        path, _, query = turn.asked.target.partition("?")
-        if not self._is_known(turn.asked.headers.get("authorization")):
+        path, _, query = turn.request.target.partition("?")
+        if not self._is_known(turn.request.headers.get("authorization")):
             return self._refuse(turn, 401)
         with self._changed:
             queued = self.trouble.get(path)
@@ -156,11 +151,11 @@ class KubeApiserver:
             return self._config_maps(turn, dict(urllib.parse.parse_qsl(query)))
         if path in (TOKEN_REVIEWS, ACCESS_REVIEWS, SELF_REVIEWS):
             return self._review(turn, path)
-        if path in self.objects and turn.asked.method == "GET":
+        if path in self.objects and turn.request.method == "GET":
             result = self.objects[path]
             result = result(dict(urllib.parse.parse_qsl(query))) if callable(result) else result
             return self._refuse(turn, 404) if result is None else turn.answer(json.dumps(result))
-        self.mistakes.append(f"{turn.asked.method} {turn.asked.target}")
+        self.mistakes.append(f"{turn.request.method} {turn.request.target}")
         return self._refuse(turn, 404)
 
     def _is_known(self, header):
@@ -181,8 +176,8 @@ class KubeApiserver:
                                 "message": f"played by {self.url}"}), f"{status} Played")
 
     def _config_maps(self, turn, query):
-        if turn.asked.method != "GET" or query.get("fieldSelector") != f"metadata.name={CONFIG_MAP}":
-            self.mistakes.append(f"{turn.asked.method} {turn.asked.target}")
+        if turn.request.method != "GET" or query.get("fieldSelector") != f"metadata.name={CONFIG_MAP}":
+            self.mistakes.append(f"{turn.request.method} {turn.request.target}")
         if query.get("watch") == "true":
             return self._watch(turn, query)
         with self._changed:
@@ -194,7 +189,7 @@ class KubeApiserver:
 
     def _watch(self, turn, query):
         if not query.get("timeoutSeconds") or not query.get("resourceVersion", "").isdigit():
-            self.mistakes.append(turn.asked.target)
+            self.mistakes.append(turn.request.target)
         seen = int(query.get("resourceVersion") or 0)
         turn.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
         with self._changed:
@@ -215,12 +210,12 @@ class KubeApiserver:
 
     def _review(self, turn, path):
         kind, group, reviews = _REVIEWS[path]
-        body = json.loads(turn.asked.body)
+        body = json.loads(turn.request.body)
         expected = {"kind": kind, "apiVersion": f"{group}.k8s.io/v1", "spec": body.get("spec")}
-        if turn.asked.method != "POST" or body != expected:
-            self.mistakes.append(f"{turn.asked.method} {path} {turn.asked.body}")
-        if turn.asked.headers.get("content-type") != "application/json":
-            self.mistakes.append(f"{path}: Content-Type {turn.asked.headers.get('content-type')}")
+        if turn.request.method != "POST" or body != expected:
+            self.mistakes.append(f"{turn.request.method} {path} {turn.request.body}")
+        if turn.request.headers.get("content-type") != "application/json":
+            self.mistakes.append(f"{path}: Content-Type {turn.request.headers.get('content-type')}")
         spec = body["spec"]
         status = self._token_status(spec) if path == TOKEN_REVIEWS else self._access_status(path, spec)
         with self._changed:

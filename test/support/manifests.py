@@ -53,7 +53,7 @@ def of_kind(objects, kind):
     return [item for item in objects if item["kind"] == kind]
 
 
-def one(objects, kind, name):
+def find_object(objects, kind, name):
     """The one object of that kind and name."""
     matches = [item for item in of_kind(objects, kind) if item["metadata"]["name"] == name]
     if len(matches) != 1:

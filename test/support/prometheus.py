@@ -91,9 +91,9 @@ class Prometheus:
         data = json.loads(self._ask("/api/v1/query", data=urllib.parse.urlencode(form).encode()))["data"]
         if data["resultType"] == "scalar":
             return [({}, float(data["result"][1]))]
-        return [(one["metric"], float(one["value"][1])) for one in data["result"]]
+        return [(sample["metric"], float(sample["value"][1])) for sample in data["result"]]
 
-    def questions(self):
+    def query_count(self):
         """The number of instant queries so far; this call does not count."""
         text = self._ask("/metrics").decode()
         return sum(int(float(line.rsplit(" ", 1)[1])) for line in text.splitlines()
@@ -169,18 +169,18 @@ def _field(number, content):
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
-def _time_series(one):
+def _time_series(series):
     """message TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }, labels sorted by name."""
     out = bytearray()
-    for name, value in sorted(one.labels.items()):
+    for name, value in sorted(series.labels.items()):
         out += _field(1, _field(1, name.encode()) + _field(2, value.encode()))
-    for at, value in one.samples:
+    for at, value in series.samples:
         out += _field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + _varint(round(at * 1000)))
     return bytes(out)
 
 
 def _write_request(series):
-    return b"".join(_field(1, _time_series(one)) for one in series)
+    return b"".join(_field(1, _time_series(item)) for item in series)
 
 
 def _snappy(data):

@@ -33,8 +33,8 @@ class RecordedRequest:
 class Turn:
     """One request and its connection, with which a script responds."""
 
-    def __init__(self, asked, connection, stopped):
-        self.asked = asked
+    def __init__(self, request, connection, stopped):
+        self.request = request
         self.peer = connection.getpeername()
         self._connection = connection
         self._stopped = stopped
@@ -81,7 +81,7 @@ class ScriptedServer:
     raw: object = None
     port: int = 0
     host: str = "127.0.0.1"
-    asked: list = field(default_factory=list)
+    requests: list = field(default_factory=list)
 
     def start(self):
         self._stopped = threading.Event()
@@ -121,9 +121,9 @@ class ScriptedServer:
                 except OSError:
                     pass  # the peer was faster
 
-    def wait_asked(self, count, seconds=5.0):
+    def wait_for_requests(self, count, seconds=5.0):
         """Returns when at least `count` requests were received; NotReady after `seconds`."""
-        wait_until(lambda: len(self.asked) >= count, f"{count} requests at the scripted server", seconds, 0.005)
+        wait_until(lambda: len(self.requests) >= count, f"{count} requests at the scripted server", seconds, 0.005)
 
     def _accept(self):
         while not self._stopped.is_set():
@@ -168,10 +168,10 @@ class ScriptedServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         while len(body) < int(headers.get("content-length", 0)):
             body += connection.recv(65536)
-        asked = RecordedRequest(method, target, headers, body.decode())
+        request = RecordedRequest(method, target, headers, body.decode())
         with self._lock:
-            self.asked.append(asked)
-        self.script(Turn(asked, connection, self._stopped))
+            self.requests.append(request)
+        self.script(Turn(request, connection, self._stopped))
         return connection.fileno() >= 0
 
     def __enter__(self):

@@ -130,7 +130,7 @@ class Weir:
             connection.close()
 
     @contextlib.contextmanager
-    def kept(self):
+    def persistent_reader(self):
         """A function like `metric` whose reads share one connection, as those of the kube-apiserver do."""
         with contextlib.closing(self.connection()) as connection:
             def read(namespace, name, selector=None):

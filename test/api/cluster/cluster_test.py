@@ -46,7 +46,7 @@ class ClusterCase(ServerTest):
     def reviews_of(self, user):
         return [spec for spec in self.apiserver.access_reviews if spec.get("user") == user]
 
-    def tokens_asked(self, token):
+    def reviews_of_token(self, token):
         return len([spec for spec in self.apiserver.token_reviews if spec["token"] == token])
 
 
@@ -133,13 +133,13 @@ class AccessTest(ClusterCase):
     def test_case_124_S13_no_leave_for_a_namespace_is_403_also_where_the_value_is_kept(self):
         self.apiserver.allow = lambda spec: spec["user"] == "boss" or spec["resourceAttributes"]["namespace"] == "a"
         self.assert_values(self.read("boss", metric_path("b", "up")), "42")
-        asked = len(self.backend.asked)
+        request_count = len(self.backend.requests)
 
         allowed, refused = self.read("case124", metric_path("a", "up")), self.read("case124", metric_path("b", "up"))
         unknown = self.read("case124", metric_path("b", "nowhere", "a=-"))
 
         self.assertEqual((200, 403, 403), (allowed.status, refused.status, unknown.status))
-        self.assertLessEqual(len(self.backend.asked), asked + 1)
+        self.assertLessEqual(len(self.backend.requests), request_count + 1)
 
     def test_S14_leave_of_one_tenant_is_none_of_another(self):
         self.apiserver.allow = lambda spec: spec["user"] == "tenant-a"
@@ -237,7 +237,7 @@ class TokenTest(ClusterCase):
             self.assert_status(self.with_token("bad", path), 401, "Unauthorized", "Unauthorized")
 
         self.assertEqual(before, len(self.apiserver.access_reviews))
-        self.assertEqual(1, self.tokens_asked("bad"))
+        self.assertEqual(1, self.reviews_of_token("bad"))
 
     def test_case_96_a_review_that_fails_twice_is_asked_again(self):
         self.apiserver.users["t96"] = status("dave")
@@ -275,7 +275,7 @@ class TokenTest(ClusterCase):
         codes = [self.with_token(token).status for token in (long + "a", long + "b", long, long + "a", long + "b")]
 
         self.assertEqual([200, 401, 401, 200, 401], codes)
-        self.assertEqual([1, 1, 1], [self.tokens_asked(token) for token in (long + "a", long + "b", long)])
+        self.assertEqual([1, 1, 1], [self.reviews_of_token(token) for token in (long + "a", long + "b", long)])
 
     def test_a_certificate_goes_before_a_token_and_a_token_after_an_invalid_certificate(self):
         self.apiserver.users["after"] = status("grace")
@@ -285,7 +285,7 @@ class TokenTest(ClusterCase):
         self.assert_values(self.with_token("never-asked", cert="client"), "42")
         self.assert_values(self.with_token("after", cert="foreign-token"), "42")
 
-        self.assertEqual((0, 1), (self.tokens_asked("never-asked"), self.tokens_asked("after")))
+        self.assertEqual((0, 1), (self.reviews_of_token("never-asked"), self.reviews_of_token("after")))
 
     def test_the_log_holds_no_token(self):
         self.apiserver.users["leaky-token-1"] = {"error": "cannot parse leaky-token-1"}

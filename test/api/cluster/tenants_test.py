@@ -23,7 +23,7 @@ class SmuggledHeaderTest(ClusterCase):
             ("itself folded", first + "X-Remote-User:\r\n root\r\nX-Remote-Group:\r\n system:masters\r\n\r\n"),
             ("a body", first + f"Content-Length: {len(user)}\r\n\r\n" + user),
         ]
-        before = len(self.apiserver.access_reviews), len(self.backend.asked)
+        before = len(self.apiserver.access_reviews), len(self.backend.requests)
         for name, data in table:
             with self.subTest(name):
                 answer = answer_to(self.weir, data.encode())
@@ -31,7 +31,7 @@ class SmuggledHeaderTest(ClusterCase):
                 self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer[:200])
                 self.assertEqual(1, answer.count(b"HTTP/1.1 "), answer)
                 self.assertNotIn(b"root", answer)
-        self.assertEqual(before, (len(self.apiserver.access_reviews), len(self.backend.asked)))
+        self.assertEqual(before, (len(self.apiserver.access_reviews), len(self.backend.requests)))
 
 
 class FailedReviewTest(ClusterCase):
@@ -45,17 +45,17 @@ class FailedReviewTest(ClusterCase):
         for code in (500, 503, 429):
             with self.subTest(code):
                 self.apiserver.always = {ACCESS_REVIEWS: Refuse(code), TOKEN_REVIEWS: Refuse(code)}
-                before = len(self.backend.asked)
+                before = len(self.backend.requests)
 
                 self.assertEqual(500, self.read(f"S11-only-{code}").status)
                 self.assert_status(self.with_token(f"S11-only-{code}"), 401, "Unauthorized", "Unauthorized")
-                self.assertEqual(before, len(self.backend.asked))
+                self.assertEqual(before, len(self.backend.requests))
 
 
 class SharedNameTest(ServerTest):
     def test_S14_one_name_in_two_namespaces_is_two_values(self):
         values = {"of_a": 1, "of_b": 2, 'x{tenant="a"}': 3, 'x{tenant="b"}': 4}
-        backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(values[turn.asked.query]))))
+        backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(values[turn.request.query]))))
         weir = self.started(Weir(self.folder() / "weir", config(
             backend.url, metric("depth", "of_a", namespaces=["a"], freshness="10m"),
             metric("depth", "of_b", namespaces=["b"], freshness="10m"),
@@ -66,7 +66,7 @@ class SharedNameTest(ServerTest):
                 with self.subTest(namespace, name=name):
                     self.assert_values(weir.metric(namespace, name), value)
 
-        self.assertEqual(list(values), [asked.query for asked in backend.asked])
+        self.assertEqual(list(values), [request.query for request in backend.requests])
         self.assertEqual(404, weir.metric("c", "depth").status)
 
 

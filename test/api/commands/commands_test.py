@@ -167,7 +167,7 @@ class LiveTest(ServerTest):
     def setUpClass(cls):
         cls.folder_ = cls.new_folder()
         server = cls.start(ScriptedServer(lambda turn: turn.answer(
-            '{"status":"success","data":{"resultType":"vector","result":[]}}' if turn.asked.query == "none"
+            '{"status":"success","data":{"resultType":"vector","result":[]}}' if turn.request.query == "none"
             else vector(1.5))))
         cls.text = config({"prom": prometheus_backend(server.url)}, metric("good", "good"), metric("bad", "none"),
                           metric("by_label", 'x{q="$(q)"}', labels={"q": "[a-z]+"}))

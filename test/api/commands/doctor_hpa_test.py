@@ -156,8 +156,8 @@ class RightsTest(DoctorCase):
         self.kube.access_reviews.clear()
 
         self.assertEqual([("warning", HPA, "only the first 50 of the 51 metrics in use were checked")], self.wrong())
-        asked = {spec["resourceAttributes"]["resource"] for spec in self.kube.access_reviews if spec["user"] == HPA_USER}
-        self.assertEqual({"*", *names[:50]}, asked)
+        reviewed_metrics = {spec["resourceAttributes"]["resource"] for spec in self.kube.access_reviews if spec["user"] == HPA_USER}
+        self.assertEqual({"*", *names[:50]}, reviewed_metrics)
 
     def test_a_verdict_that_is_none_is_told_and_not_taken_for_a_right(self):
         self.kube.allow = lambda spec: {"allowed": True, "denied": True}
@@ -257,10 +257,10 @@ class RefusedLookTest(DoctorCase):
 
     def test_a_list_of_hpas_without_an_end_is_left_after_10000(self):
         self.kube.objects[HPAS] = lambda query: {"metadata": {"continue": "more"}, "items": []}
-        self.kube.asked.clear()
+        self.kube.requests.clear()
 
         self.assertEqual([("warning", "HPAs", "only the first 10000 were checked")], self.wrong())
-        self.assertEqual(100, len([asked for asked in self.kube.asked if asked.target.startswith(HPAS)]))
+        self.assertEqual(100, len([request for request in self.kube.requests if request.target.startswith(HPAS)]))
 
 
 class CommandTest(DoctorCase):
@@ -329,13 +329,13 @@ class CommandTest(DoctorCase):
                 self.assertIn(advice, run.stderr)
 
     def test_no_token_is_shown_and_no_secret_is_asked_for(self):
-        self.kube.asked.clear()
+        self.kube.requests.clear()
 
         run = self.run_doctor("-o", "json")
 
         self.assertNotIn("the-token", run.stdout + run.stderr)
-        self.assertEqual([], [asked.target for asked in self.kube.asked if "secret" in asked.target.lower()])
-        self.assertEqual({"GET", "POST"}, {asked.method for asked in self.kube.asked})
+        self.assertEqual([], [request.target for request in self.kube.requests if "secret" in request.target.lower()])
+        self.assertEqual({"GET", "POST"}, {request.method for request in self.kube.requests})
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class RegistrationTest(DoctorCase):
                 found = self.findings()
 
                 self.assertEqual([("error", API, f"it belongs to {product} (Service {namespace}/{name})")],
-                                 [(one["severity"], one["object"], one["what"]) for one in found])
+                                 [(finding["severity"], finding["object"], finding["what"]) for finding in found])
                 self.assertEqual("a cluster has one provider of external metrics: applying Weir's APIService breaks "
                                  f"{stopped}; replace those with your own HPAs first", found[0]["action"])
 
@@ -122,7 +122,7 @@ class RegistrationTest(DoctorCase):
         found = self.findings()
 
         self.assertEqual([("error", "it is not available: FailedDiscoveryCheck: no response")],
-                         [(one["severity"], one["what"]) for one in found])
+                         [(finding["severity"], finding["what"]) for finding in found])
         self.assertIn("NetworkPolicies", found[0]["action"])
 
     def test_what_else_is_wrong_with_the_apiservice(self):
@@ -201,8 +201,8 @@ class DirectLookTest(DoctorCase):
 
                 found = [f"{severity}: {what}" for severity, what in self.of_server(server)]
 
-                self.assertEqual(expected, [next((start for start in expected if one.startswith(start)), one)
-                                            for one in found])
+                self.assertEqual(expected, [next((start for start in expected if finding.startswith(start)), finding)
+                                            for finding in found])
 
     def test_a_weir_that_is_not_ready_names_its_checks(self):
         body = "[+]ping ok\n[-]authentication-config failed: reason withheld\n[-]shutdown failed: reason withheld\n"

@@ -43,13 +43,13 @@ class ExplainTest(ServerTest):
 
     def test_leave_to_read_a_metric_is_no_leave_to_explain_it(self):
         self.apiserver.allow = lambda spec: spec["resourceAttributes"]["verb"] == "list"
-        asked = len(self.backend.asked)
+        request_count = len(self.backend.requests)
 
         answer = self.get("reader")
 
         self.assert_status(answer, 403, "Forbidden", 'depth.external.metrics.k8s.io is forbidden: User "reader" cannot get '
                            'resource "depth/explain" in API group "external.metrics.k8s.io" in the namespace "ml-inference"')
-        self.assertEqual(asked, len(self.backend.asked))
+        self.assertEqual(request_count, len(self.backend.requests))
         reviews = [spec for spec in self.apiserver.access_reviews if spec["user"] == "reader"]
         self.assertEqual([ATTRIBUTES], [spec["resourceAttributes"] for spec in reviews])
 
@@ -61,12 +61,12 @@ class ExplainTest(ServerTest):
 
     def test_each_explanation_asks_the_backend_and_reads_go_on_with_what_they_keep(self):
         self.assert_values(self.weir.metric("ml-inference", "depth"), "61")
-        asked = len(self.backend.asked)
+        request_count = len(self.backend.requests)
 
         self.assertEqual(["61", "61"], [self.get("boss").json()["result"]["value"] for _ in range(2)])
         self.assert_values(self.weir.metric("ml-inference", "depth"), "61")
 
-        self.assertEqual(asked + 2, len(self.backend.asked))
+        self.assertEqual(request_count + 2, len(self.backend.requests))
 
     def test_what_cannot_be_asked_is_the_error_of_a_read(self):
         unknown = self.get("boss", PATH.replace("depth", "deph"))
@@ -80,8 +80,8 @@ class ExplainTest(ServerTest):
         answer = self.get("boss", PATH.replace("depth", "labelled") + "?labelSelector=queue+in+(a,b)").json()
 
         self.assertEqual("queue in (a,b)", answer["selector"])
-        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [one["labels"] for one in answer["queries"]])
-        self.assertEqual(['depth{queue="a"}', 'depth{queue="b"}'], [one["query"] for one in answer["queries"]])
+        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [query["labels"] for query in answer["queries"]])
+        self.assertEqual(['depth{queue="a"}', 'depth{queue="b"}'], [query["query"] for query in answer["queries"]])
         self.assertEqual({"value": "122"}, answer["result"])
 
     def test_every_policy_of_the_entry_says_what_it_did(self):

@@ -72,7 +72,7 @@ class KubectlTest(ServerTest):
         run = self.kubectl("get", "--raw", metric_path("ml-inference", "queue_depth", "queue in (a,b)"))
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
-        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [one["metricLabels"] for one in json.loads(run.stdout)["items"]])
+        self.assertEqual([{"queue": "a"}, {"queue": "b"}], [item["metricLabels"] for item in json.loads(run.stdout)["items"]])
 
     def test_kubectl_get_raw_shows_discovery(self):
         for path, kind in (("/apis", "APIGroupList"), ("/apis/external.metrics.k8s.io", "APIGroup"),

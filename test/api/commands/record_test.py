@@ -47,9 +47,9 @@ class RecordTest(ServerTest):
             metric("depth", 'x{queue="$(queue)"}', labels={"queue": "[a-z]+"}), metric("hung", "hung", deadline="20s")))
 
     def play(self, turn):
-        if turn.asked.query == "hung":
+        if turn.request.query == "hung":
             turn.hang()
-        elif turn.asked.query == "broken":
+        elif turn.request.query == "broken":
             turn.answer(refusal("execution", "out of memory"), "422 Unprocessable Entity")
         else:
             self.number += 1
@@ -97,8 +97,8 @@ class RecordTest(ServerTest):
     def test_a_cluster_is_asked_for_metrics_and_hpas(self):
         kube = self.started(KubeApiserver())
         items = [{"metricName": "depth", "metricLabels": {"queue": "a"}, "timestamp": "2026-11-22T06:40:01Z", "value": "1500m"}]
-        asked = []
-        kube.objects[metric_path("ml-inference", "depth")] = lambda query: asked.append(query) or {"items": items}
+        queries = []
+        kube.objects[metric_path("ml-inference", "depth")] = lambda query: queries.append(query) or {"items": items}
         state = hpa("ml-inference", "worker", external("depth"), conditions=[
             {"type": "ScalingActive", "status": "False", "reason": "FailedGetExternalMetric", "message": "no queue"}])
         state["status"] |= {"currentReplicas": 2, "desiredReplicas": 5}
@@ -108,7 +108,7 @@ class RecordTest(ServerTest):
                     kube.kubeconfig(self.place), "--interval", "10s", "--duration", "300ms")
 
         rows = {row["name"]: row for row in self.rows()}
-        self.assertEqual([{"labelSelector": "queue=a"}], asked)
+        self.assertEqual([{"labelSelector": "queue=a"}], queries)
         depth = rows["ml-inference/depth?queue=a"]
         self.assertEqual(("1.5", "queue=a", "2026-11-22T06:40:01Z"), (depth["value"], depth["labels"], depth["timestamp"]))
         self.assertRegex(rows["ml-inference/gone"]["error"], "played by")
@@ -166,7 +166,7 @@ class RecordTest(ServerTest):
 
         self.assertEqual((1, f"weir: {bad} cannot be written (No such file or directory): set another file with --csv or "
                           "--html\n"), (run.returncode, run.stderr))
-        self.assertEqual([], self.backend.asked)
+        self.assertEqual([], self.backend.requests)
 
 
 if __name__ == "__main__":

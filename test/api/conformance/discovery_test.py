@@ -31,7 +31,7 @@ CASES = [
 ]
 
 
-def listed(name, kind):
+def api_resource(name, kind):
     return {"name": name, "singularName": "", "namespaced": True, "kind": kind, "verbs": ["get"]}
 
 
@@ -42,8 +42,8 @@ class DiscoveryTest(ConformanceCase):
 
         self.assertEqual((200, JSON), (answer.status, answer.headers["Content-Type"]))
         self.assertEqual({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": GROUP_NAME + "/v1beta1", "resources": [
-            listed("externalmetrics", "ExternalMetricValue"), listed("labelled", "labelled"),
-            listed("queue-len", "queue-len")]}, answer.json())
+            api_resource("externalmetrics", "ExternalMetricValue"), api_resource("labelled", "labelled"),
+            api_resource("queue-len", "queue-len")]}, answer.json())
 
     def test_062_aggregated_discovery_is_whole_and_conditional(self):
         for accept in (AGGREGATED, OF_1_36, OF_KUBECTL_1_33, AGGREGATED + ";profile=nopeer"):
@@ -67,8 +67,8 @@ class DiscoveryTest(ConformanceCase):
         version, = body["items"][0]["versions"]
         self.assertEqual(("v1beta1", "Current"), (version["version"], version["freshness"]))
         self.assertEqual([("externalmetrics", "ExternalMetricValue"), ("labelled", "labelled"), ("queue-len", "queue-len")],
-                         [(one["resource"], one["responseKind"]["kind"]) for one in version["resources"]])
-        self.assertEqual({("Namespaced", ("get",))}, {(one["scope"], tuple(one["verbs"])) for one in version["resources"]})
+                         [(resource["resource"], resource["responseKind"]["kind"]) for resource in version["resources"]])
+        self.assertEqual({("Namespaced", ("get",))}, {(resource["scope"], tuple(resource["verbs"])) for resource in version["resources"]})
 
 
 class BackendsDownTest(ConformanceCase):
@@ -85,8 +85,8 @@ class BackendsDownTest(ConformanceCase):
         weir = self.started(Weir(folder / "weir", config(backends, *metrics), kubeconfig=self.apiserver.kubeconfig(folder)))
 
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
-            reads = [pool.submit(self.get, metric_path("default", one["name"]), weir=weir) for one in metrics]
-            held.wait_asked(1)
+            reads = [pool.submit(self.get, metric_path("default", metric["name"]), weir=weir) for metric in metrics]
+            held.wait_for_requests(1)
             started = time.monotonic()
             answers = [self.get(path, AGGREGATOR, weir=weir) for path in [GROUP] * 10 + ["/apis"] * 10]
             took = time.monotonic() - started

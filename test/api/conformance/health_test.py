@@ -2,7 +2,7 @@
 import unittest
 
 from support import CONFIG_MAPS, Refuse
-from rig import ANONYMOUS, JSON, TEXT, ConformanceCase, Row, cases, refused
+from rig import ANONYMOUS, JSON, TEXT, ConformanceCase, Row, cases, error_row
 
 CHECKS = "[+]authentication-config ok\n[+]shutdown ok\n"
 CASES = [
@@ -15,7 +15,7 @@ CASES = [
     Row(84, "/", {}, 200, JSON, '{\n  "paths": [\n    "/apis",\n'),
     Row(84, "/index.html", {}, 200, JSON, '"/version"\n  ]\n}'),
 ]
-NO_METRICS = refused(82, "/metrics", 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/metrics"', None, "{}")
+NO_METRICS = error_row(82, "/metrics", 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/metrics"', None, "{}")
 
 
 @cases(CASES)
@@ -31,12 +31,12 @@ class HealthTest(ConformanceCase):
         self.addCleanup(self.apiserver.always.clear)
         weir = self.new_weir((), *self.metrics, is_awaited=False)
 
-        answer, one = weir.get("/readyz", cert=None), self.get("/readyz/authentication-config", None, None, weir=weir)
+        answer, check = weir.get("/readyz", cert=None), self.get("/readyz/authentication-config", None, None, weir=weir)
 
         self.assertEqual((500, TEXT), (answer.status, answer.headers["Content-Type"]))
         self.assertEqual("[+]ping ok\n[-]authentication-config failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n",
                          answer.text)
-        self.assertEqual(403, one.status)
+        self.assertEqual(403, check.status)
 
     def test_081_one_check_needs_leave(self):
         self.apiserver.allow = lambda spec: "system:monitoring" in spec["groups"]

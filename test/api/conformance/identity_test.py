@@ -13,11 +13,11 @@ class IdentityTest(ConformanceCase):
     def test_088_a_certificate_of_a_foreign_authority_is_401_whatever_its_headers_say(self):
         self.authority("row-88-ca")
         self.pair("row-88", "row-88-ca", PROXY)
-        before = len(self.apiserver.access_reviews), len(self.backend.asked)
+        before = len(self.apiserver.access_reviews), len(self.backend.requests)
 
         self.assert_status(self.get(M, {"X-Remote-Group": "system:masters"}, "row-88"), 401, "Unauthorized", "Unauthorized")
 
-        self.assertEqual(before, (len(self.apiserver.access_reviews), len(self.backend.asked)))
+        self.assertEqual(before, (len(self.apiserver.access_reviews), len(self.backend.requests)))
 
     def test_089_a_proxy_certificate_of_another_name_is_401(self):
         self.assert_status(self.get(M, None, self.pair("row-89", "front-proxy-ca", "/CN=another")), 401, "Unauthorized",

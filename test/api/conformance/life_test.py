@@ -17,7 +17,7 @@ class LifeTest(ConformanceCase):
         super().setUp()
         self.released = threading.Event()
         self.addCleanup(self.released.set)
-        self.held = self.started(ScriptedServer(self.hold))
+        self.hanging_backend = self.started(ScriptedServer(self.hold))
 
     def hold(self, turn):
         self.released.wait(15)
@@ -25,7 +25,7 @@ class LifeTest(ConformanceCase):
 
     def with_held(self, *flags):
         folder = self.folder()
-        backends = {"prom": {"prometheus": {"url": self.backend.url}}, "held": {"prometheus": {"url": self.held.url}}}
+        backends = {"prom": {"prometheus": {"url": self.backend.url}}, "held": {"prometheus": {"url": self.hanging_backend.url}}}
         return self.started(Weir(folder / "weir", config(backends, *self.metrics, *self.further), flags=flags,
                                  kubeconfig=self.apiserver.kubeconfig(folder)))
 
@@ -35,7 +35,7 @@ class LifeTest(ConformanceCase):
         reader.start()
         self.addCleanup(reader.join)
         self.addCleanup(self.released.set)
-        self.held.wait_asked(1)
+        self.hanging_backend.wait_for_requests(1)
         return reader
 
     def test_116_a_backend_that_hangs_is_504_in_time_and_harms_no_other(self):

@@ -1,18 +1,18 @@
 """Conformance: the query parameters of a list, beside the label selector."""
 import unittest
 
-from rig import GROUP, JSON, LABELLED, ONLY, VALUE, ConformanceCase, M, Row, cases, listing, refused
+from rig import GROUP, JSON, LABELLED, ONLY, VALUE, ConformanceCase, M, Row, cases, listing, error_row
 
 ALONE = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
 INVALID = '","reason":"Invalid","details":{"group":"meta.k8s.io","kind":"ListOptions","causes":[{"reason":"FieldValueForbidden"'
 
 
 def not_an_integer(number, name, value):
-    return refused(number, f"{M}?{name}={value}", 400, "BadRequest", f'strconv.ParseInt: parsing "{value}": invalid syntax')
+    return error_row(number, f"{M}?{name}={value}", 400, "BadRequest", f'strconv.ParseInt: parsing "{value}": invalid syntax')
 
 
 def watched(number, value, headers=None):
-    return refused(number, f"{M}?watch={value}", 405, "MethodNotAllowed",
+    return error_row(number, f"{M}?watch={value}", 405, "MethodNotAllowed",
                    'watch is not supported on resources of kind "*.external.metrics.k8s.io"', headers,
                    '{"group":"external.metrics.k8s.io","kind":"*"}')
 
@@ -24,7 +24,7 @@ CASES = [
     not_an_integer(26, "limit", "x"), not_an_integer(26, "timeoutSeconds", "1.5"),
     Row(26, M + "?limit=1&limit=x", {}, 200, JSON, VALUE),
     Row(26, M + "?limit=x", {"Accept": "text/plain"}, 406, JSON, ONLY),
-    refused(29, M + "?fieldSelector=spec.x%3D1", 400, "BadRequest",
+    error_row(29, M + "?fieldSelector=spec.x%3D1", 400, "BadRequest",
             '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"'),
     Row(30, M + "?resourceVersionMatch=Exact", {}, 422, JSON, r'"ListOptions.meta.k8s.io \"\" is invalid: ' + ALONE + INVALID),
     Row(30, M + "?sendInitialEvents=true", {}, 422, JSON, "sendInitialEvents is forbidden for list"),

@@ -3,14 +3,14 @@ import unittest
 import urllib.parse
 
 from rig import (GROUP, GROUP_NAME, JSON, NOT_ALLOWED, NOT_FOUND, PROTOBUF, TEXT, VALUE, ConformanceCase, M, Row, cases,
-                 listing, metric, metric_path, refused)
+                 listing, metric, metric_path, error_row)
 
 NAMES = ["UPPER.case:x", "a b", "na\u00efve", "\u65e5\u672c", "p@th"]
 NOWHERE = "404 page not found\n"
 
 
 def not_found(number, path):
-    return refused(number, path, 404, "NotFound", NOT_FOUND, details="{}")
+    return error_row(number, path, 404, "NotFound", NOT_FOUND, details="{}")
 
 
 def plain(number, path, headers=None):

@@ -14,7 +14,7 @@ class ReviewsTest(ConformanceCase):
     def with_token(self, token, path=M):
         return self.weir.get(path, {"Authorization": "Bearer " + token}, None)
 
-    def tokens_asked(self, token):
+    def reviews_of_token(self, token):
         return [spec for spec in self.apiserver.token_reviews if spec["token"] == token]
 
     def test_086_an_anonymous_reader_is_asked_about_and_refused(self):
@@ -34,7 +34,7 @@ class ReviewsTest(ConformanceCase):
         self.assert_status(self.with_token("bad-94"), 401, "Unauthorized", "Unauthorized")
 
         self.assertEqual([[{"token": "good-94"}], [{"token": "bad-94"}]],
-                         [self.tokens_asked(token) for token in ("good-94", "bad-94")])
+                         [self.reviews_of_token(token) for token in ("good-94", "bad-94")])
         self.assertEqual([{"user": "row-94", "uid": "u-1", "groups": ["g", "system:authenticated"],
                            "extra": {"scopes": ["x", "y"]}, "resourceAttributes": listing("queue-len")}], self.reviews_of("row-94"))
 
@@ -45,7 +45,7 @@ class ReviewsTest(ConformanceCase):
         self.assert_values(self.with_token("t-96"), "7")
 
         self.assertEqual([], self.apiserver.trouble[TOKEN_REVIEWS])
-        self.assertEqual(1, len(self.tokens_asked("t-96")))
+        self.assertEqual(1, len(self.reviews_of_token("t-96")))
 
     def test_100_system_masters_is_not_asked_about(self):
         self.apiserver.allow = lambda spec: False
@@ -78,7 +78,7 @@ class ReviewsTest(ConformanceCase):
     def test_124_no_leave_for_a_namespace_is_403_before_any_backend_is_asked(self):
         self.apiserver.allow = lambda spec: (spec["user"] == "row-124-boss"
                                              or spec.get("resourceAttributes", {}).get("namespace") == "a")
-        asked = len(self.backend.asked)
+        request_count = len(self.backend.requests)
 
         for path in (metric_path("b", "everywhere"), metric_path("b", "everywhere", "x=-"), metric_path("b", "nowhere"),
                      metric_path("b", "everywhere") + "?limit=x", GROUP + "/nope", "/nope", "/version", "/openapi/v2"):
@@ -86,7 +86,7 @@ class ReviewsTest(ConformanceCase):
                 with self.subTest(path, accept=accept):
                     answer = self.get(path, {"Accept": accept}, user="row-124")
                     self.assertEqual((403, "Forbidden"), (answer.status, answer.json()["reason"]))
-        self.assertEqual(asked, len(self.backend.asked))
+        self.assertEqual(request_count, len(self.backend.requests))
 
         self.assert_values(self.get(metric_path("b", "everywhere"), user="row-124-boss"), "7")
         self.assertEqual((403, 200), tuple(self.get(metric_path(namespace, "everywhere"), user="row-124").status

@@ -41,7 +41,7 @@ def in_json(text):
     return told.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def refused(number, path, status, reason, message, headers=None, details=None):
+def error_row(number, path, status, reason, message, headers=None, details=None):
     """A row that ends in a Status of exactly this form, in compact JSON."""
     told = in_json(message)
     more = f'"details":{details},' if details else ""
@@ -51,7 +51,7 @@ def refused(number, path, status, reason, message, headers=None, details=None):
 
 def cases(table):
     """A class decorator: test_NNN for each number of the table, its rows as sub-tests."""
-    def made(number, rows):
+    def make_test(number, rows):
         def test(self):
             for row in rows:
                 with self.subTest(case=number, path=row.path, headers=row.headers, method=row.method):
@@ -63,14 +63,14 @@ def cases(table):
             name = f"test_{number:03}"
             if name in vars(kind):
                 raise ValueError(f"{name} is there already")
-            setattr(kind, name, made(number, [row for row in table if row.number == number]))
+            setattr(kind, name, make_test(number, [row for row in table if row.number == number]))
         return kind
     return decorate
 
 
 def answer_with_query(turn):
     """The number in a query v:NUMBER; no series for `none`, and 7 otherwise."""
-    query = turn.asked.query
+    query = turn.request.query
     turn.answer(vector() if query == "none" else vector(query[2:] if query.startswith("v:") else 7))
 
 
@@ -113,9 +113,9 @@ class ConformanceCase(MakesPairs, ServerTest):
 
     def queries_of(self, path, headers=None):
         """The answer, and what the backend was asked for it."""
-        before = len(self.backend.asked)
+        before = len(self.backend.requests)
         answer = self.get(path, headers)
-        return answer, [asked.query for asked in self.backend.asked[before:]]
+        return answer, [request.query for request in self.backend.requests[before:]]
 
     def reviews_of(self, user):
         return [spec for spec in self.apiserver.access_reviews if spec["user"] == user]

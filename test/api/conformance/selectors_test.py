@@ -2,7 +2,7 @@
 import unittest
 import urllib.parse
 
-from rig import JSON, LABELLED, VALUE, ConformanceCase, Row, cases, in_json, metric, metric_path, refused
+from rig import JSON, LABELLED, VALUE, ConformanceCase, Row, cases, in_json, metric, metric_path, error_row
 
 
 def with_selector(text, path=LABELLED):
@@ -10,12 +10,12 @@ def with_selector(text, path=LABELLED):
 
 
 def unbound(number, selector, operator):
-    return refused(number, with_selector(selector), 400, "BadRequest", f"metric default/labelled: operator {operator} on label a "
+    return error_row(number, with_selector(selector), 400, "BadRequest", f"metric default/labelled: operator {operator} on label a "
                    "binds no value; write a=VALUE or a in (A,B)")
 
 
 def malformed(number, selector, message):
-    return refused(number, with_selector(selector), 400, "BadRequest", message)
+    return error_row(number, with_selector(selector), 400, "BadRequest", message)
 
 
 def begins(number, selector, message):

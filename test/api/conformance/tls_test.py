@@ -20,7 +20,7 @@ class TlsTest(ConformanceCase):
         cls.weir = cls.start(Weir(folder / "weir", config(cls.backend.url, *cls.metrics), cls.own,
                                   kubeconfig=cls.apiserver.kubeconfig(folder)))
 
-    def shown(self, name=None, version=None):
+    def serving_certificate(self, name=None, version=None):
         """The version agreed on and the certificate shown, as DER; verified against the CA, without regard to its names."""
         context = ssl.create_default_context(cafile=self.own.crt("ca"))
         context.check_hostname = False
@@ -35,7 +35,7 @@ class TlsTest(ConformanceCase):
 
     def test_108_tls_1_2_and_1_3_and_nothing_older(self):
         for version, name in ((ssl.TLSVersion.TLSv1_2, "TLSv1.2"), (ssl.TLSVersion.TLSv1_3, "TLSv1.3")):
-            self.assertEqual(name, self.shown(version=version)[0])
+            self.assertEqual(name, self.serving_certificate(version=version)[0])
         for flag in ("-tls1", "-tls1_1"):
             run = subprocess.run([require("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{self.weir.port}", flag,
                                   "-cipher", "ALL@SECLEVEL=0"], input="", capture_output=True, text=True, timeout=20)
@@ -45,7 +45,7 @@ class TlsTest(ConformanceCase):
     def test_109_every_server_name_gets_the_configured_certificate(self):
         for name in ("weir.weir-system.svc", "other.example", None):
             with self.subTest(name):
-                self.assertEqual(self.der("serving"), self.shown(name)[1])
+                self.assertEqual(self.der("serving"), self.serving_certificate(name)[1])
 
     def test_110_a_new_pair_is_shown_and_one_that_does_not_fit_is_not(self):
         before = self.der("serving")
@@ -54,10 +54,10 @@ class TlsTest(ConformanceCase):
 
         shutil.copyfile(folder / "next.crt", folder / "serving.crt")
         self.wait_for(lambda: "serving_certificate_reload_failed" in self.weir.process.log.read_text(), 10)
-        self.assertEqual(before, self.shown()[1])
+        self.assertEqual(before, self.serving_certificate()[1])
 
         shutil.copyfile(folder / "next.key", folder / "serving.key")
-        self.wait_for(lambda: self.shown()[1] == self.der("next"), 10)
+        self.wait_for(lambda: self.serving_certificate()[1] == self.der("next"), 10)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class WireTest(ConformanceCase):
 
                 self.assertEqual(["abc-1"], given.headers.get_all("Audit-Id"))
                 self.assertEqual(4, len(set(made)))
-                self.assertEqual([True] * 4, [bool(UUID.fullmatch(one)) for one in made])
+                self.assertEqual([True] * 4, [bool(UUID.fullmatch(audit_id)) for audit_id in made])
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ class CertificateCostTest(ServerTest):
                 name = f"chain-of-{count}"
                 self.sign(name, f"link-{count - 2}")
                 chain = [name, *(f"link-{n}" for n in range(count - 2, -1, -1))]
-                self.out.crt(name).write_text("".join(self.out.crt(one).read_text() for one in chain))
+                self.out.crt(name).write_text("".join(self.out.crt(pair).read_text() for pair in chain))
 
                 self.assertEqual(count, self.out.crt(name).read_text().count("BEGIN"))
                 self.check(name, wanted)

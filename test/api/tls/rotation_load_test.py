@@ -56,7 +56,7 @@ class Reader:
         self._last = 0
         self.statuses = []
         self.versions = []
-        self.lost, self.mixed, self.wrong = [], [], []
+        self.lost_reads, self.mixed, self.wrong = [], [], []
 
     def read(self):
         connection = self._connection or self._weir.connection(self._cert)
@@ -66,10 +66,10 @@ class Reader:
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            self.lost.append(repr(error))
+            self.lost_reads.append(repr(error))
             self.close()
             return
-        self.judge(answer.status, body)
+        self.check_answer(answer.status, body)
 
     def read_once(self):
         self.read()
@@ -80,7 +80,7 @@ class Reader:
             self._connection.close()
         self._connection = None
 
-    def judge(self, status, body):
+    def check_answer(self, status, body):
         self.statuses.append(status)
         if status not in self._codes:
             self.wrong.append((status, body))
@@ -133,10 +133,10 @@ class RotationLoadTest(ServerTest):
 
     def answer(self, turn):
         """The number of the version, where the backend's url and the question hold the same."""
-        path = urllib.parse.urlsplit(turn.asked.target).path
-        version = turn.asked.query.split('"')[1]
+        path = urllib.parse.urlsplit(turn.request.target).path
+        version = turn.request.query.split('"')[1]
         if path != f"/v{version}/api/v1/query":
-            self.unfit.append((path, turn.asked.query))
+            self.unfit.append((path, turn.request.query))
             return turn.answer(refusal("bad_data", "the question of another version"), "400 Bad Request")
         return turn.answer(vector(version))
 
@@ -163,7 +163,7 @@ class RotationLoadTest(ServerTest):
             shutil.copymode(path, beside)
         beside.replace(path)
 
-    def shown(self):
+    def serving_certificate(self):
         """The serving certificate that a new connection is shown, as the number of its pair."""
         with contextlib.closing(self.weir.connection()) as connection:
             connection.connect()
@@ -188,60 +188,60 @@ class RotationLoadTest(ServerTest):
 
     def test_no_read_is_lost_or_mixed_while_everything_rotates_every_100_ms(self):
         self.pairs = {ssl.PEM_cert_to_DER_cert(self.certificates.crt(f"serving-{n}").read_text()): n for n in range(3)}
-        ended, shown = threading.Event(), []
+        end, certificate_numbers = threading.Event(), []
         steady, comers, probes = self.steady_readers(), self.comers(), self.probes()
         readers = [reader for reader, _ in steady + comers + probes]
         begin = time.monotonic()
-        threads = [Paced(reader.read, rate, ended) for reader, rate in steady + probes]
-        threads += [Paced(reader.read_once, rate, ended) for reader, rate in comers]
-        threads.append(Paced(lambda: shown.append(self.shown()), 20, ended))
+        threads = [Paced(reader.read, rate, end) for reader, rate in steady + probes]
+        threads += [Paced(reader.read_once, rate, end) for reader, rate in comers]
+        threads.append(Paced(lambda: certificate_numbers.append(self.serving_certificate()), 20, end))
         try:
             turn = 0
             while self.is_to_go_on(turn, readers, begin):
                 turn += 1
                 self.rotate(turn)
-                ended.wait(max(0, begin + turn * INTERVAL_SECONDS - time.monotonic()))
+                end.wait(max(0, begin + turn * INTERVAL_SECONDS - time.monotonic()))
         finally:
             took = time.monotonic() - begin
-            ended.set()
-            for one in threads:
-                one.thread.join(20)
+            end.set()
+            for thread in threads:
+                thread.thread.join(20)
             for reader in readers:
                 reader.close()
 
-        answered = self.answered(readers)
-        self.tell(took, turn, answered, readers, probes, shown)
-        self.assertEqual([None] * len(threads), [one.problem for one in threads])
-        for name in ("lost", "mixed", "wrong"):
-            self.assertEqual([], [one for reader in readers for one in getattr(reader, name)], name)
+        answer_count = self.count_answers(readers)
+        self.tell(took, turn, answer_count, readers, probes, certificate_numbers)
+        self.assertEqual([None] * len(threads), [thread.problem for thread in threads])
+        for name in ("lost_reads", "mixed", "wrong"):
+            self.assertEqual([], [problem for reader in readers for problem in getattr(reader, name)], name)
         self.assertEqual(([], []), (self.unfit, self.apiserver.mistakes))
-        self.assert_all_took_effect(readers, probes, shown)
+        self.assert_all_took_effect(readers, probes, certificate_numbers)
         self.assertGreaterEqual(turn, ROTATIONS)
-        self.assertGreaterEqual(answered, READS)
+        self.assertGreaterEqual(answer_count, READS)
 
     @staticmethod
-    def answered(readers):
+    def count_answers(readers):
         return sum(len(reader.statuses) for reader in readers)
 
     def is_to_go_on(self, turn, readers, begin):
-        is_short = turn < ROTATIONS or self.answered(readers) < READS
+        is_short = turn < ROTATIONS or self.count_answers(readers) < READS
         return is_short and time.monotonic() < begin + LONGEST_SECONDS
 
-    def tell(self, took, turns, answered, readers, probes, shown):
+    def tell(self, took, turns, answer_count, readers, probes, certificate_numbers):
         versions = len({version for reader in readers for version in reader.versions})
         accounts = len(self.accounts())
-        print(f"\n{answered} reads in {took:.1f} s, {answered / took:.0f} a second, {turns} rotations; seen: "
-              f"{versions} configurations, {len(shown)} handshakes with {dict(collections.Counter(shown))}, "
+        print(f"\n{answer_count} reads in {took:.1f} s, {answer_count / took:.0f} a second, {turns} rotations; seen: "
+              f"{versions} configurations, {len(certificate_numbers)} handshakes with {dict(collections.Counter(certificate_numbers))}, "
               f"{accounts} account tokens, turns of the authorities {[reader.turns for reader, _ in probes]}")
 
     def accounts(self):
-        return {asked.headers.get("authorization") for asked in self.apiserver.asked}
+        return {request.headers.get("authorization") for request in self.apiserver.requests}
 
-    def assert_all_took_effect(self, readers, probes, shown):
+    def assert_all_took_effect(self, readers, probes, certificate_numbers):
         """Not every one of them, since a machine may be slow: but many, and of each kind."""
         least = 5 if is_sanitized() else 20
         self.assertGreaterEqual(len({version for reader in readers for version in reader.versions}), least)
-        self.assertGreaterEqual(sum(1 for before, after in itertools.pairwise(shown) if before != after), least)
+        self.assertGreaterEqual(sum(1 for before, after in itertools.pairwise(certificate_numbers) if before != after), least)
         self.assertGreaterEqual(len(self.accounts()), least // 4)  # the account asks when a verdict is too old
         self.assertEqual([True] * len(probes), [reader.turns >= least for reader, _ in probes])
 

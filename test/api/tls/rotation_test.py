@@ -42,7 +42,7 @@ class RotationTest(ServerTest):
         weir = self.weir()
         self.certificates.issue("next", "ca", "/CN=next", "serverAuth", "IP:127.0.0.1,DNS:localhost")
         before = self.shown_to(weir)
-        with weir.kept() as read:
+        with weir.persistent_reader() as read:
             self.assert_values(read("ml-inference", "up"), "7")
 
             self.replace("serving", "next")
@@ -177,7 +177,7 @@ class EndTest(ServerTest):
         first = []
         reader = threading.Thread(target=lambda: first.append(weir.metric("ml-inference", "slow")))
         reader.start()
-        server.wait_asked(1)
+        server.wait_for_requests(1)
 
         self.assert_status(weir.get("/apis", {"X-Remote-User": "alice"}), 429, "TooManyRequests",
                            "Too many requests, please try again later.")

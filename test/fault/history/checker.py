@@ -48,17 +48,17 @@ class Truth:
     """When a backend may have held which value."""
 
     def __init__(self, changes):
-        ordered = sorted(changes, key=lambda one: one.before)
+        ordered = sorted(changes, key=lambda change: change.before)
         self._spans = collections.defaultdict(list)  # value -> [(first, last)]
         self._ranges = []  # (first, last, least, most)
         last = float("inf")  # the instant at which a later change had certainly taken effect
-        for one in reversed(ordered):
-            if one.most is None:
-                self._spans[one.value].append((one.before, last))
+        for change in reversed(ordered):
+            if change.most is None:
+                self._spans[change.value].append((change.before, last))
             else:
-                self._ranges.append((one.before, last, one.value, one.most))
-            if one.after is not None:
-                last = min(last, one.after)
+                self._ranges.append((change.before, last, change.value, change.most))
+            if change.after is not None:
+                last = min(last, change.after)
         for spans in self._spans.values():
             spans.sort()
 
@@ -107,7 +107,7 @@ class Stalls:
         return total
 
 
-def judge(reads, truths, rules, stalls=Stalls(), slack=0.050):
+def find_wrong_reads(reads, truths, rules, stalls=Stalls(), slack=0.050):
     """Every Wrong of the reads. `truths` and `rules` are by metric; an error may be late by `slack` and the stalls."""
     for read in reads:
         rule = rules[read.metric]

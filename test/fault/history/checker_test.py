@@ -1,7 +1,7 @@
 """The checker itself: it passes what is true, and catches every violation that is planted in a history."""
 import unittest
 
-from checker import Change, Read, Rule, Stalls, Truth, judge
+from checker import Change, Read, Rule, Stalls, Truth, find_wrong_reads
 
 RULE = Rule(freshness=0.5, deadline=1.0)  # a number may be 1.5 s old
 
@@ -15,7 +15,7 @@ def error(began, ended, status=503):
 
 
 def wrong(changes, *reads, rule=RULE, stalls=Stalls()):
-    return [str(one) for one in judge(reads, [Truth(changes)], [rule], stalls)]
+    return [str(problem) for problem in find_wrong_reads(reads, [Truth(changes)], [rule], stalls)]
 
 
 class NumberTest(unittest.TestCase):
@@ -65,9 +65,9 @@ class NumberTest(unittest.TestCase):
     def test_only_the_number_of_its_own_metric_counts(self):
         truths = [Truth([Change(1, 1, 7)]), Truth([Change(1, 1, 8)])]
 
-        wrongs = list(judge([Read(0, 2, 2, 200, 8), Read(1, 2, 2, 200, 8)], truths, [RULE, RULE]))
+        wrongs = list(find_wrong_reads([Read(0, 2, 2, 200, 8), Read(1, 2, 2, 200, 8)], truths, [RULE, RULE]))
 
-        self.assertEqual([0], [one.read.metric for one in wrongs])
+        self.assertEqual([0], [problem.read.metric for problem in wrongs])
 
 
 class UncertainTest(unittest.TestCase):

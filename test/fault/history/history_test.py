@@ -15,7 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
-from checker import Read, Rule, Stalls, Truth, judge
+from checker import Read, Rule, Stalls, Truth, find_wrong_reads
 from injector import HOUR, BackendFaults, Injector, WeirFaults
 from plan import KINDS, OF_WEIR
 from reader import RECORD, STALL_SECONDS
@@ -52,20 +52,20 @@ class Canary:
     def __init__(self, pid):
         self.stalls = []
         self._schedule = Path(f"/proc/{pid}/task/{pid}/schedstat")  # its second number: nanoseconds of waiting
-        self._ended = threading.Event()
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        before, waited = time.monotonic(), self._waited()
-        while not self._ended.wait(TICK_SECONDS):
-            now, sum_now = time.monotonic(), self._waited()
+        before, wait_seconds = time.monotonic(), self._wait_seconds()
+        while not self._end.wait(TICK_SECONDS):
+            now, sum_now = time.monotonic(), self._wait_seconds()
             if now - before > STALL_SECONDS:
                 self.stalls.append((before, now))
-            if sum_now - waited > WAIT_SECONDS:
-                self.stalls.append((now - (sum_now - waited), now))
-            before, waited = now, sum_now
+            if sum_now - wait_seconds > WAIT_SECONDS:
+                self.stalls.append((now - (sum_now - wait_seconds), now))
+            before, wait_seconds = now, sum_now
 
-    def _waited(self):
+    def _wait_seconds(self):
         return int(self._schedule.read_text().split()[1]) / 1e9
 
     def __enter__(self):
@@ -73,7 +73,7 @@ class Canary:
         return self
 
     def __exit__(self, *_):
-        self._ended.set()
+        self._end.set()
         self._thread.join(5)
 
 
@@ -113,15 +113,15 @@ class HistoryTest(ServerTest):
         readers = [self.reader(number) for number in range(READERS)]
         stalls = []
         try:
-            for one in readers:
-                out, problem = one.communicate(timeout=60 + 8 * READS / RATE)
-                self.assertEqual((0, ""), (one.returncode, problem))
+            for reader in readers:
+                out, problem = reader.communicate(timeout=60 + 8 * READS / RATE)
+                self.assertEqual((0, ""), (reader.returncode, problem))
                 stalls += [tuple(map(float, line.split())) for line in out.splitlines()]
         finally:
-            for one in readers:
-                if one.poll() is None:
-                    one.kill()
-                    one.communicate()
+            for reader in readers:
+                if reader.poll() is None:
+                    reader.kill()
+                    reader.communicate()
         return stalls
 
     def reads(self):
@@ -133,8 +133,8 @@ class HistoryTest(ServerTest):
     def test_every_number_was_the_backends_and_every_error_is_in_time(self):
         began = time.monotonic()
         with Canary(self.weir.process.pid) as canary, contextlib.ExitStack() as stack:
-            for one in self.injectors:
-                stack.enter_context(one)
+            for injector in self.injectors:
+                stack.enter_context(injector)
             stalls = self.run_readers()
         took = time.monotonic() - began
         for source in self.sources:
@@ -143,40 +143,40 @@ class HistoryTest(ServerTest):
         reads = list(self.reads())
         rules = [RULES[rule] for _, rule in self.metrics]
         truths = {source.name: Truth(source.changes) for source in self.sources}
-        wrong = list(judge(reads, [truths[source.name] for source, _ in self.metrics], rules,
+        wrong = list(find_wrong_reads(reads, [truths[source.name] for source, _ in self.metrics], rules,
                            Stalls([*canary.stalls, *stalls])))
         self.tell(reads, took, wrong)
-        self.assertEqual([None] * 7, [one.problem for one in (*self.sources, *self.injectors)])
+        self.assertEqual([None] * 7, [thread.problem for thread in (*self.sources, *self.injectors)])
         self.assertTrue(self.weir.process.running, self.weir.process.log_tail())
-        self.assertEqual([], [str(one) for one in wrong[:SHOWN]], f"{len(wrong)} wrong, seed {SEED}")
+        self.assertEqual([], [str(problem) for problem in wrong[:SHOWN]], f"{len(wrong)} wrong, seed {SEED}")
         self.assert_much_happened(reads)
 
     def tell(self, reads, took, wrong):
-        late = sum(1 for one in wrong if one.read.status != 200)
+        late = sum(1 for problem in wrong if problem.read.status != 200)
         changes = sum(len(source.changes) for source in self.sources)
         print(f"{len(reads)} reads in {took:.0f} s of {changes} states: {len(wrong) - late} wrong numbers, {late} late errors")
         for index, (source, rule) in enumerate(self.metrics):
-            mine = [one for one in reads if one.metric == index]
-            statuses = collections.Counter(one.status for one in mine)
+            mine = [read for read in reads if read.metric == index]
+            statuses = collections.Counter(read.status for read in mine)
             print(f"  {source.name}_{rule}: {dict(sorted(statuses.items()))}, "
-                  f"{len({one.value for one in mine if one.status == 200})} values, "
-                  f"slowest {1000 * max(one.ended - one.began for one in mine):.0f} ms")
+                  f"{len({read.value for read in mine if read.status == 200})} values, "
+                  f"slowest {1000 * max(read.ended - read.began for read in mine):.0f} ms")
         for injector in self.injectors:
-            print(f"  {dict(sorted(injector.done.items()))}")
+            print(f"  {dict(sorted(injector.step_counts.items()))}")
 
     def assert_much_happened(self, reads):
         """A run in which nothing changed, or nothing failed, proves nothing."""
         self.assertEqual(READS // READERS * READERS, len(reads))
         for index, (source, rule) in enumerate(self.metrics):
             with self.subTest(f"{source.name}_{rule}"):
-                mine = [one for one in reads if one.metric == index]
-                self.assertGreater(len({one.value for one in mine if one.status == 200}), READS // 10_000)
-                self.assertGreater(sum(1 for one in mine if one.status == 200), READS // 100)
-                self.assertGreater(sum(1 for one in mine if one.status != 200), READS // 1000)
-                self.assertLessEqual({one.status for one in mine}, {200, 404, 503, 504})
+                mine = [read for read in reads if read.metric == index]
+                self.assertGreater(len({read.value for read in mine if read.status == 200}), READS // 10_000)
+                self.assertGreater(sum(1 for read in mine if read.status == 200), READS // 100)
+                self.assertGreater(sum(1 for read in mine if read.status != 200), READS // 1000)
+                self.assertLessEqual({read.status for read in mine}, {200, 404, 503, 504})
         for kinds, injector in zip((*(KINDS[source.name] for source in self.sources), OF_WEIR), self.injectors):
             least = len(kinds) if READS >= 300_000 and not is_sanitized() else 1
-            self.assertGreaterEqual(len(injector.done), least, injector.done)
+            self.assertGreaterEqual(len(injector.step_counts), least, injector.step_counts)
 
 
 if __name__ == "__main__":

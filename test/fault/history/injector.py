@@ -14,9 +14,9 @@ class Injector:
     def __init__(self, seed, name, target):
         self._steps = steps(seed, name, STEPS)
         self._target = target
-        self._ended = threading.Event()
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"faults of {name}")
-        self.done = collections.Counter()
+        self.step_counts = collections.Counter()
         self.problem = None
 
     def start(self):
@@ -25,20 +25,20 @@ class Injector:
 
     def stop(self):
         """Returns when the last fault is cleared."""
-        self._ended.set()
+        self._end.set()
         self._thread.join(60)
 
     def _run(self):
         try:
             for step in self._steps:
-                if self._ended.wait(step.rest):
+                if self._end.wait(step.rest):
                     return
                 self._target.apply(step)
                 try:
-                    self._ended.wait(step.seconds)
+                    self._end.wait(step.seconds)
                 finally:
                     self._target.undo(step)
-                self.done[step.kind] += 1
+                self.step_counts[step.kind] += 1
         except Exception as problem:  # told by the test, which looks at every injector
             self.problem = problem
 

@@ -14,7 +14,7 @@ class PlanTest(unittest.TestCase):
     def test_seeds_and_backends_differ(self):
         plans = [steps(seed, backend, 20) for seed in (1, 2, 3) for backend in BACKENDS]
 
-        self.assertEqual([], [1 for one, other in itertools.combinations(plans, 2) if one == other])
+        self.assertEqual([], [1 for plan, other_plan in itertools.combinations(plans, 2) if plan == other_plan])
 
     def test_every_kind_comes_in_each_round(self):
         for backend in BACKENDS:

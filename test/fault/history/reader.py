@@ -22,7 +22,7 @@ TICK_SECONDS = 0.002
 LONGEST_SECONDS = 15.0  # for one answer
 _HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\ncontent-length: (\d+)\r\n", re.IGNORECASE | re.DOTALL)
 _VALUES = re.compile(rb'"value":"([^"]*)"')
-_known = {}
+_values_by_text = {}
 
 
 class Connection:
@@ -33,11 +33,11 @@ class Connection:
         self.socket.setblocking(False)
         self.metric = metric
         self._request = f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n".encode()
-        self._came = b""
+        self._received = b""
         self.began = 0.0
 
     def ask(self):
-        self._came = b""
+        self._received = b""
         self.began = time.monotonic()
         if self.socket.send(self._request) != len(self._request):
             raise ConnectionError("Weir takes no request")
@@ -50,8 +50,8 @@ class Connection:
             return None
         if not data:
             raise ConnectionError("Weir ended a kept connection")
-        self._came += data
-        head, blank, body = self._came.partition(b"\r\n\r\n")
+        self._received += data
+        head, blank, body = self._received.partition(b"\r\n\r\n")
         match = _HEAD.match(head + b"\r\n") if blank else None
         if blank and not match:
             raise ValueError(f"not an answer: {head[:500]!r}")
@@ -64,40 +64,40 @@ class Connection:
 def number(body):
     """The one value of an answer."""
     text, = _VALUES.findall(body)
-    if text not in _known:
-        _known[text] = float(parse_quantity(text.decode()))
-    return _known[text]
+    if text not in _values_by_text:
+        _values_by_text[text] = float(parse_quantity(text.decode()))
+    return _values_by_text[text]
 
 
 def run(settings, out):
     context = ssl.create_default_context(cafile=settings["ca"])
     context.load_cert_chain(settings["cert"], settings["key"])
-    connections = [Connection(settings, context, *one) for one in zip(settings["paths"], settings["metrics"])]
+    connections = [Connection(settings, context, *arguments) for arguments in zip(settings["paths"], settings["metrics"])]
     selector = selectors.EpollSelector()
-    for one in connections:
-        selector.register(one.socket, selectors.EVENT_READ, one)
+    for connection in connections:
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
     idle, asking = collections.deque(connections), set()
     reads, rate, sent, done = settings["reads"], settings["rate"], 0, 0
     start = turn = time.monotonic()
     while done < reads:
         due = min(reads, (turn - start) * rate) - sent
         while due > 0 and idle and sent < reads:
-            one = idle.popleft()
-            one.ask()
-            asking.add(one)
+            connection = idle.popleft()
+            connection.ask()
+            asking.add(connection)
             sent, due = sent + 1, due - 1
         for key, _ in selector.select(TICK_SECONDS):
             answer = key.data.answer()
             if answer:
-                one = key.data
-                out.write(RECORD.pack(one.metric, answer[0], one.began, time.monotonic(), answer[1]))
-                asking.discard(one)
-                idle.append(one)
+                connection = key.data
+                out.write(RECORD.pack(connection.metric, answer[0], connection.began, time.monotonic(), answer[1]))
+                asking.discard(connection)
+                idle.append(connection)
                 done += 1
         before, turn = turn, time.monotonic()
         if turn - before > STALL_SECONDS:
             print(before, turn)
-        if any(turn - one.began > LONGEST_SECONDS for one in asking):
+        if any(turn - connection.began > LONGEST_SECONDS for connection in asking):
             raise TimeoutError(f"no answer for {LONGEST_SECONDS:g} s")
 
 

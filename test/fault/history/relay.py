@@ -55,9 +55,9 @@ class Relay:
 
     def end_connections(self):
         with self._lock:
-            for one in self._open:
+            for connection in self._open:
                 with contextlib.suppress(OSError):  # it has ended
-                    one.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self, listener):
         while True:

@@ -23,7 +23,7 @@ class Source:
         self.changes = []
         self._chance = chance
         self._values = chance.sample(range(1, VALUES), VALUES - 1)
-        self._ended = threading.Event()
+        self._end = threading.Event()
         self._writer = threading.Thread(target=self._write, name=f"writer of {self.name}")
         self.problem = None
 
@@ -37,7 +37,7 @@ class Source:
         return self
 
     def stop(self):
-        self._ended.set()
+        self._end.set()
         if self._writer.ident:
             self._writer.join(30)
         self.relay.stop()
@@ -76,7 +76,7 @@ class Source:
 
     def _write(self):
         try:
-            while not self._ended.wait(CHANGE_SECONDS):
+            while not self._end.wait(CHANGE_SECONDS):
                 self._change()
         except Exception as problem:  # told by the test, which looks at every source
             self.problem = problem

@@ -106,8 +106,8 @@ class AmqpScript(Scripted):
 
     def _answer(self, connection, stream):
         answers = Later(connection, self)
-        while (one := _next_frame(stream)) is not None:
-            kind, channel, payload = one
+        while (received_frame := _next_frame(stream)) is not None:
+            kind, channel, payload = received_frame
             if kind == 8:
                 self.heartbeats += 1
                 continue
@@ -140,8 +140,8 @@ def _next_frame(stream):
 
 def _next_method(stream):
     while True:
-        one = _next_frame(stream)
-        if one is None:
+        received_frame = _next_frame(stream)
+        if received_frame is None:
             raise ConnectionError("Weir ended the login")
-        if one[0] == 1:
-            return one
+        if received_frame[0] == 1:
+            return received_frame

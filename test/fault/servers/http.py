@@ -80,7 +80,7 @@ class OtherPassword(HttpScript):
     def __init__(self, place):
         super().__init__(place)
         self._valid_password = PASSWORD
-        self._refused = 0
+        self._rejected_logins = 0
 
     def settings_at(self, port):
         return {**super().settings_at(port), "username": self.place.secret("user", USER),
@@ -96,12 +96,12 @@ class OtherPassword(HttpScript):
 
     def logins(self):
         """How many were refused."""
-        return self._refused
+        return self._rejected_logins
 
     def _play(self, turn):
         valid = base64.b64encode(f"{USER}:{self._valid_password}".encode()).decode()
-        if turn.asked.headers["authorization"] == f"Basic {valid}":
+        if turn.request.headers["authorization"] == f"Basic {valid}":
             self.healthy_reply(turn)
         else:
-            self._refused += 1
+            self._rejected_logins += 1
             turn.answer("", "401 Unauthorized")

@@ -16,5 +16,5 @@ class ManagementScript(HttpScript):
     query_settings = QUERY
 
     def healthy_reply(self, turn):
-        name = turn.asked.form["name"].removeprefix(r"^(?:\Q").removesuffix(r"\E)$")
+        name = turn.request.form["name"].removeprefix(r"^(?:\Q").removesuffix(r"\E)$")
         turn.answer(json.dumps({"page_count": 1, "filtered_count": 1, "items": [{"name": name, "messages": 3}]}))

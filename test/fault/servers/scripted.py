@@ -39,7 +39,6 @@ class Scripted(Fault):
         super().__init__(place)
         self.faulty_reply = faulty_reply
         self.latency = latency
-        self.asked = 0
         self.most_in_flight = 0
         self._in_flight = 0
         self._lock = threading.Lock()
@@ -54,7 +53,6 @@ class Scripted(Fault):
 
     def on_query(self):
         with self._lock:
-            self.asked += 1
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
 

@@ -13,9 +13,9 @@ class LookTest(ServerTest):
     def start_weir(self, play, *names, **settings):
         """A server that plays `play(turn, page)` for what is not a query, and its Weir with a metric named like each query."""
         def script(turn):
-            page = urllib.parse.urlsplit(turn.asked.target).path.removeprefix("/api/v1/")
+            page = urllib.parse.urlsplit(turn.request.target).path.removeprefix("/api/v1/")
             if page == "query":
-                turn.answer(FIVE if turn.asked.query == "healthy" else EMPTY)
+                turn.answer(FIVE if turn.request.query == "healthy" else EMPTY)
             else:
                 play(turn, page)
         folder = self.folder()
@@ -43,8 +43,8 @@ class LookTest(ServerTest):
 
         self.assertEqual('no series "typo_total" exists', self.cause("typo"))
 
-        asked = [one for one in self.server.asked if "/targets" in one.target]
-        self.assertEqual({"Bearer a-token"}, {one.headers["authorization"] for one in asked})
+        target_requests = [request for request in self.server.requests if "/targets" in request.target]
+        self.assertEqual({"Bearer a-token"}, {request.headers["authorization"] for request in target_requests})
         self.assert_values(self.weir.metric("ml-inference", "healthy"), "5")
 
     def test_dropped_targets_are_asked_for_when_the_job_has_no_others_and_may_be_too_many(self):
@@ -52,7 +52,7 @@ class LookTest(ServerTest):
         dropped = {"discoveredLabels": {"job": "workers", "__meta_kubernetes_pod_annotation_notes": "x" * 1000}}
 
         def play(turn, page):
-            state = turn.asked.form.get("state")
+            state = turn.request.form.get("state")
             pages = {"scrape_pools": {"scrapePools": ["workers"]}, "label/__name__/values": [],
                      "targets": {"activeTargets": [], "droppedTargets": [] if state == "active" else 5000 * [dropped]}}
             turn.answer(json.dumps({"status": "success", "data": pages[page]}))
@@ -60,8 +60,8 @@ class LookTest(ServerTest):
 
         self.assertEqual('no series "idle_total" exists; scrape job "workers" has no active target', self.cause("idle"))
 
-        asked = [one.form["state"] for one in self.server.asked if "/targets" in one.target]
-        self.assertEqual(["active", "dropped"], asked[:2])
+        states = [request.form["state"] for request in self.server.requests if "/targets" in request.target]
+        self.assertEqual(["active", "dropped"], states[:2])
 
     def test_dropped_targets_are_not_asked_for_when_the_job_has_others(self):
         down = {"labels": {"job": "workers", "instance": "x"}, "scrapePool": "workers", "health": "down", "lastError": "EOF"}
@@ -75,7 +75,7 @@ class LookTest(ServerTest):
         self.assertEqual('no series "idle_total" exists; the only target of scrape job "workers" is not up (last error: EOF)',
                          self.cause("idle"))
 
-        self.assertEqual({"active"}, {one.form["state"] for one in self.server.asked if "/targets" in one.target})
+        self.assertEqual({"active"}, {request.form["state"] for request in self.server.requests if "/targets" in request.target})
 
     def test_a_long_cause_is_cut_between_characters(self):
         down = {"labels": {"job": "workers"}, "scrapePool": "workers", "health": "down", "lastError": 200 * "\N{EURO SIGN}"}
