@@ -34,18 +34,18 @@ def bars(result, unit):
     """The values of one result as bars, the ones before them in grey."""
     rows = [(name, row[unit], row.get("previous", {}).get(unit)) for name, row in result["rows"].items() if unit in row]
     most = max(max(value, before or 0) for _, value, before in rows) or 1
-    left = max(LEFT, letters(name for name, _, _ in rows) + 8)
-    scale = (WIDTH - left - RIGHT) / most
+    left_margin = max(LEFT, letters(name for name, _, _ in rows) + 8)
+    scale = (WIDTH - left_margin - RIGHT) / most
     height = len(rows) * (2 * BAR + GAP) + GAP
     out = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{html.escape(result["units"][unit])}">']
     for number, (name, value, before) in enumerate(rows):
         top = GAP + number * (2 * BAR + GAP)
         if before:
-            out.append(f'<rect x="{left}" y="{top}" width="{before * scale:.1f}" height="{BAR}" fill="#bbb"/>')
-        out.append(f'<rect x="{left}" y="{top + BAR}" width="{value * scale:.1f}" height="{BAR}" fill="{COLOURS[0]}"/>')
-        out.append(text(left - 8, top + BAR + 4, name, "end"))
+            out.append(f'<rect x="{left_margin}" y="{top}" width="{before * scale:.1f}" height="{BAR}" fill="#bbb"/>')
+        out.append(f'<rect x="{left_margin}" y="{top + BAR}" width="{value * scale:.1f}" height="{BAR}" fill="{COLOURS[0]}"/>')
+        out.append(text(left_margin - 8, top + BAR + 4, name, "end"))
         longest = max(value, before or 0) * scale
-        out.append(text(left + longest + 8, top + BAR + 4, f"{value:,} {change(value, before)}"))
+        out.append(text(left_margin + longest + 8, top + BAR + 4, f"{value:,} {change(value, before)}"))
     return "\n".join([*out, "</svg>"])
 
 
@@ -86,8 +86,8 @@ def table(result):
         cells = ""
         for unit in units:
             value, before = row.get(unit), row.get("previous", {}).get(unit)
-            shown = ["" if number is None else f"{number:,}" for number in (value, before)]
-            cells += f"<td>{shown[0]}</td><td>{shown[1]}</td><td>{change(value, before) if value is not None else ''}</td>"
+            texts = ["" if number is None else f"{number:,}" for number in (value, before)]
+            cells += f"<td>{texts[0]}</td><td>{texts[1]}</td><td>{change(value, before) if value is not None else ''}</td>"
         out.append(f"<tr><td>{html.escape(name)}</td>{cells}</tr>")
     return "\n".join([*out, "</table>"])
 

@@ -23,8 +23,8 @@ def commit(root=ROOT):
     """The commit that was measured; with a + when files that are built had changes beyond it."""
     def git(*words):
         return subprocess.run(["git", "-C", root, *words], check=True, capture_output=True, text=True).stdout.strip()
-    changed = git("status", "--porcelain", "--", ".", ":!bench/results")
-    return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+    changes = git("status", "--porcelain", "--", ".", ":!bench/results")
+    return git("rev-parse", "--short=12", "HEAD") + ("+" if changes else "")
 
 
 def machine():

@@ -120,15 +120,15 @@ def compare(case, response, since):
         return _compare_error(case, response)
     try:
         items = response.json()["items"]
-        got = [(item["metricLabels"] or {}, parse_quantity(item["value"])) for item in items]
+        actual = [(item["metricLabels"] or {}, parse_quantity(item["value"])) for item in items]
         expected = case.expected(_seconds(items[0]["timestamp"]), since)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return Outcome(case, "200  unreadable", "a number", "",
                        f"not a list of external metric values ({error!r}): {response.text[:300]}")
     return Outcome(case, "200  " + " + ".join(item["value"] for item in items),
                    " + ".join(_number(value) for _, value in expected),
-                   verdict(case.hpa, parse_quantity(case.hpa.target), [value for _, value in got]),
-                   _difference(case, expected, got))
+                   verdict(case.hpa, parse_quantity(case.hpa.target), [value for _, value in actual]),
+                   _difference(case, expected, actual))
 
 
 def _seconds(timestamp):
@@ -150,15 +150,15 @@ def _compare_error(case, response):
     return Outcome(case, str(response.status), expected, "keeps its replicas, says why:", difference, text)
 
 
-def _difference(case, expected, got):
+def _difference(case, expected, actual):
     def by_labels(pair):
         return sorted(pair[0].items())
-    expected, got = sorted(expected, key=by_labels), sorted(got, key=by_labels)
-    if [labels for labels, _ in expected] != [labels for labels, _ in got]:
-        return f"metricLabels {[labels for labels, _ in got]}, expected {[labels for labels, _ in expected]}"
-    for (_, held), (_, value) in zip(expected, got):
-        if abs(float(value) - held) > case.tolerance * abs(held):
-            return f"got {_number(value)}, the source holds {_number(held)} (tolerance {case.tolerance:.1%})"
+    expected, actual = sorted(expected, key=by_labels), sorted(actual, key=by_labels)
+    if [labels for labels, _ in expected] != [labels for labels, _ in actual]:
+        return f"metricLabels {[labels for labels, _ in actual]}, expected {[labels for labels, _ in expected]}"
+    for (_, source_value), (_, value) in zip(expected, actual):
+        if abs(float(value) - source_value) > case.tolerance * abs(source_value):
+            return f"got {_number(value)}, the source holds {_number(source_value)} (tolerance {case.tolerance:.1%})"
     return ""
 
 

@@ -22,9 +22,9 @@ from support.weir import HPA_USER, metric_path  # noqa: E402
 def check_tools():
     """All that is missing at once, before anything is started."""
     missing = []
-    for look in (*tools(), lambda: require("openssl", "openssl"), weir_binary):
+    for check in (*tools(), lambda: require("openssl", "openssl"), weir_binary):
         try:
-            look()
+            check()
         except MissingTool as error:
             missing.append(str(error))
     if missing:

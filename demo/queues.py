@@ -28,17 +28,17 @@ def fill_broker(broker):
 def wait_for_totals(broker):
     """Returns when the management API's totals, which follow the queues within half a second, are theirs."""
     expected = {name: (count, READY[name]) for name, count in MESSAGES.items()}
-    shown = {}
+    counts_by_queue = {}
 
     def has_followed():
-        shown.clear()
+        counts_by_queue.clear()
         for queue in broker.call("GET", "/api/queues?disable_stats=true&enable_queue_totals=true"):
-            shown[queue["name"]] = (queue.get("messages"), queue.get("messages_ready"))
-        return shown == expected
+            counts_by_queue[queue["name"]] = (queue.get("messages"), queue.get("messages_ready"))
+        return counts_by_queue == expected
     try:
         wait_until(has_followed, "RabbitMQ's totals follow its queues", 15)
     except NotReady as error:
-        raise NotReady(f"{error}; as (messages, ready) they show\n    {shown}, not\n    {expected}") from None
+        raise NotReady(f"{error}; as (messages, ready) they show\n    {counts_by_queue}, not\n    {expected}") from None
 
 
 def fill_redis(redis):

@@ -9,8 +9,8 @@ HEADERS = [("Accept-Encoding", "gzip"), ("Audit-Id", "0f9b4a3e-6c1d-4c52-9f0a-6f
 JSON = "application/json, */*"
 PROTOBUF = "application/vnd.kubernetes.protobuf, */*"
 LINES = tuple(f"{name}: {value}" for name, value in [*HEADERS, ("Accept", JSON)])
-# Reviews of access are kept for longer than a bench lasts, as the answers are.
-KEPT_REVIEWS = ("--authorization-webhook-cache-authorized-ttl", "1h")
+# Access reviews are cached for longer than a bench lasts, as the values are.
+CACHED_REVIEWS = ("--authorization-webhook-cache-authorized-ttl", "1h")
 
 
 def ask(connection, path, accept=JSON):

@@ -18,7 +18,7 @@ UNITS = {"ready_ms": "ms from exec to a green /readyz, a TLS handshake included,
 METRICS = (20, 1_000, 10_000)
 STARTS = 9
 HOT_KEYS = 100_000
-KEYS_OF_NAMESPACE = 10_000  # more are not kept of what one namespace asks
+KEYS_OF_NAMESPACE = 10_000  # Weir caches no more values of one namespace
 HOT_SECONDS = 40
 READ_SECONDS = 5  # in which all metrics are read once
 
@@ -27,7 +27,7 @@ def configuration(url, count):
     """As many metrics, and one that takes any key."""
     entries = [{"name": f"queue_{number}", "namespaces": [NAMESPACE], "redis": {"backend": "cache", "key": f"k{number}"}}
                for number in range(count - 1)]
-    entries.append({"name": "kept_list", "namespaces": ["*"], "freshness": "1h", "labels": {"key": "k[0-9]+"},
+    entries.append({"name": "cached_list", "namespaces": ["*"], "freshness": "1h", "labels": {"key": "k[0-9]+"},
                     "redis": {"backend": "cache", "key": "$(key)"}})
     return json.dumps({"backends": {"cache": {"redis": {"url": url}}}, "metrics": entries})
 
@@ -56,7 +56,7 @@ def drive_all(folder, weir, mix, seconds):
 def read_and_scraped(folder, url, count):
     """(The memory once each metric has been read, that once it was scraped too)."""
     paths = [metric_path(NAMESPACE, f"queue_{number}") for number in range(count - 1)]
-    paths.append(metric_path(NAMESPACE, "kept_list", "key=k0"))
+    paths.append(metric_path(NAMESPACE, "cached_list", "key=k0"))
     with Weir(folder / "weir-read", configuration(url, count)) as weir:
         # A little longer than they need, so that none is left out.
         drive_all(folder, weir, Mix("all metrics", paths, rate=count / READ_SECONDS), 1.02 * READ_SECONDS)
@@ -67,7 +67,7 @@ def read_and_scraped(folder, url, count):
 
 def with_hot_keys(folder, url):
     """The memory once each of the keys has been read."""
-    paths = [metric_path(f"{NAMESPACE}-{number // KEYS_OF_NAMESPACE}", "kept_list", f"key=k{number}")
+    paths = [metric_path(f"{NAMESPACE}-{number // KEYS_OF_NAMESPACE}", "cached_list", f"key=k{number}")
              for number in range(HOT_KEYS)]
     with Weir(folder / "weir-hot", configuration(url, METRICS[0])) as weir:
         drive_all(folder, weir, Mix("hot keys", paths), HOT_SECONDS)

@@ -19,34 +19,34 @@ PINNED = ("taskset", "--cpu-list", "0")
 RATE = 500
 READERS = 16  # connections, and metrics, of each kind
 READER_RATE = 25
-WARM_UP_SECONDS = 4  # a deadline and a half: questions hang everywhere
+WARM_UP_SECONDS = 4  # a deadline and a half: queries hang everywhere
 LIMIT_MS = 2
 TIMES = {"p50": "ms, half of the answers", "p99": "ms, 99 % of the answers", "p999": "ms, 99.9 % of the answers"}
 UNITS = TIMES | {"beside": "reads of the backends answered beside it, with any status, in a round"}
-# Kind of backend: its block's name, its scheme, the setting that says what a metric of it asks.
+# Kind of backend: its block's name, its scheme, the setting of the metric's query.
 KINDS = {"redis": ("redis", "redis", "key"), "amqp": ("rabbitmq", "amqp", "queue"),
          "management": ("rabbitmq", "http", "queue"), "prometheus": ("prometheus", "http", "query")}
 
 
 def silent(connection):
-    """Takes in what comes, and says nothing."""
+    """Reads everything, and sends nothing."""
     while connection.recv(65536):
         pass
 
 
 def config_of(folder, redis, servers):
-    """Of each kind READERS metrics hung-KIND-N of its hung server, and as many well-KIND-N of the Redis."""
+    """Of each kind READERS metrics hung-KIND-N of its hung server, and as many healthy-KIND-N of the Redis."""
     for name in ("user", "password"):
         (folder / name).write_text(name)
     login = {"username": {"file": str(folder / "user")}, "password": {"file": str(folder / "password")}}
-    backends, metrics = {"well": {"redis": {"url": redis.url}}}, []
+    backends, metrics = {"healthy": {"redis": {"url": redis.url}}}, []
     for name, (block, scheme, setting) in KINDS.items():
         target = {"url": f"{scheme}://127.0.0.1:{servers[name].port}", **(login if block == "rabbitmq" else {})}
         backends[name] = {block: target}
         for number in range(READERS):
             what = f"{name}_{number}"
             metrics.append(metric(f"hung-{name}-{number}", block, {"backend": name, setting: what}))
-            metrics.append(metric(f"well-{name}-{number}", "redis", {"backend": "well", "key": what}))
+            metrics.append(metric(f"healthy-{name}-{number}", "redis", {"backend": "healthy", "key": what}))
     return json.dumps({"backends": backends, "metrics": metrics})
 
 
@@ -68,14 +68,14 @@ def one_round(folder, weir, phase, seconds):
 
 def check(phase, readers):
     for name, reader in readers.items():
-        seen = {int(status) for status in reader["statuses"]}
-        is_right = seen == {200} if phase == "well" else seen & {503, 504} and 200 not in seen
+        statuses = {int(status) for status in reader["statuses"]}
+        is_right = statuses == {200} if phase == "healthy" else statuses & {503, 504} and 200 not in statuses
         if not is_right:
-            raise RuntimeError(f"not what was to be measured: {name}, {phase}: answers were {sorted(seen)}")
+            raise RuntimeError(f"not what was to be measured: {name}, {phase}: answers were {sorted(statuses)}")
 
 
 def run(rounds=5, seconds=5.0):
-    reports = {"well": [], "hung": []}
+    reports = {"healthy": [], "hung": []}
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-")))
         redis = stack.enter_context(Redis(folder / "redis"))
@@ -89,7 +89,7 @@ def run(rounds=5, seconds=5.0):
     print(f"{rounds} rounds of {seconds:g} s; beside them {len(KINDS)} backends are read for {WARM_UP_SECONDS + seconds:g} s")
     print(f"{'the backends':<20}{'p50 ms':>9}{'p99 ms':>9}{'p99.9 ms':>10}{'reads of them':>15}")
     rows = {}
-    for phase, name in (("well", "all answer"), ("hung", "all hang")):
+    for phase, name in (("healthy", "all respond"), ("hung", "all hang")):
         row = {figure: round(statistics.median(report[f"{figure}_us"] for report in reports[phase]) / 1000, 3)
                for figure in TIMES}
         row["beside"] = round(statistics.median(report["beside"] for report in reports[phase]))

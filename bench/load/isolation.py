@@ -1,6 +1,6 @@
 """What a broker that hangs costs the reads of another backend: their p99 beside it, and without it, in one run.
 
-One reader asks a real Redis, live, one read after the other, while further readers ask a second backend at an even pace:
+One reader reads from a real Redis, uncached, one read after the other. Further readers use a second backend at an even pace:
 in one phase a Redis that answers, in the other a scripted AMQP broker that lets Weir log in and then says nothing.
 Phases take turns, and the reads of all turns are pooled. The bench fails when the hung broker was not felt at all.
 """
@@ -40,7 +40,7 @@ def config_of(folder, redis, other, broker):
         (folder / name).write_text(name)
     login = {"username": {"file": str(folder / "user")}, "password": {"file": str(folder / "password")}}
     metrics = [metric("measured", "redis", {"backend": "redis", "key": "list"})]
-    metrics += [metric(f"well-{n}", "redis", {"backend": "other", "key": f"list-{n}"}) for n in range(READERS)]
+    metrics += [metric(f"healthy-{n}", "redis", {"backend": "other", "key": f"list-{n}"}) for n in range(READERS)]
     metrics += [metric(f"hung-{n}", "rabbitmq", {"backend": "broker", "queue": f"queue-{n}"}) for n in range(READERS)]
     return json.dumps({"backends": {"redis": {"redis": {"url": redis.url}}, "other": {"redis": {"url": other.url}},
                                     "broker": {"rabbitmq": {"url": f"amqp://127.0.0.1:{broker.port}", **login}}},
@@ -96,16 +96,16 @@ def run(rounds=8, count=6000):
         other = stack.enter_context(Redis(folder / "other"))
         broker = stack.enter_context(ScriptedServer(raw=hang))
         weir = stack.enter_context(Weir(folder / "weir", config_of(folder, redis, other, broker)))
-        taken, statuses = {"well": [], "hung": []}, {"well": set(), "hung": set()}
+        latencies, statuses = {"healthy": [], "hung": []}, {"healthy": set(), "hung": set()}
         for number in range(rounds):
-            for kind in sorted(taken, reverse=number % 2 == 0):
+            for kind in sorted(latencies, reverse=number % 2 == 0):
                 with Background(weir, kind) as background:
-                    taken[kind] += reads(weir, count)
+                    latencies[kind] += reads(weir, count)
                 statuses[kind] |= set(background.statuses)
-    if statuses["well"] != {200} or not statuses["hung"] & {503, 504} or 200 in statuses["hung"]:
+    if statuses["healthy"] != {200} or not statuses["hung"] & {503, 504} or 200 in statuses["hung"]:
         raise RuntimeError(f"not what was to be measured: {statuses}")
     print(f"{rounds} rounds of {count} reads each; beside them {READERS} readers of the other backend, every {PACE_SECONDS} s")
     print(f"{'the other backend':<20}{'p50 ms':>9}{'p99 ms':>9}")
-    for kind, name in (("well", "answers"), ("hung", "hangs")):
-        print(f"{name:<20}{share(taken[kind], 0.5):>9.3f}{share(taken[kind], 0.99):>9.3f}")
-    print(f"p99 ratio {share(taken['hung'], 0.99) / share(taken['well'], 0.99):.2f} (target: at most 1.1)")
+    for kind, name in (("healthy", "responds"), ("hung", "hangs")):
+        print(f"{name:<20}{share(latencies[kind], 0.5):>9.3f}{share(latencies[kind], 0.99):>9.3f}")
+    print(f"p99 ratio {share(latencies['hung'], 0.99) / share(latencies['healthy'], 0.99):.2f} (target: at most 1.1)")

@@ -16,8 +16,8 @@ QUEUES = 100  # k0 and on
 class Mix:
     """name: of the row. paths: read in turn. rate: reads a second, 0 for as many as there are answers.
 
-    freshness_seconds: of their answers, where questions are held against it: each path is a question of its own. seconds: of
-    a round, 0 for the usual ones. is_asked: each read is to be a question to a backend.
+    freshness_seconds: of the values, where queries are compared with it: each path is a query of its own. seconds: of
+    a round, 0 for the default. is_uncached: each read must query a backend.
     """
     name: str
     paths: list = field(repr=False)
@@ -27,7 +27,7 @@ class Mix:
     is_for_peers: bool = False
     freshness_seconds: float = 0
     seconds: float = 0
-    is_asked: bool = False
+    is_uncached: bool = False
 
 
 def keyed(metric, count):
@@ -36,23 +36,23 @@ def keyed(metric, count):
 
 def mixes():
     return [
-        Mix("one hot key", [metric_path(NAMESPACE, "kept")], is_for_peers=True),
-        Mix("1,000 keys", keyed("kept_list", 1_000)),
-        Mix("10,000 keys", keyed("kept_list", 10_000)),
-        Mix("asked: redis", keyed("asked_list", 1_000), is_asked=True),
-        Mix("asked: rabbitmq", keyed("asked_queue", QUEUES), is_asked=True),
-        Mix("asked: prometheus", keyed("asked_query", QUEUES), is_asked=True),
+        Mix("one hot key", [metric_path(NAMESPACE, "cached")], is_for_peers=True),
+        Mix("1,000 keys", keyed("cached_list", 1_000)),
+        Mix("10,000 keys", keyed("cached_list", 10_000)),
+        Mix("uncached: redis", keyed("uncached_list", 1_000), is_uncached=True),
+        Mix("uncached: rabbitmq", keyed("uncached_queue", QUEUES), is_uncached=True),
+        Mix("uncached: prometheus", keyed("uncached_query", QUEUES), is_uncached=True),
         Mix("discovery", [GROUP]),
-        Mix("new connection", [metric_path(NAMESPACE, "kept")], connections=4, reconnects=True),
+        Mix("new connection", [metric_path(NAMESPACE, "cached")], connections=4, reconnects=True),
         Mix("100,000 HPAs", keyed("emulated", DISTINCT), connections=25, rate=EMULATED_RATE,
             freshness_seconds=EMULATED_FRESHNESS_SECONDS, seconds=4 * EMULATED_FRESHNESS_SECONDS),
     ]
 
 
 def configuration(redis, broker, prometheus, login):
-    """Weir's, for all mixes. `login`: the files with RabbitMQ's user and password."""
-    def metric_entry(name, freshness, block, **more):
-        return {"name": name, "namespaces": [NAMESPACE], "freshness": freshness, **block, **more}
+    """Weir's configuration for all mixes. `login`: the files with RabbitMQ's user and password."""
+    def metric_entry(name, freshness, block, **settings):
+        return {"name": name, "namespaces": [NAMESPACE], "freshness": freshness, **block, **settings}
 
     by_key = {"labels": {"key": "k[0-9]+"}}
     a_list = {"redis": {"backend": "cache", "key": "$(key)", "kind": "list"}}
@@ -60,11 +60,11 @@ def configuration(redis, broker, prometheus, login):
         "backends": {"cache": {"redis": {"url": redis.url}}, "prom": {"prometheus": {"url": prometheus.url}},
                      "broker": {"rabbitmq": {"url": broker.url, **{key: {"file": file} for key, file in login.items()}}}},
         "metrics": [
-            metric_entry("kept", "1h", {"redis": {"backend": "cache", "key": "k0"}}),
-            metric_entry("kept_list", "1h", a_list, **by_key),
-            metric_entry("asked_list", "1ms", a_list, **by_key),
-            metric_entry("asked_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": "$(key)"}}, **by_key),
-            metric_entry("asked_query", "1ms", {"prometheus": {"backend": "prom", "query": 'label_replace(vector(42), "k", "$(key)", "", "")'}},
-                **by_key),
+            metric_entry("cached", "1h", {"redis": {"backend": "cache", "key": "k0"}}),
+            metric_entry("cached_list", "1h", a_list, **by_key),
+            metric_entry("uncached_list", "1ms", a_list, **by_key),
+            metric_entry("uncached_queue", "1ms", {"rabbitmq": {"backend": "broker", "queue": "$(key)"}}, **by_key),
+            metric_entry("uncached_query", "1ms", {"prometheus": {
+                "backend": "prom", "query": 'label_replace(vector(42), "k", "$(key)", "", "")'}}, **by_key),
             metric_entry("emulated", f"{EMULATED_FRESHNESS_SECONDS}s", a_list, **by_key),
         ]}

@@ -25,10 +25,10 @@ def parse_peer(text):
     name, has_url, rest = text.partition("=")
     url, *settings = rest.split(",")
     parts = urllib.parse.urlsplit(url)
-    more = dict(setting.partition("=")[::2] for setting in settings)
-    if not has_url or parts.scheme != "https" or not parts.port or "ca" not in more or set(more) - {"ca", "cert", "key", "pid"}:
+    options = dict(setting.partition("=")[::2] for setting in settings)
+    if not has_url or parts.scheme != "https" or not parts.port or "ca" not in options or set(options) - {"ca", "cert", "key", "pid"}:
         raise argparse.ArgumentTypeError(f"{text}: {FORM}")
     address = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
     path = parts.path + ("?" + parts.query if parts.query else "")
-    return Peer(name, address, parts.netloc, parts.port, path, more["ca"], more.get("cert"), more.get("key"),
-                int(more["pid"]) if "pid" in more else None)
+    return Peer(name, address, parts.netloc, parts.port, path, options["ca"], options.get("cert"), options.get("key"),
+                int(options["pid"]) if "pid" in options else None)

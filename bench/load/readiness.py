@@ -40,10 +40,10 @@ def start_cost(weir):
                                                     server_hostname="127.0.0.1")) as stream:
             stream.sendall(REQUEST)
             answer = stream.recv(4096)
-        ended = time.monotonic()
+        end = time.monotonic()
         if not answer.startswith(b"HTTP/1.1 200 "):
             raise RuntimeError(f"the first answer of /readyz was {answer[:200]!r}")
-        return 1000 * (ended - began), 1000 * cpu_seconds(child.pid)
+        return 1000 * (end - began), 1000 * cpu_seconds(child.pid)
     finally:
         child.terminate()
         child.wait(LIMIT_SECONDS)

@@ -26,7 +26,7 @@ metrics:
     namespaces: [bench]
     freshness: 1h
     prometheus: {{backend: prom, query: up}}
-  - name: asked
+  - name: uncached
     namespaces: [bench]
     freshness: 1ms
     prometheus: {{backend: prom, query: up}}
@@ -67,9 +67,9 @@ def run_round(weir, path, requests):
         body = response.read()
         if response.status != 200:
             raise RuntimeError(f"{path}: {response.status} {body[:200]!r}")
-    spent = cpu_seconds(weir.process.pid) - before
+    cpu_time = cpu_seconds(weir.process.pid) - before
     connection.close()
-    return spent / requests * 1e6
+    return cpu_time / requests * 1e6
 
 
 def measure(weir, rounds, requests):
@@ -77,15 +77,15 @@ def measure(weir, rounds, requests):
         "health": "/livez",
         "discovery": GROUP,
         "cached read": metric_path("bench", "cached"),
-        "asked read": metric_path("bench", "asked"),
+        "uncached read": metric_path("bench", "uncached"),
     }
-    seen = {name: [] for name in paths}
+    samples = {name: [] for name in paths}
     for _ in range(rounds):
         for name, path in paths.items():
-            seen[name].append(run_round(weir, path, requests))
-    floor = statistics.median(seen["health"])
+            samples[name].append(run_round(weir, path, requests))
+    floor = statistics.median(samples["health"])
     print(f"{'request':<14}{'CPU us':>8}{'ratio to health':>18}")
-    for name, values in seen.items():
+    for name, values in samples.items():
         print(f"{name:<14}{statistics.median(values):>8.1f}{statistics.median(values) / floor:>18.2f}")
 
 

@@ -3,17 +3,17 @@ import re
 
 from support.weir import HPA_USER
 
-QUESTIONS = re.compile(r"^weir_query_duration_seconds_count\{[^}]*\} (\S+)$", re.M)
+QUERIES = re.compile(r"^weir_query_duration_seconds_count\{[^}]*\} (\S+)$", re.M)
 
 
 def scrape(weir):
-    """The page. RuntimeError when it was refused."""
+    """The page. RuntimeError when the scrape was rejected."""
     answer = weir.get("/metrics", {"X-Remote-User": HPA_USER})
     if answer.status != 200:
         raise RuntimeError(f"/metrics: {answer.status} {answer.text}")
     return answer.text
 
 
-def questions(weir):
-    """How many questions all backends have answered so far."""
-    return sum(map(float, QUESTIONS.findall(scrape(weir))))
+def query_count(weir):
+    """The number of queries that all backends have answered so far."""
+    return sum(map(float, QUERIES.findall(scrape(weir))))

@@ -79,9 +79,9 @@ def faults(counts, limits):
             out.append(f"{name}: {counts[name]:,} instructions an operation and no limit; state one: ./dev bench paths "
                        "--limits")
         elif counts[name] > stated[name] * (1 + margin / 100):
-            more = (counts[name] / stated[name] - 1) * 100
+            increase = (counts[name] / stated[name] - 1) * 100
             out.append(
-                f"{name}: {counts[name]:,} instructions an operation, {more:.1f} % above the limit of {stated[name]:,} "
+                f"{name}: {counts[name]:,} instructions an operation, {increase:.1f} % above the limit of {stated[name]:,} "
                 f"(margin {margin} %; stated {limits['date']} for {limits['compiler']}). Look for what costs more: "
                 f"./dev bench paths --profile {name}, on this commit and on the one before. If it is worth it, state the "
                 "new limit (./dev bench paths --limits) and say why in the commit")

@@ -35,6 +35,6 @@ def profile(name, lines=110):
     """Prints where the instructions of one path go, callees included."""
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
         counts.instructions(counts.binary(), folder, ("count", name))
-        done = subprocess.run(["callgrind_annotate", "--inclusive=yes", "dump.1"], cwd=folder, check=True,
+        annotation = subprocess.run(["callgrind_annotate", "--inclusive=yes", "dump.1"], cwd=folder, check=True,
                               capture_output=True, text=True)
-    print("\n".join(done.stdout.splitlines()[:lines]))
+    print("\n".join(annotation.stdout.splitlines()[:lines]))

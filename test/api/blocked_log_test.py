@@ -24,12 +24,12 @@ class BlockedLogTest(ServerTest):
         data = b""
         while True:
             try:
-                more = os.read(self.log, 1 << 20)
+                chunk = os.read(self.log, 1 << 20)
             except BlockingIOError:
                 return data.decode()
-            if not more:
+            if not chunk:
                 return data.decode()
-            data += more
+            data += chunk
 
     def dropped(self):
         page = self.weir.get("/metrics", {"X-Remote-User": HPA_USER}).text
@@ -44,13 +44,13 @@ class BlockedLogTest(ServerTest):
                 self.assert_values(read("ml-inference", "up"), "42")
                 slowest = max(slowest, time.monotonic() - began)
         dropped = self.dropped()
-        written = self.drain()
+        log_text = self.drain()
 
         self.assertLess(slowest, 1)
         self.assertGreater(dropped, READS / 4)
         self.assertLess(dropped, READS)
         # Every line that was taken is whole, bar the last, which is finished with the next.
-        for line in written.splitlines()[:-1]:
+        for line in log_text.splitlines()[:-1]:
             self.assertRegex(line, r'^[IW]\d{4} \d\d:\d\d:\d\d\.\d{6} \d+ weir\] \w+( \w+="[^"]*")*$')
 
         self.weir.metric("ml-inference", "up")

@@ -43,8 +43,8 @@ class ClockTest(ServerTest):
         answer = self.weir.metric("ml-inference", name)
         self.assertEqual(200, answer.status, answer.text)
         item = answer.json()["items"][0]
-        taken = datetime.strptime(item["timestamp"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-        return int(item["value"]), taken.timestamp() - time.time()
+        timestamp = datetime.strptime(item["timestamp"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        return int(item["value"]), timestamp.timestamp() - time.time()
 
     def test_F39_weir_goes_by_the_clock_of_this_test(self):
         for hours in (2, 1, 3):

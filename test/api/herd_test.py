@@ -75,10 +75,10 @@ class HerdTest(ServerTest):
 
     def herd(self, paths, on_sent=lambda: None):
         """Sends the paths of each connection with one write: the statuses of each, and how long its first answer took."""
-        sent, came = {}, {connection: b"" for connection in self.connections}
+        send_times, received_bytes = {}, {connection: b"" for connection in self.connections}
         first = {}
         for connection, mine in zip(self.connections, paths):
-            sent[connection] = time.monotonic()
+            send_times[connection] = time.monotonic()
             connection.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n"
                                 for path in mine).encode())
         on_sent()
@@ -90,23 +90,23 @@ class HerdTest(ServerTest):
             while len(statuses) < len(self.connections):
                 self.assertLess(time.monotonic(), limit, f"{len(statuses)} connections are answered")
                 for key, _ in selector.select(1):
-                    self.receive(key.fileobj, came)
-                    first.setdefault(key.fileobj, time.monotonic() - sent[key.fileobj])
-                    answers = self.whole(came[key.fileobj])
+                    self.receive(key.fileobj, received_bytes)
+                    first.setdefault(key.fileobj, time.monotonic() - send_times[key.fileobj])
+                    answers = self.whole(received_bytes[key.fileobj])
                     if len(answers) == len(paths[0]):
                         statuses[key.fileobj] = answers
                         selector.unregister(key.fileobj)
-        self.assertNotIn(b"retry-after", b"".join(came.values()).lower())
+        self.assertNotIn(b"retry-after", b"".join(received_bytes.values()).lower())
         return [(statuses[connection], first[connection]) for connection in self.connections]
 
-    def receive(self, connection, came):
+    def receive(self, connection, received_bytes):
         while True:
             try:
                 data = connection.recv(65536)
             except ssl.SSLWantReadError:
                 return
             self.assertTrue(data, "Weir ended a connection")
-            came[connection] += data
+            received_bytes[connection] += data
 
     def whole(self, data):
         """The statuses of the answers that are there to their last byte."""
@@ -140,9 +140,9 @@ class HerdTest(ServerTest):
         self.assertEqual(statuses[200], len(self.server.requests))
         self.assertEqual(IN_FLIGHT, self.backend.most)
         self.assertGreater(self.backend.share, 0.9)
-        refused = sorted(took for mine, took in answers if mine[0] == 429)
-        self.assertGreater(len(refused), CONNECTIONS // 4)
-        self.assertLess(refused[-1], 2, "a refusal waits for nothing")
+        rejection_times = sorted(took for mine, took in answers if mine[0] == 429)
+        self.assertGreater(len(rejection_times), CONNECTIONS // 4)
+        self.assertLess(rejection_times[-1], 2, "a refusal waits for nothing")
 
 
 if __name__ == "__main__":

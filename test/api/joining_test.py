@@ -29,13 +29,13 @@ class JoiningTest(ServerTest):
 
     def connections(self, count):
         """TLS connections from one thread, handshakes done: what comes after them is one write each."""
-        opened = []
+        connections = []
         for _ in range(count):
             connection = self.weir.connection(seconds=20)
             self.addCleanup(connection.close)
             connection.connect()
-            opened.append(connection.sock)
-        return opened
+            connections.append(connection.sock)
+        return connections
 
     def send(self, connections, paths):
         for connection, path in zip(connections, paths):
@@ -127,11 +127,11 @@ class JoiningTest(ServerTest):
         self.send(connections, [metric_path("ml-inference", "by_label", selector) for selector in selectors])
         self.server.wait_for_requests(8)
         self.settle()
-        at_once = len(self.server.requests)
+        first_requests = len(self.server.requests)
         self.released.set()
         answers = self.answers(connections)
 
-        self.assertEqual((8, 20), (at_once, len(self.server.requests)))
+        self.assertEqual((8, 20), (first_requests, len(self.server.requests)))
         self.assertEqual({200}, {status for status, _ in answers})
         self.assertEqual({f'x{{queue="q{n}"}}' for n in range(20)}, {request.query for request in self.server.requests})
 

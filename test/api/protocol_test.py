@@ -47,16 +47,16 @@ class ProtocolTest(ServerTest):
                 answer = self.get(path)
 
                 self.assertEqual((200, "application/json"), (answer.status, answer.headers["Content-Type"]))
-                listed = answer.json()
+                resource_list = answer.json()
                 self.assertEqual(("APIResourceList", "v1", "external.metrics.k8s.io/v1beta1"),
-                                 (listed["kind"], listed["apiVersion"], listed["groupVersion"]))
+                                 (resource_list["kind"], resource_list["apiVersion"], resource_list["groupVersion"]))
                 self.assertEqual(sorted(["queue-len", "by_label", "zzz", "externalmetrics", *NAMES], key=str.encode),
-                                 [resource["name"] for resource in listed["resources"]])
-                self.assertEqual({(True, "")}, {(resource["namespaced"], resource["singularName"]) for resource in listed["resources"]})
-                self.assertEqual({resource["name"]: resource["name"] for resource in listed["resources"]} |
+                                 [resource["name"] for resource in resource_list["resources"]])
+                self.assertEqual({(True, "")}, {(resource["namespaced"], resource["singularName"]) for resource in resource_list["resources"]})
+                self.assertEqual({resource["name"]: resource["name"] for resource in resource_list["resources"]} |
                                  {"externalmetrics": "ExternalMetricValue"},
-                                 {resource["name"]: resource["kind"] for resource in listed["resources"]})
-                self.assertEqual([["get"]], [list(verbs) for verbs in {tuple(resource["verbs"]) for resource in listed["resources"]}])
+                                 {resource["name"]: resource["kind"] for resource in resource_list["resources"]})
+                self.assertEqual([["get"]], [list(verbs) for verbs in {tuple(resource["verbs"]) for resource in resource_list["resources"]}])
 
     def test_discovery_is_never_empty(self):
         self.assertEqual(["externalmetrics"],
@@ -173,12 +173,12 @@ class ProtocolTest(ServerTest):
         table = [("a dash in front", "a=-b", "-b"), ("a quote", 'a="b"', '\\"b\\"'), ("64 bytes", "a=" + "x" * 64, "x" * 64),
                  ("a pattern", "a=.*", ".*"), ("UTF-8", "a=\u00e4", "\u00e4"), ("a percent sign", "a=b%", "b%"),
                  ("an alternative", "a=b|c", "b|c"), ("a dollar", "a=$a", "$a")]
-        for name, selector, shown in table:
+        for name, selector, query_text in table:
             with self.subTest(name):
                 answer = self.weir.metric("default", "by_label", selector)
 
                 self.assertEqual((400, "BadRequest"), (answer.status, answer.json()["reason"]))
-                self.assertTrue(answer.json()["message"].startswith(VALUE_SHAPE.format("a", f'"{shown}"')), answer.text)
+                self.assertTrue(answer.json()["message"].startswith(VALUE_SHAPE.format("a", f'"{query_text}"')), answer.text)
 
     def test_63_bytes_are_a_value(self):
         self.assert_values(self.weir.metric("default", "by_label", "a=" + "y" * 63), "9")

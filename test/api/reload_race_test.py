@@ -18,17 +18,17 @@ SWAP_SECONDS = 0.02
 class ReloadRaceTest(ServerTest):
     def reading(self, weir, read_one):
         """Readers on kept connections inside this block; what they find wrong."""
-        ended, wrong = threading.Event(), []
+        end, problems = threading.Event(), []
 
         def read_on():
             with weir.persistent_reader() as read:
-                while not ended.is_set():
+                while not end.is_set():
                     try:
                         problem = read_one(read)
                     except OSError as error:
                         problem = repr(error)
                     if problem:
-                        wrong.append(problem)
+                        problems.append(problem)
                         return
 
         @contextlib.contextmanager
@@ -37,9 +37,9 @@ class ReloadRaceTest(ServerTest):
             for reader in readers:
                 reader.start()
             try:
-                yield wrong
+                yield problems
             finally:
-                ended.set()
+                end.set()
                 for reader in readers:
                     reader.join(20)
         return run()
@@ -48,7 +48,7 @@ class ReloadRaceTest(ServerTest):
         """An answer has two items, and each item's value is the version of the configuration that asked for it."""
         backend = self.started(ScriptedServer(
             lambda turn: turn.answer(vector(re.search(r'version="(\d+)"', turn.request.query)[1]))))
-        seen = set()
+        versions = set()
 
         def text(version):
             return config(backend.url, metric("up", f'x{{version="{version}",q="$(q)"}}', labels={"q": "[a-z]+"},
@@ -59,7 +59,7 @@ class ReloadRaceTest(ServerTest):
             if answer.status != 200:
                 return answer.text
             values = [item["value"] for item in answer.json()["items"]]
-            seen.update(values)
+            versions.update(values)
             return None if len(values) == 2 and len(set(values)) == 1 else f"mixed: {answer.text}"
         weir = self.started(Weir(self.folder() / "weir", text(0)))
         version = 0
@@ -70,18 +70,18 @@ class ReloadRaceTest(ServerTest):
                 weir.write_config(text(version))
                 due = time.monotonic() + RELOAD_SECONDS
                 self.wait_for(lambda: time.monotonic() >= due)
-            self.wait_for(lambda: str(version) in seen)
+            self.wait_for(lambda: str(version) in versions)
 
         self.assertEqual([], wrong)
         self.assertGreater(version, SECONDS / RELOAD_SECONDS / 2)
-        self.assertGreater(len(seen), version / 2)
+        self.assertGreater(len(versions), version / 2)
 
     def test_S62_no_request_pairs_an_old_user_with_a_new_password(self):
-        sent = set()
+        pairs = set()
 
         def play(turn):
             kind, _, pair = turn.request.headers["authorization"].partition(" ")
-            sent.add(base64.b64decode(pair).decode())
+            pairs.add(base64.b64decode(pair).decode())
             turn.answer(vector(7))
         backend = self.started(ScriptedServer(play))
         mount = self.folder()
@@ -118,7 +118,7 @@ class ReloadRaceTest(ServerTest):
                 self.wait_for(lambda: time.monotonic() >= due)
 
         self.assertEqual([], wrong)
-        states = {re.fullmatch(r"username-(\d+):password-(\d+)", pair).groups() for pair in sent}
+        states = {re.fullmatch(r"username-(\d+):password-(\d+)", pair).groups() for pair in pairs}
         self.assertEqual(set(), {pair for pair in states if pair[0] != pair[1]})
         self.assertGreater(len(states), state / 2)
 

@@ -118,31 +118,31 @@ class ReloadTest(ServerTest):
 
     def test_no_read_is_lost_while_the_configuration_changes_all_the_time(self):
         weir = self.weir_with(self.config_of(version=0))
-        ended = threading.Event()
-        seen, wrong = [set() for _ in range(4)], []
+        end = threading.Event()
+        values_by_reader, wrong = [set() for _ in range(4)], []
 
         def read_on(values):
             with weir.persistent_reader() as read:
-                while not ended.is_set():
+                while not end.is_set():
                     answer = read("ml-inference", "version")
                     if answer.status != 200:
                         wrong.append(answer.text)
                     else:
                         values.add(int(answer.json()["items"][0]["value"]))
-        readers = [threading.Thread(target=read_on, args=(values,)) for values in seen]
+        readers = [threading.Thread(target=read_on, args=(values,)) for values in values_by_reader]
         for reader in readers:
             reader.start()
         try:
             for version in range(1, 21):
                 weir.write_config(self.config_of(version=version))
-                self.wait_for(lambda: any(version in values for values in seen))
+                self.wait_for(lambda: any(version in values for values in values_by_reader))
         finally:
-            ended.set()
+            end.set()
             for reader in readers:
                 reader.join()
 
         self.assertEqual([], wrong)
-        self.assertLessEqual(set(range(1, 21)), set().union(*seen))
+        self.assertLessEqual(set(range(1, 21)), set().union(*values_by_reader))
 
 
 if __name__ == "__main__":

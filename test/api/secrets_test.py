@@ -17,8 +17,8 @@ HOST = "planted-host-" + "h" * 64  # over 63 bytes: no resolver asks anyone for 
 def secret_text(turn):
     """What it was sent, as a careless server could write it into an error."""
     host = turn.request.headers["host"]
-    kind, _, sent = turn.request.headers["authorization"].partition(" ")
-    secret = base64.b64decode(sent).decode() if kind == "Basic" else sent
+    kind, _, credentials = turn.request.headers["authorization"].partition(" ")
+    secret = base64.b64decode(credentials).decode() if kind == "Basic" else credentials
     return (f"{turn.request.method} http://{host}/api/v1/query failed for {secret} ({secret.partition(':')[2] or secret}) "
             f"of {turn.request.headers['x-scope-orgid']}: query={turn.request.query} dial tcp {host}: connection refused, "
             f"http://{secret}@{host}/ and https://planted.example:8443/x, lookup {host.split(':')[0]} on [::1]:53")
@@ -147,10 +147,10 @@ class SecretsTest(ServerTest):
                 self.assertEqual([], self.leaks(str(answer.headers)))
         for name in SCRIPTS:
             with self.subTest(name, where="asked"):
-                sent = [request.headers["authorization"] for request in self.servers[name].requests]
+                headers = [request.headers["authorization"] for request in self.servers[name].requests]
 
-                self.assertIn(f"Bearer {TOKEN}", sent)
-                self.assertIn("Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(), sent)
+                self.assertIn(f"Bearer {TOKEN}", headers)
+                self.assertIn("Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(), headers)
         lines = [line.partition(" weir] ")[2] for line in self.weir.process.log.read_text().splitlines()]
         self.assertTrue([line for line in lines if line.startswith("backend_down ")], lines)
         for line in lines:

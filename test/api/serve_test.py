@@ -122,7 +122,7 @@ class SelfSignedTest(ServerTest):
 
         first = self.start_weir(folder, port)
         crt, key = (folder / "deep" / "certs" / name for name in ("apiserver.crt", "apiserver.key"))
-        made = crt.read_text(), key.read_text()
+        first_pair = crt.read_text(), key.read_text()
         text = subprocess.run([require("openssl", "openssl"), "x509", "-in", crt, "-noout", "-text"],
                               capture_output=True, text=True, check=True).stdout
         first.stop()
@@ -131,7 +131,7 @@ class SelfSignedTest(ServerTest):
         self.assertEqual(0o600, os.stat(key).st_mode & 0o777)
         self.assertIn("NIST CURVE: P-256", text)
         self.assertIn("DNS:localhost, IP Address:127.0.0.1", text)
-        self.assertEqual(made, (crt.read_text(), key.read_text()))
+        self.assertEqual(first_pair, (crt.read_text(), key.read_text()))
 
 
 class DrainTest(ServerTest):

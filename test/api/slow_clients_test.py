@@ -164,8 +164,8 @@ class SlowClientsTest(ServerTest):
         self.released.clear()
         request_count = len(self.backend.requests)
 
-        with raw_tls(self.weir) as gone:
-            gone.sendall(head(metric_path("ml-inference", "held")))
+        with raw_tls(self.weir) as client:
+            client.sendall(head(metric_path("ml-inference", "held")))
             self.backend.wait_for_requests(request_count + 1)
 
         self.wait_for(lambda: self.sessions() == 0, 3)  # the metric's deadline is a second, the backend's end 10

@@ -15,11 +15,11 @@ USER = {"X-Remote-User": "prometheus"}
 
 def series(page, name, **labels):
     """The value of the one series of that name with these labels among its own; None when there is none."""
-    found = [line for line in page.splitlines()
+    lines = [line for line in page.splitlines()
              if re.match(re.escape(name) + "[{ ]", line) and all(f'{key}="{value}"' in line for key, value in labels.items())]
-    if len(found) > 1:
-        raise AssertionError(f"{len(found)} series: {found}")
-    return float(found[0].rsplit(" ", 1)[1]) if found else None
+    if len(lines) > 1:
+        raise AssertionError(f"{len(lines)} series: {lines}")
+    return float(lines[0].rsplit(" ", 1)[1]) if lines else None
 
 
 def anonymous_kib(weir):
@@ -47,11 +47,11 @@ class TelemetryTest(ServerTest):
     def test_only_who_may_read_sees_it(self):
         weir = self.weir_with()
 
-        anonymous, named = weir.get("/metrics", cert=None), weir.get("/metrics", USER)
+        anonymous_response, allowed_response = weir.get("/metrics", cert=None), weir.get("/metrics", USER)
 
-        self.assert_status(anonymous, 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/metrics": '
+        self.assert_status(anonymous_response, 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/metrics": '
                            "--standalone serves only callers with a client certificate or behind the front proxy")
-        self.assertEqual(200, named.status)
+        self.assertEqual(200, allowed_response.status)
         self.assertIn('"/metrics"', weir.get("/", USER).text)
         self.assertEqual(404, weir.get("/metrics/x", USER).status)
 
@@ -160,9 +160,9 @@ class TelemetryTest(ServerTest):
                       series(self.page(weir), "weir_connections_failed_total"))
         documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "telemetry.md").read_text(), re.M))
 
-        shown = set(re.findall(r"^# TYPE (\w+)", self.page(weir), re.M))
+        names = set(re.findall(r"^# TYPE (\w+)", self.page(weir), re.M))
 
-        self.assertEqual(documented, {name for name in shown if not name.startswith("process_")})
+        self.assertEqual(documented, {name for name in names if not name.startswith("process_")})
 
     def test_a_number_that_a_policy_changed_is_counted_with_each_read(self):
         redis, weir = self.redis_and_weir()
@@ -253,14 +253,14 @@ class TelemetryTest(ServerTest):
         self.wait_for(lambda: series(self.page(weir), "apiserver_tls_handshake_errors_total") == before + 1)
 
     def test_a_request_has_a_line_from_3_on(self):
-        for flags, wanted in (((), 0), (("-v", "2"), 0), (("-v=3",), 1), (("--v=10",), 1)):
+        for flags, line_count in (((), 0), (("-v", "2"), 0), (("-v=3",), 1), (("--v=10",), 1)):
             with self.subTest(flags=flags):
                 weir = self.weir_with(flags=flags)
 
                 weir.get(metric_path("ml-inference", "depth", "a=secret"), {**USER, "Audit-ID": "mine"})
 
                 lines = [line for line in self.log_of(weir).splitlines() if " request " in line and "depth" in line]
-                self.assertEqual(wanted, len(lines))
+                self.assertEqual(line_count, len(lines))
                 for line in lines:
                     self.assertRegex(line, r'^I\d{4} .* weir\] request verb="GET" path="/apis/.*/depth" code="400" '
                                      r'latency_ms="[\d.e-]+" user="prometheus" audit_id="mine"$')

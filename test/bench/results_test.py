@@ -44,9 +44,9 @@ class Page(unittest.TestCase):
         self.assertNotIn("From the first result on", text)
 
     def test_a_unit_without_a_row_has_no_chart(self):
-        text = page.page([whole() | {"units": RESULT["units"] | {"questions": "questions a read"}}])
+        text = page.page([whole() | {"units": RESULT["units"] | {"queries": "queries a read"}}])
 
-        self.assertNotIn("questions a read", text)
+        self.assertNotIn("queries a read", text)
 
     def test_a_commit_that_was_rebased_is_shown_with_what_it_became(self):
         self.assertIn("commit abcdef012345 (now fedcba543210), ", page.page([whole() | {"became": "fedcba543210"}]))
@@ -116,8 +116,8 @@ class Record(unittest.TestCase):
             results.record(RESULT, "", self.folder, self.folder, AT)
 
     def test_every_committed_result_is_whole(self):
-        wanted = {"bench", "about", "date", "commit", "machine", "compiler", "command", "units", "rows"}
+        keys = {"bench", "about", "date", "commit", "machine", "compiler", "command", "units", "rows"}
         for result in results.load():
             with self.subTest(date=result["date"]):
-                self.assertEqual(set(result) - {"became"}, wanted)
+                self.assertEqual(set(result) - {"became"}, keys)
                 self.assertFalse(result["commit"].endswith("+"), "record from a clean checkout")

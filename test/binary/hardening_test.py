@@ -34,10 +34,10 @@ class Hardening(unittest.TestCase):
 
 class GeneratedPage(unittest.TestCase):
     def test_the_configuration_page_is_what_describe_prints(self):
-        printed = subprocess.run([weir_binary(), "describe", "-o", "markdown"],
+        page_text = subprocess.run([weir_binary(), "describe", "-o", "markdown"],
                                  check=True, capture_output=True, text=True).stdout
         page = (ROOT / "docs" / "configuration.md").read_text()
-        self.assertEqual(printed, page, "run: build/release/weir describe -o markdown > docs/configuration.md")
+        self.assertEqual(page_text, page, "run: build/release/weir describe -o markdown > docs/configuration.md")
 
 
 if __name__ == "__main__":

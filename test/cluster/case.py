@@ -41,8 +41,8 @@ class ClusterTest(unittest.TestCase):
         """Until the HPA wants `count` replicas and the Deployment has as many pods."""
         def is_scaled():
             pods = self.api.get(self._path("apps/v1", "deployments", name)).get("status", {}).get("replicas", 0)
-            wanted = self.hpa_status(name).get("desiredReplicas")
-            return (count, count, count) == (self.replicas(name), pods, wanted)
+            desired = self.hpa_status(name).get("desiredReplicas")
+            return (count, count, count) == (self.replicas(name), pods, desired)
         self._wait(name, is_scaled, f"{name} has {count} replicas", seconds)
 
     def wait_active(self, name, seconds=SCALED_SECONDS):

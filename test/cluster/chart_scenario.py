@@ -149,9 +149,9 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
     def test_under_any_name_the_job_is_the_one_that_alerts_and_dashboard_ask_for(self):
         switches = ("serviceMonitor.enabled=true,prometheusRule.enabled=true,prometheusRule.workloads=false,"
                     "grafanaDashboard.enabled=true")
-        for more in ("nameOverride=adapter", "fullnameOverride=adapter", "customLabels.team=ml"):
-            with self.subTest(more):
-                objects = self.rendered(*self.tls, "--set", f"{switches},{more}", release="team")
+        for setting in ("nameOverride=adapter", "fullnameOverride=adapter", "customLabels.team=ml"):
+            with self.subTest(setting):
+                objects = self.rendered(*self.tls, "--set", f"{switches},{setting}", release="team")
 
                 endpoint, = of_kind(objects, "ServiceMonitor")[0]["spec"]["endpoints"]
                 jobs = {job for item in objects if item["kind"] in ("PrometheusRule", "ConfigMap")

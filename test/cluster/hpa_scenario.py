@@ -247,9 +247,9 @@ class HpaScenario(ClusterTest):
         def first_step():
             events = self.api.get(f"/api/v1/namespaces/{OBJECTIVE}/events?fieldSelector=reason%3DSuccessfulRescale")["items"]
             return min(((event["firstTimestamp"], event["message"]) for event in events), default=None)
-        left = self.slow_since + OBJECTIVE_SECONDS - time.time()
+        remaining_seconds = self.slow_since + OBJECTIVE_SECONDS - time.time()
 
-        at, message = self._wait("inference", first_step, "the first new replica", max(left, 1))
+        at, message = self._wait("inference", first_step, "the first new replica", max(remaining_seconds, 1))
 
         took = calendar.timegm(time.strptime(at, "%Y-%m-%dT%H:%M:%SZ")) - self.slow_since
         print(f"the first new replica came {took:.0f} s after the first slow answer; its window is 60 s", flush=True)

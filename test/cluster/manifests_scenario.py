@@ -42,9 +42,9 @@ class ManifestsScenario(ClusterTest):
     def test_the_base_and_every_overlay_are_taken(self):
         for overlay in OVERLAYS:
             with self.subTest(overlay):
-                taken = self.assert_taken("-k", self.manifests / overlay)
+                objects = self.assert_taken("-k", self.manifests / overlay)
 
-                self.assertEqual(len(build(self.manifests / overlay)), len(taken))
+                self.assertEqual(len(build(self.manifests / overlay)), len(objects))
 
     def test_a_renewed_pair_is_applied_without_the_configuration(self):
         lines = self.assert_taken("-k", self.manifests / "base", "-l", "weir.serving-pair=true")

@@ -28,11 +28,11 @@ class ReadyPods:
                 self._mark_ready(pod["metadata"])
 
     def _mark_ready(self, metadata):
-        created = metadata["creationTimestamp"]
-        ready = {"type": "Ready", "status": "True", "lastTransitionTime": created}
+        creation_time = metadata["creationTimestamp"]
+        ready = {"type": "Ready", "status": "True", "lastTransitionTime": creation_time}
         path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
         with contextlib.suppress(ApiError, OSError):  # gone already; or the next watch shows it again
-            self._api.merge(path, {"status": {"phase": "Running", "startTime": created, "conditions": [ready]}})
+            self._api.merge(path, {"status": {"phase": "Running", "startTime": creation_time, "conditions": [ready]}})
 
     def __enter__(self):
         return self.start()

@@ -53,14 +53,14 @@ class BulkheadTest(ServerTest):
 
     def connections(self, weir, count):
         """Each gets a response first: a connection without a request is closed after 10 s, and hundreds of handshakes take long."""
-        opened = []
+        connections = []
         for _ in range(count):
             connection = weir.connection(seconds=30)
             self.addCleanup(connection.close)
             connection.request("GET", "/livez")
             self.assertEqual(b"ok", connection.getresponse().read())
-            opened.append(connection.sock)
-        return opened
+            connections.append(connection.sock)
+        return connections
 
     def send(self, connection, namespace, values):
         path = metric_path(namespace, "depth", f"queue in ({','.join(values)})")
@@ -92,14 +92,14 @@ class BulkheadTest(ServerTest):
         counter = Counter()
         weir = self.weir_of(self.started(ScriptedServer(counter)), self.by_queue())
 
-        served, refused, done_at_last_refusal = 0, 0, 0
+        served_count, refused_count, done_at_last_refusal = 0, 0, 0
         for _, status in self.answers_as_they_come(self.flood(weir, READS)):
             self.assertIn(status, (200, 429))
-            served += status == 200
+            served_count += status == 200
             if status == 429:
-                refused, done_at_last_refusal = refused + 1, len(counter.spans)
+                refused_count, done_at_last_refusal = refused_count + 1, len(counter.spans)
 
-        self.assertEqual((SERVED, READS - SERVED), (served, refused))
+        self.assertEqual((SERVED, READS - SERVED), (served_count, refused_count))
         self.assertEqual(IN_FLIGHT + WAITING, len(counter.spans))
         self.assertEqual(IN_FLIGHT, counter.most)
         # Refusals do not wait for the backend, which has half of its work before it yet.

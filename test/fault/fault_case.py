@@ -24,8 +24,8 @@ PRIVATE = r"weir-fault|127\.0\.0\.1|198\.1[89]\.|:\d{4,5}\b|weir-test|sekret"
 class FaultCase(ServerTest):
     """One test a row of a subclass: `test_FAULT_BACKEND_RULE`."""
 
-    def __init_subclass__(cls, rows, **others):
-        super().__init_subclass__(**others)
+    def __init_subclass__(cls, rows, **options):
+        super().__init_subclass__(**options)
         for row in rows:
             if f"test_{row.name}" in vars(cls):
                 raise ValueError(f"two rows are named {row.name}")

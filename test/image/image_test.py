@@ -85,11 +85,11 @@ class ImageTest(ServerTest):
         get = self.entry_point(), "get", "--config", "/etc/weir/config", "ml-inference/depth"
 
         strange = self.run_inside(mounts, *get)
-        known = self.run_inside({**mounts, **roots}, *get)
+        response = self.run_inside({**mounts, **roots}, *get)
 
         self.assertEqual(3, strange.returncode, strange.stderr)
         self.assertIn("TLS failed: unable to get local issuer certificate", strange.stdout + strange.stderr)
-        self.assertIn("the response has no result of the Prometheus query API", known.stdout + known.stderr)
+        self.assertIn("the response has no result of the Prometheus query API", response.stdout + response.stderr)
 
     def test_nothing_can_be_written(self):
         run = self.run_inside({}, "try-to-write")

@@ -112,14 +112,14 @@ class PrometheusTest(ExplainCase):
         """Series that have ended, as a scrape that finds them no more leaves them; series of a job that was removed, which
         Prometheus does not end; and what came in the place of one."""
         now = time.time()
-        ended = [(now - 2, 1), (now - 1, STALE)]
+        samples = [(now - 2, 1), (now - 1, STALE)]
         cls.prometheus.remote_write([
-            Series({"__name__": "moved_series", "job": "alive", "pool": "gpu"}, ended),
-            Series({"__name__": "moved_series", "job": "gone", "pool": "gpu"}, ended),
+            Series({"__name__": "moved_series", "job": "alive", "pool": "gpu"}, samples),
+            Series({"__name__": "moved_series", "job": "gone", "pool": "gpu"}, samples),
             Series({"__name__": "moved_series", "job": "alive", "pool": "gpu-a"}, [(now, 1)]),
-            Series({"__name__": "quiet_series", "job": "alive"}, ended),
+            Series({"__name__": "quiet_series", "job": "alive"}, samples),
             Series({"__name__": "paused_series", "job": "alive"}, [(now - 60, 1)]),
-            Series({"__name__": "lost_series", "job": "gone"}, ended),
+            Series({"__name__": "lost_series", "job": "gone"}, samples),
             Series({"__name__": "removed_series", "job": "gone"}, [(now - 80, 1), (now - 75, 2)])])
 
     def test_a_value_is_explained_from_its_entry_to_its_policies(self):
@@ -253,11 +253,11 @@ class RedisTest(ExplainCase):
             (folder / name).write_text(text)
         login = {"username": {"file": str(folder / "user")}, "password": {"file": str(folder / "password")}}
         blocks = {"task": {"key": "ollama:task", "missing": "error"}, "zero": {"key": "ollama_tasks"}}
-        chosen = {"name": "chosen", "namespaces": ["ml-inference"], "freshness": "1ms", "labels": {"key": "[a-z]+"},
+        selected_metric = {"name": "chosen", "namespaces": ["ml-inference"], "freshness": "1ms", "labels": {"key": "[a-z]+"},
                   "redis": {"backend": "cache", "key": "ollama:$(key)", "missing": "error"}}
         text = json.dumps({"backends": {"cache": {"redis": {"url": cls.redis.url, **login}}}, "metrics": [
             {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "redis": {"backend": "cache", **block}}
-            for name, block in blocks.items()] + [chosen]})
+            for name, block in blocks.items()] + [selected_metric]})
         cls.weir = cls.start(Weir(folder / "weir", text))
 
     def test_a_missing_key_has_its_neighbour_named(self):
@@ -276,9 +276,9 @@ class RedisTest(ExplainCase):
         self.assertEqual('there is no key "ollama_tasks"; did you mean "ollama:tasks"?', question["diagnosis"]["cause"])
 
     def test_no_secret_is_explained(self):
-        shown = json.dumps(explained(self.weir, "task")) + self.command("task", "-o", "json").stdout
+        output = json.dumps(explained(self.weir, "task")) + self.command("task", "-o", "json").stdout
 
-        self.assertNotIn("a-password", shown)
+        self.assertNotIn("a-password", output)
         self.assertNotIn(str(self.redis.port), self.message_with_diagnosis("task"))
 
 
@@ -305,12 +305,12 @@ class RabbitMQTest(ExplainCase):
                   "stranger": {"queue": "inference_requests", "backend": "stranger"},
                   "idle": {"queue": "quiet", "mode": "ExpectedQueueConsumptionTime"}}
         labels = {"name": "[a-z_]+"}
-        chosen = {"queue": {"queue": "$(name)"}, "of_vhost": {"queue": "q", "vhost": "$(name)"}}
+        selected_metrics = {"queue": {"queue": "$(name)"}, "of_vhost": {"queue": "q", "vhost": "$(name)"}}
         text = json.dumps({"backends": backends, "metrics": [
             {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "rabbitmq": {"backend": "weir", **block}}
             for name, block in blocks.items()] + [
             {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "labels": labels,
-             "rabbitmq": {"backend": "weir", **block}} for name, block in chosen.items()]})
+             "rabbitmq": {"backend": "weir", **block}} for name, block in selected_metrics.items()]})
         cls.weir = cls.start(Weir(folder / "weir", text))
 
     def test_a_missing_queue_has_its_neighbour_named(self):

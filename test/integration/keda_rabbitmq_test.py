@@ -111,7 +111,7 @@ class KedaScriptedTest(ServerTest):
     @classmethod
     def setUpClass(cls):
         folder = cls.new_folder()
-        replies = {name: page(*listed) for name, listed, *_ in SCRIPTED}
+        replies = {name: page(*queues) for name, queues, *_ in SCRIPTED}
 
         def play(turn):
             path = turn.request.target.split("?")[0]

@@ -82,7 +82,7 @@ class BasicAuthTest(ServerTest):
                            FRONT.format("plain") + "HTTP 400 without a query result")
 
     def test_a_rotated_password_counts_without_a_restart(self):
-        refused = self.weir.metric("ml-inference", "rotated")
+        error = self.weir.metric("ml-inference", "rotated")
         beside = self.folder_ / "rotated.new"
         beside.write_text(PASSWORD)
         beside.replace(self.folder_ / "rotated")
@@ -91,7 +91,7 @@ class BasicAuthTest(ServerTest):
             answer = self.weir.metric("ml-inference", "rotated")
             return answer if answer.status == 200 else None
 
-        self.assertEqual(503, refused.status)
+        self.assertEqual(503, error.status)
         self.assert_values(self.wait_for(reads_again, 3), "42")  # an error is kept for about a second
 
     def test_a_credential_file_that_went_away_is_named(self):
@@ -136,9 +136,9 @@ class SentTest(ServerTest):
         self.assertEqual("Bearer abc.def", self.ask("bearer").headers["authorization"])
 
     def test_a_user_and_a_password_are_sent_as_basic_authentication(self):
-        sent = self.ask("basic").headers["authorization"]
+        header = self.ask("basic").headers["authorization"]
 
-        self.assertEqual("us er:pä ss", base64.b64decode(sent.removeprefix("Basic ")).decode())
+        self.assertEqual("us er:pä ss", base64.b64decode(header.removeprefix("Basic ")).decode())
 
     def test_further_headers_come_from_the_configuration_and_from_files(self):
         headers = self.ask("headers").headers

@@ -18,14 +18,14 @@ class GoneTest(ServerTest):
         folder = self.folder()
         weir = self.started(Weir(folder / "weir", config(f"http://127.0.0.1:{port}", metric("up", "vector(42)"))))
 
-        refused = weir.metric("ml-inference", "up")
+        error = weir.metric("ml-inference", "up")
         ready = weir.get("/readyz", cert=None)
         self.started(Prometheus(folder / "prometheus", port=port))
         started = time.monotonic()
         answer = self.wait_for(lambda: self.value_of(weir), 5)
         took = time.monotonic() - started
 
-        self.assert_status(refused, 503, "ServiceUnavailable", FRONT.format("up", "prom") + REFUSED)
+        self.assert_status(error, 503, "ServiceUnavailable", FRONT.format("up", "prom") + REFUSED)
         self.assertEqual((200, "ok"), (ready.status, ready.text))
         self.assert_values(answer, "42")
         self.assertLess(took, 2)
@@ -38,14 +38,14 @@ class GoneTest(ServerTest):
         before = weir.metric("ml-inference", "up")
         prometheus.process.signal(signal.SIGKILL)
         prometheus.process.wait(5)
-        gone = weir.metric("ml-inference", "up")
+        answer = weir.metric("ml-inference", "up")
         prometheus.start()
         started = time.monotonic()
         after = self.wait_for(lambda: self.value_of(weir), 5)
         took = time.monotonic() - started
 
         self.assert_values(before, "42")
-        self.assert_status(gone, 503, "ServiceUnavailable", FRONT.format("up", "prom") + REFUSED)
+        self.assert_status(answer, 503, "ServiceUnavailable", FRONT.format("up", "prom") + REFUSED)
         self.assert_values(after, "42")
         self.assertLess(took, 2)
         log = (folder / "weir" / "weir.log").read_text()

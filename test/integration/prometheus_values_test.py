@@ -145,15 +145,15 @@ class PrometheusValuesTest(ServerTest):
         folder = cls.new_folder()
         cls.prometheus = cls.start(Prometheus(folder / "prometheus"))
         now = time.time()
-        written = [Series({"__name__": "queue", "queue": name}, [(now, depth)]) for name, depth in QUEUES.items()]
-        written += [Series({"__name__": "load", "instance": "a", "job": "x"}, [(now, 1.5)]),
+        series = [Series({"__name__": "queue", "queue": name}, [(now, depth)]) for name, depth in QUEUES.items()]
+        series += [Series({"__name__": "load", "instance": "a", "job": "x"}, [(now, 1.5)]),
                     Series({"__name__": "load", "instance": "b", "job": "x", "zone": "eu"}, [(now, 4)]),
                     Series({"__name__": "idle_bucket", "le": "1"}, [(now, 0)]),
                     Series({"__name__": "idle_bucket", "le": "+Inf"}, [(now, 0)]),
                     Series({"__name__": "literal", "text": "$(queue)"}, [(now, 1)]),
                     Series({"__name__": "tenant", "namespace": "ml-inference"}, [(now, 11)]),
                     Series({"__name__": "tenant", "namespace": "other"}, [(now, 22)])]
-        cls.prometheus.remote_write(written)
+        cls.prometheus.remote_write(series)
         backends = {"prom": {"prometheus": {"url": cls.prometheus.url}},
                     "post": {"prometheus": {"url": cls.prometheus.url, "method": "POST"}}}
         metrics = [as_metric("value", row) for row in VALUES] + [as_metric("error", row) for row in ERRORS]

@@ -284,33 +284,33 @@ class RabbitMqRestartTest(ServerTest):
             self.assert_values(weir.metric("ml-inference", name), "3")
 
         broker.stop()
-        gone = [weir.metric("ml-inference", name) for name in ("ready_over_amqp", "total")]
+        answers = [weir.metric("ml-inference", name) for name in ("ready_over_amqp", "total")]
         broker.start()
         back = time.monotonic()
         for name in ("ready_over_amqp", "total"):
             self.wait_for(lambda: weir.metric("ml-inference", name).status == 200)
 
         self.assertLess(time.monotonic() - back, 2)
-        self.assertEqual([(503, "ServiceUnavailable")] * 2, [(response.status, response.json()["reason"]) for response in gone])
+        self.assertEqual([(503, "ServiceUnavailable")] * 2, [(response.status, response.json()["reason"]) for response in answers])
         for name in ("ready_over_amqp", "total"):
             self.assert_values(weir.metric("ml-inference", name), "3")
 
     def test_a_quorum_queue_is_never_empty_before_it_is_counted(self):
         folder = self.folder()
         weir = self.started(Weir(folder / "weir", config_of(folder)))
-        seen = {"quorum": set(), "quorum_and_classic": set()}
+        values_by_metric = {"quorum": set(), "quorum_and_classic": set()}
 
         def all_counted():
-            for name, values in seen.items():
+            for name, values in values_by_metric.items():
                 answer = weir.metric("ml-inference", name)
                 values.add(answer.json()["items"][0]["value"] if answer.status == 200 else answer.status)
-            return {"42"} <= seen["quorum"] and {"45"} <= seen["quorum_and_classic"]
+            return {"42"} <= values_by_metric["quorum"] and {"45"} <= values_by_metric["quorum_and_classic"]
 
         broker.restart()
         self.wait_for(all_counted, 30)
 
-        self.assertLessEqual(seen["quorum"], {"42", 503, 404})
-        self.assertLessEqual(seen["quorum_and_classic"], {"45", 503, 404})
+        self.assertLessEqual(values_by_metric["quorum"], {"42", 503, 404})
+        self.assertLessEqual(values_by_metric["quorum_and_classic"], {"45", 503, 404})
 
 
 if __name__ == "__main__":

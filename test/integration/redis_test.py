@@ -216,12 +216,12 @@ class RedisConnectionTest(ServerTest):
         self.assert_values(self.reads(), "3")
 
         self.redis.stop()
-        gone = self.wait_for(lambda: (answer := self.reads()).status != 200 and answer)
+        error = self.wait_for(lambda: (response := self.reads()).status != 200 and response)
         self.redis.start()
         back = time.monotonic()
         answer = self.wait_for(lambda: (response := self.reads()).status == 200 and response)
 
-        self.assertEqual((503, "ServiceUnavailable"), (gone.status, gone.json()["reason"]))
+        self.assertEqual((503, "ServiceUnavailable"), (error.status, error.json()["reason"]))
         self.assert_values(answer, "0")
         self.assertLess(time.monotonic() - back, 2)
 

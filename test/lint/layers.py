@@ -145,12 +145,12 @@ def _is_allowed(path, row, name):
 
 def _include_findings(tree, path, row):
     for line, name in includes(tree.text(path)):
-        shown = name if name.startswith("<") else f'"{name}"'
+        include_text = name if name.startswith("<") else f'"{name}"'
         owner = next((files for library, files in ONLY if matches(name, (library,))), None)
         if not _is_allowed(path, row, name):
-            yield Finding(path, line, f"{shown} is not for {row.files}, {row.instead}")
+            yield Finding(path, line, f"{include_text} is not for {row.files}, {row.instead}")
         elif owner and not matches(path, (owner,)):
-            yield Finding(path, line, f"{shown} stays in {owner}, use what that part offers")
+            yield Finding(path, line, f"{include_text} stays in {owner}, use what that part offers")
 
 
 def _word_findings(tree, path):

@@ -314,9 +314,9 @@ class Tools(LintTest):
         tree = self.tree({".clang-tidy": "Checks: '-*,modernize-use-nullptr'\nWarningsAsErrors: '*'\n"
                           "HeaderFilterRegex: '/scalers/'\n", **files})
         self.commands(tree.root, *flags)
-        said = []
+        messages = []
         self.enterContext(unittest.mock.patch.dict(os.environ, {"XDG_CACHE_HOME": self.folder + "/cache"}))
-        return [str(f) for f in tools.check_tidy(tree, tree.root, said.append)], said
+        return [str(f) for f in tools.check_tidy(tree, tree.root, messages.append)], messages
 
     def test_format(self):
         style = {".clang-format": "BasedOnStyle: Google\n"}

@@ -77,15 +77,15 @@ def strip(arguments):
     return flags
 
 
-def _sources(tree, path, seen):
+def _sources(tree, path, visited):
     """`path` and every project file it includes, however deep."""
-    if path in seen or not (tree.root / path).is_file():
+    if path in visited or not (tree.root / path).is_file():
         return
-    seen.add(path)
+    visited.add(path)
     for _, name in includes(tree.text(path)):
         if not name.startswith("<"):
-            _sources(tree, name, seen)
-            _sources(tree, os.path.normpath(os.path.join(os.path.dirname(path), name)), seen)
+            _sources(tree, name, visited)
+            _sources(tree, os.path.normpath(os.path.join(os.path.dirname(path), name)), visited)
 
 
 def key(tree, path, arguments, version):

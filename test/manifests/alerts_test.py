@@ -131,23 +131,23 @@ class AlertsTest(ServerTest):
 
     def test_annotations_use_labels_that_the_alert_has(self):
         for alert, rule in self.rules.items():
-            used = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+            used_labels = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
             with self.subTest(alert):
-                self.assertLessEqual(used, CASES[alert][2].keys())
+                self.assertLessEqual(used_labels, CASES[alert][2].keys())
                 self.assertEqual({"summary", "description"}, rule["annotations"].keys())
 
     def test_every_series_exists_with_the_labels_that_are_asked_for(self):
-        known = {**{name: labels | TARGET_LABELS for name, labels in self.live.items()}, **OTHERS}
+        known_series = {**{name: labels | TARGET_LABELS for name, labels in self.live.items()}, **OTHERS}
         expressions = {alert: rule["expr"] for alert, rule in self.rules.items()}
         expressions |= {panel["title"]: target["expr"] for panel in self.dashboard["panels"] for target in panel["targets"]}
         for title, expression in expressions.items():
             with self.subTest(title):
-                named = named_in(expression)
-                self.assertTrue(named)
-                for name, labels in named.items():
-                    self.assertIn(name, known)
-                    self.assertLessEqual(labels, known[name])
-                self.assertLessEqual(grouped_by(expression), set().union(*(known[name] for name in named)))
+                series_names = named_in(expression)
+                self.assertTrue(series_names)
+                for name, labels in series_names.items():
+                    self.assertIn(name, known_series)
+                    self.assertLessEqual(labels, known_series[name])
+                self.assertLessEqual(grouped_by(expression), set().union(*(known_series[name] for name in series_names)))
 
     def test_prometheus_takes_the_dashboards_expressions(self):
         rules = [{"record": f"panel_{panel['id']}", "expr": target["expr"].replace("$__rate_interval", "5m")}

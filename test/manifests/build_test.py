@@ -39,11 +39,11 @@ class BuildTest(ServerTest):
         self.assertEqual(BASE, names(self.built["base"]))
 
     def test_overlays_add_to_the_base(self):
-        added = {"Issuer", "Certificate", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"}
+        added_kinds = {"Issuer", "Certificate", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"}
         for name in WITH_CERT_MANAGER:
             with self.subTest(name):
                 self.assertEqual(BASE - {("Secret", "weir-serving")}, BASE & names(self.built[name]))
-                self.assertLessEqual(added, {item["kind"] for item in self.built[name]})
+                self.assertLessEqual(added_kinds, {item["kind"] for item in self.built[name]})
 
     def test_the_ca_bundle_verifies_the_pair_for_the_services_name(self):
         for name in WITH_PAIR:
@@ -135,8 +135,8 @@ class BuildTest(ServerTest):
         for page in ("docs/known-issues.md", "manifests/components/prometheus-rule/weir.yaml"):
             with self.subTest(page):
                 self.assertIn(f"kubectl apply -k manifests/base -l {key}={value}", (ROOT / page).read_text())
-        chosen = [item for item in self.built["base"] if item["metadata"].get("labels", {}).get(key) == value]
-        self.assertEqual({("Secret", "weir-serving"), ("APIService", API_SERVICE)}, names(chosen))
+        pair_objects = [item for item in self.built["base"] if item["metadata"].get("labels", {}).get(key) == value]
+        self.assertEqual({("Secret", "weir-serving"), ("APIService", API_SERVICE)}, names(pair_objects))
 
     def test_no_pod_asks_for_a_class_that_clusters_keep_to_themselves(self):
         for name, objects in self.built.items():

@@ -61,8 +61,8 @@ class HpaTest(ServerTest):
 
     def test_every_metric_is_used_and_served(self):
         folder = self.folder()
-        closed = f"127.0.0.1:{free_port()}"
-        unreachable = {name: re.sub(r"(amqp|http|redis)://[^/\s}\"]+", rf"\1://{closed}", text)
+        closed_address = f"127.0.0.1:{free_port()}"
+        unreachable = {name: re.sub(r"(amqp|http|redis)://[^/\s}\"]+", rf"\1://{closed_address}", text)
                        for name, text in sources().items()}
         flags = ["--config", placed_config(unreachable, folder)]
         weir = self.started(Weir(folder / "weir", "metrics: []\n", flags=flags))
@@ -131,10 +131,10 @@ class HpaTest(ServerTest):
         self.assertEqual({amqp or http for amqp, http in hosts}, set(label.split()))
 
     def test_the_secret_of_the_page_has_every_credential(self):
-        named = set(re.findall(r"/etc/weir/backends/([\w-]+)", sources()[BACKENDS]))
-        listed = set(re.findall(r"--from-file=([\w-]+)(?=\s)", (HPA / "README.md").read_text()))
+        named_files = set(re.findall(r"/etc/weir/backends/([\w-]+)", sources()[BACKENDS]))
+        listed_files = set(re.findall(r"--from-file=([\w-]+)(?=\s)", (HPA / "README.md").read_text()))
 
-        self.assertEqual(named, listed)
+        self.assertEqual(named_files, listed_files)
 
     def check(self, files):
         run = run_weir("check", placed_config(files, self.folder()))

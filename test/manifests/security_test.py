@@ -72,8 +72,8 @@ class SecurityTest(ServerTest):
     def test_weirs_account_may_review_and_read_one_config_map_and_nothing_else(self):
         for name, objects in self.built.items():
             with self.subTest(name):
-                held = {role for role, subjects in bindings(objects) if WEIR in subjects}
-                self.assertEqual(ALLOWED, held)
+                granted_roles = {role for role, subjects in bindings(objects) if WEIR in subjects}
+                self.assertEqual(ALLOWED, granted_roles)
 
     def test_no_other_subject_is_bound_to_more_than_it_is_for(self):
         others = {("ClusterRoleBinding", None, "ClusterRole", "external-metrics-reader"):

@@ -190,19 +190,19 @@ class KubeApiserver:
     def _watch(self, turn, query):
         if not query.get("timeoutSeconds") or not query.get("resourceVersion", "").isdigit():
             self.mistakes.append(turn.request.target)
-        seen = int(query.get("resourceVersion") or 0)
+        sent_version = int(query.get("resourceVersion") or 0)
         turn.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
         with self._changed:
             self.watches += 1
-            closed = self._closed_watches
+            closed_watches = self._closed_watches
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._stopped or self._closed_watches > closed
-                                       or (self._events and self._events[-1][0] > seen), 60)
-                if self._stopped or self._closed_watches > closed:
+                self._changed.wait_for(lambda: self._stopped or self._closed_watches > closed_watches
+                                       or (self._events and self._events[-1][0] > sent_version), 60)
+                if self._stopped or self._closed_watches > closed_watches:
                     break
-                news = [event for version, event in self._events if version > seen]
-                seen = self._version
+                news = [event for version, event in self._events if version > sent_version]
+                sent_version = self._version
             for event in news:
                 data = (event if isinstance(event, str) else json.dumps(event)).encode() + b"\n"
                 turn.send(b"%x\r\n%s\r\n" % (len(data), data))

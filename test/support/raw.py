@@ -58,10 +58,10 @@ def _decrypted(tls, incoming, bare):
     out = b""
     while True:
         try:
-            more = tls.read(65536)
-            if not more:
+            chunk = tls.read(65536)
+            if not chunk:
                 return out
-            out += more
+            out += chunk
         except ssl.SSLWantReadError:
             try:
                 data = bare.recv(65536)
@@ -79,14 +79,14 @@ def read_to_end(connection):
     data = b""
     while True:
         try:
-            more = connection.recv(65536)
+            chunk = connection.recv(65536)
         except (ssl.SSLError, ConnectionError) as error:
             if isinstance(error, TimeoutError):
                 raise
             return data
-        if not more:
+        if not chunk:
             return data
-        data += more
+        data += chunk
 
 
 def read_answers(connection, count):
@@ -99,10 +99,10 @@ def read_answers(connection, count):
             answers.append((int(head.split(b" ", 2)[1]), rest[:length]))
             data = rest[length:]
             continue
-        more = connection.recv(65536)
-        if not more:
+        chunk = connection.recv(65536)
+        if not chunk:
             return answers
-        data += more
+        data += chunk
     return answers
 
 

@@ -158,10 +158,10 @@ class ScriptedServer:
     def _serve_one(self, connection):
         data = b""
         while b"\r\n\r\n" not in data:
-            more = connection.recv(65536)
-            if not more or len(data) > MAX_HEAD_BYTES:
+            chunk = connection.recv(65536)
+            if not chunk or len(data) > MAX_HEAD_BYTES:
                 return False
-            data += more
+            data += chunk
         head, _, body = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ", 2)

@@ -12,8 +12,8 @@ LIST_UP = {"group": "external.metrics.k8s.io", "version": "v1beta1", "namespace"
            "verb": "list"}
 
 
-def status(user, **more):
-    return {"authenticated": True, "user": {"username": user, **more}}
+def status(user, **fields):
+    return {"authenticated": True, "user": {"username": user, **fields}}
 
 
 class ClusterCase(ServerTest):
@@ -103,9 +103,9 @@ class AccessTest(ClusterCase):
         self.assertEqual({"group": "external.metrics.k8s.io", "kind": "up"}, answer.json()["details"])
 
     def test_case_102_one_question_is_asked_once_while_its_answer_is_kept(self):
-        for allowed, code in ((True, 200), (False, 403)):
+        for is_allowed, code in ((True, 200), (False, 403)):
             user = f"case102-{code}"
-            self.apiserver.allow = lambda spec: allowed
+            self.apiserver.allow = lambda spec: is_allowed
             with self.subTest(code):
                 self.assertEqual([code] * 3, [self.read(user).status for _ in range(3)])
                 self.assertEqual(1, len(self.reviews_of(user)))
@@ -135,10 +135,10 @@ class AccessTest(ClusterCase):
         self.assert_values(self.read("boss", metric_path("b", "up")), "42")
         request_count = len(self.backend.requests)
 
-        allowed, refused = self.read("case124", metric_path("a", "up")), self.read("case124", metric_path("b", "up"))
+        allowed_read, denied_read = self.read("case124", metric_path("a", "up")), self.read("case124", metric_path("b", "up"))
         unknown = self.read("case124", metric_path("b", "nowhere", "a=-"))
 
-        self.assertEqual((200, 403, 403), (allowed.status, refused.status, unknown.status))
+        self.assertEqual((200, 403, 403), (allowed_read.status, denied_read.status, unknown.status))
         self.assertLessEqual(len(self.backend.requests), request_count + 1)
 
     def test_S14_leave_of_one_tenant_is_none_of_another(self):

@@ -79,10 +79,10 @@ class ConfigMapTest(TrustCase):
     def test_case_104_a_new_authority_counts_on_new_and_open_connections(self):
         self.new_cluster()
         self.new_weir()
-        later = self.authority("later-proxy-ca")
+        later_ca = self.authority("later-proxy-ca")
         cert = self.pair("later-proxy", "later-proxy-ca")
         question = f"GET {PATH} HTTP/1.1\r\nHost: weir\r\n{USER}: alice\r\n\r\n".encode()
-        both = cluster_config(self.certificates)["requestheader-client-ca-file"] + later
+        both = cluster_config(self.certificates)["requestheader-client-ca-file"] + later_ca
         with raw_tls(self.weir, cert) as connection:
             connection.sendall(question)
             self.assertEqual(401, read_answers(connection, 1)[0][0])

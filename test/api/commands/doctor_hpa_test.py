@@ -66,11 +66,11 @@ class AutoscalerTest(DoctorCase):
     def test_an_hpa_of_keda_says_what_to_write_instead(self):
         self.hpas(hpa("n", "keda-hpa-worker", external("s0-rabbitmq-a"), owners=[doctor.SCALED_OBJECT]))
 
-        found, = self.findings("--config", self.config)
+        finding, = self.findings("--config", self.config)
 
         self.assertEqual("the configuration has no metric s0-rabbitmq-a; it belongs to KEDA's ScaledObject worker",
-                         found["what"])
-        self.assertEqual("write an HPA of your own with a metric of Weir, then delete the ScaledObject", found["action"])
+                         finding["what"])
+        self.assertEqual("write an HPA of your own with a metric of Weir, then delete the ScaledObject", finding["action"])
 
     def test_a_target_that_does_not_suit_its_metric_is_a_warning(self):
         table = [
@@ -107,9 +107,9 @@ class AutoscalerTest(DoctorCase):
 
 
 class RightsTest(DoctorCase):
-    def refuse(self, **refused):
+    def refuse(self, **attributes):
         """No review is allowed whose attributes hold `refused`."""
-        self.kube.allow = lambda spec: not refused.items() <= spec["resourceAttributes"].items()
+        self.kube.allow = lambda spec: not attributes.items() <= spec["resourceAttributes"].items()
 
     def test_a_right_that_weir_s_account_lacks_is_an_error_of_its_own(self):
         table = [
@@ -118,9 +118,9 @@ class RightsTest(DoctorCase):
              "it has no permission to create subjectaccessreviews.authorization.k8s.io"),
             ("watch", {"verb": "watch"}, "it has no permission to watch configmaps extension-apiserver-authentication in kube-system"),
         ]
-        for name, refused, expected in table:
+        for name, attributes, expected in table:
             with self.subTest(name):
-                self.refuse(**refused)
+                self.refuse(**attributes)
 
                 self.assertEqual([("error", OWN, expected)], self.wrong())
 
@@ -217,9 +217,9 @@ class RefusedLookTest(DoctorCase):
             with self.subTest(name):
                 self.kube.always = {HPAS: trouble}
 
-                (severity, found, what), = self.wrong()
+                (severity, named_object, what), = self.wrong()
 
-                self.assertEqual(("warning", "HPAs", expected), (severity, found, what[:len(expected)]))
+                self.assertEqual(("warning", "HPAs", expected), (severity, named_object, what[:len(expected)]))
 
     def test_a_list_of_other_objects_is_read_as_empty(self):
         self.kube.objects[HPAS] = {"items": [1, None, {"spec": {"metrics": [7, {"type": "External"}]}}], "metadata": []}
@@ -247,11 +247,11 @@ class RefusedLookTest(DoctorCase):
     def test_a_kube_apiserver_that_hangs_at_every_query_is_reported_and_left_within_30_seconds(self):
         hanging = (API_SERVICE, SERVICE, HPAS, ACCESS_REVIEWS, DISCOVERY)  # six queries of 5 s each
         self.kube.always = {path: HANG for path in hanging}
-        begun = time.monotonic()
+        start_time = time.monotonic()
 
         wrong = self.wrong("--service", "weir-system/weir", "--service-account", "weir-system/weir")
 
-        self.assertLess(time.monotonic() - begun, 29)
+        self.assertLess(time.monotonic() - start_time, 29)
         self.assertEqual([("warning", name, LOOK + "it did not respond")
                           for name in (API, "Service weir-system/weir", "HPAs", OWN, HPA, API)], wrong)
 
@@ -310,10 +310,10 @@ class CommandTest(DoctorCase):
     def test_json_holds_every_finding_in_its_order(self):
         run = self.run_doctor("-o", "json")
 
-        found = json.loads(run.stdout)
-        self.assertEqual((0, 0, ["errors", "warnings", "findings"]), (found["errors"], found["warnings"], list(found)))
+        report = json.loads(run.stdout)
+        self.assertEqual((0, 0, ["errors", "warnings", "findings"]), (report["errors"], report["warnings"], list(report)))
         self.assertEqual({"severity": "ok", "object": "kube-apiserver", "what": "it responds, version v1.36.2", "action": ""},
-                         found["findings"][0])
+                         report["findings"][0])
 
     def test_arguments_that_are_wrong_say_what_to_write(self):
         for flag, value, advice in (("--server", "weir", "write HOST:PORT, such as 127.0.0.1:6443"),

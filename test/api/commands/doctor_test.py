@@ -61,7 +61,7 @@ class WellTest(DoctorCase):
             return {"metadata": {"continue": following}, "items": [item]}
         self.kube.objects[HPAS] = page
 
-        self.assertEqual(["HPA n/first", "HPA n/second"], [found[1] for found in self.wrong()])
+        self.assertEqual(["HPA n/first", "HPA n/second"], [finding[1] for finding in self.wrong()])
 
 
 class RegistrationTest(DoctorCase):
@@ -86,12 +86,12 @@ class RegistrationTest(DoctorCase):
                 self.change(service={"namespace": namespace, "name": name, "port": 443})
                 self.kube.objects[f"/api/v1/namespaces/{namespace}/services/{name}"] = {"kind": "Service"}
 
-                found = self.findings()
+                findings = self.findings()
 
                 self.assertEqual([("error", API, f"it belongs to {product} (Service {namespace}/{name})")],
-                                 [(finding["severity"], finding["object"], finding["what"]) for finding in found])
+                                 [(finding["severity"], finding["object"], finding["what"]) for finding in findings])
                 self.assertEqual("a cluster has one provider of external metrics: applying Weir's APIService breaks "
-                                 f"{stopped}; replace those with your own HPAs first", found[0]["action"])
+                                 f"{stopped}; replace those with your own HPAs first", findings[0]["action"])
 
     def test_an_owner_that_nobody_knows_is_a_warning_until_it_is_named(self):
         self.change(service={"namespace": "n", "name": "metrics", "port": 443})
@@ -102,7 +102,7 @@ class RegistrationTest(DoctorCase):
         objects["/api/v1/namespaces/n/pods/weir-0"] = objects[POD]
 
         self.assertEqual(("warning", API, "cannot tell whether its Service n/metrics is Weir's"), self.wrong()[0])
-        self.assertNotIn(API, [found[1] for found in self.wrong("--service", "n/metrics")])
+        self.assertNotIn(API, [finding[1] for finding in self.wrong("--service", "n/metrics")])
 
     def test_another_service_than_the_named_one_is_a_foreign_owner(self):
         self.change(service={"namespace": "n", "name": "metrics", "port": 443})
@@ -119,11 +119,11 @@ class RegistrationTest(DoctorCase):
         self.kube.objects[API_SERVICE]["status"]["conditions"] = [
             {"type": "Available", "status": "False", "reason": "FailedDiscoveryCheck", "message": "no\nresponse"}]
 
-        found = self.findings()
+        findings = self.findings()
 
         self.assertEqual([("error", "it is not available: FailedDiscoveryCheck: no response")],
-                         [(finding["severity"], finding["what"]) for finding in found])
-        self.assertIn("NetworkPolicies", found[0]["action"])
+                         [(finding["severity"], finding["what"]) for finding in findings])
+        self.assertIn("NetworkPolicies", findings[0]["action"])
 
     def test_what_else_is_wrong_with_the_apiservice(self):
         ca = self.certificates.authority("other-ca")
@@ -163,10 +163,10 @@ class RegistrationTest(DoctorCase):
             ("another port name", SLICES, ready(True, True, port="web"),
              ("error", "no ready endpoint has the Service's port 443")),
         ]
-        for name, path, found, expected in table:
+        for name, path, target, expected in table:
             with self.subTest(name):
                 self.setUp()
-                self.kube.objects[path] = found
+                self.kube.objects[path] = target
 
                 wrong = self.wrong("--service-account", "weir-system/weir")
 
@@ -199,10 +199,10 @@ class DirectLookTest(DoctorCase):
                 server = self.look_at(lambda turn: turn.answer("ok", Connection="close") or turn.close(),
                                       (self.certificates.crt(name), self.certificates.key(name)))
 
-                found = [f"{severity}: {what}" for severity, what in self.of_server(server)]
+                findings = [f"{severity}: {what}" for severity, what in self.of_server(server)]
 
                 self.assertEqual(expected, [next((start for start in expected if finding.startswith(start)), finding)
-                                            for finding in found])
+                                            for finding in findings])
 
     def test_a_weir_that_is_not_ready_names_its_checks(self):
         body = "[+]ping ok\n[-]authentication-config failed: reason withheld\n[-]shutdown failed: reason withheld\n"

@@ -105,10 +105,10 @@ class ExplainTest(ServerTest):
         run = self.command("-o", "json")
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
-        printed, answered = json.loads(run.stdout), self.get("boss").json()
-        self.assertEqual(list(answered), list(printed))
+        command_output, response = json.loads(run.stdout), self.get("boss").json()
+        self.assertEqual(list(response), list(command_output))
         for key in ("kind", "version", "entry", "settings", "result"):
-            self.assertEqual(answered[key], printed[key])
+            self.assertEqual(response[key], command_output[key])
 
     def test_the_command_is_for_a_person(self):
         run = self.command()
@@ -128,9 +128,9 @@ class ExplainTest(ServerTest):
 
                 run = self.command("-o", "json", "--hpa", "workers", "--kubeconfig", self.kubeconfig)
 
-                shown = json.loads(run.stdout)["hpa"]
-                self.assertEqual((replicas, unbounded, 3), (shown["implied"]["replicas"],
-                                                            shown["implied"]["replicasUnbounded"], shown["currentReplicas"]))
+                hpa_report = json.loads(run.stdout)["hpa"]
+                self.assertEqual((replicas, unbounded, 3), (hpa_report["implied"]["replicas"],
+                                                            hpa_report["implied"]["replicasUnbounded"], hpa_report["currentReplicas"]))
                 text = self.command("--hpa", "workers", "--kubeconfig", self.kubeconfig).stdout
                 self.assertIn(f"implies      {replicas} replicas", text)
                 self.assertIn("an estimate: the HPA also considers", text)

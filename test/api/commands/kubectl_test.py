@@ -50,16 +50,16 @@ class KubectlTest(ServerTest):
 
     def kubectl(self, *arguments, cert="client"):
         certificates = self.weir.certificates
-        shown = ["--client-certificate", certificates.crt(cert), "--client-key", certificates.key(cert)] if cert else []
+        identity = ["--client-certificate", certificates.crt(cert), "--client-key", certificates.key(cert)] if cert else []
         return self.run_tool(require("kubectl", "kubernetes-client"), "--kubeconfig", "/dev/null",
                              "--cache-dir", self.home / "cache", "--server", self.weir.url,
-                             "--certificate-authority", certificates.crt("ca"), *shown, *arguments)
+                             "--certificate-authority", certificates.crt("ca"), *identity, *arguments)
 
     def curl(self, path, *arguments, cert="front-proxy-client"):
         certificates = self.weir.certificates
-        shown = ["--cert", certificates.crt(cert), "--key", certificates.key(cert)] if cert else []
+        identity = ["--cert", certificates.crt(cert), "--key", certificates.key(cert)] if cert else []
         return self.run_tool(require("curl", "curl"), "--silent", "--show-error", "--max-time", "20", "--cacert",
-                             certificates.crt("ca"), *shown, *arguments, self.weir.url + path)
+                             certificates.crt("ca"), *identity, *arguments, self.weir.url + path)
 
     def test_kubectl_get_raw_prints_the_value(self):
         run = self.kubectl("get", "--raw", METRIC)
@@ -158,14 +158,14 @@ class KubectlTest(ServerTest):
                 "value": "8"}
 
         head, row = run().splitlines()
-        listed = json.loads(run("-o", "json"))
-        written = run("-o", "yaml")
+        json_output = json.loads(run("-o", "json"))
+        yaml_output = run("-o", "yaml")
 
         self.assertEqual(["NAME", "LABELS", "VALUE", "TIMESTAMP"], head.split())
         self.assertRegex(row, rf"\Aqueue_depth +queue=ml\.embed +8 +{TIME}\Z")
-        self.assertRegex(listed["items"][0].pop("timestamp"), rf"\A{TIME}\Z")
-        self.assertEqual({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [item]}, listed)
-        self.assertEqual(IN_YAML, re.sub(TIME, "TIME", written))
+        self.assertRegex(json_output["items"][0].pop("timestamp"), rf"\A{TIME}\Z")
+        self.assertEqual({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [item]}, json_output)
+        self.assertEqual(IN_YAML, re.sub(TIME, "TIME", yaml_output))
 
     def test_kubectl_api_resources_prints_a_line_a_metric(self):
         run = self.kubectl("api-resources", "--api-group=external.metrics.k8s.io")

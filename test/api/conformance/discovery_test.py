@@ -75,10 +75,10 @@ class BackendsDownTest(ConformanceCase):
     def test_061_discovery_is_quick_while_every_backend_hangs_or_is_gone(self):
         never = threading.Event()
         self.addCleanup(never.set)
-        held = self.started(ScriptedServer(lambda turn: never.wait(30)))
-        gone = self.started(ScriptedServer(lambda turn: None))
-        gone.stop()
-        backends = {name: {"prometheus": {"url": server.url}} for name, server in (("held", held), ("gone", gone))}
+        hanging_backend = self.started(ScriptedServer(lambda turn: never.wait(30)))
+        failing_backend = self.started(ScriptedServer(lambda turn: None))
+        failing_backend.stop()
+        backends = {name: {"prometheus": {"url": server.url}} for name, server in (("held", hanging_backend), ("gone", failing_backend))}
         metrics = [metric(f"{backend}-{n}", f"v:{n}", backend, namespaces=["default"], deadline="2s")
                    for backend in backends for n in range(10)]
         folder = self.folder()
@@ -86,7 +86,7 @@ class BackendsDownTest(ConformanceCase):
 
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             reads = [pool.submit(self.get, metric_path("default", metric["name"]), weir=weir) for metric in metrics]
-            held.wait_for_requests(1)
+            hanging_backend.wait_for_requests(1)
             started = time.monotonic()
             answers = [self.get(path, AGGREGATOR, weir=weir) for path in [GROUP] * 10 + ["/apis"] * 10]
             took = time.monotonic() - started

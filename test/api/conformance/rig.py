@@ -37,16 +37,16 @@ class Row:
 
 def in_json(text):
     """As it stands between quotes in an answer: Go escapes what HTML might take for a tag."""
-    told = json.dumps(text, ensure_ascii=False)[1:-1]
-    return told.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    quoted = json.dumps(text, ensure_ascii=False)[1:-1]
+    return quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def error_row(number, path, status, reason, message, headers=None, details=None):
     """A row that ends in a Status of exactly this form, in compact JSON."""
-    told = in_json(message)
-    more = f'"details":{details},' if details else ""
+    message_text = in_json(message)
+    details_text = f'"details":{details},' if details else ""
     return Row(number, path, headers or {}, status, JSON, '{"kind":"Status","apiVersion":"v1","metadata":{},'
-               f'"status":"Failure","message":"{told}","reason":"{reason}",{more}"code":{status}}}\n')
+               f'"status":"Failure","message":"{message_text}","reason":"{reason}",{details_text}"code":{status}}}\n')
 
 
 def cases(table):
@@ -99,8 +99,8 @@ class ConformanceCase(MakesPairs, ServerTest):
         self.addCleanup(lambda: self.assertEqual([], self.apiserver.mistakes))
 
     def get(self, path, headers=None, cert="front-proxy-client", method="GET", user="alice", weir=None):
-        shown = {USER: user} if user else {}
-        return (weir or self.weir).get(path, {**shown, **(headers or {})}, cert, method)
+        identity = {USER: user} if user else {}
+        return (weir or self.weir).get(path, {**identity, **(headers or {})}, cert, method)
 
     def play(self, row):
         answer = self.get(row.path, row.headers, row.cert, row.method)
@@ -132,6 +132,6 @@ class ConformanceCase(MakesPairs, ServerTest):
             yield connection
 
 
-def listing(resource, namespace="default", **more):
+def listing(resource, namespace="default", **fields):
     """The attributes of a SubjectAccessReview for one read."""
-    return {"verb": "list", "group": GROUP_NAME, "version": "v1beta1", "resource": resource, "namespace": namespace, **more}
+    return {"verb": "list", "group": GROUP_NAME, "version": "v1beta1", "resource": resource, "namespace": namespace, **fields}

@@ -15,13 +15,13 @@ NUMBERS = [1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 
 
 def numbered():
     """How many tests there are of each number."""
-    found = collections.Counter()
+    row_counts = collections.Counter()
     for file in sorted(HERE.glob("*_test.py")):
         module = importlib.import_module(file.stem)
         kinds = {kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == file.stem}
         names = [name for kind in kinds for name in vars(kind)]
-        found.update(int(match[1]) for match in map(re.compile(r"test_(\d{3})(?:_|$)").match, names) if match)
-    return found
+        row_counts.update(int(match[1]) for match in map(re.compile(r"test_(\d{3})(?:_|$)").match, names) if match)
+    return row_counts
 
 
 class RowsTest(unittest.TestCase):

@@ -12,9 +12,9 @@ class TrustTest(ConformanceCase):
         return self.get(M, None, cert).status
 
     def test_104_a_new_authority_counts_without_a_restart_on_new_and_open_connections(self):
-        later = self.authority("row-104-ca")
+        later_ca = self.authority("row-104-ca")
         cert = self.pair("row-104", "row-104-ca")
-        both = cluster_config(self.certificates)["requestheader-client-ca-file"] + later
+        both = cluster_config(self.certificates)["requestheader-client-ca-file"] + later_ca
         with raw_tls(self.weir, cert) as connection:
             connection.sendall(QUESTION)
             self.assertEqual(401, read_answers(connection, 1)[0][0])

@@ -29,9 +29,9 @@ class ValuesTest(ConformanceCase):
         self.assert_values(zero, "0")
 
     def test_054_quantities_are_canonical(self):
-        for name, (value, written) in VECTORS.items():
+        for name, (value, quantity) in VECTORS.items():
             with self.subTest(value):
-                self.assert_values(self.get(metric_path("default", name)), written)
+                self.assert_values(self.get(metric_path("default", name)), quantity)
 
     def test_056_what_is_no_number_for_an_HPA_is_never_on_the_wire(self):
         for name, (value, text) in NO_NUMBERS.items():

@@ -58,13 +58,13 @@ class WireTest(ConformanceCase):
     def test_118_an_audit_id_is_echoed_or_made(self):
         for path, cert in ((M, "front-proxy-client"), ("/nope", "front-proxy-client"), ("/readyz", None), (M, None)):
             with self.subTest(path, cert=cert):
-                given = self.get(path, {"Audit-ID": "abc-1"}, cert)
-                made = [self.get(path, headers, cert).headers["Audit-Id"]
+                echo = self.get(path, {"Audit-ID": "abc-1"}, cert)
+                audit_ids = [self.get(path, headers, cert).headers["Audit-Id"]
                         for headers in ({}, {}, {"Audit-ID": "x" * 65}, {"Audit-ID": "a b"})]
 
-                self.assertEqual(["abc-1"], given.headers.get_all("Audit-Id"))
-                self.assertEqual(4, len(set(made)))
-                self.assertEqual([True] * 4, [bool(UUID.fullmatch(audit_id)) for audit_id in made])
+                self.assertEqual(["abc-1"], echo.headers.get_all("Audit-Id"))
+                self.assertEqual(4, len(set(audit_ids)))
+                self.assertEqual([True] * 4, [bool(UUID.fullmatch(audit_id)) for audit_id in audit_ids])
 
 
 if __name__ == "__main__":

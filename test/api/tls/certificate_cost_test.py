@@ -79,13 +79,13 @@ class CertificateCostTest(ServerTest):
     def resident(self):
         return int(Path(f"/proc/{self.weir.process.pid}/statm").read_text().split()[1]) * 4096
 
-    def check(self, cert, wanted=401):
+    def check(self, cert, expected_status=401):
         usual, _ = self.cost_of("front-proxy-client")
         self.cost_of(cert)
         before = self.resident()
         cost, status = self.cost_of(cert)
 
-        self.assertEqual(wanted, status)
+        self.assertEqual(expected_status, status)
         self.assertLess(cost - usual, BOUND_SECONDS)
         self.assertLess(self.resident() - before, 4 << 20)
         self.assertEqual(200, self.weir.get("/readyz", cert=None).status)
@@ -95,7 +95,7 @@ class CertificateCostTest(ServerTest):
         self.sign("link-0", None, authority)
         for n in range(1, 99):
             self.sign(f"link-{n}", f"link-{n - 1}", authority, key="link-0")
-        for count, wanted in ((30, 401), (100, None)):
+        for count, expected_status in ((30, 401), (100, None)):
             with self.subTest(count):
                 name = f"chain-of-{count}"
                 self.sign(name, f"link-{count - 2}")
@@ -103,7 +103,7 @@ class CertificateCostTest(ServerTest):
                 self.out.crt(name).write_text("".join(self.out.crt(pair).read_text() for pair in chain))
 
                 self.assertEqual(count, self.out.crt(name).read_text().count("BEGIN"))
-                self.check(name, wanted)
+                self.check(name, expected_status)
 
     def test_S33_a_certificate_of_16_KiB_is_judged_in_time(self):
         names = ",".join(f"DNS:{n:04}.a-name-that-takes-room.example" for n in range(440))

@@ -109,11 +109,11 @@ class RotationLoadTest(ServerTest):
         self.token_file = self.folder() / "token"
         self.token_file.write_text("account-0")
         folder = self.folder()
-        kept = f"{SETTLED_SECONDS * 1000:.0f}ms"
+        cache_time = f"{SETTLED_SECONDS * 1000:.0f}ms"
         self.weir = self.started(Weir(
             folder / "weir", self.config_of(1), self.certificates,
             kubeconfig=self.apiserver.kubeconfig(folder, tokenFile=str(self.token_file)),
-            flags=("--authentication-token-webhook-cache-ttl", kept, "--authorization-webhook-cache-authorized-ttl", kept)))
+            flags=("--authentication-token-webhook-cache-ttl", cache_time, "--authorization-webhook-cache-authorized-ttl", cache_time)))
 
     def make_pairs(self):
         """Beside the proxy's and the clients' authority two more of each, which come and go. Three serving pairs: Weir reads

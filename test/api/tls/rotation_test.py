@@ -95,11 +95,11 @@ class RotationTest(ServerTest):
 
     def test_the_lowest_version_and_the_suites_are_those_of_the_flags(self):
         modern = self.weir("--tls-min-version", "VersionTLS13")
-        chosen = self.weir("--tls-cipher-suites", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384")
+        weir = self.weir("--tls-cipher-suites", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384")
 
         with self.assertRaises(ssl.SSLError):
             self.cipher(modern, ssl.TLSVersion.TLSv1_2)
-        self.assertEqual("ECDHE-ECDSA-AES256-GCM-SHA384", self.cipher(chosen, ssl.TLSVersion.TLSv1_2))
+        self.assertEqual("ECDHE-ECDSA-AES256-GCM-SHA384", self.cipher(weir, ssl.TLSVersion.TLSv1_2))
         self.assertTrue(self.cipher(modern, ssl.TLSVersion.TLSv1_3))
 
     def cipher(self, weir, version):
@@ -140,7 +140,7 @@ class EndTest(ServerTest):
     def test_SIGTERM_under_load_loses_no_request(self):
         """A request that was sent whole is answered whole, or the connection was closed before it was sent."""
         weir = self.weir("--shutdown-delay-duration", "1s")
-        lost, answered = [], []
+        errors, statuses = [], []
 
         def read_on():
             connection = weir.connection()
@@ -150,28 +150,28 @@ class EndTest(ServerTest):
                     answer = connection.getresponse()
                     body = answer.read()
                 except (OSError, http.client.HTTPException) as error:
-                    lost.append(error)
+                    errors.append(error)
                     return
-                answered.append(answer.status)
+                statuses.append(answer.status)
                 if answer.status != 200 or not body:
-                    lost.append(body)
+                    errors.append(body)
                 if answer.getheader("Connection") == "close":
                     return
         readers = [threading.Thread(target=read_on) for _ in range(8)]
         for reader in readers:
             reader.start()
-        self.wait_for(lambda: len(answered) > 500, 20)
+        self.wait_for(lambda: len(statuses) > 500, 20)
         weir.process.signal(signal.SIGTERM)
         for reader in readers:
             reader.join(20)
 
         self.assertEqual(0, weir.process.wait(10))
-        self.assertEqual([], lost)
+        self.assertEqual([], errors)
 
     def test_over_the_limit_is_429_without_Retry_After_but_never_for_masters_and_health(self):
-        held = threading.Event()
-        self.addCleanup(held.set)
-        server = self.started(ScriptedServer(lambda turn: (held.wait(10), turn.answer(vector(7)))))
+        release = threading.Event()
+        self.addCleanup(release.set)
+        server = self.started(ScriptedServer(lambda turn: (release.wait(10), turn.answer(vector(7)))))
         weir = self.started(Weir(self.folder() / "weir", config(server.url, metric("slow", "vector(7)", deadline="20s")),
                                  flags=("--max-requests-inflight", "1")))
         first = []
@@ -183,7 +183,7 @@ class EndTest(ServerTest):
                            "Too many requests, please try again later.")
         master = weir.get("/apis", {"X-Remote-User": "system:kube-aggregator", "X-Remote-Group": "system:masters"})
         health = weir.get("/livez", cert=None)
-        held.set()
+        release.set()
         reader.join(10)
 
         self.assertEqual((200, 200, 200), (master.status, health.status, first[0].status))

@@ -77,18 +77,18 @@ class TlsTest(ServerTest):
     def test_http_1_1_is_chosen_where_a_client_offers_protocols(self):
         table = [("http/1.1", ["http/1.1"], "http/1.1"), ("h2 first", ["h2", "http/1.1"], "http/1.1"),
                  ("unknown first", ["spdy/3", "http/1.1", "h2"], "http/1.1"), ("none", None, None)]
-        for name, offered, chosen in table:
+        for name, offered, protocol in table:
             with self.subTest(name), raw_tls(self.weir, alpn=offered) as connection:
                 connection.sendall(HEALTH)
 
-                self.assertEqual((chosen, 200), (connection.selected_alpn_protocol(), read_answers(connection, 1)[0][0]))
+                self.assertEqual((protocol, 200), (connection.selected_alpn_protocol(), read_answers(connection, 1)[0][0]))
 
     def test_a_client_that_speaks_no_http_1_1_is_refused(self):
         for offered in (["h2"], ["http/0.9"], ["http/1.0", "h2c"], ["grpc-exp"]):
             with self.subTest(offered):
-                with self.assertRaises(ssl.SSLError) as refused, raw_tls(self.weir, alpn=offered):
+                with self.assertRaises(ssl.SSLError) as error, raw_tls(self.weir, alpn=offered):
                     pass
-                self.assertIn("alert no application protocol", str(refused.exception))
+                self.assertIn("alert no application protocol", str(error.exception))
 
     def test_every_server_name_gets_the_configured_certificate(self):
         for name in ("weir.weir-system.svc", "other.example", None):

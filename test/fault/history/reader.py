@@ -77,15 +77,15 @@ def run(settings, out):
     for connection in connections:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
     idle, asking = collections.deque(connections), set()
-    reads, rate, sent, done = settings["reads"], settings["rate"], 0, 0
+    reads, rate, sent_count, done_count = settings["reads"], settings["rate"], 0, 0
     start = turn = time.monotonic()
-    while done < reads:
-        due = min(reads, (turn - start) * rate) - sent
-        while due > 0 and idle and sent < reads:
+    while done_count < reads:
+        due = min(reads, (turn - start) * rate) - sent_count
+        while due > 0 and idle and sent_count < reads:
             connection = idle.popleft()
             connection.ask()
             asking.add(connection)
-            sent, due = sent + 1, due - 1
+            sent_count, due = sent_count + 1, due - 1
         for key, _ in selector.select(TICK_SECONDS):
             answer = key.data.answer()
             if answer:
@@ -93,7 +93,7 @@ def run(settings, out):
                 out.write(RECORD.pack(connection.metric, answer[0], connection.began, time.monotonic(), answer[1]))
                 asking.discard(connection)
                 idle.append(connection)
-                done += 1
+                done_count += 1
         before, turn = turn, time.monotonic()
         if turn - before > STALL_SECONDS:
             print(before, turn)

@@ -31,9 +31,9 @@ class RealBroker(Real):
     """
     query_settings = QUERY
 
-    def __init__(self, api, place, *arguments, **others):
+    def __init__(self, api, place, *arguments, **options):
         self.api = api
-        super().__init__(place, *arguments, **others)
+        super().__init__(place, *arguments, **options)
         self.vhost = place.name
 
     def start(self):

@@ -14,8 +14,8 @@ class RealRedis(Real):
     """A Redis of the row's own, with three entries in the list `jobs`. `fill` are further commands."""
     query_settings = QUERY
 
-    def __init__(self, place, *arguments, fill=("RPUSH jobs 1 2 3",), settings=(), **others):
-        super().__init__(place, *arguments, **others)
+    def __init__(self, place, *arguments, fill=("RPUSH jobs 1 2 3",), settings=(), **options):
+        super().__init__(place, *arguments, **options)
         self._fill = fill
         self.server = Redis(place.folder / "redis", settings=settings, users={USER: f"on >{PASSWORD} ~* +@all"})
 

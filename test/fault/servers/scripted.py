@@ -10,12 +10,12 @@ from fault import Fault
 GARBAGE = random.Random(7).randbytes(300_000)
 
 
-def endless(head, more=b"x" * (1 << 20)):
+def endless(head, chunk=b"x" * (1 << 20)):
     """102 MB after `head`, on a bare connection."""
     def play(connection):
         connection.sendall(head)
         for _ in range(102):
-            connection.sendall(more)
+            connection.sendall(chunk)
     return play
 
 
