@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test"), str(ROOT / "bench" / "micro")]
 import counts  # noqa: E402
-from callers import JSON, CACHED_REVIEWS, PROTOBUF, ask  # noqa: E402
+from callers import CACHED_REVIEWS, JSON, PROTOBUF, ask  # noqa: E402
 from support import GROUP, KubeApiserver, Redis, Weir, metric_path, weir_binary  # noqa: E402
 
 UNITS = {"instructions": "instructions of the process a request, TLS included"}

@@ -11,13 +11,13 @@ READS = 1500  # each is a line of over 100 bytes: more than twice what a pipe ho
 
 class BlockedLogTest(ServerTest):
     def setUp(self):
-        server = self.started(ScriptedServer(lambda turn: turn.answer(vector(42))))
+        server = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(42))))
         folder = self.folder() / "weir"
         folder.mkdir()
         os.mkfifo(folder / "weir.log")
         self.log = os.open(folder / "weir.log", os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, self.log)
-        self.weir = self.started(Weir(folder, config(server.url, metric("up", "up", freshness="1m")),
+        self.weir = self.start_in_test(Weir(folder, config(server.url, metric("up", "up", freshness="1m")),
                                       flags=("-v=3", "--logging-format", "text")))
 
     def drain(self):

@@ -29,11 +29,11 @@ class DescriptorsTest(ServerTest):
     def setUp(self):
         self.released = threading.Event()
         self.addCleanup(self.released.set)
-        self.backend = self.started(ScriptedServer(self.play))
+        self.backend = self.start_in_test(ScriptedServer(self.play))
         text = config(self.backend.url, metric("up", "up", freshness="1ms"),
                       metric("held", "held", freshness="1ms", deadline="30s"))
         with soft_limit(LIMIT):
-            self.weir = self.started(Weir(self.folder() / "weir", text))
+            self.weir = self.start_in_test(Weir(self.folder() / "weir", text))
         self.stack = self.enterContext(contextlib.ExitStack())
 
     def play(self, turn):

@@ -56,9 +56,9 @@ class HerdTest(ServerTest):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         self.backend = Backend()
         self.addCleanup(self.backend.released.set)
-        self.server = self.started(ScriptedServer(self.backend))
+        self.server = self.start_in_test(ScriptedServer(self.backend))
         prom = {**prometheus_backend(self.server.url), "maxInFlight": IN_FLIGHT, "maxWaiting": WAITING}
-        self.weir = self.started(Weir(self.folder() / "weir", config(
+        self.weir = self.start_in_test(Weir(self.folder() / "weir", config(
             {"prom": prom}, metric("one", "one", freshness="1m", deadline="20s"),
             metric("many", 'x{n="$(n)"}', labels={"n": "[0-9]+"}, deadline="20s")),
             flags=("--max-requests-inflight", "0")))

@@ -13,8 +13,8 @@ class JoiningTest(ServerTest):
     def setUp(self):
         self.answer = vector(42)
         self.released = threading.Event()
-        self.server = self.started(ScriptedServer(self.hold))
-        self.weir = self.started(Weir(self.folder() / "weir", config(
+        self.server = self.start_in_test(ScriptedServer(self.hold))
+        self.weir = self.start_in_test(Weir(self.folder() / "weir", config(
             self.server.url,
             metric("joined", "joined", deadline="10s", freshness="1ms"),
             metric("joined_too", "joined", deadline="10s", freshness="1ms"),
@@ -94,10 +94,10 @@ class JoiningTest(ServerTest):
         self.send(connections[:1], [metric_path("ml-inference", "joined")])
         self.server.wait_for_requests(1)
 
-        started = time.monotonic()
+        start_time = time.monotonic()
         self.send(connections[1:], [metric_path("ml-inference", "impatient")])
         impatient = self.answers(connections[1:])
-        took = time.monotonic() - started
+        took = time.monotonic() - start_time
         self.released.set()
         patient = self.answers(connections[:1])
 

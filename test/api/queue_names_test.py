@@ -30,7 +30,7 @@ def play(turn):
 
 class QueueNamesTest(ServerTest):
     def setUp(self):
-        self.broker = self.started(ScriptedServer(play))
+        self.broker = self.start_in_test(ScriptedServer(play))
         self.path = self.folder()
         (self.path / "secret").write_text("guest")
 
@@ -43,7 +43,7 @@ class QueueNamesTest(ServerTest):
         return {"name": name, "namespaces": ["ns"], "rabbitmq": {"backend": backend, "queue": queue}, **settings}
 
     def serve(self, backends, *metrics):
-        return self.started(Weir(self.path / "weir", json.dumps({"backends": backends, "metrics": metrics})))
+        return self.start_in_test(Weir(self.path / "weir", json.dumps({"backends": backends, "metrics": metrics})))
 
     def test_S21_a_vhost_is_one_segment_of_the_path(self):
         backends = {f"b{at}": self.backend(path, vhost) for at, (_, path, vhost, _) in enumerate(VHOSTS)}

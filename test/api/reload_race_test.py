@@ -46,7 +46,7 @@ class ReloadRaceTest(ServerTest):
 
     def test_F42_each_answer_is_of_one_configuration_while_it_changes_every_100_ms(self):
         """An answer has two items, and each item's value is the version of the configuration that asked for it."""
-        backend = self.started(ScriptedServer(
+        backend = self.start_in_test(ScriptedServer(
             lambda turn: turn.answer(vector(re.search(r'version="(\d+)"', turn.request.query)[1]))))
         versions = set()
 
@@ -61,7 +61,7 @@ class ReloadRaceTest(ServerTest):
             values = [item["value"] for item in answer.json()["items"]]
             versions.update(values)
             return None if len(values) == 2 and len(set(values)) == 1 else f"mixed: {answer.text}"
-        weir = self.started(Weir(self.folder() / "weir", text(0)))
+        weir = self.start_in_test(Weir(self.folder() / "weir", text(0)))
         version = 0
         with self.reading(weir, read_one) as wrong:
             ends = time.monotonic() + SECONDS
@@ -83,7 +83,7 @@ class ReloadRaceTest(ServerTest):
             kind, _, pair = turn.request.headers["authorization"].partition(" ")
             pairs.add(base64.b64decode(pair).decode())
             turn.answer(vector(7))
-        backend = self.started(ScriptedServer(play))
+        backend = self.start_in_test(ScriptedServer(play))
         mount = self.folder()
 
         def swap_to(state):
@@ -105,7 +105,7 @@ class ReloadRaceTest(ServerTest):
             answer = read("ml-inference", "up")
             return None if answer.status == 200 else answer.text
         swap_to(1)
-        weir = self.started(Weir(self.folder() / "weir", text(1)))
+        weir = self.start_in_test(Weir(self.folder() / "weir", text(1)))
         state = 1
         with self.reading(weir, read_one) as wrong:
             ends = time.monotonic() + SECONDS
@@ -123,7 +123,7 @@ class ReloadRaceTest(ServerTest):
         self.assertGreater(len(states), state / 2)
 
     def test_F43_a_link_that_leads_nowhere_for_a_while_empties_nothing(self):
-        backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(turn.request.query))))
+        backend = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(turn.request.query))))
         mount = self.folder() / "weir"
         (mount / "..1").mkdir(parents=True)
         (mount / "..1" / "weir.yaml").write_text(config(backend.url, metric("up", "1", freshness="1ms")))
@@ -131,7 +131,7 @@ class ReloadRaceTest(ServerTest):
         (mount / "weir.yaml").symlink_to("..data/weir.yaml")
         weir = Weir(mount, "")
         weir.write_config = lambda text: None  # the mount is not the server's to write
-        self.started(weir)
+        self.start_in_test(weir)
         self.assert_values(weir.metric("ml-inference", "up"), "1")
 
         (mount / "..new").symlink_to("..2")

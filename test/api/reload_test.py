@@ -14,14 +14,14 @@ def answer_with_query(turn):
 
 class ReloadTest(ServerTest):
     def setUp(self):
-        self.prometheus = self.started(ScriptedServer(answer_with_query))
+        self.prometheus = self.start_in_test(ScriptedServer(answer_with_query))
 
     def config_of(self, **metrics):
         return config(self.prometheus.url, *(metric(name, f"vector({value})", freshness="1ms")
                                              for name, value in metrics.items()))
 
     def weir_with(self, text, **settings):
-        return self.started(Weir(self.folder() / "weir", text, **settings))
+        return self.start_in_test(Weir(self.folder() / "weir", text, **settings))
 
     def value(self, weir, name):
         answer = weir.metric("ml-inference", name)
@@ -89,7 +89,7 @@ class ReloadTest(ServerTest):
         (mount / "weir.yaml").symlink_to("..data/weir.yaml")
         weir = Weir(mount, (mount / "weir.yaml").read_text())
         weir.write_config = lambda text: None  # the mount is not the server's to write
-        self.started(weir)
+        self.start_in_test(weir)
         self.assertEqual("1", self.value(weir, "one"))
 
         (mount / "..new").symlink_to("..2")
@@ -99,7 +99,7 @@ class ReloadTest(ServerTest):
         self.wait_for(lambda: self.value(weir, "one") == "2")
 
     def test_a_backend_that_stays_as_it_is_keeps_its_connection(self):
-        redis = self.started(Redis(self.folder() / "redis"))
+        redis = self.start_in_test(Redis(self.folder() / "redis"))
         redis.fill("RPUSH list a b c")
 
         def text(freshness):

@@ -84,16 +84,16 @@ class SecretsTest(ServerTest):
         tls = {"ca": str(cls.certificates.crt("ca"))}
         serving = cls.certificates.crt("serving"), cls.certificates.key("serving")
         foreign = cls.certificates.issue("secrets-foreign", "client-ca", "/CN=x", "serverAuth", "IP:127.0.0.1")
-        named = cls.certificates.issue("secrets-named", "ca", "/CN=x", "serverAuth", "DNS:elsewhere")
+        other_name = cls.certificates.issue("secrets-named", "ca", "/CN=x", "serverAuth", "DNS:elsewhere")
         cls.ports, cls.backends, cls.servers = [], {}, {}
         for name, script in SCRIPTS.items():
             cls.add(name, ScriptedServer(script), folder)
         cls.add("foreign_ca", ScriptedServer(plain_500, tls=foreign), folder, tls=tls)
-        cls.add("wrong_name", ScriptedServer(plain_500, tls=named), folder, tls=tls)
+        cls.add("wrong_name", ScriptedServer(plain_500, tls=other_name), folder, tls=tls)
         cls.add("plain_for_tls", ScriptedServer(raw=lambda connection: connection.sendall(b"hello")), folder, tls=tls)
         cls.add("tls_500", ScriptedServer(plain_500, tls=serving), folder, tls=tls)
-        gone = cls.add("gone", ScriptedServer(plain_500), folder)
-        gone.stop()
+        no_server = cls.add("gone", ScriptedServer(plain_500), folder)
+        no_server.stop()
         for way in ("_basic", "_bearer"):
             cls.backends["no_host" + way] = cls.settings(folder, way, f"http://{HOST}:23456")
         cls.ports.append(23456)

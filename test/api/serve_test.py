@@ -140,8 +140,8 @@ class DrainTest(ServerTest):
     def setUp(self):
         self.released = threading.Event()
         self.addCleanup(self.released.set)
-        self.server = self.started(ScriptedServer(self.hold))
-        self.weir = self.started(Weir(self.folder() / "weir", config(
+        self.server = self.start_in_test(ScriptedServer(self.hold))
+        self.weir = self.start_in_test(Weir(self.folder() / "weir", config(
             self.server.url, metric("held", "held", deadline="20s"), metric("brief", "held", deadline="20s"))))
 
     def hold(self, turn):
@@ -187,10 +187,10 @@ class DrainTest(ServerTest):
             self.server.wait_for_requests(1)
             self.signal(signal.SIGTERM)
 
-            started = time.monotonic()
+            start_time = time.monotonic()
             self.weir.process.signal(signal.SIGTERM)
             code = self.weir.process.wait(5)
-            took = time.monotonic() - started
+            took = time.monotonic() - start_time
 
         self.assertEqual(0, code)
         self.assertLess(took, 1)

@@ -29,11 +29,11 @@ def anonymous_kib(weir):
 
 class TelemetryTest(ServerTest):
     def setUp(self):
-        self.server = self.started(ScriptedServer(lambda turn: turn.answer(vector(42))))
+        self.server = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(42))))
 
     def weir_with(self, *metrics, flags=()):
         text = config(self.server.url, *(metrics or (metric("depth", "depth", freshness="1m"),)))
-        return self.started(Weir(self.folder() / "weir", text, flags=flags))
+        return self.start_in_test(Weir(self.folder() / "weir", text, flags=flags))
 
     def page(self, weir):
         answer = weir.get("/metrics", USER)
@@ -86,7 +86,7 @@ class TelemetryTest(ServerTest):
         def hold(turn):
             released.wait(15)
             turn.answer(vector(42))
-        self.server = self.started(ScriptedServer(hold))
+        self.server = self.start_in_test(ScriptedServer(hold))
         weir = self.weir_with(metric("depth", "depth", deadline="20s"))
         threads = [threading.Thread(target=weir.metric, args=("ml-inference", "depth")) for _ in range(3)]
         for thread in threads:
@@ -99,7 +99,7 @@ class TelemetryTest(ServerTest):
         self.assertEqual(1, series(self.page(weir), "weir_queries_total", outcome="ok"))
 
     def redis_and_weir(self):
-        redis = self.started(Redis(self.folder() / "redis"))
+        redis = self.start_in_test(Redis(self.folder() / "redis"))
         text = textwrap.dedent(f"""
             backends:
               cache: {{redis: {{url: "{redis.url}"}}}}
@@ -115,7 +115,7 @@ class TelemetryTest(ServerTest):
                 clamp: {{min: 2, max: 10}}
                 redis: {{backend: cache, key: jobs}}
             """)
-        return redis, self.started(Weir(self.folder() / "weir", text))
+        return redis, self.start_in_test(Weir(self.folder() / "weir", text))
 
     def test_connections_are_counted_by_how_they_end(self):
         redis, weir = self.redis_and_weir()
@@ -195,8 +195,8 @@ class TelemetryTest(ServerTest):
 
     def test_what_a_large_page_took_is_given_back(self):
         names = [f"{number}-{'x' * 3000}" for number in range(250)]
-        redis = self.started(Redis(self.folder() / "redis"))
-        weir = self.started(Weir(self.folder() / "weir", json.dumps({
+        redis = self.start_in_test(Redis(self.folder() / "redis"))
+        weir = self.start_in_test(Weir(self.folder() / "weir", json.dumps({
             "backends": {"cache": {"redis": {"url": redis.url}}},
             "metrics": [{"name": name, "namespaces": ["ml-inference"], "redis": {"backend": "cache", "key": "jobs"}}
                         for name in names]}), env=frugal_environment()))

@@ -174,11 +174,11 @@ class WireTest(ServerTest):
 
     def test_a_slow_head_is_closed_after_five_seconds(self):
         with raw_tls(self.weir) as connection:
-            started = time.monotonic()
+            start_time = time.monotonic()
             connection.sendall((FIRST + "X-Slow: ").encode())
 
             answer = read_to_end(connection)
-            took = time.monotonic() - started
+            took = time.monotonic() - start_time
 
         self.assertEqual(b"", answer)
         self.assertTrue(4.5 <= took <= 6.5, took)

@@ -83,13 +83,13 @@ def _build(go, folder):
     work = folder.with_suffix(".part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
-    started = time.monotonic()
+    start_time = time.monotonic()
     _compile(go, work / "control-plane", ".", HERE, stamps)
     _compile(go, work / "kubectl", "k8s.io/kubernetes/cmd/kubectl", HERE, stamps)
     _compile(go, work / "helm", "helm.sh/helm/v4/cmd/helm", HERE / "helm",
              {"helm.sh/helm/v4/internal/version.version": helm})
     work.rename(folder)
-    print(f"built in {time.monotonic() - started:.0f} s: {folder}", file=sys.stderr)
+    print(f"built in {time.monotonic() - start_time:.0f} s: {folder}", file=sys.stderr)
 
 
 def _compile(go, out, package, folder, stamps):

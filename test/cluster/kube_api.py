@@ -26,7 +26,7 @@ class KubeApi:
         if pair:
             self._context.load_cert_chain(certificates.crt(pair), certificates.key(pair))
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._kept = threading.local()
+        self._local = threading.local()
 
     def get(self, path):
         return self.call("GET", path)
@@ -52,12 +52,12 @@ class KubeApi:
         """Status and bytes. A connection that the server has closed meanwhile is replaced once."""
         data = None if body is None else json.dumps(body)
         headers = {**self._headers, "Accept": accept, **({"Content-Type": content_type} if data else {})}
-        reused = getattr(self._kept, "connection", None)
+        reused = getattr(self._local, "connection", None)
         if reused is not None:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 return _ask(reused, method, path, data, headers)
             reused.close()
-        self._kept.connection = connection = self._connection(30)
+        self._local.connection = connection = self._connection(30)
         return _ask(connection, method, path, data, headers)
 
     def watch(self, path, is_stopped):

@@ -48,12 +48,12 @@ def run(arguments):
     suite = scenarios(arguments.scenario) if arguments.scenario or not arguments.keep else None
     weir_binary()
     binaries = built_binaries()
-    started = time.monotonic()
+    start_time = time.monotonic()
     stack = contextlib.ExitStack()
     try:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-cluster-"))
         cluster = stack.enter_context(Cluster(folder, binaries))
-        print(f"the cluster is up after {time.monotonic() - started:.0f} s", flush=True)
+        print(f"the cluster is up after {time.monotonic() - start_time:.0f} s", flush=True)
         code = run_suite(cluster, suite) if suite else 0
         if arguments.keep:
             stay(cluster)

@@ -17,7 +17,7 @@ class Pod:
     def __init__(self, queue_len):
         self._queue_len = queue_len
         self._server = ScriptedServer(lambda turn: turn.answer(self._page()))
-        self._started = time.monotonic()
+        self._start_time = time.monotonic()
         self._slow_since = None
         self._slow_requests = 0  # of the times when it was slow, but for the last
 
@@ -43,7 +43,7 @@ class Pod:
         return self._slow_requests + REQUESTS_A_SECOND * since
 
     def _page(self):
-        fast, slow = int(REQUESTS_A_SECOND * (time.monotonic() - self._started)), int(self._slow())
+        fast, slow = int(REQUESTS_A_SECOND * (time.monotonic() - self._start_time)), int(self._slow())
         buckets = {"0.1": fast, "0.5": fast, "5": fast + slow, "+Inf": fast + slow}
         return "".join(f'inference_latency_seconds_bucket{{le="{le}"}} {count}\n' for le, count in buckets.items()) \
             + f"inference_queue_len {self._queue_len}\n"

@@ -30,10 +30,10 @@ class Traffic:
             raise self._failure
 
     def _run(self):
-        started, moved = time.monotonic(), 0
+        start_time, moved = time.monotonic(), 0
         try:
             while not self._stopped.wait(BATCH_SECONDS):
-                due = int(self._per_second * (time.monotonic() - started)) - moved
+                due = int(self._per_second * (time.monotonic() - start_time)) - moved
                 self._broker.publish(self._queue, due)
                 if due:
                     self._broker.get(self._queue, due)

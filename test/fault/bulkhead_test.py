@@ -49,7 +49,7 @@ class Counter:
 class BulkheadTest(ServerTest):
     def weir_of(self, server, *metrics, env=None):
         backend = {"prometheus": {"url": server.url}, "maxInFlight": IN_FLIGHT, "maxWaiting": WAITING}
-        return self.started(Weir(self.folder() / "weir", config({"prom": backend}, *metrics), env=env))
+        return self.start_in_test(Weir(self.folder() / "weir", config({"prom": backend}, *metrics), env=env))
 
     def connections(self, weir, count):
         """Each gets a response first: a connection without a request is closed after 10 s, and hundreds of handshakes take long."""
@@ -90,7 +90,7 @@ class BulkheadTest(ServerTest):
 
     def test_F58_of_5000_cold_questions_as_many_are_served_as_the_backend_can_and_the_rest_refused_at_once(self):
         counter = Counter()
-        weir = self.weir_of(self.started(ScriptedServer(counter)), self.by_queue())
+        weir = self.weir_of(self.start_in_test(ScriptedServer(counter)), self.by_queue())
 
         served_count, refused_count, done_at_last_refusal = 0, 0, 0
         for _, status in self.answers_as_they_come(self.flood(weir, READS)):
@@ -108,7 +108,7 @@ class BulkheadTest(ServerTest):
 
     def test_S43_a_namespace_that_floods_the_queue_waits_for_itself_alone(self):
         counter = Counter()
-        weir = self.weir_of(self.started(ScriptedServer(counter)), self.by_queue())
+        weir = self.weir_of(self.start_in_test(ScriptedServer(counter)), self.by_queue())
         [quiet] = self.connections(weir, 1)
         loud = self.flood(weir, SERVED)
         self.wait_for(lambda: len(counter.arrivals) >= IN_FLIGHT)
@@ -127,7 +127,7 @@ class BulkheadTest(ServerTest):
         for is_length_said in (True, False):
             with self.subTest(is_length_said=is_length_said):
                 large = endless_body(is_length_said)
-                server = self.started(ScriptedServer(lambda turn: turn.answer(vector(1)) if turn.request.query == "small"
+                server = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(1)) if turn.request.query == "small"
                                                      else large(turn)))
                 weir = self.weir_of(server, metric("small", "small"), metric("large", "large"), env=frugal_environment())
                 self.assert_values(weir.metric("ml-inference", "small"), "1")

@@ -36,8 +36,8 @@ class FaultCase(ServerTest):
         cls.world = cls.start(World(Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weir-fault-")))))
 
     def check(self, row):
-        fault = self.started(row.make(Place(self.folder(), self.world, row.name)))
-        weir = self.started(Weir(self.folder(), self.config_of(row, fault), flags=("-v=10",),
+        fault = self.start_in_test(row.make(Place(self.folder(), self.world, row.name)))
+        weir = self.start_in_test(Weir(self.folder(), self.config_of(row, fault), flags=("-v=10",),
                                  launcher=fault.launcher))
         self.addCleanup(self.check_alive, weir)
         if fault.healthy_value is not None:

@@ -343,8 +343,8 @@ class LookTest(ExplainCase):
                 turn.answer('{"page_count":1,"filtered_count":0,"items":[]}')
             else:
                 turn.answer("starting", status="503 Service Unavailable")
-        broker = self.started(ScriptedServer(script))
-        self.weir = self.started(Weir(self.folder() / "weir", json.dumps({
+        broker = self.start_in_test(ScriptedServer(script))
+        self.weir = self.start_in_test(Weir(self.folder() / "weir", json.dumps({
             "backends": {"broker": {"rabbitmq": {"url": broker.url}}},
             "metrics": [{"name": "depth", "namespaces": ["ml-inference"],
                          "rabbitmq": {"backend": "broker", "queue": "jobs"}}]})))

@@ -59,7 +59,7 @@ class FreshnessTest(ServerTest):
         self.assertEqual(3, self.queries_during(read))
 
     def test_a_stream_of_reads_asks_once_an_interval(self):
-        started = time.monotonic()
+        start_time = time.monotonic()
 
         def read():
             for _ in range(READS):
@@ -67,11 +67,11 @@ class FreshnessTest(ServerTest):
 
         query_count = self.queries_during(read)
 
-        self.assertTrue(1 <= query_count <= 1 + (time.monotonic() - started) / 0.3, query_count)
+        self.assertTrue(1 <= query_count <= 1 + (time.monotonic() - start_time) / 0.3, query_count)
 
     def test_an_old_answer_is_asked_again_and_not_before_it_is_old(self):
         first = self.prometheus.query_count()
-        started = time.monotonic()
+        start_time = time.monotonic()
         self.weir.metric("ml-inference", "brief_too")
 
         def is_queried_again():
@@ -79,7 +79,7 @@ class FreshnessTest(ServerTest):
             return self.prometheus.query_count() >= first + 2
 
         self.wait_for(is_queried_again, 3)
-        self.assertTrue(0.3 <= time.monotonic() - started < 0.85, time.monotonic() - started)
+        self.assertTrue(0.3 <= time.monotonic() - start_time < 0.85, time.monotonic() - start_time)
 
     def test_an_error_is_kept_for_a_moment_only(self):
         """After the diagnosis, which sends more queries, and once in 30 s at most."""

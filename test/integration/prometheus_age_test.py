@@ -72,7 +72,7 @@ class PrometheusAgeTest(ServerTest):
         """`freshness` alone would give it again for an hour."""
         now = time.time()
         self.prometheus.remote_write([Series({"__name__": "late"}, [(now - 57, 9)])])
-        weir = self.started(Weir(self.folder() / "weir", config(
+        weir = self.start_in_test(Weir(self.folder() / "weir", config(
             self.prometheus.url, metric("late", "late", freshness="1h", kind={"maxAge": "1m", "ageOf": "late"}))))
         self.assert_values(weir.metric("ml-inference", "late"), "9")
 

@@ -19,12 +19,12 @@ class LookTest(ServerTest):
             else:
                 play(turn, page)
         folder = self.folder()
-        self.server = self.started(ScriptedServer(script))
+        self.server = self.start_in_test(ScriptedServer(script))
         backends = {"prom": prometheus_backend(self.server.url, **{
             name: self.file(folder / name, text) for name, text in settings.items()})}
         metrics = [metric(name, query, freshness="1ms") for name, query in
                    ((name, name if name == "healthy" else f'sum({name}_total{{job="workers"}})') for name in names)]
-        self.weir = self.started(Weir(folder / "weir", config(backends, *metrics)))
+        self.weir = self.start_in_test(Weir(folder / "weir", config(backends, *metrics)))
 
     @staticmethod
     def file(path, text):

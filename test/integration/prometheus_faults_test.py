@@ -16,14 +16,14 @@ class GoneTest(ServerTest):
     def test_weir_serves_before_prometheus_is_there_and_reads_soon_after_it_is(self):
         port = free_port()
         folder = self.folder()
-        weir = self.started(Weir(folder / "weir", config(f"http://127.0.0.1:{port}", metric("up", "vector(42)"))))
+        weir = self.start_in_test(Weir(folder / "weir", config(f"http://127.0.0.1:{port}", metric("up", "vector(42)"))))
 
         error = weir.metric("ml-inference", "up")
         ready = weir.get("/readyz", cert=None)
-        self.started(Prometheus(folder / "prometheus", port=port))
-        started = time.monotonic()
+        self.start_in_test(Prometheus(folder / "prometheus", port=port))
+        start_time = time.monotonic()
         answer = self.wait_for(lambda: self.value_of(weir), 5)
-        took = time.monotonic() - started
+        took = time.monotonic() - start_time
 
         self.assert_status(error, 503, "ServiceUnavailable", FRONT.format("up", "prom") + REFUSED)
         self.assertEqual((200, "ok"), (ready.status, ready.text))
@@ -32,17 +32,17 @@ class GoneTest(ServerTest):
 
     def test_a_prometheus_killed_and_started_again_is_an_error_and_then_a_number(self):
         folder = self.folder()
-        prometheus = self.started(Prometheus(folder / "prometheus"))
-        weir = self.started(Weir(folder / "weir", config(prometheus.url, metric("up", "vector(42)", freshness="1ms"))))
+        prometheus = self.start_in_test(Prometheus(folder / "prometheus"))
+        weir = self.start_in_test(Weir(folder / "weir", config(prometheus.url, metric("up", "vector(42)", freshness="1ms"))))
 
         before = weir.metric("ml-inference", "up")
         prometheus.process.signal(signal.SIGKILL)
         prometheus.process.wait(5)
         answer = weir.metric("ml-inference", "up")
         prometheus.start()
-        started = time.monotonic()
+        start_time = time.monotonic()
         after = self.wait_for(lambda: self.value_of(weir), 5)
-        took = time.monotonic() - started
+        took = time.monotonic() - start_time
 
         self.assert_values(before, "42")
         self.assert_status(answer, 503, "ServiceUnavailable", FRONT.format("up", "prom") + REFUSED)
@@ -53,8 +53,8 @@ class GoneTest(ServerTest):
 
     def test_a_fresh_answer_outlives_the_prometheus_that_gave_it(self):
         folder = self.folder()
-        prometheus = self.started(Prometheus(folder / "prometheus"))
-        weir = self.started(Weir(folder / "weir", config(prometheus.url, metric("up", "vector(42)", freshness="1m"))))
+        prometheus = self.start_in_test(Prometheus(folder / "prometheus"))
+        weir = self.start_in_test(Weir(folder / "weir", config(prometheus.url, metric("up", "vector(42)", freshness="1m"))))
         first = weir.metric("ml-inference", "up")
 
         prometheus.stop()
@@ -87,9 +87,9 @@ class HangTest(ServerTest):
     def test_a_hanging_backend_is_504_at_the_deadline_of_the_metric(self):
         for name, seconds in (("slow", 0.7), ("slower", 1.0), ("usual", 2.5)):
             with self.subTest(name):
-                started = time.monotonic()
+                start_time = time.monotonic()
                 answer = self.weir.metric("ml-inference", name)
-                took = time.monotonic() - started
+                took = time.monotonic() - start_time
 
                 self.assertEqual((504, "Timeout"), (answer.status, answer.json()["reason"]))
                 self.assertTrue(answer.json()["message"].startswith(FRONT.format(name, "faulty") + "no response "),
@@ -103,12 +103,12 @@ class HangTest(ServerTest):
             self.addCleanup(connection.close)
             connection.request("GET", "/apis/external.metrics.k8s.io/v1beta1/namespaces/ml-inference/slower",
                                headers={"X-Remote-User": "hpa"})
-        started = time.monotonic()
+        start_time = time.monotonic()
 
         quick = [self.weir.metric("ml-inference", "quick") for _ in range(10)]
         discovery = self.weir.get("/apis/external.metrics.k8s.io/v1beta1", {"X-Remote-User": "hpa"})
         live = self.weir.get("/livez", cert=None)
-        took = time.monotonic() - started
+        took = time.monotonic() - start_time
 
         for answer in quick:
             self.assert_values(answer, "4")
@@ -233,8 +233,8 @@ class NonsenseTest(ServerTest):
                     self.assert_status(answer, code, REASONS[code], FRONT.format(name, "prom") + text)
 
     def test_an_error_text_is_one_bounded_printable_line(self):
-        server = self.started(ScriptedServer(body(refusal("internal", "\x1b[31mred\r\nnext\x00" + "ä" * 100_000))))
-        weir = self.started(Weir(self.folder() / "weir", config(server.url, metric("loud", "x"))))
+        server = self.start_in_test(ScriptedServer(body(refusal("internal", "\x1b[31mred\r\nnext\x00" + "ä" * 100_000))))
+        weir = self.start_in_test(Weir(self.folder() / "weir", config(server.url, metric("loud", "x"))))
 
         message = weir.metric("ml-inference", "loud").json()["message"]
 

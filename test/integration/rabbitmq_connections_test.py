@@ -104,7 +104,7 @@ class PagesTest(ServerTest):
         broker.publish("page.0", 2, vhost="pages")
         broker.publish(f"page.{PAGED - 1}", 3, vhost="pages")
         block = {"queueRegex": r"page\.\d+"}
-        weir = self.started(Weir(folder / "weir", config_of(
+        weir = self.start_in_test(Weir(folder / "weir", config_of(
             {"broker": {"url": broker.management_url + "/pages", **login(folder)}},
             [metric("sum", block), metric("avg", {**block, "aggregate": "avg"}), metric("max", {**block, "aggregate": "max"})])))
 
@@ -126,7 +126,7 @@ class ManyMetricsTest(ServerTest):
         metrics += [metric(f"missing-{n}", {"queue": "no-$(name)"}, labels={"name": "[0-9]+"})
                     for n in range(METRICS // 2)]
         before = broker.connections_accepted()
-        weir = self.started(Weir(folder / "weir", config_of(
+        weir = self.start_in_test(Weir(folder / "weir", config_of(
             {"broker": {"url": broker.url, **login(folder)}}, metrics)))
 
         def read_share(reader):

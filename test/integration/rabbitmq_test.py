@@ -266,7 +266,7 @@ class RabbitMqTest(ServerTest):
 
     def test_a_refused_login_is_not_tried_again_with_every_read(self):
         before = broker.connections_accepted()
-        weir = self.started(Weir(self.folder(), config_of(self.folder())))
+        weir = self.start_in_test(Weir(self.folder(), config_of(self.folder())))
         self.assertEqual(503, weir.metric("ml-inference", "wrong_password_over_amqp").status)
         self.wait_for(lambda: broker.connections_accepted() == before + 1)
 
@@ -279,7 +279,7 @@ class RabbitMqTest(ServerTest):
 class RabbitMqRestartTest(ServerTest):
     def test_a_restarted_broker_is_read_again_within_two_seconds_of_its_return(self):
         folder = self.folder()
-        weir = self.started(Weir(folder / "weir", config_of(folder)))
+        weir = self.start_in_test(Weir(folder / "weir", config_of(folder)))
         for name in ("ready_over_amqp", "total"):
             self.assert_values(weir.metric("ml-inference", name), "3")
 
@@ -297,7 +297,7 @@ class RabbitMqRestartTest(ServerTest):
 
     def test_a_quorum_queue_is_never_empty_before_it_is_counted(self):
         folder = self.folder()
-        weir = self.started(Weir(folder / "weir", config_of(folder)))
+        weir = self.start_in_test(Weir(folder / "weir", config_of(folder)))
         values_by_metric = {"quorum": set(), "quorum_and_classic": set()}
 
         def all_counted():

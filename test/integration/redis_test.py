@@ -185,11 +185,11 @@ class RedisConnectionTest(ServerTest):
 
     def setUp(self):
         folder = self.folder()
-        self.redis = self.started(Redis(folder / "redis"))
+        self.redis = self.start_in_test(Redis(folder / "redis"))
         self.redis.fill("RPUSH list a b c", "SET word x")
         metrics = [redis_metric(f"m{n}", {"key": f"list{n}"}) for n in range(40)]
         metrics += [redis_metric("list", {"key": "list"}), redis_metric("word", {"key": "word"})]
-        self.weir = self.started(Weir(folder / "weir", config_of({"cache": {"url": self.redis.url}}, metrics)))
+        self.weir = self.start_in_test(Weir(folder / "weir", config_of({"cache": {"url": self.redis.url}}, metrics)))
 
     def reads(self, name="list"):
         return self.weir.metric("ml-inference", name)

@@ -15,9 +15,9 @@ def depth(name, **settings):
 
 class SettleTest(ServerTest):
     def setUp(self):
-        self.redis = self.started(Redis(self.folder() / "redis"))
+        self.redis = self.start_in_test(Redis(self.folder() / "redis"))
         self.redis.fill("RPUSH jobs 1 2 3 4 5")
-        self.weir = self.started(Weir(self.folder() / "weir", json.dumps({
+        self.weir = self.start_in_test(Weir(self.folder() / "weir", json.dumps({
             "backends": {"cache": {"redis": {"url": self.redis.url}}},
             "metrics": [depth("hasty"), depth("calm", settle=f"{SETTLE_SECONDS}s"),
                         depth("bridged", settle=f"{SETTLE_SECONDS}s", fallback={"after": "1ms", "hold": "1m"})]})))
@@ -57,8 +57,8 @@ class ReloadTest(ServerTest):
     """Over HTTP, a new configuration keeps the state of a backend that was unreachable."""
 
     def setUp(self):
-        self.backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(0))))
-        self.weir = self.started(Weir(self.folder() / "weir", self.config_of(["calm", "hasty"])))
+        self.backend = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(0))))
+        self.weir = self.start_in_test(Weir(self.folder() / "weir", self.config_of(["calm", "hasty"])))
 
     def config_of(self, names):
         settings = {"hasty": {}}

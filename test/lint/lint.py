@@ -46,13 +46,13 @@ def main(argv):
         if rule not in names:
             parser.error(f"there is no rule {rule}, use one of {', '.join(names)}")
 
-    chosen = list(RULES) if not options.rules or {"all", "fast"} & {*options.rules} else options.rules
+    selected = list(RULES) if not options.rules or {"all", "fast"} & {*options.rules} else options.rules
     if "fast" in options.rules:
-        chosen.remove("tidy")
+        selected.remove("tidy")
     tree = Tree.of_git(options.root)
     build_dir = os.path.join(tree.root, options.build_dir)
     findings = []
-    for name in chosen:
+    for name in selected:
         try:
             findings += sorted(set(RULES[name](tree, build_dir)))
         except tools.Unusable as problem:
@@ -60,7 +60,7 @@ def main(argv):
             return 2
     for finding in findings:
         print(finding)
-    print(f"lint: {len(tree.files)} files, {', '.join(chosen)}: {len(findings) or 'no'} finding{'s' * (len(findings) != 1)}")
+    print(f"lint: {len(tree.files)} files, {', '.join(selected)}: {len(findings) or 'no'} finding{'s' * (len(findings) != 1)}")
     return 1 if findings else 0
 
 

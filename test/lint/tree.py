@@ -87,11 +87,11 @@ _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 def closing(code, opening):
     """Offset of the bracket that closes the one at `opening` in blanked text, or -1."""
     depth = 0
-    left, right = code[opening], _PAIRS[code[opening]]
+    opening_mark, closing_mark = code[opening], _PAIRS[code[opening]]
     for at in range(opening, len(code)):
-        if code[at] == left:
+        if code[at] == opening_mark:
             depth += 1
-        elif code[at] == right and not (right == ">" and code[at - 1] == "-"):
+        elif code[at] == closing_mark and not (closing_mark == ">" and code[at - 1] == "-"):
             depth -= 1
             if depth == 0:
                 return at

@@ -65,7 +65,7 @@ class HpaTest(ServerTest):
         unreachable = {name: re.sub(r"(amqp|http|redis)://[^/\s}\"]+", rf"\1://{closed_address}", text)
                        for name, text in sources().items()}
         flags = ["--config", placed_config(unreachable, folder)]
-        weir = self.started(Weir(folder / "weir", "metrics: []\n", flags=flags))
+        weir = self.start_in_test(Weir(folder / "weir", "metrics: []\n", flags=flags))
         read_metrics = set()
         for hpa in all_hpas():
             for external in externals(hpa):

@@ -76,7 +76,7 @@ class SecurityTest(ServerTest):
                 self.assertEqual(ALLOWED, granted_roles)
 
     def test_no_other_subject_is_bound_to_more_than_it_is_for(self):
-        others = {("ClusterRoleBinding", None, "ClusterRole", "external-metrics-reader"):
+        other_bindings = {("ClusterRoleBinding", None, "ClusterRole", "external-metrics-reader"):
                   [{"kind": "ServiceAccount", "name": "horizontal-pod-autoscaler", "namespace": "kube-system"}],
                   ("ClusterRoleBinding", None, "ClusterRole", "weir:telemetry-reader"):
                   [{"kind": "ServiceAccount", "name": "prometheus-k8s", "namespace": "monitoring"}]}
@@ -84,7 +84,7 @@ class SecurityTest(ServerTest):
             with self.subTest(name):
                 for role, subjects in bindings(objects):
                     if subjects != [WEIR]:
-                        self.assertEqual(others.get(role), subjects)
+                        self.assertEqual(other_bindings.get(role), subjects)
 
     def test_roles_grant_these_rules_alone(self):
         rules = {"external-metrics-reader":

@@ -7,7 +7,7 @@ from .processes import wait_until
 
 
 class ServerTest(unittest.TestCase):
-    """Servers started by `start` in setUpClass live as long as the class; those of `started` as long as a test."""
+    """Servers started by `start` in setUpClass live as long as the class; those of `start_in_test` as long as a test."""
     maxDiff = None
 
     @classmethod
@@ -21,7 +21,7 @@ class ServerTest(unittest.TestCase):
     def folder(self):
         return Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-test-")))
 
-    def started(self, server):
+    def start_in_test(self, server):
         return self.enterContext(server)
 
     def assert_values(self, response, *values):

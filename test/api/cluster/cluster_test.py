@@ -297,7 +297,7 @@ class TokenTest(ClusterCase):
 
 class RepeatsTest(ClusterCase):
     def test_a_refused_token_is_a_line_and_those_behind_it_a_count(self):
-        weir = self.started(Weir(self.folder() / "weir", config(self.backend.url, metric("up", "up")),
+        weir = self.start_in_test(Weir(self.folder() / "weir", config(self.backend.url, metric("up", "up")),
                                  kubeconfig=self.apiserver.kubeconfig(self.folder())))
         for number in range(5):
             self.assertEqual(401, weir.get(PATH, {"Authorization": f"Bearer bad-{number}"}, None).status)

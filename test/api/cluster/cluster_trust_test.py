@@ -24,13 +24,13 @@ class TrustCase(MakesPairs, ServerTest):
         if changed:
             self.apiserver.data = cluster_config(self.certificates, **changed)
         self.addCleanup(lambda: self.assertEqual([], self.apiserver.mistakes))
-        return self.started(self.apiserver)
+        return self.start_in_test(self.apiserver)
 
     def new_weir(self, *flags, user=None, is_awaited=True):
         folder = self.folder()
         self.weir = Weir(folder / "weir", self.text, flags=flags, is_awaited=is_awaited,
                          kubeconfig=self.apiserver.kubeconfig(folder, **(user or {})))
-        return self.started(self.weir)
+        return self.start_in_test(self.weir)
 
     def code(self, cert="front-proxy-client", user="alice"):
         return self.weir.get(PATH, {USER: user} if user else {}, cert).status
@@ -308,16 +308,16 @@ class AccountTest(TrustCase):
         folder = self.folder()
         path = self.apiserver.kubeconfig(folder)
         path.write_text(path.read_text().replace("/ca.crt", "/client-ca.crt"))
-        self.weir = self.started(Weir(folder / "weir", self.text, kubeconfig=path, is_awaited=False))
+        self.weir = self.start_in_test(Weir(folder / "weir", self.text, kubeconfig=path, is_awaited=False))
 
         self.wait_for_log('authentication_config_unreadable code="tls"')
         self.assertEqual(0, self.apiserver.lists)
 
     def test_two_kubeconfigs_are_two_accounts(self):
         self.new_cluster("reader")
-        reviews = self.started(KubeApiserver("reviewer"))
+        reviews = self.start_in_test(KubeApiserver("reviewer"))
         folder = self.folder()
-        self.weir = self.started(Weir(folder / "weir", self.text, kubeconfig=self.apiserver.kubeconfig(folder),
+        self.weir = self.start_in_test(Weir(folder / "weir", self.text, kubeconfig=self.apiserver.kubeconfig(folder),
                                       flags=("--authorization-kubeconfig", reviews.kubeconfig(self.folder()))))
 
         self.assertEqual(200, self.code())

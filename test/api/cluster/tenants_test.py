@@ -55,8 +55,8 @@ class FailedReviewTest(ClusterCase):
 class SharedNameTest(ServerTest):
     def test_S14_one_name_in_two_namespaces_is_two_values(self):
         values = {"of_a": 1, "of_b": 2, 'x{tenant="a"}': 3, 'x{tenant="b"}': 4}
-        backend = self.started(ScriptedServer(lambda turn: turn.answer(vector(values[turn.request.query]))))
-        weir = self.started(Weir(self.folder() / "weir", config(
+        backend = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(values[turn.request.query]))))
+        weir = self.start_in_test(Weir(self.folder() / "weir", config(
             backend.url, metric("depth", "of_a", namespaces=["a"], freshness="10m"),
             metric("depth", "of_b", namespaces=["b"], freshness="10m"),
             metric("own", 'x{tenant="$(namespace)"}', namespaces=["a", "b"], freshness="10m"))))

@@ -128,18 +128,18 @@ class RegistrationTest(DoctorCase):
     def test_what_else_is_wrong_with_the_apiservice(self):
         ca = self.certificates.authority("other-ca")
         table = [
-            ("not judged", lambda found: found["status"].clear(),
+            ("not judged", lambda api_service: api_service["status"].clear(),
              ("warning", API, "its availability is not known yet")),
-            ("skipped", lambda found: found["spec"].update(insecureSkipTLSVerify=True, caBundle=""),
+            ("skipped", lambda api_service: api_service["spec"].update(insecureSkipTLSVerify=True, caBundle=""),
              ("warning", API, "insecureSkipTLSVerify is set: the kube-apiserver does not verify Weir's certificate")),
-            ("no bundle", lambda found: found["spec"].pop("caBundle"),
+            ("no bundle", lambda api_service: api_service["spec"].pop("caBundle"),
              ("warning", API, "caBundle is not set: the kube-apiserver trusts only its own root CAs")),
-            ("no base64", lambda found: found["spec"].update(caBundle="?"), ("error", API, "caBundle is not valid base64")),
-            ("no PEM", lambda found: found["spec"].update(caBundle="aGVsbG8="),
+            ("no base64", lambda api_service: api_service["spec"].update(caBundle="?"), ("error", API, "caBundle is not valid base64")),
+            ("no PEM", lambda api_service: api_service["spec"].update(caBundle="aGVsbG8="),
              ("error", API, "caBundle: it has no PEM certificate")),
-            ("another port", lambda found: found["spec"]["service"].update(port=6443),
+            ("another port", lambda api_service: api_service["spec"]["service"].update(port=6443),
              ("error", "Service weir-system/weir", "it has no port 6443, which the APIService uses; its ports are 443")),
-            ("another CA", lambda found: found["spec"].update(caBundle=base64.b64encode(ca.read_bytes()).decode()),
+            ("another CA", lambda api_service: api_service["spec"].update(caBundle=base64.b64encode(ca.read_bytes()).decode()),
              ("error", self.at, "its certificate has no valid chain to the APIService's caBundle: "
               "unable to get local issuer certificate")),
         ]
@@ -175,7 +175,7 @@ class RegistrationTest(DoctorCase):
 
 class DirectLookTest(DoctorCase):
     def look_at(self, script, tls=None):
-        server = self.started(ScriptedServer(script, tls=tls or (self.certificates.crt("serving"),
+        server = self.start_in_test(ScriptedServer(script, tls=tls or (self.certificates.crt("serving"),
                                                                  self.certificates.key("serving"))))
         return f"127.0.0.1:{server.port}"
 
@@ -216,7 +216,7 @@ class DirectLookTest(DoctorCase):
         self.assertEqual([("error", "/readyz: the response is not HTTP")], self.of_server(server))
 
     def test_a_server_that_cannot_be_probed_is_an_error_when_it_was_requested(self):
-        plain = self.started(ScriptedServer(lambda turn: turn.answer("ok"), raw=lambda peer: peer.sendall(b"hello\r\n")))
+        plain = self.start_in_test(ScriptedServer(lambda turn: turn.answer("ok"), raw=lambda peer: peer.sendall(b"hello\r\n")))
         start = "its certificate and /readyz could not be checked from here: "
         for name, port, why in (("nobody there", free_port(), "cannot connect (Connection refused)"),
                                 ("no TLS", plain.port, "TLS failed (")):

@@ -41,7 +41,7 @@ class RecordTest(ServerTest):
     def setUp(self):
         self.place = self.folder()
         self.number = 0
-        self.backend = self.started(ScriptedServer(self.play))
+        self.backend = self.start_in_test(ScriptedServer(self.play))
         (self.place / "weir.yaml").write_text(config(
             self.backend.url, metric("up", "up", freshness="1ms"), metric("broken", "broken"),
             metric("depth", 'x{queue="$(queue)"}', labels={"queue": "[a-z]+"}), metric("hung", "hung", deadline="20s")))
@@ -95,7 +95,7 @@ class RecordTest(ServerTest):
         self.assertIn("out of memory", text)
 
     def test_a_cluster_is_asked_for_metrics_and_hpas(self):
-        kube = self.started(KubeApiserver())
+        kube = self.start_in_test(KubeApiserver())
         items = [{"metricName": "depth", "metricLabels": {"queue": "a"}, "timestamp": "2026-11-22T06:40:01Z", "value": "1500m"}]
         queries = []
         kube.objects[metric_path("ml-inference", "depth")] = lambda query: queries.append(query) or {"items": items}
@@ -118,7 +118,7 @@ class RecordTest(ServerTest):
         self.assertIn("ScalingActive=False (FailedGetExternalMetric): no queue", self.page()[0])
 
     def test_what_a_cluster_says_gives_the_terminal_no_commands(self):
-        kube = self.started(KubeApiserver())
+        kube = self.start_in_test(KubeApiserver())
         kube.objects[metric_path("ml-inference", "depth")] = {"items": [
             {"metricName": "depth", "metricLabels": {"queue": "\x1b[2Ja"}, "timestamp": "2026-11-22T06:40:01Z", "value": "1"}]}
         kube.objects[HPA] = hpa("ml-inference", "worker", external("depth"), conditions=[
@@ -134,7 +134,7 @@ class RecordTest(ServerTest):
     def test_a_signal_ends_it_at_once_with_whole_files(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number):
-                process = self.started(Process("record", [
+                process = self.start_in_test(Process("record", [
                     weir_binary(), "record", "ml-inference/up", "ml-inference/hung", "--config", self.place / "weir.yaml",
                     "--interval", "100ms", "--csv", self.place / "r.csv", "--html", self.place / "r.html"],
                     self.place / f"{number}.log"))
@@ -149,7 +149,7 @@ class RecordTest(ServerTest):
                 self.assertEqual(3, self.page()[1].figures)
 
     def test_the_csv_is_whole_while_it_is_written(self):
-        process = self.started(Process("record", [
+        process = self.start_in_test(Process("record", [
             weir_binary(), "record", "ml-inference/up", "--config", self.place / "weir.yaml", "--interval", "50ms",
             "--csv", self.place / "r.csv", "--html", self.place / "r.html"], self.place / "record.log"))
         self.wait_for(lambda: (self.place / "r.csv").exists() and len(self.rows()) >= 5)

@@ -75,21 +75,21 @@ class BackendsDownTest(ConformanceCase):
     def test_061_discovery_is_quick_while_every_backend_hangs_or_is_gone(self):
         never = threading.Event()
         self.addCleanup(never.set)
-        hanging_backend = self.started(ScriptedServer(lambda turn: never.wait(30)))
-        failing_backend = self.started(ScriptedServer(lambda turn: None))
+        hanging_backend = self.start_in_test(ScriptedServer(lambda turn: never.wait(30)))
+        failing_backend = self.start_in_test(ScriptedServer(lambda turn: None))
         failing_backend.stop()
         backends = {name: {"prometheus": {"url": server.url}} for name, server in (("held", hanging_backend), ("gone", failing_backend))}
         metrics = [metric(f"{backend}-{n}", f"v:{n}", backend, namespaces=["default"], deadline="2s")
                    for backend in backends for n in range(10)]
         folder = self.folder()
-        weir = self.started(Weir(folder / "weir", config(backends, *metrics), kubeconfig=self.apiserver.kubeconfig(folder)))
+        weir = self.start_in_test(Weir(folder / "weir", config(backends, *metrics), kubeconfig=self.apiserver.kubeconfig(folder)))
 
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             reads = [pool.submit(self.get, metric_path("default", metric["name"]), weir=weir) for metric in metrics]
             hanging_backend.wait_for_requests(1)
-            started = time.monotonic()
+            start_time = time.monotonic()
             answers = [self.get(path, AGGREGATOR, weir=weir) for path in [GROUP] * 10 + ["/apis"] * 10]
-            took = time.monotonic() - started
+            took = time.monotonic() - start_time
             codes = [read.result().status for read in reads]
 
         self.assertEqual({200}, {answer.status for answer in answers})

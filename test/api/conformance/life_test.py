@@ -17,7 +17,7 @@ class LifeTest(ConformanceCase):
         super().setUp()
         self.released = threading.Event()
         self.addCleanup(self.released.set)
-        self.hanging_backend = self.started(ScriptedServer(self.hold))
+        self.hanging_backend = self.start_in_test(ScriptedServer(self.hold))
 
     def hold(self, turn):
         self.released.wait(15)
@@ -26,7 +26,7 @@ class LifeTest(ConformanceCase):
     def with_held(self, *flags):
         folder = self.folder()
         backends = {"prom": {"prometheus": {"url": self.backend.url}}, "held": {"prometheus": {"url": self.hanging_backend.url}}}
-        return self.started(Weir(folder / "weir", config(backends, *self.metrics, *self.further), flags=flags,
+        return self.start_in_test(Weir(folder / "weir", config(backends, *self.metrics, *self.further), flags=flags,
                                  kubeconfig=self.apiserver.kubeconfig(folder)))
 
     def reading(self, weir, answers):
@@ -40,18 +40,18 @@ class LifeTest(ConformanceCase):
 
     def test_116_a_backend_that_hangs_is_504_in_time_and_harms_no_other(self):
         weir = self.with_held()
-        started = time.monotonic()
+        start_time = time.monotonic()
 
         answer, sooner = (self.get(metric_path("default", "slow") + query, weir=weir) for query in ("", "?timeout=200ms"))
-        took = time.monotonic() - started
-        others = self.get(M, weir=weir)
+        took = time.monotonic() - start_time
+        other_answer = self.get(M, weir=weir)
 
         for late in (answer, sooner):
             self.assertEqual((504, "Timeout"), (late.status, late.json()["reason"]))
         self.assertTrue(answer.json()["message"].startswith("metric default/slow: prometheus held: no response within 700 ms"),
                         answer.text)
         self.assertLess(took, 2)
-        self.assert_values(others, "7")
+        self.assert_values(other_answer, "7")
 
     def test_117_SIGTERM_turns_readyz_lets_reads_finish_and_then_refuses(self):
         weir, answers = self.with_held("--shutdown-delay-duration", "1s"), []

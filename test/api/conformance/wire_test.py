@@ -29,8 +29,8 @@ class WireTest(ConformanceCase):
         large = answer_to(self.weir, (FIRST + USUAL + "X-A: " + "y" * (1 << 20) + "\r\n\r\n").encode())
         with raw_tls(self.weir, seconds=20) as silent, raw_tls(self.weir, seconds=20) as slow:
             slow.sendall(FIRST.encode())
-            started = time.monotonic()
-            ends = [(read_to_end(connection), time.monotonic() - started) for connection in (slow, silent)]
+            start_time = time.monotonic()
+            ends = [(read_to_end(connection), time.monotonic() - start_time) for connection in (slow, silent)]
 
         self.assertEqual((True, 1), (large.startswith(b"HTTP/1.1 431 "), large.count(b"HTTP/1.1 ")), large[:200])
         self.assertIn(b"\r\nConnection: close\r\n", large)

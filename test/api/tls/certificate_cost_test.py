@@ -34,7 +34,7 @@ class CertificateCostTest(ServerTest):
         p, q = (2 ** exponent - 1 for exponent in exponents)
         d = pow(65537, -1, (p - 1) * (q - 1))
         numbers = [0, p * q, 65537, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p)]
-        text = "asn1 = SEQUENCE:key\n[key]\n" + "".join(f"n{at} = INTEGER:{one:#x}\n" for at, one in enumerate(numbers))
+        text = "asn1 = SEQUENCE:key\n[key]\n" + "".join(f"n{at} = INTEGER:{number:#x}\n" for at, number in enumerate(numbers))
         config, der = (self.out.directory / f"{name}.{end}" for end in ("asn1", "der"))
         config.write_text(text)
         self.openssl("asn1parse", "-genconf", config, "-noout", "-out", der)

@@ -31,8 +31,8 @@ USER = "X-Remote-User"
 class Paced:
     """A thread that calls `step` that often a second, never earlier, until it is told to end."""
 
-    def __init__(self, step, per_second, ended):
-        self._step, self._gap, self._ended = step, 1 / per_second, ended
+    def __init__(self, step, per_second, end):
+        self._step, self._gap, self._end = step, 1 / per_second, end
         self.problem = None
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
@@ -40,7 +40,7 @@ class Paced:
     def _run(self):
         due = time.monotonic()
         try:
-            while not self._ended.wait(max(0, due - time.monotonic())):
+            while not self._end.wait(max(0, due - time.monotonic())):
                 self._step()
                 due = max(due + self._gap, time.monotonic() - 0.2)  # what is missed by more is not made up for
         except Exception as problem:  # told by the test, which looks at every thread
@@ -103,14 +103,14 @@ class RotationLoadTest(ServerTest):
         self.certificates = make_certificates(self.folder() / "certs")
         self.make_pairs()
         self.unfit = []  # what reached a backend of another version than the question's
-        self.backend = self.started(ScriptedServer(self.answer))
-        self.apiserver = self.started(KubeApiserver("account-0", self.certificates))
+        self.backend = self.start_in_test(ScriptedServer(self.answer))
+        self.apiserver = self.start_in_test(KubeApiserver("account-0", self.certificates))
         self.apiserver.users = {f"token-{n}": {"authenticated": True, "user": {"username": f"bearer-{n}"}} for n in range(3)}
         self.token_file = self.folder() / "token"
         self.token_file.write_text("account-0")
         folder = self.folder()
         cache_time = f"{SETTLED_SECONDS * 1000:.0f}ms"
-        self.weir = self.started(Weir(
+        self.weir = self.start_in_test(Weir(
             folder / "weir", self.config_of(1), self.certificates,
             kubeconfig=self.apiserver.kubeconfig(folder, tokenFile=str(self.token_file)),
             flags=("--authentication-token-webhook-cache-ttl", cache_time, "--authorization-webhook-cache-authorized-ttl", cache_time)))

@@ -16,10 +16,10 @@ class RotationTest(ServerTest):
 
     def setUp(self):
         self.certificates = make_certificates(self.folder() / "certs")
-        self.server = self.started(ScriptedServer(lambda turn: turn.answer(vector(7))))
+        self.server = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(7))))
 
     def weir(self, *flags):
-        return self.started(Weir(self.folder() / "weir", config(self.server.url, metric("up", "vector(7)")),
+        return self.start_in_test(Weir(self.folder() / "weir", config(self.server.url, metric("up", "vector(7)")),
                                  self.certificates, flags=flags))
 
     def shown_to(self, weir, name=None):
@@ -112,10 +112,10 @@ class RotationTest(ServerTest):
 
 class EndTest(ServerTest):
     def setUp(self):
-        self.server = self.started(ScriptedServer(lambda turn: turn.answer(vector(7))))
+        self.server = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(7))))
 
     def weir(self, *flags, **settings):
-        return self.started(Weir(self.folder() / "weir", config(self.server.url, metric(
+        return self.start_in_test(Weir(self.folder() / "weir", config(self.server.url, metric(
             "up", "vector(7)", freshness="1ms", **settings)), flags=flags))
 
     def test_behind_SIGTERM_it_serves_on_for_the_delay_with_a_red_readyz(self):
@@ -171,8 +171,8 @@ class EndTest(ServerTest):
     def test_over_the_limit_is_429_without_Retry_After_but_never_for_masters_and_health(self):
         release = threading.Event()
         self.addCleanup(release.set)
-        server = self.started(ScriptedServer(lambda turn: (release.wait(10), turn.answer(vector(7)))))
-        weir = self.started(Weir(self.folder() / "weir", config(server.url, metric("slow", "vector(7)", deadline="20s")),
+        server = self.start_in_test(ScriptedServer(lambda turn: (release.wait(10), turn.answer(vector(7)))))
+        weir = self.start_in_test(Weir(self.folder() / "weir", config(server.url, metric("slow", "vector(7)", deadline="20s")),
                                  flags=("--max-requests-inflight", "1")))
         first = []
         reader = threading.Thread(target=lambda: first.append(weir.metric("ml-inference", "slow")))

@@ -81,11 +81,11 @@ class HistoryTest(ServerTest):
     def setUp(self):
         print(f"\nWEIR_HISTORY_SEED={SEED} replays these faults", flush=True)
         self.place = self.folder()
-        self.sources = [self.started(kind(self.place / kind.name, random.Random(f"{SEED} values of {kind.name}")))
+        self.sources = [self.start_in_test(kind(self.place / kind.name, random.Random(f"{SEED} values of {kind.name}")))
                         for kind in (RedisSource, PrometheusSource, BrokerSource)]
         self.metrics = [(source, rule) for source in self.sources for rule in RULES]
-        clock = self.started(WallClock(self.place, 2 * HOUR))
-        self.weir = self.started(Weir(self.place / "weir", self.config_of(0), env=clock.env))
+        clock = self.start_in_test(WallClock(self.place, 2 * HOUR))
+        self.weir = self.start_in_test(Weir(self.place / "weir", self.config_of(0), env=clock.env))
         self.injectors = [Injector(SEED, source.name, BackendFaults(source)) for source in self.sources]
         self.injectors.append(Injector(SEED, "weir", WeirFaults(self.weir, clock, self.config_of)))
 

@@ -4,7 +4,7 @@ import struct
 import threading
 
 from servers.rabbitmq import QUERY
-from servers.scripted import Later, Scripted
+from servers.scripted import DelayedReplies, Scripted
 from support import ScriptedServer
 
 START, TUNE, OPEN_OK = (10, 10), (10, 30), (10, 41)
@@ -105,7 +105,7 @@ class AmqpScript(Scripted):
         threading.Thread(target=run, daemon=True).start()
 
     def _answer(self, connection, stream):
-        answers = Later(connection, self)
+        answers = DelayedReplies(connection, self)
         while (received_frame := _next_frame(stream)) is not None:
             kind, channel, payload = received_frame
             if kind == 8:

@@ -3,7 +3,7 @@ import os
 import socket
 
 from servers.real import OTHER_PASSWORD, PASSWORD, USER, Real, kill
-from servers.scripted import Later, Scripted
+from servers.scripted import DelayedReplies, Scripted
 from support import Redis, ScriptedServer, free_port, wait_until
 from support.redis import RedisError
 
@@ -130,7 +130,7 @@ class RedisScript(Scripted):
             self.server.drop()  # only a new connection gets a greeting
 
     def _serve(self, connection):
-        replies = Later(connection, self)
+        replies = DelayedReplies(connection, self)
         stream = connection.makefile("rb")
         while command := _command(stream):
             self._reply(connection, replies, command)

@@ -61,7 +61,7 @@ class Scripted(Fault):
             self._in_flight -= 1
 
 
-class Later:
+class DelayedReplies:
     """Sends each reply after its latency, in order, while the connection is read on."""
 
     def __init__(self, connection, counter):
