@@ -35,7 +35,7 @@ class BlockedLogTest(ServerTest):
         page = self.weir.get("/metrics", {"X-Remote-User": HPA_USER}).text
         return int(float(re.search(r"^weir_log_lines_dropped_total (\S+)$", page, re.MULTILINE)[1]))
 
-    def test_F62_a_full_pipe_costs_lines_and_no_request(self):
+    def test_F62_a_full_pipe_drops_lines_and_no_request(self):
         self.assertEqual(0, self.dropped())
         slowest = 0
         with self.weir.persistent_reader() as read:
@@ -60,7 +60,7 @@ class BlockedLogTest(ServerTest):
         self.assertRegex(again, r'(?m)^I.* weir\] request verb="GET" ')
         self.assertEqual(dropped + 1, self.dropped())
 
-    def test_F62_a_reader_that_went_away_does_not_end_the_process(self):
+    def test_F62_a_closed_log_pipe_does_not_end_the_process(self):
         reader = os.open(self.weir.process.log, os.O_RDONLY | os.O_NONBLOCK)
         os.dup2(os.open(os.devnull, os.O_RDONLY), self.log)
         os.close(reader)

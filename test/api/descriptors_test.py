@@ -72,7 +72,7 @@ class DescriptorsTest(ServerTest):
             connections[-1].sendall(HELD)
         return connections
 
-    def test_connections_take_half_of_the_descriptors_and_the_rest_is_for_backends(self):
+    def test_connections_use_half_of_the_descriptors_and_backends_the_rest(self):
         connections = self.full_house()
 
         self.assertEqual([True] * 20, [self.is_turned_away() for _ in range(20)])
@@ -84,7 +84,7 @@ class DescriptorsTest(ServerTest):
         connections[0].close()
         self.assertEqual(200, self.read(self.wait_for(self.connected)))
 
-    def test_of_connections_that_send_nothing_the_longest_silent_gives_way_to_a_new_one(self):
+    def test_the_longest_idle_connection_is_closed_for_a_new_connection(self):
         connections = self.full_house()
         self.released.set()
         for connection in connections:

@@ -119,7 +119,7 @@ class HerdTest(ServerTest):
             out.append(int(head[9:12]))
             data = data[length:]
 
-    def test_F57_10000_reads_of_one_cold_question_ask_it_once(self):
+    def test_F57_10000_reads_of_an_uncached_query_send_it_once(self):
         def release():
             self.server.wait_for_requests(1)
             self.backend.released.set()
@@ -129,7 +129,7 @@ class HerdTest(ServerTest):
         self.assertEqual(1, len(self.server.requests))
         self.assertEqual({200: 10_000}, collections.Counter(status for mine, _ in answers for status in mine))
 
-    def test_F58_5000_cold_questions_keep_the_backend_busy_and_the_rest_is_429_at_once(self):
+    def test_F58_5000_uncached_queries_use_the_whole_limit_and_the_rest_is_429_at_once(self):
         paths = [[metric_path("ml-inference", "many", f"n={5 * index + n}") for n in range(5)] for index in range(CONNECTIONS)]
 
         answers = self.herd(paths)

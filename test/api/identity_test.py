@@ -102,7 +102,7 @@ class IdentityTest(ServerTest):
             with self.subTest(name):
                 self.assertEqual(status, self.weir.get(PATH, headers, cert).status)
 
-    def test_the_front_proxy_without_a_user_is_no_caller(self):
+    def test_the_front_proxy_without_a_user_is_anonymous(self):
         for name, headers in (("no header", {}), ("an empty one", {USER: ""}), ("groups alone", {"X-Remote-Group": "g"})):
             with self.subTest(name):
                 answer = self.weir.get(PATH, headers)
@@ -110,7 +110,7 @@ class IdentityTest(ServerTest):
                 # The client CA is asked next, and does not know the certificate: 401, as in Kubernetes.
                 self.assert_status(answer, 401, "Unauthorized", "Unauthorized")
 
-    def test_a_client_certificate_without_a_name_is_no_caller(self):
+    def test_a_client_certificate_without_a_name_is_anonymous(self):
         answer = self.read("client-no-name")
 
         self.assertIn(answer.status, (401, 403), answer.text)
@@ -139,7 +139,7 @@ class IdentityTest(ServerTest):
         self.assertEqual([200, 403, 200], [status for status, _ in answers])
         self.assertIn(FORBIDDEN.format("system:anonymous").replace('"', '\\"').encode(), answers[1][1])
 
-    def test_a_forbidden_caller_learns_nothing_about_what_exists(self):
+    def test_a_forbidden_caller_cannot_see_which_metrics_exist(self):
         table = [
             ("an unknown metric", metric_path("ml-inference", "nowhere"), "list"),
             ("a bad selector", metric_path("ml-inference", "up", "a=-"), "list"),
@@ -160,14 +160,14 @@ class IdentityTest(ServerTest):
             with self.subTest(path):
                 self.assertEqual(status, self.weir.get(path, cert=None).status)
 
-    def test_the_refusal_of_a_plain_path_names_it(self):
+    def test_the_403_of_a_nonresource_path_names_the_path(self):
         answer = self.weir.get("/metrics", cert=None)
 
         self.assertTrue(answer.json()["message"].startswith(
             'forbidden: User "system:anonymous" cannot get path "/metrics"'), answer.text)
         self.assertEqual({}, answer.json()["details"])
 
-    def test_a_certificate_of_the_serving_ca_is_no_identity(self):
+    def test_a_certificate_of_the_serving_ca_does_not_identify_a_caller(self):
         self.certificates.issue("from-serving", "ca", "/CN=front-proxy-client")
 
         self.assert_status(self.read("from-serving", X_Remote_User="alice"), 401, "Unauthorized", "Unauthorized")

@@ -49,7 +49,7 @@ class JoiningTest(ServerTest):
     def answers(self, connections):
         return [read_answers(connection, 1)[0] for connection in connections]
 
-    def test_200_simultaneous_reads_ask_the_backend_once(self):
+    def test_200_simultaneous_reads_query_the_backend_once(self):
         """REQUIRED: promise 3 of the design."""
         connections = self.connections(READERS)
 
@@ -64,7 +64,7 @@ class JoiningTest(ServerTest):
         self.assertEqual(1, len({body for _, body in answers}))
         self.assertIn(b'"value":"42"', answers[0][1])
 
-    def test_200_simultaneous_reads_of_a_failing_backend_ask_it_once_and_all_get_the_error(self):
+    def test_200_simultaneous_reads_of_a_failing_backend_query_it_once_and_all_get_the_error(self):
         self.answer = '{"status":"error","errorType":"execution","error":"boom"}'
         connections = self.connections(READERS)
 
@@ -77,7 +77,7 @@ class JoiningTest(ServerTest):
         self.assertEqual(1, len(self.server.requests))
         self.assertEqual({503}, {status for status, _ in answers})
 
-    def test_two_metrics_with_one_question_join(self):
+    def test_two_metrics_with_the_same_query_join(self):
         connections = self.connections(2)
 
         self.send(connections, [metric_path("ml-inference", name) for name in ("joined", "joined_too")])
@@ -89,7 +89,7 @@ class JoiningTest(ServerTest):
         self.assertEqual(1, len(self.server.requests))
         self.assertEqual([200, 200], [status for status, _ in answers])
 
-    def test_a_joined_read_keeps_its_own_deadline(self):
+    def test_a_joined_read_has_its_own_deadline(self):
         connections = self.connections(2)
         self.send(connections[:1], [metric_path("ml-inference", "joined")])
         self.server.wait_for_requests(1)
@@ -106,7 +106,7 @@ class JoiningTest(ServerTest):
         self.assertLess(took, 1.2)
         self.assertEqual(1, len(self.server.requests))
 
-    def test_a_reader_that_goes_away_does_not_take_the_answer_from_the_others(self):
+    def test_a_reader_that_disconnects_does_not_cancel_the_query_of_the_others(self):
         connections = self.connections(3)
         self.send(connections, [metric_path("ml-inference", "joined")] * 3)
         self.server.wait_for_requests(1)
@@ -120,7 +120,7 @@ class JoiningTest(ServerTest):
         self.assertEqual([200, 200], [status for status, _ in answers])
         self.assertEqual(1, len(self.server.requests))
 
-    def test_different_questions_are_asked_apart_and_at_most_eight_at_once(self):
+    def test_different_queries_are_sent_separately_and_at_most_eight_at_once(self):
         selectors = [f"queue=q{n}" for n in range(20)]
         connections = self.connections(len(selectors))
 
@@ -135,14 +135,14 @@ class JoiningTest(ServerTest):
         self.assertEqual({200}, {status for status, _ in answers})
         self.assertEqual({f'x{{queue="q{n}"}}' for n in range(20)}, {request.query for request in self.server.requests})
 
-    def test_a_fresh_answer_is_not_asked_again(self):
+    def test_a_fresh_value_is_not_queried_again(self):
         self.released.set()
 
         bodies = {self.weir.metric("ml-inference", "kept").text for _ in range(20)}
 
         self.assertEqual((1, 1), (len(bodies), len(self.server.requests)))
 
-    def test_an_old_answer_is_asked_again(self):
+    def test_an_old_value_is_queried_again(self):
         self.released.set()
 
         for _ in range(5):
@@ -150,7 +150,7 @@ class JoiningTest(ServerTest):
 
         self.assertEqual(5, len(self.server.requests))
 
-    def test_one_connection_to_the_backend_serves_many_questions(self):
+    def test_one_connection_to_the_backend_serves_many_queries(self):
         self.released.set()
         peers = set()
         self.server.script = lambda turn: (peers.add(turn.peer), turn.answer(self.answer))

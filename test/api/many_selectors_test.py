@@ -39,7 +39,7 @@ class ManySelectorsTest(ServerTest):
                 connection.sendall(b"".join(batch))
                 self.assertEqual([200] * len(batch), [status for status, _ in read_answers(connection, len(batch))])
 
-    def test_S41_a_flood_of_selectors_grows_no_memory_and_costs_others_no_kept_answer(self):
+    def test_S41_a_flood_of_selectors_grows_no_memory_and_evicts_no_value_of_others(self):
         self.redis.fill("RPUSH depth-1 a b c")
         self.assert_values(self.weir.metric("calm", "depth", "n=1"), "3")
         self.redis.fill("RPUSH depth-1 d")
@@ -51,7 +51,7 @@ class ManySelectorsTest(ServerTest):
         self.assertLess(self.resident() - resident, 4 * 1024)  # KiB: 100 bytes an answer would be seen
         self.assert_values(self.weir.metric("calm", "depth", "n=1"), "3")  # kept: Redis holds four
 
-    def test_S41_a_read_asks_16_questions_at_most(self):
+    def test_S41_a_read_sends_16_queries_at_most(self):
         numbers = ",".join(str(n) for n in range(VALUES + 1))
 
         answer = self.weir.metric("greedy", "depth", f"n in ({numbers})")

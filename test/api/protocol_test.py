@@ -62,7 +62,7 @@ class ProtocolTest(ServerTest):
         self.assertEqual(["externalmetrics"],
                          [resource["name"] for resource in self.empty.get(GROUP, FP).json()["resources"]])
 
-    def test_an_answer_has_the_form_that_clients_parse(self):
+    def test_a_response_has_the_form_that_clients_parse(self):
         answer = self.get(path_of("queue-len"))
 
         self.assertEqual((200, "application/json", "no-cache, private", "nosniff"),
@@ -72,7 +72,7 @@ class ProtocolTest(ServerTest):
                          '"items":[{"metricName":"queue-len","metricLabels":{},"timestamp":"2026-11-21T00:00:00Z",'
                          '"value":"7"}]}\n', answer.text)
 
-    def test_what_changes_nothing_reads_the_metric(self):
+    def test_parameters_without_effect_do_not_change_the_read(self):
         table = ["/", "?watch=false", "?watch=0", "?watch=False", "?foo=bar", "?limit=1", "?limit=500", "?labelSelector=",
                  "?labelSelector=%20%09", "?", "?&&", "?fieldSelector=metadata.name%3Dfoo"]
         for tail in table:
@@ -87,7 +87,7 @@ class ProtocolTest(ServerTest):
                 self.assert_values(answer, "7")
                 self.assertEqual("application/json", answer.headers["Content-Type"])
 
-    def test_404_is_told_apart_from_405(self):
+    def test_404_and_405_are_distinguished(self):
         table = [
             ("no namespaces", GROUP + "/queue-len", 404), ("no metric", GROUP + "/namespaces/default", 404),
             ("no namespace", GROUP + "/namespaces//queue-len", 404), ("too deep", path_of("queue-len") + "/x", 404),
@@ -109,7 +109,7 @@ class ProtocolTest(ServerTest):
         message = self.get(table[5][1]).json()["message"]
         self.assertTrue(message.startswith("metric default/status is not configured; this namespace has "), message)
 
-    def test_a_query_that_cannot_be_decoded_is_refused_and_no_selector_dropped(self):
+    def test_a_query_that_cannot_be_decoded_is_rejected_and_no_selector_is_dropped(self):
         for tail in ("?a;b=c", "?%zz=1", "?labelSelector=q%3Da;x", "?labelSelector=q%3D%zz"):
             with self.subTest(tail):
                 self.assertEqual(400, self.get(path_of("queue-len") + tail).status)
@@ -180,11 +180,11 @@ class ProtocolTest(ServerTest):
                 self.assertEqual((400, "BadRequest"), (answer.status, answer.json()["reason"]))
                 self.assertTrue(answer.json()["message"].startswith(VALUE_SHAPE.format("a", f'"{query_text}"')), answer.text)
 
-    def test_63_bytes_are_a_value(self):
+    def test_a_value_may_have_63_bytes(self):
         self.assert_values(self.weir.metric("default", "by_label", "a=" + "y" * 63), "9")
         self.assertEqual(f'"{"y" * 63}"', self.backend.requests[-1].query)
 
-    def test_the_first_of_two_selectors_wins(self):
+    def test_the_first_of_two_selectors_is_used(self):
         base = path_of("by_label")
 
         self.get(base + "?labelSelector=a%3Dfirst&labelSelector=a%3D-")
@@ -230,7 +230,7 @@ class HealthTest(ServerTest):
     def setUpClass(cls):
         cls.weir = cls.start(Weir(cls.new_folder() / "weir", "metrics: []\n"))
 
-    def test_health_speaks_as_a_kubernetes_server(self):
+    def test_health_endpoints_respond_like_a_kubernetes_server(self):
         table = [
             ("healthz", "/healthz", 200, "ok"), ("livez", "/livez", 200, "ok"), ("readyz", "/readyz", 200, "ok"),
             ("verbose", "/readyz?verbose", 200, "[+]ping ok\n[+]shutdown ok\nreadyz check passed\n"),
@@ -265,7 +265,7 @@ class HealthTest(ServerTest):
     def test_health_needs_no_valid_certificate(self):
         self.assertEqual(200, self.weir.get("/readyz", cert="serving").status)
 
-    def test_every_method_asks_health(self):
+    def test_health_endpoints_accept_every_method(self):
         for method in ("HEAD", "POST", "PUT", "DELETE"):
             with self.subTest(method):
                 self.assertEqual(200, self.weir.get("/livez", cert=None, method=method).status)

@@ -44,7 +44,7 @@ class ReloadRaceTest(ServerTest):
                     reader.join(20)
         return run()
 
-    def test_F42_each_answer_is_of_one_configuration_while_it_changes_every_100_ms(self):
+    def test_F42_each_response_is_of_a_single_configuration_while_it_changes_every_100_ms(self):
         """An answer has two items, and each item's value is the version of the configuration that asked for it."""
         backend = self.start_in_test(ScriptedServer(
             lambda turn: turn.answer(vector(re.search(r'version="(\d+)"', turn.request.query)[1]))))
@@ -122,7 +122,7 @@ class ReloadRaceTest(ServerTest):
         self.assertEqual(set(), {pair for pair in states if pair[0] != pair[1]})
         self.assertGreater(len(states), state / 2)
 
-    def test_F43_a_link_that_leads_nowhere_for_a_while_empties_nothing(self):
+    def test_F43_a_dangling_link_removes_no_metrics(self):
         backend = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(turn.request.query))))
         mount = self.folder() / "weir"
         (mount / "..1").mkdir(parents=True)

@@ -33,7 +33,7 @@ class ReloadTest(ServerTest):
     def log_of(self, weir):
         return (weir.directory / "weir.log").read_text()
 
-    def test_a_changed_file_counts_without_a_restart(self):
+    def test_a_changed_file_is_loaded_without_a_restart(self):
         weir = self.weir_with(self.config_of(one=1, both=1))
 
         weir.write_config(self.config_of(both=2, two=2))
@@ -43,7 +43,7 @@ class ReloadTest(ServerTest):
         self.assertEqual(["both", "externalmetrics", "two"], sorted(self.names(weir)))
         self.assertEqual(1, self.log_of(weir).count(" config_reloaded "))
 
-    def test_an_invalid_file_is_said_once_and_changes_nothing(self):
+    def test_an_invalid_file_is_logged_once_and_changes_nothing(self):
         weir = self.weir_with(self.config_of(one=1))
 
         weir.write_config(self.config_of(one=2).replace('"query"', '"qeury"'))
@@ -59,7 +59,7 @@ class ReloadTest(ServerTest):
         self.wait_for(lambda: self.value(weir, "one") == "3")
         self.assertEqual(1, self.log_of(weir).count('unknown key \\"qeury\\"'))
 
-    def test_the_same_bytes_again_are_no_new_configuration(self):
+    def test_the_same_bytes_again_are_not_a_new_configuration(self):
         weir = self.weir_with(self.config_of(one=1))
 
         weir.write_config("metrics: [")
@@ -70,7 +70,7 @@ class ReloadTest(ServerTest):
         self.assertNotIn("config_reloaded", self.log_of(weir))
         self.assertEqual("1", self.value(weir, "one"))
 
-    def test_a_file_that_is_gone_for_a_while_empties_nothing(self):
+    def test_a_file_that_is_missing_for_a_while_removes_no_metrics(self):
         weir = self.weir_with(self.config_of(one=1))
 
         weir.config_file.unlink()
@@ -98,7 +98,7 @@ class ReloadTest(ServerTest):
 
         self.wait_for(lambda: self.value(weir, "one") == "2")
 
-    def test_a_backend_that_stays_as_it_is_keeps_its_connection(self):
+    def test_an_unchanged_backend_uses_the_same_connection(self):
         redis = self.start_in_test(Redis(self.folder() / "redis"))
         redis.fill("RPUSH list a b c")
 
@@ -116,7 +116,7 @@ class ReloadTest(ServerTest):
         self.assertEqual("3", self.value(weir, "list"))
         self.assertEqual(before, redis.ask("CLIENT", "LIST", "TYPE", "normal").splitlines()[0].split()[0])
 
-    def test_no_read_is_lost_while_the_configuration_changes_all_the_time(self):
+    def test_no_read_is_lost_while_the_configuration_changes_continuously(self):
         weir = self.weir_with(self.config_of(version=0))
         end = threading.Event()
         values_by_reader, wrong = [set() for _ in range(4)], []

@@ -132,7 +132,7 @@ class SecretsTest(ServerTest):
                  urllib.parse.quote_plus(PASSWORD), urllib.parse.quote(QUERY), json.dumps(QUERY)[1:-1]]
         return [word for word in words + coded if word in text]
 
-    def test_no_answer_log_line_or_command_shows_a_planted_secret(self):
+    def test_no_response_log_line_or_command_shows_a_planted_secret(self):
         for name in self.backends:
             with self.subTest(name, where="Status"):
                 # Named by its caller: an id of Weir's own may hold a port's digits by chance.
@@ -159,7 +159,7 @@ class SecretsTest(ServerTest):
                 if not line.startswith(("serving ", "request ")):  # Weir's own address; ids and times of any digits
                     self.assertEqual([], self.leaks(line))
 
-    def test_S27_at_the_highest_verbosity_neither_log_nor_metrics_hold_a_secret(self):
+    def test_S27_at_the_highest_verbosity_neither_log_nor_metrics_contain_a_secret(self):
         for weir in (self.weir, self.json):
             for name in self.backends:
                 self.assertNotEqual(200, weir.metric("ml-inference", name).status)
@@ -177,7 +177,7 @@ class SecretsTest(ServerTest):
             self.assertGreater(log.count("backend_down"), 5)
             self.assertEqual([], self.secrets(log))
 
-    def test_check_live_shows_none(self):
+    def test_check_live_shows_no_secret(self):
         run = run_weir("check", self.weir.config_file, "--live")
 
         self.assertEqual(3, run.returncode, run.stderr)
@@ -186,7 +186,7 @@ class SecretsTest(ServerTest):
             with self.subTest(line):
                 self.assertEqual([], self.leaks(line))
 
-    def test_get_shows_none(self):
+    def test_get_shows_no_secret(self):
         for name in ("unauthorized_basic", "unauthorized_bearer", "execution_bearer", "gone_basic", "no_host_bearer"):
             with self.subTest(name):
                 run = run_weir("get", "--config", self.weir.config_file, f"ml-inference/{name}")
@@ -194,14 +194,14 @@ class SecretsTest(ServerTest):
                 self.assertEqual(3, run.returncode)
                 self.assertEqual([], self.leaks(run.stdout + run.stderr), run.stderr)
 
-    def test_neither_arguments_nor_environment_of_the_process_hold_one(self):
+    def test_neither_arguments_nor_environment_of_the_process_contain_a_secret(self):
         for name in ("cmdline", "environ"):
             with self.subTest(name), open(f"/proc/{self.weir.process.pid}/{name}", "rb") as file:
                 text = file.read().decode(errors="replace")
 
                 self.assertEqual([], [secret for secret in (USER, PASSWORD, TOKEN, TENANT, HOST) if secret in text])
 
-    def test_the_caller_learns_no_more_from_discovery_or_a_wrong_name(self):
+    def test_discovery_and_errors_of_a_wrong_name_reveal_no_secret(self):
         for path in ("/apis", "/apis/external.metrics.k8s.io/v1beta1", "/readyz?verbose", "/nope",
                      "/apis/external.metrics.k8s.io/v1beta1/namespaces/ml-inference/unauthorised_basic"):
             with self.subTest(path):

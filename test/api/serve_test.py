@@ -30,7 +30,7 @@ class StartTest(ServerTest):
     def serve_standalone(self, *flags, port=None, address="127.0.0.1"):
         return self.serve("--standalone", "--secure-port", port or free_port(), *flags, address=address)
 
-    def test_what_it_needs_and_does_not_find_ends_it_with_1(self):
+    def test_a_missing_or_invalid_file_ends_it_with_1(self):
         certificates = shared_certificates()
         crt, key = certificates.crt("serving"), certificates.key("serving")
         empty, text = self.path / "empty.crt", self.path / "text.crt"
@@ -63,7 +63,7 @@ class StartTest(ServerTest):
                 self.assertIn("weir: " + problem, run.stderr)
                 self.assertNotIn("weir] serving", run.stderr)
 
-    def test_a_host_name_is_no_address_to_listen_on(self):
+    def test_a_host_name_is_not_a_valid_bind_address(self):
         run = self.serve_standalone(*self.trust(), address="localhost")
 
         self.assertEqual(1, run.returncode)
@@ -79,7 +79,7 @@ class StartTest(ServerTest):
         self.assertIn('weir.yaml:2:1: unknown key "backend" in a configuration; did you mean "backends"?', run.stderr)
         self.assertIn("weir: 2 problems in the configuration", run.stderr)
 
-    def test_a_port_in_use_ends_it_with_1_and_says_what_to_do(self):
+    def test_a_port_in_use_ends_it_with_1_and_an_error_that_says_how_to_fix_it(self):
         with socket.create_server(("127.0.0.1", 0)) as holder:
             port = holder.getsockname()[1]
 
@@ -116,7 +116,7 @@ class SelfSignedTest(ServerTest):
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
         return opener.open(f"https://127.0.0.1:{port}/readyz", timeout=5).read() == b"ok"
 
-    def test_without_a_certificate_it_makes_a_pair_serves_with_it_and_keeps_it(self):
+    def test_without_a_certificate_it_creates_a_pair_and_uses_it_again(self):
         folder, port = self.folder(), free_port()
         (folder / "weir.yaml").write_text("metrics: []\n")
 
@@ -200,7 +200,7 @@ class DrainTest(ServerTest):
 
         self.assertEqual(0, self.weir.process.wait(2))
 
-    def test_a_reader_that_goes_away_before_its_answer_does_not_end_the_process(self):
+    def test_a_caller_that_disconnects_before_its_response_does_not_end_the_process(self):
         with raw_tls(self.weir) as connection:
             connection.sendall(READ)
             self.server.wait_for_requests(1)

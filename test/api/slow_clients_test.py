@@ -75,7 +75,7 @@ class SlowClientsTest(ServerTest):
                 times.append(time.monotonic() - began)
         return sorted(times)[-count // 100]
 
-    def test_F51_a_thousand_slow_heads_are_closed_in_time_and_slow_nobody(self):
+    def test_F51_a_thousand_slow_heads_are_closed_in_time_and_slow_no_other_caller(self):
         before = self.slowest()
         with contextlib.ExitStack() as stack:
             connections = []
@@ -102,7 +102,7 @@ class SlowClientsTest(ServerTest):
         self.assertEqual(0, len(waiting.get_map()), "still open")
         return time.monotonic()
 
-    def test_F51_a_byte_now_and_then_does_not_prolong_a_head(self):
+    def test_F51_single_bytes_do_not_extend_the_time_limit_of_a_head(self):
         with raw_tls(self.weir) as connection:
             began = time.monotonic()
             for byte in head(metric_path("ml-inference", "up"))[:20]:
@@ -116,7 +116,7 @@ class SlowClientsTest(ServerTest):
 
         self.assertTrue(HEAD_SECONDS - 0.5 < took < HEAD_SECONDS + 1.5, took)
 
-    def test_F54_a_caller_that_never_reads_is_closed_and_its_answers_wait_in_no_memory(self):
+    def test_F54_a_caller_that_never_reads_is_closed_and_its_responses_use_no_memory(self):
         resident = status_of(self.weir, "VmRSS")
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
@@ -132,7 +132,7 @@ class SlowClientsTest(ServerTest):
         self.assertGreater(took, WRITE_SECONDS - 2)
         self.assertLess(max(grown), 16 * 1024)  # KiB, of five connections
 
-    def test_F53_callers_that_go_away_leave_nothing_behind(self):
+    def test_F53_callers_that_disconnect_leak_nothing(self):
         self.go_away(GONE // 3)
         resident, files, threads = status_of(self.weir, "VmRSS"), files_of(self.weir), status_of(self.weir, "Threads")
         self.go_away(GONE)
@@ -158,7 +158,7 @@ class SlowClientsTest(ServerTest):
         self.released.set()
         self.wait_for(lambda: self.sessions() == 0, 15)
 
-    def test_F53_the_question_of_a_caller_that_went_away_ends_by_its_deadline(self):
+    def test_F53_the_query_of_a_caller_that_disconnected_ends_by_its_deadline(self):
         # An error of the test before is kept for a second.
         self.wait_for(lambda: self.weir.metric("ml-inference", "held").status == 200)
         self.released.clear()

@@ -44,7 +44,7 @@ class TelemetryTest(ServerTest):
     def log_of(self, weir):
         return (weir.directory / "weir.log").read_text()
 
-    def test_only_who_may_read_sees_it(self):
+    def test_only_a_caller_with_permission_reads_metrics(self):
         weir = self.weir_with()
 
         anonymous_response, allowed_response = weir.get("/metrics", cert=None), weir.get("/metrics", USER)
@@ -151,7 +151,7 @@ class TelemetryTest(ServerTest):
 
         self.assertEqual(0, series(self.page(weir), "weir_backend_up", backend="prom"))
 
-    def test_the_page_of_the_docs_names_every_series(self):
+    def test_the_telemetry_page_of_docs_names_every_series(self):
         redis, weir = self.redis_and_weir()
         self.assert_values(weir.metric("ml-inference", "depth"), "0")
         self.assert_values(weir.metric("ml-inference", "bounded"), "2")
@@ -176,7 +176,7 @@ class TelemetryTest(ServerTest):
         self.assertEqual(3, series(page, "weir_policy_changes_total", backend="cache", metric="bounded", policy="clamp"))
         self.assertIsNone(series(page, "weir_policy_changes_total", metric="depth"))
 
-    def test_a_read_that_its_fallback_answers_is_counted_beside_the_failure(self):
+    def test_a_read_served_by_its_fallback_is_counted_and_so_is_the_failure(self):
         redis, weir = self.redis_and_weir()
         self.assert_values(weir.metric("ml-inference", "bridged"), "0")
         self.assertIsNone(series(self.page(weir), "weir_fallback_total"))
@@ -193,7 +193,7 @@ class TelemetryTest(ServerTest):
         self.assertEqual(5, series(page, "weir_value", metric="bridged"))
         self.assertLessEqual(1, series(page, "weir_queries_total", metric="bridged", outcome="unreachable"))
 
-    def test_what_a_large_page_took_is_given_back(self):
+    def test_the_memory_of_a_large_page_is_released(self):
         names = [f"{number}-{'x' * 3000}" for number in range(250)]
         redis = self.start_in_test(Redis(self.folder() / "redis"))
         weir = self.start_in_test(Weir(self.folder() / "weir", json.dumps({
@@ -210,7 +210,7 @@ class TelemetryTest(ServerTest):
         self.assertLess(3 << 20, min(sizes))
         self.wait_for(lambda: anonymous_kib(weir) - before < 2048)
 
-    def test_the_loop_tells_how_late_it_is(self):
+    def test_the_event_loop_reports_its_lag(self):
         weir = self.weir_with()
 
         self.wait_for(lambda: series(self.page(weir), "weir_event_loop_lag_seconds_count") >= 1)
@@ -233,7 +233,7 @@ class TelemetryTest(ServerTest):
         self.assertEqual(before, after)
         self.assertEqual(101, series(self.page(weir), "apiserver_request_total", code=404, resource=""))
 
-    def test_an_invalid_configuration_turns_its_gauge(self):
+    def test_an_invalid_configuration_sets_its_gauge_to_0(self):
         weir = self.weir_with()
         self.assertEqual(1, series(self.page(weir), "weir_config_last_reload_successful"))
 

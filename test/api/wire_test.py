@@ -97,7 +97,7 @@ class WireTest(ServerTest):
     def whole(self, data):
         return answer_to(self.weir, data.encode("latin-1"))
 
-    def test_a_head_that_two_parsers_may_read_differently_is_refused_once_and_closed(self):
+    def test_a_head_that_two_parsers_may_read_differently_is_rejected_once_and_closed(self):
         for name, data, status, text in REFUSED:
             with self.subTest(name):
                 answer = self.whole(data)
@@ -119,7 +119,7 @@ class WireTest(ServerTest):
                 self.assertEqual((1, True), (answer.count(b"HTTP/1.1 "), answer.startswith(b"HTTP/1.1 405 ")))
         self.assertNotIn("smuggled", [request.query for request in self.backend.requests])
 
-    def test_the_limits_let_through_what_is_just_below_them(self):
+    def test_a_request_just_below_the_limits_is_accepted(self):
         line = 8192 - len(FIRST) + 2 - len("?")
         head = 65536 - len(FIRST + USUAL + "X-A: \r\n\r\n") - 1
         table = [
@@ -134,7 +134,7 @@ class WireTest(ServerTest):
                 connection.sendall(data.encode())
                 self.assertEqual(200, read_answers(connection, 1)[0][0])
 
-    def test_one_byte_over_a_limit_is_too_much(self):
+    def test_one_byte_over_a_limit_is_rejected(self):
         line = 8192 - len(FIRST) + 2 - len("?") + 1
 
         answer = self.whole(FIRST.replace(" HTTP", "?" + "x" * line + " HTTP") + USUAL + "\r\n")
@@ -151,7 +151,7 @@ class WireTest(ServerTest):
         self.assertEqual([200, 200, 404, 200], [status for status, _ in answers])
         self.assertEqual(b"ok", answers[1][1])
 
-    def test_a_refused_request_behind_a_good_one_ends_the_connection(self):
+    def test_a_rejected_request_after_a_valid_request_ends_the_connection(self):
         answer = self.whole(FIRST + USUAL + "\r\n" + FIRST + USUAL + "Transfer-Encoding: chunked\r\n\r\n" + CHUNK)
 
         self.assertEqual([b"200", b"400"], [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]])
@@ -183,7 +183,7 @@ class WireTest(ServerTest):
         self.assertEqual(b"", answer)
         self.assertTrue(4.5 <= took <= 6.5, took)
 
-    def test_garbage_in_place_of_a_handshake_is_closed(self):
+    def test_garbage_instead_of_a_handshake_is_closed(self):
         table = [("HTTP without TLS", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), ("zeros", b"\0" * 4096),
                  ("a huge record", b"\x16\x03\x01\xff\xff" + b"x" * 70000), ("nothing", b""), ("ones", b"\xff" * 64),
                  ("half a hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")]

@@ -11,14 +11,14 @@ LIMITS = {"date": "2026-01-02", "compiler": "a compiler", "margin_percent": 3, "
 
 
 class InstructionCounts(unittest.TestCase):
-    def test_every_path_keeps_its_limit(self):
+    def test_every_path_is_within_its_limit(self):
         with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
             measured = counts.instructions(counts.binary(), folder)
 
         faults = counts.faults(measured, counts.read_limits())
         self.assertFalse(faults, "".join("\n" + fault for fault in faults))
 
-    def test_one_path_alone_can_be_counted(self):
+    def test_a_single_path_can_be_counted(self):
         with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
             measured = counts.instructions(counts.binary(), folder, ("count", "json"))
 
@@ -27,7 +27,7 @@ class InstructionCounts(unittest.TestCase):
 
 
 class Faults(unittest.TestCase):
-    def test_a_count_within_the_margin_is_none(self):
+    def test_a_count_within_the_margin_is_not_a_problem(self):
         self.assertEqual(counts.faults({"head": 1030, "json": 100}, LIMITS), [])
 
     def test_a_count_beyond_the_margin_names_path_count_limit_and_what_to_do(self):
@@ -53,13 +53,13 @@ class Dumps(unittest.TestCase):
 
             self.assertEqual(list(counts.per_operation(Path(folder), 100).items()), [("json", 5), ("head", 10)])
 
-    def test_a_dump_that_cannot_be_read_is_said(self):
+    def test_a_dump_that_cannot_be_read_is_an_error(self):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "dump.1").write_text("totals: 1000\n")
 
             with self.assertRaisesRegex(counts.NotMeasured, "dump.1 is not a dump of a path"):
                 counts.per_operation(Path(folder), 100)
 
-    def test_a_program_that_fails_is_said(self):
+    def test_a_program_that_fails_is_an_error(self):
         with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(counts.NotMeasured, "false .* exit code 1"):
             counts.instructions("/bin/false", folder)

@@ -28,7 +28,7 @@ class Page(unittest.TestCase):
     def test_the_page_fetches_nothing(self):
         self.assertIsNone(re.search(r"\b(src|href|url\(|@import|https?:)", page.PAGE.read_text()))
 
-    def test_a_row_that_is_new_and_one_that_is_gone_are_shown(self):
+    def test_new_and_removed_rows_are_shown(self):
         first = whole() | {"rows": {"old": {"instructions": 5}}}
         text = page.page([first, whole()])
 
@@ -36,7 +36,7 @@ class Page(unittest.TestCase):
         self.assertIn(">head 100 %<", text)
         self.assertIn("a &lt;bench&gt;", text)
 
-    def test_rows_that_were_always_zero_are_shown_without_a_course(self):
+    def test_rows_that_were_always_zero_are_shown_without_a_history(self):
         none = whole() | {"rows": {"head": {"instructions": 0}}}
         text = page.page([none, none])
 
@@ -78,7 +78,7 @@ class Record(unittest.TestCase):
         self.folder = Path(folder.name)
         compiled(self.folder)
 
-    def test_a_result_says_where_it_is_from(self):
+    def test_a_result_has_its_origin(self):
         file = results.record(RESULT, "./dev bench paths", self.folder, self.folder, AT)
 
         self.assertEqual(file.name, "2026-01-02-030405-paths.json")
@@ -89,7 +89,7 @@ class Record(unittest.TestCase):
         self.assertRegex(record["compiler"], r"^clang\+\+-19 19\.[0-9.]+, RelWithDebInfo$")
         self.assertNotIn("previous", record["rows"]["head"])
 
-    def test_a_result_holds_the_values_before_it(self):
+    def test_a_result_contains_the_previous_values(self):
         results.record(RESULT, "", self.folder, self.folder, AT)
         rows = {"head": {"instructions": 80}, "new": {"instructions": 1}}
         file = results.record(RESULT | {"rows": rows}, "", self.folder, self.folder, AT + datetime.timedelta(days=1))
@@ -97,7 +97,7 @@ class Record(unittest.TestCase):
         self.assertEqual(json.loads(file.read_text())["rows"],
                          {"head": {"instructions": 80, "previous": {"instructions": 90}}, "new": {"instructions": 1}})
 
-    def test_the_values_before_are_of_the_same_machine_and_compiler(self):
+    def test_the_previous_values_are_of_the_same_machine_and_compiler(self):
         for key in ("machine", "compiler"):
             with self.subTest(key):
                 folder = self.folder / key
@@ -109,7 +109,7 @@ class Record(unittest.TestCase):
 
                 self.assertEqual(json.loads(file.read_text())["rows"]["head"]["previous"], {"instructions": 90})
 
-    def test_a_result_replaces_none(self):
+    def test_a_result_never_replaces_another(self):
         results.record(RESULT, "", self.folder, self.folder, AT)
 
         with self.assertRaises(FileExistsError):

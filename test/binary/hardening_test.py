@@ -28,12 +28,12 @@ class Hardening(unittest.TestCase):
         self.assertIn("__stack_chk_fail", symbols)
         self.assertRegex(symbols, r"__(mem|str|v?snprintf|read|fread|poll|fdelt)\w*_chk")
 
-    def test_no_library_is_searched_for_beside_the_system(self):
+    def test_the_binary_sets_no_library_path(self):
         self.assertNotRegex(readelf("-dW"), r"RPATH|RUNPATH")
 
 
 class GeneratedPage(unittest.TestCase):
-    def test_the_configuration_page_is_what_describe_prints(self):
+    def test_the_configuration_page_is_the_output_of_describe(self):
         page_text = subprocess.run([weir_binary(), "describe", "-o", "markdown"],
                                  check=True, capture_output=True, text=True).stdout
         page = (ROOT / "docs" / "configuration.md").read_text()

@@ -27,7 +27,7 @@ class AccessScenario(ClusterTest):
             self.api.merge(f"{ROLES}/{name}", {"rules": [rule for rule in rules if not _names_group(rule)]})
         return restore
 
-    def test_an_hpa_account_without_leave_gets_403_and_the_replicas_are_kept(self):
+    def test_an_hpa_account_without_permission_gets_403_and_the_replicas_stay(self):
         self.cluster.redis.ask("SET", "forbidden", 40)
         self.scaled("forbidden", [external("counter", 10, {"key": "forbidden"})], replicas=2)
         self.wait_replicas("forbidden", 4)
@@ -47,7 +47,7 @@ class AccessScenario(ClusterTest):
         restore()
         self.wait_replicas("forbidden", 9)
 
-    def test_an_account_without_leave_is_refused_by_weir_with_its_name(self):
+    def test_an_account_without_permission_gets_403_from_weir_with_its_name(self):
         self.api.create(f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": {"name": "nobody"}})
 
         status, text = self.read("counter", "key=any", self.direct(self.namespace, "nobody"))
@@ -56,7 +56,7 @@ class AccessScenario(ClusterTest):
                           f'"system:serviceaccount:{self.namespace}:nobody" cannot list resource "counter" in API group '
                           f'"external.metrics.k8s.io" in the namespace "{self.namespace}"'), (status, text))
 
-    def test_leave_in_one_namespace_is_none_in_another(self):
+    def test_permission_in_one_namespace_does_not_apply_to_another(self):
         self.cluster.redis.ask("SET", "here", 1)
         self.api.create(f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": {"name": "reader"}})
         path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"

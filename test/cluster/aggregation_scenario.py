@@ -66,13 +66,13 @@ class AggregationScenario(ClusterTest):
 
         self.assertTrue(any("namespaces/{namespace}" in path for path in document["paths"]), list(document["paths"]))
 
-    def test_an_account_with_leave_may_read_past_the_aggregator_too(self):
+    def test_an_account_with_permission_may_read_without_the_aggregator_too(self):
         token = self.cluster.control_plane.token("kube-system", "horizontal-pod-autoscaler")
         direct = KubeApi(self.cluster.weir.port, self.cluster.certificates, pair=None, token=token)
 
         self.assertEqual((200, ["7"]), self.read("list_length", "key=cities", api=direct))
 
-    def test_headers_of_a_caller_without_the_proxys_certificate_count_for_nothing(self):
+    def test_headers_of_a_caller_without_the_proxys_certificate_are_ignored(self):
         answer = self.cluster.weir.get(GROUP, {"X-Remote-User": "admin", "X-Remote-Group": "system:masters"}, cert=None)
 
         self.assertEqual(403, answer.status, answer.text)

@@ -58,10 +58,10 @@ class ChartScenario(ClusterTest):
         for name, item in expected.items():
             self.assertEqual(item, actual[name], name)
 
-    def test_with_a_pair_it_is_the_base(self):
+    def test_with_a_pair_the_chart_equals_the_base(self):
         self.assert_same("base", self.rendered(*self.tls))
 
-    def test_with_cert_manager_and_every_component_it_is_the_overlay_staging(self):
+    def test_with_cert_manager_and_every_component_the_chart_equals_the_overlay_staging(self):
         switches = ",".join(f"{name}.enabled=true" for name in ("certManager", *COMPONENTS))
 
         self.assert_same("overlays/staging", self.rendered("--set", f"{switches},logLevel=3"))
@@ -76,7 +76,7 @@ class ChartScenario(ClusterTest):
                     own = {name: value for name, value in base[key(item)].items() if name != RENEWED}
                     self.assertLessEqual(own.items(), labels.items())
 
-    def test_a_release_of_another_name_names_all_its_objects_so(self):
+    def test_a_release_of_another_name_names_all_its_objects_after_it(self):
         objects = self.rendered(*self.tls, release="team")
 
         fixed = {"v1beta1.external.metrics.k8s.io", "external-metrics-reader"}
@@ -86,12 +86,12 @@ class ChartScenario(ClusterTest):
         service = next(item for item in objects if item["kind"] == "APIService")
         self.assertEqual("team-weir", service["spec"]["service"]["name"])
 
-    def test_without_a_certificate_it_is_refused_with_what_to_set(self):
+    def test_without_a_certificate_the_install_is_an_error_with_the_values_to_set(self):
         self.assertIn("set certManager.enabled=true, or tls.enable=true", self.install_error())
         self.assertIn("choose one", self.install_error(*self.tls, "--set", "certManager.enabled=true"))
         self.assertIn("tls.ca, tls.certificate and tls.key", self.install_error("--set", "tls.enable=true"))
 
-    def test_values_that_mean_nothing_are_refused(self):
+    def test_unknown_values_are_errors(self):
         good = "certManager.enabled=true"
         for value, name in (("prometheus.url=http://prom", "prometheus"), ("replica=3", "replica"),
                             ("replicas=0", "replicas"), ("logLevel=11", "logLevel"), ("listenPort=443", "listenPort"),
@@ -99,7 +99,7 @@ class ChartScenario(ClusterTest):
             with self.subTest(value):
                 self.assertIn(name, self.install_error("--set", f"{good},{value}"))
 
-    def test_its_own_configuration_takes_the_place_of_the_empty_one(self):
+    def test_its_own_configuration_replaces_the_empty_one(self):
         objects = self.rendered(*self.tls, "--set-json", 'config.files={"team.yaml":"metrics: []\\n"}')
         existing = self.rendered(*self.tls, "--set", "config.existing=mine")
 
@@ -109,7 +109,7 @@ class ChartScenario(ClusterTest):
         volumes = next(item for item in existing if item["kind"] == "Deployment")["spec"]["template"]["spec"]["volumes"]
         self.assertIn({"name": "config", "configMap": {"name": "mine"}}, volumes)
 
-    def test_the_rest_of_the_values_reaches_its_place(self):
+    def test_the_other_values_reach_their_objects(self):
         values = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-values-"))) / "values.yaml"
         values.write_text('''
 podDisruptionBudget: {minAvailable: 1}
@@ -136,7 +136,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
         callers = objects["NetworkPolicy", "weir-callers"]["spec"]["ingress"][0]
         self.assertEqual([{"ipBlock": {"cidr": "10.1.0.0/28"}}], callers["from"])
 
-    def test_policies_touch_the_pods_of_the_release_alone(self):
+    def test_policies_select_only_the_pods_of_the_release(self):
         objects = self.rendered(*self.tls, "--set", "networkPolicy.enabled=true,nameOverride=adapter", release="team")
 
         deployment, = of_kind(objects, "Deployment")
@@ -146,7 +146,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
             with self.subTest(policy["metadata"]["name"]):
                 self.assertEqual(deployment["spec"]["selector"], policy["spec"]["podSelector"])
 
-    def test_under_any_name_the_job_is_the_one_that_alerts_and_dashboard_ask_for(self):
+    def test_under_any_name_the_scrape_job_is_that_of_alerts_and_dashboard(self):
         switches = ("serviceMonitor.enabled=true,prometheusRule.enabled=true,prometheusRule.workloads=false,"
                     "grafanaDashboard.enabled=true")
         for setting in ("nameOverride=adapter", "fullnameOverride=adapter", "customLabels.team=ml"):
@@ -159,7 +159,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
                 self.assertIn({"targetLabel": "job", "replacement": "weir"}, endpoint["relabelings"])
                 self.assertEqual({"weir"}, jobs)
 
-    def test_a_short_duration_leaves_the_renewal_to_cert_manager(self):
+    def test_with_a_short_duration_cert_manager_decides_the_renewal(self):
         short = "certManager.enabled=true,certManager.certDuration=24h,certManager.caCertDuration=720h"
 
         pairs = {item["metadata"]["name"]: item["spec"] for item in of_kind(self.rendered("--set", short), "Certificate")}
@@ -181,7 +181,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
             with self.subTest(delay):
                 self.assertIn("shutdownDelay", self.install_error(*self.tls, "--set-string", f"shutdownDelay={delay}"))
 
-    def test_helm_finds_nothing_to_complain_about(self):
+    def test_helm_lint_passes(self):
         run = self.helm("--strict", *self.tls, command="lint")
 
         self.assertEqual(0, run.returncode, run.stdout + run.stderr)

@@ -20,7 +20,7 @@ class DisruptionScenario(ClusterTest):
         self.scaled(name, [external("counter", 10, {"key": name})])
         self.wait_replicas(name, count)
 
-    def test_a_killed_backend_keeps_the_replicas_and_its_return_moves_them(self):
+    def test_while_a_backend_is_killed_the_replicas_stay_and_scale_after_its_return(self):
         self.growing("backend", 3)
         redis = self.cluster.redis
         self.addCleanup(lambda: redis.process.running or redis.start())
@@ -34,7 +34,7 @@ class DisruptionScenario(ClusterTest):
         redis.ask("SET", "backend", 50)
         self.wait_replicas("backend", 5)
 
-    def test_a_killed_weir_keeps_the_replicas_and_its_return_moves_them(self):
+    def test_while_weir_is_killed_the_replicas_stay_and_scale_after_its_return(self):
         self.growing("adapter", 3)
         weir = self.cluster.weir
         self.addCleanup(lambda: weir.process.running or weir.start())
@@ -49,7 +49,7 @@ class DisruptionScenario(ClusterTest):
         self.wait_replicas("adapter", 6, BACK_SECONDS)
         self.cluster.wait_available()
 
-    def test_the_proxys_authority_is_rotated_without_a_failed_read(self):
+    def test_the_proxys_ca_is_rotated_without_a_failed_read(self):
         self.growing("rotation", 2)
         plane, certificates = self.cluster.control_plane, self.cluster.certificates
         certificates.authority("front-proxy-ca-2")

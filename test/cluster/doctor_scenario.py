@@ -30,13 +30,13 @@ class DoctorScenario(ClusterTest):
         self.api.create(self._path("autoscaling/v2", HPAS), hpa(name, list(metrics)))
         self.addCleanup(self.api.delete, self._path("autoscaling/v2", HPAS, name))
 
-    def test_a_cluster_where_all_is_well_has_no_error(self):
+    def test_a_healthy_cluster_has_no_error(self):
         code, findings = self.doctor()
 
         self.assertEqual((0, []), (code, self.broken(findings)), findings)
         self.assertTrue(any(EXTERNAL_API in finding[1] for finding in findings if finding[0] == "ok"), findings)
 
-    def test_a_foreign_owner_of_the_api_service_is_named(self):
+    def test_another_owner_of_the_api_service_is_named(self):
         before = self.api.get(API_SERVICE)["spec"]
         self.addCleanup(self.cluster.wait_available)
         self.addCleanup(self.api.merge, API_SERVICE, {"spec": {"service": before["service"]}})

@@ -23,7 +23,7 @@ class ErrorsScenario(ClusterTest):
         super().setUpClass()
         cls.cluster.redis.fill("SADD a-set x", "SET minus -5")
 
-    def test_cases_132_133_without_a_number_the_replicas_are_kept_and_the_hpa_says_why(self):
+    def test_cases_132_133_without_a_number_the_replicas_stay_and_the_hpa_has_the_reason(self):
         for name, metric, _ in FROZEN:
             self.scaled(name, [metric], replicas=KEPT)
 
@@ -35,7 +35,7 @@ class ErrorsScenario(ClusterTest):
             with self.subTest(name):
                 self.assertIn(text, self.describe(name))
 
-    def test_an_error_beside_a_number_lets_it_grow_and_never_shrink(self):
+    def test_with_an_error_and_a_number_it_scales_up_and_never_down(self):
         self.cluster.redis.ask("SET", "beside", 40)
         self.scaled("beside", [external("absent_series", 5), external("counter", 10, {"key": "beside"})], replicas=2)
         self.wait_replicas("beside", 4)

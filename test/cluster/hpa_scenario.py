@@ -190,7 +190,7 @@ class HpaScenario(ClusterTest):
         self.write_history(depth(lambda t: 1 - t))
         self.wait_replicas("ml-inference-deployment", 1)  # far below zero, and zero is what counts
 
-    def test_slo_counts_nobody_waiting_as_zero(self):
+    def test_slo_treats_no_requests_as_zero(self):
         idle = [history("inference_latency_seconds_bucket", lambda t: 7, 120, job="inference", le=le)
                 for le in ("1", "+Inf")]
         self.write_history(*idle, history("inference_queue_len", lambda t: 100, 60, job="inference"))
@@ -241,7 +241,7 @@ class HpaScenario(ClusterTest):
         self.cluster.broker.get("gpu_inference_requests", 25)
         self.wait_replicas("gpu-ml-service", 0)
 
-    def test_with_its_own_behavior_the_slo_grows_within_its_objective(self):
+    def test_with_its_own_behavior_the_slo_scales_up_within_its_objective(self):
         self.namespace = OBJECTIVE
 
         def first_step():
@@ -256,7 +256,7 @@ class HpaScenario(ClusterTest):
         self.assertLess(took, OBJECTIVE_SECONDS)
         self.assertIn("New size: 5;", message)  # two pods, or half of three: the larger
 
-    def test_without_scraping_the_slo_is_kept_and_says_why(self):
+    def test_without_scraping_the_slo_replicas_stay_and_the_hpa_has_the_reason(self):
         for incident in INCIDENTS:
             with self.subTest(incident.namespace):
                 self.namespace = incident.namespace

@@ -17,7 +17,7 @@ class KedaScenario(ClusterTest):
         self.cluster.broker.filled(name, messages)
         self.addCleanup(self.cluster.broker.delete, name)
 
-    def test_row_93_what_the_activation_leaves_over_wakes_nobody(self):
+    def test_row_93_a_value_below_the_activation_does_not_scale_up(self):
         # KEDA's activationValue is Weir's zeroAtOrBelow: 0 is reported, which an HPA with minReplicas 0 stays at.
         self.queue("row-93", 3)
         self.scaled("sleeper", [external("depth_above_five", 5, {"queue": "row-93"})], least=0)
@@ -64,7 +64,7 @@ class KedaScenario(ClusterTest):
         status, values = self.read(metric, "queue=row-96")
         return status == 200 and abs(float(parse_quantity(values[0])) - RATE) < 0.1 * RATE
 
-    def test_row_99_a_long_list_brings_all_replicas_there_may_be(self):
+    def test_row_99_a_long_list_scales_to_max_replicas(self):
         self.cluster.redis.fill("RPUSH row-99 " + " ".join(map(str, range(400))))
         self.addCleanup(self.cluster.redis.ask, "DEL", "row-99")
 
@@ -82,7 +82,7 @@ class KedaScenario(ClusterTest):
         self.wait_replicas("average", 4)
         self.wait_replicas("multiplied", 10)
 
-    def test_row_102_while_the_source_is_down_a_fallback_stands_for_it(self):
+    def test_row_102_while_the_source_is_down_a_fallback_replaces_its_value(self):
         # KEDA's static replicas are a value (30 at 10 a replica are 3), its last reading is `hold`, and what it calls
         # currentReplicas is an error without a fallback: the HPA changes nothing.
         self.cluster.redis.ask("SET", "row-102", 60)
@@ -107,7 +107,7 @@ class KedaScenario(ClusterTest):
         for name in ("static", "held", "current"):
             self.wait_replicas(name, 8)
 
-    def test_row_103_a_second_source_and_a_constant_stand_in_one_after_the_other(self):
+    def test_row_103_a_second_source_and_then_a_constant_replace_the_value(self):
         # KEDA chooses in a formula; an HPA takes the largest of its metrics. That is the same as long as the first is the
         # largest while it answers: its fallback of 0 leaves the field to the second, whose fallback is the constant.
         self.queue("row-103", 16)
@@ -125,7 +125,7 @@ class KedaScenario(ClusterTest):
         self.cluster.broker.filled("row-103", 16)
         self.wait_replicas("failover", 8)
 
-    def test_row_105_a_backend_that_never_answers_slows_no_other(self):
+    def test_row_105_a_backend_that_never_responds_slows_no_other(self):
         self.cluster.redis.ask("SET", "row-105", 50)
         self.scaled("stuck", [external("never_answers", 5)], replicas=2)
         self.wait_failing("stuck", "prometheus silent", "no response within")
@@ -135,7 +135,7 @@ class KedaScenario(ClusterTest):
         self.wait_replicas("healthy", 5)
         self.assert_kept("stuck", 2)
 
-    def test_row_108_a_backend_of_a_private_authority_is_read_with_its_ca(self):
+    def test_row_108_a_backend_of_a_private_ca_is_read_with_that_ca(self):
         self.cluster.redis.ask("SET", "row-108", 30)
 
         self.scaled("private", [external("private_counter", 10, {"key": "row-108"})])

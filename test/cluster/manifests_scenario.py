@@ -39,7 +39,7 @@ class ManifestsScenario(ClusterTest):
         self.assertEqual(0, run.returncode, run.stderr)
         return run.stdout.splitlines()
 
-    def test_the_base_and_every_overlay_are_taken(self):
+    def test_the_base_and_every_overlay_can_be_applied(self):
         for overlay in OVERLAYS:
             with self.subTest(overlay):
                 objects = self.assert_taken("-k", self.manifests / overlay)
@@ -52,7 +52,7 @@ class ManifestsScenario(ClusterTest):
         self.assertEqual(["apiservice.apiregistration.k8s.io/v1beta1.external.metrics.k8s.io", "secret/weir-serving"],
                          sorted(line.split()[0] for line in lines), lines)
 
-    def test_every_hpa_is_taken(self):
+    def test_every_hpa_can_be_applied(self):
         for namespace in ("ml-inference", "bookmarkai-ml"):
             self.cluster.apply("-f", "-", stdin=json.dumps(
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
@@ -61,7 +61,7 @@ class ManifestsScenario(ClusterTest):
 
         self.assertEqual(10, len(lines), lines)
 
-    def test_a_field_that_does_not_exist_is_noticed(self):
+    def test_an_unknown_field_is_an_error(self):
         deployment = copy.deepcopy(find_object(build(self.manifests / "base"), "Deployment", "weir"))
         deployment["spec"]["template"]["spec"]["securityContexts"] = {}
 
@@ -69,7 +69,7 @@ class ManifestsScenario(ClusterTest):
 
         self.assertIn('unknown field "spec.template.spec.securityContexts"', run.stderr)
 
-    def test_pod_security_restricted_admits_weirs_pod_and_no_weaker_one(self):
+    def test_pod_security_restricted_admits_weirs_pod_and_no_less_restricted_pod(self):
         namespace = "restricted-by-label"
         labels = find_object(build(self.manifests / "base"), "Namespace", "weir-system")["metadata"]["labels"]
         self.cluster.apply("-f", "-", stdin=json.dumps(

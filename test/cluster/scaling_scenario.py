@@ -15,7 +15,7 @@ class ScalingScenario(ClusterTest):
 
         self.wait_replicas("case130", 10)
 
-    def test_a_queue_grows_a_deployment_and_its_draining_shrinks_it(self):
+    def test_a_growing_queue_scales_a_deployment_up_and_draining_scales_it_down(self):
         self.queue("work")
         self.scaled("worker", [external("queue_depth", 5, {"queue": "work"})])
         self.wait_active("worker")
@@ -31,7 +31,7 @@ class ScalingScenario(ClusterTest):
         self.cluster.broker.get("work", 33)
         self.wait_replicas("worker", 1)
 
-    def test_a_list_grows_a_deployment_to_its_maximum_at_most(self):
+    def test_a_list_scales_a_deployment_to_its_maximum_at_most(self):
         self.cluster.redis.fill("RPUSH cities-to-do " + " ".join(map(str, range(100))))
         self.addCleanup(self.cluster.redis.ask, "DEL", "cities-to-do")
 
@@ -47,7 +47,7 @@ class ScalingScenario(ClusterTest):
 
         self.wait_replicas("p95", 4)
 
-    def test_case_134_a_deployment_at_zero_wakes_for_a_message_and_sleeps_again(self):
+    def test_case_134_a_deployment_at_zero_scales_up_for_a_message_and_back_to_zero(self):
         self.queue("rare")
         self.scaled("sleeper", [external("queue_depth", 5, {"queue": "rare"})], least=0)
         self.wait_replicas("sleeper", 0)
@@ -58,7 +58,7 @@ class ScalingScenario(ClusterTest):
         self.cluster.broker.get("rare", 6)
         self.wait_replicas("sleeper", 0)
 
-    def test_a_deployment_that_was_set_to_zero_by_hand_is_left_alone(self):
+    def test_a_deployment_that_was_set_to_zero_by_hand_is_not_scaled(self):
         self.queue("asleep", 6)
         self.scaled("asleep", [external("queue_depth", 5, {"queue": "asleep"})], replicas=0, least=0)
 

@@ -88,7 +88,7 @@ class BulkheadTest(ServerTest):
     def by_queue(self):
         return metric("depth", 'x{queue="$(queue)"}', namespaces=["*"], labels={"queue": "[a-z0-9]+"}, deadline="25s")
 
-    def test_F58_of_5000_cold_questions_as_many_are_served_as_the_backend_can_and_the_rest_refused_at_once(self):
+    def test_F58_of_5000_uncached_queries_the_backend_serves_its_limit_and_the_rest_is_429_at_once(self):
         counter = Counter()
         weir = self.weir_of(self.start_in_test(ScriptedServer(counter)), self.by_queue())
 
@@ -106,7 +106,7 @@ class BulkheadTest(ServerTest):
         self.assertLess(done_at_last_refusal, (IN_FLIGHT + WAITING) // 2)
         self.assertGreaterEqual(counter.utilisation(), 0.9)
 
-    def test_S43_a_namespace_that_floods_the_queue_waits_for_itself_alone(self):
+    def test_S43_a_namespace_that_floods_the_queue_delays_only_itself(self):
         counter = Counter()
         weir = self.weir_of(self.start_in_test(ScriptedServer(counter)), self.by_queue())
         [quiet] = self.connections(weir, 1)
@@ -122,7 +122,7 @@ class BulkheadTest(ServerTest):
         # The full queue made room: the last question of the flood was refused, and with it its read.
         self.assertEqual([200] * (SERVED - 1) + [429], sorted(status for _, status in self.answers_as_they_come(loud)))
 
-    def test_F11_an_answer_of_102_MB_costs_2_MB_at_most(self):
+    def test_F11_a_response_of_102_MB_uses_at_most_2_MB(self):
         limit_mib = 12 if is_sanitized() else 2
         for is_length_said in (True, False):
             with self.subTest(is_length_said=is_length_said):

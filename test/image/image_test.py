@@ -99,7 +99,7 @@ class ImageTest(ServerTest):
         self.assertLess({"/", "/etc", "/usr/bin", "/var"}, set(outcomes))
         self.assertEqual({"Read-only file system"}, set(outcomes.values()))
 
-    def test_there_is_no_program_but_weir_and_its_loader(self):
+    def test_the_only_programs_are_weir_and_its_loader(self):
         programs = [name for name, path in self.files.items()
                     if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o111]
 
@@ -107,12 +107,12 @@ class ImageTest(ServerTest):
         self.assertEqual(2, len(programs), programs)
         self.assertRegex(" ".join(programs), r"/ld-linux[\w.-]*")
 
-    def test_no_file_is_anothers_to_change_or_takes_on_its_owner(self):
+    def test_no_file_is_writable_by_others_or_setuid(self):
         modes = {name: path.lstat().st_mode for name, path in self.files.items() if not path.is_symlink()}
 
         self.assertEqual({}, {name: oct(mode) for name, mode in modes.items() if mode & 0o6022})
 
-    def test_it_is_small_and_has_what_is_read_while_running(self):
+    def test_it_is_small_and_has_every_file_that_weir_reads(self):
         sizes = [path.stat().st_size for path in self.files.values() if path.is_file() and not path.is_symlink()]
 
         self.assertLess(sum(sizes), MAX_BYTES)
@@ -129,7 +129,7 @@ class ImageTest(ServerTest):
             inside = self.root / target.lstrip("/") if target.startswith("/") else path.parent / target
             self.assertTrue(inside.exists(), f"{name} -> {target}")
 
-    def test_the_dockerfile_makes_this_and_nothing_else(self):
+    def test_the_dockerfile_builds_exactly_this_image(self):
         lines = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line and line[0] not in " #"]
         stages = [index for index, words in enumerate(lines) if words[0] == "FROM"]
         last = {words[0]: words[1:] for words in lines[stages[-1]:]}

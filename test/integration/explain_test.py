@@ -165,12 +165,12 @@ class PrometheusTest(ExplainCase):
                               'values of job; weir explain lists the values', 'count by (job) (alive_queue_len) = 2',
                               'values of label job: "alive", "worker"')
 
-    def test_a_misspelt_metric_has_its_neighbour_named(self):
+    def test_a_misspelt_metric_is_an_error_with_the_similar_name(self):
         cause = self.message_with_diagnosis("typo").partition("; diagnosis: ")[2]
 
         self.assertTrue(cause.startswith('no series "alive_queue_length" exists; did you mean "alive_queue_len"?'), cause)
 
-    def test_a_misspelt_label_value_has_its_neighbour_named_to_who_may_explain_alone(self):
+    def test_the_similar_name_of_a_misspelt_label_value_is_only_in_the_explanation(self):
         self.assert_diagnosis("value", 'model="gpt5" excludes all series of "alive_queue_len", which have 1 other value of '
                               'model; weir explain lists the values', 'values of label model: "gpt4"; did you mean "gpt4"?')
 
@@ -178,7 +178,7 @@ class PrometheusTest(ExplainCase):
         self.assert_diagnosis("range", 'no series of "alive_queue_len" has two samples within [100ms], which a rate '
                               'needs; widen [100ms] to four scrape intervals')
 
-    def test_a_range_without_any_sample_is_named_and_no_rate_spoken_of(self):
+    def test_a_range_without_any_sample_is_named_without_mentioning_a_rate(self):
         self.assert_diagnosis("sampled", 'no series of "paused_series" has a sample within [10s]')
 
     def test_a_query_of_another_time_has_no_cause(self):
@@ -187,11 +187,11 @@ class PrometheusTest(ExplainCase):
         self.assertEqual({"cause": "", "findings": ["queries with offset are not diagnosed"], "queries": 0},
                          question["diagnosis"])
 
-    def test_a_comparison_that_leaves_nothing_over_is_named(self):
+    def test_a_comparison_that_matches_nothing_is_named(self):
         self.assert_diagnosis("compared", "every selector of the query has series, but a comparison, a join or a "
                               "function removes all of them")
 
-    def test_a_name_that_nobody_exports_points_at_the_jobs_in_trouble(self):
+    def test_a_name_that_no_target_exports_names_the_unhealthy_jobs(self):
         cause = self.message_with_diagnosis("nobody").partition("; diagnosis: ")[2]
 
         self.assertTrue(cause.startswith('no series "inference_queue_len" exists; the only target of scrape job "broken"'
@@ -206,12 +206,12 @@ class PrometheusTest(ExplainCase):
                               'only target of scrape job "zz-ending" is not up (last error: Get "[hidden]": dial tcp [hidden]: '
                               'connect: connection refused)')
 
-    def test_series_that_go_on_with_another_label_value_are_explained_by_the_matcher(self):
+    def test_series_that_continue_with_another_label_value_are_explained_by_the_matcher(self):
         self.assert_diagnosis("moved", '"moved_series" had series within the last hour and has none now: '
                               'pool="gpu" excludes all series of "moved_series", which have 1 other value of pool; '
                               'weir explain lists the values', 'values of label pool: "gpu-a"; did you mean "gpu-a"?')
 
-    def test_series_that_go_on_under_another_job_are_explained_by_the_job_that_is_gone(self):
+    def test_series_that_continue_under_another_job_are_explained_by_the_missing_job(self):
         self.assert_diagnosis("renamed", '"moved_series" had series within the last hour and has none now: scrape job '
                               '"gone" does not exist: job="gone" excludes all series of "moved_series", '
                               'which have 1 other value of job; weir explain lists the values')
@@ -232,7 +232,7 @@ class PrometheusTest(ExplainCase):
                               'up), "dropped" (0 of 0 up), '
                               '"idle" (0 of 0 up), "source" (0 of 0 up), ...')
 
-    def test_no_status_message_holds_a_host_a_port_or_the_query(self):
+    def test_no_status_message_contains_a_host_a_port_or_the_query(self):
         for name, query in self.queries.items():
             if name in ("up", "ended", "shifted"):
                 continue
@@ -260,11 +260,11 @@ class RedisTest(ExplainCase):
             for name, block in blocks.items()] + [selected_metric]})
         cls.weir = cls.start(Weir(folder / "weir", text))
 
-    def test_a_missing_key_has_its_neighbour_named(self):
+    def test_a_missing_key_is_an_error_with_the_similar_name(self):
         self.assert_diagnosis("task", 'there is no key "ollama:task"; did you mean "ollama:tasks"?', "TYPE ollama:task = none",
                               "scanned 2 keys, the whole database")
 
-    def test_a_missing_key_of_the_callers_choice_has_its_neighbour_named_to_explain_alone(self):
+    def test_the_similar_name_of_a_missing_key_of_the_callers_choice_is_only_in_the_explanation(self):
         self.assert_near_name_is_explained_alone("chosen", "key=task", "ollama:tasks")
 
     def test_a_zero_that_is_a_missing_key_is_explained(self):
@@ -313,18 +313,18 @@ class RabbitMQTest(ExplainCase):
              "rabbitmq": {"backend": "weir", **block}} for name, block in selected_metrics.items()]})
         cls.weir = cls.start(Weir(folder / "weir", text))
 
-    def test_a_missing_queue_has_its_neighbour_named(self):
+    def test_a_missing_queue_is_an_error_with_the_similar_name(self):
         self.assert_diagnosis("typo", 'the user sees 2 queues in vhost "/"; did you mean "inference_requests"?',
                               "queues visible to the user: inference_requests, quiet")
 
-    def test_a_missing_vhost_has_its_neighbour_named(self):
+    def test_a_missing_vhost_is_an_error_with_the_similar_name(self):
         self.assert_diagnosis("vhost", 'the user sees 2 vhosts; did you mean "orders"?')
 
-    def test_what_does_not_exist_by_the_callers_choice_has_its_neighbour_named_to_explain_alone(self):
+    def test_similar_names_of_the_callers_choice_are_only_in_the_explanation(self):
         self.assert_near_name_is_explained_alone("queue", "name=inference_request", "inference_requests")
         self.assert_near_name_is_explained_alone("of_vhost", "name=order", "orders")
 
-    def test_a_login_without_permission_is_told_from_a_wrong_one(self):
+    def test_a_login_without_permission_is_distinguished_from_a_wrong_login(self):
         """With the next query: rejected credentials are not sent again without one."""
         self.assert_explained("stranger", 'the credentials are valid, but the user has no permission in vhost "/"',
                               "/api/whoami: HTTP 200")
@@ -337,7 +337,7 @@ class RabbitMQTest(ExplainCase):
 
 
 class LookTest(ExplainCase):
-    def test_a_broker_that_answers_no_look_is_no_cause(self):
+    def test_a_broker_that_does_not_respond_to_the_diagnosis_gives_no_cause(self):
         def script(turn):
             if "name" in turn.request.form:  # the read's own question, which filters by name
                 turn.answer('{"page_count":1,"filtered_count":0,"items":[]}')

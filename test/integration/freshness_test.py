@@ -30,35 +30,35 @@ class FreshnessTest(ServerTest):
         read()
         return self.prometheus.query_count() - before
 
-    def test_reads_within_the_freshness_ask_once(self):
+    def test_reads_within_the_freshness_query_once(self):
         def read():
             for _ in range(READS):
                 self.assert_values(self.weir.metric("ml-inference", "kept"), "1")
 
         self.assertEqual(1, self.queries_during(read))
 
-    def test_two_metrics_with_one_question_ask_once(self):
+    def test_two_metrics_with_the_same_query_send_it_once(self):
         def read():
             self.assert_values(self.weir.metric("ml-inference", "same_question"), "2")
             self.assert_values(self.weir.metric("ml-inference", "same_question_again"), "2")
 
         self.assertEqual(1, self.queries_during(read))
 
-    def test_namespaces_share_an_answer_that_does_not_depend_on_them(self):
+    def test_namespaces_share_a_value_that_does_not_depend_on_them(self):
         def read():
             for namespace in ("a", "b", "c"):
                 self.assert_values(self.weir.metric(namespace, "everywhere"), "3")
 
         self.assertEqual(1, self.queries_during(read))
 
-    def test_each_label_value_is_a_question_of_its_own(self):
+    def test_each_label_value_is_its_own_query(self):
         def read():
             for selector in ("queue=a", "queue=b", "queue in (a,b)", "queue in (b,c)"):
                 self.assertEqual(200, self.weir.metric("ml-inference", "by_label", selector).status)
 
         self.assertEqual(3, self.queries_during(read))
 
-    def test_a_stream_of_reads_asks_once_an_interval(self):
+    def test_a_stream_of_reads_queries_once_per_freshness(self):
         start_time = time.monotonic()
 
         def read():
@@ -69,7 +69,7 @@ class FreshnessTest(ServerTest):
 
         self.assertTrue(1 <= query_count <= 1 + (time.monotonic() - start_time) / 0.3, query_count)
 
-    def test_an_old_answer_is_asked_again_and_not_before_it_is_old(self):
+    def test_a_value_is_queried_again_only_when_it_is_old(self):
         first = self.prometheus.query_count()
         start_time = time.monotonic()
         self.weir.metric("ml-inference", "brief_too")
@@ -81,7 +81,7 @@ class FreshnessTest(ServerTest):
         self.wait_for(is_queried_again, 3)
         self.assertTrue(0.3 <= time.monotonic() - start_time < 0.85, time.monotonic() - start_time)
 
-    def test_an_error_is_kept_for_a_moment_only(self):
+    def test_an_error_is_cached_only_briefly(self):
         """After the diagnosis, which sends more queries, and once in 30 s at most."""
         self.wait_for(lambda: "; diagnosis: " in self.weir.metric("ml-inference", "failing").text, 3)
         query_count = self.queries_during(lambda: [self.weir.metric("ml-inference", "failing") for _ in range(10)])
@@ -94,7 +94,7 @@ class FreshnessTest(ServerTest):
         self.assertLessEqual(query_count, 2)
         self.wait_for(is_queried_again, 3)
 
-    def test_nothing_is_asked_for_what_is_refused(self):
+    def test_a_rejected_request_sends_no_query(self):
         def read():
             for name, selector in (("nowhere", None), ("by_label", None), ("by_label", "queue=A"), ("kept", "x=y"),
                                    ("kept", "x=-")):

@@ -187,7 +187,7 @@ def refused_case(backend, metric, words):
 
 
 class KedaConfigurationTest(ServerTest):
-    def test_75_without_a_mode_the_queues_length_is_meant(self):
+    def test_75_the_default_mode_is_the_queues_length(self):
         folder = self.folder()
         (folder / "weir.yaml").write_text(config_of({"broker": {"url": AMQP["url"], **login(folder)}},
                                                     {"m": {"backend": "broker"}}))
@@ -227,7 +227,7 @@ class KedaRealBrokerTest(ServerTest):
         self.wait_for(lambda: (response := self.weir.metric("ml", name)).status == 200
                       and response.json()["items"][0]["value"] == value, 10)
 
-    def test_01_messages_with_an_unacknowledged_one_count_as_all(self):
+    def test_01_the_count_includes_an_unacknowledged_message(self):
         with self.broker.holding("held"):
             self.assert_becomes("held", "4")
 
@@ -240,7 +240,7 @@ class KedaRealBrokerTest(ServerTest):
     def test_21_a_sum_of_ready_messages(self):
         self.assert_becomes("even", "6")
 
-    def test_94_a_regex_is_about_the_whole_name(self):
+    def test_94_a_regex_matches_the_whole_name(self):
         self.assert_becomes("hello", "100")
 
 

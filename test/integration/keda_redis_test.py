@@ -47,7 +47,7 @@ class KedaRedisTest(ServerTest):
         metrics["m63"] = {"key": "no", "kind": "lag", "group": "g"}
         cls.weir = cls.start(Weir(folder / "weir", config_of(redis.url, metrics)))
 
-    def test_63_a_missing_stream_is_an_error_where_nothing_is_said(self):
+    def test_63_a_missing_stream_is_an_error_by_default(self):
         self.assert_status(self.weir.metric("ml", "m63"), 404, "NotFound",
                            'metric ml/m63: redis cache: key "no" does not exist; set missing: 0 if a missing key means zero')
 
@@ -63,7 +63,7 @@ for _name, _, _, _expected in VALUES:
 
 
 class KedaOldRedisTest(ServerTest):
-    def test_64_a_redis_6_tells_no_lag_and_that_is_an_error(self):
+    def test_64_a_redis_6_reports_no_lag_which_is_an_error(self):
         replies = {b"PING": b"+PONG\r\n", b"TYPE": b"+stream\r\n",
                    b"XINFO": b"*1\r\n*8\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:1\r\n$7\r\npending\r\n:0\r\n"
                              b"$17\r\nlast-delivered-id\r\n$3\r\n1-1\r\n"}
@@ -80,7 +80,7 @@ class KedaOldRedisTest(ServerTest):
 
 
 class KedaRedisConfigurationTest(ServerTest):
-    def test_87_one_way_to_say_tls_and_it_is_the_url(self):
+    def test_87_tls_is_set_only_by_the_url(self):
         folder = self.folder()
         (folder / "weir.yaml").write_text(config_of(
             "redis://cache:6379", {"m": {"key": "k"}}, enableTLS=True, tls={"ca": "/etc/hostname"}))

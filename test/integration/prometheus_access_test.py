@@ -51,7 +51,7 @@ class BasicAuthTest(ServerTest):
             with self.subTest(name):
                 self.assert_values(self.weir.metric("ml-inference", name), "42")
 
-    def test_wrong_credentials_are_a_refusal_that_an_operator_understands(self):
+    def test_wrong_credentials_are_an_error_that_an_operator_understands(self):
         for name in ("wrong", "nobody"):
             with self.subTest(name):
                 self.assert_status(self.weir.metric("ml-inference", name), 503, "ServiceUnavailable",
@@ -81,7 +81,7 @@ class BasicAuthTest(ServerTest):
         self.assert_status(answer, 503, "ServiceUnavailable",
                            FRONT.format("plain") + "HTTP 400 without a query result")
 
-    def test_a_rotated_password_counts_without_a_restart(self):
+    def test_a_rotated_password_is_used_without_a_restart(self):
         error = self.weir.metric("ml-inference", "rotated")
         beside = self.folder_ / "rotated.new"
         beside.write_text(PASSWORD)
@@ -94,7 +94,7 @@ class BasicAuthTest(ServerTest):
         self.assertEqual(503, error.status)
         self.assert_values(self.wait_for(reads_again, 3), "42")  # an error is kept for about a second
 
-    def test_a_credential_file_that_went_away_is_named(self):
+    def test_a_removed_credential_file_is_named(self):
         (self.folder_ / "away").unlink()
 
         answer = self.weir.metric("ml-inference", "away")
@@ -148,7 +148,7 @@ class SentTest(ServerTest):
     def test_a_backend_without_credentials_sends_none(self):
         self.assertNotIn("authorization", self.ask("prefix").headers)
 
-    def test_the_query_comes_whole_and_with_the_time_that_is_left(self):
+    def test_the_query_is_sent_whole_and_with_the_remaining_time(self):
         for name, method, path in (("prefix", "GET", "/select/0/prometheus/api/v1/query"),
                                    ("post", "POST", "/api/v1/query")):
             with self.subTest(name):

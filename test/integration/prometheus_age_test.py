@@ -45,12 +45,12 @@ class PrometheusAgeTest(ServerTest):
             aged("by_label", 'jobs{queue="$(queue)"}', 'jobs{queue="$(queue)"}', labels={"queue": "[a-z]+"}),
             metric("unlimited", 'jobs{queue="old"}', freshness="1ms"))))
 
-    def test_a_value_of_young_data_is_one(self):
+    def test_a_value_of_recent_data_is_a_value(self):
         for name, *_, expected in VALUES:
             with self.subTest(name):
                 self.assert_values(self.weir.metric("ml-inference", name), expected)
 
-    def test_a_value_of_old_data_is_an_error_though_prometheus_gives_it(self):
+    def test_a_value_of_old_data_is_an_error_although_prometheus_returns_it(self):
         self.assert_values(self.weir.metric("ml-inference", "unlimited"), "4")
         for name, *_ in OLD:
             with self.subTest(name):
@@ -62,13 +62,13 @@ class PrometheusAgeTest(ServerTest):
     def test_a_series_that_has_ended_is_stale_even_where_no_series_means_zero(self):
         self.assert_status(self.weir.metric("ml-inference", "ended"), 503, "ServiceUnavailable", GONE.format("ended"))
 
-    def test_the_selector_takes_parameters(self):
+    def test_the_selector_may_contain_parameters(self):
         self.assert_values(self.weir.metric("ml-inference", "by_label", "queue=young"), "3")
         answer = self.weir.metric("ml-inference", "by_label", "queue=old")
 
         self.assertRegex(self.message_of(answer), IS_OLD.format("by_label"))
 
-    def test_an_answer_is_not_kept_beyond_the_age_that_its_data_may_have(self):
+    def test_a_value_is_not_cached_beyond_the_maximum_age_of_its_data(self):
         """`freshness` alone would give it again for an hour."""
         now = time.time()
         self.prometheus.remote_write([Series({"__name__": "late"}, [(now - 57, 9)])])

@@ -37,7 +37,7 @@ class LookTest(ServerTest):
             return self.message_of(self.weir.metric("ml-inference", name)).partition("; diagnosis: ")[2]
         return self.wait_for(diagnosed, 15)
 
-    def test_a_login_that_the_look_is_refused_is_not_refused_to_reads(self):
+    def test_credentials_rejected_for_the_diagnosis_are_not_rejected_for_reads(self):
         """Behind a proxy that lets nothing but queries through."""
         self.start_weir(lambda turn, page: turn.answer("no", "401 Unauthorized"), "healthy", "typo", token="a-token")
 
@@ -47,7 +47,7 @@ class LookTest(ServerTest):
         self.assertEqual({"Bearer a-token"}, {request.headers["authorization"] for request in target_requests})
         self.assert_values(self.weir.metric("ml-inference", "healthy"), "5")
 
-    def test_dropped_targets_are_asked_for_when_the_job_has_no_others_and_may_be_too_many(self):
+    def test_dropped_targets_are_queried_when_the_job_has_no_others_and_may_be_too_many(self):
         """They are most of what a large Prometheus has; all that is looked at of one answer is 4 MiB."""
         dropped = {"discoveredLabels": {"job": "workers", "__meta_kubernetes_pod_annotation_notes": "x" * 1000}}
 
@@ -63,7 +63,7 @@ class LookTest(ServerTest):
         states = [request.form["state"] for request in self.server.requests if "/targets" in request.target]
         self.assertEqual(["active", "dropped"], states[:2])
 
-    def test_dropped_targets_are_not_asked_for_when_the_job_has_others(self):
+    def test_dropped_targets_are_not_queried_when_the_job_has_others(self):
         down = {"labels": {"job": "workers", "instance": "x"}, "scrapePool": "workers", "health": "down", "lastError": "EOF"}
 
         def play(turn, page):
@@ -77,7 +77,7 @@ class LookTest(ServerTest):
 
         self.assertEqual({"active"}, {request.form["state"] for request in self.server.requests if "/targets" in request.target})
 
-    def test_a_long_cause_is_cut_between_characters(self):
+    def test_a_long_cause_is_truncated_between_characters(self):
         down = {"labels": {"job": "workers"}, "scrapePool": "workers", "health": "down", "lastError": 200 * "\N{EURO SIGN}"}
 
         def play(turn, page):

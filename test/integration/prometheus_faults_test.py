@@ -13,7 +13,7 @@ SLACK_SECONDS = 0.75  # of a machine that runs other tests beside this one
 
 
 class GoneTest(ServerTest):
-    def test_weir_serves_before_prometheus_is_there_and_reads_soon_after_it_is(self):
+    def test_weir_serves_before_prometheus_is_up_and_reads_soon_after(self):
         port = free_port()
         folder = self.folder()
         weir = self.start_in_test(Weir(folder / "weir", config(f"http://127.0.0.1:{port}", metric("up", "vector(42)"))))
@@ -51,7 +51,7 @@ class GoneTest(ServerTest):
         log = (folder / "weir" / "weir.log").read_text()
         self.assertEqual((1, 1), (log.count(" backend_down "), log.count(" backend_up ")), log)
 
-    def test_a_fresh_answer_outlives_the_prometheus_that_gave_it(self):
+    def test_a_fresh_value_is_served_after_prometheus_has_ended(self):
         folder = self.folder()
         prometheus = self.start_in_test(Prometheus(folder / "prometheus"))
         weir = self.start_in_test(Weir(folder / "weir", config(prometheus.url, metric("up", "vector(42)", freshness="1m"))))
@@ -97,7 +97,7 @@ class HangTest(ServerTest):
                 self.assertNotIn("Retry-After", answer.headers)
                 self.assertTrue(seconds - 0.05 <= took <= seconds + SLACK_SECONDS, took)
 
-    def test_another_backend_answers_while_one_hangs(self):
+    def test_another_backend_is_read_while_one_hangs(self):
         hanging = [self.weir.connection() for _ in range(20)]
         for connection in hanging:
             self.addCleanup(connection.close)
@@ -221,7 +221,7 @@ class NonsenseTest(ServerTest):
         metrics = [metric(name, name, deadline="700ms") for name in scripts]
         cls.weir = cls.start(Weir(folder / "weir", config(cls.server.url, *metrics)))
 
-    def test_an_answer_that_is_none_is_an_error_and_never_a_number(self):
+    def test_an_invalid_response_is_an_error_and_never_a_number(self):
         for name, _, code, text in NONSENSE:
             with self.subTest(name):
                 answer = self.weir.metric("ml-inference", name)

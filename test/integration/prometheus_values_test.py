@@ -167,12 +167,12 @@ class PrometheusValuesTest(ServerTest):
         ]
         cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
 
-    def test_a_number_comes_through_as_a_canonical_quantity(self):
+    def test_a_number_becomes_a_canonical_quantity(self):
         for name, *_, expected in VALUES:
             with self.subTest(name):
                 self.assert_values(self.weir.metric("ml-inference", "value_" + slug(name)), expected)
 
-    def test_what_is_no_number_for_an_hpa_is_an_error_with_its_text(self):
+    def test_a_value_that_an_hpa_cannot_read_is_an_error_with_its_text(self):
         for name, _, _, _, status, reason, text in ERRORS:
             with self.subTest(name):
                 metric_name = "error_" + slug(name)
@@ -186,12 +186,12 @@ class PrometheusValuesTest(ServerTest):
                     self.assert_status(answer, status, reason,
                                        f"metric ml-inference/{metric_name}: prometheus prom: {text}")
 
-    def test_a_selector_picks_what_is_asked(self):
+    def test_a_selector_selects_the_query(self):
         for name, metric_name, selector, values in SELECTED:
             with self.subTest(name):
                 self.assert_values(self.weir.metric("ml-inference", metric_name, selector), *values)
 
-    def test_a_selector_that_binds_nothing_is_refused_and_names_what_would(self):
+    def test_a_selector_that_binds_nothing_is_rejected_with_the_labels_that_would_bind(self):
         for name, metric_name, selector, text in REFUSED:
             with self.subTest(name):
                 answer = self.weir.metric("ml-inference", metric_name, selector)
@@ -202,7 +202,7 @@ class PrometheusValuesTest(ServerTest):
                 else:
                     self.assert_status(answer, 400, "BadRequest", f"metric ml-inference/{metric_name}: {text}")
 
-    def test_a_bound_label_comes_back_in_metricLabels(self):
+    def test_a_bound_label_is_in_metricLabels(self):
         items = self.weir.metric("ml-inference", "depth", "queue in (orders,ml.embed)").json()["items"]
 
         self.assertEqual([({"queue": "ml.embed"}, "3"), ({"queue": "orders"}, "7")],
@@ -227,7 +227,7 @@ class PrometheusValuesTest(ServerTest):
         stamp = datetime.fromisoformat(item["timestamp"].replace("Z", "+00:00")).timestamp()
         self.assertTrue(before - 6 <= stamp <= time.time(), (before, stamp))  # 5 s of freshness
 
-    def test_an_unknown_metric_names_its_neighbours(self):
+    def test_an_unknown_metric_is_an_error_with_similar_names(self):
         table = [
             ("a typo", "ml-inference", "value_a_vectr", 'not configured; did you mean "value_a_vector"'),
             ("dashes for underscores", "ml-inference", "in-namespace", 'not configured; did you mean "in_namespace"?'),

@@ -73,7 +73,7 @@ class RabbitMqTlsTest(ServerTest):
         self.assert_values(self.read("external"), str(READY))
         self.wait_for(lambda: "demo-admin" in {connection.get("user") for connection in broker.connections()}, 10)
 
-    def test_a_certificate_that_the_broker_has_no_user_for_is_refused(self):
+    def test_a_certificate_without_a_user_at_the_broker_is_rejected(self):
         self.assert_status(self.read("unknown"), 503, "ServiceUnavailable",
                            "metric ml-inference/unknown: rabbitmq unknown: the credentials are refused")
 
@@ -91,12 +91,12 @@ class RabbitMqTlsTest(ServerTest):
         self.assertEqual(503, answer.status)
         self.assertIn("TLS failed", self.message_of(answer))
 
-    def test_https_asks_the_management_api(self):
+    def test_https_queries_the_management_api(self):
         self.assert_values(self.read("https"), str(READY))
 
 
 class PagesTest(ServerTest):
-    def test_every_page_of_the_management_api_counts(self):
+    def test_every_page_of_the_management_api_is_read(self):
         folder = self.folder()
         broker.add_vhost("pages")
         for n in range(PAGED):

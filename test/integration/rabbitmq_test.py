@@ -155,7 +155,7 @@ class RabbitMqTest(ServerTest):
             with self.subTest(name):
                 self.assert_values(self.read(name), expected)
 
-    def test_what_is_no_number_is_an_error_with_its_text(self):
+    def test_a_result_without_a_number_is_an_error_with_its_text(self):
         for name, block, status, reason, text in ERRORS:
             with self.subTest(name):
                 start = f"metric ml-inference/{name}: rabbitmq {block.get('backend', 'amqp')}: "
@@ -168,7 +168,7 @@ class RabbitMqTest(ServerTest):
                 else:
                     self.assert_status(answer, status, reason, start + text)
 
-    def test_who_is_refused_is_told_so_without_a_secret(self):
+    def test_rejected_credentials_are_an_error_without_a_secret(self):
         table = [("no_access_over_amqp", 'rabbitmq stranger: no access to vhost "/"'),
                  ("wrong_password", "rabbitmq wrong_api: " + REFUSED_API),
                  ("no_management_tag", "rabbitmq stranger_api: " + REFUSED_API)]
@@ -179,40 +179,40 @@ class RabbitMqTest(ServerTest):
                 self.assertIn(text, message)
                 self.assertNotRegex(message, "not-the-pass|stranger-pass|" + broker.user)
 
-    def test_a_queues_name_is_text_whatever_it_holds(self):
+    def test_a_queues_name_is_literal_whatever_it_contains(self):
         for n, name in enumerate(ODD_NAMES):
             with self.subTest(name):
                 self.assert_values(self.read(f"odd_{n}"), str(n + 1))
                 self.assert_values(self.read(f"odd_{n}_api"), str(n + 1))
 
-    def test_a_label_picks_the_queue(self):
+    def test_a_label_selects_the_queue(self):
         for name in ("by_label", "by_label_api"):
             with self.subTest(name):
                 self.assert_values(self.read(name, "queue=orders"), "3")
                 self.assert_values(self.read(name, "queue in (jobs.a,jobs.b)"), "5", "6")
                 self.assertEqual(404, self.read(name, "queue=missing").status)
 
-    def test_a_label_picks_the_vhost_and_never_all_of_them(self):
+    def test_a_label_selects_a_single_vhost(self):
         for name, backend in (("by_vhost", "amqp"), ("by_vhost_api", "limited_api")):
             with self.subTest(name):
                 self.assert_values(self.read(name, "vhost=open"), "2")
                 self.assert_status(self.read(name, "vhost="), 400, "BadRequest", f"metric ml-inference/{name}: rabbitmq "
                                    f"{backend}: queue and vhost names must not be empty")
 
-    def test_a_vhost_that_is_closed_closes_no_other(self):
+    def test_a_closed_vhost_does_not_close_the_connections_of_others(self):
         for name in ("by_vhost", "by_vhost_api"):
             with self.subTest(name):
                 self.assertEqual(503, self.read(name, "vhost=closed").status)
 
                 self.assert_values(self.read(name, "vhost=open"), "2")
 
-    def test_a_label_against_its_pattern_asks_nothing(self):
+    def test_a_label_that_does_not_match_its_pattern_sends_no_query(self):
         answer = self.read("by_label", "queue=Orders")
 
         self.assert_status(answer, 400, "BadRequest", 'metric ml-inference/by_label: value "Orders" of label queue '
                            r'does not match the pattern [a-z0-9._-]+')
 
-    def test_a_delivered_message_counts_as_unacknowledged_until_it_is_back(self):
+    def test_a_delivered_message_counts_as_unacknowledged_until_it_is_requeued(self):
         broker.filled("held", 3)
         self.addCleanup(broker.delete, "held")
         self.wait_for_value("held_total", "3")
@@ -226,7 +226,7 @@ class RabbitMqTest(ServerTest):
         self.wait_for_value("held_unacknowledged", "0")
         self.wait_for_value("held_amqp", "3")
 
-    def test_a_queue_that_comes_is_read_and_one_that_went_is_an_error(self):
+    def test_a_new_queue_is_read_and_a_deleted_queue_is_an_error(self):
         for name in ("by_label", "by_label_api"):
             with self.subTest(name):
                 self.assertEqual(404, self.read(name, "queue=visitor").status)
@@ -264,7 +264,7 @@ class RabbitMqTest(ServerTest):
         ours = [connection for connection in broker.connections() if connection.get("vhost") == "/"]
         self.assertEqual(1, len(ours), ours)
 
-    def test_a_refused_login_is_not_tried_again_with_every_read(self):
+    def test_a_rejected_login_is_not_repeated_with_every_read(self):
         before = broker.connections_accepted()
         weir = self.start_in_test(Weir(self.folder(), config_of(self.folder())))
         self.assertEqual(503, weir.metric("ml-inference", "wrong_password_over_amqp").status)

@@ -138,7 +138,7 @@ class RedisTest(ServerTest):
             with self.subTest(name):
                 self.assert_values(self.weir.metric("ml-inference", name), expected)
 
-    def test_what_is_no_number_is_an_error_with_its_text(self):
+    def test_a_result_without_a_number_is_an_error_with_its_text(self):
         for name, block, status, reason, text in ERRORS:
             with self.subTest(name):
                 start = f"metric ml-inference/{name}: redis {block.get('backend', 'cache')}: "
@@ -151,7 +151,7 @@ class RedisTest(ServerTest):
                 else:
                     self.assert_status(answer, status, reason, start + text)
 
-    def test_a_user_who_may_not_ask_is_refused_with_what_redis_says(self):
+    def test_a_user_without_permission_is_an_error_with_the_text_of_redis(self):
         for name in ("a_command_not_permitted", "a_key_not_permitted"):
             with self.subTest(name):
                 text = self.message_of(self.weir.metric("ml-inference", name))
@@ -166,13 +166,13 @@ class RedisTest(ServerTest):
         self.assertNotIn("not-the-pass", text)
         self.assertNotIn("reader-pass", text)
 
-    def test_a_label_picks_the_key_and_the_group(self):
+    def test_a_label_selects_the_key_and_the_group(self):
         self.assert_values(self.weir.metric("ml-inference", "by_region", "region=eu"), "5")
         self.assert_values(self.weir.metric("ml-inference", "by_region", "region in (eu,us)"), "5", "1")
         self.assert_values(self.weir.metric("ml-inference", "by_region", "region=mars"), "0")
         self.assert_values(self.weir.metric("ml-inference", "by_group", "group=fresh"), "3")
 
-    def test_a_label_against_its_pattern_asks_nothing(self):
+    def test_a_label_that_does_not_match_its_pattern_sends_no_query(self):
         answer = self.weir.metric("ml-inference", "by_region", "region=EU")
 
         self.assert_status(answer, 400, "BadRequest",
@@ -205,7 +205,7 @@ class RedisConnectionTest(ServerTest):
         self.assertEqual(1, self.redis.clients())
         self.assertLessEqual(self.redis.connections_received() - before, 3)  # two of them count and list
 
-    def test_a_connection_that_redis_closed_is_made_anew_within_the_read(self):
+    def test_a_connection_that_redis_closed_is_opened_again_within_the_read(self):
         self.assert_values(self.reads(), "3")
 
         self.assertEqual(1, self.redis.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))

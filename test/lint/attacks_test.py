@@ -19,11 +19,11 @@ class Attacks(lint_test.LintTest):
     def test_a_row_whose_tests_exist_is_clean(self):
         self.assertEqual([], self.index(GOOD))
 
-    def test_a_missing_index_is_told(self):
+    def test_a_missing_index_is_reported(self):
         self.assertEqual(["test/attacks.md:1: is missing, write a row for each attack and fault that a test proves"],
                          self.findings(attacks.check, TESTS))
 
-    def test_what_does_not_exist_is_told_with_its_row(self):
+    def test_a_test_that_does_not_exist_is_reported_with_its_row(self):
         cases = (
             ("`api/z_test.py`: `test_a`", "test/api/z_test.py does not exist, name the file that proves S01"),
             ("`api/x_test.py`: `test_b`", "test/api/x_test.py has no test `test_b`, name the one that proves S01"),
@@ -35,7 +35,7 @@ class Attacks(lint_test.LintTest):
             with self.subTest(where):
                 self.assertEqual([f"test/attacks.md:3: {what}"], self.index(f"| S01 | 403 | {where} |\n"))
 
-    def test_a_row_of_another_form_is_told(self):
+    def test_a_row_of_another_form_is_reported(self):
         for row in ("| S01 | 403 | |", "| S01 | 403 |", "| S01 | 403 | nowhere |", "| S01 | 403 | `api/x_test.py` |",
                     "| S1 | 403 | `api/x_test.py`: `test_a` |", "| S01 | 403 | `api/x_test.py`: `test_a`, and more |"):
             with self.subTest(row):

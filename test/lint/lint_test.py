@@ -144,7 +144,7 @@ class Layers(LintTest):
         self.assertEqual(["scalers/extra/x.hpp:1: no row of test/lint/layers.py is for this file, move it or add the row"],
                          self.findings(self.rule, {"scalers/extra/x.hpp": ""}))
 
-    def test_no_folder_of_everything(self):
+    def test_folders_of_utilities_are_rejected(self):
         self.assertEqual(["bench/util/x.py:1: a folder util/ says nothing, move the file to the room of its words"],
                          self.findings(self.rule, {"bench/util/x.py": "", "bench/micro/util.py": ""}))
 
@@ -232,7 +232,7 @@ class Text(LintTest):
                 self.assertEqual([f"docs/a.md:2: {what}"], self.findings(words.check, {"docs/a.md": f"\n{bad}\n"}))
                 self.assertEqual([], self.findings(words.check, {"server/a.cpp": f"// {good}\n"}))
 
-    def test_golden_bytes_and_go_keep_their_blanks(self):
+    def test_golden_bytes_and_go_may_have_trailing_blanks(self):
         self.assertEqual([],
                          self.findings(text.check_text, {"test/golden/a.yaml": "a: \n", "test/cluster/main.go": "\tx()\n"}))
 
@@ -339,7 +339,7 @@ class Tools(LintTest):
         self.assertEqual(([], [first_run]), self.tidy(good, "-DNEW"))
         self.assertEqual(([], [first_run]), self.tidy({**good, "scalers/a.hpp": good["scalers/a.hpp"] + "// more\n"}))
 
-    def test_tidy_wants_every_file_compiled(self):
+    def test_tidy_needs_every_file_in_the_build(self):
         findings, _ = self.tidy({"scalers/a.cpp": "", "scalers/b.cpp": ""})
 
         self.assertEqual(1, len(findings))
@@ -352,7 +352,7 @@ class Tools(LintTest):
 
         self.assertEqual(["clang++", "-O2", "-Wall", "-Xclang", "-other", "a.cpp"], tools.strip(cmake))
 
-    def test_a_missing_build_is_said(self):
+    def test_a_missing_build_is_an_error(self):
         with self.assertRaisesRegex(tools.Unusable,
                                     "compile_commands.json does not exist: build first, or say --build-dir"):
             list(tools.check_tidy(self.tree({"scalers/a.cpp": ""}), self.folder))
@@ -365,7 +365,7 @@ class Command(LintTest):
             code = lint.main([*arguments, "--root", self.folder])
         return code, out.getvalue().splitlines()
 
-    def test_it_reads_what_git_would_take_and_says_what_it_found(self):
+    def test_it_reads_the_files_of_git_and_prints_its_findings(self):
         subprocess.run(["git", "init", "-q", self.folder], check=True)
         self.tree({".gitignore": "/build/\n", "build/x.cpp": "\t\n", "server/a.cpp": "\tint x;\n"}, self.folder)
         finding = "server/a.cpp:1: a tab, write spaces (\\t inside a literal)"
@@ -374,7 +374,7 @@ class Command(LintTest):
         (pathlib.Path(self.folder) / "server/a.cpp").write_text("int x;\n")
         self.assertEqual((0, ["lint: 2 files, text: no findings"]), self.run_lint("text"))
 
-    def test_without_a_rule_all_of_them_run_and_an_unknown_one_is_refused(self):
+    def test_without_a_rule_all_rules_run_and_an_unknown_rule_is_an_error(self):
         subprocess.run(["git", "init", "-q", self.folder], check=True)
         with unittest.mock.patch.dict(lint.RULES, {name: lambda tree, build: [] for name in lint.RULES}):
             code, lines = self.run_lint()

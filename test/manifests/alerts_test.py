@@ -106,12 +106,12 @@ class AlertsTest(ServerTest):
                 out.setdefault(name, set()).update(re.findall(r'(\w+)="', labels or ""))
         return out
 
-    def test_prometheus_takes_the_rules(self):
+    def test_prometheus_accepts_the_rules(self):
         run = self.promtool("check", "rules", self.rule_file(self.groups))
 
         self.assertEqual(0, run.returncode, run.stdout + run.stderr)
 
-    def test_every_alert_fires_when_it_should_and_then_alone(self):
+    def test_every_alert_fires_only_when_it_should(self):
         self.assertEqual(set(CASES), set(self.rules))
         cases = [(alert, series, [{"exp_labels": {**labels, **self.rules[alert]["labels"]}}])
                  for alert, (series, _, labels) in CASES.items()]
@@ -136,7 +136,7 @@ class AlertsTest(ServerTest):
                 self.assertLessEqual(used_labels, CASES[alert][2].keys())
                 self.assertEqual({"summary", "description"}, rule["annotations"].keys())
 
-    def test_every_series_exists_with_the_labels_that_are_asked_for(self):
+    def test_every_series_exists_with_the_labels_of_the_expressions(self):
         known_series = {**{name: labels | TARGET_LABELS for name, labels in self.live.items()}, **OTHERS}
         expressions = {alert: rule["expr"] for alert, rule in self.rules.items()}
         expressions |= {panel["title"]: target["expr"] for panel in self.dashboard["panels"] for target in panel["targets"]}
@@ -149,7 +149,7 @@ class AlertsTest(ServerTest):
                     self.assertLessEqual(labels, known_series[name])
                 self.assertLessEqual(grouped_by(expression), set().union(*(known_series[name] for name in series_names)))
 
-    def test_prometheus_takes_the_dashboards_expressions(self):
+    def test_prometheus_accepts_the_dashboards_expressions(self):
         rules = [{"record": f"panel_{panel['id']}", "expr": target["expr"].replace("$__rate_interval", "5m")}
                  for panel in self.dashboard["panels"] for target in panel["targets"]]
 
@@ -157,7 +157,7 @@ class AlertsTest(ServerTest):
 
         self.assertEqual(0, run.returncode, run.stdout + run.stderr)
 
-    def test_panels_have_names_of_their_own_and_do_not_overlap(self):
+    def test_panels_have_distinct_names_and_do_not_overlap(self):
         panels = self.dashboard["panels"]
 
         self.assertEqual(len(panels), len({panel["title"] for panel in panels}))

@@ -35,7 +35,7 @@ class BuildTest(ServerTest):
             with self.subTest(path.relative_to(ROOT)):
                 self.assertTrue(documents(path.read_text()))
 
-    def test_the_base_is_these_objects(self):
+    def test_the_base_consists_of_these_objects(self):
         self.assertEqual(BASE, names(self.built["base"]))
 
     def test_overlays_add_to_the_base(self):
@@ -87,7 +87,7 @@ class BuildTest(ServerTest):
 
                 self.assertEqual((0, ""), (run.returncode, run.stderr))
 
-    def test_weir_knows_every_flag(self):
+    def test_weir_has_every_flag_of_the_deployment(self):
         missing = self.folder() / "no-such-file.yaml"
         for name, objects in self.built.items():
             with self.subTest(name):
@@ -100,7 +100,7 @@ class BuildTest(ServerTest):
                 self.assertIn("no-such-file.yaml", run.stderr)
         self.assertEqual(2, run_weir(*flags, "--no-such-flag").returncode)
 
-    def test_probes_service_and_api_service_meet_at_the_port_that_is_listened_on(self):
+    def test_probes_service_and_api_service_use_the_port_of_the_server(self):
         for name, objects in self.built.items():
             with self.subTest(name):
                 pod = find_object(objects, "Deployment", "weir")["spec"]["template"]
@@ -119,7 +119,7 @@ class BuildTest(ServerTest):
                 for kind in ("Deployment", "PodDisruptionBudget"):
                     self.assertEqual(selector, find_object(objects, kind, "weir")["spec"]["selector"]["matchLabels"])
 
-    def test_the_pages_build_the_image_that_the_pod_asks_for_before_anything_is_applied(self):
+    def test_the_pages_build_the_pods_image_before_anything_is_applied(self):
         for page in ("README.md", "manifests/chart/README.md"):
             with self.subTest(page):
                 self.assertIn(f"docker build -t {self.image()} .", (ROOT / page).read_text())
@@ -130,7 +130,7 @@ class BuildTest(ServerTest):
         container, = find_object(self.built["base"], "Deployment", "weir")["spec"]["template"]["spec"]["containers"]
         return container["image"]
 
-    def test_what_a_renewal_applies_is_the_pair_and_its_authority_alone(self):
+    def test_a_renewal_applies_only_the_pair_and_its_ca(self):
         key, value = "weir.serving-pair", "true"
         for page in ("docs/known-issues.md", "manifests/components/prometheus-rule/weir.yaml"):
             with self.subTest(page):
@@ -138,7 +138,7 @@ class BuildTest(ServerTest):
         pair_objects = [item for item in self.built["base"] if item["metadata"].get("labels", {}).get(key) == value]
         self.assertEqual({("Secret", "weir-serving"), ("APIService", API_SERVICE)}, names(pair_objects))
 
-    def test_no_pod_asks_for_a_class_that_clusters_keep_to_themselves(self):
+    def test_no_pod_has_a_priority_class_that_clusters_reserve(self):
         for name, objects in self.built.items():
             with self.subTest(name):
                 pod = find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]

@@ -33,7 +33,7 @@ def metrics():
 
 
 class HpaTest(ServerTest):
-    def test_the_files_hold_hpas_alone_and_no_two_for_one_workload(self):
+    def test_the_files_contain_only_hpas_and_no_two_for_a_workload(self):
         hpas = all_hpas()
 
         self.assertEqual({("autoscaling/v2", "HorizontalPodAutoscaler")}, {(h["apiVersion"], h["kind"]) for h in hpas})
@@ -41,19 +41,19 @@ class HpaTest(ServerTest):
         self.assertEqual(10, len(targets))
         self.assertEqual(len(targets), len(set(targets)), targets)
 
-    def test_every_example_comes_with_its_configuration(self):
+    def test_every_example_has_its_configuration(self):
         examples = {path.name for path in HPA.glob("*.yaml")}
 
         self.assertEqual(examples - {"hybrid.yaml"} | {BACKENDS}, set(sources()))
 
-    def test_each_configuration_is_valid_with_the_backends_alone_and_all_together(self):
+    def test_each_configuration_is_valid_with_only_the_backends_and_with_all_others(self):
         every = sources()
         for name in every:
             with self.subTest(name):
                 self.check({BACKENDS: every[BACKENDS], name: every[name]})
         self.check(every)
 
-    def test_a_broken_configuration_is_noticed(self):
+    def test_an_invalid_configuration_is_detected(self):
         broken = {**sources(), "broken.yaml": "metrics: [{name: x, namespaces: [a], redis: {backend: cash, key: x}}]\n"}
 
         with self.assertRaisesRegex(AssertionError, 'cash'):
@@ -81,7 +81,7 @@ class HpaTest(ServerTest):
                 read_metrics.add(name)
         self.assertEqual(set(metrics()), read_metrics)
 
-    def test_averages_and_quantiles_are_compared_as_they_are(self):
+    def test_averages_and_quantiles_have_a_target_of_type_value(self):
         for hpa in all_hpas():
             for external in externals(hpa):
                 query = metrics()[external["metric"]["name"]].get("prometheus", {}).get("query", "")
@@ -94,7 +94,7 @@ class HpaTest(ServerTest):
 
         self.assertEqual(["gpu-ml-service"], zero)
 
-    def test_the_pages_overlay_has_the_configuration_in_place_of_the_bases(self):
+    def test_the_pages_overlay_has_its_own_configuration_instead_of_the_bases(self):
         """So that an apply, whatever it is for, never empties the configuration that is in force."""
         copy, = re.findall(r"^cp -r (\S+) (\S+)$", (HPA / "README.md").read_text(), re.M)
         folder = self.folder()
@@ -107,7 +107,7 @@ class HpaTest(ServerTest):
                          {item["metadata"]["name"]: item["data"] for item in of_kind(objects, "ConfigMap")})
         self.assertEqual(*([item for item in built if item["kind"] != "ConfigMap"] for built in (base, objects)))
 
-    def test_the_overlay_stands_on_every_other_one_and_on_cert_manager_alone(self):
+    def test_the_overlay_builds_on_every_other_overlay_and_on_cert_manager_alone(self):
         manifests = copied_manifests(self.folder())
         page = (ROOT / "manifests" / "README.md").read_text()
         alone = re.search(r"an\s+overlay is `(resources: \[\S+\])` and `(components: \[\S+\])`", page).groups()

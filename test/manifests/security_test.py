@@ -28,7 +28,7 @@ class SecurityTest(ServerTest):
     def pod(self, objects):
         return find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]
 
-    def test_pods_are_restricted_and_have_what_the_benchmarks_ask_for(self):
+    def test_pods_are_restricted_and_satisfy_the_benchmarks(self):
         for name, objects in self.built.items():
             with self.subTest(name):
                 self.assertEqual([], findings(self.pod(objects)))
@@ -39,7 +39,7 @@ class SecurityTest(ServerTest):
                 labels = find_object(objects, "Namespace", "weir-system")["metadata"]["labels"]
                 self.assertEqual("restricted", labels["pod-security.kubernetes.io/enforce"])
 
-    def test_each_rule_finds_what_breaks_it(self):
+    def test_each_rule_finds_its_violation(self):
         def broken(change):
             pod = copy.deepcopy(self.pod(self.built["base"]))
             change(pod, pod["containers"][0])
@@ -69,13 +69,13 @@ class SecurityTest(ServerTest):
             with self.subTest(name):
                 self.assertEqual(1, len(broken(change)), broken(change))
 
-    def test_weirs_account_may_review_and_read_one_config_map_and_nothing_else(self):
+    def test_weirs_account_has_permission_for_reviews_and_a_single_config_map_only(self):
         for name, objects in self.built.items():
             with self.subTest(name):
                 granted_roles = {role for role, subjects in bindings(objects) if WEIR in subjects}
                 self.assertEqual(ALLOWED, granted_roles)
 
-    def test_no_other_subject_is_bound_to_more_than_it_is_for(self):
+    def test_no_other_subject_has_more_permissions_than_needed(self):
         other_bindings = {("ClusterRoleBinding", None, "ClusterRole", "external-metrics-reader"):
                   [{"kind": "ServiceAccount", "name": "horizontal-pod-autoscaler", "namespace": "kube-system"}],
                   ("ClusterRoleBinding", None, "ClusterRole", "weir:telemetry-reader"):
@@ -86,7 +86,7 @@ class SecurityTest(ServerTest):
                     if subjects != [WEIR]:
                         self.assertEqual(other_bindings.get(role), subjects)
 
-    def test_roles_grant_these_rules_alone(self):
+    def test_roles_grant_only_these_rules(self):
         rules = {"external-metrics-reader":
                  [{"apiGroups": ["external.metrics.k8s.io"], "resources": ["*"], "verbs": ["list"]}],
                  "weir:telemetry-reader": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]}
@@ -103,7 +103,7 @@ class SecurityTest(ServerTest):
                 labels = find_object(objects, "ClusterRole", "external-metrics-reader")["metadata"]["labels"]
                 self.assertEqual("true", labels["rbac.authorization.k8s.io/aggregate-to-view"])
 
-    def test_the_token_is_mounted_where_it_is_needed_alone(self):
+    def test_the_token_is_mounted_only_where_it_is_needed(self):
         for name, objects in self.built.items():
             with self.subTest(name):
                 self.assertIs(False, find_object(objects, "ServiceAccount", "weir")["automountServiceAccountToken"])
@@ -119,12 +119,12 @@ class SecurityTest(ServerTest):
                 injected = service["metadata"].get("annotations", {}).get("cert-manager.io/inject-ca-from")
                 self.assertTrue(service["spec"].get("caBundle") or injected)
 
-    def test_no_file_even_offers_to(self):
+    def test_no_file_contains_an_option_to_skip_the_verification(self):
         for path in (ROOT / "manifests").rglob("*"):
             if path.is_file():
                 self.assertNotRegex(path.read_text(), "(?i)insecure_?-?skip", path)
 
-    def test_the_network_is_closed_but_for_what_is_named(self):
+    def test_the_network_policies_deny_everything_but_the_named_traffic(self):
         for name in ("overlays/staging", "overlays/prod"):
             with self.subTest(name):
                 policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(self.built[name], "NetworkPolicy")}

@@ -9,7 +9,7 @@ from support.manifests import copied_manifests, run_kustomize, serving
 
 
 class ServingPairTest(ServerTest):
-    def test_without_the_pair_the_error_names_what_makes_it(self):
+    def test_without_the_pair_the_error_names_its_folder(self):
         run = run_kustomize(copied_manifests(self.folder(), has_pair=False) / "base")
 
         self.assertNotEqual(0, run.returncode)
@@ -24,7 +24,7 @@ class ServingPairTest(ServerTest):
 
         self.assertEqual(secrets, run.stdout.split(), run.stderr)
 
-    def test_what_git_ignores_is_no_part_of_the_image(self):
+    def test_files_that_git_ignores_are_not_in_the_image(self):
         """docker's patterns are anchored, git's without a slash are not."""
         def as_docker_writes_it(pattern):
             return pattern.strip("/") if "/" in pattern.rstrip("/") else f"**/{pattern.rstrip('/')}"
@@ -33,7 +33,7 @@ class ServingPairTest(ServerTest):
 
         self.assertEqual([], [line for line in map(as_docker_writes_it, ignored) if line not in left_out])
 
-    def test_a_pair_is_kept_for_its_names_and_made_again_for_others(self):
+    def test_a_pair_is_reused_for_its_names_and_renewed_for_others(self):
         folder = self.folder()
 
         first, again, other = (serving("team", name, folder).stdout for name in ("weir", "weir", "adapter"))
@@ -43,7 +43,7 @@ class ServingPairTest(ServerTest):
         self.assertIn("kept ca.crt", other)
         self.assertIn("made tls.crt", other)
 
-    def test_a_pair_in_its_last_month_is_made_again_by_the_same_authority(self):
+    def test_a_pair_in_its_last_month_is_renewed_by_the_same_ca(self):
         folder = self.folder()
         serving("team", "weir", folder)
         authority = (folder / "ca.crt").read_bytes()
@@ -59,7 +59,7 @@ class ServingPairTest(ServerTest):
         self.assertEqual(authority, (folder / "ca.crt").read_bytes())
         self.assertIn("kept tls.crt", serving("team", "weir", folder).stdout)
 
-    def test_an_authority_that_would_end_before_its_pair_is_made_again_with_it(self):
+    def test_a_ca_that_would_expire_before_its_pair_is_renewed_too(self):
         folder = self.folder()
         Certificates(folder).authority("ca")  # for two days
         self.replace("tls", folder, days_left=40)
@@ -73,7 +73,7 @@ class ServingPairTest(ServerTest):
         shutil.rmtree(folder / f"{name}.ca", ignore_errors=True)
         Certificates(folder).issue(name, "ca", "/CN=weir", "serverAuth", "DNS:weir.team.svc", days=(-1, days_left))
 
-    def test_names_that_no_cluster_takes_are_refused(self):
+    def test_names_that_no_cluster_accepts_are_errors(self):
         for namespace, service in (("Team", "weir"), ("team", "weir.svc"), ("", "weir"), ("team", "-weir"),
                                    ("a" * 64, "weir")):
             with self.subTest((namespace, service)):

@@ -51,7 +51,7 @@ class ClusterCase(ServerTest):
 
 
 class AccessTest(ClusterCase):
-    def test_case_86_an_anonymous_reader_is_asked_about_and_refused(self):
+    def test_case_86_an_anonymous_reader_is_reviewed_and_denied(self):
         self.apiserver.allow = lambda spec: spec["user"] != "system:anonymous"
 
         answer = self.weir.get(PATH, cert=None)
@@ -80,7 +80,7 @@ class AccessTest(ClusterCase):
         self.assertEqual(["g1", "g2", "system:authenticated"], spec["groups"])
         self.assertRegex(spec["extra"]["authentication.kubernetes.io/credential-id"][0], "^X509SHA256=[0-9a-f]{64}$")
 
-    def test_case_68_a_plain_path_is_asked_as_one_and_groups_are_completed(self):
+    def test_case_68_a_nonresource_path_is_reviewed_as_a_path_and_groups_are_completed(self):
         self.assertEqual(200, self.read("system:aggregator", "/apis?timeout=5s").status)
 
         self.assertEqual([{"user": "system:aggregator", "groups": ["system:authenticated"],
@@ -93,7 +93,7 @@ class AccessTest(ClusterCase):
 
         self.assertEqual([], self.reviews_of("root"))
 
-    def test_case_101_a_refusal_carries_the_reason(self):
+    def test_case_101_a_403_contains_the_reason(self):
         self.apiserver.allow = lambda spec: (False, "no <way>")
 
         answer = self.read("case101")
@@ -102,7 +102,7 @@ class AccessTest(ClusterCase):
         self.assertTrue(answer.json()["message"].endswith('in the namespace "ml-inference": no <way>'), answer.text)
         self.assertEqual({"group": "external.metrics.k8s.io", "kind": "up"}, answer.json()["details"])
 
-    def test_case_102_one_question_is_asked_once_while_its_answer_is_kept(self):
+    def test_case_102_a_review_is_sent_once_while_its_decision_is_cached(self):
         for is_allowed, code in ((True, 200), (False, 403)):
             user = f"case102-{code}"
             self.apiserver.allow = lambda spec: is_allowed
@@ -110,14 +110,14 @@ class AccessTest(ClusterCase):
                 self.assertEqual([code] * 3, [self.read(user).status for _ in range(3)])
                 self.assertEqual(1, len(self.reviews_of(user)))
 
-    def test_case_102_another_user_verb_or_group_is_another_question(self):
+    def test_case_102_another_user_verb_or_group_is_another_review(self):
         for path in (PATH, PATH + "?watch=true", metric_path("other", "up"), metric_path("ml-inference", "down")):
             self.read("other-question", path)
         self.read("other-question", X_Remote_Group="g")
 
         self.assertEqual(5, len(self.reviews_of("other-question")))
 
-    def test_questions_at_the_same_time_are_joined(self):
+    def test_simultaneous_reviews_are_joined(self):
         self.apiserver.trouble[ACCESS_REVIEWS] = [Refuse(500)]
         answers = []
 
@@ -130,7 +130,7 @@ class AccessTest(ClusterCase):
         self.assertEqual([200] * 5, answers)
         self.assertEqual(1, len(self.reviews_of("joined")))
 
-    def test_case_124_S13_no_leave_for_a_namespace_is_403_also_where_the_value_is_kept(self):
+    def test_case_124_S13_no_permission_for_a_namespace_is_403_also_where_the_value_is_cached(self):
         self.apiserver.allow = lambda spec: spec["user"] == "boss" or spec["resourceAttributes"]["namespace"] == "a"
         self.assert_values(self.read("boss", metric_path("b", "up")), "42")
         request_count = len(self.backend.requests)
@@ -141,12 +141,12 @@ class AccessTest(ClusterCase):
         self.assertEqual((200, 403, 403), (allowed_read.status, denied_read.status, unknown.status))
         self.assertLessEqual(len(self.backend.requests), request_count + 1)
 
-    def test_S14_leave_of_one_tenant_is_none_of_another(self):
+    def test_S14_the_permission_of_one_tenant_does_not_apply_to_another(self):
         self.apiserver.allow = lambda spec: spec["user"] == "tenant-a"
 
         self.assertEqual([200, 403], [self.read(user).status for user in ("tenant-a", "tenant-b")])
 
-    def test_S11_what_is_no_answer_denies_with_500_and_is_not_kept(self):
+    def test_S11_an_invalid_review_response_denies_with_500_and_is_not_cached(self):
         table = [
             ("garbage", Raw("not JSON"), "SubjectAccessReview: the response is not a SubjectAccessReview"),
             ("an empty object", Raw("{}"), "SubjectAccessReview: the response is not a SubjectAccessReview"),
@@ -182,21 +182,21 @@ class AccessTest(ClusterCase):
         self.assertEqual((500, f'Internal Server Error: "{PATH}": SubjectAccessReview: the kube-apiserver did not respond '
                          'in time\n'), (answer.status, answer.text))
 
-    def test_S11_a_lost_connection_and_a_5xx_are_tried_again(self):
+    def test_S11_a_lost_connection_and_a_5xx_are_retried(self):
         for name, trouble in (("lost", [CLOSE]), ("500 twice", [Refuse(500), Refuse(500)]), ("429", [Refuse(429)])):
             with self.subTest(name):
                 self.apiserver.trouble[ACCESS_REVIEWS] = trouble
 
                 self.assert_values(self.read(f"again-{name}"), "42")
 
-    def test_case_113_two_users_on_one_connection_are_asked_about_apart(self):
+    def test_case_113_two_users_on_one_connection_are_reviewed_separately(self):
         self.apiserver.allow = lambda spec: spec["user"] == "case113-good"
         with raw_tls(self.weir) as connection:
             for user, code in (("case113-good", 200), ("case113-bad", 403), ("case113-good", 200), ("", 401)):
                 connection.sendall(f"GET {PATH} HTTP/1.1\r\nHost: weir\r\n{USER}: {user}\r\n\r\n".encode())
                 self.assertEqual(code, read_answers(connection, 1)[0][0])
 
-    def test_S12_health_is_open_and_asks_nobody(self):
+    def test_S12_health_is_open_and_sends_no_review(self):
         before = len(self.apiserver.access_reviews)
         self.apiserver.allow = lambda spec: False
 
@@ -205,7 +205,7 @@ class AccessTest(ClusterCase):
         self.assertEqual([200, 200, 200, 403, 403], codes)
         self.assertLessEqual(len(self.apiserver.access_reviews), before + 2)
 
-    def test_S07_only_what_stands_beside_the_proxys_certificate_counts(self):
+    def test_S07_only_headers_with_the_proxys_certificate_are_used(self):
         self.apiserver.allow = lambda spec: False
         self.certificates.issue("second-proxy", "client-ca", "/CN=front-proxy-client")
 
@@ -214,14 +214,14 @@ class AccessTest(ClusterCase):
 
         self.assertEqual([403] * 3, codes)
 
-    def test_S16_S17_a_selector_is_bound_or_refused_behind_the_review(self):
+    def test_S16_S17_a_selector_is_bound_or_rejected_after_the_review(self):
         for selector in ("__name__=up", "model=.*"):
             with self.subTest(selector):
                 self.assertEqual(400, self.read("selector", metric_path("ml-inference", "up", selector)).status)
 
 
 class TokenTest(ClusterCase):
-    def test_case_94_a_good_token_is_its_user(self):
+    def test_case_94_a_good_token_identifies_its_user(self):
         self.apiserver.users["t94"] = status("carol", uid="u-1", groups=["g"], extra={"scopes": ["x", "y"]})
 
         self.assert_values(self.with_token("t94"), "42")
@@ -239,13 +239,13 @@ class TokenTest(ClusterCase):
         self.assertEqual(before, len(self.apiserver.access_reviews))
         self.assertEqual(1, self.reviews_of_token("bad"))
 
-    def test_case_96_a_review_that_fails_twice_is_asked_again(self):
+    def test_case_96_a_review_that_fails_twice_is_sent_again(self):
         self.apiserver.users["t96"] = status("dave")
         self.apiserver.trouble[TOKEN_REVIEWS] = [Refuse(500), Refuse(500)]
 
         self.assert_values(self.with_token("t96"), "42")
 
-    def test_S11_a_review_that_cannot_be_had_is_401_and_not_kept(self):
+    def test_S11_a_failed_review_is_401_and_not_cached(self):
         table = [("garbage", Raw("[]")), ("no user", Raw('{"kind":"TokenReview","status":{"authenticated":true}}')),
                  ("in words", Raw('{"kind":"TokenReview","status":{"authenticated":"true","user":{"username":"u"}}}')),
                  ("an access review", Raw('{"kind":"SubjectAccessReview","status":{"authenticated":true,'
@@ -268,7 +268,7 @@ class TokenTest(ClusterCase):
 
         self.assertLess(time.monotonic() - begin, 4)
 
-    def test_S09_verdicts_of_tokens_with_a_common_part_are_kept_apart(self):
+    def test_S09_verdicts_of_tokens_with_a_common_part_are_separate(self):
         long = "x" * 4000
         self.apiserver.users[long + "a"] = status("frank")
 
@@ -277,7 +277,7 @@ class TokenTest(ClusterCase):
         self.assertEqual([200, 401, 401, 200, 401], codes)
         self.assertEqual([1, 1, 1], [self.reviews_of_token(token) for token in (long + "a", long + "b", long)])
 
-    def test_a_certificate_goes_before_a_token_and_a_token_after_an_invalid_certificate(self):
+    def test_a_certificate_precedes_a_token_and_a_token_is_used_after_an_invalid_certificate(self):
         self.apiserver.users["after"] = status("grace")
         self.certificates.authority("foreign-token-ca")
         self.certificates.issue("foreign-token", "foreign-token-ca", "/CN=x")
@@ -287,7 +287,7 @@ class TokenTest(ClusterCase):
 
         self.assertEqual((0, 1), (self.reviews_of_token("never-asked"), self.reviews_of_token("after")))
 
-    def test_the_log_holds_no_token(self):
+    def test_the_log_contains_no_token(self):
         self.apiserver.users["leaky-token-1"] = {"error": "cannot parse leaky-token-1"}
 
         self.with_token("leaky-token-1")
@@ -296,7 +296,7 @@ class TokenTest(ClusterCase):
 
 
 class RepeatsTest(ClusterCase):
-    def test_a_refused_token_is_a_line_and_those_behind_it_a_count(self):
+    def test_a_rejected_token_is_a_log_line_and_further_tokens_a_count(self):
         weir = self.start_in_test(Weir(self.folder() / "weir", config(self.backend.url, metric("up", "up")),
                                  kubeconfig=self.apiserver.kubeconfig(self.folder())))
         for number in range(5):
@@ -314,7 +314,7 @@ class ShortCacheTest(ClusterCase):
              "--authorization-webhook-cache-unauthorized-ttl", "0", "--api-audiences", "weir,other",
              "--authorization-always-allow-paths", "/apis*")
 
-    def test_case_102_an_answer_that_is_old_is_asked_for_again(self):
+    def test_case_102_an_old_decision_is_reviewed_again(self):
         verdicts = [True, False, True, (False, "gone")]
         self.apiserver.allow = lambda spec: verdicts[len(self.reviews_of("case102"))]
 

@@ -46,7 +46,7 @@ class TrustCase(MakesPairs, ServerTest):
 
 
 class ConfigMapTest(TrustCase):
-    def test_case_88_89_93_S03_S04_what_the_config_map_does_not_trust_is_401(self):
+    def test_case_88_89_93_S03_S04_a_certificate_that_the_config_map_does_not_trust_is_401(self):
         self.new_cluster()
         self.new_weir()
         self.authority("foreign-cluster-ca")
@@ -76,7 +76,7 @@ class ConfigMapTest(TrustCase):
 
         self.assertEqual([("zoe", "7")], [(spec["user"], spec.get("uid")) for spec in self.apiserver.access_reviews])
 
-    def test_case_104_a_new_authority_counts_on_new_and_open_connections(self):
+    def test_case_104_a_new_ca_is_used_on_new_and_open_connections(self):
         self.new_cluster()
         self.new_weir()
         later_ca = self.authority("later-proxy-ca")
@@ -106,7 +106,7 @@ class ConfigMapTest(TrustCase):
                              input="", capture_output=True, text=True, timeout=20)
         return run.stdout
 
-    def test_a_new_rule_counts_at_once(self):
+    def test_a_new_rule_applies_at_once(self):
         self.new_cluster()
         self.new_weir()
 
@@ -115,7 +115,7 @@ class ConfigMapTest(TrustCase):
         self.apiserver.write_config(cluster_config(self.certificates))
         self.wait_for_code(200)
 
-    def test_case_105_what_cannot_be_used_leaves_the_last_good_values(self):
+    def test_case_105_an_invalid_part_does_not_replace_the_last_valid_values(self):
         table = [
             ("deleted", None, "the ConfigMap does not exist"),
             ("emptied", cluster_config(self.certificates, client_ca_file="", requestheader_client_ca_file=" "),
@@ -141,13 +141,13 @@ class ConfigMapTest(TrustCase):
         self.apiserver.write_config(cluster_config(self.certificates, requestheader_allowed_names='["somebody-else"]'))
         self.wait_for_code(401)
 
-    def test_one_broken_half_spares_the_other(self):
+    def test_an_invalid_half_does_not_affect_the_other(self):
         self.new_cluster(requestheader_client_ca_file="x")
         self.new_weir()
 
         self.assertEqual((200, 401), (self.code("client"), self.code()))
 
-    def test_no_config_map_at_the_start_is_no_trust_and_no_harm(self):
+    def test_without_a_config_map_at_the_start_no_certificate_is_trusted(self):
         self.new_cluster()
         self.apiserver.data = None
         self.apiserver.users["t"] = {"authenticated": True, "user": {"username": "u"}}
@@ -159,7 +159,7 @@ class ConfigMapTest(TrustCase):
         self.apiserver.write_config(cluster_config(self.certificates))
         self.wait_for_code(200)
 
-    def test_a_watch_that_ends_is_begun_again(self):
+    def test_a_watch_that_ends_is_started_again(self):
         table = [
             ("closed", self.close_watches), ("too old", lambda: self.send({"type": "ERROR", "object": {"code": 410}})),
             ("an error", lambda: self.send({"type": "ERROR", "object": {"code": 500}})),
@@ -203,7 +203,7 @@ class ConfigMapTest(TrustCase):
 
 
 class UnreadableTest(TrustCase):
-    def test_case_106_a_config_map_that_cannot_be_read_keeps_it_up_unready_and_closed(self):
+    def test_case_106_with_an_unreadable_config_map_it_runs_unready_and_denies_access(self):
         for name, trouble in (("forbidden", Refuse(403)), ("failing", Refuse(500)), ("lost", CLOSE), ("no list", Raw("{}"))):
             with self.subTest(name):
                 self.new_cluster()
@@ -220,7 +220,7 @@ class UnreadableTest(TrustCase):
                 self.assertEqual(200, self.code())
                 self.assertEqual(1, self.log().count("authentication_config_unreadable"))
 
-    def test_a_kube_apiserver_that_cannot_be_reached_keeps_it_up_and_unready(self):
+    def test_without_a_reachable_kube_apiserver_it_runs_unready(self):
         self.new_cluster()
         self.apiserver.stop()
         self.new_weir(is_awaited=False)
@@ -229,7 +229,7 @@ class UnreadableTest(TrustCase):
         self.assertEqual(500, self.weir.get("/readyz", cert=None).status)
         self.assertEqual(0, self.weir.stop())
 
-    def test_a_kube_apiserver_that_hangs_does_not_hold_up_the_end(self):
+    def test_a_hanging_kube_apiserver_does_not_delay_the_shutdown(self):
         self.new_cluster()
         self.apiserver.always[CONFIG_MAPS] = HANG
         self.new_weir(is_awaited=False)
@@ -237,7 +237,7 @@ class UnreadableTest(TrustCase):
         self.assertEqual(500, self.weir.get("/readyz", cert=None).status)
         self.assertEqual(0, self.weir.stop())
 
-    def test_it_stays_ready_when_the_kube_apiserver_goes_away_later(self):
+    def test_it_stays_ready_when_the_kube_apiserver_becomes_unreachable(self):
         self.new_cluster()
         self.new_weir()
         self.apiserver.stop()
@@ -246,14 +246,14 @@ class UnreadableTest(TrustCase):
         self.assertEqual(200, self.weir.get("/readyz", cert=None).status)
         self.assertEqual(500, self.code())
 
-    def test_tolerate_lookup_failure_is_ready_and_goes_on_trying(self):
+    def test_tolerate_lookup_failure_is_ready_and_retries(self):
         self.new_cluster()
         self.apiserver.trouble[CONFIG_MAPS] = [Refuse(403)]
         self.new_weir("--authentication-tolerate-lookup-failure")
 
         self.wait_for_code(200)
 
-    def test_skip_lookup_and_flags_for_both_authorities_ask_for_no_config_map(self):
+    def test_skip_lookup_and_flags_for_both_cas_read_no_config_map(self):
         both = ("--client-ca-file", self.certificates.crt("client-ca"),
                 "--requestheader-client-ca-file", self.certificates.crt("front-proxy-ca"))
         for name, flags, code in (("skipped", ("--authentication-skip-lookup",), 403), ("both given", both, 200)):
@@ -266,7 +266,7 @@ class UnreadableTest(TrustCase):
                 self.assertEqual(0, self.apiserver.lists)
                 self.assertNotIn("authentication-config", self.weir.get("/readyz?verbose", cert=None).text)
 
-    def test_a_flag_goes_before_its_half_of_the_config_map(self):
+    def test_a_flag_overrides_its_half_of_the_config_map(self):
         self.new_cluster(client_ca_file=None)
         self.authority("flag-ca")
         cert = self.pair("flag-client", "flag-ca", "/CN=flagged")
@@ -278,7 +278,7 @@ class UnreadableTest(TrustCase):
 
 
 class AccountTest(TrustCase):
-    def test_a_rotated_token_file_is_used_at_the_next_question(self):
+    def test_a_rotated_token_file_is_used_at_the_next_request(self):
         self.new_cluster("first")
         token = self.folder() / "token"
         token.write_text("first\n")
@@ -302,7 +302,7 @@ class AccountTest(TrustCase):
 
                 self.assertEqual(200, self.code())
 
-    def test_another_servers_certificate_is_not_asked(self):
+    def test_a_server_with_another_certificate_gets_no_request(self):
         self.new_cluster()
         self.apiserver.allow = lambda spec: self.fail("asked")
         folder = self.folder()
@@ -325,7 +325,7 @@ class AccountTest(TrustCase):
         self.assertEqual((1, 0, 0, 1), (self.apiserver.lists, len(self.apiserver.access_reviews), reviews.lists,
                                         len(reviews.access_reviews)))
 
-    def test_without_any_way_to_the_cluster_it_says_which_flags_to_set(self):
+    def test_without_access_to_the_cluster_it_names_the_flags_to_set(self):
         folder = self.folder()
         (folder / "weir.yaml").write_text(self.text)
 

@@ -69,7 +69,7 @@ class CheckTest(ServerTest):
         path.write_text(text)
         return path
 
-    def test_every_problem_is_told_at_once_with_its_place_and_what_to_write_instead(self):
+    def test_every_problem_is_reported_at_once_with_its_position_and_fix(self):
         path = self.write(BAD)
 
         run = run_weir("check", path)
@@ -112,7 +112,7 @@ class CheckTest(ServerTest):
                 self.assertEqual((1, f"{path}{problem}\nweir: 1 problem in the configuration\n"),
                                  (run.returncode, run.stderr))
 
-    def test_text_that_is_no_yaml_is_told_with_its_place(self):
+    def test_invalid_yaml_is_reported_with_its_position(self):
         for name, text in (("an open brace", "metrics: {a\n"), ("a tab", "metrics:\n\t- a\n"), ("bad alias", "a: *b\n"),
                            ("binary", "\x00\x01\x02")):
             with self.subTest(name):
@@ -121,7 +121,7 @@ class CheckTest(ServerTest):
                 self.assertEqual(1, run.returncode, run.stderr)
                 self.assertRegex(run.stderr, r"weir\.yaml:\d+:\d+: ")
 
-    def test_aliases_that_explode_are_refused_in_time(self):
+    def test_exploding_aliases_are_rejected_in_time(self):
         lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
 
@@ -151,7 +151,7 @@ class CheckTest(ServerTest):
 
         self.assertEqual((0, "2 metrics: the configuration is valid\n", ""), (run.returncode, run.stdout, run.stderr))
 
-    def test_a_metric_that_stands_in_two_files_is_told_with_both_places(self):
+    def test_a_metric_in_two_files_is_reported_with_both_positions(self):
         folder = self.folder()
         (folder / "a.yaml").write_text(config("http://127.0.0.1:1", metric("one", "1")))
         (folder / "b.yaml").write_text(json.dumps({"metrics": [metric("one", "2")]}))
@@ -177,7 +177,7 @@ class LiveTest(ServerTest):
         cls.good.write_text(config({"prom": prometheus_backend(server.url)}, metric("good", "good", namespaces=["*"])))
         cls.weir = cls.start(Weir(cls.folder_ / "weir", cls.text))
 
-    def test_check_live_asks_every_metric(self):
+    def test_check_live_reads_every_metric(self):
         run = run_weir("check", self.file, "--live")
 
         self.assertEqual((3, ""), (run.returncode, run.stderr))
@@ -187,7 +187,7 @@ class LiveTest(ServerTest):
         self.assertEqual("skipped    ml-inference/by_label: it needs label values; try weir get "
                          f"--config {self.file} ml-inference/by_label -l q=VALUE", by_label)
 
-    def test_check_live_with_every_answer_well_is_0(self):
+    def test_check_live_without_errors_is_0(self):
         run = run_weir("check", self.good, "--live")
 
         self.assertEqual((0, "1 metric: the configuration is valid\nok         default/good = 1500m\n", ""),
@@ -200,7 +200,7 @@ class LiveTest(ServerTest):
         self.assertEqual([["METRIC", "LABELS", "TIMESTAMP", "VALUE"], ["by_label", "q=a", AT, "1500m"],
                           ["by_label", "q=b", AT, "1500m"]], [line.split() for line in run.stdout.splitlines()])
 
-    def test_get_as_json_is_the_apis_own_answer(self):
+    def test_get_as_json_prints_the_apis_response(self):
         for path, selector in (("good", None), ("by_label", "q=a"), ("by_label", "q in (a,b)")):
             with self.subTest(path, selector=selector):
                 run = run_weir("get", "--config", self.file, "-o", "json", f"ml-inference/{path}",
@@ -243,13 +243,13 @@ class CommandLineTest(ServerTest):
                 for word in ("url", "token", "username", "password", "headers", "tls", "query", "aggregate", "warnings"):
                     self.assertRegex(run.stdout, rf"(?m)^  {word} ")
 
-    def test_describe_of_a_near_kind_names_it(self):
+    def test_describe_of_a_misspelt_kind_names_the_kind(self):
         run = run_weir("describe", "promtheus")
 
         self.assertEqual((2, "", 'weir: unknown kind "promtheus"; did you mean "prometheus"?\n'
                           "The kinds are: prometheus, rabbitmq, redis\n"), (run.returncode, run.stdout, run.stderr))
 
-    def test_a_wrong_command_line_is_2_and_says_where_to_look(self):
+    def test_a_wrong_command_line_is_2_and_names_help(self):
         table = [("nothing", ()), ("an unknown flag", ("version", "--loud")),
                  ("check of nothing", ("check",)), ("get without config", ("get", "a/b")),
                  ("get of nothing", ("get", "--config", "x")),
@@ -266,7 +266,7 @@ class CommandLineTest(ServerTest):
                 self.assertTrue(run.stderr.startswith("weir: "), run.stderr)
                 self.assertIn("--help", run.stderr)
 
-    def test_an_unknown_command_names_its_neighbour(self):
+    def test_an_unknown_command_names_a_similar_command(self):
         run = run_weir("serv")
 
         self.assertEqual((2, "", 'weir: unknown command "serv"; did you mean "serve"?\n'

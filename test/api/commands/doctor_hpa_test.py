@@ -12,7 +12,7 @@ CHECKED = "its permissions could not be checked: "
 
 
 class AutoscalerTest(DoctorCase):
-    def test_what_an_hpa_asks_for_that_the_configuration_does_not_serve(self):
+    def test_an_hpa_with_a_metric_that_the_configuration_does_not_serve(self):
         table = [
             ("a mistyped name", "ml-inference", external("depht"), 'the configuration has no metric depht; did you mean "depth"?'),
             ("another name", "ml-inference", external("sales"), "the configuration has no metric sales"),
@@ -39,7 +39,7 @@ class AutoscalerTest(DoctorCase):
 
                 self.assertEqual([("error", f"HPA {namespace}/worker", expected)], self.wrong("--config", self.config))
 
-    def test_what_is_well_asked_is_not_told(self):
+    def test_a_valid_hpa_gives_no_finding(self):
         self.hpas(hpa("ml-inference", "worker", external("depth", expressions=[
                       {"key": "queue", "operator": "In", "values": ["b", "a", "b"]}])),
                   hpa("any", "cities", external("cities")),
@@ -47,7 +47,7 @@ class AutoscalerTest(DoctorCase):
 
         self.assertEqual([], self.wrong("--config", self.config))
 
-    def test_a_configuration_is_judged_where_its_credentials_are_not(self):
+    def test_a_configuration_is_checked_without_its_credentials(self):
         self.hpas(hpa("n", "worker", external("depth")))
         path = self.folder() / "weir.yaml"
         backend = {"prometheus": {"url": "https://h", "token": {"file": "/nowhere/token"}, "tls": {"ca": "/nowhere/ca"}}}
@@ -57,7 +57,7 @@ class AutoscalerTest(DoctorCase):
         self.assertIn(("error", "HPA n/worker", "metric depth is not served in namespace n, only in ml-inference"),
                       self.wrong("--config", path))
 
-    def test_without_a_configuration_a_name_that_discovery_does_not_list_is_told(self):
+    def test_without_a_configuration_a_name_that_discovery_does_not_list_is_reported(self):
         self.hpas(hpa("n", "worker", external("depht"), external("externalmetric")))
 
         self.assertEqual([("error", "HPA n/worker", 'discovery lists no metric depht; did you mean "depth"?'),
@@ -72,7 +72,7 @@ class AutoscalerTest(DoctorCase):
                          finding["what"])
         self.assertEqual("write an HPA of your own with a metric of Weir, then delete the ScaledObject", finding["action"])
 
-    def test_a_target_that_does_not_suit_its_metric_is_a_warning(self):
+    def test_a_target_that_does_not_fit_its_metric_is_a_warning(self):
         table = [
             ("an average divided", external("p95_latency"),
              "metric p95_latency is an average or a quantile, and averageValue divides it by the replicas"),
@@ -88,7 +88,7 @@ class AutoscalerTest(DoctorCase):
 
                 self.assertEqual([("warning", "HPA ml-inference/worker", expected)], self.wrong("--config", self.config))
 
-    def test_what_the_hpa_controller_says_of_a_failing_metric_is_shown(self):
+    def test_the_hpa_controllers_message_about_a_failing_metric_is_shown(self):
         condition = {"type": "ScalingActive", "status": "False", "reason": "FailedGetExternalMetric",
                      "message": "unable to get external metric ml/cities/nil: key \"cities\"\n is a set"}
         self.hpas(hpa("ml", "worker", external("cities"), conditions=[condition]),
@@ -98,7 +98,7 @@ class AutoscalerTest(DoctorCase):
         self.assertEqual([("error", "HPA ml/worker", "it does not scale: FailedGetExternalMetric: unable to get external "
                            "metric ml/cities/nil: key \"cities\" is a set")], self.wrong("--config", self.config))
 
-    def test_discovery_that_is_not_the_configuration_s_is_told(self):
+    def test_discovery_that_differs_from_the_configuration_is_reported(self):
         self.kube.objects[DISCOVERY]["resources"] = [{"name": name} for name in ("depth", "old", "externalmetrics")]
 
         self.assertEqual([
@@ -111,7 +111,7 @@ class RightsTest(DoctorCase):
         """No review is allowed whose attributes hold `refused`."""
         self.kube.allow = lambda spec: not attributes.items() <= spec["resourceAttributes"].items()
 
-    def test_a_right_that_weir_s_account_lacks_is_an_error_of_its_own(self):
+    def test_each_missing_permission_of_weirs_account_is_an_error(self):
         table = [
             ("tokenreviews", {"resource": "tokenreviews"}, "it has no permission to create tokenreviews.authentication.k8s.io"),
             ("accessreviews", {"resource": "subjectaccessreviews"},
@@ -130,25 +130,25 @@ class RightsTest(DoctorCase):
         self.assertEqual([("error", OWN, "it has no permission to watch configmaps extension-apiserver-authentication in kube-system: "
                            "no RBAC policy matched")], self.wrong())
 
-    def test_the_hpa_controller_without_rights_is_an_error_for_each_metric_in_use(self):
+    def test_the_hpa_controller_without_permissions_is_an_error_for_each_metric_in_use(self):
         self.hpas(hpa("a", "one", external("depth"), external("cities")), hpa("a", "two", external("depth")))
         self.refuse(group="external.metrics.k8s.io")
 
         self.assertEqual([("error", HPA, "it has no permission to list cities.external.metrics.k8s.io in a"),
                           ("error", HPA, "it has no permission to list depth.external.metrics.k8s.io in a")], self.wrong())
 
-    def test_the_hpa_controller_without_rights_is_an_error_when_no_metric_is_in_use(self):
+    def test_the_hpa_controller_without_permissions_is_an_error_when_no_metric_is_in_use(self):
         self.refuse(group="external.metrics.k8s.io")
 
         self.assertEqual([("error", HPA, "it has no permission to list *.external.metrics.k8s.io")], self.wrong())
 
-    def test_the_right_to_each_metric_in_use_is_enough(self):
+    def test_the_permission_for_each_metric_in_use_is_enough(self):
         self.hpas(hpa("a", "one", external("depth")))
         self.refuse(group="external.metrics.k8s.io", resource="*")
 
         self.assertEqual([], self.wrong())
 
-    def test_more_metrics_in_use_than_are_asked_about_are_told(self):
+    def test_more_metrics_in_use_than_are_reviewed_are_reported(self):
         names = [f"m{n:02}" for n in range(51)]
         self.kube.objects[DISCOVERY]["resources"] = [{"name": name} for name in names]
         self.hpas(hpa("a", "one", *(external(name) for name in names)))
@@ -159,13 +159,13 @@ class RightsTest(DoctorCase):
         reviewed_metrics = {spec["resourceAttributes"]["resource"] for spec in self.kube.access_reviews if spec["user"] == HPA_USER}
         self.assertEqual({"*", *names[:50]}, reviewed_metrics)
 
-    def test_a_verdict_that_is_none_is_told_and_not_taken_for_a_right(self):
+    def test_a_review_without_a_decision_is_reported_and_is_not_a_permission(self):
         self.kube.allow = lambda spec: {"allowed": True, "denied": True}
 
         self.assertEqual([("warning", OWN, CHECKED + "the SubjectAccessReview both allows and denies"),
                           ("warning", HPA, CHECKED + "the SubjectAccessReview both allows and denies")], self.wrong())
 
-    def test_an_account_that_is_not_known_can_be_given(self):
+    def test_an_unknown_account_can_be_set_by_a_flag(self):
         self.kube.objects[POD] = None
 
         self.assertEqual([("warning", "Weir's account", "its permissions could not be checked: its name is not known")], self.wrong())
@@ -175,7 +175,7 @@ class RightsTest(DoctorCase):
 
 
 class RefusedLookTest(DoctorCase):
-    def test_each_look_that_is_refused_names_its_permission_and_the_others_go_on(self):
+    def test_each_forbidden_check_names_its_permission_and_the_others_continue(self):
         table = [
             (API_SERVICE, API, "get apiservices.apiregistration.k8s.io", ["--service", "weir-system/weir"]),
             (SERVICE, "Service weir-system/weir", "get services in weir-system", ["--service-account", "weir-system/weir"]),
@@ -195,7 +195,7 @@ class RefusedLookTest(DoctorCase):
                 self.assertIn("0 errors, 1 warning, ", run.stdout)
                 self.assertEqual(0, run.returncode, run.stdout)
 
-    def test_a_pod_that_may_not_be_read_leaves_the_account_unknown(self):
+    def test_without_permission_to_read_the_pod_the_account_is_unknown(self):
         self.kube.always = {POD: Refuse(403)}
 
         self.assertEqual([("warning", "Pod weir-system/weir-0", LOOK + "this account has no permission to get pods in weir-system"),
@@ -207,7 +207,7 @@ class RefusedLookTest(DoctorCase):
 
         self.assertEqual([("warning", OWN, why), ("warning", HPA, why)], self.wrong())
 
-    def test_an_answer_that_is_none_is_told_in_the_server_s_words(self):
+    def test_an_invalid_response_is_reported_with_the_servers_text(self):
         table = [
             ("500", Refuse(500), LOOK + f"the kube-apiserver responded with 500: played by {self.kube.url}"),
             ("no JSON", Raw("<html>"), LOOK + "the response of the kube-apiserver is not JSON"),
@@ -226,7 +226,7 @@ class RefusedLookTest(DoctorCase):
 
         self.assertEqual([("error", "HPA /", "the configuration has no metric")], self.wrong("--config", self.config))
 
-    def test_a_kube_apiserver_that_does_not_answer_ends_the_checks(self):
+    def test_a_kube_apiserver_that_does_not_respond_ends_the_checks(self):
         kubeconfig = self.folder() / "kubeconfig"
         kubeconfig.write_text(self.kubeconfig.read_text().replace(self.kube.url, f"https://127.0.0.1:{free_port()}"))
 
@@ -235,7 +235,7 @@ class RefusedLookTest(DoctorCase):
         self.assertRegex(run.stdout, r"\Aerror    kube-apiserver: it cannot be reached: .*\n1 error, 0 warnings, 0 ok\n\Z")
         self.assertEqual(4, run.returncode)
 
-    def test_an_account_that_the_kube_apiserver_does_not_know_ends_the_checks(self):
+    def test_an_account_unknown_to_the_kube_apiserver_ends_the_checks(self):
         kubeconfig = self.kube.kubeconfig(self.folder(), token="another")
 
         run = self.run_doctor(kubeconfig=kubeconfig)
@@ -244,7 +244,7 @@ class RefusedLookTest(DoctorCase):
                          "certificate into the kubeconfig\n1 error, 0 warnings, 0 ok\n", run.stdout)
         self.assertEqual(4, run.returncode)
 
-    def test_a_kube_apiserver_that_hangs_at_every_query_is_reported_and_left_within_30_seconds(self):
+    def test_a_kube_apiserver_that_hangs_at_every_query_is_reported_within_30_seconds(self):
         hanging = (API_SERVICE, SERVICE, HPAS, ACCESS_REVIEWS, DISCOVERY)  # six queries of 5 s each
         self.kube.always = {path: HANG for path in hanging}
         start_time = time.monotonic()
@@ -255,7 +255,7 @@ class RefusedLookTest(DoctorCase):
         self.assertEqual([("warning", name, LOOK + "it did not respond")
                           for name in (API, "Service weir-system/weir", "HPAs", OWN, HPA, API)], wrong)
 
-    def test_a_list_of_hpas_without_an_end_is_left_after_10000(self):
+    def test_an_endless_list_of_hpas_is_read_up_to_10000(self):
         self.kube.objects[HPAS] = lambda query: {"metadata": {"continue": "more"}, "items": []}
         self.kube.requests.clear()
 
@@ -278,13 +278,13 @@ class CommandTest(DoctorCase):
 
                 self.assertEqual((0, ""), (run.returncode, run.stderr))
 
-    def test_without_a_kubeconfig_outside_a_pod_it_says_what_to_give(self):
+    def test_without_a_kubeconfig_outside_a_pod_it_names_the_flag_to_set(self):
         run = self.run_in()
 
         self.assertEqual((1, "", "weir: there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this process "
                           "does not run in a pod: set --kubeconfig\n"), (run.returncode, run.stdout, run.stderr))
 
-    def test_two_kubeconfigs_are_refused(self):
+    def test_two_kubeconfigs_are_an_error(self):
         other = self.kube.kubeconfig(self.folder())
 
         run = self.run_in(KUBECONFIG=f"{self.kubeconfig}:{other}")
@@ -292,7 +292,7 @@ class CommandTest(DoctorCase):
         self.assertEqual((1, "weir: KUBECONFIG names 2 files, and Weir does not merge kubeconfigs: set --kubeconfig to the "
                           "output of kubectl config view --flatten --minify --raw\n"), (run.returncode, run.stderr))
 
-    def test_a_configuration_with_problems_is_exit_1_and_asks_nothing(self):
+    def test_a_configuration_with_problems_is_exit_1_and_sends_no_query(self):
         path = self.folder() / "weir.yaml"
         path.write_text("metric: []\n")
 
@@ -307,7 +307,7 @@ class CommandTest(DoctorCase):
         self.assertEqual(0, self.run_doctor().returncode)
         self.assertEqual(4, self.run_doctor("--strict").returncode)
 
-    def test_json_holds_every_finding_in_its_order(self):
+    def test_json_contains_every_finding_in_order(self):
         run = self.run_doctor("-o", "json")
 
         report = json.loads(run.stdout)
@@ -328,7 +328,7 @@ class CommandTest(DoctorCase):
                 self.assertEqual(2, run.returncode)
                 self.assertIn(advice, run.stderr)
 
-    def test_no_token_is_shown_and_no_secret_is_asked_for(self):
+    def test_no_token_is_shown_and_no_secret_is_read(self):
         self.kube.requests.clear()
 
         run = self.run_doctor("-o", "json")

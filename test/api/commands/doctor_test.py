@@ -9,7 +9,7 @@ API, HPA, OWN = doctor.API, doctor.HPA, doctor.OWN
 
 
 class WellTest(DoctorCase):
-    def test_a_cluster_where_nothing_is_wrong_is_told_so_line_by_line(self):
+    def test_a_cluster_without_problems_is_reported_line_by_line(self):
         self.hpas(hpa("ml-inference", "worker", external("depth", {"queue": "a"}),
                       external("p95_latency", type="Value", value="500m")))
 
@@ -31,7 +31,7 @@ class WellTest(DoctorCase):
         ], [line[:line.index("until ") + 6] if "until " in line else line for line in lines])
         self.assertEqual(("0 errors, 0 warnings, 13 ok", 0), (last, run.returncode))
 
-    def test_without_a_configuration_what_discovery_lists_counts(self):
+    def test_without_a_configuration_the_metrics_of_discovery_are_used(self):
         self.hpas(hpa("ml-inference", "worker", external("depth", {"other": "a"})))
 
         run = self.run_doctor()
@@ -39,7 +39,7 @@ class WellTest(DoctorCase):
         self.assertIn(f"ok       {API}: it lists 3 metrics\n", run.stdout)
         self.assertEqual(0, run.returncode)
 
-    def test_each_account_is_asked_about_as_the_cluster_knows_it(self):
+    def test_each_account_is_reviewed_with_its_groups(self):
         self.kube.access_reviews.clear()
 
         self.run_doctor()
@@ -52,7 +52,7 @@ class WellTest(DoctorCase):
         self.assertIn({"verb": "list", "group": "external.metrics.k8s.io", "version": "v1beta1", "resource": "*"},
                       [spec["resourceAttributes"] for spec in self.kube.access_reviews])
 
-    def test_all_pages_of_hpas_are_looked_at(self):
+    def test_all_pages_of_hpas_are_read(self):
         pages = {None: ("a b/c", hpa("n", "first", external("depht"))), "a b/c": ("", hpa("n", "second", external("depht")))}
 
         def page(query):
@@ -73,7 +73,7 @@ class RegistrationTest(DoctorCase):
 
         self.assertEqual([("error", API, "it does not exist, so no HPA can read an external metric")], self.wrong())
 
-    def test_a_foreign_owner_is_named_with_what_replacing_it_would_break(self):
+    def test_another_owner_is_named_with_the_hpas_that_a_replacement_would_break(self):
         table = [
             ("keda", "keda-operator-metrics-apiserver", "KEDA", "every ScaledObject (1 HPA of KEDA)"),
             ("monitoring", "prometheus-adapter", "prometheus-adapter", "every HPA that uses the other provider"),
@@ -93,7 +93,7 @@ class RegistrationTest(DoctorCase):
                 self.assertEqual("a cluster has one provider of external metrics: applying Weir's APIService breaks "
                                  f"{stopped}; replace those with your own HPAs first", findings[0]["action"])
 
-    def test_an_owner_that_nobody_knows_is_a_warning_until_it_is_named(self):
+    def test_an_unknown_owner_is_a_warning_until_it_is_named(self):
         self.change(service={"namespace": "n", "name": "metrics", "port": 443})
         objects = self.kube.objects
         objects["/api/v1/namespaces/n/services/metrics"] = {**objects[SERVICE], "metadata": {"name": "metrics"}}
@@ -104,7 +104,7 @@ class RegistrationTest(DoctorCase):
         self.assertEqual(("warning", API, "cannot tell whether its Service n/metrics is Weir's"), self.wrong()[0])
         self.assertNotIn(API, [finding[1] for finding in self.wrong("--service", "n/metrics")])
 
-    def test_another_service_than_the_named_one_is_a_foreign_owner(self):
+    def test_another_service_than_the_named_service_is_another_owner(self):
         self.change(service={"namespace": "n", "name": "metrics", "port": 443})
 
         self.assertIn(("error", API, "it belongs to another server (Service n/metrics)"),
@@ -115,7 +115,7 @@ class RegistrationTest(DoctorCase):
 
         self.assertEqual([("error", API, "it belongs to the kube-apiserver itself (Service none)")], self.wrong())
 
-    def test_why_it_is_not_available_is_told_in_the_cluster_s_words(self):
+    def test_the_reason_of_unavailability_is_reported_with_the_clusters_text(self):
         self.kube.objects[API_SERVICE]["status"]["conditions"] = [
             {"type": "Available", "status": "False", "reason": "FailedDiscoveryCheck", "message": "no\nresponse"}]
 
@@ -182,7 +182,7 @@ class DirectLookTest(DoctorCase):
     def of_server(self, server):
         return [(severity, what) for severity, name, what in self.wrong("--server", server) if name == f"server {server}"]
 
-    def test_the_certificate_s_names_and_dates_are_judged_as_the_kube_apiserver_would(self):
+    def test_the_certificates_names_and_dates_are_checked_as_by_the_kube_apiserver(self):
         self.certificates.issue("doctor-named", "ca", "/CN=weir.weir-system.svc", "serverAuth", "DNS:weir.other.svc", days=(-9, 90))
         self.certificates.issue("doctor-old", "ca", "/CN=w", "serverAuth", "DNS:weir.weir-system.svc", days=(-9, -1))
         self.certificates.issue("doctor-soon", "ca", "/CN=w", "serverAuth", "DNS:weir.weir-system.svc", days=(-9, 3))
@@ -225,7 +225,7 @@ class DirectLookTest(DoctorCase):
 
                 self.assertEqual(("error", start + why), (severity, what[:len(start + why)]))
 
-    def test_an_endpoint_that_cannot_be_reached_is_one_warning(self):
+    def test_an_endpoint_that_cannot_be_reached_is_a_single_warning(self):
         port = free_port()
         self.kube.objects = served_by([port, port], self.certificates.crt("ca"), ("depth", "p95_latency", "cities"))
 

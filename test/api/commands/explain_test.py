@@ -41,7 +41,7 @@ class ExplainTest(ServerTest):
     def command(self, *arguments):
         return run_weir("explain", "--config", self.weir.config_file, "ml-inference/depth", *arguments)
 
-    def test_leave_to_read_a_metric_is_no_leave_to_explain_it(self):
+    def test_permission_to_read_a_metric_does_not_include_its_explanation(self):
         self.apiserver.allow = lambda spec: spec["resourceAttributes"]["verb"] == "list"
         request_count = len(self.backend.requests)
 
@@ -53,13 +53,13 @@ class ExplainTest(ServerTest):
         reviews = [spec for spec in self.apiserver.access_reviews if spec["user"] == "reader"]
         self.assertEqual([ATTRIBUTES], [spec["resourceAttributes"] for spec in reviews])
 
-    def test_leave_to_explain_is_no_leave_to_read(self):
+    def test_permission_to_explain_does_not_include_reading(self):
         self.apiserver.allow = lambda spec: spec["resourceAttributes"].get("subresource") == "explain"
 
         self.assertEqual(200, self.get("explainer").status)
         self.assertEqual(403, self.weir.metric("ml-inference", "depth", user="explainer").status)
 
-    def test_each_explanation_asks_the_backend_and_reads_go_on_with_what_they_keep(self):
+    def test_each_explanation_queries_the_backend_and_reads_still_use_the_cache(self):
         self.assert_values(self.weir.metric("ml-inference", "depth"), "61")
         request_count = len(self.backend.requests)
 
@@ -68,7 +68,7 @@ class ExplainTest(ServerTest):
 
         self.assertEqual(request_count + 2, len(self.backend.requests))
 
-    def test_what_cannot_be_asked_is_the_error_of_a_read(self):
+    def test_an_invalid_explanation_request_has_the_error_of_a_read(self):
         unknown = self.get("boss", PATH.replace("depth", "deph"))
         no_label = self.get("boss", PATH.replace("depth", "labelled"))
         bad = self.get("boss", PATH + "?labelSelector=%3D")
@@ -84,7 +84,7 @@ class ExplainTest(ServerTest):
         self.assertEqual(['depth{queue="a"}', 'depth{queue="b"}'], [query["query"] for query in answer["queries"]])
         self.assertEqual({"value": "122"}, answer["result"])
 
-    def test_every_policy_of_the_entry_says_what_it_did(self):
+    def test_every_policy_of_the_entry_has_its_effect(self):
         answer = self.get("boss", PATH.replace("depth", "bounded")).json()
 
         self.assertEqual({"value": "50"}, answer["result"])
@@ -95,7 +95,7 @@ class ExplainTest(ServerTest):
                           ("fallback", "{after: 45s, hold: 120s}", "not used")],
                          [tuple(policy.values()) for policy in answer["queries"][0]["policies"]])
 
-    def test_the_endpoint_is_counted_apart_from_reads(self):
+    def test_explanations_are_counted_apart_from_reads(self):
         self.get("counter")
 
         page = self.get("counter", "/metrics").text
@@ -110,7 +110,7 @@ class ExplainTest(ServerTest):
         for key in ("kind", "version", "entry", "settings", "result"):
             self.assertEqual(response[key], command_output[key])
 
-    def test_the_command_is_for_a_person(self):
+    def test_the_command_prints_text_for_people(self):
         run = self.command()
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
@@ -135,7 +135,7 @@ class ExplainTest(ServerTest):
                 self.assertIn(f"implies      {replicas} replicas", text)
                 self.assertIn("an estimate: the HPA also considers", text)
 
-    def test_the_hpas_own_selector_stands_for_none(self):
+    def test_without_a_selector_that_of_the_hpa_is_used(self):
         self.apiserver.objects[HPA] = hpa({"type": "Value", "value": "20"}, name="labelled",
                                           selector={"matchLabels": {"queue": "embed"}})
         arguments = ("ml-inference/labelled", "--config", self.weir.config_file, "--hpa", "workers",
@@ -147,7 +147,7 @@ class ExplainTest(ServerTest):
         self.assertIn('query        depth{queue="embed"}\n', run.stdout)
         self.assertIn('query        depth{queue="summarize"}\n', other.stdout)
 
-    def test_an_hpa_that_cannot_be_had_is_said_beside_the_explanation(self):
+    def test_an_hpa_that_cannot_be_read_is_reported_with_the_explanation(self):
         self.apiserver.objects[HPA] = {"kind": "HorizontalPodAutoscaler", "spec": {"metrics": []}}
 
         run = self.command("--hpa", "workers", "--kubeconfig", self.kubeconfig)

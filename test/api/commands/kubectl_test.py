@@ -68,7 +68,7 @@ class KubectlTest(ServerTest):
         item = json.loads(run.stdout)["items"][0]
         self.assertEqual(("p95_latency", "420m"), (item["metricName"], item["value"]))
 
-    def test_kubectl_get_raw_takes_a_selector(self):
+    def test_kubectl_get_raw_accepts_a_selector(self):
         run = self.kubectl("get", "--raw", metric_path("ml-inference", "queue_depth", "queue in (a,b)"))
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
@@ -106,13 +106,13 @@ class KubectlTest(ServerTest):
 
                 self.assertEqual((1, "", text + "\n"), (run.returncode, run.stdout, run.stderr))
 
-    def test_kubectl_without_a_certificate_is_told_who_it_is(self):
+    def test_kubectl_without_a_certificate_gets_a_403_that_names_the_user(self):
         run = self.kubectl("--token", "nothing-checks-it", "get", "--raw", METRIC, cert=None)
 
         self.assertEqual(1, run.returncode)
         self.assertIn('User "system:anonymous" cannot list resource "p95_latency"', run.stderr)
 
-    def test_kubectl_with_a_certificate_of_nobody_has_to_log_in(self):
+    def test_kubectl_with_an_unknown_certificate_has_to_log_in(self):
         run = self.kubectl("get", "--raw", METRIC, cert="serving")
 
         self.assertEqual((1, "error: You must be logged in to the server (Unauthorized)\n"), (run.returncode, run.stderr))
@@ -124,7 +124,7 @@ class KubectlTest(ServerTest):
         self.assertEqual(["externalmetrics.external.metrics.k8s.io", "idle.external.metrics.k8s.io", "p95_latency.external.metrics.k8s.io",
                           "queue_depth.external.metrics.k8s.io"], sorted(run.stdout.split()))
 
-    def test_kubectl_get_prints_the_metric_it_was_told(self):
+    def test_kubectl_get_prints_the_named_metric(self):
         table = [("p95_latency", (), ["p95_latency", "<none>", "420m"]),
                  ("queue_depth", ("-l", "queue=a"), ["queue_depth", "queue=a", "7"]),
                  ("queue_depth", ("-l", "queue in (b)"), ["queue_depth", "queue=b", "7"])]
@@ -202,7 +202,7 @@ class KubectlTest(ServerTest):
 
         self.assertEqual("1.1", run.stdout)
 
-    def test_nothing_is_left_in_the_home_but_the_cache(self):
+    def test_the_home_folder_has_only_the_cache(self):
         self.kubectl("get", "--raw", METRIC)
 
         self.assertLessEqual({path.name for path in self.home.iterdir()}, {"prometheus", "weir", "cache"})

@@ -74,7 +74,7 @@ class RecordTest(ServerTest):
         self.assertEqual(([], []), (page.open, page.fetched))
         return text, page
 
-    def test_sources_are_asked_once_an_interval_and_every_answer_is_a_line(self):
+    def test_backends_are_queried_once_per_interval_and_every_result_is_a_line(self):
         out = self.record("ml-inference/up", "ml-inference/broken", "ml-inference/depth?queue in (a,b)", "--config",
                           self.place / "weir.yaml", "--interval", "400ms", "--duration", "1500ms")
 
@@ -94,7 +94,7 @@ class RecordTest(ServerTest):
         self.assertEqual(5, page.figures)
         self.assertIn("out of memory", text)
 
-    def test_a_cluster_is_asked_for_metrics_and_hpas(self):
+    def test_metrics_and_hpas_are_read_from_a_cluster(self):
         kube = self.start_in_test(KubeApiserver())
         items = [{"metricName": "depth", "metricLabels": {"queue": "a"}, "timestamp": "2026-11-22T06:40:01Z", "value": "1500m"}]
         queries = []
@@ -117,7 +117,7 @@ class RecordTest(ServerTest):
                          tuple(worker[key] for key in ("kind", "current_replicas", "desired_replicas", "conditions")))
         self.assertIn("ScalingActive=False (FailedGetExternalMetric): no queue", self.page()[0])
 
-    def test_what_a_cluster_says_gives_the_terminal_no_commands(self):
+    def test_texts_of_a_cluster_contain_no_terminal_commands(self):
         kube = self.start_in_test(KubeApiserver())
         kube.objects[metric_path("ml-inference", "depth")] = {"items": [
             {"metricName": "depth", "metricLabels": {"queue": "\x1b[2Ja"}, "timestamp": "2026-11-22T06:40:01Z", "value": "1"}]}
@@ -160,7 +160,7 @@ class RecordTest(ServerTest):
         self.assertTrue((self.place / "r.csv").read_bytes().endswith(b"\r\n"))
         self.assertGreaterEqual(len(self.rows()), 5)
 
-    def test_what_cannot_be_recorded_is_said_before_anything_is_asked(self):
+    def test_targets_that_cannot_be_recorded_are_errors_before_any_query(self):
         bad = self.place / "no" / "such" / "folder.csv"
         run = run_weir("record", "ml-inference/up", "--config", self.place / "weir.yaml", "--csv", bad)
 

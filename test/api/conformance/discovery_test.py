@@ -72,7 +72,7 @@ class DiscoveryTest(ConformanceCase):
 
 
 class BackendsDownTest(ConformanceCase):
-    def test_061_discovery_is_quick_while_every_backend_hangs_or_is_gone(self):
+    def test_061_discovery_is_fast_while_every_backend_hangs_or_is_unreachable(self):
         never = threading.Event()
         self.addCleanup(never.set)
         hanging_backend = self.start_in_test(ScriptedServer(lambda turn: never.wait(30)))

@@ -40,7 +40,7 @@ CASES = [
 
 @cases(CASES)
 class FormsTest(ConformanceCase):
-    def test_036_indented_json_says_the_same_and_has_no_line_end(self):
+    def test_036_indented_json_has_the_same_content_and_no_line_end(self):
         plain = self.get(M)
         for value in ("1", "true"):
             with self.subTest(value):
@@ -61,7 +61,7 @@ class FormsTest(ConformanceCase):
                     "45787465726e616c4d657472696356616c75654c69737412240a060a0012001a00121a0a0971756575652d6c656e"
                     "1a080880be83d80610002a030a01371a002200", answer.body.hex())
 
-    def test_a_refusal_is_protobuf_when_protobuf_comes_first(self):
+    def test_an_error_is_protobuf_when_protobuf_comes_first(self):
         for cert, status, reason in ((None, 403, b"Forbidden"), ("serving", 401, b"Unauthorized"),
                                      ("front-proxy-client", 404, b"NotFound")):
             with self.subTest(status):
@@ -74,7 +74,7 @@ class FormsTest(ConformanceCase):
 class LargeTest(ConformanceCase):
     metrics = tuple(metric(f"metric-{n:04}", "v:7", namespaces=["default"]) for n in range(1500))
 
-    def test_129_a_large_answer_is_whole_and_identity(self):
+    def test_129_a_large_response_is_whole_and_uncompressed(self):
         answer = self.get(GROUP, {"Accept-Encoding": "gzip"})
 
         self.assertGreater(len(answer.body), 128 * 1024)

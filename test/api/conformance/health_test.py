@@ -38,7 +38,7 @@ class HealthTest(ConformanceCase):
                          answer.text)
         self.assertEqual(403, check.status)
 
-    def test_081_one_check_needs_leave(self):
+    def test_081_a_single_check_needs_permission(self):
         self.apiserver.allow = lambda spec: "system:monitoring" in spec["groups"]
 
         nobody = self.weir.get("/healthz/ping", cert=None)
@@ -47,7 +47,7 @@ class HealthTest(ConformanceCase):
         self.assertEqual((403, 200, "ok"), (nobody.status, monitor.status, monitor.text))
         self.assertEqual({"path": "/healthz/ping", "verb": "get"}, self.reviews_of("row-81")[0]["nonResourceAttributes"])
 
-    def test_082_metrics_need_leave(self):
+    def test_082_metrics_need_permission(self):
         answer = self.weir.get("/metrics", cert=None)
 
         self.assertEqual((403, JSON, NO_METRICS.text), (answer.status, answer.headers["Content-Type"], answer.text))

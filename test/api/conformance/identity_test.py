@@ -10,7 +10,7 @@ PROXY = "/CN=front-proxy-client"
 
 
 class IdentityTest(ConformanceCase):
-    def test_088_a_certificate_of_a_foreign_authority_is_401_whatever_its_headers_say(self):
+    def test_088_a_certificate_of_an_unknown_ca_is_401_whatever_its_headers_say(self):
         self.authority("row-88-ca")
         self.pair("row-88", "row-88-ca", PROXY)
         before = len(self.apiserver.access_reviews), len(self.backend.requests)
@@ -48,7 +48,7 @@ class IdentityTest(ConformanceCase):
 
         self.assertEqual(["a", "b", "c", "system:authenticated"], self.reviews_of("row-97")[0]["groups"])
 
-    def test_098_an_extra_key_is_small_and_decoded(self):
+    def test_098_an_extra_key_is_in_lower_case_and_decoded(self):
         self.ask_with("row-98", "X-Remote-Extra-Foo%2FBar: v", "X-Remote-Extra-Foo%2FBar: w", "X-Remote-Uid: not-trusted")
 
         self.assertEqual([{"user": "row-98", "groups": ["system:authenticated"], "extra": {"foo/bar": ["v", "w"]},
@@ -77,7 +77,7 @@ class IdentityTest(ConformanceCase):
 
 
 class AnyNameTest(ConformanceCase):
-    def test_090_no_allowed_names_is_any_name(self):
+    def test_090_without_allowed_names_any_name_is_allowed(self):
         self.apiserver.data = cluster_config(self.certificates, requestheader_allowed_names="[]")
         weir = self.new_weir((), *self.metrics)
 

@@ -53,7 +53,7 @@ class LifeTest(ConformanceCase):
         self.assertLess(took, 2)
         self.assert_values(other_answer, "7")
 
-    def test_117_SIGTERM_turns_readyz_lets_reads_finish_and_then_refuses(self):
+    def test_117_after_SIGTERM_readyz_fails_reads_finish_and_new_connections_are_refused(self):
         weir, answers = self.with_held("--shutdown-delay-duration", "1s"), []
         reader = self.reading(weir, answers)
 

@@ -38,13 +38,13 @@ WATCHED = [watched(32, value) for value in ("true", "1", "", "yes")]
 
 @cases(CASES)
 class ListOptionsTest(ConformanceCase):
-    def test_028_a_field_selector_of_the_name_is_ignored_but_asked_about(self):
+    def test_028_a_field_selector_of_the_name_is_ignored_but_reviewed(self):
         answer = self.get(M + "?fieldSelector=metadata.name%3Dfoo", user="row-28")
 
         self.assert_values(answer, "7")
         self.assertEqual(listing("queue-len", name="foo"), self.attributes("row-28"))
 
-    def test_032_a_watch_is_asked_about_as_one_and_is_405(self):
+    def test_032_a_watch_is_reviewed_as_a_watch_and_is_405(self):
         for row in WATCHED:
             with self.subTest(row.path):
                 self.play(row)
@@ -52,7 +52,7 @@ class ListOptionsTest(ConformanceCase):
 
         self.assertEqual({**listing("queue-len"), "verb": "watch"}, self.attributes("row-32"))
 
-    def test_a_bad_timeout_is_400_before_anybody_is_asked_who_they_are(self):
+    def test_a_bad_timeout_is_400_before_authentication(self):
         text = 'invalid timeout specified in the request URL - time: invalid duration "abc"'
         for cert in ("front-proxy-client", None, "serving"):
             for path in (M, "/nope", GROUP):

@@ -12,7 +12,7 @@ KEY = "apis/external.metrics.k8s.io/v1beta1"
 
 @cases([Row(70, path, {"Accept": "text/html"}, 406, None, "") for path in ("/openapi/v2", V3)])
 class OpenApiTest(ConformanceCase):
-    def test_068_v2_is_swagger_of_the_own_group_for_a_caller_without_groups(self):
+    def test_068_v2_is_swagger_of_our_group_for_a_caller_without_groups(self):
         self.apiserver.allow = lambda spec: "system:authenticated" in spec["groups"]
 
         answer = self.get("/openapi/v2", {"Accept": JSON}, user="system:aggregator")
@@ -25,7 +25,7 @@ class OpenApiTest(ConformanceCase):
                            "nonResourceAttributes": {"path": "/openapi/v2", "verb": "get"}}],
                          self.reviews_of("system:aggregator"))
 
-    def test_069_the_tag_of_what_one_has_is_304(self):
+    def test_069_the_current_tag_is_304(self):
         tags = set()
         for path in ("/openapi/v2", "/openapi/v3", V3):
             with self.subTest(path):
@@ -38,7 +38,7 @@ class OpenApiTest(ConformanceCase):
                 tags.add(whole.headers["ETag"])
         self.assertEqual(3, len(tags))
 
-    def test_072_v3_names_the_own_group_alone_by_a_hash_that_never_changes(self):
+    def test_072_v3_names_only_our_group_with_a_constant_hash(self):
         root = self.get("/openapi/v3").json()
         self.assertEqual([KEY], list(root["paths"]))
         url = root["paths"][KEY]["serverRelativeURL"]
@@ -49,20 +49,20 @@ class OpenApiTest(ConformanceCase):
         self.assertGreater(email.utils.parsedate_to_datetime(answer.headers["Expires"]).timestamp(), time.time() + 300 * 86400)
         self.assertEqual(f'{V3}?hash={answer.headers["ETag"][1:-1]}', url)
 
-    def test_073_a_wrong_hash_is_the_current_document_and_no_redirect(self):
+    def test_073_a_wrong_hash_gets_the_current_document_without_a_redirect(self):
         wrong, bare = self.get(V3 + "?hash=wrong"), self.get(V3)
 
         self.assertEqual((200, bare.body, None), (wrong.status, wrong.body, wrong.headers["Location"]))
         self.assertNotIn("immutable", wrong.headers["Cache-Control"])
 
-    def test_074_without_a_hash_it_may_change(self):
+    def test_074_without_a_hash_the_document_may_change(self):
         answer = self.get(V3)
 
         self.assertEqual((200, "no-cache, private", None),
                          (answer.status, answer.headers["Cache-Control"], answer.headers["Expires"]))
         self.assertEqual("3.0.0", answer.json()["openapi"])
 
-    def test_a_304_leaves_the_connection_in_step(self):
+    def test_after_a_304_the_connection_is_usable(self):
         tag = self.get("/openapi/v2").headers["ETag"]
         with contextlib.closing(self.weir.connection()) as it:
             for headers, status in (({"If-None-Match": tag}, 304), ({}, 200), ({"If-None-Match": tag}, 304)):

@@ -36,7 +36,7 @@ CASES = [
 class PathsTest(ConformanceCase):
     metrics = (*ConformanceCase.metrics, *(metric(name, "v:7", namespaces=["default"]) for name in NAMES))
 
-    def test_121_names_are_asked_about_and_served_as_decoded(self):
+    def test_121_names_are_reviewed_and_served_as_decoded(self):
         for number, name in enumerate(NAMES):
             with self.subTest(name):
                 user = f"row-121-{number}"
@@ -47,7 +47,7 @@ class PathsTest(ConformanceCase):
                 self.assertEqual(name, answer.json()["items"][0]["metricName"])
                 self.assertEqual(listing(name), self.attributes(user))
 
-    def test_122_a_metric_named_status_is_a_part_of_the_namespace_to_the_review(self):
+    def test_122_a_metric_named_status_is_a_subresource_of_the_namespace_in_the_review(self):
         """The configuration refuses such a name, so that the answer is that of any metric that is not there."""
         for name in ("status", "finalize"):
             with self.subTest(name):
@@ -59,7 +59,7 @@ class PathsTest(ConformanceCase):
                                   "subresource": name, "namespace": "default", "name": "default"},
                                  self.attributes("row-122-" + name))
 
-    def test_methods_but_get_are_405_on_what_is_answered_from_bytes(self):
+    def test_methods_but_get_are_405_on_prerendered_documents(self):
         for path in ("/openapi/v2", "/openapi/v3", "/openapi/v3" + GROUP, "/version", "/", "/apis"):
             for method in ("POST", "HEAD", "OPTIONS", "DELETE"):
                 with self.subTest(path, method=method):

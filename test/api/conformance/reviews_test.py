@@ -17,7 +17,7 @@ class ReviewsTest(ConformanceCase):
     def reviews_of_token(self, token):
         return [spec for spec in self.apiserver.token_reviews if spec["token"] == token]
 
-    def test_086_an_anonymous_reader_is_asked_about_and_refused(self):
+    def test_086_an_anonymous_reader_is_reviewed_and_denied(self):
         answer = self.weir.get(M, cert=None)
 
         self.assert_status(answer, 403, "Forbidden", 'queue-len.external.metrics.k8s.io is forbidden: User "system:anonymous" '
@@ -26,7 +26,7 @@ class ReviewsTest(ConformanceCase):
         self.assertIn({"user": ANONYMOUS, "groups": ["system:unauthenticated"], "resourceAttributes": listing("queue-len")},
                       self.reviews_of(ANONYMOUS))
 
-    def test_094_a_token_is_its_user_or_401_and_asked_without_audiences(self):
+    def test_094_a_token_is_its_user_or_401_and_reviewed_without_audiences(self):
         self.apiserver.users["good-94"] = {"authenticated": True, "user": {
             "username": "row-94", "uid": "u-1", "groups": ["g"], "extra": {"scopes": ["x", "y"]}}}
 
@@ -38,7 +38,7 @@ class ReviewsTest(ConformanceCase):
         self.assertEqual([{"user": "row-94", "uid": "u-1", "groups": ["g", "system:authenticated"],
                            "extra": {"scopes": ["x", "y"]}, "resourceAttributes": listing("queue-len")}], self.reviews_of("row-94"))
 
-    def test_096_a_token_review_that_fails_twice_is_asked_again(self):
+    def test_096_a_token_review_that_fails_twice_is_sent_again(self):
         self.apiserver.users["t-96"] = {"authenticated": True, "user": {"username": "row-96"}}
         self.apiserver.trouble[TOKEN_REVIEWS] = [Refuse(500), Refuse(500)]
 
@@ -47,14 +47,14 @@ class ReviewsTest(ConformanceCase):
         self.assertEqual([], self.apiserver.trouble[TOKEN_REVIEWS])
         self.assertEqual(1, len(self.reviews_of_token("t-96")))
 
-    def test_100_system_masters_is_not_asked_about(self):
+    def test_100_system_masters_is_not_reviewed(self):
         self.apiserver.allow = lambda spec: False
 
         self.assert_values(self.get(M, {"X-Remote-Group": "system:masters"}, user="row-100"), "7")
 
         self.assertEqual([], self.reviews_of("row-100"))
 
-    def test_101_a_refusal_says_the_reason(self):
+    def test_101_a_403_contains_the_reason(self):
         self.apiserver.allow = lambda spec: (False, "no")
 
         answer = self.get(M, user="row-101")
@@ -63,7 +63,7 @@ class ReviewsTest(ConformanceCase):
                            'list resource "queue-len" in API group "external.metrics.k8s.io" in the namespace "default": no')
         self.assertEqual({"group": "external.metrics.k8s.io", "kind": "queue-len"}, answer.json()["details"])
 
-    def test_102_a_verdict_is_kept_for_ten_seconds_and_no_longer(self):
+    def test_102_a_verdict_is_cached_for_ten_seconds_and_no_longer(self):
         users = {"row-102-good": 200, "row-102-bad": 403}
         self.apiserver.allow = lambda spec: spec["user"] == "row-102-good"
         begin = time.monotonic()
@@ -75,7 +75,7 @@ class ReviewsTest(ConformanceCase):
             self.wait_for(lambda: (self.get(M, user=user).status, len(self.reviews_of(user))) == (code, 2), KEPT_SECONDS + 5)
             self.assertGreaterEqual(time.monotonic() - begin, KEPT_SECONDS - 0.5)
 
-    def test_124_no_leave_for_a_namespace_is_403_before_any_backend_is_asked(self):
+    def test_124_no_permission_for_a_namespace_is_403_before_any_backend_is_queried(self):
         self.apiserver.allow = lambda spec: (spec["user"] == "row-124-boss"
                                              or spec.get("resourceAttributes", {}).get("namespace") == "a")
         request_count = len(self.backend.requests)

@@ -55,24 +55,24 @@ class SelectorsTest(ConformanceCase):
         self.assertEqual([{label: value} for value in values], [item["metricLabels"] for item in answer.json()["items"]])
         self.assertEqual(sorted(f'depth{{{label}="{value}"}}' for value in values), sorted(queries))
 
-    def test_002_an_equality_is_the_one_series_asked_for(self):
+    def test_002_an_equality_selects_the_single_series(self):
         self.assert_bound("a=two", "two")
         self.assert_bound("a==two-b", "two-b")
         self.assert_bound("a in (two-d,two-c)", "two-c", "two-d")
 
-    def test_008_an_empty_value_is_asked_for_as_one(self):
+    def test_008_an_empty_value_is_queried_as_an_empty_value(self):
         self.assert_bound("a=", "")
 
-    def test_009_no_selector_in_any_spelling_is_the_default(self):
+    def test_009_an_empty_selector_in_any_spelling_is_the_default(self):
         self.assert_bound("", "unset")
         for tail in ("", "?labelSelector", "?labelSelector=%20%09"):
             with self.subTest(tail):
                 self.assertEqual([{"a": "unset"}], [item["metricLabels"] for item in self.get(LABELLED + tail).json()["items"]])
 
-    def test_010_in_is_a_keyword_only_where_an_operator_stands(self):
+    def test_010_in_is_a_keyword_only_in_the_position_of_an_operator(self):
         self.assert_bound("in in (in)", "in", path=metric_path("default", "in"), label="in")
 
-    def test_012_values_that_exclude_each_other_are_refused_and_nothing_is_asked(self):
+    def test_012_values_that_exclude_each_other_are_rejected_without_a_query(self):
         """Deviation: Go answers an empty list, which an HPA takes for an error without a text."""
         answer, queries = self.queries_of(with_selector("a=b,a=c"))
 
@@ -80,7 +80,7 @@ class SelectorsTest(ConformanceCase):
                            "metric default/labelled: the selector's requirements on label a exclude each other")
         self.assertEqual([], queries)
 
-    def test_022_the_first_of_two_selectors_wins(self):
+    def test_022_the_first_of_two_selectors_is_used(self):
         answer, queries = self.queries_of(LABELLED + "?labelSelector=a%3Dfirst&labelSelector=a%3D-second")
         wrong_first = self.get(LABELLED + "?labelSelector=a%3D-first&labelSelector=a%3Dsecond")
 

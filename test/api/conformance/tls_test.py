@@ -33,7 +33,7 @@ class TlsTest(ConformanceCase):
     def der(self, name):
         return ssl.PEM_cert_to_DER_cert(self.own.crt(name).read_text())
 
-    def test_108_tls_1_2_and_1_3_and_nothing_older(self):
+    def test_108_tls_1_2_and_1_3_and_no_older_version(self):
         for version, name in ((ssl.TLSVersion.TLSv1_2, "TLSv1.2"), (ssl.TLSVersion.TLSv1_3, "TLSv1.3")):
             self.assertEqual(name, self.serving_certificate(version=version)[0])
         for flag in ("-tls1", "-tls1_1"):
@@ -47,7 +47,7 @@ class TlsTest(ConformanceCase):
             with self.subTest(name):
                 self.assertEqual(self.der("serving"), self.serving_certificate(name)[1])
 
-    def test_110_a_new_pair_is_shown_and_one_that_does_not_fit_is_not(self):
+    def test_110_a_new_pair_is_used_and_a_mismatched_pair_is_not(self):
         before = self.der("serving")
         self.own.issue("next", "ca", "/CN=next", "serverAuth", "IP:127.0.0.1,DNS:localhost")
         folder = self.own.directory

@@ -11,7 +11,7 @@ class TrustTest(ConformanceCase):
     def code(self, cert="front-proxy-client"):
         return self.get(M, None, cert).status
 
-    def test_104_a_new_authority_counts_without_a_restart_on_new_and_open_connections(self):
+    def test_104_a_new_ca_is_used_without_a_restart_on_new_and_open_connections(self):
         later_ca = self.authority("row-104-ca")
         cert = self.pair("row-104", "row-104-ca")
         both = cluster_config(self.certificates)["requestheader-client-ca-file"] + later_ca
@@ -26,7 +26,7 @@ class TrustTest(ConformanceCase):
             self.assertEqual(200, read_answers(connection, 1)[0][0])
         self.assertEqual(200, self.code())
 
-    def test_105_what_cannot_be_used_leaves_the_last_good_values(self):
+    def test_105_an_invalid_part_does_not_replace_the_last_valid_values(self):
         table = [
             ("deleted", None, "the ConfigMap does not exist"),
             ("malformed JSON", cluster_config(self.certificates, requestheader_allowed_names='["a'),
@@ -46,7 +46,7 @@ class TrustTest(ConformanceCase):
         self.apiserver.write_config(cluster_config(self.certificates))
         self.wait_for(lambda: self.code() == 200)
 
-    def test_106_a_config_map_that_cannot_be_read_keeps_it_up_unready_and_closed(self):
+    def test_106_with_an_unreadable_config_map_it_runs_unready_and_denies_access(self):
         self.apiserver.always[CONFIG_MAPS] = Refuse(403)
         self.addCleanup(self.apiserver.always.clear)
         weir = self.new_weir((), *self.metrics, is_awaited=False)

@@ -20,7 +20,7 @@ class ValuesTest(ConformanceCase):
                *(metric(name, "v:" + value, namespaces=["default"]) for name, (value, _) in NO_NUMBERS.items()),
                metric("absent", "none", namespaces=["default"]), metric("none-is-zero", "none", namespaces=["default"], empty=0))
 
-    def test_024_no_series_is_an_error_and_zero_only_where_it_is_written_down(self):
+    def test_024_no_series_is_an_error_and_zero_only_with_empty_0(self):
         """Deviation: Go answers an empty list, which an HPA takes for an error without a text."""
         absent, zero = self.get(metric_path("default", "absent")), self.get(metric_path("default", "none-is-zero"))
 
@@ -33,7 +33,7 @@ class ValuesTest(ConformanceCase):
             with self.subTest(value):
                 self.assert_values(self.get(metric_path("default", name)), quantity)
 
-    def test_056_what_is_no_number_for_an_HPA_is_never_on_the_wire(self):
+    def test_056_a_value_that_an_HPA_cannot_read_is_never_sent(self):
         for name, (value, text) in NO_NUMBERS.items():
             with self.subTest(value):
                 self.assert_status(self.get(metric_path("default", name)), 503, "ServiceUnavailable",
@@ -46,7 +46,7 @@ class ValuesTest(ConformanceCase):
 
                 self.assertRegex(item["timestamp"], r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
 
-    def test_058_no_window_is_no_key(self):
+    def test_058_without_a_window_there_is_no_key(self):
         """Weir has no metric with a window: the optional key never stands there."""
         for name in ("queue-len", "none-is-zero"):
             with self.subTest(name):

@@ -25,7 +25,7 @@ REFUSED = [
 
 
 class WireTest(ConformanceCase):
-    def test_112_a_head_of_1_MiB_is_431_and_silence_is_closed(self):
+    def test_112_a_head_of_1_MiB_is_431_and_a_silent_connection_is_closed(self):
         large = answer_to(self.weir, (FIRST + USUAL + "X-A: " + "y" * (1 << 20) + "\r\n\r\n").encode())
         with raw_tls(self.weir, seconds=20) as silent, raw_tls(self.weir, seconds=20) as slow:
             slow.sendall(FIRST.encode())
@@ -38,7 +38,7 @@ class WireTest(ConformanceCase):
             self.assertEqual(b"", answer)
             self.assertTrue(limit - 0.5 <= took <= limit + 1.5, took)
 
-    def test_114_pipelined_requests_are_answered_in_order_and_malformed_ones_once(self):
+    def test_114_pipelined_requests_get_responses_in_order_and_a_malformed_request_one(self):
         paths = [M, "/livez", GROUP + "/nope", M]
         with raw_tls(self.weir) as connection:
             connection.sendall("".join(f"GET {path} HTTP/1.1\r\n{USUAL}\r\n" for path in paths).encode())
@@ -55,7 +55,7 @@ class WireTest(ConformanceCase):
         self.assertNotIn("labelled", {spec.get("resourceAttributes", {}).get("resource")
                                       for spec in self.apiserver.access_reviews})
 
-    def test_118_an_audit_id_is_echoed_or_made(self):
+    def test_118_an_audit_id_is_echoed_or_generated(self):
         for path, cert in ((M, "front-proxy-client"), ("/nope", "front-proxy-client"), ("/readyz", None), (M, None)):
             with self.subTest(path, cert=cert):
                 echo = self.get(path, {"Audit-ID": "abc-1"}, cert)

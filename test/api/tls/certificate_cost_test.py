@@ -90,7 +90,7 @@ class CertificateCostTest(ServerTest):
         self.assertLess(self.resident() - before, 4 << 20)
         self.assertEqual(200, self.weir.get("/readyz", cert=None).status)
 
-    def test_S33_a_long_chain_is_judged_in_time_and_one_of_100_ends_the_handshake(self):
+    def test_S33_a_long_chain_is_verified_in_time_and_a_chain_of_100_ends_the_handshake(self):
         authority = "basicConstraints = critical, CA:TRUE"
         self.sign("link-0", None, authority)
         for n in range(1, 99):
@@ -105,7 +105,7 @@ class CertificateCostTest(ServerTest):
                 self.assertEqual(count, self.out.crt(name).read_text().count("BEGIN"))
                 self.check(name, expected_status)
 
-    def test_S33_a_certificate_of_16_KiB_is_judged_in_time(self):
+    def test_S33_a_certificate_of_16_KiB_is_verified_in_time(self):
         names = ",".join(f"DNS:{n:04}.a-name-that-takes-room.example" for n in range(440))
         self.sign("large", None, f"subjectAltName = {names}")
 

@@ -38,7 +38,7 @@ class RotationTest(ServerTest):
         for part in parts:
             shutil.copyfile(self.certificates.directory / f"{other}.{part}", self.certificates.directory / f"{name}.{part}")
 
-    def test_a_new_serving_pair_is_shown_to_new_connections_and_old_ones_live_on(self):
+    def test_a_new_serving_pair_is_used_for_new_connections_and_open_connections_continue(self):
         weir = self.weir()
         self.certificates.issue("next", "ca", "/CN=next", "serverAuth", "IP:127.0.0.1,DNS:localhost")
         before = self.shown_to(weir)
@@ -51,7 +51,7 @@ class RotationTest(ServerTest):
             self.assertNotEqual(before, self.der("next"))
             self.assert_values(read("ml-inference", "up"), "7")
 
-    def test_a_key_that_does_not_fit_changes_nothing_until_it_does(self):
+    def test_a_key_that_does_not_match_changes_nothing_until_it_does(self):
         weir = self.weir()
         self.certificates.issue("next", "ca", "/CN=next", "serverAuth", "IP:127.0.0.1")
         before = self.shown_to(weir)
@@ -63,7 +63,7 @@ class RotationTest(ServerTest):
         self.replace("serving", "next", parts=("key",))
         self.wait_for(lambda: self.shown_to(weir) == self.der("next"), 10)
 
-    def test_a_new_client_ca_counts_on_connections_that_are_open(self):
+    def test_a_new_client_ca_applies_to_open_connections(self):
         weir = self.weir()
         self.certificates.authority("other-ca")
         self.certificates.issue("stranger", "other-ca", "/CN=stranger/O=readers")
@@ -79,7 +79,7 @@ class RotationTest(ServerTest):
         answer.read()
         return answer.status
 
-    def test_a_name_picks_its_pair_and_others_get_the_default(self):
+    def test_a_server_name_selects_its_pair_and_others_get_the_default(self):
         for name, names in (("named", "DNS:weir.other.svc"), ("wild", "DNS:*.wild.example")):
             self.certificates.issue(name, "ca", f"/CN={name}", "serverAuth", names)
         crt, key = self.certificates.crt, self.certificates.key
@@ -118,7 +118,7 @@ class EndTest(ServerTest):
         return self.start_in_test(Weir(self.folder() / "weir", config(self.server.url, metric(
             "up", "vector(7)", freshness="1ms", **settings)), flags=flags))
 
-    def test_behind_SIGTERM_it_serves_on_for_the_delay_with_a_red_readyz(self):
+    def test_after_SIGTERM_it_serves_during_the_delay_with_readyz_failing(self):
         weir = self.weir("--shutdown-delay-duration", "2s")
 
         weir.process.signal(signal.SIGTERM)

@@ -28,7 +28,7 @@ class TlsTest(ServerTest):
 
                 self.assertEqual((name, 200), (connection.version(), read_answers(connection, 1)[0][0]))
 
-    def test_what_is_older_than_1_2_is_refused(self):
+    def test_versions_before_1_2_are_rejected(self):
         for flag in ("-tls1", "-tls1_1"):
             with self.subTest(flag):
                 run = self.s_client(flag, "-cipher", "ALL@SECLEVEL=0")
@@ -36,7 +36,7 @@ class TlsTest(ServerTest):
                 self.assertNotEqual(0, run.returncode)
                 self.assertIn("alert protocol version", run.stderr)
 
-    def test_only_authenticated_encryption_is_agreed_to_in_1_2(self):
+    def test_only_authenticated_encryption_is_negotiated_in_1_2(self):
         table = [
             ("ECDHE-ECDSA-AES128-GCM-SHA256", True), ("ECDHE-ECDSA-AES256-GCM-SHA384", True),
             ("ECDHE-ECDSA-CHACHA20-POLY1305", True), ("ECDHE-ECDSA-AES128-SHA256", False),
@@ -55,14 +55,14 @@ class TlsTest(ServerTest):
                 else:
                     self.assertIn("alert handshake failure", run.stderr)
 
-    def test_renegotiation_is_refused(self):
+    def test_renegotiation_is_rejected(self):
         run = self.s_client("-tls1_2", stdin="R\n")
 
         self.assertIn("RENEGOTIATING", run.stdout + run.stderr)
         self.assertIn("no renegotiation", run.stderr)
         self.assertEqual(200, self.weir.get("/livez", cert=None).status)
 
-    def test_nothing_is_compressed_and_no_session_is_carried_over(self):
+    def test_nothing_is_compressed_and_no_session_is_resumed(self):
         for version in (V12, V13):
             with self.subTest(version.name), raw_tls(self.weir, versions=(version, version)) as connection:
                 connection.sendall(HEALTH)
@@ -83,7 +83,7 @@ class TlsTest(ServerTest):
 
                 self.assertEqual((protocol, 200), (connection.selected_alpn_protocol(), read_answers(connection, 1)[0][0]))
 
-    def test_a_client_that_speaks_no_http_1_1_is_refused(self):
+    def test_a_client_without_http_1_1_is_rejected(self):
         for offered in (["h2"], ["http/0.9"], ["http/1.0", "h2c"], ["grpc-exp"]):
             with self.subTest(offered):
                 with self.assertRaises(ssl.SSLError) as error, raw_tls(self.weir, alpn=offered):
@@ -98,7 +98,7 @@ class TlsTest(ServerTest):
                 self.assertIn("subject=CN = weir.weir-system.svc", run.stdout)
                 self.assertIn("Verification: OK", run.stdout)
 
-    def test_a_client_certificate_is_asked_for_with_both_authorities_as_hints(self):
+    def test_a_client_certificate_is_requested_with_both_cas_as_hints(self):
         run = self.s_client()
 
         self.assertIn("Acceptable client certificate CA names", run.stdout)

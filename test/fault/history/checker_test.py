@@ -21,10 +21,10 @@ def wrong(changes, *reads, rule=RULE, stalls=Stalls()):
 class NumberTest(unittest.TestCase):
     STEPS = [Change(10, 10.01, 1), Change(20, 20.01, 2), Change(30, 30.01, 3)]
 
-    def test_the_value_of_the_moment_is_right(self):
+    def test_the_current_value_is_right(self):
         self.assertEqual([], wrong(self.STEPS, number(1, 15), number(2, 25), number(3, 99)))
 
-    def test_both_values_are_right_while_one_becomes_the_other(self):
+    def test_both_values_are_right_during_a_change(self):
         slow = [Change(10, 10.01, 1), Change(20, 24, 2)]
 
         self.assertEqual([], wrong(slow, number(1, 23), number(2, 21)))
@@ -45,7 +45,7 @@ class NumberTest(unittest.TestCase):
         self.assertEqual(["metric 0, 15.000 to 15.010: 3: the backend never held this before the read's end"],
                          wrong(self.STEPS, number(3, 15)))
 
-    def test_a_value_that_came_while_the_read_was_under_way_is_right(self):
+    def test_a_value_that_arrived_during_the_read_is_right(self):
         self.assertEqual([], wrong(self.STEPS, number(3, 29, 30.001)))
 
     def test_a_number_that_never_was_is_wrong(self):
@@ -53,7 +53,7 @@ class NumberTest(unittest.TestCase):
             with self.subTest(value):
                 self.assertEqual(1, len(wrong(self.STEPS, number(value, 15))))
 
-    def test_a_value_that_came_back_is_right_again_and_only_then(self):
+    def test_a_value_that_returns_is_right_only_from_then_on(self):
         again = [Change(10, 10.01, 1), Change(20, 20.01, 2), Change(30, 30.01, 1)]
 
         self.assertEqual([], wrong(again, number(1, 31)))
@@ -62,7 +62,7 @@ class NumberTest(unittest.TestCase):
     def test_a_number_before_the_first_change_is_wrong(self):
         self.assertEqual(1, len(wrong(self.STEPS, number(1, 9))))
 
-    def test_only_the_number_of_its_own_metric_counts(self):
+    def test_only_a_number_of_the_same_metric_is_right(self):
         truths = [Truth([Change(1, 1, 7)]), Truth([Change(1, 1, 8)])]
 
         wrongs = list(find_wrong_reads([Read(0, 2, 2, 200, 8), Read(1, 2, 2, 200, 8)], truths, [RULE, RULE]))
@@ -71,19 +71,19 @@ class NumberTest(unittest.TestCase):
 
 
 class UncertainTest(unittest.TestCase):
-    def test_an_order_of_unknown_outcome_leaves_both_values_possible(self):
+    def test_after_a_change_of_unknown_outcome_both_values_are_right(self):
         changes = [Change(10, 10.01, 1), Change(20, None, 2)]
 
         self.assertEqual([], wrong(changes, number(1, 90), number(2, 90)))
         self.assertEqual(1, len(wrong(changes, number(2, 19))))
 
-    def test_a_later_order_that_was_acknowledged_ends_both(self):
+    def test_a_later_acknowledged_change_ends_the_uncertainty(self):
         changes = [Change(10, 10.01, 1), Change(20, None, 2), Change(30, 30.01, 3)]
 
         self.assertEqual([], wrong(changes, number(1, 31), number(2, 31)))
         self.assertEqual(2, len(wrong(changes, number(1, 32), number(2, 32))))
 
-    def test_an_order_acknowledged_late_ends_nothing_that_a_later_one_did_not(self):
+    def test_a_change_acknowledged_late_does_not_end_the_uncertainty_of_a_later_change(self):
         changes = [Change(10, 10.01, 1), Change(20, 50, 2), Change(21, 21.01, 3)]
 
         self.assertEqual(1, len(wrong(changes, number(1, 23))))
@@ -98,7 +98,7 @@ class UncertainTest(unittest.TestCase):
 class ErrorTest(unittest.TestCase):
     STEPS = [Change(0, 0.01, 1)]
 
-    def test_an_error_in_time_is_right_whatever_the_backend_held(self):
+    def test_an_error_in_time_is_right_whatever_the_backend_contained(self):
         self.assertEqual([], wrong(self.STEPS, error(5, 5.001), error(5, 6.049, 504), error(-5, -4.9, 404)))
 
     def test_an_error_later_than_deadline_and_slack_is_wrong(self):
@@ -109,7 +109,7 @@ class ErrorTest(unittest.TestCase):
         self.assertEqual([], wrong(self.STEPS, error(5, 6.1), stalls=Stalls([(5.5, 5.56)])))
         self.assertEqual(1, len(wrong(self.STEPS, error(5, 6.1), stalls=Stalls([(4.0, 4.9), (6.2, 7.0)]))))
 
-    def test_stalls_that_lie_over_each_other_count_once(self):
+    def test_overlapping_stalls_count_once(self):
         stalls = Stalls([(1, 4), (2, 3), (3.5, 5)])
 
         self.assertAlmostEqual(4, stalls.within(0, 10))

@@ -16,13 +16,13 @@ class PlanTest(unittest.TestCase):
 
         self.assertEqual([], [1 for plan, other_plan in itertools.combinations(plans, 2) if plan == other_plan])
 
-    def test_every_kind_comes_in_each_round(self):
+    def test_each_round_has_every_kind(self):
         for backend in BACKENDS:
             kinds = [step.kind for step in steps(3, backend, len(KINDS[backend]))]
             self.assertEqual(sorted(KINDS[backend]), sorted(kinds))
         self.assertEqual(set(OF_WEIR), {step.kind for step in steps(3, "weir", 2)})
 
-    def test_a_broker_is_killed_no_more_often_than_there_is_time_for(self):
+    def test_a_broker_is_killed_only_as_often_as_time_allows(self):
         kinds = [step.kind for step in steps(3, "broker", 60)]
 
         self.assertEqual(BROKER_KILLS, kinds.count("killed"))

@@ -71,7 +71,7 @@ TEST_CASE("no other request is admitted from the cache") {
   }
 }
 
-TEST_CASE("a request over the in-flight limit is not admitted, unless of system:masters") {
+TEST_CASE("a request over the in-flight limit is not admitted, except from system:masters") {
   AdmissionRig rig;
   Request privileged = request(Trust::trusted, "alice");
   privileged.headers.push_back({"x-remote-group", std::string(kMasters)});

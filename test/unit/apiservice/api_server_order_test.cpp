@@ -112,7 +112,7 @@ TEST_CASE("case 86: the authorizer decides about the authenticated user") {
         "\n");
 }
 
-TEST_CASE("case 61: discovery is answered while every backend is down, and asks none") {
+TEST_CASE("case 61: discovery is served while every backend is down, and queries no backend") {
   struct Row {
     std::string_view name;
     std::string path;

@@ -29,7 +29,7 @@ const std::string kNotAllowed =
     status_body("the server does not allow this method on the requested resource",
                 R"("reason":"MethodNotAllowed","details":{},"code":405)");
 
-TEST_CASE("case 1: a metric read is a value list of what the source answers") {
+TEST_CASE("case 1: a metric read is a list of the source's values") {
   ApiRig rig;
 
   const Response response = rig.get(kMetric);
@@ -47,7 +47,7 @@ TEST_CASE("case 1: a metric read is a value list of what the source answers") {
   CHECK(rig.source.queries[0].labels.empty());
 }
 
-TEST_CASE("the source is queried for what path and selector name") {
+TEST_CASE("the source is queried for the metric and labels of path and selector") {
   struct Row {
     std::string_view name;
     std::string path;
@@ -118,7 +118,7 @@ TEST_CASE("parameters that change nothing are ignored") {
   }
 }
 
-TEST_CASE("case 22: of two selectors the first counts") {
+TEST_CASE("case 22: the first of two selectors is used") {
   ApiRig rig;
 
   const auto good = rig.get(kMetric, {{"labelSelector", "x"}, {"labelSelector", ","}});
@@ -159,7 +159,7 @@ TEST_CASE("a bad selector is 400 in Kubernetes' words, and the source is not que
   }
 }
 
-TEST_CASE("case 32: a watch is 405 whatever spells it, and the source is not queried") {
+TEST_CASE("case 32: a watch is 405 in every spelling, and the source is not queried") {
   const std::string expected =
       status_body(R"(watch is not supported on resources of kind \"*.external.metrics.k8s.io\")",
                   R"("reason":"MethodNotAllowed",)"
@@ -203,7 +203,7 @@ TEST_CASE("case 44, S36: every method but GET is 405 on a route") {
   }
 }
 
-TEST_CASE("an unknown path below the group version is a Status, elsewhere a text") {
+TEST_CASE("an unknown path below the group version is a Status, and elsewhere a text") {
   struct Row {
     std::string_view name;
     std::string path;

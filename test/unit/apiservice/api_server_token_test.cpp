@@ -70,7 +70,7 @@ TEST_CASE("case 94: a good token names the caller, and adds system:authenticated
   CHECK(rig.authorizer.callers[0].groups == Texts{"g", "system:authenticated"});
 }
 
-TEST_CASE("case 94, S08: a token that is worth nothing is 401 and never anonymous") {
+TEST_CASE("case 94, S08: an invalid token is 401 and never anonymous") {
   ApiRig rig;
 
   const Response response = rig.send(with_token("Bearer bad"));
@@ -90,7 +90,7 @@ TEST_CASE("a certificate that names the caller comes before the token") {
   CHECK(rig.authorizer.callers.at(0).user == "bob");
 }
 
-TEST_CASE("a token is tried after an invalid certificate, and then decides") {
+TEST_CASE("a token is checked after an invalid certificate, and then decides") {
   ApiRig rig;
 
   const Response good = rig.send(with_token("Bearer good", certificate(Trust::untrusted)));
@@ -101,7 +101,7 @@ TEST_CASE("a token is tried after an invalid certificate, and then decides") {
   CHECK(rig.token_authenticator.tokens == Texts{"good", "bad"});
 }
 
-TEST_CASE("no token is authenticated when there is none") {
+TEST_CASE("without a token nothing is authenticated") {
   ApiRig rig;
 
   const Response response = rig.send(with_token("Basic Zm9vOmJhcg=="));
@@ -111,7 +111,7 @@ TEST_CASE("no token is authenticated when there is none") {
   CHECK(rig.authorizer.callers.at(0).user == "system:anonymous");
 }
 
-TEST_CASE("without a token authenticator a bearer token counts as none") {
+TEST_CASE("without a token authenticator a bearer token is ignored") {
   ApiRig rig({.has_token_authenticator = false});
 
   const Response response = rig.send(with_token("Bearer good"));
@@ -121,7 +121,7 @@ TEST_CASE("without a token authenticator a bearer token counts as none") {
   CHECK(rig.authorizer.callers.at(0).user == "system:anonymous");
 }
 
-TEST_CASE("the rules of the front proxy are those of the moment") {
+TEST_CASE("the current rules of the front proxy apply") {
   ApiRig rig;
   PeerCertificate proxy;
   proxy.by_request_header_ca = Trust::trusted;
@@ -144,7 +144,7 @@ TEST_CASE("the rules of the front proxy are those of the moment") {
   CHECK(rig.authorizer.callers[1].uid == "9");
 }
 
-TEST_CASE("S11: what could not be decided is 500 with Kubernetes' text, and refuses") {
+TEST_CASE("S11: a review without a decision is 500 with Kubernetes' text, and denies access") {
   ApiRig rig;
   rig.authorizer.decision = {true, "", "nobody answered"};
 

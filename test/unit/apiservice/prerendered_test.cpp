@@ -71,7 +71,7 @@ TEST_CASE("case 62: aggregated discovery has its type, a strong tag, and may be 
   CHECK(header(response, "Cache-Control") == "public");
 }
 
-TEST_CASE("who has aggregated discovery already gets 304, with the same headers") {
+TEST_CASE("a client with the current aggregated discovery gets 304, with the same headers") {
   const std::string tag = '"' + discovery_of({"q"}).group_discovery_hash + '"';
   struct Row {
     std::string_view name;
@@ -115,7 +115,7 @@ TEST_CASE("cases 64 and 65: the groups without the aggregated form") {
   CHECK(old.status == 406);
 }
 
-TEST_CASE("discovery in YAML, and in nothing that there is") {
+TEST_CASE("discovery in YAML, and in an unknown media type") {
   const Response yaml =
       get("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "application/yaml"}});
   const Response none = get("/apis/external.metrics.k8s.io/v1beta1", {{"accept", "text/html"}});
@@ -176,7 +176,7 @@ TEST_CASE("cases 69 and 70: OpenAPI is conditional, and JSON only") {
   }
 }
 
-TEST_CASE("cases 72 to 74: the group's document by its hash, a wrong one, and none") {
+TEST_CASE("cases 72 to 74: the group's document by its hash, by a wrong hash, and without a hash") {
   const std::string good = kOpenApi.v3.front().hash;
   const Response exact = get(kGroupPath, {}, {{"hash", good}});
   const Response wrong = get(kGroupPath, {}, {{"hash", "x"}});
@@ -192,7 +192,7 @@ TEST_CASE("cases 72 to 74: the group's document by its hash, a wrong one, and no
   CHECK(header(none, "Expires").empty());
 }
 
-TEST_CASE("the root of OpenAPI v3 names our group version alone, with its hash") {
+TEST_CASE("the root of OpenAPI v3 names only our group version, with its hash") {
   CHECK(json::parse(kOpenApi.v3_root) ==
         json{{"paths",
               {{"apis/external.metrics.k8s.io/v1beta1",
@@ -219,7 +219,7 @@ bool all_resolve(const json& document, std::size_t count) {
   return is_well;
 }
 
-TEST_CASE("every model that OpenAPI refers to is there, and kinds are named") {
+TEST_CASE("every model that OpenAPI refers to exists, and kinds are named") {
   const json v2 = json::parse(kOpenApi.v2);
   const json v3 = json::parse(kOpenApi.v3.front().json);
   const std::string list =

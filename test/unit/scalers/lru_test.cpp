@@ -13,7 +13,7 @@ int value_of(Lru<int>& lru, std::string_view key) {
   return found == nullptr ? -1 : *found;
 }
 
-TEST_CASE("an unknown key has no value, and to erase it changes nothing") {
+TEST_CASE("an unknown key has no value, and erasing it changes nothing") {
   Lru<int> lru(2, 2);
   lru.put("a", "", 1);
 
@@ -24,7 +24,7 @@ TEST_CASE("an unknown key has no value, and to erase it changes nothing") {
   CHECK(lru.size() == 1);
 }
 
-TEST_CASE("the value least recently put or found leaves first") {
+TEST_CASE("the value least recently put or read is evicted first") {
   Lru<int> lru(3, 3);
   lru.put("a", "", 1);
   lru.put("b", "", 2);
@@ -70,7 +70,7 @@ TEST_CASE("a partition whose last value was erased can be filled again") {
   CHECK(value_of(lru, "b") == 3);
 }
 
-TEST_CASE("a full partition loses its own value, a full cache one of the largest partition") {
+TEST_CASE("a full partition evicts its own value, a full cache a value of the largest partition") {
   Lru<int> lru(4, 3);
   lru.put("b1", "b", 1);
   lru.put("a1", "a", 2);

@@ -54,7 +54,7 @@ struct Rig {
   std::unique_ptr<Numbers> numbers = std::make_unique<Numbers>(*loop);
 };
 
-TEST_CASE("the first caller starts the work, the next ones with its key join it") {
+TEST_CASE("the first caller starts the work, and later callers with its key join") {
   Rig rig;
 
   const auto first = rig.join_or_start("a");
@@ -73,7 +73,7 @@ TEST_CASE("the first caller starts the work, the next ones with its key join it"
   CHECK(first.in_flight->budget == 1s);
 }
 
-TEST_CASE("completion wakes every waiter with the value, and forgets the key") {
+TEST_CASE("completion wakes every waiter with the value, and removes the key") {
   Rig rig;
   const auto work = rig.join_or_start().in_flight;
   const auto one = rig.begin(work);
@@ -93,7 +93,7 @@ TEST_CASE("completion wakes every waiter with the value, and forgets the key") {
   CHECK(rig.join_or_start().is_started);
 }
 
-TEST_CASE("who waits after the completion has the value at once") {
+TEST_CASE("a wait after the completion returns the value at once") {
   Rig rig;
   const auto work = rig.join_or_start().in_flight;
   work->complete(7);
@@ -106,7 +106,7 @@ TEST_CASE("who waits after the completion has the value at once") {
   CHECK((*late)->value == 7);
 }
 
-TEST_CASE("a waiter whose deadline passes leaves alone, the work goes on for the others") {
+TEST_CASE("a waiter stops at its deadline, and the work continues for the others") {
   Rig rig;
   const auto work = rig.join_or_start().in_flight;
   const auto patient = rig.begin(work);
@@ -123,7 +123,7 @@ TEST_CASE("a waiter whose deadline passes leaves alone, the work goes on for the
   CHECK(finish(*rig.loop, patient).value == 7);
 }
 
-TEST_CASE("work that may not be joined gives its key to new work, and keeps its waiters") {
+TEST_CASE("work that may not be joined gives its key to new work, and still wakes its waiters") {
   Rig rig;
   const auto old = rig.join_or_start().in_flight;
   const auto waiter = rig.begin(old);
@@ -146,7 +146,7 @@ TEST_CASE("work that may not be joined gives its key to new work, and keeps its 
   CHECK(finish(*rig.loop, waiter).value == 7);
 }
 
-TEST_CASE("only the first end of the work counts") {
+TEST_CASE("only the first completion of the work has an effect") {
   Rig rig;
   const auto completed = rig.join_or_start("a").in_flight;
   const auto abandoned = rig.join_or_start("b").in_flight;
@@ -186,7 +186,7 @@ TEST_CASE("work that throws wakes its waiters without a value, and frees its key
   CHECK(rig.join_or_start().is_started);
 }
 
-TEST_CASE("the owner's end wakes the waiters, and a later completion touches nothing of it") {
+TEST_CASE("the owner's end wakes the waiters, and a later completion does not touch the owner") {
   Rig rig;
   const auto work = rig.join_or_start().in_flight;
   const auto waiter = rig.begin(work);
@@ -238,7 +238,7 @@ TEST_CASE("the loop may destroy the work and its waiters in any order") {
   CHECK(rig.numbers->size() == 0);
 }
 
-TEST_CASE("work may end while nobody but the map holds it") {
+TEST_CASE("work may end while only the map references it") {
   Rig rig;
   static_cast<void>(rig.join_or_start());
   auto& in_flight = *rig.numbers->find("a");

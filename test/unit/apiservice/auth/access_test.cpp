@@ -30,7 +30,7 @@ UserInfo caller(std::string user, std::vector<std::string> groups) {
   return {std::move(user), {}, std::move(groups), {}};
 }
 
-TEST_CASE("standalone: who proved an identity may read") {
+TEST_CASE("standalone: an authenticated caller may read") {
   const Decision decision = decided(caller("alice", {"system:authenticated"}));
 
   CHECK(decision.is_allowed);
@@ -67,7 +67,7 @@ struct Refusal {
   std::string_view message;
 };
 
-TEST_CASE("a refused resource is named with verb, group and namespace") {
+TEST_CASE("a forbidden resource is named with verb, group and namespace") {
   const auto info_for = [](std::string verb, std::string resource, std::string name_space) {
     RequestInfo out;
     out.is_resource = true;
@@ -126,7 +126,7 @@ TEST_CASE("a refused resource is named with verb, group and namespace") {
   }
 }
 
-TEST_CASE("a refused path is named with its verb, and the details are empty") {
+TEST_CASE("a forbidden path is named with its verb, and the details are empty") {
   RequestInfo metrics;
   metrics.verb = "get";
   metrics.path = "/metrics";

@@ -58,7 +58,7 @@ std::optional<UserInfo> proxied(std::vector<Header> headers) {
   return identify(request(proxy_certificate(), std::move(headers)), rules());
 }
 
-TEST_CASE("nobody without a certificate is more than anonymous") {
+TEST_CASE("a caller without a certificate is always anonymous") {
   struct Row {
     std::string_view name;
     std::vector<Header> headers;
@@ -91,7 +91,7 @@ struct Refused {
   std::vector<Header> headers;
 };
 
-TEST_CASE("a certificate that no authenticator takes is 401, never anonymous") {
+TEST_CASE("a certificate that no authenticator accepts is 401, never anonymous") {
   const std::vector<Header> admin{{"x-remote-user", "admin"}};
   PeerCertificate foreign = proxy_certificate();
   foreign.by_request_header_ca = Trust::untrusted;
@@ -163,7 +163,7 @@ TEST_CASE("a certificate without an error and without a user is anonymous") {
   }
 }
 
-TEST_CASE("the front proxy's user is who it says, not who its certificate names") {
+TEST_CASE("the front proxy's user is that of its header, not that of its certificate") {
   const auto caller = proxied({{"x-remote-user", "alice"}, {"x-remote-group", "g1"}});
 
   REQUIRE(caller);
@@ -174,7 +174,7 @@ TEST_CASE("the front proxy's user is who it says, not who its certificate names"
   CHECK_FALSE(caller->is_anonymous());
 }
 
-TEST_CASE("case 90: without allowed names any certificate of the CA may proxy") {
+TEST_CASE("case 90: without allowed names every certificate of the CA may proxy") {
   FrontProxyRules any = rules();
   any.allowed_names.clear();
   PeerCertificate peer = proxy_certificate();
@@ -189,7 +189,7 @@ TEST_CASE("case 90: without allowed names any certificate of the CA may proxy") 
   CHECK(nameless->user == "alice");
 }
 
-TEST_CASE("a certificate that both bundles trust speaks as the front proxy first") {
+TEST_CASE("a certificate that both bundles trust is the front proxy's first") {
   PeerCertificate both = proxy_certificate();
   both.by_client_ca = Trust::trusted;
 
@@ -203,7 +203,7 @@ TEST_CASE("a certificate that both bundles trust speaks as the front proxy first
   CHECK(without->groups == Texts{"proxies", "system:authenticated"});
 }
 
-TEST_CASE("the first username that is not empty counts, in the order of the rules") {
+TEST_CASE("the first non-empty username is used, in the order of the rules") {
   FrontProxyRules two = rules();
   two.username_headers = {"x-remote-user", "x-user"};
   struct Row {
@@ -267,7 +267,7 @@ TEST_CASE("a user named system:anonymous stays anonymous behind the front proxy"
   CHECK(caller->is_anonymous());
 }
 
-TEST_CASE("case 98: an extra key is decoded when it can be, and kept as it is otherwise") {
+TEST_CASE("case 98: an extra key is decoded if possible, and otherwise unchanged") {
   struct Row {
     std::string_view name;
     std::string header;
@@ -299,7 +299,7 @@ TEST_CASE("case 98: an extra key is decoded when it can be, and kept as it is ot
   }
 }
 
-TEST_CASE("extra values of one key are kept in order, empty ones too") {
+TEST_CASE("extra values of a key are in order, including empty values") {
   const auto caller = proxied({{"x-remote-user", "alice"},
                                {"x-remote-extra-k", "2"},
                                {"x-remote-extra-k", ""},
@@ -311,7 +311,7 @@ TEST_CASE("extra values of one key are kept in order, empty ones too") {
   CHECK(caller->extra.at("k") == Texts{"2", "", "1"});
 }
 
-TEST_CASE("X-Remote-Uid is not believed: no uid header is configured") {
+TEST_CASE("X-Remote-Uid is ignored: no uid header is configured") {
   const auto caller = proxied({{"x-remote-user", "alice"}, {"x-remote-uid", "1"}});
 
   REQUIRE(caller);
@@ -343,7 +343,8 @@ TEST_CASE("S02: identity headers beside a user's certificate change nothing") {
   CHECK(caller->extra.count("k") == 0);
 }
 
-TEST_CASE("a client certificate's one uid is the caller's, and anonymity by name stays") {
+TEST_CASE(
+    "a client certificate's only uid is the caller's, and an anonymous name stays anonymous") {
   PeerCertificate with_uid = user_certificate();
   with_uid.uids = {"4711"};
   PeerCertificate anonymous = user_certificate();

@@ -78,7 +78,7 @@ TEST_CASE("each power of a thousand has its suffix") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("what is finer than 1n rounds away from zero") {
+TEST_CASE("digits below 1n are rounded away from zero") {
   const Row rows[] = {
       {"a tenth of it", 1e-10, "1n"},
       {"a negative tenth of it", -1e-10, "-1n"},

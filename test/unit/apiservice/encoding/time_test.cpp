@@ -54,7 +54,7 @@ TEST_CASE("a time is read to the second") {
   CHECK(parse_rfc3339("2016-12-31T23:59:60Z") == parse_rfc3339("2017-01-01T00:00:00Z"));
 }
 
-TEST_CASE("a text that is not a UTC time with whole seconds is refused") {
+TEST_CASE("a text that is not a UTC time with whole seconds is an error") {
   struct Row {
     std::string_view name;
     std::string_view text;

@@ -32,7 +32,7 @@ metadata: {}
 )");
 }
 
-TEST_CASE("scalars, empty and nested ones in YAML") {
+TEST_CASE("scalars and empty and nested collections in YAML") {
   CHECK(yaml_of_json(R"({"a":[],"b":null,"c":true,"d":404,"e":[1,"x",{}],"f":{"g":{"h":""}}})") ==
         "a: []\nb: null\nc: true\nd: 404\ne:\n- 1\n- x\n- {}\nf:\n  g:\n    h: \"\"\n");
 }
@@ -113,7 +113,7 @@ TEST_CASE("a string is quoted when YAML would read it as something else") {
   }
 }
 
-TEST_CASE("a key is quoted as a value is") {
+TEST_CASE("a key is quoted like a value") {
   CHECK(yaml_of_json(R"({"y":"a","1":"b"})") == "\"1\": b\n\"y\": a\n");
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("case 24: no reading is an empty array") {
   CHECK(value_list("m", {}) == kListHead + "]}\n");
 }
 
-TEST_CASE("a value list is appended to what is there") {
+TEST_CASE("a value list is appended to the existing text") {
   std::string out = "before";
 
   append_value_list(out, "m", {});

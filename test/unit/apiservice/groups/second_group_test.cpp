@@ -132,7 +132,7 @@ TEST_CASE("a second group's requests reach its handler, after the same checks") 
   CHECK(api.rig.authorizer.attributes[1].subresource == "explain");
 }
 
-TEST_CASE("a second group's request that may not be is refused before its handler") {
+TEST_CASE("a forbidden request of a second group is rejected before its handler") {
   TwoGroups api;
   api.rig.authorizer.decision = {false, "no"};
 
@@ -142,7 +142,7 @@ TEST_CASE("a second group's request that may not be is refused before its handle
   CHECK(json::parse(response.body)["details"]["group"] == "tides.example.com");
 }
 
-TEST_CASE("a Table names the kind and the version that its group hands it") {
+TEST_CASE("a Table has the kind and the version of its group") {
   const TableItem item{
       "Tide",
       "tides.example.com/v2",

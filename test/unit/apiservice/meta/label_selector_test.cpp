@@ -90,7 +90,7 @@ TEST_CASE("a selector without a requirement selects everything") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("in and notin are words except after a key") {
+TEST_CASE("in and notin are keywords only after a key") {
   const Good rows[] = {
       {"case 10: three of them", "in in (in)", {{"in", Operator::in, {"in"}}}},
       {"as a value", "in=in", {{"in", Operator::equals, {"in"}}}},
@@ -103,7 +103,7 @@ TEST_CASE("in and notin are words except after a key") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("a set's missing values are empty and its duplicates collapse") {
+TEST_CASE("a set's missing values are empty, and its duplicates are merged") {
   const Good rows[] = {
       {"nothing", "a in ()", {{"a", Operator::in, {""}}}},
       {"one comma", "a in (,)", {{"a", Operator::in, {""}}}},
@@ -117,7 +117,7 @@ TEST_CASE("a set's missing values are empty and its duplicates collapse") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("requirements are sorted by key, those of one key keep their order") {
+TEST_CASE("requirements are sorted by key, with a stable order within a key") {
   const Good rows[] = {
       {"two keys", "b=1,a=2", {{"a", Operator::equals, {"2"}}, {"b", Operator::equals, {"1"}}}},
       {"case 12: one key twice",
@@ -166,7 +166,7 @@ TEST_CASE("a key and a value may be as long as their limits") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("cases 14 and 16: a selector that is not a list of requirements is refused") {
+TEST_CASE("cases 14 and 16: a selector that is not a list of requirements is rejected") {
   const Bad rows[] = {
       {"case 14: two values without a comma",
        "a=b c",
@@ -190,7 +190,7 @@ TEST_CASE("cases 14 and 16: a selector that is not a list of requirements is ref
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("case 17: a requirement that breaks off or has a wrong word is refused") {
+TEST_CASE("case 17: a requirement that is truncated or has a wrong word is rejected") {
   const std::string prefix = "unable to parse requirement: ";
   const Bad rows[] = {
       {"no operator", "a b", prefix + "found 'b', expected: in, notin, =, ==, !=, gt, lt"},
@@ -254,7 +254,7 @@ TEST_CASE("an order compares with an int64 only") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("a number with a sign is an integer but no label value") {
+TEST_CASE("a number with a sign is an integer but not a label value") {
   const std::string prefix = "unable to parse requirement: ";
   const Bad rows[] = {
       {"a minus", "a>-5", prefix + "values[0][a]: Invalid value: \"-5\": a valid label must be "},
@@ -269,7 +269,7 @@ TEST_CASE("a number with a sign is an integer but no label value") {
   for (const Bad& row : rows) check_prefix(row);
 }
 
-TEST_CASE("cases 18, 20 and 21: a value that no label can have is refused") {
+TEST_CASE("cases 18, 20 and 21: a value that no label can have is rejected") {
   const std::string prefix = "unable to parse requirement: values[0][a]: Invalid value: ";
   const std::string too_long(64, 'v');
   const std::string list = "unable to parse requirement: values[1][a]: Invalid value: ";
@@ -307,7 +307,7 @@ TEST_CASE("cases 18, 20 and 21: a value that no label can have is refused") {
   for (const Bad& row : rows) check_prefix(row);
 }
 
-TEST_CASE("a key that no label can have is refused") {
+TEST_CASE("a key that no label can have is rejected") {
   const std::string prefix = "unable to parse requirement: <nil>: Invalid value: ";
   const std::string too_long(64, 'v');
   const std::string long_prefix = std::string(254, 'p') + "/a";

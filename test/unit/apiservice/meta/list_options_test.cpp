@@ -32,7 +32,7 @@ Status refused(Pairs query) {
   return std::get<Status>(std::move(out));
 }
 
-TEST_CASE("options that change nothing are taken") {
+TEST_CASE("options without effect are accepted") {
   struct Row {
     std::string_view name;
     Pairs query;
@@ -66,7 +66,7 @@ TEST_CASE("options that change nothing are taken") {
   }
 }
 
-TEST_CASE("case 26: what cannot be read is 400 with Go's text") {
+TEST_CASE("case 26: an option that cannot be parsed is 400 with Go's text") {
   struct Row {
     std::string_view name;
     Pairs query;
@@ -128,7 +128,7 @@ TEST_CASE("case 26: what cannot be read is 400 with Go's text") {
   }
 }
 
-TEST_CASE("case 30: options that do not go together are 422 with their causes") {
+TEST_CASE("case 30: conflicting options are 422 with their causes") {
   const std::string lonely =
       "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided";
   struct Row {

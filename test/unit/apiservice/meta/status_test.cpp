@@ -51,7 +51,7 @@ TEST_CASE("every Errc has its HTTP code and its reason") {
   }
 }
 
-TEST_CASE("the remote's text follows ours") {
+TEST_CASE("the remote text follows Weir's text") {
   const Status status = status_of({Errc::bad_reply, "prometheus prom", "parse error at char 3"});
 
   CHECK(status.message == "prometheus prom: parse error at char 3");
@@ -101,7 +101,7 @@ TEST_CASE("a Status has Kubernetes' keys in Kubernetes' order") {
   }
 }
 
-TEST_CASE("Kubernetes' own answers") {
+TEST_CASE("statuses and texts are those of Kubernetes") {
   const Response page = page_not_found();
 
   CHECK(render(unauthorized()).body ==

@@ -57,7 +57,7 @@ TEST_CASE("a Table without a row has an empty array") {
   CHECK(rows_of(table({}, {})) == "\"rows\":[]}\n");
 }
 
-TEST_CASE("a Table of v1beta1 says so in itself and its rows") {
+TEST_CASE("a Table of v1beta1 has that version in itself and its rows") {
   const std::string out =
       table({.is_v1beta1 = true, .include = Include::metadata}, {{{}, 0, kTime}});
 
@@ -80,7 +80,7 @@ TEST_CASE("includeObject selects the object of each row") {
                 "\n");
 }
 
-TEST_CASE("includeObject is one of three words") {
+TEST_CASE("includeObject has three values") {
   struct Row {
     std::string_view name;
     std::string value;

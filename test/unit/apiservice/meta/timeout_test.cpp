@@ -55,7 +55,7 @@ TEST_CASE("a timeout is a Go duration") {
   CHECK(timeout_for(Request{}).value() == std::nullopt);
 }
 
-TEST_CASE("what is not a duration is refused in Go's words") {
+TEST_CASE("an invalid timeout is rejected with Go's text") {
   struct Row {
     std::string_view name;
     std::string text;
@@ -89,7 +89,7 @@ TEST_CASE("what is not a duration is refused in Go's words") {
   }
 }
 
-TEST_CASE("a watch has no timeout to be wrong") {
+TEST_CASE("the timeout of a watch is not checked") {
   Request request = waiting("abc");
   request.query.emplace_back("watch", "1");
 

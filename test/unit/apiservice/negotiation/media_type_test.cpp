@@ -48,7 +48,7 @@ struct Row {
   std::optional<MediaType> form;
 };
 
-TEST_CASE("the Accept header picks the media type of a metric") {
+TEST_CASE("the Accept header selects the media type of a metric") {
   const Row rows[] = {
       {"case 53: empty", "", kJson},
       {"everything", "*/*", kJson},
@@ -127,7 +127,7 @@ TEST_CASE("case 50: the Accept header may ask for a Table of values") {
   }
 }
 
-TEST_CASE("cases 62 and 64: the Accept header picks the form of the groups") {
+TEST_CASE("cases 62 and 64: the Accept header selects the form of the groups") {
   const Row rows[] = {
       {"v2", kV2, kAggregated},
       {"v2, its parameters the other way",
@@ -150,7 +150,7 @@ TEST_CASE("cases 62 and 64: the Accept header picks the form of the groups") {
   }
 }
 
-TEST_CASE("cases 36 and 37: who gets indented JSON") {
+TEST_CASE("cases 36 and 37: which clients get indented JSON") {
   struct Case {
     std::string_view name;
     std::string agent;
@@ -187,14 +187,14 @@ TEST_CASE("cases 36 and 37: who gets indented JSON") {
   }
 }
 
-TEST_CASE("pretty=false does not undo the media type's own parameter, as in Go") {
+TEST_CASE("pretty=false does not override the media type's own parameter, as in Go") {
   Request request = accepting("application/json;pretty=1");
   request.query = {{"pretty", "false"}};
 
   CHECK(negotiate(request, kMetric) == kPretty);
 }
 
-TEST_CASE("406 is indented JSON with the types that there are") {
+TEST_CASE("406 is indented JSON with the supported types") {
   const Response metric = not_acceptable(kMetric);
   const Response groups = not_acceptable(kGroups);
 
@@ -209,7 +209,7 @@ TEST_CASE("406 is indented JSON with the types that there are") {
   CHECK(groups.body.find("accepted: application/json, application/yaml\"") != std::string::npos);
 }
 
-TEST_CASE("an error has the form that the caller wants, or JSON") {
+TEST_CASE("an error has the media type that the caller accepts, or JSON") {
   struct Case {
     std::string_view name;
     std::string accept;
@@ -238,7 +238,7 @@ TEST_CASE("an error has the form that the caller wants, or JSON") {
   }
 }
 
-TEST_CASE("what is not a Status, and a 406, keeps its form") {
+TEST_CASE("the media type of a 406, and of a response that is not a Status, is fixed") {
   const Response page = encode_status(page_not_found(), kProtobuf);
   const Response good = encode_status({200, "application/json", "{}"}, kYaml);
   const Response refused = encode_status(not_acceptable(kGroups), kProtobuf);

@@ -52,7 +52,7 @@ TEST_CASE("a percent escape is two hexadecimal digits, and a broken one is an er
   }
 }
 
-TEST_CASE("a target that is not a path is refused") {
+TEST_CASE("a target that is not a path is rejected") {
   struct Row {
     std::string_view name;
     std::string_view text;
@@ -76,7 +76,7 @@ TEST_CASE("a target that is not a path is refused") {
   }
 }
 
-TEST_CASE("a path is decoded and otherwise left as it came") {
+TEST_CASE("a path is decoded and otherwise unchanged") {
   struct Row {
     std::string_view name;
     std::string_view text;
@@ -139,7 +139,7 @@ TEST_CASE("a query is read as Go reads it, in its order") {
   }
 }
 
-TEST_CASE("a query pair that cannot be read refuses the request: a selector is never dropped") {
+TEST_CASE("a query pair that cannot be decoded rejects the request: a selector is never dropped") {
   struct Row {
     std::string_view name;
     std::string_view query;

@@ -21,7 +21,7 @@ Answer answer(Result<Samples> samples, SteadyTime at) {
 Answer value(SteadyTime at) { return answer(Sample{7, WallTime{}}, at); }
 Answer error(Errc code, SteadyTime at) { return answer(Error{code, "", ""}, at); }
 
-TEST_CASE("a backend is down once and up once, by failures of its own alone") {
+TEST_CASE("a backend is down once and up once, only by its own failures") {
   BackendHealth health;
 
   CHECK(health.observe(value(kStart), kStart) == Change::none);
@@ -34,7 +34,7 @@ TEST_CASE("a backend is down once and up once, by failures of its own alone") {
   CHECK_FALSE(health.is_down());
 }
 
-TEST_CASE("a slow query beside one that gets a response does not mean that the backend is down") {
+TEST_CASE("a slow query does not mean that the backend is down while another gets a response") {
   BackendHealth health;
 
   CHECK(health.observe(value(kStart + 1s), kStart + 1s) == Change::none);
@@ -55,7 +55,7 @@ TEST_CASE("the time since recovery counts from the first response after an outag
   CHECK(since(kStart + 8s) == 3s);
 }
 
-TEST_CASE("refused credentials are no outage, and a recovered connection is one") {
+TEST_CASE("rejected credentials are not an outage, and a recovered connection is") {
   BackendHealth health;
 
   CHECK(health.observe(error(Errc::refused, kStart), kStart) == Change::down);

@@ -43,7 +43,7 @@ bool has_permit(const Acquired& acquired) {
   return acquired->has_value() && (*acquired)->has_value();
 }
 
-TEST_CASE("queries get a permit at once up to the cap, and wait beyond it") {
+TEST_CASE("queries get a permit at once up to the limit, and wait beyond it") {
   Rig at(2, 10);
 
   const auto first = at.acquire();
@@ -57,7 +57,7 @@ TEST_CASE("queries get a permit at once up to the cap, and wait beyond it") {
   CHECK(at.limiter->waiting() == 1);
 }
 
-TEST_CASE("a permit that goes away frees its place") {
+TEST_CASE("a destroyed permit frees its place") {
   Rig at(1, 10);
   auto first = at.acquire();
 
@@ -82,7 +82,7 @@ TEST_CASE("a moved permit frees its place once") {
   CHECK(at.limiter->in_flight() == 0);
 }
 
-TEST_CASE("a free place goes to the one who waits longest") {
+TEST_CASE("a free place goes to the longest waiter") {
   Rig at(1, 10);
   auto first = at.acquire();
   auto second = at.acquire();
@@ -100,7 +100,7 @@ TEST_CASE("a free place goes to the one who waits longest") {
   CHECK(at.limiter->waiting() == 0);
 }
 
-TEST_CASE("a place that is handed over cannot be taken by a newcomer") {
+TEST_CASE("a place that is handed over cannot be taken by a new query") {
   Rig at(1, 10);
   auto first = at.acquire();
   const auto second = at.acquire();
@@ -160,7 +160,7 @@ TEST_CASE("in a full queue a namespace with fewer waiters displaces the last of 
   CHECK(served(at, first, {{'1', loud[0]}, {'2', loud[1]}, {'q', quiet}}) == "q12");
 }
 
-TEST_CASE("a full queue that is shared alike takes no more of either") {
+TEST_CASE("a full queue that is shared equally accepts no more of either namespace") {
   Rig at(1, 3);
   const auto first = at.from("a");
   const auto waiting = std::vector{at.from("a"), at.from("a"), at.from("b")};
@@ -175,7 +175,7 @@ TEST_CASE("a full queue that is shared alike takes no more of either") {
   CHECK(at.limiter->waiting() == 3);
 }
 
-TEST_CASE("a full limiter refuses at once") {
+TEST_CASE("a full limiter rejects at once") {
   Rig at(1, 1);
   const auto first = at.acquire();
   const auto second = at.acquire();
@@ -189,7 +189,7 @@ TEST_CASE("a full limiter refuses at once") {
   CHECK(at.limiter->waiting() == 1);
 }
 
-TEST_CASE("a limiter without a queue refuses the first query beyond the cap") {
+TEST_CASE("a limiter without a queue rejects the first query beyond the limit") {
   Rig at(1, 0);
   const auto first = at.acquire();
 
@@ -211,7 +211,7 @@ TEST_CASE("a wait past the deadline ends, and frees its place in the queue") {
   CHECK(at.limiter->waiting() == 1);
 }
 
-TEST_CASE("a question whose deadline has passed waits for nothing") {
+TEST_CASE("a query whose deadline has passed does not wait") {
   Rig at(1, 1);
   const auto first = at.acquire();
 
@@ -220,7 +220,7 @@ TEST_CASE("a question whose deadline has passed waits for nothing") {
   CHECK(late.error().code == Errc::timed_out);
 }
 
-TEST_CASE("one that gave up is passed over") {
+TEST_CASE("a waiter that gave up is skipped") {
   Rig at(1, 10);
   auto first = at.acquire();
   const auto gives_up = at.acquire(5ms);
@@ -234,7 +234,7 @@ TEST_CASE("one that gave up is passed over") {
   CHECK(has_permit(third));
 }
 
-TEST_CASE("a loop that is destroyed takes those who wait with it") {
+TEST_CASE("a destroyed loop destroys its waiters") {
   auto limiter = std::shared_ptr<ConcurrencyLimiter>();
   std::weak_ptr<ConcurrencyLimiter> kept;
 

@@ -9,7 +9,7 @@ namespace {
 
 const SteadyTime kStart = SteadyTime{} + std::chrono::hours{1};
 
-TEST_CASE("a cause is shown for its own code, until it is old or the question is answered") {
+TEST_CASE("a cause is shown for its own code, until it is old or the query succeeds") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "q", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "the target is down", kStart);
@@ -22,7 +22,7 @@ TEST_CASE("a cause is shown for its own code, until it is old or the question is
   CHECK(diagnoses.cause("q", Errc::no_value, kStart).empty());
 }
 
-TEST_CASE("a question is looked into again only after a while") {
+TEST_CASE("a query is diagnosed again only after a pause") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "q", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "the target is down", kStart);
@@ -31,7 +31,7 @@ TEST_CASE("a question is looked into again only after a while") {
   CHECK(diagnoses.begin("prom", "q", "ml", kStart + kCauseRenewed));
 }
 
-TEST_CASE("a look that found no cause is repeated sooner") {
+TEST_CASE("a diagnosis without a cause is repeated sooner") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "q", "ml", kStart));
   diagnoses.end("prom", "q", Errc::no_value, "", kStart);
@@ -40,7 +40,7 @@ TEST_CASE("a look that found no cause is repeated sooner") {
   CHECK(diagnoses.begin("prom", "q", "ml", kStart + kNoCauseRenewed));
 }
 
-TEST_CASE("one look at a time is under way at a backend, and its looks keep apart") {
+TEST_CASE("a backend has one diagnosis at a time, with a pause between two") {
   Diagnoses diagnoses;
 
   CHECK(diagnoses.begin("prom", "q", "ml", kStart));
@@ -51,7 +51,7 @@ TEST_CASE("one look at a time is under way at a backend, and its looks keep apar
   CHECK(diagnoses.begin("prom", "r", "ml", kStart + kDiagnosisPause));
 }
 
-TEST_CASE("namespaces take turns at a backend, however many questions of one fail") {
+TEST_CASE("namespaces take turns at a backend, however many queries of one namespace fail") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
   REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
@@ -65,7 +65,7 @@ TEST_CASE("namespaces take turns at a backend, however many questions of one fai
   CHECK(diagnoses.begin("prom", "a2", "tenant-a", next + kDiagnosisPause));
 }
 
-TEST_CASE("a place is kept until the HPA behind it asks again, and no longer") {
+TEST_CASE("a place in the queue lasts until the HPA reads again, and no longer") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
   REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
@@ -75,7 +75,8 @@ TEST_CASE("a place is kept until the HPA behind it asks again, and no longer") {
   CHECK(diagnoses.begin("prom", "a2", "tenant-a", kStart + kTurnKept));
 }
 
-TEST_CASE("a namespace alone waits for nobody, and one that had its look waits no longer") {
+TEST_CASE(
+    "a single namespace does not wait, and a namespace after its diagnosis does not block others") {
   Diagnoses diagnoses;
   SteadyTime now = kStart;
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", now));
@@ -92,7 +93,7 @@ TEST_CASE("a namespace alone waits for nobody, and one that had its look waits n
   CHECK(diagnoses.begin("prom", "a3", "tenant-a", now));
 }
 
-TEST_CASE("a namespace that had a look lately holds the others up for a moment only") {
+TEST_CASE("a namespace with a recent diagnosis delays the others only briefly") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
   diagnoses.end("prom", "b1", Errc::no_value, "", kStart);
@@ -105,7 +106,7 @@ TEST_CASE("a namespace that had a look lately holds the others up for a moment o
   CHECK(diagnoses.begin("prom", "a2", "tenant-a", next + kTurnPause));
 }
 
-TEST_CASE("a namespace that keeps missing its moment gets its turn in the end") {
+TEST_CASE("a namespace that misses its turn repeatedly gets a turn in the end") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
   diagnoses.end("prom", "b1", Errc::no_value, "", kStart);
@@ -118,7 +119,7 @@ TEST_CASE("a namespace that keeps missing its moment gets its turn in the end") 
   CHECK(diagnoses.begin("prom", "b2", "tenant-b", late + kTurnPause));
 }
 
-TEST_CASE("one backend's turns say nothing about another's") {
+TEST_CASE("the turns of a backend do not affect those of another") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
   REQUIRE_FALSE(diagnoses.begin("prom", "b1", "tenant-b", kStart));
@@ -126,7 +127,7 @@ TEST_CASE("one backend's turns say nothing about another's") {
   CHECK(diagnoses.begin("other", "a2", "tenant-a", kStart));
 }
 
-TEST_CASE("the namespace that never had a turn comes before those that had one") {
+TEST_CASE("a namespace that never had a turn comes before the others") {
   Diagnoses diagnoses;
   SteadyTime now = kStart;
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", now));
@@ -144,7 +145,7 @@ TEST_CASE("the namespace that never had a turn comes before those that had one")
   CHECK(diagnoses.begin("prom", "c1", "tenant-c", now));
 }
 
-TEST_CASE("namespaces beyond those that are known still have a look when it is free") {
+TEST_CASE("namespaces beyond the limit get a diagnosis when no other waits") {
   Diagnoses diagnoses;
   REQUIRE(diagnoses.begin("prom", "a1", "tenant-a", kStart));
   for (std::size_t i = 0; i < 2 * kMaxTurns; ++i)
@@ -179,7 +180,7 @@ TEST_CASE("cached causes are bounded: the namespace with most of them loses its 
   CHECK(diagnoses.cause("small0", Errc::no_value, now) == "found");
 }
 
-TEST_CASE("old causes make room before any other") {
+TEST_CASE("old causes are evicted before any other") {
   Diagnoses diagnoses;
   fill(diagnoses, "large", kMaxCauses);
   const SteadyTime now = kStart + kCauseKept;

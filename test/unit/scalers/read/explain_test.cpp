@@ -70,7 +70,7 @@ TEST_CASE(
   CHECK_FALSE(explained->queries[2].diagnosis.has_value());
 }
 
-TEST_CASE("what is not asked is not explained") {
+TEST_CASE("an invalid request is not explained") {
   Rig rig({MetricSpec{}});
 
   CHECK(shown(explain(rig, {"ml", "deph", {}})) ==
@@ -81,7 +81,7 @@ TEST_CASE("what is not asked is not explained") {
   CHECK(rig.script.queries.empty());
 }
 
-TEST_CASE("more explanations at once than four are refused") {
+TEST_CASE("more than four explanations at once are rejected") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
   std::vector<test::Pending<Result<Explanation>>> open;
@@ -113,7 +113,7 @@ TEST_CASE("a bug in a scaler is part of the explanation") {
         "bad_reply: an internal error; please report it <a bug at [hidden]>");
 }
 
-TEST_CASE("a failing read shows its cause from the next one on, and none once it is answered") {
+TEST_CASE("a failing read shows its cause from the next read on, and no cause after a success") {
   Rig rig({MetricSpec{}});
   rig.script.can_diagnose = true;
   rig.script.replies.emplace("depth", nothing());
@@ -173,7 +173,7 @@ TEST_CASE("there is no diagnosis while a backend settles") {
   CHECK(shown(explain(rig)->queries.at(0).result).find("diagnosis") == std::string::npos);
 }
 
-TEST_CASE("an explanation gives the fallback's number and begins no fallback") {
+TEST_CASE("an explanation reports the fallback's number and starts no fallback") {
   const Policies policies{.fallback = Fallback{.after = 10s, .value = 20}};
   Rig rig({MetricSpec{.policies = policies}});
   rig.script.replies.emplace("depth", Error{Errc::unreachable, "gone", ""});
@@ -191,7 +191,7 @@ TEST_CASE("an explanation gives the fallback's number and begins no fallback") {
   CHECK(std::ranges::count(rig.events.reads, "broker ml/depth fallback") == 0);
 }
 
-TEST_CASE("an explanation refuses data that got too old on the way, as a read does") {
+TEST_CASE("data that gets too old during an explanation is an error, as in a read") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
   rig.script.replies.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{29s, 30s}});
@@ -222,7 +222,7 @@ TEST_CASE("an explanation of a held reading has that reading's time") {
   CHECK(explained->queries.at(0).result->front().taken_at == WallTime{} + 42s);
 }
 
-TEST_CASE("an explanation settles like a read, and tells no read that the backend is back") {
+TEST_CASE("an explanation settles like a read, and does not end settling for reads") {
   Rig rig({MetricSpec{.policies = {.settle = 30s}}});
   rig.script.replies.emplace("depth", Error{Errc::unreachable, "gone", ""});
   rig.value();
@@ -239,7 +239,7 @@ TEST_CASE("an explanation settles like a read, and tells no read that the backen
   CHECK(later->queries.at(0).result.error().code == Errc::settling);
 }
 
-TEST_CASE("each policy that holds is shown with its setting and what it did") {
+TEST_CASE("each policy is shown with its setting and its effect") {
   struct Row {
     std::string_view name;
     Policies policies;

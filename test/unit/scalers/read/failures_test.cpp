@@ -32,7 +32,7 @@ void fail(Rig& rig, Errc code) {
   rig.script.replies.insert_or_assign("depth", Error{code, "as scripted", ""});
 }
 
-TEST_CASE("an error names the metric, the kind and the backend, and keeps the remote's words") {
+TEST_CASE("an error names the metric, the kind and the backend, and contains the remote text") {
   Rig rig({MetricSpec{}});
   rig.script.replies.insert_or_assign("depth", Error{Errc::bad_reply, "it broke", "its own words"});
 
@@ -44,7 +44,7 @@ TEST_CASE("an error names the metric, the kind and the backend, and keeps the re
   CHECK(readings.error().message() == "metric ml/depth: fake broker: it broke: its own words");
 }
 
-TEST_CASE("a bug in a scaler fails its question alone, and frees its place") {
+TEST_CASE("a bug in a scaler fails only its query, and frees its place") {
   Rig rig({MetricSpec{}, MetricSpec{.name = "other", .key = "other"}}, {.max_in_flight = 1});
   rig.script.has_bug = true;
 
@@ -61,7 +61,7 @@ TEST_CASE("a bug in a scaler fails its question alone, and frees its place") {
   CHECK(rig.events.backends.empty());
 }
 
-TEST_CASE("an error is kept at least 0.8 s and at most 1.2 s, then the backend is asked again") {
+TEST_CASE("an error is cached for 0.8 s to 1.2 s, then the backend is queried again") {
   for (const std::uint32_t seed : {1U, 2U, 3U, 7U, 99U, 12345U, 4'000'000'000U}) {
     DYNAMIC_SECTION("seed " << seed) {
       Rig rig({MetricSpec{}}, {}, seed);
@@ -84,7 +84,7 @@ TEST_CASE("an error is kept at least 0.8 s and at most 1.2 s, then the backend i
   }
 }
 
-TEST_CASE("different readers ask again at different times") {
+TEST_CASE("different readers query again at different times") {
   int asked_after_one_second = 0;
   for (std::uint32_t seed = 0; seed < 40; ++seed) {
     Rig rig({MetricSpec{}}, {}, seed * 1'000'003);
@@ -99,7 +99,7 @@ TEST_CASE("different readers ask again at different times") {
   CHECK(asked_after_one_second < 35);
 }
 
-TEST_CASE("an error is kept for a second however long the freshness is") {
+TEST_CASE("an error is cached for a second, however long the freshness is") {
   Rig rig({MetricSpec{.freshness = 3'600'000ms}});
   fail(rig, Errc::no_value);
 
@@ -110,7 +110,7 @@ TEST_CASE("an error is kept for a second however long the freshness is") {
   CHECK(rig.value() == Value(7.0));
 }
 
-TEST_CASE("an error replaces the answer that was kept") {
+TEST_CASE("an error replaces the cached value") {
   Rig rig({MetricSpec{}});
 
   rig.value();
@@ -125,7 +125,7 @@ TEST_CASE("an error replaces the answer that was kept") {
   CHECK(rig.script.queries.size() == 2);
 }
 
-TEST_CASE("a full backend refuses at once, and that refusal is not kept") {
+TEST_CASE("a full backend is an error at once, and the error is not cached") {
   Rig rig({per_queue()}, {.max_in_flight = 1, .max_waiting = 1});
   rig.script.is_held = true;
   const auto asked = rig.begin(of_queue("a"));
@@ -146,7 +146,7 @@ TEST_CASE("a full backend refuses at once, and that refusal is not kept") {
   CHECK(rig.script.queries.size() == 3);
 }
 
-TEST_CASE("a read past its own deadline is late, and the answer that comes after is kept") {
+TEST_CASE("a read past its deadline is late, and the later response is cached") {
   Rig rig({MetricSpec{.deadline = 20ms}});
   rig.script.is_held = true;
 
@@ -161,7 +161,8 @@ TEST_CASE("a read past its own deadline is late, and the answer that comes after
   CHECK(rig.script.queries.size() == 1);
 }
 
-TEST_CASE("a patient metric neither joins nor inherits what a hasty one gave up") {
+TEST_CASE(
+    "a metric with a long deadline neither joins nor inherits a query with a short deadline") {
   Rig rig({MetricSpec{.name = "hasty", .deadline = 20ms}, MetricSpec{.name = "patient"}});
   rig.script.is_held = true;
 
@@ -176,7 +177,7 @@ TEST_CASE("a patient metric neither joins nor inherits what a hasty one gave up"
   settle(*rig.loop);
 }
 
-TEST_CASE("the caller's deadline counts when it is earlier than the metric's") {
+TEST_CASE("the caller's deadline is used when it is earlier than the metric's") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
 
@@ -192,7 +193,7 @@ TEST_CASE("the caller's deadline counts when it is earlier than the metric's") {
   settle(*rig.loop);
 }
 
-TEST_CASE("a read that comes in late joins the question under way, not a new one") {
+TEST_CASE("a late read joins the query in flight and starts no new query") {
   Rig rig({MetricSpec{.deadline = 20ms}});
   rig.script.is_held = true;
 
@@ -206,7 +207,7 @@ TEST_CASE("a read that comes in late joins the question under way, not a new one
   CHECK(rig.script.queries.size() == 1);
 }
 
-TEST_CASE("a reader may be dropped while its question is under way") {
+TEST_CASE("a reader may be destroyed while its query is in flight") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
   const auto read = rig.begin({"ml", "depth", {}});
@@ -224,7 +225,7 @@ TEST_CASE("a reader may be dropped while its question is under way") {
   CHECK(kept.expired());
 }
 
-TEST_CASE("a reader may be dropped when only the question is left of it") {
+TEST_CASE("a reader may be destroyed when only its query references it") {
   Rig rig({MetricSpec{.deadline = 10ms}});
   rig.script.is_held = true;
   const auto late = rig.value();
@@ -238,7 +239,7 @@ TEST_CASE("a reader may be dropped when only the question is left of it") {
   CHECK(kept.expired());
 }
 
-TEST_CASE("the loop may end while a question is under way") {
+TEST_CASE("the loop may end while a query is in flight") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
   const auto read = rig.begin({"ml", "depth", {}});
@@ -258,7 +259,7 @@ struct Failure {
   bool is_down;
 };
 
-TEST_CASE("a backend is reported down because of itself, not because of what it responds") {
+TEST_CASE("a backend is reported down by its own failures, not by its responses") {
   const Failure rows[] = {
       {"cannot be reached", Errc::unreachable, true},
       {"TLS", Errc::tls, true},
@@ -290,7 +291,7 @@ TEST_CASE("a backend is reported down because of itself, not because of what it 
   }
 }
 
-TEST_CASE("a backend is reported down once and up once, however many questions fail") {
+TEST_CASE("a backend is reported down once and up once, however many queries fail") {
   Rig rig({MetricSpec{}, MetricSpec{.name = "other", .key = "other"}});
   fail(rig, Errc::unreachable);
   rig.script.replies.insert_or_assign("other", Error{Errc::timed_out, "silence", ""});
@@ -314,7 +315,7 @@ TEST_CASE("a backend is reported down once and up once, however many questions f
                                                         "down broker: tls: as scripted"});
 }
 
-TEST_CASE("an answer that is an error of the question shows that the backend is up again") {
+TEST_CASE("a response that is an error of the query shows that the backend has recovered") {
   Rig rig({MetricSpec{}});
   fail(rig, Errc::refused);
 

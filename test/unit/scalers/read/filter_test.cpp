@@ -62,7 +62,7 @@ TEST_CASE("requirements match labels by Kubernetes' semantics") {
   }
 }
 
-TEST_CASE("every requirement has to match, and none matches everything") {
+TEST_CASE("every requirement has to match, and an empty selector matches everything") {
   const Labels labels{{"queue", "mail"}, {"shard", "7"}};
   const std::vector<LabelRequirement> both{{"queue", Operator::exists, {}},
                                            {"shard", Operator::equals, {"8"}}};
@@ -92,7 +92,7 @@ struct Filtered {
   Rig rig;
 };
 
-TEST_CASE("a filter keeps the samples that match, with their own labels, by one query for all") {
+TEST_CASE("a filter selects the matching samples with their labels, from one query") {
   Filtered metric;
 
   const auto both = metric.read({{"queue", Operator::in, {"jobs", "mail"}}});
@@ -110,14 +110,14 @@ TEST_CASE("a filter keeps the samples that match, with their own labels, by one 
   CHECK(metric.rig.script.queries.size() == 1);
 }
 
-TEST_CASE("a sample that is an error makes the read an error, unless the filter leaves it out") {
+TEST_CASE("a sample that is an error makes the read an error, unless the filter excludes it") {
   Filtered metric;
 
   CHECK(test::shown(metric.read({}).error()).find("the value is NaN") != std::string::npos);
   CHECK(metric.read({{"queue", Operator::not_equals, {"idle"}}}).has_value());
 }
 
-TEST_CASE("a filter that leaves nothing is an error that names the labels, never an empty list") {
+TEST_CASE("a filter without a match is an error that names the labels, never an empty list") {
   Filtered metric;
 
   const auto none = metric.read({{"queue", Operator::equals, {"nope"}}});
@@ -127,7 +127,7 @@ TEST_CASE("a filter that leaves nothing is an error that names the labels, never
         "first one has the labels <{queue=mail}>");
 }
 
-TEST_CASE("empty, nan and clamp apply to each sample that a filter keeps") {
+TEST_CASE("empty, nan and clamp apply to each sample that a filter selects") {
   Filtered metric({.empty = {0}, .nan = {1}, .clamp = {{}, 3}});
 
   const auto all = metric.read({});
@@ -143,7 +143,7 @@ TEST_CASE("empty, nan and clamp apply to each sample that a filter keeps") {
   CHECK(none->front().value == 0);
 }
 
-TEST_CASE("a fallback holds the samples that the filter keeps") {
+TEST_CASE("a fallback holds the samples that the filter selects") {
   Filtered metric({.nan = {0}, .fallback = Fallback{.after = 0s, .hold = 60s}});
   REQUIRE(metric.read({{"queue", Operator::equals, {"jobs"}}}).has_value());
   metric.rig.script.replies.insert_or_assign("depth", Error{Errc::unreachable, "gone", ""});
@@ -171,7 +171,7 @@ TEST_CASE("each filter has a fallback of its own") {
   CHECK(held->front().value == 4);
 }
 
-TEST_CASE("a query of a metric that filters is a success, whatever its samples are") {
+TEST_CASE("a query of a filtering metric is a success, whatever its samples are") {
   Filtered metric;
 
   CHECK(metric.read({}).has_error());

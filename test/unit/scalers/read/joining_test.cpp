@@ -13,7 +13,9 @@ using test::Rig;
 using test::settle;
 using namespace std::chrono_literals;
 
-TEST_CASE("a hasty metric joins a patient one's question only while that is young enough") {
+TEST_CASE(
+    "a metric with a short deadline joins a query with a long deadline only while the query is "
+    "recent") {
   Rig rig({MetricSpec{.name = "patient", .freshness = 700ms, .deadline = 1000ms},
            MetricSpec{.name = "hasty", .freshness = 100ms, .deadline = 500ms}});
   rig.script.is_held = true;
@@ -37,7 +39,7 @@ TEST_CASE("a hasty metric joins a patient one's question only while that is youn
   CHECK(finish(*rig.loop, old).has_value());
 }
 
-TEST_CASE("a metric joins a question as old as its freshness, whatever its deadline") {
+TEST_CASE("a metric joins a query as old as its freshness, whatever its deadline") {
   Rig rig({MetricSpec{.name = "patient", .freshness = 700ms, .deadline = 1000ms},
            MetricSpec{.name = "easy", .freshness = 800ms, .deadline = 500ms}});
   rig.script.is_held = true;

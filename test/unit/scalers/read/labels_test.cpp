@@ -116,7 +116,7 @@ TEST_CASE("a selector binds each declared label to its values") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("a label that is not declared is refused with those that are") {
+TEST_CASE("an undeclared label is an error with the declared labels") {
   const LabelRequirement pod{"pod", Operator::equals, {"x"}};
   const Bad rows[] = {
       {"none declared",
@@ -152,7 +152,7 @@ TEST_CASE("a label that is not declared is refused with those that are") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("an operator that binds no value is refused") {
+TEST_CASE("an operator that binds no value is an error") {
   const std::string tail = " on label q binds no value; write q=VALUE or q in (A,B)";
   const Bad rows[] = {
       {"!=", {{"q", ".*"}}, {{"q", Operator::not_equals, {"a"}}}, "operator !=" + tail},
@@ -174,7 +174,7 @@ TEST_CASE("an operator that binds no value is refused") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("values that cannot be bound are refused") {
+TEST_CASE("values that cannot be bound are errors") {
   const std::string too_many = "the selector asks for more than 16 combinations of values";
   const Bad rows[] = {
       {"no value",

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kNames{"depth", "age", "depth", "lag", "depth"};
 
-TEST_CASE("ids are places in the configuration, and a name finds the first of its metrics") {
+TEST_CASE("ids are positions in the configuration, and a name finds the first of its metrics") {
   const MetricIndex index(kNames);
 
   CHECK(index.size() == 5);
@@ -30,7 +30,7 @@ TEST_CASE("ids are places in the configuration, and a name finds the first of it
   CHECK(index.by_name()[2] == MetricId{3});
 }
 
-TEST_CASE("an id of another configuration finds nothing that the name would not find") {
+TEST_CASE("an id of another configuration finds only what the name finds") {
   const MetricIndex index(kNames);
 
   CHECK(index.find("lag", MetricId{3}) == MetricId{3});

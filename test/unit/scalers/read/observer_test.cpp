@@ -15,7 +15,7 @@ using test::settle;
 using Texts = std::vector<std::string>;
 using namespace std::chrono_literals;
 
-TEST_CASE("every query and every answer without one is reported, once") {
+TEST_CASE("every query, and every result without a query, is reported once") {
   Rig rig({MetricSpec{}});
 
   rig.value();
@@ -58,7 +58,7 @@ TEST_CASE("a query without room is reported as overloaded") {
   settle(*rig.loop);
 }
 
-TEST_CASE("the policies decide the outcome of a query") {
+TEST_CASE("the outcome of a query is that after its policies") {
   Rig rig({MetricSpec{.policies = {{0}, {}, NegativePolicy::error}}});
   rig.script.replies.insert_or_assign("depth", Error{Errc::no_value, "as scripted", ""});
 
@@ -82,7 +82,7 @@ TEST_CASE(
                                   "broker ml/bounded zeroAtOrBelow"});
 }
 
-TEST_CASE("a value is reported with its labels, and nothing of an unknown metric") {
+TEST_CASE("a value is reported with its labels, and an unknown metric is not reported") {
   Rig rig({MetricSpec{.labels = {{"queue", "[a-z]+"}}, .rendered = {"queue"}}});
 
   rig.read({"ml", "depth", {{"queue", LabelRequirement::Operator::equals, {"a"}}}});

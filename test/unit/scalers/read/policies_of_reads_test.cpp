@@ -69,7 +69,7 @@ TEST_CASE("time counts from the last good reading, however many reads there are"
   CHECK(held == Value(7.0));
 }
 
-TEST_CASE("a good answer ends the fallback, and the next failure counts from zero") {
+TEST_CASE("a good value ends the fallback, and the next failure counts from zero") {
   Rig rig({MetricSpec{.policies = kInstead}});
 
   rig.value();
@@ -85,7 +85,7 @@ TEST_CASE("a good answer ends the fallback, and the next failure counts from zer
   CHECK(early == kGone);
 }
 
-TEST_CASE("a question that never had a good answer falls back from its first failure on") {
+TEST_CASE("a query without a good value yet falls back from its first failure on") {
   Rig rig({MetricSpec{.name = "hold", .policies = kHold}, MetricSpec{.policies = kInstead}});
   fail(rig);
 
@@ -102,7 +102,7 @@ TEST_CASE("a question that never had a good answer falls back from its first fai
   CHECK(nothing == Value("unreachable: metric ml/hold: fake broker: gone"));
 }
 
-TEST_CASE("each question has its own fallback, and each metric what it calls good") {
+TEST_CASE("each query has its own fallback, and each metric its own definition of good") {
   Rig rig({MetricSpec{.labels = {{"queue", "[a-z]+"}},
                       .key = "of",
                       .rendered = {"queue"},
@@ -134,7 +134,7 @@ TEST_CASE("each question has its own fallback, and each metric what it calls goo
         Value("unreachable: metric ml/strict: fake broker: gone"));
 }
 
-TEST_CASE("a late answer is a failure, too") {
+TEST_CASE("a late response is a failure too") {
   Rig rig({MetricSpec{.deadline = 20ms, .policies = kInstead}});
 
   rig.value();
@@ -146,7 +146,7 @@ TEST_CASE("a late answer is a failure, too") {
   CHECK(instead == Value(20.0));
 }
 
-TEST_CASE("a fallback is told beside the failure behind it") {
+TEST_CASE("a fallback is reported with the failure that it replaces") {
   Rig rig({MetricSpec{.policies = kInstead}});
 
   rig.value();
@@ -163,7 +163,7 @@ TEST_CASE("a fallback is told beside the failure behind it") {
         Texts{"broker ml/depth 7", "broker ml/depth 20", "broker ml/depth 20"});
 }
 
-TEST_CASE("behind a lost connection answers are errors until settle has passed") {
+TEST_CASE("after a lost connection reads are errors until settle has passed") {
   Rig rig({MetricSpec{.freshness = 1000ms, .policies = kSettle}});
   note_opened(rig.script.connections, rig.clock.steady());
 
@@ -186,7 +186,7 @@ TEST_CASE("behind a lost connection answers are errors until settle has passed")
   CHECK(again == Value(7.0));
 }
 
-TEST_CASE("a connection that Weir itself closed, or the first one, needs no settling") {
+TEST_CASE("the first connection, or a connection that Weir closed, needs no settling") {
   Rig rig({MetricSpec{.freshness = 1000ms, .policies = kSettle}});
   note_opened(rig.script.connections, rig.clock.steady());
 
@@ -200,7 +200,7 @@ TEST_CASE("a connection that Weir itself closed, or the first one, needs no sett
 }
 
 TEST_CASE(
-    "where no connection is kept, a question that could not reach the backend shows its return") {
+    "without persistent connections, a query that could not reach the backend is the outage") {
   Rig rig({MetricSpec{.freshness = 1000ms, .policies = kSettle},
            MetricSpec{.name = "other", .key = "other", .freshness = 1000ms}});
   fail(rig);
@@ -216,7 +216,7 @@ TEST_CASE(
   CHECK(settled == Value(7.0));
 }
 
-TEST_CASE("a backend is back with its first answer, whatever the failures before it") {
+TEST_CASE("a backend recovers with its first response, whatever the failures before") {
   struct Row {
     std::string_view name;
     std::vector<Errc> failures;
@@ -248,7 +248,7 @@ TEST_CASE("a backend is back with its first answer, whatever the failures before
   }
 }
 
-TEST_CASE("a slow question beside others that are answered is no absence") {
+TEST_CASE("a slow query is not an outage while other queries get responses") {
   Rig rig({MetricSpec{.name = "slow", .key = "slow", .policies = kSettle},
            MetricSpec{.name = "other", .key = "other", .freshness = 1ms}});
   rig.script.replies.insert_or_assign("slow", Error{Errc::timed_out, "no response in time", ""});
@@ -261,7 +261,7 @@ TEST_CASE("a slow question beside others that are answered is no absence") {
   CHECK(rig.value({"ml", "slow", {}}) == Value(7.0));
 }
 
-TEST_CASE("a failure that is no absence needs no settling") {
+TEST_CASE("a failure that is not an outage needs no settling") {
   for (const Errc code : {Errc::refused, Errc::no_value, Errc::unknown_object}) {
     DYNAMIC_SECTION(name_of(code)) {
       Rig rig({MetricSpec{.policies = kSettle}});
@@ -275,7 +275,7 @@ TEST_CASE("a failure that is no absence needs no settling") {
   }
 }
 
-TEST_CASE("data that gets too old while its question is under way is no value") {
+TEST_CASE("data that gets too old during its query is not a value") {
   const auto given_after = [](Duration took) {
     Rig rig({MetricSpec{}});
     rig.script.is_held = true;
@@ -299,7 +299,7 @@ TEST_CASE("data that gets too old while its question is under way is no value") 
         "took 1.001 s, and maxAge is 30 s");
 }
 
-TEST_CASE("an answer is given again only while the data behind it is young enough") {
+TEST_CASE("a value is cached only while its data is recent enough") {
   Rig rig({MetricSpec{.freshness = 60'000ms}});
   rig.script.replies.insert_or_assign("depth", Sample{7, WallTime{}, false, DataAge{20s, 30s}});
 

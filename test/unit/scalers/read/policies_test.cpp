@@ -71,7 +71,7 @@ const Policies kZeroAtTen{.zero_at_or_below = 10};
 const Policies kBoth{.clamp = {{}, 50}, .zero_at_or_below = 10};
 const Policies kSettling{.empty = {0}, .settle = 30s};
 
-TEST_CASE("a value that an HPA can read passes as it is") {
+TEST_CASE("a value that an HPA can read is unchanged") {
   const Good rows[] = {
       {"zero", kStrict, measured(0), 0},
       {"minus zero is zero", kStrict, measured(-0.0), 0},
@@ -118,7 +118,7 @@ TEST_CASE("a value that an HPA can read passes as it is") {
   }
 }
 
-TEST_CASE("a value that an HPA would take for something else is an error") {
+TEST_CASE("a value that an HPA would misread is an error") {
   const std::string nan =
       "not_a_number: the value is NaN, as a quantile or a ratio without observations is; set nan: "
       "0 if that means idle";
@@ -195,7 +195,7 @@ TEST_CASE("a value that an HPA would take for something else is an error") {
   }
 }
 
-TEST_CASE("an answer that shows what the backend measured is conclusive") {
+TEST_CASE("a result that shows what the backend measured is conclusive") {
   CHECK(is_conclusive(kStrict, measured(1)));
   CHECK(is_conclusive(kStrict, measured(kNan)));
   CHECK(is_conclusive(kLenient, nothing()));
@@ -370,7 +370,7 @@ TEST_CASE("each policy that is set or had an effect notes it, in the order in wh
   }
 }
 
-TEST_CASE("a fallback notes what it did, or why it did nothing") {
+TEST_CASE("a fallback notes its effect, or why it had none") {
   const Policies hold{.fallback = Fallback{.after = 45s, .hold = 120s}};
   const Policies value{.fallback = Fallback{.after = 45s, .value = 20}};
   const auto note = [](const Policies& policies, Errc failure, const History& history) {

@@ -18,14 +18,14 @@ double cached(QueryCache& cache, std::string_view key) {
   return answer == nullptr ? -1 : answer->samples->front().value;
 }
 
-TEST_CASE("an unknown key has no answer") {
+TEST_CASE("an unknown key has no result") {
   QueryCache cache(2, 2);
 
   CHECK(cache.find("a") == nullptr);
   CHECK(cache.find("") == nullptr);
 }
 
-TEST_CASE("the answer least recently put leaves first") {
+TEST_CASE("the result least recently put is evicted first") {
   QueryCache cache(2, 2);
   cache.put("a", "ns", of(1));
   cache.put("b", "ns", of(2));
@@ -38,7 +38,7 @@ TEST_CASE("the answer least recently put leaves first") {
   CHECK(cache.size() == 2);
 }
 
-TEST_CASE("an answer that was found again stays") {
+TEST_CASE("a result that was read again stays") {
   QueryCache cache(2, 2);
   cache.put("a", "ns", of(1));
   cache.put("b", "ns", of(2));
@@ -50,7 +50,7 @@ TEST_CASE("an answer that was found again stays") {
   CHECK(cached(cache, "b") == -1);
 }
 
-TEST_CASE("a new answer replaces the old one, takes no second place, and stays") {
+TEST_CASE("a new result replaces the old result, uses no second place, and stays") {
   QueryCache cache(2, 2);
   cache.put("a", "ns", of(1));
   cache.put("b", "ns", of(2));
@@ -64,7 +64,7 @@ TEST_CASE("a new answer replaces the old one, takes no second place, and stays")
   CHECK(cached(cache, "b") == -1);
 }
 
-TEST_CASE("a cache of one keeps the last answer") {
+TEST_CASE("a cache of size 1 has the last result") {
   QueryCache cache(1, 1);
   cache.put("a", "ns", of(1));
 
@@ -74,7 +74,7 @@ TEST_CASE("a cache of one keeps the last answer") {
   CHECK(cached(cache, "b") == 2);
 }
 
-TEST_CASE("keys live as long as their answers, not as long as the caller's text") {
+TEST_CASE("keys live as long as their results, not as long as the caller's text") {
   QueryCache cache(3, 3);
   {
     std::string key(100, 'k');
@@ -85,7 +85,7 @@ TEST_CASE("keys live as long as their answers, not as long as the caller's text"
   CHECK(cached(cache, std::string(100, 'k')) == 1);
 }
 
-TEST_CASE("S41: a namespace that asks too much loses its own answers alone") {
+TEST_CASE("S41: a namespace with too many results loses only its own") {
   QueryCache cache(10, 3);
   cache.put("b1", "b", of(1));
 
@@ -97,7 +97,7 @@ TEST_CASE("S41: a namespace that asks too much loses its own answers alone") {
   CHECK(cached(cache, "a97") == 97);
 }
 
-TEST_CASE("S41: a full cache forgets an answer of the namespace with the most") {
+TEST_CASE("S41: a full cache evicts a result of the namespace with the most") {
   QueryCache cache(4, 3);
   cache.put("b1", "b", of(1));
   for (int n = 0; n < 3; ++n) cache.put("a" + std::to_string(n), "a", of(n));
@@ -111,7 +111,7 @@ TEST_CASE("S41: a full cache forgets an answer of the namespace with the most") 
   CHECK(cached(cache, "c1") == 5);
 }
 
-TEST_CASE("an answer that another namespace queries again keeps its one place") {
+TEST_CASE("a result that another namespace queries again uses one place") {
   QueryCache cache(3, 2);
   cache.put("k", "a", of(1));
 

@@ -36,7 +36,7 @@ std::vector<std::string> queries(const Rig& rig) {
   return out;
 }
 
-TEST_CASE("1,000 simultaneous reads of one key ask the backend once") {
+TEST_CASE("1,000 simultaneous reads of one key query the backend once") {
   Rig rig({MetricSpec{}});
   rig.script.is_held = true;
   std::vector<test::Pending<Rig::Readings>> reads(1000);
@@ -59,7 +59,7 @@ TEST_CASE("1,000 simultaneous reads of one key ask the backend once") {
   CHECK(rig.script.queries.size() == 1);
 }
 
-TEST_CASE("a read hands the backend every parameter and the metric's own deadline") {
+TEST_CASE("a read passes every parameter and the metric's deadline to the backend") {
   Rig rig({per_queue()});
 
   const auto readings = rig.read(of_queues({"a"}));
@@ -72,7 +72,7 @@ TEST_CASE("a read hands the backend every parameter and the metric's own deadlin
   CHECK(readings->front().taken_at == kSampledAt);
 }
 
-TEST_CASE("an answer is given again until its freshness has passed, then the backend is asked") {
+TEST_CASE("a value is cached until its freshness has passed, then the backend is queried") {
   Rig rig({MetricSpec{.freshness = 3000ms}});
 
   const auto first = rig.value();
@@ -88,7 +88,7 @@ TEST_CASE("an answer is given again until its freshness has passed, then the bac
   CHECK(rig.script.queries.size() == 2);
 }
 
-TEST_CASE("the freshness is the reading metric's own") {
+TEST_CASE("the freshness is that of the metric that is read") {
   Rig rig({MetricSpec{.name = "patient", .freshness = 60'000ms},
            MetricSpec{.name = "hasty", .freshness = 10ms}});
 
@@ -105,7 +105,7 @@ TEST_CASE("the freshness is the reading metric's own") {
   CHECK(rig.script.queries.size() == 2);
 }
 
-TEST_CASE("metrics with the same question share one ask and apply their own policies") {
+TEST_CASE("metrics with the same query share one query and apply their own policies") {
   Rig rig({MetricSpec{.name = "strict"},
            MetricSpec{.name = "zero", .policies = {{}, {}, NegativePolicy::zero}},
            MetricSpec{.name = "allow", .policies = {{}, {}, NegativePolicy::allow}}});
@@ -123,7 +123,7 @@ TEST_CASE("metrics with the same question share one ask and apply their own poli
   CHECK(rig.script.queries.size() == 1);
 }
 
-TEST_CASE("namespaces share an answer unless the question renders $(namespace)") {
+TEST_CASE("namespaces share a result unless the query renders $(namespace)") {
   Rig rig({MetricSpec{.name = "shared", .namespaces = {"*"}, .key = "all"},
            MetricSpec{.name = "own", .namespaces = {"*"}, .key = "of", .rendered = {"namespace"}}});
 
@@ -135,7 +135,7 @@ TEST_CASE("namespaces share an answer unless the question renders $(namespace)")
   CHECK(queries(rig) == std::vector<std::string>{"all", "of one", "of two"});
 }
 
-TEST_CASE("in (a,b) asks both values before either answers, and returns a reading a value") {
+TEST_CASE("in (a,b) queries both values concurrently, and returns a reading for each") {
   Rig rig({per_queue()});
   rig.script.is_held = true;
   rig.script.replies.insert_or_assign("depth of a", Sample{1, kSampledAt});
@@ -166,7 +166,7 @@ TEST_CASE("one failing value fails the whole read") {
   CHECK(shown(readings) == "unknown_object: metric ml/depth: fake broker: no queue \"b\"");
 }
 
-TEST_CASE("an empty answer becomes the number that the metric says, taken when it was asked") {
+TEST_CASE("an empty response becomes the number of `empty`, with the time of the query") {
   Rig rig({MetricSpec{.policies = {{4}, {}, NegativePolicy::error}}});
   rig.script.replies.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
 
@@ -177,7 +177,7 @@ TEST_CASE("an empty answer becomes the number that the metric says, taken when i
   CHECK(readings->front().taken_at == rig.clock.wall());
 }
 
-TEST_CASE("an empty answer counts as fresh only where it is a number") {
+TEST_CASE("an empty response is cached only where it is a number") {
   Rig rig({MetricSpec{.name = "number", .policies = {{0}, {}, NegativePolicy::error}},
            MetricSpec{.name = "error"}});
   rig.script.replies.insert_or_assign("depth", Error{Errc::no_value, "no series", ""});
@@ -200,7 +200,7 @@ struct Unknown {
   std::string message;
 };
 
-TEST_CASE("a metric that is not configured is named with its neighbours") {
+TEST_CASE("an unknown metric is an error with similar names") {
   const Unknown rows[] = {
       {"a typing error",
        {"ml", "queue_dept", {}},
@@ -245,7 +245,7 @@ TEST_CASE("a metric that is not configured is named with its neighbours") {
   }
 }
 
-TEST_CASE("an id of another configuration reads the metric that the name says") {
+TEST_CASE("an id of another configuration reads the metric of that name") {
   Rig rig({MetricSpec{}, MetricSpec{.name = "other", .key = "other"}});
   rig.script.replies.emplace("other", Sample{3, kSampledAt});
 
@@ -267,7 +267,7 @@ TEST_CASE("two metrics in different namespaces may share a name") {
   CHECK(queries(rig) == std::vector<std::string>{"of web", "of ml"});
 }
 
-TEST_CASE("a selector that binds nothing is refused before the backend is asked") {
+TEST_CASE("a selector that binds nothing is rejected before the backend is queried") {
   Rig rig({per_queue()});
 
   const auto missing = rig.read();

@@ -74,7 +74,7 @@ void check_metric(std::string_view kind, const std::string& url, const Row& row)
   }
 }
 
-TEST_CASE("a redis backend is an address and who asks") {
+TEST_CASE("a redis backend is an address and credentials") {
   const Row rows[] = {
       {"a host", "{url: 'redis://r'}", {}},
       {"a database", "{url: 'redis://r:6380/15'}", {}},
@@ -87,7 +87,7 @@ TEST_CASE("a redis backend is an address and who asks") {
   for (const Row& row : rows) check_backend("redis", row);
 }
 
-TEST_CASE("a redis backend of another form is refused") {
+TEST_CASE("a redis backend of another form is an error") {
   const std::string path = "t.yaml:2:7: the path of a redis url is the database number, such as /0";
   const Row rows[] = {
       {"no url",
@@ -172,7 +172,7 @@ TEST_CASE("a redis metric names a key, and a group where it needs one") {
   for (const Row& row : rows) check_metric("redis", "redis://r", row);
 }
 
-TEST_CASE("a rabbitmq backend is an address and who asks") {
+TEST_CASE("a rabbitmq backend is an address and credentials") {
   const Row rows[] = {
       {"amqp", "{url: 'amqp://mq/ml',\nusername: USER, password: WORD}", {}},
       {"http", "{url: 'http://mq/sub/ml',\nusername: USER, password: WORD}", {}},
@@ -186,7 +186,7 @@ TEST_CASE("a rabbitmq backend is an address and who asks") {
   for (const Row& row : rows) check_backend("rabbitmq", row);
 }
 
-TEST_CASE("a rabbitmq backend of another form is refused") {
+TEST_CASE("a rabbitmq backend of another form is an error") {
   const std::string both = "t.yaml:2:1: username and password go together; write both or neither";
   const std::string identity =
       "t.yaml:2:1: a rabbitmq backend needs credentials: write username: {file: PATH} and "
@@ -226,7 +226,7 @@ TEST_CASE("a rabbitmq backend of another form is refused") {
   for (const Row& row : rows) check_backend("rabbitmq", row);
 }
 
-TEST_CASE("a rabbitmq metric names one queue or a pattern of them") {
+TEST_CASE("a rabbitmq metric names a queue or a pattern of queues") {
   const std::string one_of =
       "t.yaml:2:1: a rabbitmq metric needs queue or queueRegex, but not both";
   const std::string no_consumers =
@@ -279,7 +279,7 @@ TEST_CASE("a rabbitmq metric names one queue or a pattern of them") {
   for (const Row& row : rows) check_metric("rabbitmq", "http://mq", row);
 }
 
-TEST_CASE("AMQP tells the ready messages of one queue and nothing else") {
+TEST_CASE("AMQP reports the ready messages of a queue and nothing else") {
   const std::string modes =
       "AMQP reports queue lengths only; the rate modes need a backend with an http:// or https:// "
       "url";
@@ -314,7 +314,7 @@ TEST_CASE("AMQP tells the ready messages of one queue and nothing else") {
   for (const Row& row : rows) check_metric("rabbitmq", "amqp://mq", row);
 }
 
-TEST_CASE("a backend that is refused takes its metrics with it without more problems") {
+TEST_CASE("an invalid backend disables its metrics without further problems") {
   Site site;
 
   const auto lines = site.problems_of(

@@ -118,7 +118,7 @@ TEST_CASE("a metric's name has to be valid in a url") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a metric says which namespaces may ask, and no two entries answer one of them") {
+TEST_CASE("a metric lists its namespaces, and no two entries serve the same namespace") {
   const std::string form = " is not a namespace: lower-case letters, digits and -";
   const std::string overlap =
       "duplicate metric a (first at t.yaml:2): their namespaces overlap; metrics may share a name "
@@ -200,7 +200,7 @@ TEST_CASE("a metric's common settings are checked") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a policy that could never do what it seems to say is refused") {
+TEST_CASE("a policy that could never have an effect is an error") {
   const std::string below_zero =
       "t.yaml:2:1: a number below zero for empty, nan, clamp or fallback needs negative: allow, "
       "because an HPA would scale to maxReplicas on it";
@@ -321,7 +321,7 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("labels are declared, sound and used") {
+TEST_CASE("labels are declared, valid and used") {
   const std::string query = "up{q=\"$(q)\"}";
   const Row rows[] = {
       {"declared but unused",
@@ -374,7 +374,7 @@ TEST_CASE("labels are declared, sound and used") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("every problem is told at once, in the order of the file") {
+TEST_CASE("every problem is reported at once, in the order of the file") {
   const Lines problems = problems_of(
       "{name: status, namespaces: [ML], deadline: 31s,\n"
       " labels: {q: '('}, prometheus: {backend: prm}},\n"

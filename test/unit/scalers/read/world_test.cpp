@@ -102,7 +102,7 @@ void check(const SelectorRow& row) {
   }
 }
 
-TEST_CASE("a selector is judged as a read would, without one") {
+TEST_CASE("a selector is checked as in a read, without a read") {
   using Operator = LabelRequirement::Operator;
   check({"bound", {{"queue", Operator::in, {"a", "b"}}}, ""});
   check({"nothing",
@@ -119,7 +119,7 @@ TEST_CASE("a selector is judged as a read would, without one") {
          "operator notin on label queue binds no value; write queue=VALUE or queue in (A,B)"});
 }
 
-TEST_CASE("documents are one configuration: a metric may ask a later document's backend") {
+TEST_CASE("documents are one configuration: a metric may use a later document's backend") {
   Site site;
 
   const auto built = site.build(
@@ -130,7 +130,7 @@ TEST_CASE("documents are one configuration: a metric may ask a later document's 
   CHECK(built.world != nullptr);
 }
 
-TEST_CASE("an empty configuration is a world without metrics") {
+TEST_CASE("an empty configuration is a valid world without metrics") {
   Site site;
 
   const auto none = site.build({});
@@ -152,7 +152,7 @@ TEST_CASE("metrics with disjoint namespaces may share a name") {
   CHECK(built.problems == Lines{});
 }
 
-TEST_CASE("a world reads: an unknown metric is an error of its source") {
+TEST_CASE("a world can read: an unknown metric is an error of its source") {
   Site site;
   const auto built = site.build({with_metrics(
       "{name: queue_depth, namespaces: [ml], prometheus: {backend: prom, query: up}}")});
@@ -166,7 +166,7 @@ TEST_CASE("a world reads: an unknown metric is an error of its source") {
         "unknown_metric: metric ml/queue_dept is not configured; did you mean \"queue_depth\"?");
 }
 
-TEST_CASE("a section of another form is refused") {
+TEST_CASE("a section of another form is an error") {
   const Bad rows[] = {
       {"the document is a list",
        "[a]",
@@ -189,7 +189,7 @@ TEST_CASE("a section of another form is refused") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("a backend says what it lacks") {
+TEST_CASE("a backend reports its missing settings") {
   const std::string kind =
       "a backend needs one block named after its kind: prometheus, rabbitmq, redis";
   const Bad rows[] = {

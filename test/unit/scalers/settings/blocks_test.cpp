@@ -52,7 +52,7 @@ void check(const Row& row) {
   DYNAMIC_SECTION(row.name) { CHECK(problems_of(row.text) == row.problems); }
 }
 
-TEST_CASE("a block fills its struct and leaves the rest at their defaults") {
+TEST_CASE("a block fills its struct, and other fields have their defaults") {
   Depth settings;
   Problems problems;
 
@@ -106,7 +106,7 @@ TEST_CASE("an unknown, duplicate or missing key is a problem that says what to w
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a secret that was written by mistake is not repeated") {
+TEST_CASE("a secret that was written by mistake is not in the error") {
   const std::string expected = "expected {file: PATH}: secrets come from files only";
   const Row rows[] = {
       {"the secret itself", "{queue: q, password: s3cret}", {"t.yaml:1:22: " + expected}},
@@ -134,7 +134,7 @@ TEST_CASE("a secret that was written by mistake is not repeated") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a file that is named has to exist") {
+TEST_CASE("a named secret file has to exist") {
   const Row rows[] = {
       {"missing", "{queue: q, ca: /no/such.pem}", {"t.yaml:1:16: there is no file /no/such.pem"}},
       {"a folder", "{queue: q, ca: /tmp}", {"t.yaml:1:16: there is no file /tmp"}},

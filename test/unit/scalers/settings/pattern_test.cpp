@@ -51,7 +51,7 @@ TEST_CASE("a pattern matches a whole text or not at all") {
   }
 }
 
-TEST_CASE("a pattern that RE2 refuses says why") {
+TEST_CASE("a pattern that RE2 rejects is an error with the reason") {
   const Bad rows[] = {
       {"an open bracket", "(", "missing ): ("},
       {"a closed bracket", ")", "unexpected ): )"},
@@ -75,7 +75,7 @@ TEST_CASE("a pattern that RE2 refuses says why") {
   }
 }
 
-TEST_CASE("a parameter that is used and exists counts; others do not") {
+TEST_CASE("a parameter counts if it is used and exists") {
   ParameterNames names({"queue", "vhost", "pod"});
 
   CHECK(names.use("vhost"));
@@ -88,7 +88,7 @@ TEST_CASE("a parameter that is used and exists counts; others do not") {
   CHECK(names.listed() == "$(namespace), $(queue), $(vhost), $(pod)");
 }
 
-TEST_CASE("without labels there is the namespace alone") {
+TEST_CASE("without labels the namespace is the only parameter") {
   ParameterNames names({});
 
   CHECK(names.use("namespace"));

@@ -51,7 +51,7 @@ TEST_CASE("a secret is its file's content without trailing line ends") {
   }
 }
 
-TEST_CASE("a file without a usable secret is refused, and its content not repeated") {
+TEST_CASE("a file without a usable secret is an error without the content") {
   const Folder folder;
   const auto path = folder.path("secret");
 
@@ -78,7 +78,7 @@ TEST_CASE("a folder is not a secret") {
   CHECK(secret.error().code == Errc::refused);
 }
 
-TEST_CASE("a rotated file counts at its next use") {
+TEST_CASE("a rotated file is read at its next use") {
   const Folder folder;
   const SecretFile file(folder.write("secret", "old"));
 
@@ -117,7 +117,7 @@ TEST_CASE("a pair needs both of its files") {
 
 // Swaps the link `data` from one fresh folder to the next while pairs are read, as the kubelet
 // swaps a mounted Secret.
-TEST_CASE("a pair is never of two states of its folder") {
+TEST_CASE("a pair is always from one state of its folder") {
   const Folder folder;
   const auto swap_to = [&](int state) {
     const auto name = std::to_string(state);

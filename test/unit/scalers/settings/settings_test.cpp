@@ -90,7 +90,7 @@ TEST_CASE("a duration is digits and a unit, once or more often") {
   for (const auto& row : rows) check(row);
 }
 
-TEST_CASE("what is not a duration is refused") {
+TEST_CASE("an invalid duration is an error") {
   const std::string expected =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
   const Bad rows[] = {
@@ -199,7 +199,7 @@ TEST_CASE("an enumeration's value is one of its names") {
   for (const auto& row : bad) check<Fruit>(row);
 }
 
-TEST_CASE("text is never empty, and a list is never empty either") {
+TEST_CASE("neither a text nor a list may be empty") {
   const Good<std::string> text[] = {{"plain", test::scalar("a"), "a"},
                                     {"a number in quotes", quoted_5(), "5"},
                                     {"a number", test::scalar("5"), "5"}};

@@ -105,7 +105,7 @@ TEST_CASE("a template is empty without text") {
   CHECK_FALSE(parse("$$(").text.empty());
 }
 
-TEST_CASE("a template knows whether a caller has a say in it") {
+TEST_CASE("a template knows whether a caller's value is part of it") {
   CHECK(parse("jobs:$(queue)").text.has_parameters());
   CHECK(parse("$(namespace)").text.has_parameters());
   CHECK_FALSE(parse("jobs:$$(queue)").text.has_parameters());

@@ -60,7 +60,7 @@ TEST_CASE("a url is taken apart, and its port is always known") {
   }
 }
 
-TEST_CASE("a url that could mean something else is refused, and never repeated") {
+TEST_CASE("an ambiguous url is an error that does not contain the url") {
   const std::string scheme =
       "the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT";
   const std::string host =

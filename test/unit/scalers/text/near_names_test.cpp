@@ -45,7 +45,7 @@ TEST_CASE("similar names of a caller's name are counted in the cause and named t
   CHECK(out.findings == Texts{R"(similar names: "jobs:b", "jobs:c")"});
 }
 
-TEST_CASE("one similar name is counted in the singular") {
+TEST_CASE("a single similar name is counted in the singular") {
   Diagnosis out;
 
   CHECK(near_names(NameOrigin::caller, "jobs:a", Names{"jobs:b"}, out) ==
@@ -60,7 +60,7 @@ TEST_CASE("without a similar name nothing is added") {
   CHECK(out.findings.empty());
 }
 
-TEST_CASE("of many names those are compared that begin and end alike") {
+TEST_CASE("of many names only those with a similar beginning or end are compared") {
   Texts texts = many(3 * kMostCompared, 8);
   texts.emplace_back("OLLAMA:tasks");
 
@@ -70,7 +70,7 @@ TEST_CASE("of many names those are compared that begin and end alike") {
   CHECK(likely.front() == "OLLAMA:tasks");
 }
 
-TEST_CASE("a wrong first letter keeps a name among those compared") {
+TEST_CASE("a name with a wrong first letter is still compared") {
   Texts texts = many(3 * kMostCompared, 8);
   texts.emplace_back("ollama:tasks");
 

@@ -27,7 +27,7 @@ std::string repeated(std::string_view text, int times) {
   return out;
 }
 
-TEST_CASE("addresses do not show") {
+TEST_CASE("addresses are hidden") {
   const Row rows[] = {
       {"a url", "Get http://prom:9090/api failed", "Get [hidden] failed"},
       {"a url with a user", "see https://me:s3cret@prom/x", "see [hidden]"},
@@ -53,7 +53,7 @@ TEST_CASE("addresses do not show") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("host names do not show") {
+TEST_CASE("host names are hidden") {
   const Row rows[] = {
       {"a certificate's names in Go's words",
        "x509: certificate is valid for worker-0.internal.corp.example, not "
@@ -81,7 +81,7 @@ TEST_CASE("host names do not show") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("what looks like an address and is none stays") {
+TEST_CASE("a text that only looks like an address is unchanged") {
   const Row rows[] = {
       {"a parse position", "1:5: parse error: unexpected )", "1:5: parse error: unexpected )"},
       {"a range", "rate(x[5m:1m])", "rate(x[5m:1m])"},
@@ -99,7 +99,7 @@ TEST_CASE("what looks like an address and is none stays") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a hidden text does not show in another form either") {
+TEST_CASE("a hidden text is hidden in its other forms too") {
   const std::vector<std::string> hidden{"sum(\n  x\n)", "up{a=\"b\"}"};
   const Row rows[] = {
       {"with a port after it", "dial sum(\n  x\n):9090: refused", "dial [hidden]: refused"},
@@ -112,7 +112,7 @@ TEST_CASE("a hidden text does not show in another form either") {
   for (const Row& row : rows) check(row, hidden);
 }
 
-TEST_CASE("a hidden text that is cut off does not show its beginning") {
+TEST_CASE("the beginning of a truncated hidden text is hidden") {
   const std::string secret(4000, 'q');
 
   const std::string shown = remote_text(secret + secret + secret, std::vector{secret});
@@ -120,7 +120,7 @@ TEST_CASE("a hidden text that is cut off does not show its beginning") {
   CHECK(shown == "[hidden][hidden]");
 }
 
-TEST_CASE("a short hidden text tears no other word or number apart") {
+TEST_CASE("a short hidden text does not break other words or numbers") {
   const std::vector<std::string> hidden{"1", "up", "10"};
   const Row rows[] = {
       {"a position", "1:11: parse error near setup", "[hidden]:11: parse error near setup"},
@@ -131,7 +131,7 @@ TEST_CASE("a short hidden text tears no other word or number apart") {
   for (const Row& row : rows) check(row, hidden);
 }
 
-TEST_CASE("what was dialled, and by whom, does not show") {
+TEST_CASE("urls, users and hosts in a remote text are hidden") {
   const Row rows[] = {
       {"a whole url", "Get http://thanos:10901/x?match=secretquery", "Get [hidden]"},
       {"a user", "login failed for user=admin", "login failed for [hidden]"},
@@ -143,7 +143,7 @@ TEST_CASE("what was dialled, and by whom, does not show") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("hidden texts do not show") {
+TEST_CASE("redacted texts are hidden") {
   const std::vector<std::string> hidden{"prom", "prometheus", "s3cret", "", "up{}"};
   const Row rows[] = {
       {"a secret", "bad token s3cret!", "bad token [hidden]!"},
@@ -160,11 +160,11 @@ TEST_CASE("hidden texts do not show") {
   for (const Row& row : rows) check(row, hidden);
 }
 
-TEST_CASE("a hidden text that is found in its own replacement ends") {
+TEST_CASE("a hidden text that is part of its replacement is replaced once") {
   CHECK(remote_text("hidden or not", std::vector<std::string>{"hidden"}) == "[hidden] or not");
 }
 
-TEST_CASE("the words are one printable line") {
+TEST_CASE("a remote text becomes one printable line") {
   const Row rows[] = {
       {"line ends", "a\r\nb\nc", "a b c"},
       {"blanks at both ends", "\n\t a \n", " a"},

@@ -22,7 +22,7 @@ void check(const Row& row) {
   DYNAMIC_SECTION(row.name) { CHECK(did_you_mean(row.wanted, row.names) == row.tail); }
 }
 
-TEST_CASE("a typing error is answered with the nearest names") {
+TEST_CASE("a typing error gives the nearest names") {
   const Row rows[] = {
       {"a letter less", "quue", {"queue", "vhost"}, "; did you mean \"queue\"?"},
       {"a letter more", "queuee", {"queue", "vhost"}, "; did you mean \"queue\"?"},
@@ -46,7 +46,7 @@ TEST_CASE("a typing error is answered with the nearest names") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("what is not a typing error is answered with nothing") {
+TEST_CASE("a name that is not a typing error gives no names") {
   const Row rows[] = {
       {"no names", "queue", {}, ""},
       {"nothing alike", "queue", {"freshness", "url"}, ""},
@@ -59,14 +59,14 @@ TEST_CASE("what is not a typing error is answered with nothing") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a caller's endless name costs no more than a long one") {
+TEST_CASE("a caller's endless name costs no more than a long name") {
   const std::string endless(1'000'000, 'a');
   const std::string long_name(128, 'a');
 
   CHECK(nearest(endless, Names{long_name}) == std::vector<std::string>{long_name});
 }
 
-TEST_CASE("no more names are given than asked for") {
+TEST_CASE("the number of names is at most the requested number") {
   const Names names{"a1", "a2", "a3"};
 
   CHECK(nearest("a0", names, 0).empty());

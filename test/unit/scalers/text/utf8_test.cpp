@@ -39,7 +39,7 @@ void check(const Row& row) {
   DYNAMIC_SECTION(row.name) { CHECK(printable(row.text) == row.shown); }
 }
 
-TEST_CASE("a terminal gets no commands from a text that is shown") {
+TEST_CASE("a printed text contains no terminal commands") {
   const Row rows[] = {
       {"plain", "queue a: 7", "queue a: 7"},
       {"letters beyond ASCII", "L\xc3\xa4nge \xe2\x82\xac", "L\xc3\xa4nge \xe2\x82\xac"},

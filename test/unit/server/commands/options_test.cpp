@@ -22,7 +22,7 @@ using test::parse_as;
 using test::Parsed;
 using test::Texts;
 
-TEST_CASE("serve: what is not said has Kubernetes' default") {
+TEST_CASE("serve: an option that is not set has Kubernetes' default") {
   const auto options = parse_as<ServeOptions>({"serve", "--config", "a.yaml"});
 
   CHECK(options.config == Texts{"a.yaml"});
@@ -73,7 +73,7 @@ TEST_CASE("serve: each flag reaches its option") {
   CHECK(options.requestheader_extra_headers_prefix == Texts{"X-Extra-"});
 }
 
-TEST_CASE("serve in a cluster: what is not said has Kubernetes' default") {
+TEST_CASE("serve in a cluster: an option that is not set has Kubernetes' default") {
   const auto options = parse_as<ServeOptions>({"serve", "--config", "a.yaml"});
 
   CHECK(options.kubeconfig.empty());
@@ -147,7 +147,7 @@ TEST_CASE("the log's flags are klog's") {
   }
 }
 
-TEST_CASE("a verbosity that is none is refused with what to write") {
+TEST_CASE("an invalid verbosity is an error that says what to write") {
   for (const char* text : {"-v=11", "-v=-1", "-v=x", "--v=3x"}) {
     DYNAMIC_SECTION(text) {
       CapturedError captured;
@@ -160,7 +160,7 @@ TEST_CASE("a verbosity that is none is refused with what to write") {
   }
 }
 
-TEST_CASE("a duration that is none is refused with what to write") {
+TEST_CASE("an invalid duration is an error that says what to write") {
   CapturedError captured;
   const auto parsed =
       parse({"serve", "--config=a", "--authentication-token-webhook-cache-ttl", "soon"});
@@ -170,7 +170,7 @@ TEST_CASE("a duration that is none is refused with what to write") {
                              "10s, 1m30s or 0") != std::string::npos);
 }
 
-TEST_CASE("a list flag that is repeated adds, and takes one word each time") {
+TEST_CASE("a repeated list flag adds to the list, with one word each time") {
   const auto options = parse_as<ServeOptions>({"serve",
                                                "--config",
                                                "a",
@@ -207,7 +207,7 @@ TEST_CASE("get: the target is split at its first slash") {
   }
 }
 
-TEST_CASE("get: selector and output are taken in both spellings, before or after the target") {
+TEST_CASE("get: selector and output are accepted in both spellings, before or after the target") {
   const auto brief =
       parse_as<GetOptions>({"get", "ns/m", "--config", "a", "-l", "a in (b,c)", "-o", "json"});
   const auto full = parse_as<GetOptions>(
@@ -326,7 +326,7 @@ TEST_CASE("get: a target without both halves ends with 2 and shows one that is r
   }
 }
 
-TEST_CASE("help is no mistake") {
+TEST_CASE("help is not an error") {
   const Texts lines[] = {{"--help"}, {"serve", "--help"}, {"get", "-h"}};
 
   for (const Texts& line : lines) {

@@ -41,7 +41,7 @@ Loaded load(const Texts& paths) {
   return {std::move(documents), problems.lines()};
 }
 
-TEST_CASE("files are read in the order they are given, and marked with their names") {
+TEST_CASE("files are read in their given order, and nodes have the file's name") {
   const Folder folder;
   const std::string b = folder.write("b.yaml", "id: b\n");
   const std::string a = folder.write("a.conf", "id: a\n");
@@ -93,7 +93,7 @@ TEST_CASE("a mounted ConfigMap is read once, through its links") {
   CHECK(loaded.documents[0].mark.file == folder.path("a.yaml"));
 }
 
-TEST_CASE("a file that is named must be there") {
+TEST_CASE("a named file must exist") {
   const Folder folder;
   const std::string good = folder.write("good.yaml", "id: good\n");
   const std::string missing = folder.path("missing.yaml");

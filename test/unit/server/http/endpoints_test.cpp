@@ -31,7 +31,7 @@ struct Row {
   std::string_view authorized_path;  // that the authorizer decides about; empty: none
 };
 
-TEST_CASE("health is everybody's, and all the rest is asked for first") {
+TEST_CASE("health is open to everybody, and every other path is authorized first") {
   const Row rows[] = {
       {"case 76: livez needs no rights", "/livez", false, false, 200, ""},
       {"readyz with a bad certificate", "/readyz", true, false, 200, ""},
@@ -69,7 +69,7 @@ TEST_CASE("health is everybody's, and all the rest is asked for first") {
   }
 }
 
-TEST_CASE("case 117: livez stays well and readyz fails once the shutdown began") {
+TEST_CASE("case 117: after the shutdown began livez succeeds and readyz fails") {
   ServerRig rig;
   rig.api.authorizer.decision.is_allowed = false;
   rig.health.begin_shutdown();
@@ -78,7 +78,7 @@ TEST_CASE("case 117: livez stays well and readyz fails once the shutdown began")
   CHECK(rig.send(get_request("/readyz")).status == 500);
 }
 
-TEST_CASE("telemetry is a text page of GET alone") {
+TEST_CASE("telemetry is a text page for GET only") {
   ServerRig rig;
   rig.api.authorizer.decision.is_allowed = true;
 
@@ -93,7 +93,7 @@ TEST_CASE("telemetry is a text page of GET alone") {
   CHECK(rig.send(post).status == 404);
 }
 
-TEST_CASE("a metric is read through the API by who may") {
+TEST_CASE("a caller with permission reads a metric through the API") {
   ServerRig rig;
   rig.api.authorizer.decision.is_allowed = true;
 

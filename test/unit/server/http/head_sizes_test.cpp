@@ -54,7 +54,7 @@ TEST_CASE("S38: a head may have 64 KiB, with its empty line") {
   CHECK(std::get<Head>(parsed).size == bytes.size());
 }
 
-TEST_CASE("S38: a head one byte over 64 KiB is refused, also before its end is there") {
+TEST_CASE("S38: a head one byte over 64 KiB is rejected, also before its end has arrived") {
   const std::string_view reason = "the request head is over 64 KiB";
 
   check_refused(head_of_size(kMaxHeadBytes + 1), 431, reason);
@@ -63,7 +63,7 @@ TEST_CASE("S38: a head one byte over 64 KiB is refused, also before its end is t
   check_refused(std::string(1 << 20, 'x'), 431, reason);
 }
 
-TEST_CASE("63 KiB and 1023 bytes without an end are waited on") {
+TEST_CASE("63 KiB and 1023 bytes without an end are incomplete, not an error") {
   const auto parsed = parse_head(std::string(kMaxHeadBytes - 1, 'x'));
 
   CHECK(std::holds_alternative<NeedMore>(parsed));
@@ -77,7 +77,7 @@ TEST_CASE("S38: a request line may have 8 KiB and not a byte more") {
   check_refused(head_of_line_size(kMaxTargetBytes + 1), 414, "the request line is over 8 KiB");
 }
 
-TEST_CASE("S38: 256 headers are read and 257 refused") {
+TEST_CASE("S38: 256 headers are read and 257 rejected") {
   const auto parsed = parse_head(head_of_headers(kMaxHeaders));
 
   REQUIRE(std::holds_alternative<Head>(parsed));
@@ -85,7 +85,7 @@ TEST_CASE("S38: 256 headers are read and 257 refused") {
   check_refused(head_of_headers(kMaxHeaders + 1), 431, "more than 256 headers");
 }
 
-TEST_CASE("a header's name alone may fill the head") {
+TEST_CASE("a header's name may fill the whole head") {
   std::string bytes = "A / HTTP/1.0\r\n";
   bytes.append(kMaxHeadBytes - bytes.size() - 5, 'n');
   bytes += ":\r\n\r\n";
@@ -96,7 +96,7 @@ TEST_CASE("a header's name alone may fill the head") {
   CHECK(std::holds_alternative<Head>(parsed));
 }
 
-TEST_CASE("every piece of a good head asks for more, and only the whole is taken") {
+TEST_CASE("every part of a valid head is incomplete, and only the whole head is accepted") {
   const std::string bytes = "GET /apis?x=1 HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n";
 
   std::size_t waited = 0;
@@ -178,7 +178,7 @@ TEST_CASE("the request holds method, query and every header, names in lower case
   CHECK(request.headers[3].value.empty());
 }
 
-TEST_CASE("S36: a long body of another method still gives a head, so that it can be answered 405") {
+TEST_CASE("S36: a long body of another method still gives a head, so that the response is 405") {
   const auto parsed = parse_head("POST /m HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n");
 
   REQUIRE(std::holds_alternative<Head>(parsed));

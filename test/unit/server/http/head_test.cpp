@@ -153,7 +153,7 @@ TEST_CASE("S37: a Content-Length is one number, and zero on a method without a b
   for (const Refused& row : rows) check(row);
 }
 
-TEST_CASE("S34, S06: headers that change the meaning of the bytes after a head are refused") {
+TEST_CASE("S34, S06: headers that change the meaning of the bytes after a head are rejected") {
   const Refused rows[] = {
       {"Trailer",
        "GET / HTTP/1.1\r\nHost: a\r\nTrailer: X-Remote-User\r\n\r\n",
@@ -238,7 +238,7 @@ TEST_CASE("no version but HTTP/1.1 and HTTP/1.0 is spoken") {
   }
 }
 
-TEST_CASE("a connection is kept by the rules of its version, and never after a body") {
+TEST_CASE("a connection is kept alive by the rules of its version, and never after a body") {
   const Accepted rows[] = {
       {"HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", true},
       {"an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", true},

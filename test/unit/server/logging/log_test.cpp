@@ -109,7 +109,7 @@ TEST_CASE("a line of JSON has its time, level, verbosity, event and fields") {
         R"("backend":"prom","after_ms":250,"share":0.5})");
 }
 
-TEST_CASE("a number that JSON does not know is a text") {
+TEST_CASE("a number that JSON cannot represent is a text") {
   const auto infinite = std::numeric_limits<double>::infinity();
 
   const std::string line = log_json(WallTime{}, Level::error, 0, "e", {{"f", infinite}});

@@ -25,7 +25,7 @@ std::vector<std::string> shown(const std::vector<LogRepeats::Line>& lines) {
   return out;
 }
 
-TEST_CASE("an equal line is not written but counted") {
+TEST_CASE("an equal line is counted and not written") {
   LogRepeats repeats;
   REQUIRE(admit(repeats, "no room", kNow));
 

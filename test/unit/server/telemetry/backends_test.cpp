@@ -35,7 +35,7 @@ Texts lines(Telemetry& telemetry,
   return out;
 }
 
-TEST_CASE("a backend shows how it fares and what became of its connections") {
+TEST_CASE("a backend has series for its state and its connections") {
   ServerTelemetry telemetry;
   scalers::BackendState broker{"broker", {}, 3, 2, {}};
   const scalers::read::Answer unreachable{scalers::Error{Errc::unreachable, "", ""},
@@ -63,8 +63,7 @@ TEST_CASE("a backend shows how it fares and what became of its connections") {
               R"(weir_connections_opened_total{backend="broker"} 4)"});
 }
 
-TEST_CASE(
-    "a backend that a reload took away has no series, one that is counted again starts from zero") {
+TEST_CASE("a backend that a reload removed has no series, and starts from zero when it returns") {
   ServerTelemetry telemetry;
   scalers::BackendState broker{"broker", {}, 0, 0, {}};
   broker.connections.opened = 4;

@@ -92,7 +92,7 @@ TEST_CASE("sets are bounded, and a namespace with too many loses its own") {
               R"(weir_value{label_queue="q",metric="per_queue",namespace="b"} 1)"});
 }
 
-TEST_CASE("without room there are none") {
+TEST_CASE("without capacity there are no parameter sets") {
   test::ServerTelemetry telemetry({.max_parameter_sets = 0});
   telemetry.configure({kPerQueue});
 
@@ -101,7 +101,7 @@ TEST_CASE("without room there are none") {
   CHECK(lines(telemetry, "weir_value{").empty());
 }
 
-TEST_CASE("a set leaves an hour after its last read, or with its metric") {
+TEST_CASE("a set is dropped an hour after its last read, or with its metric") {
   test::ServerTelemetry telemetry;
   telemetry.configure({kPerQueue, {"other", {"a"}, {{"queue", false}}, "broker", false}});
   const auto report = [&](std::string_view metric) {
@@ -119,7 +119,7 @@ TEST_CASE("a set leaves an hour after its last read, or with its metric") {
   CHECK(lines(telemetry, "weir_value{", kNow + 61min).empty());
 }
 
-TEST_CASE("a set whose labels a reload changes leaves, so that no series is there twice") {
+TEST_CASE("a set whose labels a reload changes is dropped, so that no series is duplicated") {
   test::ServerTelemetry telemetry;
   telemetry.configure(
       {{"own", {"*"}, {}, "broker", true}, {"m", {"*"}, {{"queue", false}}, "broker", false}});

@@ -39,7 +39,7 @@ struct Row {
   EndpointLabels labels;
 };
 
-TEST_CASE("every group that is served has rows of its own") {
+TEST_CASE("every served group has its own rows") {
   constexpr std::size_t kNone = RequestInfo::kNone;
   const EndpointTable table(kServed, endpoints());
   const std::string tides = "/apis/tides.example.com/v2";

@@ -132,7 +132,7 @@ TEST_CASE("reads and explanations of a metric are counted apart") {
   CHECK(counted("explain", "POST") == 1);
 }
 
-TEST_CASE("names that are not configured make no series, however many are asked") {
+TEST_CASE("names that are not configured make no series, however many are read") {
   ServerTelemetry telemetry;
   telemetry.configure(configured());
 
@@ -197,7 +197,7 @@ TEST_CASE("a value has its age, and whether it is above zero") {
   CHECK(lines(telemetry, "weir_metric_active{") == Texts{"weir_metric_active" + labels + "1"});
 }
 
-TEST_CASE("what a reload takes away loses its series, the rest keeps counting") {
+TEST_CASE("a reload removes the series of removed metrics, and the others continue") {
   ServerTelemetry telemetry;
   telemetry.configure(configured());
   const auto read_all = [&telemetry] {
@@ -230,7 +230,7 @@ TEST_CASE("what a reload takes away loses its series, the rest keeps counting") 
   CHECK(requests[1].ends_with("} 2"));
 }
 
-TEST_CASE("what was counted stays with its metric when a reload adds others") {
+TEST_CASE("counts stay with their metric when a reload adds metrics") {
   ServerTelemetry telemetry;
   const MetricInfo depth{"depth", {"a", "b"}, {}, "broker", false};
   telemetry.configure({depth});
@@ -312,7 +312,7 @@ TEST_CASE("a namespace that moves to another entry of the same name keeps its co
   CHECK(lines(telemetry, "weir_value{") == Texts{R"(weir_value{metric="depth",namespace="b"} 7)"});
 }
 
-TEST_CASE("what is under way is a gauge by kind") {
+TEST_CASE("requests in flight are a gauge by kind") {
   ServerTelemetry telemetry;
 
   telemetry.request_began(Verb::list);
@@ -325,7 +325,7 @@ TEST_CASE("what is under way is a gauge by kind") {
         Texts{name + "mutating\"} 1", name + "readOnly\"} 1"});
 }
 
-TEST_CASE("the configuration's state stays while it is not known") {
+TEST_CASE("the configuration's state is unchanged while it is unknown") {
   ServerTelemetry telemetry;
 
   CHECK(lines(telemetry, "weir_config_last_reload_successful ", {{true, kNow}}) ==

@@ -69,7 +69,7 @@ TEST_CASE("a series is written as prometheus-cpp writes it") {
   }
 }
 
-TEST_CASE("a family's head stands once, before its first series") {
+TEST_CASE("a family's head is written once, before its first series") {
   std::string out;
   FamilyText family(out, kDepth);
   REQUIRE(out.empty());

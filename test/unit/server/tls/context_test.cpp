@@ -71,7 +71,7 @@ TEST_CASE("a self-signed pair is created in its folder, and only the owner can r
   CHECK(failure_of(pair).empty());
 }
 
-TEST_CASE("making a pair leaves the process' umask as it was") {
+TEST_CASE("creating a pair does not change the process' umask") {
   const Folder folder;
   const mode_t before = ::umask(027);
 
@@ -115,7 +115,7 @@ TEST_CASE("a self-signed certificate names localhost, the loopbacks and the bind
   }
 }
 
-TEST_CASE("a second call keeps both files") {
+TEST_CASE("a second call does not change either file") {
   const Folder folder;
   const KeyPair pair = self_signed_pair(folder.path("pair"), "127.0.0.1");
   const std::string certificate = text_of(pair.certificate_file);
@@ -149,7 +149,7 @@ TEST_CASE("a folder that cannot be created is an error with the flag to change")
                         "/apiserver.key cannot be written; set --cert-dir to a folder that can be");
 }
 
-TEST_CASE("a pair that cannot be served is refused with its file and the reason") {
+TEST_CASE("a pair that cannot be served is an error with its file and the reason") {
   const Folder folder;
   const Issued one = test::issue_authority("one");
   const Issued other = test::issue_authority("other");

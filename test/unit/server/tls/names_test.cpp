@@ -28,7 +28,7 @@ TEST_CASE("Go's names of versions and suites become OpenSSL's") {
         "1.2 ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305");
 }
 
-TEST_CASE("suites of TLS 1.3 are taken and change nothing") {
+TEST_CASE("suites of TLS 1.3 are accepted and change nothing") {
   CHECK(outcome("", {"TLS_AES_128_GCM_SHA256"}) == "1.2 ECDHE+AESGCM:ECDHE+CHACHA20");
 }
 

@@ -81,7 +81,7 @@ ClientTrust trust_of(const Folder& folder,
   return out;
 }
 
-TEST_CASE("a client without a certificate gets through and has no facts") {
+TEST_CASE("a client without a certificate passes the handshake and has no facts") {
   const Folder folder;
   const Handshake handshake(trust_of(folder, test::issue_authority("ca"), std::nullopt),
                             std::nullopt,
@@ -113,7 +113,7 @@ TEST_CASE("each bundle verifies a certificate on its own") {
   CHECK(one.certificate->by_client_ca == Trust::no_bundle);
 }
 
-TEST_CASE("case 88: a certificate of a foreign authority gets through the handshake untrusted") {
+TEST_CASE("case 88: a certificate of an unknown CA passes the handshake untrusted") {
   const Folder folder;
   const Issued foreign = test::issue_authority("foreign");
   const Issued leaf =
@@ -127,7 +127,7 @@ TEST_CASE("case 88: a certificate of a foreign authority gets through the handsh
   CHECK(facts.certificate->by_request_header_ca == Trust::untrusted);
 }
 
-TEST_CASE("an intermediate that the peer sends counts") {
+TEST_CASE("an intermediate that the peer sends is used") {
   const Folder folder;
   const Issued root = test::issue_authority("root");
   const Issued middle = test::issue_authority("middle", &root);

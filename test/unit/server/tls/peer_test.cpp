@@ -46,7 +46,7 @@ Issued leaf_of(const Issued& issuer,
                      &issuer);
 }
 
-TEST_CASE("a bundle that cannot be used says why") {
+TEST_CASE("a bundle that cannot be used is an error with the reason") {
   const Folder folder;
   const Issued authority = test::issue_authority("ca");
   const std::string pem = test::certificate_pem(authority);
@@ -85,7 +85,7 @@ TEST_CASE("a bundle that cannot be used says why") {
   }
 }
 
-TEST_CASE("a bundle holds every certificate of its file, whatever is between them") {
+TEST_CASE("a bundle contains every certificate of its file, whatever is between the certificates") {
   const Issued first = test::issue_authority("first");
   const Issued second = test::issue_authority("second");
   const CaBundle bundle =
@@ -155,7 +155,7 @@ TEST_CASE("a leaf verifies for client authentication, now, and by its own author
   }
 }
 
-TEST_CASE("an intermediate counts when the peer sends it or the bundle holds it") {
+TEST_CASE("an intermediate is used when the peer sends it or the bundle contains it") {
   const Issued root = test::issue_authority("root");
   const Issued middle = test::issue_authority("middle", &root);
   const Issued other = test::issue_authority("other");

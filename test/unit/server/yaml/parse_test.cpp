@@ -67,7 +67,7 @@ TEST_CASE("every node knows its file, its line and its column") {
   CHECK(position(metrics.items[1].items[0]) == "8:7");
 }
 
-TEST_CASE("a scalar keeps its text, and whether it stood in quotes") {
+TEST_CASE("a scalar has its text, and whether it was quoted") {
   struct Row {
     std::string_view name;
     std::string_view yaml;
@@ -125,7 +125,7 @@ TEST_CASE("nothing is null, however it is written") {
   }
 }
 
-TEST_CASE("an empty list and an empty map are what they are") {
+TEST_CASE("an empty list is a list and an empty map is a map") {
   const Node root = parse("a: []\nb: {}\n");
 
   CHECK(root.find("a")->kind == Kind::list);
@@ -147,7 +147,7 @@ TEST_CASE("a duplicate key stays in the nodes, so that check_keys names the seco
   CHECK(problems.lines() == Texts{"f.yaml:3:1: duplicate key a (first at 1:1)"});
 }
 
-TEST_CASE("a text that holds no document says what to write") {
+TEST_CASE("a text without a document is an error that says what to write") {
   const std::string_view texts[] =
       {"", " \n\n", "# a comment\n", "---\n", "~", "---\n...\n", "\xef\xbb\xbf"};
 
@@ -163,7 +163,7 @@ TEST_CASE("a text that holds no document says what to write") {
   }
 }
 
-TEST_CASE("the second document of a file is refused and the first still read") {
+TEST_CASE("the second document of a file is an error, and the first is still read") {
   Problems problems;
   const Node root = parse_yaml("a: 1\n---\nb: 2\n", "f.yaml", problems);
 
@@ -178,7 +178,7 @@ TEST_CASE("a document between marks is one document") {
   CHECK(parse("%YAML 1.2\n---\na: 1\n").find("a")->text == "1");
 }
 
-TEST_CASE("text that is no YAML is refused where it breaks") {
+TEST_CASE("invalid YAML is an error at the position of the fault") {
   struct Row {
     std::string_view name;
     std::string_view yaml;
@@ -208,7 +208,7 @@ TEST_CASE("text that is no YAML is refused where it breaks") {
   }
 }
 
-TEST_CASE("a key that is no text is refused, and the others are kept") {
+TEST_CASE("a key that is not a text is an error, and the other keys are read") {
   struct Row {
     std::string_view name;
     std::string_view yaml;
@@ -240,7 +240,7 @@ std::string nested(std::size_t depth) {
   return "a: " + std::string(depth, '[') + "1" + std::string(depth, ']') + "\n";
 }
 
-TEST_CASE("nesting is bounded, and said once") {
+TEST_CASE("nesting is bounded, and reported once") {
   const std::string too_much = "the configuration is too large or nested too deeply";
 
   CHECK(problems_of(nested(60)).empty());
@@ -267,7 +267,7 @@ TEST_CASE("S46: aliases that multiply each other end in one problem") {
   CHECK_THAT(lines.front(), Catch::EndsWith("the configuration is too large or nested too deeply"));
 }
 
-TEST_CASE("an alias within what it names has no end, and is refused") {
+TEST_CASE("an alias within its own anchor would be endless, and is an error") {
   const std::string too_much = "the configuration is too large or nested too deeply";
 
   CHECK(problems_of("a: &x [1, *x]\n") == Texts{"f.yaml:1:11: " + too_much});
@@ -289,7 +289,7 @@ TEST_CASE("S46: an alias that is a key copies nothing") {
   CHECK_THAT(problems.front(), Catch::EndsWith("a key must be a string, not a list or a map"));
 }
 
-TEST_CASE("an alias counts as deep as it stands") {
+TEST_CASE("an alias counts with the depth of its position") {
   const std::string deep = "x: &x " + std::string(40, '[') + std::string(40, ']') + "\n";
   const std::string lists(24, '[');
   const std::string ends(24, ']');

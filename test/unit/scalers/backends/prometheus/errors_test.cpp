@@ -33,7 +33,7 @@ std::string error(std::string_view type, std::string_view text) {
   return fmt::format(R"({{"status":"error","errorType":"{}","error":"{}"}})", type, text);
 }
 
-TEST_CASE("a failed query keeps Prometheus' own text") {
+TEST_CASE("a failed query has Prometheus' own text") {
   const Reply rows[] = {
       {"bad_data",
        400,
@@ -81,7 +81,7 @@ TEST_CASE("a failed query keeps Prometheus' own text") {
   for (const Reply& row : rows) check(row);
 }
 
-TEST_CASE("a refusal in Prometheus' format keeps its meaning and its text") {
+TEST_CASE("an error in Prometheus' format has its own meaning and text") {
   const Reply rows[] = {
       {"401",
        401,

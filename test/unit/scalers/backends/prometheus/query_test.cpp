@@ -191,7 +191,7 @@ TEST_CASE("text that only looks like a parameter is unchanged") {
   for (const Good& row : rows) check(row);
 }
 
-TEST_CASE("a parameter that could change the query is refused") {
+TEST_CASE("a parameter that could change the query is an error") {
   const std::string outside =
       "t.yaml:3:7: $(job) must be inside a quoted string, such as {label=\"$(job)\"}";
   const Bad rows[] = {

@@ -122,7 +122,7 @@ TEST_CASE("absent is an error, never zero") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("a value that is not a number is refused") {
+TEST_CASE("a value that is not a number is an error") {
   const std::string no_number = "bad_reply: the value is not a number";
   const std::string no_string = "bad_reply: the value is not a JSON string";
   const std::string no_pair = "bad_reply: the sample is not a pair of time and value";
@@ -154,7 +154,7 @@ TEST_CASE("a value that is not a number is refused") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("a response of another form is refused") {
+TEST_CASE("a response of another form is an error") {
   const std::string no_result = "bad_reply: the response has no result of the Prometheus query API";
   const std::string no_json = "bad_reply: the response is not JSON, or is truncated";
   const Bad rows[] = {
@@ -196,7 +196,7 @@ TEST_CASE("a response of another form is refused") {
   for (const Bad& row : rows) check(row);
 }
 
-TEST_CASE("of duplicate keys the last one counts") {
+TEST_CASE("the last of duplicate keys is used") {
   const auto error_last = parse(
       R"({"status":"success","data":{"resultType":"scalar","result":[1,"2"]},"status":"error","error":"x"})");
   const auto value_last = parse(
@@ -206,7 +206,7 @@ TEST_CASE("of duplicate keys the last one counts") {
   CHECK(value_last->value == 3);
 }
 
-TEST_CASE("several series are refused with the labels that differ") {
+TEST_CASE("several series are an error with the labels that differ") {
   const std::string tail = "; aggregate them in the query, or set aggregate: sum, max, min or avg";
   const std::string two = "too_many: 2 series where one is expected; they differ in ";
   const auto series = [](std::string_view one_of, std::string_view other) {
@@ -322,7 +322,7 @@ TEST_CASE("a NaN among numbers is an error, whatever the nan policy is") {
   }
 }
 
-TEST_CASE("an aggregate of nothing, or with one bad series, is an error") {
+TEST_CASE("an aggregate of nothing, or with a bad series, is an error") {
   const auto nothing = parse(vector("[]"), Aggregate::sum);
   const auto missing =
       parse(vector(R"([{"metric":{},"value":[1,"1"]},{"metric":{},"value":null}])"),

@@ -147,7 +147,7 @@ Page page_of(std::vector<std::string> names, std::size_t pages, std::size_t coun
   return out;
 }
 
-TEST_CASE("pages that belong together are one list") {
+TEST_CASE("pages of one listing are one list") {
   Listing listing;
   REQUIRE_FALSE(listing.add(page_of({"a", "b"}, 2, 3)));
   REQUIRE_FALSE(listing.add(page_of({"c"}, 2, 3)));
@@ -158,7 +158,7 @@ TEST_CASE("pages that belong together are one list") {
   CHECK(queues->size() == 3);
 }
 
-TEST_CASE("pages of a list that changed in between are refused") {
+TEST_CASE("pages of a list that changed in between are an error") {
   const std::string changed = "partial: the broker's list of queues changed while it was read";
   struct Changed {
     std::string_view name;
@@ -184,7 +184,7 @@ TEST_CASE("pages of a list that changed in between are refused") {
   }
 }
 
-TEST_CASE("names that mean all queues, or another one, are refused") {
+TEST_CASE("names that mean all queues, or another queue, are errors") {
   const auto why = [](std::string_view vhost, std::string_view name) {
     const auto invalid = check_names(vhost, name);
     return invalid ? shown(*invalid) : "none";
@@ -203,7 +203,7 @@ TEST_CASE("names that mean all queues, or another one, are refused") {
   CHECK(why(std::string(256, 'x'), "a") == large);
 }
 
-TEST_CASE("a response that is not a page is refused") {
+TEST_CASE("a response that is not a page is an error") {
   const std::string no_page =
       "bad_reply: the response is not a page of the management API; is the url right?";
   const std::string no_count = "bad_reply: the response has no page_count";

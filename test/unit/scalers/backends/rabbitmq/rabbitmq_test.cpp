@@ -71,7 +71,7 @@ TEST_CASE("the last segment of the path is the vhost, the segments before it a p
   for (const Address& row : rows) check(row);
 }
 
-TEST_CASE("a broker's url of another form is refused") {
+TEST_CASE("a broker's url of another form is an error") {
   const std::string broken = "the vhost of the url has an invalid % escape";
   const std::string deep =
       "the path of an amqp url is only the vhost; write a / in its name as %2F";

@@ -101,7 +101,7 @@ TEST_CASE("a length is the number that Redis counts") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a length of another form is refused") {
+TEST_CASE("a length of another form is an error") {
   const Row rows[] = {
       {"nil for a list",
        Kind::list,
@@ -184,7 +184,7 @@ TEST_CASE("a counter is a plain decimal number") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("a counter that is not a number is refused") {
+TEST_CASE("a counter that is not a number is an error") {
   const std::string no_number = "not_a_number: the counter \"jobs\" does not hold a number";
   const Row rows[] = {
       {"empty", Kind::counter, text(""), no_number},

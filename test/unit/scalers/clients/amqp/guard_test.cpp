@@ -28,7 +28,7 @@ struct Row {
   bool is_accepted;
 };
 
-TEST_CASE("methods on our channels and heartbeats are let through, and nothing else") {
+TEST_CASE("only heartbeats and methods on Weir's channels are accepted") {
   const Row rows[] = {
       {"a method", frame(1, 0, 4), true},
       {"a method on the last channel", frame(1, 16, 100), true},
@@ -61,7 +61,7 @@ TEST_CASE("methods on our channels and heartbeats are let through, and nothing e
   }
 }
 
-TEST_CASE("bytes are judged the same in whatever pieces they come") {
+TEST_CASE("bytes are checked alike in any pieces") {
   const std::string good = frame(1, 2, 40) + frame(8, 0, 0) + frame(1, 16, 4);
   const std::string bad = good + frame(1, 17, 4);
   AmqpGuard guard;

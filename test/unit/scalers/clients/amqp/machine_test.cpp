@@ -85,7 +85,7 @@ TEST_CASE("without a user the client certificate is the identity") {
   CHECK(session.sent.find("PLAIN") == std::string::npos);
 }
 
-TEST_CASE("the smaller of both limits holds, and no limit is ours") {
+TEST_CASE("the smaller of both limits applies, and without a limit Weir's own") {
   Session smaller;
   REQUIRE(smaller.take(start()) == "fine");
   CHECK(smaller.take(tune(4, 4096, 6)) == "fine");
@@ -104,7 +104,7 @@ struct Row {
   std::string outcome;
 };
 
-TEST_CASE("a login that the broker refuses, or that is none, ends the connection") {
+TEST_CASE("a login that is rejected or malformed ends the connection") {
   const std::string no_amqp = "bad_reply: the response is not AMQP 0-9-1";
   const std::string unexpected = "bad_reply: the broker's login sequence is not that of AMQP 0-9-1";
   const Row rows[] = {
@@ -151,7 +151,7 @@ TEST_CASE("a login that the broker refuses, or that is none, ends the connection
   }
 }
 
-TEST_CASE("a broker's closing of the connection is confirmed") {
+TEST_CASE("the close of a connection by the broker is confirmed") {
   Session session;
   session.log_in();
 
@@ -177,7 +177,7 @@ TEST_CASE("a query is a passive declare on an open channel") {
   CHECK(answer(second) == "0");
 }
 
-TEST_CASE("questions under way at once have a channel each, answered in any order") {
+TEST_CASE("queries in flight have a channel each, with responses in any order") {
   Session session;
   session.log_in();
   const auto first = session.query("a");
@@ -273,7 +273,7 @@ TEST_CASE("with every channel busy a query waits for the first that is free") {
   CHECK(answer(first) == "open");
 }
 
-TEST_CASE("16 questions are under way at once, the 17th waits") {
+TEST_CASE("16 queries are in flight at once, and the 17th waits") {
   Session session;
   session.log_in();
   std::vector<QueueLengthQueryPtr> busy;
@@ -288,7 +288,7 @@ TEST_CASE("16 questions are under way at once, the 17th waits") {
   CHECK(answer(last) == "open");
 }
 
-TEST_CASE("a queue that waits for a channel already is joined as well") {
+TEST_CASE("a query for a queue that waits for a channel is joined as well") {
   Session session;
   session.log_in(1);
   const auto busy = session.query("a");
@@ -342,7 +342,7 @@ TEST_CASE("the count of another queue is never a value") {
   CHECK(answer(question) == "open");
 }
 
-TEST_CASE("a sign of life is a heartbeat, and silence for two of them is a loss") {
+TEST_CASE("a tick sends a heartbeat, and silence for two heartbeats is a loss") {
   Session session;
   session.log_in();
   const auto now = std::chrono::steady_clock::now();

@@ -39,7 +39,7 @@ using HostState = HttpCircuitBreaker::HostState;
 
 const Error kSilent{Errc::timed_out, "it did not accept a connection in time", ""};
 
-TEST_CASE("a refused login is not repeated for 30 s") {
+TEST_CASE("a rejected login is not repeated for 30 s") {
   HttpCircuitBreaker breaker;
   const auto request = request_with("wrong");
 
@@ -137,7 +137,7 @@ TEST_CASE("a host that accepts again gets all requests") {
   CHECK(at(breaker, request, SteadyTime{2'011ms}) == "sent");
 }
 
-TEST_CASE("a silent host holds up no other, and a lost answer holds up nobody") {
+TEST_CASE("a silent host delays no other, and a lost response delays no request") {
   HttpCircuitBreaker breaker;
   HttpRequest other = request_with("right");
   other.url.host = "prometheus";

@@ -118,7 +118,7 @@ TEST_CASE("any status is a reply, and a redirect is not followed") {
   CHECK(busy->body == "busy");
 }
 
-TEST_CASE("a body of just the allowed size passes, chunked or not") {
+TEST_CASE("a body of exactly the limit passes, chunked or not") {
   TcpServer server({once(ok(std::string(1000, 'x'))),
                     once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" +
                          std::string(1000, 'x') + "\r\n0\r\n\r\n")});
@@ -142,7 +142,7 @@ struct Whole {
   std::string body;
 };
 
-TEST_CASE("a reply ends where HTTP says") {
+TEST_CASE("a reply ends as HTTP defines") {
   const Whole rows[] = {
       {"after its length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, "{}"},
       {"after its last chunk and trailers",
@@ -174,7 +174,7 @@ TEST_CASE("a reply ends where HTTP says") {
   }
 }
 
-TEST_CASE("a reply that comes byte by byte is the same") {
+TEST_CASE("a reply that arrives byte by byte is the same") {
   const Whole rows[] = {
       {"with a length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, "{}"},
       {"in chunks",
@@ -212,7 +212,7 @@ TEST_CASE("a head of 60 KiB is read") {
   CHECK(reply->body == "{}");
 }
 
-TEST_CASE("a small reply is digested on the loop, a large one beside it") {
+TEST_CASE("a small reply is parsed on the loop, a large reply on a thread") {
   for (const std::size_t size : {std::size_t{1000}, std::size_t{100'000}}) {
     DYNAMIC_SECTION(size) {
       TcpServer server({always(ok(std::string(size, 'x')))});
@@ -234,7 +234,7 @@ TEST_CASE("a small reply is digested on the loop, a large one beside it") {
   }
 }
 
-TEST_CASE("a digest that throws fails its request, of a large reply too") {
+TEST_CASE("a parser that throws fails its request, also for a large reply") {
   for (const std::size_t size : {std::size_t{1000}, std::size_t{100'000}}) {
     DYNAMIC_SECTION(size) {
       TcpServer server({always(ok(std::string(size, 'x')))});

@@ -63,7 +63,7 @@ TEST_CASE("the connection that became idle last is used next, by one request at 
   CHECK_FALSE(none);
 }
 
-TEST_CASE("a connection serves the origin that it leads to alone") {
+TEST_CASE("a connection serves only its own origin") {
   TcpServer server({hold});
   Site site(server.port());
   auto lease = site.connect();
@@ -96,7 +96,7 @@ TEST_CASE("a connection that was unused for more than 110 s ends") {
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
 }
 
-TEST_CASE("of more than 64 idle connections the oldest is closed") {
+TEST_CASE("above 64 idle connections the oldest is closed") {
   TcpServer server({hold});
   Site site(server.port());
   std::vector<std::unique_ptr<HttpConnections::Lease>> leases;
@@ -112,7 +112,7 @@ TEST_CASE("of more than 64 idle connections the oldest is closed") {
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
 }
 
-TEST_CASE("a lease that was not kept closes its connection, counted by the reason") {
+TEST_CASE("a lease that is not returned closes its connection, counted by the reason") {
   TcpServer server({hold});
   Site site(server.port());
   auto lease = site.connect();
@@ -127,7 +127,7 @@ TEST_CASE("a lease that was not kept closes its connection, counted by the reaso
   CHECK_FALSE(site.connections->take(site.origin, SteadyTime{}));
 }
 
-TEST_CASE("after close() nothing is kept, connected or taken") {
+TEST_CASE("after close() no connection is stored, opened or used") {
   TcpServer server({hold});
   Site site(server.port());
   auto idle = site.connect();
@@ -145,7 +145,7 @@ TEST_CASE("after close() nothing is kept, connected or taken") {
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 2}});
 }
 
-TEST_CASE("an address that is silent holds up the next one for a moment") {
+TEST_CASE("a silent address delays the next address briefly") {
   TcpServer server({hold});
   const test::FullPort silent(1, server.port());
   Site site(server.port());
@@ -159,7 +159,7 @@ TEST_CASE("an address that is silent holds up the next one for a moment") {
   CHECK(took < 5s);
 }
 
-TEST_CASE("an address that refuses holds up the next one not at all") {
+TEST_CASE("an address that refuses does not delay the next address") {
   TcpServer server({hold});
   const test::LoopbackSocket refusing(1, server.port());
   Site site(server.port());

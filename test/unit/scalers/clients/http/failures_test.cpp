@@ -103,7 +103,7 @@ TEST_CASE("bytes that are not a complete HTTP response are an error") {
   }
 }
 
-TEST_CASE("an encoding that repeats a secret shows none") {
+TEST_CASE("an unknown encoding that contains a secret does not reveal it") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: Bearer s3cr3t\r\n\r\n");
@@ -130,7 +130,7 @@ TEST_CASE("a connection that is closed before the request is read is lost") {
   CHECK(reply.error().detail.starts_with("the connection was lost ("));
 }
 
-TEST_CASE("a refused port is unreachable, and the error names neither host nor port") {
+TEST_CASE("a closed port is unreachable, and the error names neither host nor port") {
   const test::LoopbackSocket nobody_listens;
   Site site;
 
@@ -155,7 +155,7 @@ TEST_CASE("no response in time ends at the deadline") {
   CHECK(took < 5s);
 }
 
-TEST_CASE("half an answer in time ends at the deadline too") {
+TEST_CASE("half a response in time ends at the deadline too") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
@@ -168,7 +168,7 @@ TEST_CASE("half an answer in time ends at the deadline too") {
   CHECK(shown(reply) == "timed_out: it did not respond");
 }
 
-TEST_CASE("a request after a late one is answered") {
+TEST_CASE("a request after a late request gets its response") {
   TcpServer server({[](Connection& connection) {
                       connection.read_request();
                       connection.wait_for_close();
@@ -187,7 +187,7 @@ TEST_CASE("a request after a late one is answered") {
   CHECK(shown(next) == "a value");
 }
 
-TEST_CASE("a body over the cap is refused") {
+TEST_CASE("a body over the limit is rejected") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + std::string(5000, 'x'));
@@ -240,7 +240,7 @@ TEST_CASE("a body with a Content-Length over the limit is rejected at its first 
   CHECK(shown(reply) == "too_large: the response is over 4 KiB; query fewer series");
 }
 
-TEST_CASE("close ends every request under way, and later ones at once") {
+TEST_CASE("close() ends every request in flight, and later requests at once") {
   TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
   Site site;
   const auto first = site.begin(site.request(server.port()));
@@ -258,8 +258,7 @@ TEST_CASE("close ends every request under way, and later ones at once") {
   CHECK(shown(later) == "unreachable: the request was canceled");
 }
 
-TEST_CASE(
-    "a connection that does not come up is told apart from a late answer, and not tried again") {
+TEST_CASE("a failed connect is distinguished from a late response, and not retried") {
   const test::FullPort full;
   Site site;
   auto request = site.request(full.port());
@@ -274,7 +273,7 @@ TEST_CASE(
   CHECK(request.counts->is_breaker_open);
 }
 
-TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
+TEST_CASE("a connection attempt with little time does not open the breaker") {
   const test::FullPort full;
   Site site;
   auto request = site.request(full.port());
@@ -290,7 +289,7 @@ TEST_CASE("a connection that had a moment alone to come up opens no breaker") {
   CHECK_FALSE(request.counts->is_breaker_open);
 }
 
-TEST_CASE("close ends a request whose connection is not up yet") {
+TEST_CASE("close() ends a request whose connection is not open yet") {
   const test::FullPort full;
   Site site;
   const auto pending = site.begin(site.request(full.port()));
@@ -306,7 +305,7 @@ TEST_CASE("close ends a request whose connection is not up yet") {
   CHECK(shown(**pending) == "unreachable: the request was canceled");
 }
 
-TEST_CASE("a client may be destroyed while a request is under way") {
+TEST_CASE("a client may be destroyed while a request is in flight") {
   TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
   Loop loop;
   test::Pending<Result<HttpReply>> pending;

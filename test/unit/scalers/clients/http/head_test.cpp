@@ -94,7 +94,7 @@ struct Forged {
   std::string value;
 };
 
-TEST_CASE("a header that would forge another one is refused") {
+TEST_CASE("a header that would forge another header is rejected") {
   const Forged rows[] = {
       {"a line feed", "X-A", "a\nX-B: b"},
       {"a carriage return", "X-A", "a\rb"},
@@ -121,7 +121,7 @@ struct Odd {
   std::string query;
 };
 
-TEST_CASE("a path or query that would end the request's line is refused") {
+TEST_CASE("a path or query that would end the request line is rejected") {
   const Odd rows[] = {
       {"a blank", "/a b", ""},
       {"a line end", "/a\r\nX-B: b", ""},
@@ -144,7 +144,7 @@ TEST_CASE("a path or query that would end the request's line is refused") {
   CHECK(shown_in(query()) == "nothing");
 }
 
-TEST_CASE("what an error hides is the host, the headers, the credentials and the query") {
+TEST_CASE("an error hides the host, the headers, the credentials and the query") {
   HttpRequest request;
   request.url = {"https", "prom.ml", 9090, "/x"};
   request.headers.push_back({"Authorization", Secret("Bearer t"), true});
@@ -166,7 +166,7 @@ struct Encoded {
   std::string encoded;
 };
 
-TEST_CASE("percent-encoding leaves letters, digits and -._~ alone") {
+TEST_CASE("percent-encoding does not change letters, digits and -._~") {
   const Encoded rows[] = {
       {"empty", "", ""},
       {"plain", "aZ09-._~", "aZ09-._~"},

@@ -128,7 +128,7 @@ TEST_CASE("unsolicited data on an idle connection is never the reply to the next
 }
 
 TEST_CASE(
-    "a kept connection that is lost as it is used counts as lost, its replacement as opened") {
+    "a connection that is lost during its reuse counts as lost, and its replacement as opened") {
   TcpServer server({[](Connection& connection) {
                       connection.read_request();
                       connection.write(ok("1"));

@@ -54,7 +54,7 @@ struct Site {
   HttpClient http{loop, resolver};
 };
 
-TEST_CASE("a stream hands on each piece as it comes, and ends with an empty body") {
+TEST_CASE("a stream passes on each piece as it arrives, and ends with an empty body") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write(kHead);
@@ -89,7 +89,7 @@ TEST_CASE("a stream that the server ends is a reply") {
   CHECK(site.got == "ab");
 }
 
-TEST_CASE("a stream that is not wanted any more ends, with its connection") {
+TEST_CASE("a stream that is abandoned ends, with its connection") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write(std::string(kHead) + chunk("stop"));
@@ -106,7 +106,7 @@ TEST_CASE("a stream that is not wanted any more ends, with its connection") {
   CHECK(site.got == "stop");
 }
 
-TEST_CASE("the body of a refused stream is the reply's") {
+TEST_CASE("the body of a rejected stream is the reply's") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 410 Gone\r\nContent-Length: 4\r\n\r\ngone");
@@ -123,7 +123,7 @@ TEST_CASE("the body of a refused stream is the reply's") {
   CHECK(site.got.empty());
 }
 
-TEST_CASE("a stream may be longer than the cap, and comes in pieces of 16 KiB at most") {
+TEST_CASE("a stream may be longer than the limit, and arrives in pieces of 16 KiB at most") {
   const auto flood = [](Connection& connection) {
     connection.read_request();
     connection.write(kHead);

@@ -21,7 +21,7 @@ std::string at(Breaker& breaker, SteadyTime now) {
   return failure ? test::shown(*failure) : "try";
 }
 
-TEST_CASE("a server that never failed is tried") {
+TEST_CASE("a server without failures is tried") {
   Breaker breaker({100ms, 500ms});
 
   CHECK(at(breaker, SteadyTime{}) == "try");
@@ -75,7 +75,7 @@ TEST_CASE("a success forgets the failure, and the length of its pause") {
   CHECK(at(breaker, SteadyTime{100ms}) == "try");
 }
 
-TEST_CASE("refused credentials are not shown again for 30 s") {
+TEST_CASE("rejected credentials are not sent again for 30 s") {
   Breaker breaker({100ms, 500ms});
 
   breaker.note_failure(kRefused, SteadyTime{});
@@ -85,7 +85,7 @@ TEST_CASE("refused credentials are not shown again for 30 s") {
   CHECK(at(breaker, SteadyTime{30'000ms}) == "try");
 }
 
-TEST_CASE("a failure after refused credentials starts with a short pause") {
+TEST_CASE("a failure after rejected credentials starts with a short pause") {
   Breaker breaker({100ms, 500ms});
   breaker.note_failure(kRefused, SteadyTime{});
 
@@ -95,7 +95,7 @@ TEST_CASE("a failure after refused credentials starts with a short pause") {
   CHECK(at(breaker, SteadyTime{500ms}) == "try");
 }
 
-TEST_CASE("who is given a time-out without a wait is told that the server is unreachable") {
+TEST_CASE("a cached time-out is reported as an unreachable server") {
   Breaker breaker({100ms, 500ms});
 
   breaker.note_failure({Errc::timed_out, "no answer", ""}, SteadyTime{});

@@ -112,7 +112,7 @@ TEST_CASE("a lost connection is opened again by the next query") {
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"unreachable", 1}});
 }
 
-TEST_CASE("a connection that is closed on purpose is counted by the reason") {
+TEST_CASE("a connection that Weir closes is counted by the reason") {
   TcpServer server({welcome});
   Site site(server.port());
   REQUIRE(site.link() == "up");
@@ -135,7 +135,7 @@ TEST_CASE("after a failed connect its error is returned without an attempt") {
   CHECK(site.connection.is_breaker_open());
 }
 
-TEST_CASE("refused credentials are sent again only once they have changed") {
+TEST_CASE("rejected credentials are sent again only after a change") {
   TcpServer server({refuse, welcome});
   Site site(server.port());
   REQUIRE(site.link() == "refused: the credentials are refused");
@@ -148,14 +148,14 @@ TEST_CASE("refused credentials are sent again only once they have changed") {
   CHECK(server.connections() == 2);
 }
 
-TEST_CASE("a server that takes the connection and says nothing is a time-out") {
+TEST_CASE("a server that accepts the connection and sends nothing is a time-out") {
   TcpServer server({say_nothing});
   Site site(server.port());
 
   CHECK(site.link(50ms) == "timed_out: no connection before the deadline");
 }
 
-TEST_CASE("nobody waits long for a login that outlasted a deadline") {
+TEST_CASE("queries do not wait long for a login that outlasted a deadline") {
   TcpServer server({say_nothing});
   Site site(server.port());
   REQUIRE(site.link(10ms) == "timed_out: no connection before the deadline");
@@ -177,7 +177,7 @@ TEST_CASE("a login without a response ends and is attempted again") {
   CHECK(outcome == "up");
 }
 
-TEST_CASE("a closed connection is made no more") {
+TEST_CASE("a closed connection is not opened again") {
   TcpServer server({welcome});
   Site site(server.port());
   REQUIRE(site.link() == "up");

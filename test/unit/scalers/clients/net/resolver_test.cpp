@@ -164,7 +164,7 @@ TEST_CASE("a name that does not resolve is unreachable, and the error does not c
         "unreachable: its host name does not resolve (Temporary failure in name resolution)");
 }
 
-TEST_CASE("concurrent lookups of one name are one") {
+TEST_CASE("concurrent lookups of a name are one lookup") {
   Site site;
   std::vector<test::Pending<Result<Addresses>>> waiting(100);
 
@@ -177,7 +177,7 @@ TEST_CASE("concurrent lookups of one name are one") {
   CHECK(site.lookups("silent.test") == 1);
 }
 
-TEST_CASE("an answer is cached, and a failure briefly") {
+TEST_CASE("an address is cached, and a failure briefly") {
   Site site;
 
   const auto first = site.resolve("one.test");
@@ -192,7 +192,7 @@ TEST_CASE("an answer is cached, and a failure briefly") {
   CHECK(site.lookups("nobody.invalid") == 1);
 }
 
-TEST_CASE("a silent name server ends at the deadline and holds no other name up") {
+TEST_CASE("a silent name server ends at the deadline and delays no other name") {
   Site site;
 
   const auto silent = site.begin("silent.test", 200ms);
@@ -217,7 +217,7 @@ TEST_CASE("the result of a late lookup is cached for the next one") {
   CHECK(site.lookups("silent.test") == 1);
 }
 
-TEST_CASE("close ends every wait, and later lookups at once") {
+TEST_CASE("close() ends every wait, and later lookups at once") {
   Site site;
   const auto waiting = site.begin("silent.test");
 

@@ -37,8 +37,7 @@ TlsFiles written(const test::Folder& folder, const Pki& pki) {
           {folder.write("tls.key", test::key_pem(pki.client))}};
 }
 
-TEST_CASE(
-    "a context trusts the bundle's authorities and shows the certificate, from files or text") {
+TEST_CASE("a context trusts the bundle's CAs and has the certificate, from files or text") {
   const Pki pki;
   const test::Folder folder;
   const std::string bundle = test::certificate_pem(pki.ca) + test::certificate_pem(pki.other);
@@ -68,7 +67,7 @@ struct Unusable {
   std::string_view message;
 };
 
-TEST_CASE("text that is not a certificate or key, or goes with another one, is an error") {
+TEST_CASE("text that is not a certificate or key, or belongs to another pair, is an error") {
   const Pki pki;
   const std::string certificate = test::certificate_pem(pki.client);
   const Unusable rows[] = {
@@ -87,7 +86,7 @@ TEST_CASE("text that is not a certificate or key, or goes with another one, is a
   }
 }
 
-TEST_CASE("a file that is missing is named") {
+TEST_CASE("a missing file is named") {
   const TlsFiles files{{"/nowhere/ca.crt"}, {}, {}};
 
   CHECK(shown(make_tls_context(files)) ==
@@ -115,7 +114,7 @@ TEST_CASE("a context is cached until one of its files changes, which is checked 
   CHECK(trusted(*changed) == 2);
 }
 
-TEST_CASE("contexts of other files or other text are others") {
+TEST_CASE("other files or other text give another context") {
   const Pki pki;
   const test::Folder folder;
   const TlsFiles files = written(folder, pki);

@@ -69,7 +69,7 @@ TEST_CASE("a stream within the bounds passes, however it is cut") {
   }
 }
 
-TEST_CASE("a stream beyond the bounds is refused unread") {
+TEST_CASE("a stream beyond the bounds is rejected unread") {
   const Stream rows[] = {
       {"a list that claims 8 GiB of pointers", "*1073741823\r\n"},
       {"one item too many", "*10001\r\n"},
@@ -182,7 +182,7 @@ TEST_CASE("the login sends AUTH, SELECT, and PING last") {
   }
 }
 
-TEST_CASE("the login is through with the reply to its last word") {
+TEST_CASE("the login is complete with the reply to its last command") {
   Session session(login("weir", "s3cret", 2));
   (void)session.on_connected();
 
@@ -201,7 +201,7 @@ struct Login {
   std::string outcome;
 };
 
-TEST_CASE("a login that the server refuses ends the connection") {
+TEST_CASE("a login that the server rejects ends the connection") {
   const auto nobody = login("", "", 0);
   const auto user = login("weir", "s3cret", 0);
   const auto database = login("", "", 99);
@@ -258,7 +258,7 @@ TEST_CASE("a login that the server refuses ends the connection") {
   }
 }
 
-TEST_CASE("a database that does not exist is not a refused credential, with a password too") {
+TEST_CASE("a database that does not exist is not a rejected credential, with a password too") {
   Session session(login("", "s3cret", 99));
   (void)session.on_connected();
 
@@ -266,7 +266,7 @@ TEST_CASE("a database that does not exist is not a refused credential, with a pa
         "bad_reply: the server returned an error <ERR DB index is out of range>");
 }
 
-TEST_CASE("a server that echoes its arguments does not give the password away") {
+TEST_CASE("a server that echoes its arguments does not reveal the password") {
   Session session(login("weirduser", "s3cret-word", 0));
   (void)session.on_connected();
 
@@ -306,7 +306,7 @@ TEST_CASE("replies complete their commands in order, cut anywhere") {
   CHECK(answer(third) == "*2");
 }
 
-TEST_CASE("an error reply completes its own command and leaves the connection") {
+TEST_CASE("an error reply completes its own command and does not end the connection") {
   Session session;
   (void)session.on_connected();
   REQUIRE(session.take("+PONG\r\n") == "fine");
@@ -318,7 +318,7 @@ TEST_CASE("an error reply completes its own command and leaves the connection") 
   CHECK(answer(right) == ":3");
 }
 
-TEST_CASE("a key with blanks and line ends is one word") {
+TEST_CASE("a key with blanks and line ends is one argument") {
   Session session;
 
   (void)session.ask({"GET", "a b\r\nFLUSHALL"});
@@ -360,7 +360,7 @@ TEST_CASE("an unsolicited reply ends the connection") {
   }
 }
 
-TEST_CASE("a lost connection fails everyone who waits, once") {
+TEST_CASE("a lost connection fails every waiter once") {
   Session session;
   (void)session.on_connected();
   REQUIRE(session.take("+PONG\r\n") == "fine");

@@ -31,7 +31,7 @@ Findings check(const ExternalUse& use, const ServedMetrics& served) {
 ExternalUse by_average(const std::string& name) { return {name, {}, "AverageValue", false, true}; }
 ExternalUse by_value(const std::string& name) { return {name, {}, "Value", true, false}; }
 
-TEST_CASE("a metric of one name serves each namespace that one of its entries names") {
+TEST_CASE("a metric name is served in each namespace that one of its entries names") {
   const auto served = configured({metric("m", {"a"}), metric("m", {"ml"})});
   const auto elsewhere = configured({metric("m", {"a"}), metric("m", {"b", "c"})});
 
@@ -42,7 +42,7 @@ TEST_CASE("a metric of one name serves each namespace that one of its entries na
   CHECK(refused[0].action == "add ml to the metric's namespaces");
 }
 
-TEST_CASE("a target has to suit what the metric measures") {
+TEST_CASE("a target has to fit the quantity that the metric measures") {
   struct Row {
     std::string_view name;
     std::optional<Measure> measure;

@@ -125,7 +125,7 @@ TEST_CASE("a chain has to be valid for the caBundle") {
   CHECK(check({}, certificate_pem(root)) == "error it sent no certificate\n");
 }
 
-TEST_CASE("a caBundle by itself") {
+TEST_CASE("a caBundle is checked without a served certificate") {
   const Issued authority = issue_authority("CA");
   const auto now = std::chrono::system_clock::now();
   auto skipping = api_service("");

@@ -52,7 +52,7 @@ TEST_CASE("why an object could not be read") {
   }
 }
 
-TEST_CASE("a kube-apiserver that refuses its version is still queried") {
+TEST_CASE("a kube-apiserver that rejects the version request is still queried") {
   const Query version{"kube-apiserver", "/version", "", ""};
 
   CHECK_FALSE(unreachable_server(version, HttpReply{200, "{}"}).has_value());

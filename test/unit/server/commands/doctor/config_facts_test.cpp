@@ -64,7 +64,7 @@ TEST_CASE("which queries give an average or a quantile") {
   }
 }
 
-TEST_CASE("which metrics count work that waits") {
+TEST_CASE("which metrics count waiting work") {
   struct Row {
     std::string_view name;
     std::string_view block;
@@ -91,7 +91,7 @@ TEST_CASE("which metrics count work that waits") {
   }
 }
 
-TEST_CASE("each entry of a name has its own namespaces") {
+TEST_CASE("each entry of a metric name has its own namespaces") {
   const auto document = test::node(
       "{metrics: [{name: m, namespaces: [a, b], redis: {key: k}},"
       " {name: m, namespaces: [c], redis: {key: k, kind: counter}},"

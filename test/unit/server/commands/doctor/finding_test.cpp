@@ -8,7 +8,7 @@
 namespace weir::server::doctor {
 namespace {
 
-TEST_CASE("findings as text: one line each, and how many there are") {
+TEST_CASE("findings as text: a line for each, and their number") {
   const Findings findings{ok("a", "is well"),
                           warning("b", "is odd", "look"),
                           error("c", "is\nbad", "")};

@@ -35,7 +35,7 @@ TEST_CASE("an APIService's service, port and bundle") {
   CHECK(found.conditions[0].reason == "r");
 }
 
-TEST_CASE("an APIService that says little has the defaults of Kubernetes") {
+TEST_CASE("an APIService with few fields has the defaults of Kubernetes") {
   const auto local = parse_api_service(json::parse(R"({"spec": {"service": null}})"));
   const auto minimal = parse_api_service(json::parse(R"({"spec": {"service": {"name": "s"}}})"));
   const auto broken = parse_api_service(json::parse(R"({"spec": {"caBundle": "?"}})"));
@@ -76,7 +76,7 @@ TEST_CASE("fields of other types read as empty") {
   }
 }
 
-TEST_CASE("an endpoint is ready unless its condition says no") {
+TEST_CASE("an endpoint is ready unless its condition is false") {
   const auto found = parse_endpoints(json::parse(
       R"({"items": [{"ports": [{"name": "https", "port": 6443}], "endpoints": [
             {"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "name": "p"}},
@@ -112,7 +112,7 @@ TEST_CASE("an HPA's selector becomes requirements as its controller sends them")
                                                       {"e", Operator::does_not_exist, {}}});
 }
 
-TEST_CASE("an HPA without an External metric is left out") {
+TEST_CASE("an HPA without an External metric is omitted") {
   const auto page = parse_autoscalers(json::parse(
       R"({"metadata": {"continue": "next"}, "items": [{"spec": {"metrics": [
           {"type": "Resource", "resource": {"name": "cpu"}}]}}]})"));
@@ -121,7 +121,7 @@ TEST_CASE("an HPA without an External metric is left out") {
   CHECK(page.next == "next");
 }
 
-TEST_CASE("which field of a target is set is what counts") {
+TEST_CASE("the type of a target is that of the field that is set") {
   const auto page = parse_autoscalers(json::parse(
       R"({"items": [{"spec": {"metrics": [{"type": "External", "external": {"metric": {"name": "m"},
           "target": {"type": "Value", "averageValue": "3", "value": null}}}]}}]})"));

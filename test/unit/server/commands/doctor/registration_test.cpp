@@ -90,7 +90,7 @@ TEST_CASE("an APIService without a Service is the kube-apiserver's") {
         "the kube-apiserver itself");
 }
 
-TEST_CASE("the finding on a foreign owner says what would break") {
+TEST_CASE("the finding about another owner names what would break") {
   const auto keda = check_owner({Owner::Kind::foreign, "KEDA"}, api_service({"keda", "k"}), 12);
   const auto other = check_owner({Owner::Kind::foreign, "x"}, api_service({"n", "k"}), 12);
 
@@ -149,7 +149,7 @@ TEST_CASE("ready endpoints are counted by pods, and by addresses without pods") 
   }
 }
 
-TEST_CASE("each reason of the availability controller has its advice") {
+TEST_CASE("each reason of the availability controller has its own action") {
   struct Row {
     std::string_view reason;
     std::string_view action;

@@ -32,7 +32,7 @@ bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != text.npos;
 }
 
-TEST_CASE("each reading is a line, with its age when it came") {
+TEST_CASE("each reading is a line, with its age when it arrived") {
   const Sample read =
       sample(5, {{{{"queue", "a"}}, 1500, kNoon + 4s}, {{{"queue", "b"}}, 0.5, kNoon}});
 
@@ -52,7 +52,7 @@ TEST_CASE("an error is a line without a value, quoted where it must be") {
         "\"queue \"\"a\"\"\nis gone\"\r\n");
 }
 
-TEST_CASE("an HPA is a line, and what it does not say stays empty") {
+TEST_CASE("an HPA is a line, and a missing field is empty") {
   const HpaSample known{
       1,
       kNoon,
@@ -68,7 +68,7 @@ TEST_CASE("an HPA is a line, and what it does not say stays empty") {
         "2026-11-22T12:00:00Z,2.000,hpa,ml/worker,,,,,0.0,,,,it is gone\r\n");
 }
 
-TEST_CASE("a time of the future is no age below zero") {
+TEST_CASE("a time in the future is not a negative age") {
   const Sample read = sample(0, {{{}, 1, kNoon + 1h}});
 
   CHECK(age_of(read, read.readings.front()) == 0);
@@ -99,7 +99,7 @@ TEST_CASE("the axis spans zero and every value, also below zero and where there 
   CHECK(nice_ceiling(6000) == Approx(10'000));
 }
 
-TEST_CASE("the page has a plot of values and one of ages for each metric, and asks for nothing") {
+TEST_CASE("the page has a plot of values and a plot of ages for each metric, and fetches nothing") {
   const Timeline timeline{
       kNoon,
       {{"ml/depth", {sample(0, {{{}, 7, kNoon}}), sample(5, {{{}, 9, kNoon}})}}},
@@ -116,7 +116,7 @@ TEST_CASE("the page has a plot of values and one of ages for each metric, and as
   CHECK_FALSE(holds(page, "src="));
 }
 
-TEST_CASE("what a name or an error holds cannot become part of the page") {
+TEST_CASE("the text of a name or an error cannot become markup of the page") {
   const std::string evil = "</script><img src=x onerror=alert(1)>";
   const Timeline timeline{kNoon, {{evil, {failed(0, evil)}}}, {{evil, {{0, kNoon, 0, {}, evil}}}}};
 
@@ -126,7 +126,7 @@ TEST_CASE("what a name or an error holds cannot become part of the page") {
   CHECK(holds(page, "\\u003c/script>"));
 }
 
-TEST_CASE("the page says when an error began and when it was over; errors alone have no age") {
+TEST_CASE("the page shows when an error began and ended; without values there is no age") {
   const Timeline timeline{
       kNoon,
       {{"ml/depth", {failed(0, "no queue"), failed(5, "no queue"), sample(10, {{{}, 1, kNoon}})}}},

@@ -43,7 +43,7 @@ TEST_CASE("record takes metrics with their selectors, HPAs, and how long") {
   CHECK(full.duration == std::chrono::minutes(8));
 }
 
-TEST_CASE("a record without a source or a target is refused with what to write") {
+TEST_CASE("a record without a source or a target is an error that says what to write") {
   const auto refused = [](const Texts& arguments) {
     CapturedError error;
     CHECK(std::get<ExitCode>(parse(arguments)) == ExitCode::usage);

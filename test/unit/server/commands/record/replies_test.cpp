@@ -46,7 +46,7 @@ TEST_CASE("a response without a number is an error, never a number") {
         "bad_reply: an item of the response has no value or no timestamp");
 }
 
-TEST_CASE("an HPA says its replicas and conditions, and what it leaves out is unknown") {
+TEST_CASE("an HPA has its replicas and conditions, and a missing field is unknown") {
   const auto full =
       parse_hpa(200, R"({"status":{"currentReplicas":0,"desiredReplicas":4,"conditions":[
       {"type":"ScalingActive","status":"False","reason":"FailedGetExternalMetric","message":"why"}]}})");

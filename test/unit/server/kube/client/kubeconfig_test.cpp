@@ -42,7 +42,7 @@ std::string refusal_of(const Folder& folder, const std::string& text) {
   return {};
 }
 
-TEST_CASE("a kubeconfig's current context says where the server is and what to show it") {
+TEST_CASE("a kubeconfig's current context has the server and the credentials") {
   const Folder folder;
   folder.write("pki/ca.crt", "x");
   folder.write("token", "secret\n");
@@ -74,7 +74,7 @@ TEST_CASE("data inside a kubeconfig is decoded") {
   CHECK(access.token.reveal().empty());
 }
 
-TEST_CASE("an unsupported kubeconfig is refused with what to write instead") {
+TEST_CASE("an unsupported kubeconfig is an error that says what to write instead") {
   const Folder folder;
   struct Row {
     std::string_view name;
@@ -152,7 +152,9 @@ TEST_CASE("in a pod the service account's files are used") {
   CHECK(four.token_file.read()->reveal() == "t");
 }
 
-TEST_CASE("a pod without a service account, or with an odd address, fails with what to do") {
+TEST_CASE(
+    "a pod without a service account, or with a malformed address, is an error that says what to "
+    "do") {
   const Folder folder;
 
   CHECK_THROWS_WITH(in_cluster_access("10.0.0.1", "443", folder.path("none")),

@@ -41,7 +41,7 @@ TEST_CASE("the target of an external metric is found") {
   CHECK(value->down_tolerance == Approx(0.2));
 }
 
-TEST_CASE("a selector is written as the HPA's controller asks with it") {
+TEST_CASE("a selector is written as the HPA controller sends it") {
   CHECK(selector_text("null").empty());
   CHECK(selector_text("{}").empty());
   CHECK(selector_text(R"({"matchLabels":{"queue":"ml.embed","a":"b"}})") == "a=b,queue=ml.embed");
@@ -53,7 +53,7 @@ TEST_CASE("a selector is written as the HPA's controller asks with it") {
       "!d,e,k notin (v),m=1,z in (x,y)");
 }
 
-TEST_CASE("what is no HPA with that metric is an error that says so") {
+TEST_CASE("an object that is not an HPA with that metric is an error that says so") {
   CHECK(shown(parse_hpa("{", "depth")) ==
         "bad_reply: the response is not a HorizontalPodAutoscaler with metrics");
   CHECK(shown(parse_hpa(R"({"kind":"Status"})", "depth")) ==
@@ -66,7 +66,7 @@ TEST_CASE("what is no HPA with that metric is an error that says so") {
         "bad_reply: the target \"0\" of that metric is not a quantity above 0");
 }
 
-TEST_CASE("the formula is the HPA controller's") {
+TEST_CASE("the formula is that of the HPA controller") {
   struct Row {
     std::string_view name;
     bool is_average;

@@ -33,7 +33,7 @@ RequestInfo list_of(const std::string& resource) {
   return out;
 }
 
-TEST_CASE("a TokenReview holds the token, and audiences only when there are some") {
+TEST_CASE("a TokenReview has the token, and audiences only when there are some") {
   CHECK(
       token_review(scalers::Secret("t\"1"), {}) ==
       R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"t\"1"}})");

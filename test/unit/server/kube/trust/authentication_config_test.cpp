@@ -41,7 +41,7 @@ TEST_CASE("the ConfigMap as a cluster has it") {
   CHECK(config.front_proxy->rules.uid_headers.empty());
 }
 
-TEST_CASE("an absent part is not a problem, and a uid header counts when it is listed") {
+TEST_CASE("an absent part is not a problem, and a uid header is used when it is listed") {
   const auto nothing = parse_authentication_config({});
   Data data = typical();
   data["requestheader-uid-headers"] = R"(["X-Remote-Uid"])";

@@ -86,7 +86,7 @@ TEST_CASE("an event carries the data") {
   CHECK(event.data == ConfigMapData{{"k", "v"}});
 }
 
-TEST_CASE("lines are put together from pieces") {
+TEST_CASE("lines are assembled from parts") {
   LineBuffer buffer(10);
 
   CHECK(buffer.take("ab") == Lines(std::vector<std::string>{}));
@@ -95,7 +95,7 @@ TEST_CASE("lines are put together from pieces") {
   CHECK(buffer.take("0123456789\n") == Lines({"0123456789"}));
 }
 
-TEST_CASE("a line over the bound ends it, whether its end is seen or not") {
+TEST_CASE("a line over the limit ends the watch, with or without the line's end") {
   CHECK_FALSE(LineBuffer(10).take("01234567890\n"));
   CHECK_FALSE(LineBuffer(10).take("01234567890"));
   LineBuffer slow(4);
