@@ -61,11 +61,11 @@ def connection_rows(backend):
     """The server is not there, or the network to it is not."""
     make = functools.partial(row, backend)
     return [
-        make("F01", "killed_is_refused_at_once_and_read_again_after_its_start",
+        make("F01", "killed_is_unreachable_at_once_and_read_again_after_its_start",
              backend.real(inject=backend.kill, clear=start), message="cannot connect (Connection refused)",
              timing="fast", concurrent_reads=8, concurrent_reads_are_fast=True, serves_cached=True,
              resources_return_to_baseline=True),
-        make("F02", "that_drops_SYNs_is_late_once_and_then_refused_at_once",
+        make("F02", "that_drops_SYNs_is_late_once_and_then_an_error_at_once",
              functools.partial(BlackHole, backend.scripted()), **LATE, deadline_ms=2000, concurrent_reads=10,
              concurrent_reads_are_fast=True, resources_return_to_baseline=True,
              extra_checks=(few_attempts_to_connect,)),
@@ -74,7 +74,7 @@ def connection_rows(backend):
              extra_checks=(half_open_connection_is_discarded,)),
         make("F04", STOPPED, backend.real(inject=freeze, clear=thaw), **LATE, concurrent_reads=40,
              resources_return_to_baseline=True),
-        make("F04", "that_accepts_and_never_answers_is_late", backend.mute, **LATE, concurrent_reads=40,
+        make("F04", "that_accepts_and_never_responds_is_late", backend.mute, **LATE, concurrent_reads=40,
              resources_return_to_baseline=True),
     ]
 
@@ -86,13 +86,13 @@ def reply_rows(backend):
     return [
         make("F06", "that_takes_2400_ms_is_right_with_eight_in_flight", backend.scripted(latency=2.4), 200, "3",
              deadline_ms=10_000, concurrent_reads=12, extra_checks=(at_most_eight_in_flight,)),
-        make("F07", "that_answers_with_garbage_is_an_error", backend.garbage, **backend.garbage_error, timing="fast",
+        make("F07", "that_responds_with_garbage_is_an_error", backend.garbage, **backend.garbage_error, timing="fast",
              extra_checks=(connection_is_dropped,)),
         make("F07", OTHER_PROTOCOL.format(other_protocol), speaks_other_protocol, **backend.garbage_error,
              timing="fast", extra_checks=(connection_is_dropped,)),
         *(make("F11", f"with_{name}_is_an_error", oversized, **backend.oversized_error, max_growth_mib=8,
                extra_checks=(connection_is_dropped,)) for name, oversized in backend.oversized.items()),
-        make("F16", "that_breaks_off_inside_an_answer_is_an_error", backend.broken_off, **backend.broken_off_error),
+        make("F16", "that_disconnects_inside_a_response_is_an_error", backend.broken_off, **backend.broken_off_error),
     ]
 
 
@@ -114,12 +114,12 @@ def trust_rows(backend):
     """Either side does not accept what the other one shows."""
     make = functools.partial(row, backend)
     return [
-        *(make(fault, f"with_{name}_certificate_is_told_nothing", functools.partial(BadCertificate, backend, file),
+        *(make(fault, f"with_{name}_certificate_gets_no_query", functools.partial(BadCertificate, backend, file),
                message=f"TLS failed: {reason}", extra_checks=(nothing_is_told,)) for fault, name, file, reason in (
             ("F17", "an_expired", "expired", "certificate has expired"),
             ("F18", "another_names", "other-name", "IP address mismatch"),
-            ("F18", "an_unknown_authoritys", "stranger", "unable to get local issuer certificate"))),
-        make("F24", "with_another_password_is_asked_for_a_login_once", backend.other_password,
+            ("F18", "an_unknown_cas", "stranger", "unable to get local issuer certificate"))),
+        make("F24", "with_another_password_gets_a_single_login", backend.other_password,
              **backend.password_error, timing="fast", recovers_at_once=True,
              extra_checks=(one_login_in_thirty_seconds,)),
     ]
@@ -154,7 +154,7 @@ def http_rows(backend):
     def make(fault, rule, faulty_reply, **fields):
         return row(backend, fault, rule, backend.scripted(faulty_reply=faulty_reply), **fields)
     return [
-        make("F07", "that_answers_with_garbage_for_a_body_is_an_error", GARBAGE, **backend.http.body_error,
+        make("F07", "that_responds_with_garbage_for_a_body_is_an_error", GARBAGE, **backend.http.body_error,
              timing="fast"),
         make("F11", "with_a_header_of_102_MB_is_an_error", endless_body(True, b"HTTP/1.1 200 OK\r\nX: "),
              max_growth_mib=16, timing="fast", extra_checks=(connection_is_dropped,)),

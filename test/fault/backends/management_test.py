@@ -44,10 +44,10 @@ make = functools.partial(row, BACKEND)
 
 OWN = [
     make("F11", "with_a_page_of_half_a_million_numbers_is_an_error", scripted(FULL_PAGE), max_growth_mib=64),
-    make("F13", "with_10000_queues_for_one_is_an_error_that_counts_them", scripted(page(*[3] * 10_000)),
+    make("F13", "with_10000_queues_instead_of_1_is_an_error_with_their_number", scripted(page(*[3] * 10_000)),
          message_regex="10000"),
-    make("F13", "with_20_pages_of_queues_for_one_is_an_error", scripted(paged)),
-    make("F13", "with_another_queue_than_the_one_asked_is_an_error",
+    make("F13", "with_20_pages_of_queues_instead_of_1_is_an_error", scripted(paged)),
+    make("F13", "with_another_queue_than_the_queried_queue_is_an_error",
          scripted(json.dumps({"page_count": 1, "items": [{"name": "other", "vhost": "/", "messages": 9}]})), 404,
          message='queue "jobs" does not exist in vhost "/"'),
     make("F14", "without_a_queue_is_an_error", scripted(page()), 404,

@@ -51,10 +51,10 @@ EMPTY = data("vector", [])
 make = functools.partial(row, BACKEND)
 
 OWN = [
-    make("F13", "with_10000_series_is_an_error_that_counts_them", scripted(vector(*range(10_000))), message=MANY,
+    make("F13", "with_10000_series_is_an_error_with_their_number", scripted(vector(*range(10_000))), message=MANY,
          max_growth_mib=16),
     make("F14", "without_series_is_an_error", EMPTY, message=NO_SERIES),
-    make("F14", "without_series_is_zero_when_that_is_said", EMPTY, 200, "0", metric_settings={"empty": 0}),
+    make("F14", "without_series_is_zero_with_empty_0", EMPTY, 200, "0", metric_settings={"empty": 0}),
     make("F14", "with_an_empty_body_is_an_error_even_when_no_series_means_zero", scripted(""), message=NOT_JSON,
          metric_settings={"empty": 0}),
     make("F16", "with_JSON_truncated_after_the_value_is_an_error", scripted(vector(3)[:-5]), message=NOT_JSON),
