@@ -92,7 +92,7 @@ class IdentityTest(ServerTest):
                 self.assertEqual({"group": "external.metrics.k8s.io", "kind": "up"}, answer.json()["details"])
         self.assertEqual(before, len(self.backend.requests))
 
-    def test_request_headers_beside_a_client_ca_certificate_are_ignored(self):
+    def test_request_headers_with_a_client_ca_certificate_are_ignored(self):
         table = [
             ("its own user, not anonymous", "client", {USER: "system:anonymous"}, 200),
             ("anonymous stays anonymous", "client-anonymous", {USER: "admin"}, 403),

@@ -110,7 +110,7 @@ class WireTest(ServerTest):
         self.assertNotIn("smuggled", [request.query for request in self.backend.requests])
         self.assert_values(self.weir.metric("ns", "up"), "42")
 
-    def test_a_body_of_a_method_that_has_one_is_not_read_and_ends_the_connection(self):
+    def test_a_body_of_a_method_with_a_body_is_not_read_and_ends_the_connection(self):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             with self.subTest(method):
                 answer = self.whole(FIRST.replace("GET", method) + USUAL + f"Content-Length: {len(SMUGGLED)}\r\n\r\n"

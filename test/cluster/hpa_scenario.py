@@ -168,7 +168,7 @@ class HpaScenario(ClusterTest):
         self.tokens(per_minute=0)
         self.wait_replicas("ml-worker-deployment", 1)
 
-    def test_hybrid_takes_the_larger_demand(self):
+    def test_hybrid_scales_to_the_larger_demand(self):
         self.queue("inference_requests", 45)
         self.tokens(per_minute=12_000)
         self.apply("hybrid")

@@ -332,7 +332,7 @@ class RabbitMQTest(ExplainCase):
         self.assertNotIn("diagnosis", self.message_of(self.weir.metric("ml-inference", "stranger")))
         self.assertNotIn("its-password", json.dumps(explained(self.weir, "stranger")))
 
-    def test_a_ratio_without_a_value_says_how_many_consumers_there_are(self):
+    def test_a_ratio_without_a_value_reports_the_number_of_consumers(self):
         self.assert_diagnosis("idle", "the queue has 0 consumers")
 
 

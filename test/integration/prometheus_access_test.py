@@ -145,7 +145,7 @@ class SentTest(ServerTest):
 
         self.assertEqual(("team-a", "as written"), (headers["x-scope-orgid"], headers["x-plain"]))
 
-    def test_a_backend_without_credentials_sends_none(self):
+    def test_a_backend_without_credentials_gets_no_credentials(self):
         self.assertNotIn("authorization", self.ask("prefix").headers)
 
     def test_the_query_is_sent_whole_and_with_the_remaining_time(self):

@@ -9,7 +9,7 @@ EMPTY = json.dumps({"status": "success", "data": {"resultType": "vector", "resul
 FIVE = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "5"]}]}})
 
 
-class LookTest(ServerTest):
+class DiagnosisQueriesTest(ServerTest):
     def start_weir(self, play, *names, **settings):
         """A server that plays `play(turn, page)` for what is not a query, and its Weir with a metric named like each query."""
         def script(turn):

@@ -12,7 +12,7 @@ REFUSED = "cannot connect (Connection refused)"
 SLACK_SECONDS = 0.75  # of a machine that runs other tests beside this one
 
 
-class GoneTest(ServerTest):
+class UnreachableTest(ServerTest):
     def test_weir_serves_before_prometheus_is_up_and_reads_soon_after(self):
         port = free_port()
         folder = self.folder()
@@ -209,7 +209,7 @@ NONSENSE = [
 REASONS = {503: "ServiceUnavailable", 504: "Timeout", 429: "TooManyRequests"}
 
 
-class NonsenseTest(ServerTest):
+class InvalidResponseTest(ServerTest):
     """A scripted server says, by the metric's query, what no healthy Prometheus says."""
 
     @classmethod

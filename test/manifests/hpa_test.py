@@ -89,7 +89,7 @@ class HpaTest(ServerTest):
                     is_shared = not re.search(r"\b(histogram_quantile|avg)\b", query)
                     self.assertEqual("AverageValue" if is_shared else "Value", external["target"]["type"])
 
-    def test_only_the_example_for_it_goes_to_zero(self):
+    def test_only_the_scale_to_zero_example_scales_to_zero(self):
         zero = [h["metadata"]["name"] for h in all_hpas() if h["spec"]["minReplicas"] == 0]
 
         self.assertEqual(["gpu-ml-service"], zero)

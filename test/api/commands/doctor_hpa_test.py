@@ -106,7 +106,7 @@ class AutoscalerTest(DoctorCase):
             ("warning", API, "it lists old, which the configuration does not define")], self.wrong("--config", self.config))
 
 
-class RightsTest(DoctorCase):
+class PermissionsTest(DoctorCase):
     def refuse(self, **attributes):
         """No review is allowed whose attributes hold `refused`."""
         self.kube.allow = lambda spec: not attributes.items() <= spec["resourceAttributes"].items()
@@ -124,7 +124,7 @@ class RightsTest(DoctorCase):
 
                 self.assertEqual([("error", OWN, expected)], self.wrong())
 
-    def test_the_reason_of_a_refusal_is_shown(self):
+    def test_the_reason_of_a_denial_is_shown(self):
         self.kube.allow = lambda spec: (spec["resourceAttributes"].get("verb") != "watch", "no RBAC policy matched")
 
         self.assertEqual([("error", OWN, "it has no permission to watch configmaps extension-apiserver-authentication in kube-system: "
@@ -174,7 +174,7 @@ class RightsTest(DoctorCase):
         self.assertEqual({"system:serviceaccount:other:name", HPA_USER}, {spec["user"] for spec in self.kube.access_reviews})
 
 
-class RefusedLookTest(DoctorCase):
+class ForbiddenChecksTest(DoctorCase):
     def test_each_forbidden_check_names_its_permission_and_the_others_continue(self):
         table = [
             (API_SERVICE, API, "get apiservices.apiregistration.k8s.io", ["--service", "weir-system/weir"]),

@@ -8,7 +8,7 @@ from support import (API_SERVICE, DISCOVERY, HPA_USER, HPAS, POD, SERVICE, SLICE
 API, HPA, OWN = doctor.API, doctor.HPA, doctor.OWN
 
 
-class WellTest(DoctorCase):
+class HealthyClusterTest(DoctorCase):
     def test_a_cluster_without_problems_is_reported_line_by_line(self):
         self.hpas(hpa("ml-inference", "worker", external("depth", {"queue": "a"}),
                       external("p95_latency", type="Value", value="500m")))
@@ -173,7 +173,7 @@ class RegistrationTest(DoctorCase):
                 self.assertEqual([(expected[0], "Service weir-system/weir", expected[1])], wrong)
 
 
-class DirectLookTest(DoctorCase):
+class DirectProbeTest(DoctorCase):
     def look_at(self, script, tls=None):
         server = self.start_in_test(ScriptedServer(script, tls=tls or (self.certificates.crt("serving"),
                                                                  self.certificates.key("serving"))))

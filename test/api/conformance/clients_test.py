@@ -28,7 +28,7 @@ class ClientsTest(ConformanceCase):
         self.assertEqual((0, ""), (run.returncode, run.stderr))
         return run.stdout
 
-    def test_125_kubectl_get_raw_prints_the_answer(self):
+    def test_125_kubectl_get_raw_prints_the_response(self):
         self.assertEqual(self.get(M).json(), json.loads(self.kubectl("get", "--raw", M)))
 
     def test_126_kubectl_api_resources_lists_the_metrics_without_a_warning(self):

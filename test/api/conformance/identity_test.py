@@ -35,7 +35,7 @@ class IdentityTest(ConformanceCase):
                            "resourceAttributes": listing("queue-len")}], self.reviews_of("row-92-bob"))
         self.assertEqual([], self.reviews_of("somebody-else"))
 
-    def test_093_an_expired_certificate_and_one_for_servers_are_401(self):
+    def test_093_an_expired_certificate_and_a_server_certificate_are_401(self):
         for authority in ("front-proxy-ca", "client-ca"):
             for name, settings in (("old", {"days": (-9, -2)}), ("early", {"days": (2, 9)}), ("server", {"usage": "serverAuth"})):
                 with self.subTest(name, authority=authority):

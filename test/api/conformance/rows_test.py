@@ -25,7 +25,7 @@ def numbered():
 
 
 class RowsTest(unittest.TestCase):
-    def test_every_number_has_its_test_and_only_one(self):
+    def test_every_number_has_exactly_one_test(self):
         self.assertEqual(dict.fromkeys(NUMBERS, 1), dict(sorted(numbered().items())))
 
 

@@ -8,7 +8,7 @@ from common import MOVED, rows_of
 from fault_case import FaultCase
 from row import row
 from servers.management import ManagementScript, page
-from servers.rabbitmq import BrokerOtherPassword, LeaderGone, QueueDeleted, RealBroker, VhostDeleted, kill_broker
+from servers.rabbitmq import BrokerOtherPassword, LeaderMissing, QueueDeleted, RealBroker, VhostDeleted, kill_broker
 
 NOT_A_PAGE = "the response is not a page of the management API; is the url right?"
 NO_COUNT = "the broker reports no message count for a queue (statistics may be disabled, or the queue may be too new)"
@@ -60,7 +60,7 @@ OWN = [
          extra_checks=(connections_are_kept_over_500_reads,)),
     make("F26", "without_the_vhost_is_an_error", functools.partial(VhostDeleted, "management"), 404,
          message_regex='vhost "[^"]+" does not exist'),
-    make("F27", "whose_quorum_queue_has_no_leader_is_never_empty", functools.partial(LeaderGone, "management"), 200,
+    make("F27", "whose_quorum_queue_has_no_leader_is_never_empty", functools.partial(LeaderMissing, "management"), 200,
          "3"),
 ] + [
     make("F08", f"with_{name}_for_the_count_is_an_error", count(text), message=message) for name, text, message in (

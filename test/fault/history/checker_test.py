@@ -88,7 +88,7 @@ class UncertainTest(unittest.TestCase):
 
         self.assertEqual(1, len(wrong(changes, number(1, 23))))
 
-    def test_a_crash_may_leave_any_value_of_its_range(self):
+    def test_after_a_crash_any_value_of_its_range_is_right(self):
         changes = [Change(10, 10.01, 9), Change(20, None, 0, most=9), Change(30, 30.01, 12)]
 
         self.assertEqual([], wrong(changes, number(0, 25), number(5, 25), number(9, 31)))

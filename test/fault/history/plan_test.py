@@ -27,7 +27,7 @@ class PlanTest(unittest.TestCase):
 
         self.assertEqual(BROKER_KILLS, kinds.count("killed"))
 
-    def test_each_fault_holds_for_a_while(self):
+    def test_each_fault_lasts_for_a_while(self):
         for step in steps(5, "redis", 50):
             self.assertTrue(LEAST_SECONDS <= step.seconds <= MOST_SECONDS, step)
             self.assertGreater(step.rest, 0)

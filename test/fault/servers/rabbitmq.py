@@ -80,7 +80,7 @@ class VhostDeleted(RealBroker):
         broker.call("DELETE", f"/api/vhosts/{quoted(self.vhost)}")
 
 
-class LeaderGone(RealBroker):
+class LeaderMissing(RealBroker):
     """A quorum queue whose only replica is stopped: nobody leads it."""
 
     def __init__(self, api, place):

@@ -47,7 +47,7 @@ TEST_CASE("text is escaped as Go's encoder escapes it") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("well-formed UTF-8 stays as it is") {
+TEST_CASE("well-formed UTF-8 is unchanged") {
   const Row rows[] = {
       {"two bytes, the lowest", "\xc2\x80", "\xc2\x80"},
       {"two bytes, the highest", "\xdf\xbf", "\xdf\xbf"},

@@ -148,7 +148,7 @@ TEST_CASE("there is no diagnosis where the metric turns the error into a number"
   CHECK(explain(rig)->queries.at(0).diagnosis->cause == "the target is down");
 }
 
-TEST_CASE("a number that replaces a missing object is diagnosed by an explanation alone") {
+TEST_CASE("a number that replaces a missing object is diagnosed only by an explanation") {
   Rig rig({MetricSpec{}});
   rig.script.can_diagnose = true;
   rig.script.replies.emplace("depth", Sample{.value = 0, .taken_at = {}, .is_missing = true});

@@ -24,7 +24,7 @@ struct Bad {
   std::string problem;
 };
 
-TEST_CASE("a url is taken apart, and its port is always known") {
+TEST_CASE("a url is split into its parts, and its port is always known") {
   const Good rows[] = {
       {"http", "http://prom", "http://prom:80", "prom", 80, ""},
       {"https", "https://prom", "https://prom:443", "prom", 443, ""},

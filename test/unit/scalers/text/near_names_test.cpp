@@ -35,7 +35,8 @@ TEST_CASE("similar names of a configured name are in the cause") {
   CHECK(out.findings.empty());
 }
 
-TEST_CASE("similar names of a caller's name are counted in the cause and named to explain alone") {
+TEST_CASE(
+    "similar names of a caller's name are counted in the cause and named only in the explanation") {
   Diagnosis out;
 
   const std::string tail =

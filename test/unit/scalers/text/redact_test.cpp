@@ -184,7 +184,7 @@ TEST_CASE("a remote text becomes one printable line") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("at most 300 bytes show, cut between characters") {
+TEST_CASE("a remote text has at most 300 bytes, truncated between characters") {
   const Row rows[] = {
       {"300 bytes", repeated("x", 300), repeated("x", 300)},
       {"301 bytes", repeated("x", 301), repeated("x", 297) + "..."},

@@ -309,7 +309,7 @@ TEST_CASE("a wrong command line ends with 2, says what is wrong and names --help
   }
 }
 
-TEST_CASE("get: a target without both halves ends with 2 and shows one that is right") {
+TEST_CASE("get: a target without both halves ends with 2 and shows a valid target") {
   const std::string targets[] = {"m", "/m", "ns/", "/"};
 
   for (const std::string& target : targets) {

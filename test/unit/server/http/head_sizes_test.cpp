@@ -133,7 +133,7 @@ TEST_CASE("S39: bytes after a head stay in the input") {
   CHECK(untouched == std::size(tails));
 }
 
-TEST_CASE("S22: an escape is decoded once, and no path is tidied up") {
+TEST_CASE("S22: an escape is decoded once, and no path is normalized") {
   struct Row {
     std::string_view name;
     std::string_view target;

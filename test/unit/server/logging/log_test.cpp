@@ -117,7 +117,7 @@ TEST_CASE("a number that JSON cannot represent is a text") {
   CHECK(nlohmann::json::parse(line).at("f") == "inf");
 }
 
-TEST_CASE("S57: every line of JSON parses, is one line of ASCII, and gives the value back") {
+TEST_CASE("S57: every line of JSON parses, is a line of ASCII, and contains the original value") {
   struct Row {
     std::string_view name;
     std::string_view value;

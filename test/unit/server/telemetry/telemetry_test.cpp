@@ -295,7 +295,7 @@ TEST_CASE("metrics of one name for other namespaces are counted apart") {
       Texts{R"(weir_queries_total{backend="broker",metric="depth",namespace="b",outcome="ok"} 2)"});
 }
 
-TEST_CASE("a namespace that moves to another entry of the same name keeps its counts") {
+TEST_CASE("the counts of a namespace stay when it moves to another entry of the same name") {
   ServerTelemetry telemetry;
   telemetry.configure({{"depth", {"a", "b"}, {}, "broker", false}});
   telemetry.query_done(read("broker", "depth", "a"), {}, 1ms);

@@ -47,7 +47,7 @@ void check(const Bad& row) {
   }
 }
 
-TEST_CASE("a value stays one string, whatever it holds") {
+TEST_CASE("a value stays a single string, whatever it contains") {
   const Good rows[] = {
       {"plain", R"q(up{job="$(job)"})q", "a", R"q(up{job="a"})q"},
       {"empty", R"q(up{job="$(job)"})q", "", R"q(up{job=""})q"},

@@ -58,7 +58,7 @@ void check(const Bad& row) {
   }
 }
 
-TEST_CASE("one value is read as Prometheus writes it") {
+TEST_CASE("a single value is read as Prometheus writes it") {
   const double infinity = std::numeric_limits<double>::infinity();
   const Good rows[] = {
       {"scalar", scalar(R"([1435781451.781,"1.5"])"), 1.5},

@@ -69,7 +69,7 @@ TEST_CASE("the login follows AMQP 0-9-1") {
   CHECK(session.machine.tick_interval() == std::chrono::seconds{5});
 }
 
-TEST_CASE("the login goes through byte by byte") {
+TEST_CASE("the login succeeds byte by byte") {
   Session session;
   const std::string bytes = start() + tune() + open_ok();
 

@@ -89,7 +89,7 @@ TEST_CASE("a stepped line holds its value until the next") {
   CHECK(holds(svg_of(plot), "d=\"M70.0 97.5h0H470.0V10.0H870.0\""));
 }
 
-TEST_CASE("the axis spans zero and every value, also below zero and where there is none") {
+TEST_CASE("the axis spans zero and every value, also below zero and without values") {
   CHECK(holds(svg_of({"v", 1, {{"x", {{0, -3}}}}, {}}), ">-5</text>"));
   CHECK(holds(svg_of({"v", 1, {{"x", {{0, 42}}}}, {}}), ">50</text>"));
   CHECK(holds(svg_of({"v", 1, {}, {}}), ">1</text>"));
