@@ -1,4 +1,4 @@
-"""What the demo asks, what the sources hold, and whether Weir's answers agree."""
+"""The reads of the demo, the data of the sources, and the comparison with Weir's responses."""
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal

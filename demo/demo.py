@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Behind ./dev demo: Weir in front of real servers (sources.py), asked the way an HPA asks it. Nothing outlives it."""
+"""Runs ./dev demo: Weir in front of real servers (sources.py), read as by an HPA. No process outlives the demo."""
 import argparse
 import contextlib
 import shlex

@@ -1,4 +1,4 @@
-"""The wall clock jumps under Weir: what is kept, what is late and what is asked again goes by time that passes."""
+"""The wall clock jumps: caches, deadlines and retries use the monotonic clock."""
 import threading
 import time
 import unittest

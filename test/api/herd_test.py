@@ -1,4 +1,4 @@
-"""Thousands of reads in one instant: of one question, and of thousands that nobody asked before."""
+"""Thousands of reads at once: of a single query, and of thousands of uncached queries."""
 import collections
 import resource
 import selectors

@@ -1,4 +1,4 @@
-"""Who a caller is: request headers count behind the front proxy's certificate alone; what is invalid is never anonymous."""
+"""The identity of a caller: request headers need the front proxy's certificate; an invalid certificate is never anonymous."""
 import unittest
 
 from support import (GROUP, ScriptedServer, ServerTest, Weir, config, metric, metric_path, raw_tls, read_answers,

@@ -1,4 +1,4 @@
-"""Many HPAs, one question: reads in flight are joined, fresh answers are given again. The backend counts."""
+"""Many HPAs with the same query: reads in flight are joined, and fresh values are cached. The backend counts the queries."""
 import threading
 import time
 import unittest

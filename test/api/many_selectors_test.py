@@ -1,4 +1,4 @@
-"""One user asks ever new questions: what Weir keeps is bounded, and what others asked stays kept."""
+"""A user sends a flood of new selectors: Weir's cache is bounded, and values of others stay cached."""
 import json
 import re
 import unittest

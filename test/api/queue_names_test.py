@@ -1,4 +1,4 @@
-"""Names of queues and vhosts that mean something in a path: asked for exactly as they are, or refused."""
+"""Names of queues and vhosts with a meaning in a path: they are queried literally, or rejected."""
 import json
 import unittest
 

@@ -1,4 +1,4 @@
-"""A configuration that changes while Weir serves: taken over when it is valid, kept when it is not, and nothing lost."""
+"""A configuration that changes while Weir serves: a valid configuration is loaded, an invalid one is not, and no read is lost."""
 import json
 import shutil
 import threading

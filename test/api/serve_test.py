@@ -1,4 +1,4 @@
-"""weir serve from its start, or its refusal to start, to its end by a signal."""
+"""weir serve from its start, or its error at the start, to its end by a signal."""
 import os
 import signal
 import socket

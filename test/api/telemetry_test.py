@@ -1,4 +1,4 @@
-"""What Weir tells of itself: /metrics behind access control, and its log."""
+"""Weir's telemetry: /metrics with access control, and the log."""
 import json
 import re
 import socket

@@ -1,4 +1,4 @@
-"""Bytes that no HTTP library sends: one answer and a closed connection, no request out of a body, and the process lives."""
+"""Bytes that no HTTP library sends: a single response and a closed connection, no request from a body, and the process survives."""
 import contextlib
 import socket
 import time

@@ -1,4 +1,4 @@
-"""No hot path costs more instructions than bench/micro/limits.json says, and the gate says so when one does."""
+"""No hot path exceeds its limit of instructions in bench/micro/limits.json, and the gate reports a path that does."""
 import sys
 import tempfile
 import unittest

@@ -1,4 +1,4 @@
-"""RBAC decides who may read: without permission the response is a 403 and never a value."""
+"""RBAC decides about reads: without permission the response is a 403 and never a value."""
 from case import ClusterTest
 from kube_api import KubeApi
 from objects import external

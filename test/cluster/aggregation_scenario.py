@@ -1,4 +1,4 @@
-"""Weir behind the real aggregator: it becomes Available, is discovered, and answers kubectl."""
+"""Weir behind the real aggregator: it becomes Available, is discovered, and serves kubectl."""
 import json
 
 from case import ClusterTest

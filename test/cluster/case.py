@@ -1,4 +1,4 @@
-"""What scenarios share: a namespace of their own, Deployments with HPAs, and the conditions that the HPA controller sets."""
+"""The common base of scenarios: a namespace each, Deployments with HPAs, and the conditions that the HPA controller sets."""
 import re
 import unittest
 

@@ -1,4 +1,4 @@
-"""What breaks and comes back: a backend, Weir, and the authority behind the aggregator's certificate."""
+"""Outages and recoveries: a backend, Weir, and the CA of the aggregator's certificate."""
 import signal
 
 from case import ClusterTest

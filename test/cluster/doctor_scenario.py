@@ -1,4 +1,4 @@
-"""weir doctor in a real cluster: nothing wrong is found where nothing is, and what was broken is named."""
+"""weir doctor in a real cluster: a healthy cluster gives no errors, and each fault is named."""
 import json
 
 from case import ClusterTest

@@ -1,4 +1,4 @@
-"""Without a number the HPA controller keeps the replicas and says why, in Weir's words."""
+"""Without a number the HPA controller does not change the replicas, and reports Weir's error text."""
 from case import ClusterTest
 from objects import external
 

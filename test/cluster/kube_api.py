@@ -1,4 +1,4 @@
-"""The kube-apiserver's REST API from Python values, as one account; each thread keeps a connection of its own."""
+"""The kube-apiserver's REST API from Python values, for a single account; each thread has its own connection."""
 import contextlib
 import http.client
 import json

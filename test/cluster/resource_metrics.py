@@ -1,4 +1,4 @@
-"""metrics.k8s.io for the test cluster: each pod uses what the test said for its namespace."""
+"""metrics.k8s.io for the test cluster: each pod has the usage that the test sets for its namespace."""
 import json
 import time
 import urllib.parse

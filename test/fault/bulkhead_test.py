@@ -1,4 +1,4 @@
-"""F58 and F11: more questions than a backend can take, from one namespace or two, and an answer that is far too large."""
+"""F58 and F11: more queries than a backend can answer, from one namespace or two, and a response that is far too large."""
 import selectors
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Further checks of a row: check(test, row, fault, weir), called while the fault holds."""
+"""Further checks of a row: check(test, row, fault, weir), called during the fault."""
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor

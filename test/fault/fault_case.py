@@ -1,4 +1,4 @@
-"""What a row proves: a fault is injected, and Weir answers with an error in time, or with the right number."""
+"""Runs a row: injects the fault, and checks that Weir responds with an error in time, or with the right number."""
 import itertools
 import json
 import re

@@ -1,4 +1,4 @@
-"""A name server that plays parts, and backends whose url holds a name that it knows."""
+"""A scripted name server, and backends whose url has a name of this server."""
 import os
 import socket
 import struct

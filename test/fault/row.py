@@ -1,4 +1,4 @@
-"""What a row says: a fault of a backend, and what Weir has to answer while the fault holds."""
+"""The fields of a row: a fault of a backend, and the response that Weir must give during the fault."""
 from dataclasses import dataclass, field
 
 

@@ -1,4 +1,4 @@
-"""KEDA's own test cases for Redis, by what Weir answers: equal where KEDA is right, an error where it guesses."""
+"""KEDA's test cases for Redis with Weir's results: equal where KEDA is right, an error where KEDA guesses."""
 import json
 import socket
 import unittest

@@ -1,4 +1,4 @@
-"""maxAge: a real Prometheus goes on answering for minutes with what its last scrape saw; Weir does not."""
+"""maxAge: a real Prometheus returns the values of its last scrape for minutes; Weir does not."""
 import time
 import unittest
 

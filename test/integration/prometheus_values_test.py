@@ -1,4 +1,4 @@
-"""Numbers from a real Prometheus: what comes through as a value, and what comes through as an error with its text."""
+"""Numbers from a real Prometheus: values, and errors with their texts."""
 import re
 import time
 import unittest

@@ -1,4 +1,4 @@
-"""How Weir holds its connections to a real RabbitMQ: over TLS, as its certificate, and how few they are."""
+"""Weir's connections to a real RabbitMQ: TLS, client certificates, and their number."""
 import json
 import tempfile
 import unittest

@@ -1,4 +1,4 @@
-"""Numbers from a real Redis: each kind's value, what is an error with its text, and the one connection."""
+"""Numbers from a real Redis: the value of each kind, errors with their texts, and the shared connection."""
 import json
 import time
 import unittest

@@ -1,4 +1,4 @@
-"""Every HPA of manifests/hpa asks for metrics that its configuration serves, in a way that settles."""
+"""Every HPA of manifests/hpa uses metrics that its configuration serves, with a target that becomes stable."""
 import re
 import shutil
 import unittest

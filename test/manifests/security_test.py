@@ -1,4 +1,4 @@
-"""What the manifests ask of a cluster: Pod Security restricted, the CIS benchmark's rules for workloads, least rights."""
+"""The manifests satisfy Pod Security restricted and the CIS benchmark's rules for workloads, with the fewest permissions."""
 import copy
 import unittest
 

@@ -1,4 +1,4 @@
-"""certs/serving: what it makes, keeps and refuses, and what kustomize says while it has not run."""
+"""certs/serving: the pairs that it creates, reuses and rejects, and the error of kustomize before its first run."""
 import shutil
 import subprocess
 import unittest

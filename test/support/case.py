@@ -1,4 +1,4 @@
-"""What the test files share: a folder that goes away, servers that stop, and what an answer must be."""
+"""The common base of test files: temporary folders, servers that stop, and checks of responses."""
 import tempfile
 import unittest
 from pathlib import Path

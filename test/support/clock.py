@@ -1,4 +1,4 @@
-"""A wall clock for a child process that tests can make jump; what passes by the monotonic clock stays the machine's."""
+"""A wall clock for a child process that tests can make jump; the monotonic clock stays that of the machine."""
 import mmap
 import struct
 import subprocess

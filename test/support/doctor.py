@@ -1,4 +1,4 @@
-"""What the tests of `weir doctor` share: one Weir, one kube-apiserver, and how the findings read."""
+"""The common base of the `weir doctor` tests: a Weir, a kube-apiserver, and the parsed findings."""
 import json
 
 from .case import ServerTest

@@ -1,4 +1,4 @@
-"""Bytes over TLS to Weir, for what no HTTP library sends."""
+"""Bytes over TLS to Weir, for requests that no HTTP library sends."""
 import contextlib
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""Who may read, in a cluster: tokens and access as the kube-apiserver judges them, and what holds when it does not."""
+"""Permissions in a cluster: the kube-apiserver's decisions about tokens and access, and Weir's behavior without a decision."""
 import threading
 import time
 import unittest

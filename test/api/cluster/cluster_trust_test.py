@@ -1,4 +1,4 @@
-"""Whom the cluster's ConfigMap trusts, as it changes; how Weir reaches the kube-apiserver, and what it does without one."""
+"""The CAs that the cluster's ConfigMap trusts, and their changes; Weir's connection to the kube-apiserver, and its behavior without."""
 import base64
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Callers who want another's identity or another's value: headers that are smuggled, reviews that fail, shared names."""
+"""Callers that try to use another identity or read another tenant's value: smuggled headers, failed reviews, shared names."""
 import unittest
 
 from cluster_test import ClusterCase

@@ -1,4 +1,4 @@
-"""weir check, get, describe and version: exit codes, and texts that say where and what instead."""
+"""weir check, get, describe and version: exit codes, and error texts with positions and fixes."""
 import json
 import unittest
 

@@ -1,4 +1,4 @@
-"""weir doctor: HPAs that cannot get a value, missing permissions, and queries that were refused."""
+"""weir doctor: HPAs that cannot get a value, missing permissions, and forbidden queries."""
 import json
 import time
 import unittest

@@ -1,4 +1,4 @@
-"""weir doctor: what it finds wrong with how a cluster knows Weir, and with the server behind that."""
+"""weir doctor: its findings about Weir's registration in a cluster, and about the server."""
 import base64
 import unittest
 

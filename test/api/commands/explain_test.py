@@ -1,4 +1,4 @@
-"""`weir explain` and GET .../METRIC/explain: who may, what is asked, and the HPA's own arithmetic beside it."""
+"""`weir explain` and GET .../METRIC/explain: permissions, queries, and the HPA's estimate."""
 import json
 import unittest
 

@@ -1,4 +1,4 @@
-"""What a person sees with kubectl and curl, in a home of their own."""
+"""The output of kubectl and curl for a user with an own home folder."""
 import json
 import os
 import re

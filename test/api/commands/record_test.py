@@ -1,4 +1,4 @@
-"""`weir record`: what it asks, what it writes, and that both files are whole however it ends."""
+"""`weir record`: its queries, its output, and that both files are complete however it ends."""
 import csv
 import html.parser
 import re

@@ -1,4 +1,4 @@
-"""Conformance: the form of an answer, as Accept, User-Agent and pretty ask for it."""
+"""Conformance: the media type and form of a response, by Accept, User-Agent and pretty."""
 import unittest
 
 from rig import (GROUP, JSON, ONLY, PROTOBUF, TABLE, VALUE, YAML, ConformanceCase, M, Row, cases, metric)

@@ -1,4 +1,4 @@
-"""Conformance: who a caller is, as certificates and request headers say."""
+"""Conformance: the identity of a caller, from certificates and request headers."""
 import hashlib
 import ssl
 import unittest

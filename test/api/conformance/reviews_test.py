@@ -1,4 +1,4 @@
-"""Conformance: what the kube-apiserver is asked about tokens and access, and what its verdict does."""
+"""Conformance: the reviews of tokens and access that the kube-apiserver gets, and the effect of its verdicts."""
 import time
 import unittest
 

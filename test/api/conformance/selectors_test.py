@@ -1,4 +1,4 @@
-"""Conformance: label selectors. A declared label is bound into the question; what binds nothing is refused."""
+"""Conformance: label selectors. A declared label is bound into the query; a requirement that binds nothing is rejected."""
 import unittest
 import urllib.parse
 

@@ -1,4 +1,4 @@
-"""Conformance: the ConfigMap that says whom to trust, as it changes, breaks and cannot be read."""
+"""Conformance: the ConfigMap with the trusted CAs, when it changes, is invalid or cannot be read."""
 import unittest
 
 from support import CONFIG_MAPS, Refuse, cluster_config, raw_tls, read_answers

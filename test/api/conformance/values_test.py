@@ -1,4 +1,4 @@
-"""Conformance: the answer to a metric read and the numbers in it."""
+"""Conformance: the response to a metric read and its numbers."""
 import unittest
 
 from rig import (GROUP_NAME, JSON, ConformanceCase, M, Row, cases, metric, metric_path)

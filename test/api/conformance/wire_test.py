@@ -1,4 +1,4 @@
-"""Conformance: the bytes of HTTP, and the marks on every answer."""
+"""Conformance: the bytes of HTTP, and the headers of every response."""
 import re
 import time
 import unittest

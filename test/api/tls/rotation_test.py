@@ -1,4 +1,4 @@
-"""What changes under a running Weir: serving certificates and CA bundles, and the end of the process itself."""
+"""Changes while Weir runs: serving certificates, CA bundles, and the shutdown."""
 import contextlib
 import http.client
 import shutil

@@ -1,4 +1,4 @@
-"""What Weir's TLS agrees to: versions, suites, protocols, names, and nothing that is carried over."""
+"""The TLS that Weir negotiates: versions, suites, protocols, names, without session resumption."""
 import ssl
 import subprocess
 import unittest

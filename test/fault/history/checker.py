@@ -1,4 +1,4 @@
-"""Whether each answer was true: pure, over what the writer logged and what the readers got. All times are monotonic seconds.
+"""Checks whether each response was true: pure, from the logs of the writer and the readers. All times are monotonic seconds.
 
 A number is right when the backend may have held it at some instant from `allowed age` before the read to its end. An
 error is right when it came in time.

@@ -1,4 +1,4 @@
-"""The checker itself: it passes what is true, and catches every violation that is planted in a history."""
+"""Tests of the checker: it accepts true histories, and finds every planted violation."""
 import unittest
 
 from checker import Change, Read, Rule, Stalls, Truth, find_wrong_reads

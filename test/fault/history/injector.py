@@ -1,4 +1,4 @@
-"""Carries the plan out: a thread for each backend, and one for Weir itself."""
+"""Executes the plan: a thread for each backend, and a thread for Weir."""
 import collections
 import threading
 

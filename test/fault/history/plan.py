@@ -1,4 +1,4 @@
-"""What is done to which backend, and when: pure, and the same for the same seed."""
+"""The faults of each backend and their times: pure, and the same for the same seed."""
 import random
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Real backends, each with a writer that changes what it holds and logs every change, and a relay between Weir and it."""
+"""Real backends, each with a writer that changes its data and logs every change, and with a relay between Weir and the backend."""
 import http.client
 import os
 import signal

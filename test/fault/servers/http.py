@@ -1,4 +1,4 @@
-"""A scripted HTTP server, and what it plays in place of a response."""
+"""A scripted HTTP server, and its faulty responses."""
 import base64
 import gzip
 
