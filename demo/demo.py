@@ -43,7 +43,7 @@ def start_everything(stack, folder):
     return weir, since
 
 
-def ask(weir, case):
+def read(weir, case):
     try:
         return weir.metric(case.namespace, case.metric, case.selector)
     except OSError as error:
@@ -105,7 +105,7 @@ def show(stack, once):
     """The whole demo; the exit code."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-demo-")))
     weir, since = start_everything(stack, folder)
-    outcomes = [compare(case, ask(weir, case), since) for case in CASES]
+    outcomes = [compare(case, read(weir, case), since) for case in CASES]
     print_table(outcomes)
     differing = sum(1 for outcome in outcomes if outcome.difference)
     if differing:

@@ -42,5 +42,5 @@ def wait_for_totals(broker):
 
 
 def fill_redis(redis):
-    redis.ask("RPUSH", CITIES_KEY, *(f"city-{number}" for number in range(CITIES)))
-    redis.ask("SADD", SEEN_KEY, "Paris", "Lyon")
+    redis.command("RPUSH", CITIES_KEY, *(f"city-{number}" for number in range(CITIES)))
+    redis.command("SADD", SEEN_KEY, "Paris", "Lyon")

@@ -13,7 +13,7 @@ LINES = tuple(f"{name}: {value}" for name, value in [*HEADERS, ("Accept", JSON)]
 CACHED_REVIEWS = ("--authorization-webhook-cache-authorized-ttl", "1h")
 
 
-def ask(connection, path, accept=JSON):
+def read(connection, path, accept=JSON):
     """The body of one read on a persistent connection. RuntimeError when it failed."""
     connection.putrequest("GET", path, skip_accept_encoding=True)
     for name, value in [*HEADERS, ("Accept", accept)]:

@@ -41,7 +41,7 @@ def run():
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as name:
         folder = Path(name)
         with Redis(folder / "redis") as redis:
-            redis.ask("RPUSH", "bench", *range(LENGTH))
+            redis.command("RPUSH", "bench", *range(LENGTH))
             rows = run_half(binary, "redis", redis.port)
             print(f"(target, of Weir with 100 in flight: at least {LIMIT_OF_REDIS} times)")
         with RabbitMQ(folder / "rabbitmq") as broker:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from callers import CACHED_REVIEWS, ask
+from callers import CACHED_REVIEWS, read
 from driver import drive
 from mixes import QUEUES, configuration, mixes
 from nginx import Nginx
@@ -80,7 +80,7 @@ def measure(folder, weir, mix, peers, rounds, seconds):
     usual = {"folder": folder, "ca": pair.crt("ca")}
     proof = {"cert": pair.crt("front-proxy-client"), "key": pair.key("front-proxy-client")}
     with contextlib.closing(weir.connection()) as connection:
-        answer = ask(connection, mix.paths[0]).decode()
+        answer = read(connection, mix.paths[0]).decode()
     with Nginx(folder / "nginx", pair, answer.strip(), PINNED) as nginx:
         servers = [Server("weir", weir.process.pid, {"port": weir.port, **usual, **proof}, partial(query_count, weir)),
                    Server("nginx", nginx.process.pid, {"port": nginx.port, **usual, **proof})]
@@ -95,7 +95,7 @@ def measure(folder, weir, mix, peers, rounds, seconds):
             for name, row in rows.items()}
 
 
-def beside_cached(row, cached):
+def compare_with_cached(row, cached):
     return {"times_cached": round(row["cpu_us"] / cached["cpu_us"], 3),
             "above_cached_us": round(row["cpu_us"] - cached["cpu_us"], 4)}
 
@@ -156,7 +156,7 @@ def run_mixes(folder, weir, peers, rounds, seconds, names):
             continue
         rows[mix.name] = measure(folder, weir, mix, peers, rounds, seconds)
         if mix.is_uncached and CACHED in rows:
-            rows[mix.name]["weir"] |= beside_cached(rows[mix.name]["weir"], rows[CACHED]["weir"])
+            rows[mix.name]["weir"] |= compare_with_cached(rows[mix.name]["weir"], rows[CACHED]["weir"])
         print_row(mix.name, rows[mix.name])
     print(f"at the end: {' / '.join(f'{size:.1f}' for size in memory_mib(weir.process.pid))} MiB resident / anonymous")
     return rows

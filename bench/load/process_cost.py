@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test"), str(ROOT / "bench" / "micro")]
 import counts  # noqa: E402
-from callers import CACHED_REVIEWS, JSON, PROTOBUF, ask  # noqa: E402
+from callers import CACHED_REVIEWS, JSON, PROTOBUF, read  # noqa: E402
 from support import GROUP, KubeApiserver, Redis, Weir, metric_path, weir_binary  # noqa: E402
 
 UNITS = {"instructions": "instructions of the process a request, TLS included"}
@@ -34,9 +34,9 @@ def config(redis):
         {"name": "labelled", **cached, "redis": {"backend": "cache", "key": "$(queue)"}, "labels": {"queue": "[a-z]+"}}]})
 
 
-def ask_times(connection, path, accept, times):
+def read_repeatedly(connection, path, accept, times):
     for _ in range(times):
-        ask(connection, path, accept)
+        read(connection, path, accept)
 
 
 def control(weir, *words):
@@ -48,11 +48,11 @@ def measure(weir, folder, requests):
     out = {}
     with contextlib.closing(weir.connection(seconds=60)) as connection:
         for number, (name, (path, accept)) in enumerate(REQUESTS.items(), 1):
-            ask_times(connection, path, accept, WARM_UPS)
+            read_repeatedly(connection, path, accept, WARM_UPS)
             control(weir, "-i", "on")
-            ask_times(connection, path, accept, WARM_UPS)
+            read_repeatedly(connection, path, accept, WARM_UPS)
             control(weir, "-z")
-            ask_times(connection, path, accept, requests)
+            read_repeatedly(connection, path, accept, requests)
             control(weir, "-d")
             control(weir, "-i", "off")
             total = re.search(r"^totals: (\d+)$", (folder / f"dump.{number}").read_text(errors="replace"), re.M)
@@ -71,7 +71,7 @@ def under_callgrind(folder):
     os.environ["WEIR_BIN"] = str(folder / "weir")
     try:
         with Redis(folder / "redis") as redis, contextlib.ExitStack() as stack:
-            redis.ask("RPUSH", "list", *range(42))
+            redis.command("RPUSH", "list", *range(42))
             kube = KubeApiserver().start()
             stack.callback(kube.stop)
             weir = Weir(folder / "serve", config(redis), kubeconfig=kube.kubeconfig(folder), launcher=launcher,

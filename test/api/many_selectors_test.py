@@ -26,7 +26,7 @@ class ManySelectorsTest(ServerTest):
         text = Path(f"/proc/{self.weir.process.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s*(\d+)", text, re.MULTILINE)[1])
 
-    def ask(self, first, count):
+    def read_new_selectors(self, first, count):
         """`count` questions of the namespace greedy that nobody asked before, from the number `first` on."""
         requests = []
         for at in range(first, first + count, VALUES):
@@ -43,10 +43,10 @@ class ManySelectorsTest(ServerTest):
         self.redis.fill("RPUSH depth-1 a b c")
         self.assert_values(self.weir.metric("calm", "depth", "n=1"), "3")
         self.redis.fill("RPUSH depth-1 d")
-        self.ask(1_000_000, SHARE + 2_000)
+        self.read_new_selectors(1_000_000, SHARE + 2_000)
         resident = self.resident()
 
-        self.ask(2_000_000, 4 * SHARE)
+        self.read_new_selectors(2_000_000, 4 * SHARE)
 
         self.assertLess(self.resident() - resident, 4 * 1024)  # KiB: 100 bytes an answer would be seen
         self.assert_values(self.weir.metric("calm", "depth", "n=1"), "3")  # kept: Redis holds four

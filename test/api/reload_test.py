@@ -108,13 +108,13 @@ class ReloadTest(ServerTest):
                  "redis": {"backend": "cache", "key": "list"}}]})
         weir = self.weir_with(text("1ms"))
         self.assertEqual("3", self.value(weir, "list"))
-        before = redis.ask("CLIENT", "LIST", "TYPE", "normal").splitlines()[0].split()[0]
+        before = redis.command("CLIENT", "LIST", "TYPE", "normal").splitlines()[0].split()[0]
 
         weir.write_config(text("2ms"))
         self.wait_for(lambda: " config_reloaded " in self.log_of(weir))
 
         self.assertEqual("3", self.value(weir, "list"))
-        self.assertEqual(before, redis.ask("CLIENT", "LIST", "TYPE", "normal").splitlines()[0].split()[0])
+        self.assertEqual(before, redis.command("CLIENT", "LIST", "TYPE", "normal").splitlines()[0].split()[0])
 
     def test_no_read_is_lost_while_the_configuration_changes_continuously(self):
         weir = self.weir_with(self.config_of(version=0))

@@ -220,15 +220,15 @@ class TelemetryTest(ServerTest):
     def test_unknown_names_make_no_series(self):
         weir = self.weir_with()
 
-        def ask(names):
+        def read_unknown(names):
             with weir.persistent_reader() as read:
                 for name in names:
                     self.assertEqual(404, read(name, name).status)
             return {line.rsplit(" ", 1)[0] for line in self.page(weir).splitlines()}
         self.page(weir)
-        before = ask(["x"])
+        before = read_unknown(["x"])
 
-        after = ask([f"name-{number}" for number in range(100)])
+        after = read_unknown([f"name-{number}" for number in range(100)])
 
         self.assertEqual(before, after)
         self.assertEqual(101, series(self.page(weir), "apiserver_request_total", code=404, resource=""))

@@ -16,7 +16,7 @@ RESULT = {"bench": "paths", "about": "a <bench>", "units": {"instructions": "ins
 AT = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
 
 
-def compiled(folder):
+def write_cmake_cache(folder):
     Path(folder, "CMakeCache.txt").write_text("CMAKE_CXX_COMPILER:FILEPATH=/usr/bin/clang++-19\nCMAKE_BUILD_TYPE:STRING=\n")
     return folder
 
@@ -76,7 +76,7 @@ class Record(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        compiled(self.folder)
+        write_cmake_cache(self.folder)
 
     def test_a_result_has_its_origin(self):
         file = results.record(RESULT, "./dev bench paths", self.folder, self.folder, AT)

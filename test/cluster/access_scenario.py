@@ -15,7 +15,7 @@ class AccessScenario(ClusterTest):
         token = self.cluster.control_plane.token(namespace, account)
         return KubeApi(self.cluster.weir.port, self.cluster.certificates, pair=None, token=token)
 
-    def without_leave(self):
+    def revoke_metric_permissions(self):
         """Takes external metrics out of every ClusterRole that names them; what it returns puts them back."""
         before = {role["metadata"]["name"]: role["rules"] for role in self.api.get(ROLES)["items"]
                   if any(_names_group(rule) for rule in role.get("rules") or [])}
@@ -28,18 +28,18 @@ class AccessScenario(ClusterTest):
         return restore
 
     def test_an_hpa_account_without_permission_gets_403_and_the_replicas_stay(self):
-        self.cluster.redis.ask("SET", "forbidden", 40)
+        self.cluster.redis.command("SET", "forbidden", 40)
         self.scaled("forbidden", [external("counter", 10, {"key": "forbidden"})], replicas=2)
         self.wait_replicas("forbidden", 4)
         hpa_account = self.direct("kube-system", "horizontal-pod-autoscaler")
         self.assertEqual((200, ["40"]), self.read("counter", "key=forbidden", hpa_account))
 
-        restore = self.without_leave()
+        restore = self.revoke_metric_permissions()
         self.addCleanup(restore)
-        self.cluster.redis.ask("SET", "forbidden", 90)
+        self.cluster.redis.command("SET", "forbidden", 90)
 
         self.wait_failing("forbidden", "is forbidden", "system:serviceaccount:kube-system:horizontal-pod-autoscaler")
-        self.assert_kept("forbidden", 4)
+        self.assert_replicas_stay("forbidden", 4)
         # Weir itself refuses too: the aggregator's own look at RBAC is not what protects a metric.
         wait_until(lambda: self.read("counter", "key=forbidden", hpa_account)[0] == 403, "Weir refuses",
                    REVIEW_KEPT_SECONDS, 0.5)
@@ -57,7 +57,7 @@ class AccessScenario(ClusterTest):
                           f'"external.metrics.k8s.io" in the namespace "{self.namespace}"'), (status, text))
 
     def test_permission_in_one_namespace_does_not_apply_to_another(self):
-        self.cluster.redis.ask("SET", "here", 1)
+        self.cluster.redis.command("SET", "here", 1)
         self.api.create(f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": {"name": "reader"}})
         path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"
         self.api.create(f"{path}/roles", {"metadata": {"name": "reader"}, "rules": [

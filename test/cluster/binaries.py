@@ -28,7 +28,7 @@ class Binaries:
     helm: Path
 
 
-def built_binaries():
+def build_binaries():
     """Builds what is missing. MissingTool without Go."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "weir" / "cluster"
     go = find_go()

@@ -56,16 +56,16 @@ class ClusterTest(unittest.TestCase):
             return is_failing and all(text in condition["message"] for text in texts) and condition["message"]
         return self._wait(name, reason, f"{name} says FailedGetExternalMetric with {texts}", seconds)
 
-    def assert_kept(self, name, count):
-        self.assert_all_kept({name: count})
+    def assert_replicas_stay(self, name, count):
+        self.assert_all_replicas_stay({name: count})
 
-    def assert_all_kept(self, counts):
+    def assert_all_replicas_stay(self, counts):
         """The replicas (name -> count) are so, and still are after the controller has looked at all a few more times."""
         self.assertEqual(counts, {name: self.replicas(name) for name in counts})
-        self.wait_looks()
+        self.wait_for_hpa_syncs()
         self.assertEqual(counts, {name: self.replicas(name) for name in counts}, "".join(map(self.describe, counts)))
 
-    def wait_looks(self):
+    def wait_for_hpa_syncs(self):
         """Until the controller has looked at every HPA of the cluster a few more times: it takes them in turn."""
         hpas = len(self.api.get("/apis/autoscaling/v2/horizontalpodautoscalers")["items"])
         looks = self.cluster.control_plane.hpa_syncs() + SYNCS * hpas

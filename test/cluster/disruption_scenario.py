@@ -16,7 +16,7 @@ BACK_SECONDS = 60  # the aggregator looks again after 30 s
 class DisruptionScenario(ClusterTest):
     def growing(self, name, count):
         """A Deployment that its counter has brought to `count` replicas."""
-        self.cluster.redis.ask("SET", name, 10 * count)
+        self.cluster.redis.command("SET", name, 10 * count)
         self.scaled(name, [external("counter", 10, {"key": name})])
         self.wait_replicas(name, count)
 
@@ -28,10 +28,10 @@ class DisruptionScenario(ClusterTest):
         redis.process.signal(signal.SIGKILL)
         redis.process.wait(10)
         self.wait_failing("backend", "redis cache")
-        self.assert_kept("backend", 3)
+        self.assert_replicas_stay("backend", 3)
 
         redis.start()
-        redis.ask("SET", "backend", 50)
+        redis.command("SET", "backend", 50)
         self.wait_replicas("backend", 5)
 
     def test_while_weir_is_killed_the_replicas_stay_and_scale_after_its_return(self):
@@ -41,9 +41,9 @@ class DisruptionScenario(ClusterTest):
 
         weir.process.signal(signal.SIGKILL)
         weir.process.wait(10)
-        self.cluster.redis.ask("SET", "adapter", 60)
+        self.cluster.redis.command("SET", "adapter", 60)
         self.wait_failing("adapter", "unable to get external metric")
-        self.assert_kept("adapter", 3)
+        self.assert_replicas_stay("adapter", 3)
 
         weir.start()
         self.wait_replicas("adapter", 6, BACK_SECONDS)
@@ -58,13 +58,13 @@ class DisruptionScenario(ClusterTest):
         self.loaded("request-header", lambda: plane.trust_proxies_of("front-proxy-ca", "front-proxy-ca-2"))
         self.reading_until(lambda: self.as_proxy("front-proxy-client-2") == 200, "Weir trusts the second authority")
         self.loaded("aggregator-proxy-cert", lambda: plane.show_proxy_pair("front-proxy-client-2"))
-        self.wait_shown()
+        self.wait_for_aggregator()
         self.loaded("request-header", lambda: plane.trust_proxies_of("front-proxy-ca-2"))
         # kube-apiserver adds authorities to the ConfigMap and leaves it to people to take one out.
         self.api.merge(CONFIG_MAP, {"data": {KEY: certificates.crt("front-proxy-ca-2").read_text()}})
         self.reading_until(lambda: self.as_proxy("front-proxy-client") == 401, "Weir refuses the first authority")
 
-        self.cluster.redis.ask("SET", "rotation", 40)
+        self.cluster.redis.command("SET", "rotation", 40)
         self.wait_replicas("rotation", 4)
         self.cluster.wait_available()
 
@@ -74,7 +74,7 @@ class DisruptionScenario(ClusterTest):
         change()
         self.reading_until(lambda: self.cluster.control_plane.loads(name) > before, f"kube-apiserver reads {name}")
 
-    def wait_shown(self):
+    def wait_for_aggregator(self):
         """Until the aggregator shows the pair that it has read. It takes up one APIService after the other: when it knows
         a last one, it has been through those before."""
         self.api.create(API_SERVICES, resource_metrics_objects(self.cluster.resource_metrics.port,

@@ -30,17 +30,17 @@ class ErrorsScenario(ClusterTest):
         for name, _, text in FROZEN:
             with self.subTest(name):
                 self.wait_failing(name, text)
-        self.assert_all_kept({name: KEPT for name, _, _ in FROZEN})
+        self.assert_all_replicas_stay({name: KEPT for name, _, _ in FROZEN})
         for name, _, text in FROZEN:
             with self.subTest(name):
                 self.assertIn(text, self.describe(name))
 
     def test_with_an_error_and_a_number_it_scales_up_and_never_down(self):
-        self.cluster.redis.ask("SET", "beside", 40)
+        self.cluster.redis.command("SET", "beside", 40)
         self.scaled("beside", [external("absent_series", 5), external("counter", 10, {"key": "beside"})], replicas=2)
         self.wait_replicas("beside", 4)
 
-        self.cluster.redis.ask("SET", "beside", 10)
+        self.cluster.redis.command("SET", "beside", 10)
         self.wait_failing("beside", "the query matches no series")
 
-        self.assert_kept("beside", 4)
+        self.assert_replicas_stay("beside", 4)

@@ -222,11 +222,11 @@ class HpaScenario(ClusterTest):
 
     def test_ollama_list(self):
         self.cluster.redis.fill("RPUSH cities " + " ".join(map(str, range(35))))
-        self.addCleanup(self.cluster.redis.ask, "DEL", "cities")
+        self.addCleanup(self.cluster.redis.command, "DEL", "cities")
         self.apply("ollama-list")
 
         self.wait_replicas("ollama", 4)
-        self.cluster.redis.ask("DEL", "cities")
+        self.cluster.redis.command("DEL", "cities")
         self.wait_replicas("ollama", 1)
 
     def test_scale_to_zero(self):
@@ -264,9 +264,9 @@ class HpaScenario(ClusterTest):
                 self.wait_failing("inference", "inference_p95_seconds: ", "the query matches no series",
                                   "; diagnosis: " + incident.causes["inference_p95_seconds"],
                                   seconds=RANGE_SECONDS + SCALED_SECONDS)
-                self.assert_says_why(incident)
+                self.assert_reason_is_shown(incident)
         namespaces = [incident.namespace for incident in INCIDENTS]
-        self.wait_looks()
+        self.wait_for_hpa_syncs()
         self.assertEqual(dict.fromkeys(namespaces, MOST), self.slo_replicas(*namespaces))
 
         for namespace in namespaces:
@@ -275,7 +275,7 @@ class HpaScenario(ClusterTest):
             self.namespace = namespace
             self.wait_replicas("inference", LEAST)
 
-    def assert_says_why(self, incident):
+    def assert_reason_is_shown(self, incident):
         """kubectl, `weir explain` and its endpoint."""
         described = self.describe("inference")
         for metric, cause in incident.causes.items():

@@ -22,7 +22,7 @@ class KedaScenario(ClusterTest):
         self.queue("row-93", 3)
         self.scaled("sleeper", [external("depth_above_five", 5, {"queue": "row-93"})], least=0)
         self.wait_replicas("sleeper", 0)
-        self.assert_kept("sleeper", 0)
+        self.assert_replicas_stay("sleeper", 0)
 
         self.cluster.broker.publish("row-93", 3)
         self.wait_replicas("sleeper", 2)  # six at five a replica
@@ -66,14 +66,14 @@ class KedaScenario(ClusterTest):
 
     def test_row_99_a_long_list_scales_to_max_replicas(self):
         self.cluster.redis.fill("RPUSH row-99 " + " ".join(map(str, range(400))))
-        self.addCleanup(self.cluster.redis.ask, "DEL", "row-99")
+        self.addCleanup(self.cluster.redis.command, "DEL", "row-99")
 
         self.scaled("list", [external("list_length", 5, {"key": "row-99"})], most=10)
 
         self.wait_replicas("list", 10)
 
     def test_row_100_an_average_value_ignores_the_count_and_a_value_multiplies_it(self):
-        self.cluster.redis.ask("SET", "row-100", 8)
+        self.cluster.redis.command("SET", "row-100", 8)
         eight = {"replicas": 8, "least": 1, "most": 10}
 
         self.scaled("average", [external("counter", 2, {"key": "row-100"})], **eight)
@@ -85,7 +85,7 @@ class KedaScenario(ClusterTest):
     def test_row_102_while_the_source_is_down_a_fallback_replaces_its_value(self):
         # KEDA's static replicas are a value (30 at 10 a replica are 3), its last reading is `hold`, and what it calls
         # currentReplicas is an error without a fallback: the HPA changes nothing.
-        self.cluster.redis.ask("SET", "row-102", 60)
+        self.cluster.redis.command("SET", "row-102", 60)
         for name, metric in (("static", "counter_or_thirty"), ("held", "held_counter"), ("current", "counter")):
             self.scaled(name, [external(metric, 10, {"key": "row-102"})])
         for name in ("static", "held", "current"):
@@ -100,10 +100,10 @@ class KedaScenario(ClusterTest):
         for name in ("held", "current"):  # by hand, to see who still scales
             self.scale(name, 2)
         self.wait_replicas("held", 6)
-        self.assert_all_kept({"static": 3, "held": 6, "current": 2})
+        self.assert_all_replicas_stay({"static": 3, "held": 6, "current": 2})
 
         redis.start()
-        redis.ask("SET", "row-102", 80)
+        redis.command("SET", "row-102", 80)
         for name in ("static", "held", "current"):
             self.wait_replicas(name, 8)
 
@@ -111,32 +111,32 @@ class KedaScenario(ClusterTest):
         # KEDA chooses in a formula; an HPA takes the largest of its metrics. That is the same as long as the first is the
         # largest while it answers: its fallback of 0 leaves the field to the second, whose fallback is the constant.
         self.queue("row-103", 16)
-        self.cluster.redis.ask("SET", "row-103", 12)
+        self.cluster.redis.command("SET", "row-103", 12)
         self.scaled("failover", [external("depth_or_nothing", 2, {"queue": "row-103"}),
                                  external("counter_or_eight", 2, {"key": "row-103"})])
         self.wait_replicas("failover", 8)
 
         self.cluster.broker.delete("row-103")
         self.wait_replicas("failover", 6)
-        self.cluster.redis.ask("DEL", "row-103")
+        self.cluster.redis.command("DEL", "row-103")
         self.wait_replicas("failover", 4)
-        self.assert_kept("failover", 4)
+        self.assert_replicas_stay("failover", 4)
 
         self.cluster.broker.filled("row-103", 16)
         self.wait_replicas("failover", 8)
 
     def test_row_105_a_backend_that_never_responds_slows_no_other(self):
-        self.cluster.redis.ask("SET", "row-105", 50)
+        self.cluster.redis.command("SET", "row-105", 50)
         self.scaled("stuck", [external("never_answers", 5)], replicas=2)
         self.wait_failing("stuck", "prometheus silent", "no response within")
 
         self.scaled("healthy", [external("counter", 10, {"key": "row-105"})])
 
         self.wait_replicas("healthy", 5)
-        self.assert_kept("stuck", 2)
+        self.assert_replicas_stay("stuck", 2)
 
     def test_row_108_a_backend_of_a_private_ca_is_read_with_that_ca(self):
-        self.cluster.redis.ask("SET", "row-108", 30)
+        self.cluster.redis.command("SET", "row-108", 30)
 
         self.scaled("private", [external("private_counter", 10, {"key": "row-108"})])
 

@@ -55,10 +55,10 @@ class KubeApi:
         reused = getattr(self._local, "connection", None)
         if reused is not None:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                return _ask(reused, method, path, data, headers)
+                return _exchange(reused, method, path, data, headers)
             reused.close()
         self._local.connection = connection = self._connection(30)
-        return _ask(connection, method, path, data, headers)
+        return _exchange(connection, method, path, data, headers)
 
     def watch(self, path, is_stopped):
         """The events of a watch, for ever; the server ends each after a while and it is opened again."""
@@ -75,7 +75,7 @@ class KubeApi:
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds, context=self._context)
 
 
-def _ask(connection, method, path, data, headers):
+def _exchange(connection, method, path, data, headers):
     connection.request(method, path, data, headers)
     answer = connection.getresponse()
     return answer.status, answer.read()

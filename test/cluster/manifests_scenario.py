@@ -34,7 +34,7 @@ class ManifestsScenario(ClusterTest):
             if run.returncode != 0:
                 raise RuntimeError(run.stderr)
 
-    def assert_taken(self, *arguments):
+    def assert_applied(self, *arguments):
         run = self.cluster.kubectl("apply", "--dry-run=server", "--validate=strict", *arguments)
         self.assertEqual(0, run.returncode, run.stderr)
         return run.stdout.splitlines()
@@ -42,12 +42,12 @@ class ManifestsScenario(ClusterTest):
     def test_the_base_and_every_overlay_can_be_applied(self):
         for overlay in OVERLAYS:
             with self.subTest(overlay):
-                objects = self.assert_taken("-k", self.manifests / overlay)
+                objects = self.assert_applied("-k", self.manifests / overlay)
 
                 self.assertEqual(len(build(self.manifests / overlay)), len(objects))
 
     def test_a_renewed_pair_is_applied_without_the_configuration(self):
-        lines = self.assert_taken("-k", self.manifests / "base", "-l", "weir.serving-pair=true")
+        lines = self.assert_applied("-k", self.manifests / "base", "-l", "weir.serving-pair=true")
 
         self.assertEqual(["apiservice.apiregistration.k8s.io/v1beta1.external.metrics.k8s.io", "secret/weir-serving"],
                          sorted(line.split()[0] for line in lines), lines)
@@ -57,7 +57,7 @@ class ManifestsScenario(ClusterTest):
             self.cluster.apply("-f", "-", stdin=json.dumps(
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
 
-        lines = self.assert_taken("-f", ROOT / "manifests" / "hpa")
+        lines = self.assert_applied("-f", ROOT / "manifests" / "hpa")
 
         self.assertEqual(10, len(lines), lines)
 
@@ -81,7 +81,7 @@ class ManifestsScenario(ClusterTest):
             weaker = copy.deepcopy(pod)
             weaker["spec"]["containers"][0]["securityContext"].pop("allowPrivilegeEscalation")
             with self.subTest(overlay):
-                self.assert_taken("-f", self.file(pod))
+                self.assert_applied("-f", self.file(pod))
 
                 run = self.cluster.kubectl("apply", "--dry-run=server", "-f", self.file(weaker))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from binaries import built_binaries  # noqa: E402
+from binaries import build_binaries  # noqa: E402
 from case import ClusterTest  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from support import deferred_interrupts, weir_binary  # noqa: E402
@@ -47,7 +47,7 @@ def run_suite(cluster, suite):
 def run(arguments):
     suite = scenarios(arguments.scenario) if arguments.scenario or not arguments.keep else None
     weir_binary()
-    binaries = built_binaries()
+    binaries = build_binaries()
     start_time = time.monotonic()
     stack = contextlib.ExitStack()
     try:

@@ -9,7 +9,7 @@ class ScalingScenario(ClusterTest):
         self.addCleanup(self.cluster.broker.delete, name)
 
     def test_case_130_a_sum_of_95_at_10_a_replica_is_10_replicas(self):
-        self.cluster.redis.ask("SET", "ninety-five", 95)
+        self.cluster.redis.command("SET", "ninety-five", 95)
 
         self.scaled("case130", [external("counter", 10, {"key": "ninety-five"})])
 
@@ -33,7 +33,7 @@ class ScalingScenario(ClusterTest):
 
     def test_a_list_scales_a_deployment_to_its_maximum_at_most(self):
         self.cluster.redis.fill("RPUSH cities-to-do " + " ".join(map(str, range(100))))
-        self.addCleanup(self.cluster.redis.ask, "DEL", "cities-to-do")
+        self.addCleanup(self.cluster.redis.command, "DEL", "cities-to-do")
 
         self.scaled("ollama", [external("list_length", 10, {"key": "cities-to-do"})], most=6)
 
@@ -41,7 +41,7 @@ class ScalingScenario(ClusterTest):
         self.assertEqual("TooManyReplicas", self.condition("ollama", "ScalingLimited")["reason"])
 
     def test_value_multiplies_the_ready_pods(self):
-        self.cluster.redis.ask("SET", "latency", 900)
+        self.cluster.redis.command("SET", "latency", 900)
 
         self.scaled("p95", [external("counter", 500, {"key": "latency"}, kind="Value")], replicas=2, least=2, most=4)
 
@@ -63,7 +63,7 @@ class ScalingScenario(ClusterTest):
         self.scaled("asleep", [external("queue_depth", 5, {"queue": "asleep"})], replicas=0, least=0)
 
         self._wait("asleep", lambda: self.condition("asleep").get("reason") == "ScalingDisabled", "asleep is disabled", 30)
-        self.assert_kept("asleep", 0)
+        self.assert_replicas_stay("asleep", 0)
 
     def test_the_greatest_of_queue_cpu_and_memory_decides(self):
         self.queue("mixed", 10)

@@ -12,7 +12,7 @@ def connection_is_dropped(test, row, fault, weir):
     test.wait_for(lambda: fault.server.open_connections == 0)
 
 
-def nothing_is_told(test, row, fault, weir):
+def no_data_is_sent(test, row, fault, weir):
     """No byte beside a handshake: neither in plain text nor after a certificate that is wrong."""
     test.assertEqual(b"", fault.leaked)
     test.assertGreater(fault.handshakes, 0)
@@ -61,7 +61,7 @@ def reads(test, weir, count, status):
         list(pool.map(some, range(4)))
 
 
-def connection_is_kept_over(count):
+def one_connection_is_used_over(count):
     """The same one connection, as the broker counts, over `count` reads."""
     def check(test, row, fault, weir):
         before = fault.server.connections_accepted()
@@ -82,7 +82,7 @@ def few_connections_are_tried(test, row, fault, weir):
     test.assertLessEqual(fault.server.connections_accepted() - before, 10)
 
 
-def connections_are_kept_over_500_reads(test, row, fault, weir):
+def connections_are_reused_over_500_reads(test, row, fault, weir):
     """As many as there are queries at once, and no more."""
     def open_files():
         return len(os.listdir(f"/proc/{weir.process.pid}/fd"))

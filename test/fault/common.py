@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from certificates import BadCertificate
 from checks import (at_most_eight_in_flight, connection_is_dropped, few_attempts_to_connect,
-                    half_open_connection_is_discarded, nothing_is_told, one_login_in_thirty_seconds)
+                    half_open_connection_is_discarded, no_data_is_sent, one_login_in_thirty_seconds)
 from names import Moved, NeverNamed
 from network import BlackHole, HalfOpen
 from row import row
@@ -115,7 +115,7 @@ def trust_rows(backend):
     make = functools.partial(row, backend)
     return [
         *(make(fault, f"with_{name}_certificate_gets_no_query", functools.partial(BadCertificate, backend, file),
-               message=f"TLS failed: {reason}", extra_checks=(nothing_is_told,)) for fault, name, file, reason in (
+               message=f"TLS failed: {reason}", extra_checks=(no_data_is_sent,)) for fault, name, file, reason in (
             ("F17", "an_expired", "expired", "certificate has expired"),
             ("F18", "another_names", "other-name", "IP address mismatch"),
             ("F18", "an_unknown_cas", "stranger", "unable to get local issuer certificate"))),

@@ -63,7 +63,7 @@ class ImageTest(ServerTest):
                                                       "127.0.0.1", "--client-ca-file", "/etc/weir/serving/ca.crt"),
                                     self.folder() / "log"))
 
-        answer = weir.wait_ready(lambda: self.ask(port, certificates.crt("ca"), "/livez"))
+        answer = weir.wait_ready(lambda: self.get(port, certificates.crt("ca"), "/livez"))
 
         self.assertEqual((200, b"ok"), answer)
         status = Path(f"/proc/{weir.pid}/status").read_text()
@@ -143,7 +143,7 @@ class ImageTest(ServerTest):
     def entry_point(self):
         return re.search(r'^ENTRYPOINT \["([^"]+)"\]$', (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
 
-    def ask(self, port, authority, path):
+    def get(self, port, authority, path):
         connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5,
                                                  context=ssl.create_default_context(cafile=authority))
         try:

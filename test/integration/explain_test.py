@@ -13,7 +13,7 @@ from support.prometheus import STALE
 USER = {"X-Remote-User": "alice"}
 
 
-def explained(weir, name, selector=None):
+def explain(weir, name, selector=None):
     """What the endpoint answers about a metric of ml-inference."""
     path, _, query = metric_path("ml-inference", name, selector).partition("?")
     answer = weir.get(f"{path}/explain?{query}", USER)
@@ -40,18 +40,18 @@ class ExplainCase(ServerTest):
                         self.message_with_diagnosis(name))
         self.assert_explained(name, cause, *findings)
 
-    def assert_near_name_is_explained_alone(self, name, selector, near):
+    def assert_near_name_only_in_explanation(self, name, selector, near):
         """The Status only counts the names similar to one that a caller chose; an explanation lists them."""
         message = self.message_with_diagnosis(name, selector)
-        [question] = explained(self.weir, name, selector)["queries"]
+        [explained_query] = explain(self.weir, name, selector)["queries"]
 
         self.assertTrue(message.endswith("; weir explain lists 1 similar name"), message)
         self.assertNotIn(near, message)
-        self.assertIn(f'similar names: "{near}"', question["diagnosis"]["findings"])
+        self.assertIn(f'similar names: "{near}"', explained_query["diagnosis"]["findings"])
 
     def assert_explained(self, name, cause, *findings):
         """The endpoint and the command name the cause, and say how it was found."""
-        answer = explained(self.weir, name)
+        answer = explain(self.weir, name)
         self.assertEqual(cause, answer["queries"][0]["diagnosis"]["cause"])
         self.assertTrue(answer["result"]["error"]["message"].endswith("; diagnosis: " + cause))
         run = self.command(name)
@@ -125,19 +125,19 @@ class PrometheusTest(ExplainCase):
     def test_a_value_is_explained_from_its_entry_to_its_policies(self):
         line = self.weir.config_file.read_text().splitlines().index('   "name": "up",')
 
-        answer = explained(self.weir, "up")
+        answer = explain(self.weir, "up")
 
         self.assertEqual(["kind", "version", "namespace", "metric", "selector", "entry", "settings", "backend", "queries",
                           "result"], list(answer))
         self.assertEqual({"file": str(self.weir.config_file), "line": line}, answer["entry"])
         self.assertEqual(("prom", "prometheus", False), tuple(answer["backend"][key] for key in ("name", "kind", "isDown")))
         self.assertEqual({"value": "7"}, answer["result"])
-        [question] = answer["queries"]
-        self.assertEqual(self.queries["up"], question["query"])
-        self.assertEqual("7", question["reply"]["value"])
-        self.assertEqual(["empty", "nan", "negative"], [policy["name"] for policy in question["policies"]])
-        self.assertEqual(["wait", "query"], [step["name"] for step in question["steps"]])
-        self.assertNotIn("diagnosis", question)
+        [explained_query] = answer["queries"]
+        self.assertEqual(self.queries["up"], explained_query["query"])
+        self.assertEqual("7", explained_query["reply"]["value"])
+        self.assertEqual(["empty", "nan", "negative"], [policy["name"] for policy in explained_query["policies"]])
+        self.assertEqual(["wait", "query"], [step["name"] for step in explained_query["steps"]])
+        self.assertNotIn("diagnosis", explained_query)
 
     def test_a_job_that_is_missing_from_the_configuration_is_named(self):
         self.assert_diagnosis("missing", 'no series "inference_queue_len" exists; scrape job "inference" does not '
@@ -182,10 +182,10 @@ class PrometheusTest(ExplainCase):
         self.assert_diagnosis("sampled", 'no series of "paused_series" has a sample within [10s]')
 
     def test_a_query_of_another_time_has_no_cause(self):
-        [question] = explained(self.weir, "shifted")["queries"]
+        [explained_query] = explain(self.weir, "shifted")["queries"]
 
         self.assertEqual({"cause": "", "findings": ["queries with offset are not diagnosed"], "queries": 0},
-                         question["diagnosis"])
+                         explained_query["diagnosis"])
 
     def test_a_comparison_that_matches_nothing_is_named(self):
         self.assert_diagnosis("compared", "every selector of the query has series, but a comparison, a join or a "
@@ -265,18 +265,18 @@ class RedisTest(ExplainCase):
                               "scanned 2 keys, the whole database")
 
     def test_the_similar_name_of_a_missing_key_of_the_callers_choice_is_only_in_the_explanation(self):
-        self.assert_near_name_is_explained_alone("chosen", "key=task", "ollama:tasks")
+        self.assert_near_name_only_in_explanation("chosen", "key=task", "ollama:tasks")
 
     def test_a_zero_that_is_a_missing_key_is_explained(self):
         self.assert_values(self.weir.metric("ml-inference", "zero"), "0")
 
-        [question] = explained(self.weir, "zero")["queries"]
+        [explained_query] = explain(self.weir, "zero")["queries"]
 
-        self.assertEqual(("LLEN ollama_tasks", "0"), (question["query"], question["result"]["value"]))
-        self.assertEqual('there is no key "ollama_tasks"; did you mean "ollama:tasks"?', question["diagnosis"]["cause"])
+        self.assertEqual(("LLEN ollama_tasks", "0"), (explained_query["query"], explained_query["result"]["value"]))
+        self.assertEqual('there is no key "ollama_tasks"; did you mean "ollama:tasks"?', explained_query["diagnosis"]["cause"])
 
     def test_no_secret_is_explained(self):
-        output = json.dumps(explained(self.weir, "task")) + self.command("task", "-o", "json").stdout
+        output = json.dumps(explain(self.weir, "task")) + self.command("task", "-o", "json").stdout
 
         self.assertNotIn("a-password", output)
         self.assertNotIn(str(self.redis.port), self.message_with_diagnosis("task"))
@@ -321,8 +321,8 @@ class RabbitMQTest(ExplainCase):
         self.assert_diagnosis("vhost", 'the user sees 2 vhosts; did you mean "orders"?')
 
     def test_similar_names_of_the_callers_choice_are_only_in_the_explanation(self):
-        self.assert_near_name_is_explained_alone("queue", "name=inference_request", "inference_requests")
-        self.assert_near_name_is_explained_alone("of_vhost", "name=order", "orders")
+        self.assert_near_name_only_in_explanation("queue", "name=inference_request", "inference_requests")
+        self.assert_near_name_only_in_explanation("of_vhost", "name=order", "orders")
 
     def test_a_login_without_permission_is_distinguished_from_a_wrong_login(self):
         """With the next query: rejected credentials are not sent again without one."""
@@ -330,7 +330,7 @@ class RabbitMQTest(ExplainCase):
                               "/api/whoami: HTTP 200")
 
         self.assertNotIn("diagnosis", self.message_of(self.weir.metric("ml-inference", "stranger")))
-        self.assertNotIn("its-password", json.dumps(explained(self.weir, "stranger")))
+        self.assertNotIn("its-password", json.dumps(explain(self.weir, "stranger")))
 
     def test_a_ratio_without_a_value_reports_the_number_of_consumers(self):
         self.assert_diagnosis("idle", "the queue has 0 consumers")
@@ -349,7 +349,7 @@ class LookTest(ExplainCase):
             "metrics": [{"name": "depth", "namespaces": ["ml-inference"],
                          "rabbitmq": {"backend": "broker", "queue": "jobs"}}]})))
 
-        answer = explained(self.weir, "depth")
+        answer = explain(self.weir, "depth")
 
         self.assertEqual({"cause": "", "findings": ["listing queues failed: HTTP 503"], "queries": 1},
                          answer["queries"][0]["diagnosis"])

@@ -170,7 +170,7 @@ def vhost_case(name, path):
     return test
 
 
-def refused_case(backend, metric, words):
+def error_case(backend, metric, words):
     def test(self):
         folder = self.folder()
         login(folder)
@@ -202,7 +202,7 @@ for _name, _, _, _expected in SCRIPTED:
 for _name, _, _, _path in VHOSTS:
     setattr(KedaScriptedTest, f"test_{_name[5:]}", vhost_case(_name, _path))
 for _name, _backend, _metric, _words in REFUSED:
-    setattr(KedaConfigurationTest, f"test_{_name[5:]}", refused_case(_backend, _metric, _words))
+    setattr(KedaConfigurationTest, f"test_{_name[5:]}", error_case(_backend, _metric, _words))
 
 
 class KedaRealBrokerTest(ServerTest):

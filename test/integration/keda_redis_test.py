@@ -42,7 +42,7 @@ class KedaRedisTest(ServerTest):
         redis = cls.start(Redis(folder / "redis"))
         for _, commands, _, _ in VALUES:
             for words in commands:
-                redis.ask(*words)
+                redis.command(*words)
         metrics = {f"m{name}": block for name, _, block, _ in VALUES}
         metrics["m63"] = {"key": "no", "kind": "lag", "group": "g"}
         cls.weir = cls.start(Weir(folder / "weir", config_of(redis.url, metrics)))

@@ -126,33 +126,33 @@ class SentTest(ServerTest):
         metrics = [metric(name, f'x{{from="{name}"}} + 1', backend=name, deadline="2s", freshness="1ms") for name in backends]
         cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
 
-    def ask(self, name):
+    def recorded_request(self, name):
         before = len(self.server.requests)
         self.assert_values(self.weir.metric("ml-inference", name), "42")
         self.assertEqual(before + 1, len(self.server.requests))
         return self.server.requests[-1]
 
     def test_a_bearer_token_is_sent_without_the_files_line_end(self):
-        self.assertEqual("Bearer abc.def", self.ask("bearer").headers["authorization"])
+        self.assertEqual("Bearer abc.def", self.recorded_request("bearer").headers["authorization"])
 
     def test_a_user_and_a_password_are_sent_as_basic_authentication(self):
-        header = self.ask("basic").headers["authorization"]
+        header = self.recorded_request("basic").headers["authorization"]
 
         self.assertEqual("us er:pä ss", base64.b64decode(header.removeprefix("Basic ")).decode())
 
     def test_further_headers_come_from_the_configuration_and_from_files(self):
-        headers = self.ask("headers").headers
+        headers = self.recorded_request("headers").headers
 
         self.assertEqual(("team-a", "as written"), (headers["x-scope-orgid"], headers["x-plain"]))
 
     def test_a_backend_without_credentials_gets_no_credentials(self):
-        self.assertNotIn("authorization", self.ask("prefix").headers)
+        self.assertNotIn("authorization", self.recorded_request("prefix").headers)
 
     def test_the_query_is_sent_whole_and_with_the_remaining_time(self):
         for name, method, path in (("prefix", "GET", "/select/0/prometheus/api/v1/query"),
                                    ("post", "POST", "/api/v1/query")):
             with self.subTest(name):
-                request = self.ask(name)
+                request = self.recorded_request(name)
 
                 self.assertEqual((method, path), (request.method, request.target.partition("?")[0]))
                 self.assertEqual(f'x{{from="{name}"}} + 1', request.query)

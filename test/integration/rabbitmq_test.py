@@ -95,7 +95,7 @@ def metrics():
 
 
 def backends(broker, folder):
-    def who(user, password):
+    def login(user, password):
         out = {}
         for key, text in (("username", user), ("password", password)):
             file = folder / f"{key}-{password}"
@@ -103,8 +103,8 @@ def backends(broker, folder):
             out[key] = {"file": str(file)}
         return out
 
-    right, wrong = who(broker.user, broker.password), who(broker.user, "not-the-pass")
-    stranger, limited = who("stranger", "stranger-pass"), who("limited", "limited-pass")
+    right, wrong = login(broker.user, broker.password), login(broker.user, "not-the-pass")
+    stranger, limited = login("stranger", "stranger-pass"), login("limited", "limited-pass")
     amqp, api = broker.url, broker.management_url
     blocks = {"amqp": {"url": amqp, **right}, "team": {"url": amqp + "/team%2Fa", **right},
               "nowhere": {"url": amqp + "/nowhere", **right}, "wrong": {"url": amqp, **wrong},

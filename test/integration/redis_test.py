@@ -208,7 +208,7 @@ class RedisConnectionTest(ServerTest):
     def test_a_connection_that_redis_closed_is_opened_again_within_the_read(self):
         self.assert_values(self.reads(), "3")
 
-        self.assertEqual(1, self.redis.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+        self.assertEqual(1, self.redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
 
         self.assert_values(self.reads(), "3")
 
@@ -227,7 +227,7 @@ class RedisConnectionTest(ServerTest):
 
     def test_a_silent_redis_is_a_timeout_within_the_deadline(self):
         self.assert_values(self.reads(), "3")
-        self.redis.ask("CLIENT", "PAUSE", "30000", "ALL")
+        self.redis.command("CLIENT", "PAUSE", "30000", "ALL")
 
         began = time.monotonic()
         answer = self.reads()

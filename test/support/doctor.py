@@ -62,7 +62,7 @@ class DoctorCase(ServerTest):
         self.assertEqual(len(errors), report["errors"])
         return [finding for finding in report["findings"] if finding["severity"] != "ok"]
 
-    def wrong(self, *arguments):
+    def problems(self, *arguments):
         return [(finding["severity"], finding["object"], finding["what"]) for finding in self.findings(*arguments)]
 
     def hpas(self, *items):

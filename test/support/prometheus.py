@@ -73,11 +73,11 @@ class Prometheus:
         """Replaces the scrape targets of the running server."""
         self._scrape = dict(scrape)
         (self.directory / "prometheus.yml").write_text(self._config())
-        self._ask("/-/reload", data=b"")
+        self._request("/-/reload", data=b"")
 
     def remote_write(self, series):
         """Stores the series; they are visible to the next query. A refusal raises with Prometheus' own text."""
-        self._ask("/api/v1/write", data=_snappy(_write_request(series)), headers={
+        self._request("/api/v1/write", data=_snappy(_write_request(series)), headers={
             "Content-Type": "application/x-protobuf", "Content-Encoding": "snappy",
             "X-Prometheus-Remote-Write-Version": "0.1.0"})
 
@@ -88,18 +88,18 @@ class Prometheus:
     def query(self, promql, at=None):
         """The instant vector of `promql` as a list of (labels, value); a scalar has no labels."""
         form = {"query": promql} if at is None else {"query": promql, "time": f"{at:.3f}"}
-        data = json.loads(self._ask("/api/v1/query", data=urllib.parse.urlencode(form).encode()))["data"]
+        data = json.loads(self._request("/api/v1/query", data=urllib.parse.urlencode(form).encode()))["data"]
         if data["resultType"] == "scalar":
             return [({}, float(data["result"][1]))]
         return [(sample["metric"], float(sample["value"][1])) for sample in data["result"]]
 
     def query_count(self):
         """The number of instant queries so far; this call does not count."""
-        text = self._ask("/metrics").decode()
+        text = self._request("/metrics").decode()
         return sum(int(float(line.rsplit(" ", 1)[1])) for line in text.splitlines()
                    if line.startswith("prometheus_http_requests_total{") and '"/api/v1/query"' in line)
 
-    def _ask(self, path, data=None, headers=None):
+    def _request(self, path, data=None, headers=None):
         request = urllib.request.Request(self.url + path, data=data, headers=headers or {})
         for name, password in list(self._users.items())[:1]:
             token = base64.b64encode(f"{name}:{password}".encode()).decode()
@@ -118,7 +118,7 @@ class Prometheus:
 
     def _is_ready(self):
         try:
-            return b"Ready" in self._ask("/-/ready")
+            return b"Ready" in self._request("/-/ready")
         except RuntimeError:
             return False
 

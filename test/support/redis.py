@@ -48,7 +48,7 @@ class Redis:
         self.stop()
         return self.start()
 
-    def ask(self, *words, database=0):
+    def command(self, *words, database=0):
         """The reply to one command of the user `default`, on a connection of its own: int, str, None or list."""
         with self._connected() as stream:
             if database:
@@ -58,15 +58,15 @@ class Redis:
     def fill(self, *commands, database=0):
         """Runs commands, each a line of words parted by blanks."""
         for command in commands:
-            self.ask(*command.split(" "), database=database)
+            self.command(*command.split(" "), database=database)
 
     def clients(self):
         """The number of open connections without that of this query."""
-        return len(self.ask("CLIENT", "LIST").splitlines()) - 1
+        return len(self.command("CLIENT", "LIST").splitlines()) - 1
 
     def connections_received(self):
         """The number of connections accepted so far, including that of this query."""
-        text = self.ask("INFO", "stats")
+        text = self.command("INFO", "stats")
         return int(next(line for line in text.splitlines() if line.startswith("total_connections_received:"))[27:])
 
     @contextmanager
@@ -81,7 +81,7 @@ class Redis:
             with socket.create_connection(("127.0.0.1", self.tls_port), timeout=5) as plain:
                 context.wrap_socket(plain, server_hostname="127.0.0.1").close()
         try:
-            return self.ask("PING") == "PONG"
+            return self.command("PING") == "PONG"
         except RedisError as error:
             return str(error).startswith("NOAUTH")
 

@@ -37,7 +37,7 @@ class AutoscalerTest(DoctorCase):
             with self.subTest(name):
                 self.hpas(hpa(namespace, "worker", use))
 
-                self.assertEqual([("error", f"HPA {namespace}/worker", expected)], self.wrong("--config", self.config))
+                self.assertEqual([("error", f"HPA {namespace}/worker", expected)], self.problems("--config", self.config))
 
     def test_a_valid_hpa_gives_no_finding(self):
         self.hpas(hpa("ml-inference", "worker", external("depth", expressions=[
@@ -45,7 +45,7 @@ class AutoscalerTest(DoctorCase):
                   hpa("any", "cities", external("cities")),
                   hpa("any", "cpu", {"type": "Resource", "resource": {"name": "cpu"}}))
 
-        self.assertEqual([], self.wrong("--config", self.config))
+        self.assertEqual([], self.problems("--config", self.config))
 
     def test_a_configuration_is_checked_without_its_credentials(self):
         self.hpas(hpa("n", "worker", external("depth")))
@@ -55,13 +55,13 @@ class AutoscalerTest(DoctorCase):
         path.write_text(config({"prom": backend, "broker": broker}, metric("depth", "x")))
 
         self.assertIn(("error", "HPA n/worker", "metric depth is not served in namespace n, only in ml-inference"),
-                      self.wrong("--config", path))
+                      self.problems("--config", path))
 
     def test_without_a_configuration_a_name_that_discovery_does_not_list_is_reported(self):
         self.hpas(hpa("n", "worker", external("depht"), external("externalmetric")))
 
         self.assertEqual([("error", "HPA n/worker", 'discovery lists no metric depht; did you mean "depth"?'),
-                          ("error", "HPA n/worker", "discovery lists no metric externalmetric")], self.wrong())
+                          ("error", "HPA n/worker", "discovery lists no metric externalmetric")], self.problems())
 
     def test_an_hpa_of_keda_says_what_to_write_instead(self):
         self.hpas(hpa("n", "keda-hpa-worker", external("s0-rabbitmq-a"), owners=[doctor.SCALED_OBJECT]))
@@ -86,7 +86,7 @@ class AutoscalerTest(DoctorCase):
             with self.subTest(name):
                 self.hpas(hpa("ml-inference", "worker", use))
 
-                self.assertEqual([("warning", "HPA ml-inference/worker", expected)], self.wrong("--config", self.config))
+                self.assertEqual([("warning", "HPA ml-inference/worker", expected)], self.problems("--config", self.config))
 
     def test_the_hpa_controllers_message_about_a_failing_metric_is_shown(self):
         condition = {"type": "ScalingActive", "status": "False", "reason": "FailedGetExternalMetric",
@@ -96,18 +96,18 @@ class AutoscalerTest(DoctorCase):
                   hpa("ml", "active", external("cities"), conditions=[{**condition, "status": "True"}]))
 
         self.assertEqual([("error", "HPA ml/worker", "it does not scale: FailedGetExternalMetric: unable to get external "
-                           "metric ml/cities/nil: key \"cities\" is a set")], self.wrong("--config", self.config))
+                           "metric ml/cities/nil: key \"cities\" is a set")], self.problems("--config", self.config))
 
     def test_discovery_that_differs_from_the_configuration_is_reported(self):
         self.kube.objects[DISCOVERY]["resources"] = [{"name": name} for name in ("depth", "old", "externalmetrics")]
 
         self.assertEqual([
             ("error", API, "it does not list cities, p95_latency, which the configuration defines"),
-            ("warning", API, "it lists old, which the configuration does not define")], self.wrong("--config", self.config))
+            ("warning", API, "it lists old, which the configuration does not define")], self.problems("--config", self.config))
 
 
 class PermissionsTest(DoctorCase):
-    def refuse(self, **attributes):
+    def deny_reviews(self, **attributes):
         """No review is allowed whose attributes hold `refused`."""
         self.kube.allow = lambda spec: not attributes.items() <= spec["resourceAttributes"].items()
 
@@ -120,42 +120,42 @@ class PermissionsTest(DoctorCase):
         ]
         for name, attributes, expected in table:
             with self.subTest(name):
-                self.refuse(**attributes)
+                self.deny_reviews(**attributes)
 
-                self.assertEqual([("error", OWN, expected)], self.wrong())
+                self.assertEqual([("error", OWN, expected)], self.problems())
 
     def test_the_reason_of_a_denial_is_shown(self):
         self.kube.allow = lambda spec: (spec["resourceAttributes"].get("verb") != "watch", "no RBAC policy matched")
 
         self.assertEqual([("error", OWN, "it has no permission to watch configmaps extension-apiserver-authentication in kube-system: "
-                           "no RBAC policy matched")], self.wrong())
+                           "no RBAC policy matched")], self.problems())
 
     def test_the_hpa_controller_without_permissions_is_an_error_for_each_metric_in_use(self):
         self.hpas(hpa("a", "one", external("depth"), external("cities")), hpa("a", "two", external("depth")))
-        self.refuse(group="external.metrics.k8s.io")
+        self.deny_reviews(group="external.metrics.k8s.io")
 
         self.assertEqual([("error", HPA, "it has no permission to list cities.external.metrics.k8s.io in a"),
-                          ("error", HPA, "it has no permission to list depth.external.metrics.k8s.io in a")], self.wrong())
+                          ("error", HPA, "it has no permission to list depth.external.metrics.k8s.io in a")], self.problems())
 
     def test_the_hpa_controller_without_permissions_is_an_error_when_no_metric_is_in_use(self):
-        self.refuse(group="external.metrics.k8s.io")
+        self.deny_reviews(group="external.metrics.k8s.io")
 
-        self.assertEqual([("error", HPA, "it has no permission to list *.external.metrics.k8s.io")], self.wrong())
+        self.assertEqual([("error", HPA, "it has no permission to list *.external.metrics.k8s.io")], self.problems())
 
     def test_the_permission_for_each_metric_in_use_is_enough(self):
         self.hpas(hpa("a", "one", external("depth")))
-        self.refuse(group="external.metrics.k8s.io", resource="*")
+        self.deny_reviews(group="external.metrics.k8s.io", resource="*")
 
-        self.assertEqual([], self.wrong())
+        self.assertEqual([], self.problems())
 
     def test_more_metrics_in_use_than_are_reviewed_are_reported(self):
         names = [f"m{n:02}" for n in range(51)]
         self.kube.objects[DISCOVERY]["resources"] = [{"name": name} for name in names]
         self.hpas(hpa("a", "one", *(external(name) for name in names)))
-        self.refuse(group="external.metrics.k8s.io", resource="*")
+        self.deny_reviews(group="external.metrics.k8s.io", resource="*")
         self.kube.access_reviews.clear()
 
-        self.assertEqual([("warning", HPA, "only the first 50 of the 51 metrics in use were checked")], self.wrong())
+        self.assertEqual([("warning", HPA, "only the first 50 of the 51 metrics in use were checked")], self.problems())
         reviewed_metrics = {spec["resourceAttributes"]["resource"] for spec in self.kube.access_reviews if spec["user"] == HPA_USER}
         self.assertEqual({"*", *names[:50]}, reviewed_metrics)
 
@@ -163,14 +163,14 @@ class PermissionsTest(DoctorCase):
         self.kube.allow = lambda spec: {"allowed": True, "denied": True}
 
         self.assertEqual([("warning", OWN, CHECKED + "the SubjectAccessReview both allows and denies"),
-                          ("warning", HPA, CHECKED + "the SubjectAccessReview both allows and denies")], self.wrong())
+                          ("warning", HPA, CHECKED + "the SubjectAccessReview both allows and denies")], self.problems())
 
     def test_an_unknown_account_can_be_set_by_a_flag(self):
         self.kube.objects[POD] = None
 
-        self.assertEqual([("warning", "Weir's account", "its permissions could not be checked: its name is not known")], self.wrong())
+        self.assertEqual([("warning", "Weir's account", "its permissions could not be checked: its name is not known")], self.problems())
         self.kube.access_reviews.clear()
-        self.assertEqual([], self.wrong("--service-account", "other/name"))
+        self.assertEqual([], self.problems("--service-account", "other/name"))
         self.assertEqual({"system:serviceaccount:other:name", HPA_USER}, {spec["user"] for spec in self.kube.access_reviews})
 
 
@@ -199,13 +199,13 @@ class ForbiddenChecksTest(DoctorCase):
         self.kube.always = {POD: Refuse(403)}
 
         self.assertEqual([("warning", "Pod weir-system/weir-0", LOOK + "this account has no permission to get pods in weir-system"),
-                          ("warning", "Weir's account", "its permissions could not be checked: its name is not known")], self.wrong())
+                          ("warning", "Weir's account", "its permissions could not be checked: its name is not known")], self.problems())
 
     def test_reviews_without_permission_are_reported_once_an_account(self):
         self.kube.always = {ACCESS_REVIEWS: Refuse(403)}
         why = LOOK + "this account has no permission to create subjectaccessreviews.authorization.k8s.io"
 
-        self.assertEqual([("warning", OWN, why), ("warning", HPA, why)], self.wrong())
+        self.assertEqual([("warning", OWN, why), ("warning", HPA, why)], self.problems())
 
     def test_an_invalid_response_is_reported_with_the_servers_text(self):
         table = [
@@ -217,14 +217,14 @@ class ForbiddenChecksTest(DoctorCase):
             with self.subTest(name):
                 self.kube.always = {HPAS: trouble}
 
-                (severity, named_object, what), = self.wrong()
+                (severity, named_object, what), = self.problems()
 
                 self.assertEqual(("warning", "HPAs", expected), (severity, named_object, what[:len(expected)]))
 
     def test_a_list_of_other_objects_is_read_as_empty(self):
         self.kube.objects[HPAS] = {"items": [1, None, {"spec": {"metrics": [7, {"type": "External"}]}}], "metadata": []}
 
-        self.assertEqual([("error", "HPA /", "the configuration has no metric")], self.wrong("--config", self.config))
+        self.assertEqual([("error", "HPA /", "the configuration has no metric")], self.problems("--config", self.config))
 
     def test_a_kube_apiserver_that_does_not_respond_ends_the_checks(self):
         kubeconfig = self.folder() / "kubeconfig"
@@ -249,7 +249,7 @@ class ForbiddenChecksTest(DoctorCase):
         self.kube.always = {path: HANG for path in hanging}
         start_time = time.monotonic()
 
-        wrong = self.wrong("--service", "weir-system/weir", "--service-account", "weir-system/weir")
+        wrong = self.problems("--service", "weir-system/weir", "--service-account", "weir-system/weir")
 
         self.assertLess(time.monotonic() - start_time, 29)
         self.assertEqual([("warning", name, LOOK + "it did not respond")
@@ -259,7 +259,7 @@ class ForbiddenChecksTest(DoctorCase):
         self.kube.objects[HPAS] = lambda query: {"metadata": {"continue": "more"}, "items": []}
         self.kube.requests.clear()
 
-        self.assertEqual([("warning", "HPAs", "only the first 10000 were checked")], self.wrong())
+        self.assertEqual([("warning", "HPAs", "only the first 10000 were checked")], self.problems())
         self.assertEqual(100, len([request for request in self.kube.requests if request.target.startswith(HPAS)]))
 
 

@@ -61,7 +61,7 @@ class HealthyClusterTest(DoctorCase):
             return {"metadata": {"continue": following}, "items": [item]}
         self.kube.objects[HPAS] = page
 
-        self.assertEqual(["HPA n/first", "HPA n/second"], [finding[1] for finding in self.wrong()])
+        self.assertEqual(["HPA n/first", "HPA n/second"], [finding[1] for finding in self.problems()])
 
 
 class RegistrationTest(DoctorCase):
@@ -71,7 +71,7 @@ class RegistrationTest(DoctorCase):
     def test_a_missing_apiservice_is_an_error(self):
         self.kube.objects[API_SERVICE] = self.kube.objects[DISCOVERY] = None
 
-        self.assertEqual([("error", API, "it does not exist, so no HPA can read an external metric")], self.wrong())
+        self.assertEqual([("error", API, "it does not exist, so no HPA can read an external metric")], self.problems())
 
     def test_another_owner_is_named_with_the_hpas_that_a_replacement_would_break(self):
         table = [
@@ -101,19 +101,19 @@ class RegistrationTest(DoctorCase):
             {"labelSelector": "kubernetes.io/service-name=weir"})["items"]}
         objects["/api/v1/namespaces/n/pods/weir-0"] = objects[POD]
 
-        self.assertEqual(("warning", API, "cannot tell whether its Service n/metrics is Weir's"), self.wrong()[0])
-        self.assertNotIn(API, [finding[1] for finding in self.wrong("--service", "n/metrics")])
+        self.assertEqual(("warning", API, "cannot tell whether its Service n/metrics is Weir's"), self.problems()[0])
+        self.assertNotIn(API, [finding[1] for finding in self.problems("--service", "n/metrics")])
 
     def test_another_service_than_the_named_service_is_another_owner(self):
         self.change(service={"namespace": "n", "name": "metrics", "port": 443})
 
         self.assertIn(("error", API, "it belongs to another server (Service n/metrics)"),
-                      self.wrong("--service", "weir-system/weir"))
+                      self.problems("--service", "weir-system/weir"))
 
     def test_an_apiservice_without_a_service_is_served_by_the_kube_apiserver(self):
         del self.kube.objects[API_SERVICE]["spec"]["service"]
 
-        self.assertEqual([("error", API, "it belongs to the kube-apiserver itself (Service none)")], self.wrong())
+        self.assertEqual([("error", API, "it belongs to the kube-apiserver itself (Service none)")], self.problems())
 
     def test_the_reason_of_unavailability_is_reported_with_the_clusters_text(self):
         self.kube.objects[API_SERVICE]["status"]["conditions"] = [
@@ -148,7 +148,7 @@ class RegistrationTest(DoctorCase):
                 self.setUp()
                 change(self.kube.objects[API_SERVICE])
 
-                self.assertIn(expected, self.wrong())
+                self.assertIn(expected, self.problems())
 
     def test_what_is_wrong_with_the_service_and_its_endpoints(self):
         def ready(*states, port="https"):
@@ -168,19 +168,19 @@ class RegistrationTest(DoctorCase):
                 self.setUp()
                 self.kube.objects[path] = target
 
-                wrong = self.wrong("--service-account", "weir-system/weir")
+                wrong = self.problems("--service-account", "weir-system/weir")
 
                 self.assertEqual([(expected[0], "Service weir-system/weir", expected[1])], wrong)
 
 
 class DirectProbeTest(DoctorCase):
-    def look_at(self, script, tls=None):
+    def start_probe_target(self, script, tls=None):
         server = self.start_in_test(ScriptedServer(script, tls=tls or (self.certificates.crt("serving"),
                                                                  self.certificates.key("serving"))))
         return f"127.0.0.1:{server.port}"
 
     def of_server(self, server):
-        return [(severity, what) for severity, name, what in self.wrong("--server", server) if name == f"server {server}"]
+        return [(severity, what) for severity, name, what in self.problems("--server", server) if name == f"server {server}"]
 
     def test_the_certificates_names_and_dates_are_checked_as_by_the_kube_apiserver(self):
         self.certificates.issue("doctor-named", "ca", "/CN=weir.weir-system.svc", "serverAuth", "DNS:weir.other.svc", days=(-9, 90))
@@ -196,7 +196,7 @@ class DirectProbeTest(DoctorCase):
         ]
         for name, expected in table:
             with self.subTest(name):
-                server = self.look_at(lambda turn: turn.answer("ok", Connection="close") or turn.close(),
+                server = self.start_probe_target(lambda turn: turn.answer("ok", Connection="close") or turn.close(),
                                       (self.certificates.crt(name), self.certificates.key(name)))
 
                 findings = [f"{severity}: {what}" for severity, what in self.of_server(server)]
@@ -206,12 +206,12 @@ class DirectProbeTest(DoctorCase):
 
     def test_a_weir_that_is_not_ready_names_its_checks(self):
         body = "[+]ping ok\n[-]authentication-config failed: reason withheld\n[-]shutdown failed: reason withheld\n"
-        server = self.look_at(lambda turn: turn.answer(body, "500 Internal Server Error") or turn.close())
+        server = self.start_probe_target(lambda turn: turn.answer(body, "500 Internal Server Error") or turn.close())
 
         self.assertEqual([("error", "/readyz returned 500: authentication-config, shutdown")], self.of_server(server))
 
     def test_a_response_that_is_not_http_is_an_error(self):
-        server = self.look_at(lambda turn: turn.send(b"220 mail\r\n\r\n") or turn.close())
+        server = self.start_probe_target(lambda turn: turn.send(b"220 mail\r\n\r\n") or turn.close())
 
         self.assertEqual([("error", "/readyz: the response is not HTTP")], self.of_server(server))
 
@@ -230,7 +230,7 @@ class DirectProbeTest(DoctorCase):
         self.kube.objects = served_by([port, port], self.certificates.crt("ca"), ("depth", "p95_latency", "cities"))
 
         self.assertEqual([("warning", f"endpoint 127.0.0.1:{port}", "its certificate and /readyz could not be checked from "
-                           "here: cannot connect (Connection refused)")], self.wrong())
+                           "here: cannot connect (Connection refused)")], self.problems())
 
     def test_an_external_name_is_probed_at_the_apiservice_s_port(self):
         self.kube.objects[SERVICE]["spec"] = {"type": "ExternalName", "externalName": "localhost"}

@@ -44,17 +44,17 @@ class IdentityTest(ConformanceCase):
                     self.assert_status(self.get(M, None, cert), 401, "Unauthorized", "Unauthorized")
 
     def test_097_all_groups_that_are_not_empty_count(self):
-        self.ask_with("row-97", "X-Remote-Group: a", "X-Remote-Group:", "X-Remote-Group: b", "x-remote-group: c")
+        self.read_with_headers("row-97", "X-Remote-Group: a", "X-Remote-Group:", "X-Remote-Group: b", "x-remote-group: c")
 
         self.assertEqual(["a", "b", "c", "system:authenticated"], self.reviews_of("row-97")[0]["groups"])
 
     def test_098_an_extra_key_is_in_lower_case_and_decoded(self):
-        self.ask_with("row-98", "X-Remote-Extra-Foo%2FBar: v", "X-Remote-Extra-Foo%2FBar: w", "X-Remote-Uid: not-trusted")
+        self.read_with_headers("row-98", "X-Remote-Extra-Foo%2FBar: v", "X-Remote-Extra-Foo%2FBar: w", "X-Remote-Uid: not-trusted")
 
         self.assertEqual([{"user": "row-98", "groups": ["system:authenticated"], "extra": {"foo/bar": ["v", "w"]},
                            "resourceAttributes": listing("queue-len")}], self.reviews_of("row-98"))
 
-    def ask_with(self, user, *headers):
+    def read_with_headers(self, user, *headers):
         with raw_tls(self.weir) as connection:
             connection.sendall("\r\n".join([f"GET {M} HTTP/1.1", "Host: weir", f"{USER}: {user}", *headers, "", ""]).encode())
             self.assertEqual(200, read_answers(connection, 1)[0][0])

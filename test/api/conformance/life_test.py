@@ -23,7 +23,7 @@ class LifeTest(ConformanceCase):
         self.released.wait(15)
         turn.answer(vector(42))
 
-    def with_held(self, *flags):
+    def start_with_hanging_backend(self, *flags):
         folder = self.folder()
         backends = {"prom": {"prometheus": {"url": self.backend.url}}, "held": {"prometheus": {"url": self.hanging_backend.url}}}
         return self.start_in_test(Weir(folder / "weir", config(backends, *self.metrics, *self.further), flags=flags,
@@ -39,7 +39,7 @@ class LifeTest(ConformanceCase):
         return reader
 
     def test_116_a_backend_that_hangs_is_504_in_time_and_harms_no_other(self):
-        weir = self.with_held()
+        weir = self.start_with_hanging_backend()
         start_time = time.monotonic()
 
         answer, sooner = (self.get(metric_path("default", "slow") + query, weir=weir) for query in ("", "?timeout=200ms"))
@@ -54,7 +54,7 @@ class LifeTest(ConformanceCase):
         self.assert_values(other_answer, "7")
 
     def test_117_after_SIGTERM_readyz_fails_reads_finish_and_new_connections_are_refused(self):
-        weir, answers = self.with_held("--shutdown-delay-duration", "1s"), []
+        weir, answers = self.start_with_hanging_backend("--shutdown-delay-duration", "1s"), []
         reader = self.reading(weir, answers)
 
         weir.process.signal(signal.SIGTERM)
@@ -77,7 +77,7 @@ class LifeTest(ConformanceCase):
 
     def test_120_no_error_has_Retry_After(self):
         """Deviation: a 429 is a Status like any other, so that no HPA worker sleeps and asks ten times."""
-        weir, answers = self.with_held("--max-requests-inflight", "1"), []
+        weir, answers = self.start_with_hanging_backend("--max-requests-inflight", "1"), []
         reader = self.reading(weir, answers)
 
         full = self.get(M, weir=weir)

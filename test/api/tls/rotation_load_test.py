@@ -210,7 +210,7 @@ class RotationLoadTest(ServerTest):
                 reader.close()
 
         answer_count = self.count_answers(readers)
-        self.tell(took, turn, answer_count, readers, probes, certificate_numbers)
+        self.print_summary(took, turn, answer_count, readers, probes, certificate_numbers)
         self.assertEqual([None] * len(threads), [thread.problem for thread in threads])
         for name in ("lost_reads", "mixed", "wrong"):
             self.assertEqual([], [problem for reader in readers for problem in getattr(reader, name)], name)
@@ -227,7 +227,7 @@ class RotationLoadTest(ServerTest):
         is_short = turn < ROTATIONS or self.count_answers(readers) < READS
         return is_short and time.monotonic() < begin + LONGEST_SECONDS
 
-    def tell(self, took, turns, answer_count, readers, probes, certificate_numbers):
+    def print_summary(self, took, turns, answer_count, readers, probes, certificate_numbers):
         versions = len({version for reader in readers for version in reader.versions})
         accounts = len(self.accounts())
         print(f"\n{answer_count} reads in {took:.1f} s, {answer_count / took:.0f} a second, {turns} rotations; seen: "

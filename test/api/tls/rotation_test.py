@@ -22,7 +22,7 @@ class RotationTest(ServerTest):
         return self.start_in_test(Weir(self.folder() / "weir", config(self.server.url, metric("up", "vector(7)")),
                                  self.certificates, flags=flags))
 
-    def shown_to(self, weir, name=None):
+    def serving_certificate(self, weir, name=None):
         """The certificate that Weir shows, as DER."""
         context = ssl.create_default_context(cafile=self.certificates.crt("ca"))
         context.check_hostname = False
@@ -41,27 +41,27 @@ class RotationTest(ServerTest):
     def test_a_new_serving_pair_is_used_for_new_connections_and_open_connections_continue(self):
         weir = self.weir()
         self.certificates.issue("next", "ca", "/CN=next", "serverAuth", "IP:127.0.0.1,DNS:localhost")
-        before = self.shown_to(weir)
+        before = self.serving_certificate(weir)
         with weir.persistent_reader() as read:
             self.assert_values(read("ml-inference", "up"), "7")
 
             self.replace("serving", "next")
 
-            self.wait_for(lambda: self.shown_to(weir) == self.der("next"), 10)
+            self.wait_for(lambda: self.serving_certificate(weir) == self.der("next"), 10)
             self.assertNotEqual(before, self.der("next"))
             self.assert_values(read("ml-inference", "up"), "7")
 
     def test_a_key_that_does_not_match_changes_nothing_until_it_does(self):
         weir = self.weir()
         self.certificates.issue("next", "ca", "/CN=next", "serverAuth", "IP:127.0.0.1")
-        before = self.shown_to(weir)
+        before = self.serving_certificate(weir)
 
         self.replace("serving", "next", parts=("crt",))
         self.wait_for(lambda: "serving_certificate_reload_failed" in (weir.directory / "weir.log").read_text(), 10)
-        self.assertEqual(before, self.shown_to(weir))
+        self.assertEqual(before, self.serving_certificate(weir))
 
         self.replace("serving", "next", parts=("key",))
-        self.wait_for(lambda: self.shown_to(weir) == self.der("next"), 10)
+        self.wait_for(lambda: self.serving_certificate(weir) == self.der("next"), 10)
 
     def test_a_new_client_ca_applies_to_open_connections(self):
         weir = self.weir()
@@ -86,12 +86,12 @@ class RotationTest(ServerTest):
         weir = self.weir("--tls-sni-cert-key", f"{crt('named')},{key('named')}:weir.given.svc",
                          "--tls-sni-cert-key", f"{crt('wild')},{key('wild')}")
 
-        self.assertEqual(self.der("named"), self.shown_to(weir, "weir.given.svc"))
-        self.assertEqual(self.der("named"), self.shown_to(weir, "WEIR.given.svc"))
-        self.assertEqual(self.der("wild"), self.shown_to(weir, "a.wild.example"))
+        self.assertEqual(self.der("named"), self.serving_certificate(weir, "weir.given.svc"))
+        self.assertEqual(self.der("named"), self.serving_certificate(weir, "WEIR.given.svc"))
+        self.assertEqual(self.der("wild"), self.serving_certificate(weir, "a.wild.example"))
         for name in ("weir.other.svc", "a.b.wild.example", "localhost", None):
             with self.subTest(name):
-                self.assertEqual(self.der("serving"), self.shown_to(weir, name))
+                self.assertEqual(self.der("serving"), self.serving_certificate(weir, name))
 
     def test_the_lowest_version_and_the_suites_are_those_of_the_flags(self):
         modern = self.weir("--tls-min-version", "VersionTLS13")

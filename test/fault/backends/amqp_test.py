@@ -2,7 +2,7 @@
 import functools
 
 from backend import Backend, builder_of
-from checks import (connection_is_dropped, connection_is_kept_over, few_connections_are_tried, heartbeats_are_sent,
+from checks import (connection_is_dropped, one_connection_is_used_over, few_connections_are_tried, heartbeats_are_sent,
                     silent_connection_is_ended)
 from common import SLOW, STOPPED, rows_of
 from fault_case import FaultCase
@@ -73,7 +73,7 @@ OWN = [
          max_growth_mib=8, recovers=False),
     make("F26", "without_the_queue_uses_a_single_connection_for_10000_reads", functools.partial(QueueDeleted, "amqp"),
          404, message_regex='queue "jobs" does not exist in vhost "', timing="fast", resources_return_to_baseline=True,
-         extra_checks=(connection_is_kept_over(10_000),)),
+         extra_checks=(one_connection_is_used_over(10_000),)),
     make("F26", "without_the_vhost_is_an_error_without_a_storm_of_logins", functools.partial(VhostDeleted, "amqp"), 404,
          message_regex='vhost "[^"]+" does not exist', timing="fast", extra_checks=(few_connections_are_tried,)),
     make("F28", "with_a_memory_alarm_is_right", real(inject=alarm, clear=no_alarm), 200, "3"),

@@ -3,7 +3,7 @@ import functools
 import json
 
 from backend import HttpReplies, builder_of, http_backend
-from checks import connections_are_kept_over_500_reads
+from checks import connections_are_reused_over_500_reads
 from common import MOVED, rows_of
 from fault_case import FaultCase
 from row import row
@@ -57,7 +57,7 @@ OWN = [
     make("F16", "with_JSON_truncated_inside_the_count_is_an_error", scripted(page(345)[:-4]), message=NOT_A_PAGE),
     make("F26", "without_the_queue_is_an_error_in_each_of_500_reads", functools.partial(QueueDeleted, "management"),
          404, message_regex='queue "jobs" does not exist in vhost "',
-         extra_checks=(connections_are_kept_over_500_reads,)),
+         extra_checks=(connections_are_reused_over_500_reads,)),
     make("F26", "without_the_vhost_is_an_error", functools.partial(VhostDeleted, "management"), 404,
          message_regex='vhost "[^"]+" does not exist'),
     make("F27", "whose_quorum_queue_has_no_leader_is_never_empty", functools.partial(LeaderMissing, "management"), 200,

@@ -57,20 +57,20 @@ make = functools.partial(row, BACKEND)
 
 REAL = [
     make("F04", "paused_is_late", real(
-        inject=lambda redis: redis.ask("CLIENT", "PAUSE", "2500", "ALL"),
-        clear=lambda redis: wait_until(lambda: redis.ask("PING"), "the pause is over")), 504, message_regex=SLOW,
+        inject=lambda redis: redis.command("CLIENT", "PAUSE", "2500", "ALL"),
+        clear=lambda redis: wait_until(lambda: redis.command("PING"), "the pause is over")), 504, message_regex=SLOW,
         timing="deadline"),
     make("F31", "that_lost_its_master_is_an_error", real(
-        inject=lambda redis: redis.ask("REPLICAOF", "127.0.0.1", "1"),
-        clear=lambda redis: redis.ask("REPLICAOF", "NO", "ONE"), settings=["replica-serve-stale-data no"]),
+        inject=lambda redis: redis.command("REPLICAOF", "127.0.0.1", "1"),
+        clear=lambda redis: redis.command("REPLICAOF", "NO", "ONE"), settings=["replica-serve-stale-data no"]),
         message="the replica has lost its master: MASTERDOWN Link with MASTER is down and replica-serve-stale-data is "
                 "set to 'no'.", timing="fast"),
     make("F31", "that_loads_its_data_is_an_error", real(
-        inject=loading, clear=lambda redis: redis.ask("CONFIG", "SET", "key-load-delay", "0"),
+        inject=loading, clear=lambda redis: redis.command("CONFIG", "SET", "key-load-delay", "0"),
         settings=["key-load-delay 20000", "loading-process-events-interval-bytes 1024"]),
         message="the server is loading its data: LOADING Redis is loading the dataset in memory"),
     make("F31", "busy_with_a_script_is_an_error", real(
-        inject=busy, clear=lambda redis: redis.ask("SCRIPT", "KILL"), settings=["busy-reply-threshold 50"]),
+        inject=busy, clear=lambda redis: redis.command("SCRIPT", "KILL"), settings=["busy-reply-threshold 50"]),
         message_regex="the server is busy with a script: BUSY"),
     make("F31", "of_a_cluster_without_slots_is_an_error", ClusterNode,
          message="the cluster is down: CLUSTERDOWN Hash slot not served", timing="fast"),

@@ -62,7 +62,7 @@ class Truth:
         for spans in self._spans.values():
             spans.sort()
 
-    def may_have_held(self, value, first, last):
+    def may_have_had(self, value, first, last):
         """At some instant from `first` to `last`."""
         spans = self._spans.get(value, ())
         if any(begins <= last and ends >= first for begins, ends in spans):
@@ -112,7 +112,7 @@ def find_wrong_reads(reads, truths, rules, stalls=Stalls(), slack=0.050):
     for read in reads:
         rule = rules[read.metric]
         if read.status == 200:
-            if not truths[read.metric].may_have_held(read.value, read.began - rule.allowed_age, read.ended):
+            if not truths[read.metric].may_have_had(read.value, read.began - rule.allowed_age, read.ended):
                 yield Wrong(read, _why(read, truths[read.metric], rule))
             continue
         limit = rule.deadline + slack + stalls.within(read.began, read.ended)

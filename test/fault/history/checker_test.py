@@ -14,7 +14,7 @@ def error(began, ended, status=503):
     return Read(0, began, ended, status, None)
 
 
-def wrong(changes, *reads, rule=RULE, stalls=Stalls()):
+def problems_of(changes, *reads, rule=RULE, stalls=Stalls()):
     return [str(problem) for problem in find_wrong_reads(reads, [Truth(changes)], [rule], stalls)]
 
 
@@ -22,45 +22,45 @@ class NumberTest(unittest.TestCase):
     STEPS = [Change(10, 10.01, 1), Change(20, 20.01, 2), Change(30, 30.01, 3)]
 
     def test_the_current_value_is_right(self):
-        self.assertEqual([], wrong(self.STEPS, number(1, 15), number(2, 25), number(3, 99)))
+        self.assertEqual([], problems_of(self.STEPS, number(1, 15), number(2, 25), number(3, 99)))
 
     def test_both_values_are_right_during_a_change(self):
         slow = [Change(10, 10.01, 1), Change(20, 24, 2)]
 
-        self.assertEqual([], wrong(slow, number(1, 23), number(2, 21)))
+        self.assertEqual([], problems_of(slow, number(1, 23), number(2, 21)))
 
     def test_an_older_value_is_right_within_the_allowed_age(self):
-        self.assertEqual([], wrong(self.STEPS, number(1, 21.5)))
+        self.assertEqual([], problems_of(self.STEPS, number(1, 21.5)))
 
     def test_an_older_value_is_wrong_after_the_allowed_age(self):
         self.assertEqual(["metric 0, 21.520 to 21.530: 1: the backend's 1.510 s before the read, where 1.500 are allowed"],
-                         wrong(self.STEPS, number(1, 21.52)))
+                         problems_of(self.STEPS, number(1, 21.52)))
 
     def test_the_allowed_age_is_the_metrics_own(self):
-        self.assertEqual(1, len(wrong(self.STEPS, number(1, 20.3), rule=Rule(freshness=0.1, deadline=0.1))))
-        self.assertEqual([], wrong(self.STEPS, number(1, 23.9), rule=Rule(freshness=0.1, deadline=0.1, hold=4)))
-        self.assertEqual(1, len(wrong(self.STEPS, number(1, 24.1), rule=Rule(freshness=0.1, deadline=0.1, hold=4))))
+        self.assertEqual(1, len(problems_of(self.STEPS, number(1, 20.3), rule=Rule(freshness=0.1, deadline=0.1))))
+        self.assertEqual([], problems_of(self.STEPS, number(1, 23.9), rule=Rule(freshness=0.1, deadline=0.1, hold=4)))
+        self.assertEqual(1, len(problems_of(self.STEPS, number(1, 24.1), rule=Rule(freshness=0.1, deadline=0.1, hold=4))))
 
     def test_a_value_of_the_future_is_wrong(self):
         self.assertEqual(["metric 0, 15.000 to 15.010: 3: the backend never held this before the read's end"],
-                         wrong(self.STEPS, number(3, 15)))
+                         problems_of(self.STEPS, number(3, 15)))
 
     def test_a_value_that_arrived_during_the_read_is_right(self):
-        self.assertEqual([], wrong(self.STEPS, number(3, 29, 30.001)))
+        self.assertEqual([], problems_of(self.STEPS, number(3, 29, 30.001)))
 
     def test_a_number_that_never_was_is_wrong(self):
         for value in (0, 4, -1, 1.5):
             with self.subTest(value):
-                self.assertEqual(1, len(wrong(self.STEPS, number(value, 15))))
+                self.assertEqual(1, len(problems_of(self.STEPS, number(value, 15))))
 
     def test_a_value_that_returns_is_right_only_from_then_on(self):
         again = [Change(10, 10.01, 1), Change(20, 20.01, 2), Change(30, 30.01, 1)]
 
-        self.assertEqual([], wrong(again, number(1, 31)))
-        self.assertEqual(1, len(wrong(again, number(1, 25))))
+        self.assertEqual([], problems_of(again, number(1, 31)))
+        self.assertEqual(1, len(problems_of(again, number(1, 25))))
 
     def test_a_number_before_the_first_change_is_wrong(self):
-        self.assertEqual(1, len(wrong(self.STEPS, number(1, 9))))
+        self.assertEqual(1, len(problems_of(self.STEPS, number(1, 9))))
 
     def test_only_a_number_of_the_same_metric_is_right(self):
         truths = [Truth([Change(1, 1, 7)]), Truth([Change(1, 1, 8)])]
@@ -74,40 +74,40 @@ class UncertainTest(unittest.TestCase):
     def test_after_a_change_of_unknown_outcome_both_values_are_right(self):
         changes = [Change(10, 10.01, 1), Change(20, None, 2)]
 
-        self.assertEqual([], wrong(changes, number(1, 90), number(2, 90)))
-        self.assertEqual(1, len(wrong(changes, number(2, 19))))
+        self.assertEqual([], problems_of(changes, number(1, 90), number(2, 90)))
+        self.assertEqual(1, len(problems_of(changes, number(2, 19))))
 
     def test_a_later_acknowledged_change_ends_the_uncertainty(self):
         changes = [Change(10, 10.01, 1), Change(20, None, 2), Change(30, 30.01, 3)]
 
-        self.assertEqual([], wrong(changes, number(1, 31), number(2, 31)))
-        self.assertEqual(2, len(wrong(changes, number(1, 32), number(2, 32))))
+        self.assertEqual([], problems_of(changes, number(1, 31), number(2, 31)))
+        self.assertEqual(2, len(problems_of(changes, number(1, 32), number(2, 32))))
 
     def test_a_change_acknowledged_late_does_not_end_the_uncertainty_of_a_later_change(self):
         changes = [Change(10, 10.01, 1), Change(20, 50, 2), Change(21, 21.01, 3)]
 
-        self.assertEqual(1, len(wrong(changes, number(1, 23))))
+        self.assertEqual(1, len(problems_of(changes, number(1, 23))))
 
     def test_after_a_crash_any_value_of_its_range_is_right(self):
         changes = [Change(10, 10.01, 9), Change(20, None, 0, most=9), Change(30, 30.01, 12)]
 
-        self.assertEqual([], wrong(changes, number(0, 25), number(5, 25), number(9, 31)))
-        self.assertEqual(3, len(wrong(changes, number(10, 25), number(5, 19), number(5, 32))))
+        self.assertEqual([], problems_of(changes, number(0, 25), number(5, 25), number(9, 31)))
+        self.assertEqual(3, len(problems_of(changes, number(10, 25), number(5, 19), number(5, 32))))
 
 
 class ErrorTest(unittest.TestCase):
     STEPS = [Change(0, 0.01, 1)]
 
     def test_an_error_in_time_is_right_whatever_the_backend_contained(self):
-        self.assertEqual([], wrong(self.STEPS, error(5, 5.001), error(5, 6.049, 504), error(-5, -4.9, 404)))
+        self.assertEqual([], problems_of(self.STEPS, error(5, 5.001), error(5, 6.049, 504), error(-5, -4.9, 404)))
 
     def test_an_error_later_than_deadline_and_slack_is_wrong(self):
         self.assertEqual(["metric 0, 5.000 to 6.060: HTTP 504: an error after 1060 ms, where 1050 are allowed"],
-                         wrong(self.STEPS, error(5, 6.06, 504)))
+                         problems_of(self.STEPS, error(5, 6.06, 504)))
 
     def test_a_stall_of_the_machine_is_not_counted(self):
-        self.assertEqual([], wrong(self.STEPS, error(5, 6.1), stalls=Stalls([(5.5, 5.56)])))
-        self.assertEqual(1, len(wrong(self.STEPS, error(5, 6.1), stalls=Stalls([(4.0, 4.9), (6.2, 7.0)]))))
+        self.assertEqual([], problems_of(self.STEPS, error(5, 6.1), stalls=Stalls([(5.5, 5.56)])))
+        self.assertEqual(1, len(problems_of(self.STEPS, error(5, 6.1), stalls=Stalls([(4.0, 4.9), (6.2, 7.0)]))))
 
     def test_overlapping_stalls_count_once(self):
         stalls = Stalls([(1, 4), (2, 3), (3.5, 5)])

@@ -145,16 +145,16 @@ class HistoryTest(ServerTest):
         truths = {source.name: Truth(source.changes) for source in self.sources}
         wrong = list(find_wrong_reads(reads, [truths[source.name] for source, _ in self.metrics], rules,
                            Stalls([*canary.stalls, *stalls])))
-        self.tell(reads, took, wrong)
+        self.print_summary(reads, took, wrong)
         self.assertEqual([None] * 7, [thread.problem for thread in (*self.sources, *self.injectors)])
         self.assertTrue(self.weir.process.running, self.weir.process.log_tail())
         self.assertEqual([], [str(problem) for problem in wrong[:SHOWN]], f"{len(wrong)} wrong, seed {SEED}")
         self.assert_much_happened(reads)
 
-    def tell(self, reads, took, wrong):
-        late = sum(1 for problem in wrong if problem.read.status != 200)
+    def print_summary(self, reads, took, problems):
+        late = sum(1 for problem in problems if problem.read.status != 200)
         changes = sum(len(source.changes) for source in self.sources)
-        print(f"{len(reads)} reads in {took:.0f} s of {changes} states: {len(wrong) - late} wrong numbers, {late} late errors")
+        print(f"{len(reads)} reads in {took:.0f} s of {changes} states: {len(problems) - late} wrong numbers, {late} late errors")
         for index, (source, rule) in enumerate(self.metrics):
             mine = [read for read in reads if read.metric == index]
             statuses = collections.Counter(read.status for read in mine)

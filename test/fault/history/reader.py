@@ -36,7 +36,7 @@ class Connection:
         self._received = b""
         self.began = 0.0
 
-    def ask(self):
+    def send_request(self):
         self._received = b""
         self.began = time.monotonic()
         if self.socket.send(self._request) != len(self._request):
@@ -83,7 +83,7 @@ def run(settings, out):
         due = min(reads, (turn - start) * rate) - sent_count
         while due > 0 and idle and sent_count < reads:
             connection = idle.popleft()
-            connection.ask()
+            connection.send_request()
             asking.add(connection)
             sent_count, due = sent_count + 1, due - 1
         for key, _ in selector.select(TICK_SECONDS):

@@ -127,7 +127,7 @@ class RedisSource(Source):
 
     def _change(self):
         value = self.next_value()
-        self._ordered(value, lambda: self.server.ask("EVAL", self._SCRIPT, 1, "jobs", value))
+        self._ordered(value, lambda: self.server.command("EVAL", self._SCRIPT, 1, "jobs", value))
 
 
 class PrometheusSource(Source):

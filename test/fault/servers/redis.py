@@ -43,11 +43,11 @@ class ClusterNode(RealRedis):
         self.server.fill("RPUSH jobs 1 2 3")
 
     def _add_slots(self, redis):
-        redis.ask("CLUSTER", "ADDSLOTSRANGE", *self._SLOTS)
-        wait_until(lambda: "cluster_state:ok" in redis.ask("CLUSTER", "INFO"), "the cluster is up")
+        redis.command("CLUSTER", "ADDSLOTSRANGE", *self._SLOTS)
+        wait_until(lambda: "cluster_state:ok" in redis.command("CLUSTER", "INFO"), "the cluster is up")
 
     def _drop_slots(self, redis):
-        redis.ask("CLUSTER", "DELSLOTSRANGE", *self._SLOTS)
+        redis.command("CLUSTER", "DELSLOTSRANGE", *self._SLOTS)
 
 
 class RedisOtherPassword(RealRedis):
@@ -63,33 +63,33 @@ class RedisOtherPassword(RealRedis):
 
     def logins(self):
         """How many were refused since the change."""
-        entries = [dict(zip(entry[::2], entry[1::2])) for entry in self.server.ask("ACL", "LOG")]
+        entries = [dict(zip(entry[::2], entry[1::2])) for entry in self.server.command("ACL", "LOG")]
         return sum(entry["count"] for entry in entries if (entry["reason"], entry["username"]) == ("auth", USER))
 
     def _change_password(self, redis):
-        redis.ask("ACL", "SETUSER", USER, "resetpass", f">{OTHER_PASSWORD}")
-        redis.ask("CLIENT", "KILL", "USER", USER)
+        redis.command("ACL", "SETUSER", USER, "resetpass", f">{OTHER_PASSWORD}")
+        redis.command("CLIENT", "KILL", "USER", USER)
 
     def _update_secret(self, _):
         self.place.secret("password", OTHER_PASSWORD)
 
 
 def stored_and_killed(redis):
-    redis.ask("SAVE")
+    redis.command("SAVE")
     kill(redis)
 
 
 def loading(redis):
     """Started over data of which each key takes a while."""
-    redis.ask("CONFIG", "SET", "key-load-delay", "0")
+    redis.command("CONFIG", "SET", "key-load-delay", "0")
     for n in range(300):
-        redis.ask("SET", f"key{n}", os.urandom(200).hex())
+        redis.command("SET", f"key{n}", os.urandom(200).hex())
     stored_and_killed(redis)
     redis.process.start()
 
     def is_loading():
         try:
-            return not redis.ask("PING")
+            return not redis.command("PING")
         except RedisError as error:
             return str(error).startswith("LOADING")
     wait_until(is_loading, "redis is loading")
@@ -103,7 +103,7 @@ def busy(redis):
 
     def is_busy():
         try:
-            return not redis.ask("PING")
+            return not redis.command("PING")
         except RedisError as error:
             return str(error).startswith("BUSY")
     wait_until(is_busy, "the script runs")
