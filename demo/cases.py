@@ -9,17 +9,17 @@ import queues
 from hpa import Hpa, verdict
 from support import parse_quantity
 
-COUNTED = 0      # messages and keys are counted, and an HPA gets the count
+COUNTED = 0      # messages and keys are counted exactly
 EXACT = 0.001    # gauges, and quantiles: ratios of counters that grow in step
-GROWING = 0.02   # rate() extrapolates from the scrapes to the edges of its window
+GROWING = 0.02   # because rate() extrapolates from the scrapes to the edges of its window
 PREDICTED_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Case:
-    """One question of an HPA. `expected(at, since)` gives [(labels, value)] for the time of Weir's answer.
+    """A read of an HPA. `expected(at, since)` returns [(labels, value)] for the time of Weir's value.
 
-    An error instead: its HTTP status, and words its text must hold.
+    For an error: its HTTP status, and texts that the error must contain.
     """
     namespace: str
     metric: str
@@ -40,7 +40,7 @@ def _constant(value, **labels):
 
 
 def _ready(*names):
-    """Each queue an item of its own, labelled as the selector picked it."""
+    """An item for each queue, with the labels of the selector."""
     return lambda at, since: [({"queue": name}, queues.READY[name]) for name in names]
 
 
@@ -92,7 +92,7 @@ CASES = [
     Case("default", "cities", None,
          _constant(queues.CITIES), COUNTED, Hpa("averageValue", "10", 20, 100)),
 
-    # Without an answer the HPA keeps its replicas: the error must name the metric and what to do.
+    # On an error the HPA keeps its replicas: the error must name the metric and the fix.
     Case("bookmarkai-ml", "embedding_p95_unsaid", status=503, words=("embedding_p95_unsaid", "nan: 0")),
     Case("ml-inference", "worker_utilization", status=503, words=("worker_utilization",)),
     Case("bookmarkai-ml", "queue_depth", "queue=ml.sumarize", status=404,
@@ -105,7 +105,7 @@ CASES = [
 
 @dataclass(frozen=True)
 class Outcome:
-    """A case with Weir's answer, worded. `difference` is empty when the answer is what the source holds."""
+    """A case with Weir's response as text. `difference` is empty when the value equals the data of the source."""
     case: Case
     answer: str
     expected: str
@@ -115,7 +115,7 @@ class Outcome:
 
 
 def compare(case, response, since):
-    """Compares one answer with what the source holds at the time the answer names."""
+    """Compares a response with the data of the source at the time of the value."""
     if case.status != 200 or response.status != 200:
         return _compare_error(case, response)
     try:
@@ -147,7 +147,7 @@ def _compare_error(case, response):
     elif missing:
         difference = f"the text does not mention {missing}"
     expected = "a number" if case.status == 200 else "no number"
-    return Outcome(case, str(response.status), expected, "keeps its replicas, says why:", difference, text)
+    return Outcome(case, str(response.status), expected, "keeps its replicas, with this reason:", difference, text)
 
 
 def _difference(case, expected, actual):
@@ -158,7 +158,7 @@ def _difference(case, expected, actual):
         return f"metricLabels {[labels for labels, _ in actual]}, expected {[labels for labels, _ in expected]}"
     for (_, source_value), (_, value) in zip(expected, actual):
         if abs(float(value) - source_value) > case.tolerance * abs(source_value):
-            return f"got {_number(value)}, the source holds {_number(source_value)} (tolerance {case.tolerance:.1%})"
+            return f"got {_number(value)}, expected {_number(source_value)} (tolerance {case.tolerance:.1%})"
     return ""
 
 

@@ -20,7 +20,7 @@ from support.weir import HPA_USER, metric_path  # noqa: E402
 
 
 def check_tools():
-    """All that is missing at once, before anything is started."""
+    """Reports every missing tool at once, before anything is started."""
     missing = []
     for check in (*tools(), lambda: require("openssl", "openssl"), weir_binary):
         try:
@@ -47,12 +47,12 @@ def read(weir, case):
     try:
         return weir.metric(case.namespace, case.metric, case.selector)
     except OSError as error:
-        raise NotReady(f"weir did not answer {case.query_text}: {error}{weir.process.log_tail()}") from None
+        raise NotReady(f"weir did not respond to {case.query_text}: {error}{weir.process.log_tail()}") from None
 
 
 def print_table(outcomes):
-    rows = [("THE HPA ASKS FOR", "WEIR SAYS", "SOURCE HOLDS", "THE HPA THEN", "")]
-    rows += [(outcome.case.query_text, outcome.answer, outcome.expected, outcome.hpa, "differs" if outcome.difference else "ok")
+    rows = [("METRIC", "WEIR RETURNS", "EXPECTED", "HPA", "")]
+    rows += [(outcome.case.query_text, outcome.answer, outcome.expected, outcome.hpa, "different" if outcome.difference else "ok")
              for outcome in outcomes]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
 
@@ -67,14 +67,14 @@ def print_table(outcomes):
             say(textwrap.fill(text, sum(widths), initial_indent="    ", subsequent_indent="    ",
                               break_on_hyphens=False, break_long_words=False))
         if outcome.difference:
-            say(f"    DIFFERS: {outcome.difference}")
+            say(f"    DIFFERENT: {outcome.difference}")
     say()
     say(f"Tolerance: none for RabbitMQ and Redis. From Prometheus {EXACT:.1%} for gauges and quantiles, {GROWING:.0%} "
         "for tokens, requests\nand predictions: rate() extrapolates from the scrapes to the edges of its window.")
 
 
 def print_commands(weir):
-    """Lines to paste: as the kube-apiserver's front proxy, and as a person with a client certificate."""
+    """Commands to paste: as the kube-apiserver's front proxy, and as a user with a client certificate."""
     certs = weir.certificates
     metric_url = weir.url + metric_path("ml-inference", "p95_latency")
     depth = metric_path("bookmarkai-ml", "queue_depth", "queue=ml.summarize")
@@ -82,11 +82,11 @@ def print_commands(weir):
              f"--key {certs.key('front-proxy-client')}", f"-H 'X-Remote-User: {HPA_USER}'"]
     person = [f"kubectl --server {weir.url}", f"--certificate-authority {certs.crt('ca')}",
               f"--client-certificate {certs.crt('client')}", f"--client-key {certs.key('client')}"]
-    say("\nAs the front proxy would:")
+    say("\nAs the front proxy:")
     say("  " + " \\\n    ".join([*proxy, shlex.quote(metric_url)]))
-    say("As yourself, demo-admin:")
+    say("As the user demo-admin:")
     say("  " + " \\\n    ".join([*person, f"get --raw {shlex.quote(depth)}"]))
-    say("Is it up, without credentials:")
+    say("Check readiness, without credentials:")
     say(f"  curl --cacert {certs.crt('ca')} {weir.url}/readyz")
 
 
@@ -94,24 +94,24 @@ def stay(weir):
     """Until a signal arrives, or Weir ends by itself."""
     say("\nCtrl-C stops everything.")
     signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # from here on they are read, not handled
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # from now on sigtimedwait reads them
     while signal.sigtimedwait(signals, 1.0) is None:
         if not weir.process.running:
-            raise NotReady(f"weir ended by itself{weir.process.log_tail()}")
+            raise NotReady(f"weir exited{weir.process.log_tail()}")
     say("\nstopping")
 
 
 def show(stack, once):
-    """The whole demo; the exit code."""
+    """Runs the whole demo; returns the exit code."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-demo-")))
     weir, since = start_everything(stack, folder)
     outcomes = [compare(case, read(weir, case), since) for case in CASES]
     print_table(outcomes)
     differing = sum(1 for outcome in outcomes if outcome.difference)
     if differing:
-        say(f"\n{differing} of {len(outcomes)} answers differ from what the sources hold.")
+        say(f"\n{differing} of {len(outcomes)} values differ from the data of the sources.")
     else:
-        say(f"\nAll {len(outcomes)} answers equal what the sources hold.")
+        say(f"\nAll {len(outcomes)} values equal the data of the sources.")
     if not once:
         print_commands(weir)
         stay(weir)
@@ -124,7 +124,7 @@ def run(once):
     try:
         return show(stack, once)
     finally:
-        with deferred_interrupts():  # a second Ctrl-C waits until all is stopped and removed
+        with deferred_interrupts():  # a second Ctrl-C waits until everything is stopped and removed
             stack.close()
 
 

@@ -1,4 +1,4 @@
-"""What an autoscaling/v2 HPA makes of an external metric: the arithmetic of the HPA controller, nothing more."""
+"""The replicas that an autoscaling/v2 HPA computes from an external metric: only the arithmetic of the HPA controller."""
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil

@@ -1,20 +1,20 @@
-"""The queues and keys of the users' documents, with known lengths: what the demo puts into RabbitMQ and Redis.
+"""The queues and keys of the users' documents, with known lengths: the data of RabbitMQ and Redis in the demo.
 
-The constants below are the whole truth, and demo/cases.py compares with them.
+demo/cases.py compares with the constants below.
 """
 from support import NotReady, wait_until
 
 VHOST = "/"
 
-# Messages in each queue of the broker, no two alike.
+# Messages in each queue of the broker, all different.
 MESSAGES = {"inference_requests": 125, "gpu_inference_requests": 34, "high_priority_requests": 27,
             "ml.summarize": 40, "ml.transcribe": 7, "ml.embed": 30}
 
-# One message of this queue is with a worker: delivered and not acknowledged, and so no longer ready.
+# One message of this queue is unacknowledged, and therefore not ready.
 IN_WORK = "ml.transcribe"
 READY = {name: count - (name == IN_WORK) for name, count in MESSAGES.items()}
 
-# The list that a pipeline fills and the workers empty, and beside it a set.
+# The list that a pipeline fills and the workers empty, and a set.
 CITIES_KEY, CITIES = "cities", 230
 SEEN_KEY = "cities:seen"
 

@@ -1,6 +1,6 @@
 """Starts the demo's sources, each on a free loopback port with a folder of its own, and fills them.
 
-What is put in is said in exporter.py and queues.py. Every stop is registered on the caller's ExitStack.
+exporter.py and queues.py define the data. Every stop is registered on the caller's ExitStack.
 """
 import secrets
 import sys
@@ -17,7 +17,7 @@ TOOLS = [("prometheus", "prometheus"), ("rabbitmq-server", "rabbitmq-server"), (
 
 HISTORY_SECONDS = 360  # more than the longest rate window of weir.yaml.in, 5 minutes
 SCRAPED_SECONDS = 40   # Prometheus scrapes for the first time after about 6 s
-USER = "weir"          # who asks RabbitMQ and Redis, and may only read
+USER = "weir"          # the user of RabbitMQ and Redis, with permission to read only
 
 
 def say(text=""):
@@ -65,7 +65,7 @@ def _start_prometheus(stack, folder, since):
     say(f"exporter    http://{target}/metrics")
     prometheus = start(stack, Prometheus(folder / "prometheus", scrape={"demo": [target]}))
     _write_history(prometheus, target, since)
-    say(f"prometheus  {prometheus.url}   scrapes the exporter every second; holds its last {HISTORY_SECONDS // 60} "
+    say(f"prometheus  {prometheus.url}   scrapes the exporter every second; has its last {HISTORY_SECONDS // 60} "
         "minutes already (remote\n            write), so that 5-minute windows are full")
     return prometheus
 
@@ -91,31 +91,31 @@ def _write_history(prometheus, target, since):
 
 
 def _wait_for_scrapes(prometheus):
-    """Two scrapes have arrived: what follows is about live data, not about the history alone."""
+    """Waits for two scrapes, so that the demo reads live data and not only the history."""
     def scraped():
         return any(count >= 2 for _, count in prometheus.query('count_over_time(up{job="demo"}[1m])'))
     wait_until(scraped, "Prometheus has scraped the exporter twice", SCRAPED_SECONDS, interval=0.2)
 
 
 def _start_redis(stack, folder, password):
-    # LLEN is the question; TYPE tells what a key of another type is.
+    # LLEN is the query; TYPE returns the type of a key with another type.
     redis = start(stack, Redis(folder / "redis", users={USER: f"on >{password} ~cities* +ping +llen +type"}))
     queues.fill_redis(redis)
-    say(f"redis       {redis.url}   holds {queues.CITIES} {queues.CITIES_KEY}")
+    say(f"redis       {redis.url}   has {queues.CITIES} {queues.CITIES_KEY}")
     return redis
 
 
 def _start_broker(stack, folder, password):
-    """A running broker with its queues filled, and one message out with a worker."""
-    say("rabbitmq    boots, and Prometheus scrapes meanwhile (about 10 s) ...")
+    """A running broker with its queues filled, and one unacknowledged message."""
+    say("rabbitmq    starting, while Prometheus scrapes (about 10 s) ...")
     broker = RabbitMQ(folder / "rabbitmq")
     start(stack, broker, broker.kill)  # its data goes away: it need not flush them
     broker.add_user(USER, password, queues.VHOST, tags="management")
     queues.fill_broker(broker)
     stack.enter_context(broker.holding(queues.IN_WORK, queues.VHOST))
     queues.wait_for_totals(broker)
-    say(f"            {broker.url}, management {broker.management_url}   holds {sum(queues.MESSAGES.values())} "
+    say(f"            {broker.url}, management {broker.management_url}   has {sum(queues.MESSAGES.values())} "
         f"messages in {len(queues.MESSAGES)} queues.\n            A worker has one of {queues.IN_WORK} and has not "
         "acknowledged it: AMQP counts the others alone")
-    say(f"            Weir asks it and Redis as the user {USER}; the password is in {folder / 'secrets' / 'password'}")
+    say(f"            Weir uses RabbitMQ and Redis as the user {USER}; the password is in {folder / 'secrets' / 'password'}")
     return broker
