@@ -116,6 +116,6 @@ def _start_broker(stack, folder, password):
     queues.wait_for_totals(broker)
     say(f"            {broker.url}, management {broker.management_url}   has {sum(queues.MESSAGES.values())} "
         f"messages in {len(queues.MESSAGES)} queues.\n            A worker has one of {queues.IN_WORK} and has not "
-        "acknowledged it: AMQP counts the others alone")
+        "acknowledged it: AMQP counts only the others")
     say(f"            Weir uses RabbitMQ and Redis as the user {USER}; the password is in {folder / 'secrets' / 'password'}")
     return broker

@@ -36,5 +36,5 @@ def profile(name, lines=110):
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
         counts.instructions(counts.binary(), folder, ("count", name))
         annotation = subprocess.run(["callgrind_annotate", "--inclusive=yes", "dump.1"], cwd=folder, check=True,
-                              capture_output=True, text=True)
+                                    capture_output=True, text=True)
     print("\n".join(annotation.stdout.splitlines()[:lines]))

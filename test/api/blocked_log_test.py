@@ -18,7 +18,7 @@ class BlockedLogTest(ServerTest):
         self.log = os.open(folder / "weir.log", os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, self.log)
         self.weir = self.start_in_test(Weir(folder, config(server.url, metric("up", "up", freshness="1m")),
-                                      flags=("-v=3", "--logging-format", "text")))
+                                            flags=("-v=3", "--logging-format", "text")))
 
     def drain(self):
         data = b""

@@ -80,7 +80,7 @@ class HerdTest(ServerTest):
         for connection, mine in zip(self.connections, paths):
             send_times[connection] = time.monotonic()
             connection.sendall("".join(f"GET {path} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: {HPA_USER}\r\n\r\n"
-                                for path in mine).encode())
+                                       for path in mine).encode())
         on_sent()
         statuses, limit = {}, time.monotonic() + SECONDS
         with selectors.EpollSelector() as selector:

@@ -65,7 +65,7 @@ class TelemetryTest(ServerTest):
         page = self.page(weir)
 
         labels = {"verb": "LIST", "resource": "depth", "group": "external.metrics.k8s.io", "version": "v1beta1",
-                 "scope": "namespace"}
+                  "scope": "namespace"}
         codes = {code: series(page, "apiserver_request_total", code=code, **labels) for code in (200, 403, 404, 500)}
         self.assertEqual({200: 3, 403: 1, 404: 1, 500: None}, codes)
         self.assertEqual(5, series(page, "apiserver_request_duration_seconds_count", **{**labels, "resource": "externalmetrics"}))

@@ -35,7 +35,7 @@ class Hardening(unittest.TestCase):
 class GeneratedPage(unittest.TestCase):
     def test_the_configuration_page_is_the_output_of_describe(self):
         page_text = subprocess.run([weir_binary(), "describe", "-o", "markdown"],
-                                 check=True, capture_output=True, text=True).stdout
+                                   check=True, capture_output=True, text=True).stdout
         page = (ROOT / "docs" / "configuration.md").read_text()
         self.assertEqual(page_text, page, "run: build/release/weir describe -o markdown > docs/configuration.md")
 

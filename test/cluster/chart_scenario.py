@@ -155,7 +155,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
 
                 endpoint, = of_kind(objects, "ServiceMonitor")[0]["spec"]["endpoints"]
                 jobs = {job for item in objects if item["kind"] in ("PrometheusRule", "ConfigMap")
-                         for job in re.findall(r'job=\\*"([^"\\]+)', str(item))}
+                        for job in re.findall(r'job=\\*"([^"\\]+)', str(item))}
                 self.assertIn({"targetLabel": "job", "replacement": "weir"}, endpoint["relabelings"])
                 self.assertEqual({"weir"}, jobs)
 
@@ -172,7 +172,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
                                     ("08s", 37, 38)):
             with self.subTest(delay):
                 short = self.install_error(*self.tls, "--set", f"terminationGracePeriodSeconds={grace}",
-                                     "--set-string", f"shutdownDelay={delay}")
+                                           "--set-string", f"shutdownDelay={delay}")
                 self.rendered(*self.tls, "--set", f"terminationGracePeriodSeconds={least}",
                               "--set-string", f"shutdownDelay={delay}")
 

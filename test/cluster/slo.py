@@ -123,7 +123,7 @@ INCIDENTS = (
                                        f'scrape job "{JOB}" does not exist; existing scrape jobs: "prometheus" (1 of 1 up)'}),
     Incident("slo-down", lambda scraped: scraped.pod.stop(),
              _stopped_scraping(f'the only target of scrape job "{JOB}" is not up (last error: Get "[hidden]": dial tcp [hidden]: connect: '
-                    'connection refused)')),
+                               'connection refused)')),
     Incident("slo-relabelled", Scraped.rename_job,
              _stopped_scraping(f'relabeling gives the targets of scrape job "{JOB}" the label job="ml/{JOB}"')),
 )

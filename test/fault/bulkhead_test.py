@@ -128,7 +128,7 @@ class BulkheadTest(ServerTest):
             with self.subTest(is_length_said=is_length_said):
                 large = endless_body(is_length_said)
                 server = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(1)) if turn.request.query == "small"
-                                                     else large(turn)))
+                                                           else large(turn)))
                 weir = self.weir_of(server, metric("small", "small"), metric("large", "large"), env=frugal_environment())
                 self.assert_values(weir.metric("ml-inference", "small"), "1")
                 before = Footprint(weir.process.pid)

@@ -38,7 +38,7 @@ class FaultCase(ServerTest):
     def check(self, row):
         fault = self.start_in_test(row.make(Place(self.folder(), self.world, row.name)))
         weir = self.start_in_test(Weir(self.folder(), self.config_of(row, fault), flags=("-v=10",),
-                                 launcher=fault.launcher))
+                                       launcher=fault.launcher))
         self.addCleanup(self.check_alive, weir)
         if fault.healthy_value is not None:
             self.wait_for(lambda: self.value_of(weir) == fault.healthy_value, 30)  # a quorum queue elects first

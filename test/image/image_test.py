@@ -60,8 +60,8 @@ class ImageTest(ServerTest):
                  if not flag.startswith("--shutdown-delay")]
         mounts = {self.readable(weir_yaml=b"backends: {}\nmetrics: []\n"): "/etc/weir/config", serving: "/etc/weir/serving"}
         weir = self.start_in_test(Process("weir", self.argv(mounts, self.entry_point(), *flags, "--standalone", "--bind-address",
-                                                      "127.0.0.1", "--client-ca-file", "/etc/weir/serving/ca.crt"),
-                                    self.folder() / "log"))
+                                                            "127.0.0.1", "--client-ca-file", "/etc/weir/serving/ca.crt"),
+                                          self.folder() / "log"))
 
         answer = weir.wait_ready(lambda: self.get(port, certificates.crt("ca"), "/livez"))
 
@@ -76,7 +76,7 @@ class ImageTest(ServerTest):
     def test_it_knows_the_public_authorities_and_finds_names(self):
         certificates = make_certificates(self.folder())
         backend = self.start_in_test(ScriptedServer(lambda turn: turn.answer("{}"),
-                                              tls=(certificates.crt("serving"), certificates.key("serving"))))
+                                                    tls=(certificates.crt("serving"), certificates.key("serving"))))
         url = f"https://localhost:{backend.url.rsplit(':', 1)[1]}"
         mounts = {self.readable(weir_yaml=config(url, metric("depth", "depth")).encode()): "/etc/weir/config",
                   "/etc/hosts": "/etc/hosts"}

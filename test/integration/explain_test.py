@@ -254,7 +254,7 @@ class RedisTest(ExplainCase):
         login = {"username": {"file": str(folder / "user")}, "password": {"file": str(folder / "password")}}
         blocks = {"task": {"key": "ollama:task", "missing": "error"}, "zero": {"key": "ollama_tasks"}}
         selected_metric = {"name": "chosen", "namespaces": ["ml-inference"], "freshness": "1ms", "labels": {"key": "[a-z]+"},
-                  "redis": {"backend": "cache", "key": "ollama:$(key)", "missing": "error"}}
+                           "redis": {"backend": "cache", "key": "ollama:$(key)", "missing": "error"}}
         text = json.dumps({"backends": {"cache": {"redis": {"url": cls.redis.url, **login}}}, "metrics": [
             {"name": name, "namespaces": ["ml-inference"], "freshness": "1ms", "redis": {"backend": "cache", **block}}
             for name, block in blocks.items()] + [selected_metric]})

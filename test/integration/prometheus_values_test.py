@@ -147,12 +147,12 @@ class PrometheusValuesTest(ServerTest):
         now = time.time()
         series = [Series({"__name__": "queue", "queue": name}, [(now, depth)]) for name, depth in QUEUES.items()]
         series += [Series({"__name__": "load", "instance": "a", "job": "x"}, [(now, 1.5)]),
-                    Series({"__name__": "load", "instance": "b", "job": "x", "zone": "eu"}, [(now, 4)]),
-                    Series({"__name__": "idle_bucket", "le": "1"}, [(now, 0)]),
-                    Series({"__name__": "idle_bucket", "le": "+Inf"}, [(now, 0)]),
-                    Series({"__name__": "literal", "text": "$(queue)"}, [(now, 1)]),
-                    Series({"__name__": "tenant", "namespace": "ml-inference"}, [(now, 11)]),
-                    Series({"__name__": "tenant", "namespace": "other"}, [(now, 22)])]
+                   Series({"__name__": "load", "instance": "b", "job": "x", "zone": "eu"}, [(now, 4)]),
+                   Series({"__name__": "idle_bucket", "le": "1"}, [(now, 0)]),
+                   Series({"__name__": "idle_bucket", "le": "+Inf"}, [(now, 0)]),
+                   Series({"__name__": "literal", "text": "$(queue)"}, [(now, 1)]),
+                   Series({"__name__": "tenant", "namespace": "ml-inference"}, [(now, 11)]),
+                   Series({"__name__": "tenant", "namespace": "other"}, [(now, 22)])]
         cls.prometheus.remote_write(series)
         backends = {"prom": {"prometheus": {"url": cls.prometheus.url}},
                     "post": {"prometheus": {"url": cls.prometheus.url, "method": "POST"}}}

@@ -329,8 +329,8 @@ class Tools(LintTest):
         bad = {"scalers/a.cpp": '#include "scalers/a.hpp"\n', "scalers/a.hpp": "inline int* p() {\n  return 0;\n}\n"}
         good = {**bad, "scalers/a.hpp": bad["scalers/a.hpp"].replace("0", "nullptr")}
         finding = "scalers/a.hpp:2: use nullptr [modernize-use-nullptr]"
-        first_run, cached_run = ("tidy: 0 of 1 files known clean, asking about 1",
-                        "tidy: 1 of 1 files known clean, asking about 0")
+        first_run, cached_run = ("tidy: 0 of 1 files cached as clean, checking 1",
+                                 "tidy: 1 of 1 files cached as clean, checking 0")
 
         self.assertEqual(([finding], [first_run]), self.tidy(bad))
         self.assertEqual(([finding], [first_run]), self.tidy(bad))

@@ -136,7 +136,7 @@ def check_tidy(tree, build_dir, say=lambda text: None):
             clean += 1
         else:
             todo[path] = (name, command)
-    say(f"tidy: {clean} of {len(sources)} files known clean, asking about {len(todo)}")
+    say(f"tidy: {clean} of {len(sources)} files cached as clean, checking {len(todo)}")
 
     findings = set()
     with tempfile.TemporaryDirectory() as database, concurrent.futures.ThreadPoolExecutor(JOBS) as pool:

@@ -77,9 +77,9 @@ class SecurityTest(ServerTest):
 
     def test_no_other_subject_has_more_permissions_than_needed(self):
         other_bindings = {("ClusterRoleBinding", None, "ClusterRole", "external-metrics-reader"):
-                  [{"kind": "ServiceAccount", "name": "horizontal-pod-autoscaler", "namespace": "kube-system"}],
-                  ("ClusterRoleBinding", None, "ClusterRole", "weir:telemetry-reader"):
-                  [{"kind": "ServiceAccount", "name": "prometheus-k8s", "namespace": "monitoring"}]}
+                          [{"kind": "ServiceAccount", "name": "horizontal-pod-autoscaler", "namespace": "kube-system"}],
+                          ("ClusterRoleBinding", None, "ClusterRole", "weir:telemetry-reader"):
+                          [{"kind": "ServiceAccount", "name": "prometheus-k8s", "namespace": "monitoring"}]}
         for name, objects in self.built.items():
             with self.subTest(name):
                 for role, subjects in bindings(objects):

@@ -298,7 +298,7 @@ class TokenTest(ClusterCase):
 class RepeatsTest(ClusterCase):
     def test_a_rejected_token_is_a_log_line_and_further_tokens_a_count(self):
         weir = self.start_in_test(Weir(self.folder() / "weir", config(self.backend.url, metric("up", "up")),
-                                 kubeconfig=self.apiserver.kubeconfig(self.folder())))
+                                       kubeconfig=self.apiserver.kubeconfig(self.folder())))
         for number in range(5):
             self.assertEqual(401, weir.get(PATH, {"Authorization": f"Bearer bad-{number}"}, None).status)
 

@@ -318,7 +318,7 @@ class AccountTest(TrustCase):
         reviews = self.start_in_test(KubeApiserver("reviewer"))
         folder = self.folder()
         self.weir = self.start_in_test(Weir(folder / "weir", self.text, kubeconfig=self.apiserver.kubeconfig(folder),
-                                      flags=("--authorization-kubeconfig", reviews.kubeconfig(self.folder()))))
+                                            flags=("--authorization-kubeconfig", reviews.kubeconfig(self.folder()))))
 
         self.assertEqual(200, self.code())
 

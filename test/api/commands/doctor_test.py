@@ -176,7 +176,7 @@ class RegistrationTest(DoctorCase):
 class DirectProbeTest(DoctorCase):
     def start_probe_target(self, script, tls=None):
         server = self.start_in_test(ScriptedServer(script, tls=tls or (self.certificates.crt("serving"),
-                                                                 self.certificates.key("serving"))))
+                                                                       self.certificates.key("serving"))))
         return f"127.0.0.1:{server.port}"
 
     def of_server(self, server):
@@ -197,7 +197,7 @@ class DirectProbeTest(DoctorCase):
         for name, expected in table:
             with self.subTest(name):
                 server = self.start_probe_target(lambda turn: turn.answer("ok", Connection="close") or turn.close(),
-                                      (self.certificates.crt(name), self.certificates.key(name)))
+                                                 (self.certificates.crt(name), self.certificates.key(name)))
 
                 findings = [f"{severity}: {what}" for severity, what in self.of_server(server)]
 

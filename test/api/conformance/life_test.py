@@ -27,7 +27,7 @@ class LifeTest(ConformanceCase):
         folder = self.folder()
         backends = {"prom": {"prometheus": {"url": self.backend.url}}, "held": {"prometheus": {"url": self.hanging_backend.url}}}
         return self.start_in_test(Weir(folder / "weir", config(backends, *self.metrics, *self.further), flags=flags,
-                                 kubeconfig=self.apiserver.kubeconfig(folder)))
+                                       kubeconfig=self.apiserver.kubeconfig(folder)))
 
     def reading(self, weir, answers):
         """A thread that reads `patient`, asked of the backend when this returns."""

@@ -13,8 +13,8 @@ def not_an_integer(number, name, value):
 
 def watched(number, value, headers=None):
     return error_row(number, f"{M}?watch={value}", 405, "MethodNotAllowed",
-                   'watch is not supported on resources of kind "*.external.metrics.k8s.io"', headers,
-                   '{"group":"external.metrics.k8s.io","kind":"*"}')
+                     'watch is not supported on resources of kind "*.external.metrics.k8s.io"', headers,
+                     '{"group":"external.metrics.k8s.io","kind":"*"}')
 
 
 CASES = [
@@ -25,7 +25,7 @@ CASES = [
     Row(26, M + "?limit=1&limit=x", {}, 200, JSON, VALUE),
     Row(26, M + "?limit=x", {"Accept": "text/plain"}, 406, JSON, ONLY),
     error_row(29, M + "?fieldSelector=spec.x%3D1", 400, "BadRequest",
-            '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"'),
+              '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"'),
     Row(30, M + "?resourceVersionMatch=Exact", {}, 422, JSON, r'"ListOptions.meta.k8s.io \"\" is invalid: ' + ALONE + INVALID),
     Row(30, M + "?sendInitialEvents=true", {}, 422, JSON, "sendInitialEvents is forbidden for list"),
     *(Row(33, M + "?watch=" + value, {}, 200, JSON, VALUE) for value in ("false", "0", "False", "FALSE")),

@@ -11,7 +11,7 @@ def with_selector(text, path=LABELLED):
 
 def unbound(number, selector, operator):
     return error_row(number, with_selector(selector), 400, "BadRequest", f"metric default/labelled: operator {operator} on label a "
-                   "binds no value; write a=VALUE or a in (A,B)")
+                     "binds no value; write a=VALUE or a in (A,B)")
 
 
 def malformed(number, selector, message):

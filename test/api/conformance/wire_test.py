@@ -60,7 +60,7 @@ class WireTest(ConformanceCase):
             with self.subTest(path, cert=cert):
                 echo = self.get(path, {"Audit-ID": "abc-1"}, cert)
                 audit_ids = [self.get(path, headers, cert).headers["Audit-Id"]
-                        for headers in ({}, {}, {"Audit-ID": "x" * 65}, {"Audit-ID": "a b"})]
+                             for headers in ({}, {}, {"Audit-ID": "x" * 65}, {"Audit-ID": "a b"})]
 
                 self.assertEqual(["abc-1"], echo.headers.get_all("Audit-Id"))
                 self.assertEqual(4, len(set(audit_ids)))

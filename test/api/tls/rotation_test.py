@@ -20,7 +20,7 @@ class RotationTest(ServerTest):
 
     def weir(self, *flags):
         return self.start_in_test(Weir(self.folder() / "weir", config(self.server.url, metric("up", "vector(7)")),
-                                 self.certificates, flags=flags))
+                                       self.certificates, flags=flags))
 
     def serving_certificate(self, weir, name=None):
         """The certificate that Weir shows, as DER."""
@@ -173,7 +173,7 @@ class EndTest(ServerTest):
         self.addCleanup(release.set)
         server = self.start_in_test(ScriptedServer(lambda turn: (release.wait(10), turn.answer(vector(7)))))
         weir = self.start_in_test(Weir(self.folder() / "weir", config(server.url, metric("slow", "vector(7)", deadline="20s")),
-                                 flags=("--max-requests-inflight", "1")))
+                                       flags=("--max-requests-inflight", "1")))
         first = []
         reader = threading.Thread(target=lambda: first.append(weir.metric("ml-inference", "slow")))
         reader.start()

@@ -144,7 +144,7 @@ class HistoryTest(ServerTest):
         rules = [RULES[rule] for _, rule in self.metrics]
         truths = {source.name: Truth(source.changes) for source in self.sources}
         wrong = list(find_wrong_reads(reads, [truths[source.name] for source, _ in self.metrics], rules,
-                           Stalls([*canary.stalls, *stalls])))
+                                      Stalls([*canary.stalls, *stalls])))
         self.print_summary(reads, took, wrong)
         self.assertEqual([None] * 7, [thread.problem for thread in (*self.sources, *self.injectors)])
         self.assertTrue(self.weir.process.running, self.weir.process.log_tail())
