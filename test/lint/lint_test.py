@@ -337,7 +337,9 @@ class Tools(LintTest):
         self.assertEqual(([], [asked]), self.tidy(good))
         self.assertEqual(([], [known]), self.tidy(good))
         self.assertEqual(([], [asked]), self.tidy(good, "-DNEW"))
-        self.assertEqual(([], [asked]), self.tidy({**good, "scalers/a.hpp": good["scalers/a.hpp"] + "// more\n"}))
+        for more, said in (("int x;\n", asked), ("  // a comment\n", known), ("// NOLINTBEGIN\n", asked)):
+            with self.subTest(more):
+                self.assertEqual(([], [said]), self.tidy({**good, "scalers/a.hpp": more + good["scalers/a.hpp"]}))
 
     def test_tidy_wants_every_file_compiled(self):
         findings, _ = self.tidy({"scalers/a.cpp": "", "scalers/b.cpp": ""})
