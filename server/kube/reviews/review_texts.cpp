@@ -2,6 +2,7 @@
 // the kube-apiserver.
 #include "server/kube/reviews/review_texts.hpp"
 
+#include "scalers/text/key_writer.hpp"
 #include "server/crypto/sha256.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace weir::server::cluster {
@@ -20,11 +22,12 @@ using apiservice::UserInfo;
 using nlohmann::json;
 using scalers::Errc;
 using scalers::Error;
+using scalers::KeyWriter;
 using scalers::Result;
 
 constexpr std::size_t kMaxReasonBytes = 1024;
 // A longer key is replaced by its digest, which bounds the memory of the keys.
-constexpr std::size_t kMaxKeyBytes = 512;
+constexpr std::size_t kMaxKeyBytes = 768;
 
 // Invalid UTF-8 becomes U+FFFD, as in Go's encoder.
 std::string text_of(const json& document) {
@@ -110,20 +113,9 @@ void put_attributes(json& spec, const RequestInfo& attributes) {
   spec[attributes.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(out);
 }
 
-// A varint: 7 bits a byte, so that no count is the prefix of another.
-void append_count(std::string& out, std::size_t count) {
-  for (; count >= 0x80; count >>= 7U) out += static_cast<char>((count & 0x7fU) | 0x80U);
-  out += static_cast<char>(count);
-}
-
-void append_part(std::string& out, std::string_view text) {
-  append_count(out, text.size());
-  out += text;
-}
-
-void append_parts(std::string& out, const std::vector<std::string>& texts) {
-  append_count(out, texts.size());
-  for (const std::string& text : texts) append_part(out, text);
+void add_all(KeyWriter& key, const std::vector<std::string>& texts) {
+  key.add(static_cast<std::uint32_t>(texts.size()));
+  for (const std::string& text : texts) key.add(text);
 }
 
 Result<Decision> decision_in(std::string_view reply, const char* kind) {
@@ -186,17 +178,16 @@ std::string access_review(const UserInfo& caller, const RequestInfo& attributes)
 }
 
 std::string access_key(const UserInfo& caller, const RequestInfo& attributes) {
-  std::string whole;
-  whole.reserve(kMaxKeyBytes);
-  append_part(whole, caller.user);
-  append_part(whole, caller.uid);
-  append_parts(whole, caller.groups);
-  append_count(whole, caller.extra.size());
+  KeyWriter whole(kMaxKeyBytes);
+  whole.add(caller.user);
+  whole.add(caller.uid);
+  add_all(whole, caller.groups);
+  whole.add(static_cast<std::uint32_t>(caller.extra.size()));
   for (const auto& [name, values] : caller.extra) {
-    append_part(whole, name);
-    append_parts(whole, values);
+    whole.add(name);
+    add_all(whole, values);
   }
-  append_count(whole, attributes.is_resource ? 1 : 0);
+  whole.add(attributes.is_resource ? 1U : 0U);
   for (const auto* part : {&attributes.verb,
                            &attributes.path,
                            &attributes.group,
@@ -205,13 +196,13 @@ std::string access_key(const UserInfo& caller, const RequestInfo& attributes) {
                            &attributes.subresource,
                            &attributes.name_space,
                            &attributes.name})
-    append_part(whole, *part);
-  if (whole.size() <= kMaxKeyBytes) return whole;
-  // A short key never begins with this count, because a short user name is at most kMaxKeyBytes
-  // long.
-  std::string out;
-  append_count(out, kMaxKeyBytes + 1);
-  return out + sha256(whole);
+    whole.add(*part);
+  if (whole.view().size() <= kMaxKeyBytes) return std::move(whole).take();
+  // A short key never begins with this number, because it is the length of the user's name there.
+  KeyWriter out(64);
+  out.add(static_cast<std::uint32_t>(kMaxKeyBytes + 1));
+  out.add(sha256(whole.view()));
+  return std::move(out).take();
 }
 
 std::string self_access_review(const RequestInfo& attributes) {
