@@ -1,13 +1,13 @@
 // Builds the SSL_CTX of the server. The certificate of a client never fails a handshake.
 #include "server/tls/context.hpp"
 
+#include "server/crypto/asn1_time.hpp"
+
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <array>
-#include <chrono>
-#include <ctime>
 #include <stdexcept>
 #include <string_view>
 
@@ -55,10 +55,7 @@ int choose_http11(SSL* /*connection*/,
 
 std::optional<WallTime> expiry_of(ssl::context& context) {
   const X509* certificate = SSL_CTX_get0_certificate(context.native_handle());
-  std::tm when{};
-  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1)
-    return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&when));
+  return certificate == nullptr ? std::nullopt : wall_time_of(X509_get0_notAfter(certificate));
 }
 
 void set_client_ca_names(ssl::context& context, const ClientTrust& trust) {

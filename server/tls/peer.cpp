@@ -1,6 +1,7 @@
 // Reads CA bundles and verifies client certificates with OpenSSL, by the rules of Go's crypto/x509.
 #include "server/tls/peer.hpp"
 
+#include "server/crypto/asn1_time.hpp"
 #include "server/crypto/c_deleter.hpp"
 
 #include <fmt/format.h>
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <iterator>
 
 namespace weir::server {
@@ -54,12 +54,6 @@ std::string sha256_of(X509* certificate) {
   std::string out;
   for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(out), "{:02x}", digest[i]);
   return out;
-}
-
-WallTime expiry_of(X509* certificate) {
-  std::tm when{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1) return WallTime{};
-  return std::chrono::system_clock::from_time_t(::timegm(&when));
 }
 
 Trust trust_in(const std::optional<CaBundle>& bundle, X509* leaf, STACK_OF(X509) * chain) {
@@ -136,8 +130,8 @@ PeerFacts peer_facts(SSL* connection, const ClientTrust& trust) {
   PeerFacts out{facts_of(leaf, chain, trust), horizon, trust.generation};
   // Verification has seen the expired certificates; only a later expiry can change its result.
   const auto limit_validity = [&](X509* certificate) {
-    const WallTime expiry = expiry_of(certificate);
-    if (expiry > now) out.valid_until = std::min(out.valid_until, expiry);
+    const auto expiry = wall_time_of(X509_get0_notAfter(certificate));
+    if (expiry && *expiry > now) out.valid_until = std::min(out.valid_until, *expiry);
   };
   limit_validity(leaf);  // on the server side the chain does not include the leaf
   for (int i = 0; i < sk_X509_num(chain); ++i) limit_validity(sk_X509_value(chain, i));

@@ -63,7 +63,8 @@ Result<Sample> parse_sample(const Json& sample) {
   if (sample[1].is_null()) return Error{Errc::no_value, "the value is null", ""};
   if (!sample[1].is_string()) return bad_reply("the value is not a JSON string");
   const double seconds = sample[0].get<double>();
-  if (!(seconds >= 0 && seconds < 1e10)) return bad_reply("the sample's time is out of range");
+  // The conversion of a later time would overflow: 64 bits of nanoseconds end in the year 2262.
+  if (!(seconds >= 0 && seconds < 9.2e9)) return bad_reply("the sample's time is out of range");
   const auto value = parse_value(sample[1].get_ref<const std::string&>());
   if (!value) return value.error();
   const auto since_epoch =

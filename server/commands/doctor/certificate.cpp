@@ -3,6 +3,7 @@
 
 #include "apiservice/encoding/time.hpp"
 #include "server/commands/doctor/registration.hpp"
+#include "server/crypto/asn1_time.hpp"
 #include "server/crypto/c_deleter.hpp"
 #include "server/tls/peer.hpp"
 
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <ctime>
 #include <variant>
 
 namespace weir::server::doctor {
@@ -28,11 +28,8 @@ using Names = std::unique_ptr<GENERAL_NAMES, CDeleter<GENERAL_NAMES_free>>;
 constexpr std::chrono::days kRenewalNotice{14};
 constexpr std::size_t kMaxNames = 8;
 
-WallTime time_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime{};
-  return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
+// An unreadable time is in the past: the certificate counts as expired.
+WallTime time_of(const ASN1_TIME* time) { return wall_time_of(time).value_or(WallTime{}); }
 
 std::string dns_names_of(X509* certificate) {
   const Names names(static_cast<GENERAL_NAMES*>(
@@ -105,7 +102,7 @@ void check_name(Findings& out,
 }  // namespace
 
 Findings check_ca_bundle(const ApiServiceObject& api_service, WallTime now) {
-  const std::string object = fmt::format("APIService {}", kApiServiceName);
+  const std::string object = fmt::format("APIService {}", api_service_name());
   const std::string set =
       "set caBundle to the CA certificate that signed Weir's certificate, as PEM encoded in base64";
   if (!api_service.is_ca_base64) return {error(object, "caBundle is not valid base64", set)};
