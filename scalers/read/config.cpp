@@ -292,6 +292,7 @@ std::vector<MetricInfo> Builder::infos() const {
     info.namespaces = metric.namespaces;
     info.backend = metric.backend->name;
     info.is_per_namespace = metric.is_per_namespace;
+    info.is_filtered = metric.selector_mode == SelectorMode::filter;
     for (const DeclaredLabel& label : metric.labels)
       info.labels.push_back({label.name, label.fallback.has_value(), label.pattern.text()});
   }

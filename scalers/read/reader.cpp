@@ -244,7 +244,7 @@ void Reader::complete_query(MetricId id,
 }
 
 void Reader::observe(ConfiguredBackend& backend, const Answer& answer) {
-  switch (backend.health.observe(answer, clock_.steady())) {
+  switch (backend.health->observe(answer, clock_.steady())) {
     case BackendHealth::Change::none: return;
     case BackendHealth::Change::up: return observer_.backend_up(backend.name);
     case BackendHealth::Change::down:
@@ -254,9 +254,9 @@ void Reader::observe(ConfiguredBackend& backend, const Answer& answer) {
 
 std::optional<Duration> Reader::time_since_recovery(const ConfiguredBackend& backend,
                                                     const Answer& answer) const {
-  return backend.health.time_since_recovery(answer,
-                                            backend.backend->connections().recovered_at,
-                                            clock_.steady());
+  return backend.health->time_since_recovery(answer,
+                                             backend.backend->connections().recovered_at,
+                                             clock_.steady());
 }
 
 Reader::Outcome Reader::with_fallback(MetricId id,

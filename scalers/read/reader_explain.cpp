@@ -35,7 +35,7 @@ Explanation facts_of(const Metric& metric, const std::string& name_space) {
           .freshness = metric.freshness,
           .backend = {.name = backend.name,
                       .kind = std::string(backend.kind),
-                      .is_down = backend.health.is_down(),
+                      .is_down = backend.health->is_down(),
                       .in_flight = backend.limiter->in_flight(),
                       .waiting = backend.limiter->waiting(),
                       .connections = {}},

@@ -23,6 +23,7 @@ constexpr std::array<SettingDoc, 2> kSections{{
 
 std::optional<Error> selector_refusal(const MetricInfo& metric,
                                       std::span<const LabelRequirement> requirements) {
+  if (metric.is_filtered) return std::nullopt;
   std::vector<read::DeclaredLabel> declared;
   for (const MetricInfo::Label& label : metric.labels) {
     auto compiled = Pattern::compile(label.pattern);

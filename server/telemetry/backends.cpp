@@ -87,7 +87,7 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
     if (known == backends_.end()) known = backends_.emplace(state.name, make(state.name)).first;
     Series& series = known->second;
     const scalers::ConnectionCounts& counts = state.connections;
-    series.is_up->Set(state.health.is_down() ? 0 : 1);
+    series.is_up->Set(state.health->is_down() ? 0 : 1);
     series.in_flight->Set(static_cast<double>(state.in_flight));
     series.waiting->Set(static_cast<double>(state.waiting));
     series.is_breaker_open->Set(counts.is_breaker_open ? 1 : 0);

@@ -4,10 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cctype>
-#include <cstdint>
-#include <cstring>
 #include <set>
 #include <utility>
 
@@ -49,55 +46,39 @@ std::string labels_text(const scalers::Labels& parameters,
   return out;
 }
 
-// Lengths keep what a caller chose from looking like another set. They are raw bytes, because every
-// read of a metric with parameters makes a key.
-std::string key_of(const scalers::ReadOf& of,
-                   std::string_view name_space,
-                   const scalers::Labels& labels) {
-  std::string out;
-  out.reserve(kTypicalKeyBytes);
-  const auto add = [&out](std::string_view text) {
-    const auto size = static_cast<std::uint32_t>(text.size());
-    std::array<char, sizeof size> bytes;
-    std::memcpy(bytes.data(), &size, sizeof size);
-    out.append(bytes.data(), bytes.size());
-    out += text;
-  };
-  add(of.backend);
-  add(of.metric);
-  add(name_space);
-  for (const auto& [name, value] : labels) {
-    add(name);
-    add(value);
-  }
-  return out;
-}
-
 }  // namespace
 
 ParameterValues::ParameterValues(std::size_t capacity)
     : capacity_(capacity),
-      values_(std::max<std::size_t>(capacity, 1), std::max<std::size_t>(capacity / 5, 1)) {}
+      values_(std::max<std::size_t>(capacity, 1), std::max<std::size_t>(capacity / 5, 1)),
+      key_(kTypicalKeyBytes) {}
 
-void ParameterValues::set(const scalers::ReadOf& of,
+void ParameterValues::set(FamilyId family,
+                          const scalers::ReadOf& of,
                           const scalers::Reading& reading,
                           bool is_any_namespace) {
   if (capacity_ == 0) return;
   const std::string_view name_space = is_any_namespace ? "*" : of.name_space;
-  const std::string key = key_of(of, name_space, reading.labels);
-  if (Value* known = values_.find(key)) {
+  key_.clear();
+  key_.add(family);
+  key_.add(name_space);
+  for (const auto& [name, value] : reading.labels) {
+    key_.add(name);
+    key_.add(value);
+  }
+  if (Value* known = values_.find(key_.view())) {
     known->value = reading.value;
     known->taken_at = reading.taken_at;
     known->is_reported = true;
     return;
   }
-  values_.put(key,
+  values_.put(std::string(key_.view()),
               std::string(of.name_space),
-              {std::string(of.backend),
+              {family,
+               std::string(of.backend),
                std::string(of.metric),
                std::string(of.name_space),
                labels_text(reading.labels, of.metric, name_space),
-               is_any_namespace,
                reading.value,
                reading.taken_at});
 }

@@ -47,6 +47,13 @@ std::optional<std::uint32_t> label_of(const std::vector<std::string>& served,
   return static_cast<std::uint32_t>(found - served.begin());
 }
 
+std::vector<std::string> names_of(const std::vector<scalers::MetricInfo::Label>& labels) {
+  std::vector<std::string> out;
+  out.reserve(labels.size());
+  for (const auto& label : labels) out.push_back(label.name);
+  return out;
+}
+
 }  // namespace
 
 ReadCounts::ReadCounts(prometheus::Registry& registry, std::size_t max_parameter_sets)
@@ -72,21 +79,45 @@ void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics,
     configured.entries.push_back(
         {.backend = &backend->first,
          .namespaces = &*configured.namespaces.insert(info.namespaces).first,
-         .has_labels = !info.labels.empty(),
-         .is_per_namespace = info.is_per_namespace});
+         .labels = &*configured.labels.insert(names_of(info.labels)).first,
+         .is_per_namespace = info.is_per_namespace,
+         .is_filtered = info.is_filtered});
   }
   carry_over_counts(configured_, configured);
+  set_families(configured_, configured);
   configured_ = std::move(configured);
   std::erase_if(backends_, [&](const auto& one) {
     const bool is_gone = !used.contains(one.first);
     if (is_gone) durations_.Remove(one.second);
     return is_gone;
   });
-  parameter_values_.erase_unless([this](const scalers::ReadOf& of, bool is_any_namespace) {
-    const Entry* entry = find_entry(of);
-    return entry != nullptr && entry->has_parameters() &&
-           entry->is_any_namespace() == is_any_namespace;
-  });
+  parameter_values_.erase_unless(
+      [this](ParameterValues::FamilyId family, const scalers::ReadOf& of) {
+        const Entry* entry = find_entry(of);
+        return entry != nullptr && entry->has_parameters() && entry->family == family;
+      });
+}
+
+void ReadCounts::set_families(const Configured& from, Configured& to) {
+  for (std::size_t place = 0; place < to.entries.size(); ++place) {
+    const scalers::MetricId id(place);
+    Entry& entry = to.entries[place];
+    const auto take_over = [&](const Configured& in, auto is_candidate) {
+      for (auto other = in.index->find(to.index->name(id)); other; other = in.index->next(*other)) {
+        const Entry& candidate = in.entries[static_cast<std::size_t>(*other)];
+        const bool is_same = candidate.backend == entry.backend &&
+                             *candidate.labels == *entry.labels &&
+                             candidate.is_any_namespace() == entry.is_any_namespace();
+        if (!is_same || !is_candidate(*other)) continue;
+        entry.family = candidate.family;
+        return true;
+      }
+      return false;
+    };
+    const auto is_before = [id](scalers::MetricId other) { return other < id; };
+    const auto is_any = [](scalers::MetricId) { return true; };
+    if (!take_over(to, is_before) && !take_over(from, is_any)) entry.family = ++families_;
+  }
 }
 
 // A series goes on when its labels stay the same: backend, metric and namespace.
@@ -97,8 +128,9 @@ void ReadCounts::carry_over_counts(Configured& from, Configured& to) const {
     for (auto id = from.index->find(name); id; id = from.index->next(*id)) {
       Entry& before = from.entries[static_cast<std::size_t>(*id)];
       if (before.backend != entry.backend) continue;
-      const bool is_same_value = before.has_labels == entry.has_labels &&
+      const bool is_same_value = *before.labels == *entry.labels &&
                                  before.is_per_namespace == entry.is_per_namespace &&
+                                 before.is_filtered == entry.is_filtered &&
                                  is_for_all(*before.namespaces) == is_for_all(*entry.namespaces);
       for (Series& series : before.series) {
         const auto label = label_of(*entry.namespaces, (*before.namespaces)[series.name_space]);
@@ -168,7 +200,7 @@ void ReadCounts::set_value(const scalers::ReadOf& of, const scalers::Reading& re
   Entry* entry = find_entry(of);
   if (entry == nullptr) return;
   if (entry->has_parameters() || !reading.labels.empty())
-    return parameter_values_.set(of, reading, entry->is_any_namespace());
+    return parameter_values_.set(entry->family, of, reading, entry->is_any_namespace());
   series_of(*entry, *label_of(*entry->namespaces, of.name_space)).last =
       LastValue{reading.value, reading.taken_at};
 }

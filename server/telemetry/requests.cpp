@@ -10,7 +10,7 @@
 namespace weir::server {
 namespace {
 
-constexpr std::string_view kAnyMetric = "externalmetrics";  // as discovery names them all
+constexpr std::string_view kAnyMetric = "*";  // RBAC's word for all resources of a group
 constexpr SeriesFamily kTotals{"apiserver_request_total",
                                "[STABLE] Requests answered, by verb, group, version, resource, "
                                "scope and HTTP code. resource is "
@@ -47,8 +47,8 @@ prometheus::Labels label_set(Verb verb, const EndpointLabels& endpoint, std::str
 RequestCounts::RequestCounts(prometheus::Registry& registry)
     : durations_(prometheus::BuildHistogram()
                      .Name("apiserver_request_duration_seconds")
-                     .Help("[STABLE] Seconds from a request's head to its answer; resource is "
-                           "externalmetrics for all metrics.")
+                     .Help("[STABLE] Seconds from a request's head to its response; resource is "
+                           "* for all metrics of a group.")
                      .Register(registry)),
       reading_(in_flight_family(registry).Add({{"request_kind", "readOnly"}})),
       mutating_(in_flight_family(registry).Add({{"request_kind", "mutating"}})),

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,15 +47,10 @@ std::string metric_path(const std::string& metric) {
   return "/apis/external.metrics.k8s.io/v1beta1/namespaces/ml/" + metric;
 }
 
-// The page's lines that begin so.
-Texts lines(Telemetry& telemetry,
+Texts lines(ServerTelemetry& telemetry,
             std::string_view prefix,
             std::optional<Telemetry::Config> config = {}) {
-  std::istringstream page(telemetry.page({kNow, config, std::nullopt, {}}));
-  Texts out;
-  for (std::string line; std::getline(page, line);) {
-    if (line.starts_with(prefix)) out.push_back(line);
-  }
+  Texts out = telemetry.lines(prefix, {kNow, config, std::nullopt, {}});
   std::ranges::sort(out);
   return out;
 }
