@@ -24,9 +24,6 @@ constexpr SupportedMediaTypes kSupported{.has_protobuf = true,
                                          .has_table = true,
                                          .has_group_discovery = false};
 
-// The only resource that is not a metric. No metric may have this name.
-constexpr std::string_view kItems = "externalmetrics";
-
 constexpr TableItem kTableItem{kExternalValueKind,
                                "external.metrics.k8s.io/v1beta1",
                                &append_value_fields};
@@ -180,14 +177,14 @@ awaitable<Response> ExternalMetrics::explain(Request& request,
 }
 
 ApiGroup external_metrics_group(std::vector<std::string> metric_names, GroupHandler* handler) {
-  metric_names.emplace_back(kItems);
+  metric_names.emplace_back(kExternalItems);
   std::ranges::sort(metric_names);
   const auto repeated = std::ranges::unique(metric_names);
   metric_names.erase(repeated.begin(), repeated.end());
   std::vector<ApiResource> resources;
   resources.reserve(metric_names.size());
   for (std::string& name : metric_names) {
-    std::string kind(name == kItems ? kExternalValueKind : std::string_view(name));
+    std::string kind(name == kExternalItems ? kExternalValueKind : std::string_view(name));
     resources.push_back({std::move(name), std::move(kind)});
   }
   return {std::string(kExternalGroup),

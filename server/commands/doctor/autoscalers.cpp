@@ -2,6 +2,7 @@
 // cluster.
 #include "server/commands/doctor/autoscalers.hpp"
 
+#include "apiservice/groups/external_values.hpp"
 #include "scalers/text/suggest.hpp"
 #include "server/commands/doctor/registration.hpp"
 
@@ -14,9 +15,6 @@ namespace weir::server::doctor {
 namespace {
 
 using scalers::MetricInfo;
-
-// Weir lists this resource too, so that discovery is never empty.
-constexpr const char* kAlwaysListedResource = "externalmetrics";
 
 // "*" is the configuration's way to serve a metric in all namespaces.
 bool serves(const std::vector<std::string>& namespaces, const std::string& name_space) {
@@ -98,7 +96,7 @@ Findings check_name(const std::string& object,
   if (!served.listed || served.listed->contains(use.metric)) return {};
   std::vector<std::string_view> names;
   for (const std::string& name : *served.listed) {
-    if (name != kAlwaysListedResource) names.push_back(name);
+    if (name != apiservice::kExternalItems) names.push_back(name);
   }
   return {unknown_metric(object,
                          autoscaler,
@@ -182,9 +180,9 @@ Findings check_autoscalers(std::span<const Autoscaler> autoscalers, const Served
 }
 
 Findings check_discovery(const std::set<std::string>& listed, const ServedMetrics& served) {
-  const std::string object = fmt::format("APIService {}", kApiServiceName);
+  const std::string object = fmt::format("APIService {}", api_service_name());
   std::set<std::string> others = listed;
-  others.erase(kAlwaysListedResource);
+  others.erase(std::string(apiservice::kExternalItems));
   if (!served.configured) return {ok(object, "it lists " + counted(others.size(), "metric"))};
   std::set<std::string> missing;
   for (const MetricInfo& metric : *served.configured) {

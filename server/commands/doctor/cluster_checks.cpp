@@ -37,7 +37,7 @@ constexpr const char* kReviewPermission = "create subjectaccessreviews.authoriza
 constexpr const char* kSelfReviewPermission =
     "create selfsubjectaccessreviews.authorization.k8s.io";
 
-std::string api_service_title() { return fmt::format("APIService {}", kApiServiceName); }
+std::string api_service_title() { return fmt::format("APIService {}", api_service_name()); }
 
 // HOST:PORT with brackets around an IPv6 address (RFC 3986, 3.2.2).
 std::string authority_of(const std::string& host, std::int64_t port) {
@@ -85,7 +85,7 @@ awaitable<bool> ClusterChecks::query_server() {
 
 awaitable<void> ClusterChecks::fetch_api_service() {
   const std::string path =
-      fmt::format("/apis/apiregistration.k8s.io/v1/apiservices/{}", kApiServiceName);
+      fmt::format("/apis/apiregistration.k8s.io/v1/apiservices/{}", api_service_name());
   const ObjectReply reply =
       co_await fetch({api_service_title(), path, "", "get apiservices.apiregistration.k8s.io"});
   if (reply.is_missing) {

@@ -1,6 +1,8 @@
 // Checks the objects that connect the kube-apiserver with Weir, from the APIService to the pods.
 #include "server/commands/doctor/registration.hpp"
 
+#include "apiservice/groups/external_values.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,7 +59,7 @@ std::vector<std::string> naming_labels(const ApiServiceObject& api_service,
   return out;
 }
 
-std::string object() { return fmt::format("APIService {}", kApiServiceName); }
+std::string object() { return fmt::format("APIService {}", api_service_name()); }
 
 std::string service_object(const ObjectName& name) { return "Service " + name.text(); }
 
@@ -115,6 +117,10 @@ const ServiceObject::Port* port_of(const ServiceObject& service, std::int64_t po
 }
 
 }  // namespace
+
+std::string api_service_name() {
+  return fmt::format("{}.{}", apiservice::kExternalVersion, apiservice::kExternalGroup);
+}
 
 Owner owner_of(const ApiServiceObject& api_service,
                const std::optional<ServiceObject>& service,

@@ -2,6 +2,7 @@
 // has.
 #include "server/commands/record/record_source.hpp"
 
+#include "apiservice/groups/external_values.hpp"
 #include "apiservice/meta/label_selector.hpp"
 #include "scalers/settings/url.hpp"
 #include "server/commands/record/replies.hpp"
@@ -35,7 +36,9 @@ awaitable<Result<std::vector<Reading>>> RecordSource::read_metric(Target target,
         co_await source_->read({target.name_space, target.metric, std::move(*labels)}, deadline);
     co_return readings;
   }
-  const std::string path = fmt::format("/apis/external.metrics.k8s.io/v1beta1/namespaces/{}/{}",
+  const std::string path = fmt::format("/apis/{}/{}/namespaces/{}/{}",
+                                       apiservice::kExternalGroup,
+                                       apiservice::kExternalVersion,
                                        percent_encoded(target.name_space),
                                        percent_encoded(target.metric));
   const std::string query =
