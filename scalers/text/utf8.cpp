@@ -28,11 +28,13 @@ std::string lower_case(std::string_view text) {
 std::size_t utf8_length(std::string_view text, std::size_t at) {
   const std::uint8_t lead = byte_at(text, at);
   if (lead < 0x80) return 1;
+  // RFC 3629, section 4: 0xc0 and 0xc1 begin overlong forms only, bytes above 0xf4 nothing at all.
   if (lead < 0xc2 || lead > 0xf4 || !is_tail(text, at + 1)) return 0;
   const std::uint8_t second = byte_at(text, at + 1);
   if (lead < 0xe0) return 2;
   if (!is_tail(text, at + 2)) return 0;
   if (lead < 0xf0) {
+    // Overlong forms, and the surrogates U+D800 to U+DFFF.
     const bool is_bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f);
     return is_bad ? 0 : 3;
   }
