@@ -17,9 +17,11 @@ namespace weir::scalers {
 namespace {
 
 bool is_host_byte(char c, bool is_bracketed) {
-  if (std::isalnum(static_cast<unsigned char>(c)) != 0) return true;
+  const auto byte = static_cast<unsigned char>(c);
+  // An IPv6 address, which may end like an IPv4 address.
+  if (is_bracketed) return std::isxdigit(byte) != 0 || c == ':' || c == '.';
   // DNS names of hosts have no underscore, but container networks permit one in a name.
-  return is_bracketed ? c == ':' || c == '.' : c == '-' || c == '.' || c == '_';
+  return std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_';
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -38,6 +40,8 @@ bool split_authority(std::string_view authority, Url& url) {
     const auto close = authority.find(']');
     if (close == authority.npos) return false;
     host = authority.substr(1, close - 1);
+    // Otherwise "[cafe]" would be looked up as a name.
+    if (host.find(':') == host.npos) return false;
     rest = authority.substr(close + 1);
   } else {
     // A second colon is part of `rest`, where it is an error: an IPv6 address needs brackets (RFC

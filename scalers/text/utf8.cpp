@@ -51,17 +51,21 @@ std::string shortened(std::string text, std::size_t most) {
   return text + "...";
 }
 
+std::size_t printable_length(std::string_view text, std::size_t at) {
+  const std::size_t length = utf8_length(text, at);
+  if (length == 1 && (byte_at(text, at) < ' ' || byte_at(text, at) == 0x7f)) return 0;
+  // U+0080 to U+009F: U+009B starts a terminal command like ESC [.
+  const bool is_high_control =
+      length == 2 && byte_at(text, at) == 0xc2 && byte_at(text, at + 1) < 0xa0;
+  return is_high_control ? 0 : length;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text, at);
-    const bool is_control = length == 1 && (text[at] < ' ' || text[at] == 0x7f);
-    // U+0080 to U+009F: U+009B starts a terminal command like ESC [.
-    const bool is_high_control =
-        length == 2 && byte_at(text, at) == 0xc2 && byte_at(text, at + 1) < 0xa0;
-    const bool is_shown = length > 0 && !is_control && !is_high_control;
-    out += is_shown ? text.substr(at, length) : std::string_view(" ");
-    at += std::max<std::size_t>(length, 1);
+    const std::size_t length = printable_length(text, at);
+    out += length > 0 ? text.substr(at, length) : std::string_view(" ");
+    at += std::max({length, utf8_length(text, at), std::size_t{1}});
   }
   return out;
 }

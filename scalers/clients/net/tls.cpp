@@ -65,13 +65,22 @@ Certificate next_certificate(BIO* bio) {
   return Certificate(PEM_read_bio_X509_AUX(bio, nullptr, no_password, nullptr));
 }
 
+// Whether next_certificate() found no further one, rather than a damaged one.
+bool is_at_end() {
+  const auto code = ERR_peek_last_error();
+  const bool is_end =
+      ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+  if (is_end) ERR_clear_error();
+  return is_end;
+}
+
 bool add_trusted_certificates(SSL_CTX* context, const std::string& bundle) {
   const Bio bio = reading(bundle);
   bool is_any = false;
   for (auto next = next_certificate(bio.get()); next; next = next_certificate(bio.get()))
     is_any = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), next.get()) == 1 || is_any;
-  if (is_any) ERR_clear_error();  // the "no start line" at the end of the bundle
-  return is_any;
+  // Without a certificate the reason stays in OpenSSL's queue, for the message.
+  return is_any && is_at_end();
 }
 
 bool use_certificate_chain(SSL_CTX* context, const std::string& chain) {
@@ -82,8 +91,7 @@ bool use_certificate_chain(SSL_CTX* context, const std::string& chain) {
   for (auto next = next_certificate(bio.get()); next; next = next_certificate(bio.get()))
     // add1 takes a reference of its own; `next` releases the other one.
     SSL_CTX_add1_chain_cert(context, next.get());
-  ERR_clear_error();  // the "no start line" at the end of the chain
-  return true;
+  return is_at_end();
 }
 
 bool use_private_key(SSL_CTX* context, const std::string& pem) {

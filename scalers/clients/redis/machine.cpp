@@ -58,7 +58,8 @@ RedisReply converted(const redisReply& from) {
 
 // Whether an error reply to PING is one that every command would get.
 bool ends_login(std::string_view text) {
-  static constexpr std::array<std::string_view, 5> kPrefixes{"NOAUTH",
+  static constexpr std::array<std::string_view, 6> kPrefixes{"NOAUTH",
+                                                             "DENIED",
                                                              "LOADING",
                                                              "MASTERDOWN",
                                                              "BUSY",
@@ -252,9 +253,10 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
   };
   // unreachable means that the state passes by itself; bad_reply, that the configuration or the key
   // has to change.
-  static constexpr std::array<Row, 11> kRows{{
+  static constexpr std::array<Row, 12> kRows{{
       {"NOAUTH", Errc::refused, "the server requires a password"},
       {"WRONGPASS", Errc::refused, "the credentials are refused"},
+      {"DENIED", Errc::refused, "the server is in protected mode and accepts local clients only"},
       {"NOPERM", Errc::forbidden, "the user has no permission for this command"},
       {"WRONGTYPE", Errc::bad_reply, "the key is of another type"},
       {"LOADING", Errc::unreachable, "the server is loading its data"},

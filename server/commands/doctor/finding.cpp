@@ -57,17 +57,14 @@ Severity worst_of(std::span<const Finding> findings) {
 std::string one_line(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = scalers::utf8_length(text, at);
+    const std::size_t length = scalers::printable_length(text, at);
     if (out.size() + length > kMaxLineBytes) return out + "...";
-    const auto byte = static_cast<unsigned char>(text[at]);
-    // Invalid UTF-8 has length 0 here, and becomes a blank like a control byte.
-    const bool is_shown = length > 1 || (length == 1 && byte > 0x20 && byte != 0x7f);
-    if (is_shown) {
+    if (length > 0 && text[at] != ' ') {
       out += text.substr(at, length);
     } else if (!out.empty() && out.back() != ' ') {
       out += ' ';
     }
-    at += std::max<std::size_t>(length, 1);
+    at += std::max({length, scalers::utf8_length(text, at), std::size_t{1}});
   }
   while (out.ends_with(' ')) out.pop_back();
   return out;
