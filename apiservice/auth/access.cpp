@@ -15,6 +15,8 @@ std::string reason_tail(const Decision& decision) {
 awaitable<Decision> StandaloneAuthorizer::decide(UserInfo caller,
                                                  RequestInfo /*info*/,
                                                  Deadline /*deadline*/) {
+  // There is no kube-apiserver to review a permission, so a proven identity is all that can be
+  // asked for.
   if (!caller.is_anonymous()) co_return Decision{true, "", ""};
   co_return Decision{
       false,
@@ -24,6 +26,7 @@ awaitable<Decision> StandaloneAuthorizer::decide(UserInfo caller,
 
 Status forbidden(std::string_view user, const RequestInfo& info, const Decision& decision) {
   if (!info.is_resource) {
+    // The details of a path are empty but present, as in Kubernetes.
     return {403,
             "Forbidden",
             fmt::format("forbidden: User \"{}\" cannot {} path \"{}\"{}",
@@ -33,6 +36,8 @@ Status forbidden(std::string_view user, const RequestInfo& info, const Decision&
                         reason_tail(decision)),
             StatusDetails{}};
   }
+  // apierrors.NewForbidden() around the text of the authorizer: the resource comes twice, first
+  // without and then with its subresource.
   const std::string resource = info.subresource.empty()
                                    ? info.resource
                                    : fmt::format("{}/{}", info.resource, info.subresource);

@@ -23,9 +23,11 @@ namespace {
 using apiservice::PeerCertificate;
 using apiservice::Trust;
 
+// Kubernetes' own number; API servers from 1.33 on read a uid from it.
 constexpr const char* kUidOid = "1.3.6.1.4.1.57683.2";
 constexpr int kMaxCertificates = 1000;
-// Facts are recomputed at least this often, even if the certificates are valid for longer.
+// Facts are recomputed at least this often, even if the certificates are valid for longer: the CA
+// itself may expire, and a certificate may become valid.
 constexpr auto kLongestValidity = std::chrono::hours{1};
 
 using File = std::unique_ptr<FILE, CDeleter<std::fclose>>;
@@ -72,6 +74,7 @@ PeerCertificate facts_of(X509* leaf, STACK_OF(X509) * chain, const ClientTrust& 
   out.by_request_header_ca = trust_in(trust.request_header_ca, leaf, chain);
   out.by_client_ca = trust_in(trust.client_ca, leaf, chain);
   const auto names = entries_of(leaf, NID_commonName);
+  // The last one, as in Go, where each further common name overwrites the one before.
   if (!names.empty()) out.common_name = names.back();
   out.organizations = entries_of(leaf, NID_organizationName);
   out.uids = entries_of(leaf, uid_nid());
@@ -115,8 +118,12 @@ std::variant<CaBundle, CaBundle::Invalid> CaBundle::read(BIO* pem) {
 bool CaBundle::verifies(X509* leaf, STACK_OF(X509) * chain) const {
   const StoreContext context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) return false;
+  // A certificate with extended key usages must have that of a client: the serving certificate of
+  // another server of the same CA is not an identity.
   X509_STORE_CTX_set_default(context.get(), "ssl_client");
   const bool is_valid = X509_verify_cert(context.get()) == 1;
+  // The queue belongs to the thread: code that does not clear it first would take these errors for
+  // its own.
   ERR_clear_error();
   return is_valid;
 }
@@ -124,11 +131,13 @@ bool CaBundle::verifies(X509* leaf, STACK_OF(X509) * chain) const {
 PeerFacts peer_facts(SSL* connection, const ClientTrust& trust) {
   const WallTime now = std::chrono::system_clock::now();
   const WallTime horizon = now + kLongestValidity;
+  // Borrowed from the connection, as is the chain.
   X509* leaf = SSL_get0_peer_certificate(connection);
   if (leaf == nullptr) return {std::nullopt, horizon, trust.generation};
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(connection);
   PeerFacts out{facts_of(leaf, chain, trust), horizon, trust.generation};
-  // Verification has seen the expired certificates; only a later expiry can change its result.
+  // Verification has seen the expired certificates; of the others the first expiry may change its
+  // result.
   const auto limit_validity = [&](X509* certificate) {
     const auto expiry = wall_time_of(X509_get0_notAfter(certificate));
     if (expiry && *expiry > now) out.valid_until = std::min(out.valid_until, *expiry);
