@@ -4,6 +4,7 @@
 
 #include "scalers/signal.hpp"
 #include "scalers/text/utf8.hpp"
+#include "server/crypto/file_digest.hpp"
 #include "server/http/endpoints.hpp"
 #include "server/logging/log.hpp"
 #include "server/tls/context.hpp"
@@ -125,6 +126,7 @@ App::App(Loop& loop,
        {"version", WEIR_VERSION}});
   // Last, because these three call back into the parts above.
   lag_.emplace(loop, [this](auto late) { tick(late); });
+  tls_digest_ = file_digest(tls_files(options, tls_));
   tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   telemetry_.set_endpoints(api_.group_versions(), api_.endpoints());
   telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
@@ -182,6 +184,11 @@ void App::tick(std::chrono::duration<double> late) {
 }
 
 void App::reload_tls() {
+  // The watch also calls once a minute. New contexts would end the resumption of TLS sessions, and
+  // a new generation makes every session verify its peer again. The digest comes before the files
+  // are loaded, so that a change in between is loaded by the next call.
+  std::string digest = file_digest(tls_files(options_, tls_));
+  if (std::exchange(tls_digest_, digest) == digest) return;
   // The pairs and the bundles are independent: a bad pair does not keep an old CA trusted.
   const auto failure = tls_.reload();
   if (failure) log(Level::error, "serving_certificate_reload_failed", {{"reason", *failure}});

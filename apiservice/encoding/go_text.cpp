@@ -76,6 +76,19 @@ std::string go_quoted(std::string_view text) {
   return out += '"';
 }
 
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
 scalers::Result<std::int64_t> parse_int(std::string_view text) {
   const auto invalid = [text](std::string_view why) {
     return scalers::Error{scalers::Errc::bad_request,

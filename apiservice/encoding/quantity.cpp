@@ -4,12 +4,14 @@
 
 #include "scalers/reading.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace weir::apiservice {
@@ -131,13 +133,14 @@ std::optional<double> parse_quantity(std::string_view text) {
   double number = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, failed] = std::from_chars(text.data(), end, number);
-  // from_chars() reads inf and nan, which are not quantities. An E without digits stays in `rest`:
-  // it is the suffix.
-  if (failed != std::errc{} || !std::isfinite(number)) return std::nullopt;
+  // An E without digits stays in `rest`: it is the suffix.
+  if (failed != std::errc{}) return std::nullopt;
   const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
-  for (const Suffix& known : kReadSuffixes)
-    if (known.text == suffix) return number * known.factor;
-  return std::nullopt;
+  const auto* const known = std::ranges::find(kReadSuffixes, suffix, &Suffix::text);
+  if (known == std::end(kReadSuffixes)) return std::nullopt;
+  // Checked last: from_chars() reads inf and nan, and the factor may exceed a double.
+  number *= known->factor;
+  return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace weir::apiservice

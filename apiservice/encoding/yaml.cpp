@@ -23,9 +23,9 @@ bool is_all(std::string_view text, bool (*is_one)(char)) {
   return !text.empty() && std::ranges::all_of(text, is_one);
 }
 
-// Words that YAML 1.1 reads as a boolean, null, infinity, NaN or merge key.
+// Words that YAML 1.1 reads as a boolean, null, infinity, NaN, merge key or default value.
 bool is_word(std::string_view text) {
-  constexpr std::array<std::string_view, 15> kWords{"y",
+  constexpr std::array<std::string_view, 16> kWords{"y",
                                                     "yes",
                                                     "true",
                                                     "on",
@@ -39,7 +39,8 @@ bool is_word(std::string_view text) {
                                                     ".inf",
                                                     "+.inf",
                                                     "-.inf",
-                                                    "<<"};
+                                                    "<<",
+                                                    "="};
   // An empty scalar is null. In lower case, because True and TRUE are booleans as well; quoting a
   // word like yEs without need changes nothing.
   return text.empty() || std::ranges::find(kWords, scalers::lower_case(text)) != kWords.end();

@@ -1,6 +1,7 @@
 // The only place that chooses HTTP codes and renders Status objects.
 #include "apiservice/meta/status.hpp"
 
+#include "apiservice/encoding/go_text.hpp"
 #include "apiservice/encoding/json.hpp"
 
 #include <fmt/format.h>
@@ -109,18 +110,9 @@ Status method_not_allowed() {
 }
 
 Response internal_error(std::string_view target, std::string_view why) {
-  const std::string text = fmt::format("Internal Server Error: \"{}\": {}\n", target, why);
-  Response out{500, "text/plain; charset=utf-8", {}};
-  // As Kubernetes does, because the text repeats the target that the caller sent.
-  for (const char c : text) {
-    switch (c) {
-      case '&': out.body += "&amp;"; break;
-      case '<': out.body += "&lt;"; break;
-      case '>': out.body += "&gt;"; break;
-      default: out.body += c;
-    }
-  }
-  return out;
+  return {500,
+          "text/plain; charset=utf-8",
+          html_escaped(fmt::format("Internal Server Error: {}: {}\n", go_quoted(target), why))};
 }
 
 Status invalid(std::string_view kind, std::vector<StatusCause> causes) {

@@ -46,11 +46,19 @@ struct FileWatch::State {
       : loop(loop_),
         paths(std::move(paths_)),
         on_change(std::move(on_change_)),
-        events(loop_.get_executor(), ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
-        stop(loop_) {}
+        events(loop_.get_executor()),
+        stop(loop_) {
+    const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (descriptor >= 0) return events.assign(descriptor);
+    // A node has a limited number of instances for each user. Polling still finds every change.
+    log(Level::warn,
+        "files_not_watched",
+        {{"reason", std::error_code(errno, std::generic_category()).message()}});
+  }
 
   // Adding a folder again has no effect in inotify.
   void add_folders() {
+    if (!events.is_open()) return;
     // Several files of one folder need one watch.
     std::set<std::string> folders;
     for (const std::string& path : paths) folders.insert(folder_of(path));
@@ -94,7 +102,7 @@ FileWatch::~FileWatch() {
 awaitable<void> FileWatch::watch(std::shared_ptr<State> state) {
   // Room for many events: read() fails with EINVAL when not even one fits.
   std::array<char, 16 * 1024> buffer{};
-  while (!state->is_stopped) {
+  while (!state->is_stopped && state->events.is_open()) {
     const auto [failed, size] =
         co_await state->events.async_read_some(boost::asio::buffer(buffer), kToken);
     if (failed || state->is_stopped) co_return;

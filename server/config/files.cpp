@@ -57,10 +57,17 @@ std::vector<std::string> files_of(const std::string& path, Problems& problems) {
   std::error_code failed;
   if (!std::filesystem::is_directory(path, failed)) return {path};
   std::vector<std::string> out;
-  for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
+  // By increment(), because ++ throws when the folder is replaced meanwhile.
+  for (std::filesystem::directory_iterator entry(path, failed), end; entry != end && !failed;
+       entry.increment(failed)) {
+    std::error_code ignored;
     // is_regular_file() follows links, which the files of a mounted ConfigMap are.
-    if (is_config_name(entry.path()) && entry.is_regular_file(failed))
-      out.push_back(entry.path().string());
+    if (is_config_name(entry->path()) && entry->is_regular_file(ignored))
+      out.push_back(entry->path().string());
+  }
+  if (failed) {
+    problems.add({path, 0, 0}, fmt::format("the folder cannot be read: {}", failed.message()));
+    return {};
   }
   // Folders list their files in any order, on which the fingerprint must not depend.
   std::ranges::sort(out);

@@ -9,6 +9,7 @@
 #include <malloc.h>
 
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 namespace weir::server {
@@ -50,14 +51,20 @@ void Reload::begin() {
   is_parsing_ = true;
   // Does not block the loop: is_parsing_ is false only after the thread has posted its result.
   if (parser_.joinable()) parser_.join();
-  // The thread works on copies. `this` is used only by the handler, which runs on the loop.
-  parser_ = std::thread(
-      [this, is_alive = is_alive_, paths = paths_, in_use = fingerprint_, &loop = loop_] {
-        const auto loaded = std::make_shared<LoadedConfig>(load(paths, in_use));
-        boost::asio::post(loop, [this, is_alive, loaded] {
-          if (*is_alive) apply_config(std::move(*loaded));
+  try {
+    // The thread works on copies. `this` is used only by the handler, which runs on the loop.
+    parser_ = std::thread(
+        [this, is_alive = is_alive_, paths = paths_, in_use = fingerprint_, &loop = loop_] {
+          const auto loaded = std::make_shared<LoadedConfig>(load(paths, in_use));
+          boost::asio::post(loop, [this, is_alive, loaded] {
+            if (*is_alive) apply_config(std::move(*loaded));
+          });
         });
-      });
+  } catch (const std::system_error& failed) {
+    // The pod may have no room for another thread. The next poll tries again.
+    is_parsing_ = false;
+    log(Level::error, "config_not_read", {{"reason", failed.what()}});
+  }
 }
 
 Reload::LoadedConfig Reload::load(const std::vector<std::string>& paths,

@@ -25,7 +25,7 @@ using apiservice::Trust;
 
 // Kubernetes' own number; API servers from 1.33 on read a uid from it.
 constexpr const char* kUidOid = "1.3.6.1.4.1.57683.2";
-constexpr int kMaxCertificates = 1000;
+constexpr std::size_t kMaxCertificates = 1000;
 // Facts are recomputed at least this often, even if the certificates are valid for longer: the CA
 // itself may expire, and a certificate may become valid.
 constexpr auto kLongestValidity = std::chrono::hours{1};
@@ -102,9 +102,11 @@ std::variant<CaBundle, CaBundle::Invalid> CaBundle::read(BIO* pem) {
   out.store_.reset(X509_STORE_new(), X509_STORE_free);
   // Every certificate of the bundle is a trust anchor, including intermediates, as in Go.
   X509_STORE_set_flags(out.store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
-  for (int i = 0; i < kMaxCertificates; ++i) {
+  while (true) {
     std::shared_ptr<X509> certificate(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr), X509_free);
     if (!certificate) break;
+    if (out.certificates_.size() == kMaxCertificates)
+      return Invalid{fmt::format("it has more than {} certificates", kMaxCertificates)};
     X509_STORE_add_cert(out.store_.get(), certificate.get());
     out.certificates_.push_back(std::move(certificate));
   }
