@@ -125,8 +125,8 @@ awaitable<Result<Counts>> DiagnosisRun::count(const Selector& selector,
                                               std::string label,
                                               When when) {
   const std::string text = text_of(selector);
-  // An instant selector sees a series for 5 minutes after its last sample (the lookback delta);
-  // last_over_time also finds one that ended earlier.
+  // An instant selector sees a series for 5 minutes after its last sample at most (the lookback
+  // delta); last_over_time also finds one that ended earlier.
   const std::string inner = when == When::now ? text : fmt::format("last_over_time({}[1h])", text);
   const std::string by = label.empty() ? "" : fmt::format(" by ({})", label);
   return query(fmt::format("count{} ({})", by, inner), std::move(label));

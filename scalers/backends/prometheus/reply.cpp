@@ -216,7 +216,7 @@ Error status_error(long status, const std::string& text) {
   if (status == 401 || status == 403) {
     return {Errc::refused, fmt::format("the credentials are refused (HTTP {})", status), text};
   }
-  // The body is a page for browsers, or "404 page not found".
+  // The body is not shown, because it is mostly a page for browsers.
   if (status == 404)
     return {Errc::bad_reply, "HTTP 404: no query API at this url; is the path right?", ""};
   if (status == 429)
