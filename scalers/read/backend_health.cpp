@@ -39,6 +39,7 @@ std::optional<Duration> BackendHealth::time_since_recovery(
     std::optional<SteadyTime> connection_recovered_at,
     SteadyTime now) const {
   const bool has_just_recovered = is_unreachable_ && is_backend_response(answer);
+  // The later of both; nullopt compares below every time.
   const auto recovered_at =
       std::max(has_just_recovered ? std::optional(now) : recovered_at_, connection_recovered_at);
   if (!recovered_at) return std::nullopt;

@@ -18,10 +18,12 @@ void FallbackHistory::note(const std::string& key,
                            bool is_good) {
   const History* known = histories_.find(key);
   if (is_good) {
+    // Reads that waited may bring an older answer after a newer one was noted.
     const bool is_newer =
         known == nullptr || known->last_good == nullptr || known->last_good->at < answer->at;
     if (is_newer) histories_.put(key, name_space, {answer, std::nullopt});
   } else if (known == nullptr) {
+    // The first failure only, so that time runs from there however many reads fail after it.
     histories_.put(key, name_space, {nullptr, answer->at});
   }
 }
@@ -41,10 +43,12 @@ std::optional<Substitute> fall_back(const Policies& policies,
   if (!policies.fallback) return std::nullopt;
   PolicyTrace trace(steps);
   const Fallback& fallback = *policies.fallback;
+  // A number would hide the mistake, and no wait corrects it.
   if (failure.code == Errc::bad_request || failure.code == Errc::unknown_metric) {
     trace.add(Policy::fallback, "not used, because the request itself is wrong");
     return std::nullopt;
   }
+  // Without any history (an explanation before the first read) the first failure is this one.
   const SteadyTime since =
       history.last_good != nullptr ? history.last_good->at : history.first_failure.value_or(now);
   const auto age = now - since;
@@ -59,6 +63,7 @@ std::optional<Substitute> fall_back(const Policies& policies,
     return std::nullopt;
   }
   if (fallback.value) {
+    // A number that the author wrote does not age, so it has no end; a held one has `hold`.
     trace.add(Policy::fallback,
               "{} was {} ago, reported as {:g}",
               what,
@@ -78,6 +83,8 @@ std::optional<Substitute> fall_back(const Policies& policies,
               seconds_text(*fallback.hold));
     return std::nullopt;
   }
+  // Judged again, because the history shares the raw answer with the cache. The verdict does not
+  // depend on the time, so it is good again.
   auto held = judge(policies, *history.last_good, filter);
   if (!held) return std::nullopt;
   trace.add(Policy::fallback,
