@@ -19,9 +19,11 @@ std::string_view Diagnoses::cause(const std::string& key, Errc code, SteadyTime 
 bool Diagnoses::begin(const std::string& backend,
                       const std::string& key,
                       const std::string& name_space,
+                      Errc code,
                       SteadyTime now) {
   const auto known = found_.find(key);
-  if (known != found_.end()) {
+  // The pause is for the same error: cause() shows nothing of another one.
+  if (known != found_.end() && known->second.code == code) {
     const Duration pause = known->second.cause.empty() ? kNoCauseRenewed : kCauseRenewed;
     if (now - known->second.at < pause) return false;
   }

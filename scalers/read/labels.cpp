@@ -73,7 +73,9 @@ std::optional<Error> check(const LabelRequirement& requirement,
 }
 
 // A whole decimal integer, as Kubernetes compares with > and <.
+// As strconv.ParseInt reads it, which Kubernetes compares labels with.
 std::optional<std::int64_t> integer(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   std::int64_t out = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;

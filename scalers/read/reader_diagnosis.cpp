@@ -22,7 +22,7 @@ void Reader::maybe_start_diagnosis(const Metric& metric,
   const bool is_due =
       verdict.error().code == code && code != Errc::refused &&
       metric.scaler->can_diagnose(answer.samples) &&
-      diagnoses_.begin(metric.backend->name, key, parameters.name_space, clock_.steady());
+      diagnoses_.begin(metric.backend->name, key, parameters.name_space, code, clock_.steady());
   if (!is_due) return;
   boost::asio::co_spawn(
       loop_.get_executor(),

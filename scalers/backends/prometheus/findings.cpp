@@ -92,7 +92,8 @@ std::string down_reason(const Job& job, std::span<const std::string> redactions)
 
 std::vector<std::string_view> names_of(const Jobs& jobs) {
   std::vector<std::string_view> out;
-  for (const auto& [name, job] : jobs) out.push_back(name);
+  for (const auto& [name, job] : jobs)
+    if (!name.empty()) out.push_back(name);  // "" holds the targets without a job
   return out;
 }
 
@@ -274,7 +275,9 @@ std::string similar_value(const std::string& value,
                           const Counts& counts,
                           std::span<const std::string> secrets) {
   std::vector<std::string_view> values;
-  for (const auto& [other, count] : counts) values.push_back(other);
+  // "" holds the series without the label, and is near every short value.
+  for (const auto& [other, count] : counts)
+    if (!other.empty()) values.push_back(other);
   return addressed_text(did_you_mean(value, values), secrets);
 }
 

@@ -153,6 +153,17 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
   if (settings.token.is_set() && settings.username.is_set()) {
     problems.add(block.find("token")->mark, "token and username are mutually exclusive; keep one");
   }
+  const auto authorization =
+      std::ranges::find(settings.headers, "authorization", [](const auto& one) {
+        return lower_case(one.first);
+      });
+  if (authorization != settings.headers.end() &&
+      (settings.token.is_set() || settings.username.is_set())) {
+    problems.add(block.find("headers")->mark,
+                 fmt::format("the header {} and {} are mutually exclusive; keep one",
+                             authorization->first,
+                             settings.token.is_set() ? "token" : "username"));
+  }
   // Files that would not be used are an error, because their author believes that the connection is
   // encrypted.
   if (settings.url.scheme == "http" && block.find("tls") != nullptr) {

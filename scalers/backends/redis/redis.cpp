@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -146,6 +147,13 @@ class RedisScaler final : public Scaler {
   }
 
  private:
+  // The keys that SCAN returned; it may return one of them several times.
+  struct Scan {
+    std::set<std::string> keys;
+    bool is_complete = false;  // of the whole database
+  };
+  // Counts its queries in `out`, and notes there when one fails.
+  [[nodiscard]] awaitable<Scan> scan_keys(Diagnosis& out, Deadline deadline);
   // The key alone decides, because only keys are searched for similar names.
   [[nodiscard]] NameOrigin origin() const {
     return key_.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
@@ -179,36 +187,41 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
   out.findings.push_back(fmt::format("TYPE {} = {}", key, type->text));
   // The key exists: its 0 was measured, or the error already names what is wrong with it.
   if (type->text != "none") co_return out;
-  std::vector<std::string> keys;
-  std::string cursor = "0";
-  for (std::size_t i = 0; i < kMaxScans; ++i) {
-    ++out.queries;
-    // SCAN and never KEYS, which blocks the server for the whole database. Only cursor 0 ends a
-    // scan: a page before it may be empty.
-    std::vector<std::string> scan{"SCAN", cursor, "COUNT", std::string(kScanCount)};
-    const auto scan_reply = co_await client_.command(std::move(scan), deadline);
-    const auto page = scan_reply ? parse_scan(*scan_reply) : Result<ScanPage>(scan_reply.error());
-    if (!page) {
-      out.findings.push_back("SCAN failed: " + page.error().message());
-      break;
-    }
-    keys.insert(keys.end(), page->keys.begin(), page->keys.end());
-    cursor = page->cursor;
-    if (cursor == "0") break;
-  }
+  const Scan scan = co_await scan_keys(out, deadline);
   out.findings.push_back(fmt::format("scanned {} key{}{}",
-                                     keys.size(),
-                                     keys.size() == 1 ? "" : "s",
-                                     cursor == "0" ? ", the whole database" : ""));
-  const std::vector<std::string_view> names(keys.begin(), keys.end());
+                                     scan.keys.size(),
+                                     scan.keys.size() == 1 ? "" : "s",
+                                     scan.is_complete ? ", the whole database" : ""));
+  const std::vector<std::string_view> names(scan.keys.begin(), scan.keys.end());
   const std::string near = near_names(origin(), key, names, out);
   // Only a complete scan shows that the database is empty.
-  if (cursor == "0" && keys.empty()) {
+  if (scan.is_complete && scan.keys.empty()) {
     out.cause = "the database has no keys; is the database number right?";
   } else if (reply || !near.empty()) {  // otherwise the error already says this
     out.cause = fmt::format("there is no key \"{}\"{}", key, near);
   }
   co_return out;
+}
+
+awaitable<RedisScaler::Scan> RedisScaler::scan_keys(Diagnosis& out, Deadline deadline) {
+  Scan scan;
+  std::string cursor = "0";
+  for (std::size_t i = 0; i < kMaxScans && !scan.is_complete; ++i) {
+    ++out.queries;
+    // SCAN and never KEYS, which blocks the server for the whole database. Only cursor 0 ends a
+    // scan: a page before it may be empty.
+    std::vector<std::string> words{"SCAN", cursor, "COUNT", std::string(kScanCount)};
+    const auto reply = co_await client_.command(std::move(words), deadline);
+    const auto page = reply ? parse_scan(*reply) : Result<ScanPage>(reply.error());
+    if (!page) {
+      out.findings.push_back("SCAN failed: " + page.error().message());
+      break;
+    }
+    scan.keys.insert(page->keys.begin(), page->keys.end());
+    cursor = page->cursor;
+    scan.is_complete = cursor == "0";
+  }
+  co_return scan;
 }
 
 struct MetricBlock {

@@ -263,6 +263,10 @@ TEST_CASE("a backend says what it lacks") {
       {"an unknown method",
        "{backends: {a: {prometheus: {url: 'http://a', method: get}}}}",
        {"t.yaml:1:55: expected one of GET, POST; found \"get\""}},
+      {"two headers Authorization",
+       "{backends: {a: {prometheus: {url: 'http://a', token: {file: /dev/null}, headers: "
+       "{authorization: {file: /dev/null}}}}}}",
+       {"t.yaml:1:82: the header authorization and token are mutually exclusive; keep one"}},
       {"a header that is none",
        "{backends: {a: {prometheus: {url: 'http://a', headers: {'X A': b}}}}}",
        {"t.yaml:1:57: \"X A\" is not a valid header name"}},
