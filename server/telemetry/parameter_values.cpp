@@ -14,6 +14,7 @@
 namespace weir::server {
 namespace {
 
+// One allocation is enough for most keys.
 constexpr std::size_t kTypicalKeyBytes = 120;
 
 // "label_" and the name with _ in place of what Prometheus does not allow; a name that two labels
@@ -24,12 +25,14 @@ std::vector<SeriesLabel> series_labels(const scalers::Labels& parameters,
   for (const auto& [name, value] : parameters) {
     std::string text = "label_" + name;
     for (char& c : text)
+      // Prometheus' label names have letters, digits and underscores only.
       if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
     std::string unique = text;
     for (int n = 1; !used.insert(unique).second; ++n)
       unique = fmt::format("{}_conflict{}", text, n);
     names.push_back(std::move(unique));
   }
+  // A second loop, because the labels refer to `names`, whose strings move while it grows.
   std::vector<SeriesLabel> out;
   std::size_t i = 0;
   for (const auto& [name, value] : parameters) out.push_back({names[i++], value});
@@ -43,6 +46,7 @@ std::string labels_text(const scalers::Labels& parameters,
   auto labels = series_labels(parameters, names);
   labels.push_back({"metric", metric});
   labels.push_back({"namespace", name_space});
+  // append_labels() needs the order of the names.
   std::ranges::sort(labels, {}, &SeriesLabel::name);
   std::string out;
   append_labels(out, labels);
@@ -82,6 +86,7 @@ ParameterValues::ParameterValues(std::size_t capacity)
 void ParameterValues::set(const scalers::ReadOf& of,
                           const scalers::Reading& reading,
                           bool is_any_namespace) {
+  // An Lru has a capacity of 1 at least.
   if (capacity_ == 0) return;
   const std::string_view name_space = is_any_namespace ? "*" : of.name_space;
   const std::string key = key_of(of, name_space, reading.labels);
@@ -91,6 +96,8 @@ void ParameterValues::set(const scalers::ReadOf& of,
     known->is_reported = true;
     return;
   }
+  // The partition is the namespace of the caller also for a value of every namespace, so that a
+  // namespace with many sets evicts its own.
   values_.put(key,
               std::string(of.name_space),
               {std::string(of.backend),
