@@ -49,6 +49,7 @@ Finding error(std::string object, std::string what, std::string action) {
 }
 
 Severity worst_of(std::span<const Finding> findings) {
+  // The enumerators are in the order of severity.
   Severity out = Severity::ok;
   for (const Finding& finding : findings) out = std::max(out, finding.severity);
   return out;
@@ -58,6 +59,7 @@ std::string one_line(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = scalers::utf8_length(text, at);
+    // Between two characters, so that the text remains valid UTF-8.
     if (out.size() + length > kMaxLineBytes) return out + "...";
     const auto byte = static_cast<unsigned char>(text[at]);
     // Invalid UTF-8 has length 0 here, and becomes a blank like a control byte.
@@ -104,6 +106,7 @@ std::string json_of(std::span<const Finding> findings) {
   const nlohmann::ordered_json out{{"errors", count_of(findings, Severity::error)},
                                    {"warnings", count_of(findings, Severity::warning)},
                                    {"findings", std::move(list)}};
+  // dump() throws on invalid UTF-8, of which one_line() has left none.
   return out.dump(2) + "\n";
 }
 

@@ -11,7 +11,8 @@ using nlohmann::json;
 using scalers::Result;
 using scalers::clients::HttpReply;
 
-// The message of a Kubernetes Status; the beginning of the body when it is not a Status.
+// The message of a Kubernetes Status; the beginning of the body when it is not a Status. Not all of
+// it, because a proxy responds with a whole page.
 std::string status_text(const HttpReply& reply) {
   const json status = json::parse(reply.body, nullptr, false);
   const bool is_status =
@@ -22,6 +23,7 @@ std::string status_text(const HttpReply& reply) {
 }  // namespace
 
 std::optional<Finding> unreadable(const Query& query, const Result<HttpReply>& reply) {
+  // Warnings, because they are about the doctor's own account and connection, not about Weir.
   if (!reply) {
     return warning(query.object,
                    "it could not be read: " + reply.error().message(),
@@ -41,6 +43,7 @@ std::optional<Finding> unreadable(const Query& query, const Result<HttpReply>& r
                                status_text(*reply)),
                    "fix the cause that the message names");
   }
+  // The callers parse the body without another check.
   if (reply->status != 404 && !json::accept(reply->body)) {
     return warning(query.object,
                    "it could not be read: the response of the kube-apiserver is not JSON",
