@@ -86,6 +86,7 @@ std::string text_of(std::span<const Finding> findings) {
                    finding.action.empty() ? "" : " -> ",
                    one_line(finding.action));
   }
+  // The counts come last, where a terminal shows them.
   fmt::format_to(std::back_inserter(out),
                  "{}, {}, {} ok\n",
                  counted(count_of(findings, Severity::error), "error"),

@@ -10,6 +10,7 @@
 namespace weir::server::record {
 namespace {
 
+// RFC 4180, 2.1.
 constexpr const char* kEnd = "\r\n";
 
 // The columns in order; an empty column has no value.
@@ -39,6 +40,7 @@ std::string quoted(const std::string& field) {
 }
 
 std::string line_of(const Row& row) {
+  // In the order of the names in csv_head().
   const std::array fields{&row.time,
                           &row.elapsed_seconds,
                           &row.kind,
@@ -64,6 +66,7 @@ template <class AnySample>
 Row row_of(const char* kind, std::string_view name, const AnySample& sample) {
   Row out;
   out.time = apiservice::rfc3339(sample.time);
+  // To the millisecond, because `time` has whole seconds.
   out.elapsed_seconds = fmt::format("{:.3f}", sample.at);
   out.kind = kind;
   out.name = std::string(name);
@@ -92,6 +95,7 @@ std::string csv_head() {
 
 std::string csv_of(std::string_view metric, const Sample& sample) {
   Row row = row_of("metric", metric, sample);
+  // An error has no value: an empty column, never a 0.
   if (sample.readings.empty()) return line_of(row);
   std::string out;
   for (const scalers::Reading& reading : sample.readings) {

@@ -16,7 +16,7 @@ using scalers::percent_encoded;
 using scalers::Reading;
 using scalers::Result;
 
-// The first question mark ends the metric, because names cannot contain one.
+// The first question mark ends the metric: a metric whose name has one cannot be recorded.
 Target target_of(const std::string& text) {
   const auto mark = text.find('?');
   const std::string path = text.substr(0, mark);
@@ -40,6 +40,7 @@ awaitable<Result<std::vector<Reading>>> RecordSource::read_metric(Target target,
                                        percent_encoded(target.metric));
   const std::string query =
       target.selector.empty() ? "" : "labelSelector=" + percent_encoded(target.selector);
+  // Not null here: problem_in() requires --kubeconfig when there is no --config.
   const auto reply = co_await kube_->get(path, query, deadline);
   if (!reply) co_return reply.error().within("the kube-apiserver");
   co_return parse_values(reply->status, reply->body);
