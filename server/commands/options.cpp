@@ -231,6 +231,7 @@ void add_explain(CLI::App& app, ExplainOptions& out, std::string& target, std::s
                      "Label selector, as in an HPA. Default with --hpa: the selector of the HPA");
   explain.add_option("-o,--output", format, "json: print the response of GET .../METRIC/explain")
       ->check(CLI::IsMember({"json"}));
+  // Without a default: explain queries backends, and a cluster only when it is named.
   auto* const kubeconfig =
       explain.add_option("--kubeconfig", out.kubeconfig, "Kubeconfig file for reading the HPA");
   explain

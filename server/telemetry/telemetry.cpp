@@ -211,6 +211,7 @@ std::string Telemetry::page(const State& state) {
   // A page is about as long as the one before: no room is taken twice.
   std::string out;
   out.reserve(parts_->page_bytes + parts_->page_bytes / 16);
+  // Written straight into the page, because these families have a series for each metric.
   parts_->requests.append_to(out);
   parts_->reads.append_to(out, state.now);
   out += prometheus::TextSerializer().Serialize(parts_->registry.Collect());

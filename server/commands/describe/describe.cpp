@@ -24,6 +24,7 @@ struct Section {
 };
 
 std::string presence_of(const SettingDoc& row) {
+  // A required setting has no default.
   if (row.is_required) return "required";
   return row.default_text.empty() ? "optional" : fmt::format("default {}", row.default_text);
 }

@@ -179,6 +179,7 @@ std::set<std::string> parse_resources(const json& list) {
   return out;
 }
 
+// The kube-apiserver fills the field: `default` when the Pod names no account.
 std::string parse_account(const json& pod) {
   return text_in(field(pod, "spec"), "serviceAccountName");
 }

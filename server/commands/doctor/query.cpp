@@ -29,6 +29,7 @@ std::optional<Finding> unreadable(const Query& query, const Result<HttpReply>& r
                    "it could not be read: " + reply.error().message(),
                    "run weir doctor again");
   }
+  // Written as RBAC writes it, so that it can be granted as it is read.
   if (reply->status == 403 && !query.permission.empty()) {
     return warning(
         query.object,
@@ -58,6 +59,7 @@ std::optional<Finding> unreachable_server(const Query& query, const Result<HttpR
                  "it cannot be reached: " + reply.error().message(),
                  "fix server or certificate-authority in the kubeconfig, or the network path");
   }
+  // Every other query would fail in the same way.
   if (reply->status == 401) {
     return error(query.object,
                  "it rejected the credentials of this account (401)",

@@ -148,6 +148,7 @@ Finding check_owner(const Owner& owner,
   switch (owner.kind) {
     case Owner::Kind::weir:
       return ok(object(), fmt::format("it belongs to Weir's Service {}", service));
+    // A warning, because Weir may run under a name of the user's own.
     case Owner::Kind::unknown:
       return warning(
           object(),
@@ -172,6 +173,8 @@ Finding check_owner(const Owner& owner,
 
 Findings check_api_service(const ApiServiceObject& api_service) {
   Findings out{check_available(api_service)};
+  // A warning, because metrics still work; but anything on the network path may respond in place of
+  // Weir.
   if (api_service.skips_verify) {
     out.push_back(warning(
         object(),

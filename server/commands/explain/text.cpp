@@ -83,6 +83,7 @@ void add_query(std::string& out, const Explanation::BackendQuery& query) {
   }
   std::string steps;
   for (const Explanation::Step& step : query.steps) {
+    // To a tenth of a millisecond, because a step may be shorter than one.
     const auto microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(step.took).count();
     steps += fmt::format("{}{} {:.1f} ms",
@@ -120,6 +121,7 @@ void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hp
       "implies",
       fmt::format("{} replicas{}{} ({})",
                   implied.bounded,
+                  // The number without the bounds is shown only when they change it.
                   implied.bounded == implied.wanted
                       ? ""
                       : fmt::format(", {} without the bounds", implied.wanted),

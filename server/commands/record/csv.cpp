@@ -32,6 +32,7 @@ struct Row {
 
 // RFC 4180, 2.6 and 2.7: quotes are doubled inside a quoted field.
 std::string quoted(const std::string& field) {
+  // Other fields need no quotes (2.5).
   if (field.find_first_of(",\"\r\n") == field.npos) return field;
   std::string out = "\"";
   for (const char character : field)

@@ -38,6 +38,7 @@ awaitable<Result<std::vector<Reading>>> RecordSource::read_metric(Target target,
   const std::string path = fmt::format("/apis/external.metrics.k8s.io/v1beta1/namespaces/{}/{}",
                                        percent_encoded(target.name_space),
                                        percent_encoded(target.metric));
+  // Without a selector there is no parameter, as in a read of the HPA controller.
   const std::string query =
       target.selector.empty() ? "" : "labelSelector=" + percent_encoded(target.selector);
   // Not null here: problem_in() requires --kubeconfig when there is no --config.
