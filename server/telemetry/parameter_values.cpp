@@ -11,6 +11,7 @@
 namespace weir::server {
 namespace {
 
+// One allocation is enough for most keys.
 constexpr std::size_t kTypicalKeyBytes = 120;
 
 // "label_" and the name with _ in place of what Prometheus does not allow; a name that two labels
@@ -21,12 +22,14 @@ std::vector<SeriesLabel> series_labels(const scalers::Labels& parameters,
   for (const auto& [name, value] : parameters) {
     std::string text = "label_" + name;
     for (char& c : text)
+      // Prometheus' label names have letters, digits and underscores only.
       if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
     std::string unique = text;
     for (int n = 1; !used.insert(unique).second; ++n)
       unique = fmt::format("{}_conflict{}", text, n);
     names.push_back(std::move(unique));
   }
+  // A second loop, because the labels refer to `names`, whose strings move while it grows.
   std::vector<SeriesLabel> out;
   std::size_t i = 0;
   for (const auto& [name, value] : parameters) out.push_back({names[i++], value});
@@ -40,6 +43,7 @@ std::string labels_text(const scalers::Labels& parameters,
   auto labels = series_labels(parameters, names);
   labels.push_back({"metric", metric});
   labels.push_back({"namespace", name_space});
+  // append_labels() needs the order of the names.
   std::ranges::sort(labels, {}, &SeriesLabel::name);
   std::string out;
   append_labels(out, labels);
@@ -57,6 +61,7 @@ void ParameterValues::set(FamilyId family,
                           const scalers::ReadOf& of,
                           const scalers::Reading& reading,
                           bool is_any_namespace) {
+  // An Lru has a capacity of 1 at least.
   if (capacity_ == 0) return;
   const std::string_view name_space = is_any_namespace ? "*" : of.name_space;
   key_.clear();
@@ -72,6 +77,8 @@ void ParameterValues::set(FamilyId family,
     known->is_reported = true;
     return;
   }
+  // The partition is the namespace of the caller also for a value of every namespace, so that a
+  // namespace with many sets evicts its own.
   values_.put(std::string(key_.view()),
               std::string(of.name_space),
               {family,

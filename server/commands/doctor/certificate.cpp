@@ -24,8 +24,10 @@ using Store = std::unique_ptr<X509_STORE, CDeleter<X509_STORE_free>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, CDeleter<X509_STORE_CTX_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, CDeleter<GENERAL_NAMES_free>>;
 
-// cert-manager renews earlier, when a third of the lifetime is left.
+// cert-manager renews earlier, when a third of the lifetime is left. So a certificate this close to
+// its end is renewed by hand, or its renewal has failed.
 constexpr std::chrono::days kRenewalNotice{14};
+// A shared certificate may have a hundred names, and a finding is one line.
 constexpr std::size_t kMaxNames = 8;
 
 // An unreadable time is in the past: the certificate counts as expired.
@@ -39,6 +41,7 @@ std::string dns_names_of(X509* certificate) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type != GEN_DNS || out.size() == kMaxNames) continue;
     const ASN1_IA5STRING* text = name->d.dNSName;
+    // With its length, because the name is not terminated and may contain a zero byte.
     out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                      static_cast<std::size_t>(ASN1_STRING_length(text)));
   }
@@ -58,11 +61,15 @@ std::string chain_error(const Chain& chain, const CaBundle& bundle) {
   X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
   std::string out = "out of memory";
   if (X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), others) == 1) {
+    // An extended key usage must permit a server, as in Go.
     X509_STORE_CTX_set_default(context.get(), "ssl_server");
     const bool is_verified = X509_verify_cert(context.get()) == 1;
     out = is_verified ? "" : X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
   }
+  // Not sk_X509_pop_free(): the certificates belong to `chain`.
   sk_X509_free(others);
+  // The queue belongs to the thread: an old entry would be taken for the error of the next TLS
+  // call.
   ERR_clear_error();
   return out;
 }
@@ -107,6 +114,8 @@ Findings check_ca_bundle(const ApiServiceObject& api_service, WallTime now) {
       "set caBundle to the CA certificate that signed Weir's certificate, as PEM encoded in base64";
   if (!api_service.is_ca_base64) return {error(object, "caBundle is not valid base64", set)};
   if (api_service.ca_pem.empty()) {
+    // The kube-apiserver refuses both together. check_api_service() warns about the missing
+    // verification.
     if (api_service.skips_verify) return {};
     return {warning(object,
                     "caBundle is not set: the kube-apiserver trusts only its own root CAs",
@@ -116,6 +125,7 @@ Findings check_ca_bundle(const ApiServiceObject& api_service, WallTime now) {
   if (const auto* invalid = std::get_if<CaBundle::Invalid>(&parsed))
     return {error(object, "caBundle: " + invalid->why, set)};
   const auto& authorities = std::get<CaBundle>(parsed).certificates();
+  // One valid certificate is enough: after a rotation the old CA stays until somebody removes it.
   const bool is_over = std::ranges::all_of(authorities, [&](const auto& authority) {
     return now >= time_of(X509_get0_notAfter(authority.get()));
   });
@@ -135,6 +145,7 @@ Findings check_chain(const std::string& object,
   if (api_service.service) check_name(out, object, leaf, *api_service.service);
   const auto parsed = CaBundle::parse(api_service.ca_pem);
   const auto* bundle = std::get_if<CaBundle>(&parsed);
+  // Without a valid bundle check_ca_bundle() has the finding.
   const std::string why = bundle == nullptr ? "" : chain_error(chain, *bundle);
   if (!why.empty()) {
     out.push_back(error(object,

@@ -49,6 +49,7 @@ Finding error(std::string object, std::string what, std::string action) {
 }
 
 Severity worst_of(std::span<const Finding> findings) {
+  // The enumerators are in the order of severity.
   Severity out = Severity::ok;
   for (const Finding& finding : findings) out = std::max(out, finding.severity);
   return out;
@@ -57,6 +58,7 @@ Severity worst_of(std::span<const Finding> findings) {
 std::string one_line(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
+    // Cut between two characters, so that the text remains valid UTF-8.
     const std::size_t length = scalers::printable_length(text, at);
     if (out.size() + length > kMaxLineBytes) return out + "...";
     if (length > 0 && text[at] != ' ') {
@@ -81,6 +83,7 @@ std::string text_of(std::span<const Finding> findings) {
                    finding.action.empty() ? "" : " -> ",
                    one_line(finding.action));
   }
+  // The counts come last, where a terminal shows them.
   fmt::format_to(std::back_inserter(out),
                  "{}, {}, {} ok\n",
                  counted(count_of(findings, Severity::error), "error"),
@@ -101,6 +104,7 @@ std::string json_of(std::span<const Finding> findings) {
   const nlohmann::ordered_json out{{"errors", count_of(findings, Severity::error)},
                                    {"warnings", count_of(findings, Severity::warning)},
                                    {"findings", std::move(list)}};
+  // dump() throws on invalid UTF-8, of which one_line() has left none.
   return out.dump(2) + "\n";
 }
 

@@ -17,7 +17,7 @@ using scalers::percent_encoded;
 using scalers::Reading;
 using scalers::Result;
 
-// The first question mark ends the metric, because names cannot contain one.
+// The first question mark ends the metric: a metric whose name has one cannot be recorded.
 Target target_of(const std::string& text) {
   const auto mark = text.find('?');
   const std::string path = text.substr(0, mark);
@@ -41,8 +41,10 @@ awaitable<Result<std::vector<Reading>>> RecordSource::read_metric(Target target,
                                        apiservice::kExternalVersion,
                                        percent_encoded(target.name_space),
                                        percent_encoded(target.metric));
+  // Without a selector there is no parameter, as in a read of the HPA controller.
   const std::string query =
       target.selector.empty() ? "" : "labelSelector=" + percent_encoded(target.selector);
+  // Not null here: problem_in() requires --kubeconfig when there is no --config.
   const auto reply = co_await kube_->get(path, query, deadline);
   if (!reply) co_return reply.error().within("the kube-apiserver");
   co_return parse_values(reply->status, reply->body);

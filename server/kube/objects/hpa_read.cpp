@@ -16,11 +16,13 @@ awaitable<scalers::Result<std::string>> read_hpa(KubeClient* client,
                                                  std::string name_space,
                                                  std::string name,
                                                  Deadline deadline) {
+  // Encoded, because both names come from the command line and must not change the path.
   const std::string path =
       fmt::format("/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers/{}",
                   scalers::percent_encoded(name_space),
                   scalers::percent_encoded(name));
   auto reply = co_await client->get(path, "", deadline);
+  // The errors of the HTTP client name no host.
   if (!reply) co_return reply.error().within("the kube-apiserver");
   const std::string which = fmt::format("HPA {}/{}", name_space, name);
   // These statuses have common causes; the body of any other one may be of a proxy.
