@@ -99,8 +99,7 @@ std::string_view name_of(Verb verb) {
 }
 
 bool is_mutating(Verb verb) {
-  return verb == Verb::post || verb == Verb::put || verb == Verb::patch || verb == Verb::remove ||
-         verb == Verb::remove_all;
+  return verb != Verb::get && verb != Verb::list && verb != Verb::watch && verb != Verb::head;
 }
 
 }  // namespace weir::server

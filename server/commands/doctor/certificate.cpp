@@ -8,6 +8,7 @@
 #include "server/tls/peer.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -15,7 +16,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 namespace weir::server::doctor {
 namespace {
@@ -154,9 +157,14 @@ Findings check_chain(const std::string& object,
                         "old CA in it too"));
   }
   if (out.empty()) {
+    std::vector<std::string_view> matched;
+    if (api_service.service) matched.emplace_back("matches the Service");
+    if (bundle != nullptr)
+      matched.emplace_back(matched.empty() ? "matches the caBundle" : "the caBundle");
+    if (matched.empty()) matched.emplace_back("is valid");
     out.push_back(ok(object,
-                     fmt::format("its certificate matches the Service{} until {}",
-                                 bundle == nullptr ? "" : " and the caBundle",
+                     fmt::format("its certificate {} until {}",
+                                 fmt::join(matched, " and "),
                                  apiservice::rfc3339(time_of(X509_get0_notAfter(leaf))))));
   }
   return out;

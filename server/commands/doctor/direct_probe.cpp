@@ -121,6 +121,8 @@ awaitable<Result<DirectProbe>> get_readyz(ConnectionPtr connection,
     is_open = !ended;
   }
   DirectProbe out = parse_response(response);
+  if (out.status == 0 && connection->is_late)
+    co_return failure(*connection, Errc::timed_out, "it did not respond in time");
   out.chain = std::move(chain);
   co_return out;
 }

@@ -31,7 +31,7 @@ using record::HpaTrack;
 using record::MetricTrack;
 using record::Sample;
 
-constexpr Duration kMaxReadTime{10'000};  // also for a metric with a longer deadline
+constexpr Duration kMaxReadTime{30'000};  // the longest deadline that a metric may have
 constexpr Duration kMaxStopTime{3'000};   // for reads in flight when the record ends
 // Not after each sample, because each page is rendered from the whole record.
 constexpr Duration kPageInterval{10'000};

@@ -36,7 +36,14 @@ awaitable<scalers::Result<std::string>> read_hpa(KubeClient* client,
       co_return Error{Errc::forbidden,
                       which + ": the account of the kubeconfig has no permission to get it",
                       ""};
-    case 404: co_return Error{Errc::unknown_object, which + " does not exist", ""};
+    case 404: {
+      // For an API that it does not serve, the kube-apiserver sends text instead of a Status.
+      const bool is_served = reply->body.find("\"Status\"") != std::string::npos;
+      co_return Error{Errc::unknown_object,
+                      is_served ? which + " does not exist"
+                                : which + ": the kube-apiserver does not serve autoscaling/v2",
+                      ""};
+    }
     default:
       co_return Error{
           Errc::bad_reply,

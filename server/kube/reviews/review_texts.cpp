@@ -3,6 +3,7 @@
 #include "server/kube/reviews/review_texts.hpp"
 
 #include "scalers/text/key_writer.hpp"
+#include "scalers/text/utf8.hpp"
 #include "server/crypto/sha256.hpp"
 
 #include <fmt/format.h>
@@ -134,7 +135,7 @@ Result<Decision> decision_in(std::string_view reply, const char* kind) {
     return bad(fmt::format("the {}'s allowed or denied is not a boolean", kind));
   // Neither of them is a denial: no authorizer of the cluster had an opinion.
   if (*is_allowed && *is_denied) return bad(fmt::format("the {} both allows and denies", kind));
-  return Decision{*is_allowed, text_in(status, "reason").substr(0, kMaxReasonBytes), ""};
+  return Decision{*is_allowed, scalers::shortened(text_in(status, "reason"), kMaxReasonBytes), ""};
 }
 
 }  // namespace
@@ -156,7 +157,7 @@ Result<TokenVerdict> parse_token_review(std::string_view reply,
   if (!is_authenticated) return bad("the TokenReview's authenticated is not a boolean");
   TokenVerdict out;
   if (!*is_authenticated) {
-    out.reason = text_in(status, "error").substr(0, kMaxReasonBytes);
+    out.reason = scalers::shortened(text_in(status, "error"), kMaxReasonBytes);
     return out;
   }
   // Kubernetes requires only one of the requested audiences.

@@ -311,12 +311,14 @@ TEST_CASE("what is under way is a gauge by kind") {
 
   telemetry.request_began(Verb::list);
   telemetry.request_began(Verb::remove);
+  telemetry.request_began(Verb::options);
+  telemetry.request_began(Verb::other);
   telemetry.request_began(Verb::get);
   telemetry.request_ended(Verb::get);
 
   const std::string name = "apiserver_current_inflight_requests{request_kind=\"";
   CHECK(lines(telemetry, "apiserver_current_inflight_requests{") ==
-        Texts{name + "mutating\"} 1", name + "readOnly\"} 1"});
+        Texts{name + "mutating\"} 3", name + "readOnly\"} 1"});
 }
 
 TEST_CASE("the configuration's state stays while it is not known") {
