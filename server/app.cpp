@@ -124,22 +124,26 @@ App::App(Loop& loop,
        {"port", options.secure_port},
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
-  // Last, because these three call back into the parts above.
-  lag_.emplace(loop, [this](auto late) { tick(late); });
-  tls_digest_ = file_digest(tls_files(options, tls_));
-  tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   telemetry_.set_endpoints(api_.group_versions(), api_.endpoints());
   telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
+  // Last, because these call back into the parts above.
+  start_watches(std::move(loaded.fingerprint));
+  // The nodes of the configuration are freed by this time.
+  give_back_memory();
+}
+
+void App::start_watches(std::string fingerprint) {
+  lag_.emplace(loop_, [this](auto late) { tick(late); });
+  tls_digest_ = file_digest(tls_files(options_, tls_));
+  tls_watch_.emplace(loop_, tls_files(options_, tls_), [this] { reload_tls(); });
   reload_.emplace(
-      loop,
-      options.config,
-      std::move(loaded.fingerprint),
+      loop_,
+      options_.config,
+      std::move(fingerprint),
       [this](const auto& documents, scalers::Problems& problems) {
         return build(documents, problems);
       },
       [this](std::unique_ptr<scalers::World> world) { take(std::move(world)); });
-  // The nodes of the configuration are freed by this time.
-  give_back_memory();
 }
 
 std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& documents,

@@ -19,6 +19,22 @@ constexpr std::array<SettingDoc, 2> kSections{{
     {"metrics", "list", "", false, "the metrics that HPAs may read"},
 }};
 
+std::shared_ptr<const MetricIndex> index_of(const std::vector<MetricInfo>& infos) {
+  std::vector<std::string_view> names;
+  for (const MetricInfo& info : infos) names.emplace_back(info.name);
+  return std::make_shared<const MetricIndex>(names);
+}
+
+// An outage goes on across a reload: `settle` counts from its real end, and the log does not say
+// twice that the backend is down.
+void share_health(std::span<const std::unique_ptr<read::ConfiguredBackend>> backends,
+                  std::span<const BackendState> before) {
+  for (const auto& one : backends) {
+    const auto known = std::ranges::find(before, one->name, &BackendState::name);
+    if (known != before.end()) one->health = known->health;
+  }
+}
+
 }  // namespace
 
 std::optional<Error> selector_refusal(const MetricInfo& metric,
@@ -60,16 +76,9 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
   // From here on every metric has its backend, its scaler and its namespaces.
   if (!problems.empty()) return nullptr;
   auto infos = builder.infos();
-  std::vector<std::string_view> names;
-  for (const MetricInfo& info : infos) names.emplace_back(info.name);
-  auto index = std::make_shared<const MetricIndex>(names);
+  auto index = index_of(infos);
   auto backends = builder.take_backends();
-  for (const auto& one : backends) {
-    // An outage goes on across a reload: `settle` counts from its real end, and the log does not
-    // say twice that the backend is down.
-    const auto known = std::ranges::find(before, one->name, &BackendState::name);
-    if (known != before.end()) one->health = known->health;
-  }
+  share_health(backends, before);
   // Each replica has another seed, so that they do not repeat failed queries at the same instant.
   auto reader = std::make_shared<read::Reader>(loop,
                                                clock,

@@ -75,18 +75,7 @@ void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics,
   configured.entries.reserve(metrics.size());
   for (const scalers::MetricInfo& info : metrics) {
     used.insert(info.backend);
-    auto backend = backends_.find(info.backend);
-    if (backend == backends_.end()) {
-      prometheus::Histogram& durations = durations_.Add({{"backend", info.backend}}, seconds());
-      backend = backends_.emplace(info.backend, &durations).first;
-    }
-    // Equal lists of namespaces are stored once, because most metrics of a team have the same one.
-    configured.entries.push_back(
-        {.backend = &backend->first,
-         .namespaces = &*configured.namespaces.insert(info.namespaces).first,
-         .labels = &*configured.labels.insert(names_of(info.labels)).first,
-         .is_per_namespace = info.is_per_namespace,
-         .is_filtered = info.is_filtered});
+    add_entry(configured, info);
   }
   // Before the backends are erased: both configurations point to their names.
   carry_over_counts(configured_, configured);
@@ -103,6 +92,20 @@ void ReadCounts::set_metrics(const std::vector<scalers::MetricInfo>& metrics,
         const Entry* entry = find_entry(of);
         return entry != nullptr && entry->has_parameters() && entry->family == family;
       });
+}
+
+void ReadCounts::add_entry(Configured& to, const scalers::MetricInfo& info) {
+  auto backend = backends_.find(info.backend);
+  if (backend == backends_.end()) {
+    prometheus::Histogram& durations = durations_.Add({{"backend", info.backend}}, seconds());
+    backend = backends_.emplace(info.backend, &durations).first;
+  }
+  // Equal lists of namespaces are stored once, because most metrics of a team have the same one.
+  to.entries.push_back({.backend = &backend->first,
+                        .namespaces = &*to.namespaces.insert(info.namespaces).first,
+                        .labels = &*to.labels.insert(names_of(info.labels)).first,
+                        .is_per_namespace = info.is_per_namespace,
+                        .is_filtered = info.is_filtered});
 }
 
 void ReadCounts::set_families(const Configured& from, Configured& to) {

@@ -95,6 +95,7 @@ class ReadCounts {
     std::vector<Entry> entries = {};  // by MetricId
   };
 
+  void add_entry(Configured& to, const scalers::MetricInfo& info);
   void carry_over_counts(Configured& from, Configured& to) const;
   // Gives each entry of `to` the family of those that have the same series, in `from` or before it
   // in `to`, or else a new one.

@@ -63,6 +63,39 @@ struct ThreadedParse {
   Result<HttpReply> outcome = canceled();
 };
 
+// A new connection, or the error and what it proves about the host.
+struct Connected {
+  Result<std::unique_ptr<HttpConnections::Lease>> lease;
+  HttpCircuitBreaker::HostState host = HttpCircuitBreaker::HostState::reachable;
+};
+
+awaitable<Connected> connect(std::shared_ptr<HttpConnections> connections,
+                             Resolver& resolver,
+                             std::shared_ptr<const HttpRequest> request,
+                             HttpOrigin origin,
+                             Deadline deadline) {
+  using HostState = HttpCircuitBreaker::HostState;
+  auto addresses = co_await resolver.resolve(request->url.host, deadline);
+  if (!addresses) co_return Connected{addresses.error(), HostState::unknown};
+  const SteadyTime started = now();
+  // The lookup took all of the time, which proves nothing about the host.
+  if (deadline.is_past(started)) co_return Connected{no_response(), HostState::unknown};
+  const Deadline limit = connect_deadline(*request, deadline);
+  auto lease = co_await HttpConnections::connect(std::move(connections),
+                                                 std::move(origin),
+                                                 std::move(*addresses),
+                                                 request->counts,
+                                                 limit);
+  if (!lease && lease.error().code == Errc::timed_out) {
+    if (limit.left(started) < kMinConclusiveConnectTime)
+      co_return Connected{no_response(), HostState::unknown};
+    co_return Connected{lease.error(), HostState::unreachable};
+  }
+  // An error here was a rejection at once, or in the handshake: the host is up, and the breaker
+  // stays closed.
+  co_return Connected{std::move(lease)};
+}
+
 }  // namespace
 
 struct HttpClient::State {
@@ -135,25 +168,9 @@ awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> stat
   // The server may have closed an idle connection: the request is sent once more, on a new one.
   for (int attempts = 0; attempts < 2; ++attempts) {
     if (!lease) {
-      auto addresses = co_await resolver.resolve(url.host, deadline);
-      if (!addresses) co_return Performed{addresses.error(), HostState::unknown};
-      const SteadyTime started = now();
-      // The lookup took all of the time, which proves nothing about the host.
-      if (deadline.is_past(started)) co_return Performed{no_response(), HostState::unknown};
-      const Deadline limit = connect_deadline(*request, deadline);
-      auto connected = co_await HttpConnections::connect(state->connections,
-                                                         origin,
-                                                         std::move(*addresses),
-                                                         request->counts,
-                                                         limit);
-      if (!connected && connected.error().code == Errc::timed_out) {
-        if (limit.left(started) < kMinConclusiveConnectTime)
-          co_return Performed{no_response(), HostState::unknown};
-        co_return Performed{connected.error(), HostState::unreachable};
-      }
-      // Rejected at once, or in the handshake: the host is up, and the breaker stays closed.
-      if (!connected) co_return Performed{connected.error()};
-      lease = std::move(*connected);
+      auto connected = co_await connect(state->connections, resolver, request, origin, deadline);
+      if (!connected.lease) co_return Performed{connected.lease.error(), connected.host};
+      lease = std::move(*connected.lease);
     }
     auto exchanged = co_await exchange(state->loop, lease->stream(), request, deadline);
     if (state->connections->is_closed()) co_return Performed{canceled(), HostState::unknown};

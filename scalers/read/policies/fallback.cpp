@@ -10,6 +10,39 @@
 
 namespace weir::scalers::read {
 
+namespace {
+
+// The last good answer's values, judged again because the history shares the raw answer with the
+// cache; nullopt when there is none, or when it is too old.
+std::optional<Substitute> held_value(const Policies& policies,
+                                     const History& history,
+                                     SteadyTime::duration age,
+                                     std::span<const LabelRequirement> filter,
+                                     PolicyTrace& trace) {
+  if (history.last_good == nullptr) {
+    trace.add(Policy::fallback, "there is no good value to hold");
+    return std::nullopt;
+  }
+  const Duration hold = *policies.fallback->hold;
+  if (age >= hold) {
+    trace.add(Policy::fallback,
+              "the last good value was {} ago and is held for {}",
+              seconds_text(age),
+              seconds_text(hold));
+    return std::nullopt;
+  }
+  // The verdict does not depend on the time, so it is good again.
+  auto held = judge(policies, *history.last_good, filter);
+  if (!held) return std::nullopt;
+  trace.add(Policy::fallback,
+            "the last good value was {} ago, {:g} is reported again",
+            seconds_text(age),
+            held->front().value);
+  return Substitute{std::move(*held), true};
+}
+
+}  // namespace
+
 FallbackHistory::FallbackHistory() : histories_(kMaxCachedAnswers, kMaxCachedOfNamespace) {}
 
 void FallbackHistory::note(const std::string& key,
@@ -71,28 +104,7 @@ std::optional<Substitute> fall_back(const Policies& policies,
               *fallback.value);
     return Substitute{{{*fallback.value, wall_now, {}, {}}}, false};
   }
-  if (history.last_good == nullptr) {
-    trace.add(Policy::fallback, "there is no good value to hold");
-    return std::nullopt;
-  }
-  if (age >= *fallback.hold) {
-    trace.add(Policy::fallback,
-              "{} was {} ago and is held for {}",
-              what,
-              seconds_text(age),
-              seconds_text(*fallback.hold));
-    return std::nullopt;
-  }
-  // Judged again, because the history shares the raw answer with the cache. The verdict does not
-  // depend on the time, so it is good again.
-  auto held = judge(policies, *history.last_good, filter);
-  if (!held) return std::nullopt;
-  trace.add(Policy::fallback,
-            "{} was {} ago, {:g} is reported again",
-            what,
-            seconds_text(age),
-            held->front().value);
-  return Substitute{std::move(*held), true};
+  return held_value(policies, history, age, filter, trace);
 }
 
 }  // namespace weir::scalers::read
