@@ -16,6 +16,8 @@ namespace {
 
 using Route = RequestInfo::Route;
 
+// Turns a finished response into an awaitable, so that route() itself is not a coroutine, which
+// saves every metric read a frame.
 awaitable<Response> immediate(Response response) { co_return response; }
 
 }  // namespace
@@ -23,24 +25,32 @@ awaitable<Response> immediate(Response response) { co_return response; }
 ApiServer::ApiServer(ApiServerSettings settings, std::vector<ApiGroup> groups, Endpoints endpoints)
     : settings_(settings), own_endpoints_(std::move(endpoints)) {
   served_ = apiservice::group_versions(groups);
+  // One handler a version, in the order of served_: RequestInfo::group_version is an index into
+  // both.
   for (const ApiGroup& group : groups)
     handlers_.insert(handlers_.end(), group.versions.size(), group.handler);
   set_groups(std::move(groups));
 }
 
 void ApiServer::set_groups(std::vector<ApiGroup> groups) {
+  // A reload may change resources, never group versions, because requests in flight hold indices
+  // into these lists.
   assert(apiservice::group_versions(groups) == served_);
   std::vector<std::string> own_paths;
   for (const Endpoint& endpoint : own_endpoints_) {
+    // A row for the paths below an endpoint repeats the path of the endpoint, which the index would
+    // then list twice.
     if (endpoint.match != Endpoint::Match::below) own_paths.push_back(endpoint.path);
   }
   documents_ = std::make_unique<const PrerenderedDocuments>(groups, own_paths);
+  // The rows of the documents refer to the object above, so the whole table is made again.
   endpoints_ = own_endpoints_;
   std::ranges::move(documents_->endpoints(), std::back_inserter(endpoints_));
 }
 
 RequestInfo ApiServer::request_info(const Request& request) const {
   RequestInfo out = request_info_of(request, served_);
+  // Found here because telemetry counts a denied read under its metric as well.
   if (out.route == Route::collection || out.route == Route::explanation)
     out.metric = handlers_.at(out.group_version)->find_metric(out.collection());
   if (out.is_resource) return out;
@@ -61,13 +71,17 @@ awaitable<Response> ApiServer::respond(Request& request,
   if (endpoint != nullptr && endpoint->access == Endpoint::Access::anyone)
     co_return endpoint->respond(request);
 
+  // From here on, because a request that waits for a review occupies the server too.
   const InFlight counted(*this);
   Negotiation negotiation(request);
+  // Before authentication, as in Kubernetes: an invalid timeout is a 400 for every caller.
   const auto timeout = timeout_of(request, info);
   if (!timeout)
     co_return encode_status(render(status_of(timeout.error())), negotiation.of_status());
+  // capped() only shortens: no caller can wait for longer than the session allows.
   if (*timeout) deadline = deadline.capped(**timeout);
 
+  // An HPA whose permission is cached passes without another coroutine frame.
   if (!try_admit_from_cache(request, info, user)) {
     auto rejection = co_await authenticate_and_authorize(request, info, deadline, user);
     if (rejection) co_return encode_status(std::move(*rejection), negotiation.of_status());
@@ -83,6 +97,8 @@ awaitable<Response> ApiServer::route(Request& request,
                                      RequestInfo& info,
                                      Negotiation& negotiation,
                                      Deadline deadline) {
+  // Looked up again, because a reload during authorization replaces the table. The index stays
+  // valid, see set_groups().
   if (const Endpoint* endpoint = endpoint_of(info)) return immediate(endpoint->respond(request));
   switch (info.route) {
     case Route::non_resource:
@@ -91,6 +107,7 @@ awaitable<Response> ApiServer::route(Request& request,
     case Route::collection:
     case Route::explanation: break;
   }
+  // After the route: an unknown path is 404 for every method, as in Kubernetes.
   if (request.method != "GET") return immediate(render(method_not_allowed()));
   return handlers_.at(info.group_version)->respond(request, info, negotiation, deadline);
 }
@@ -114,6 +131,8 @@ awaitable<std::optional<Response>> ApiServer::authenticate_and_authorize(Request
                                                                          std::string& user) {
   Identity identity = identity_of(request, settings_.rules);
   std::string token;
+  // The first authenticator that names a user decides, so the token of a caller with a valid
+  // certificate costs no TokenReview.
   if (!identity.caller && settings_.tokens != nullptr) token = bearer_token(request);
   if (!token.empty()) {
     auto token_user =
@@ -123,6 +142,8 @@ awaitable<std::optional<Response>> ApiServer::authenticate_and_authorize(Request
   }
   auto effective = effective_user(std::move(identity));
   if (!effective) co_return render(unauthorized());
+  // Between authentication and authorization, as in Kubernetes: the limit has to know who is
+  // privileged, and no review is spent on a request that is rejected.
   if (is_over_limit(*effective)) co_return render(too_many_requests());
   user = effective->user;
   const Decision decision =
@@ -138,6 +159,7 @@ const Endpoint* ApiServer::endpoint_of(const RequestInfo& info) const {
 }
 
 bool ApiServer::is_over_limit(const UserInfo& user) const {
+  // in_flight_ includes this request, hence > and not >=.
   return settings_.max_in_flight > 0 && in_flight_ > settings_.max_in_flight &&
          !user.is_privileged();
 }

@@ -13,6 +13,8 @@
 namespace weir::apiservice {
 namespace {
 
+// Names of groups and versions are literals of this room and need no escaping; names of metrics
+// come from a configuration and do.
 std::string version_fields(const ApiGroup& group, const ApiVersion& version) {
   return fmt::format(R"({{"groupVersion":"{}/{}","version":"{}"}})",
                      group.name,
@@ -42,6 +44,8 @@ void append_pair(std::string& out, std::string_view name, std::string_view text)
 void append_resource(std::string& out, const ApiResource& resource) {
   out += out.ends_with('[') ? "{" : ",{";
   append_pair(out, "name", resource.name);
+  // singularName is present even when it is empty, as Go writes it. The verb is `get`, as in Go's
+  // library, although a read is authorized as `list`.
   out += R"(,"singularName":"","namespaced":true,)";
   append_pair(out, "kind", resource.kind);
   out += R"(,"verbs":["get"]})";
@@ -50,6 +54,7 @@ void append_resource(std::string& out, const ApiResource& resource) {
 void append_discovered(std::string& out, const ApiResource& resource) {
   out += out.ends_with('[') ? "{" : ",{";
   append_pair(out, "resource", resource.name);
+  // Never null: client-go 0.26.0 to 0.26.3 crashes on a null responseKind.
   out += R"(,"responseKind":{"group":"","version":"",)";
   append_pair(out, "kind", resource.kind);
   out += R"(},"scope":"Namespaced","singularResource":"","verbs":["get"]})";
@@ -62,6 +67,7 @@ std::string resource_list(const ApiGroup& group, const ApiVersion& version) {
       version.name);
   for (const ApiResource& resource : version.resources) append_resource(out, resource);
   out += "]}\n";
+  // Kept for as long as the configuration, so the spare capacity is given back.
   out.shrink_to_fit();
   return out;
 }
@@ -73,6 +79,7 @@ void append_group_discovery(std::string& out, const ApiGroup& group) {
     out += &version == group.versions.data() ? "{" : ",{";
     out += fmt::format(R"("version":"{}","resources":[)", version.name);
     for (const ApiResource& resource : version.resources) append_discovered(out, resource);
+    // Only the aggregator writes Stale, for a server that it cannot reach.
     out += R"(],"freshness":"Current"})";
   }
   out += "]}";
@@ -83,6 +90,7 @@ void append_group_discovery(std::string& out, const ApiGroup& group) {
 Discovery make_discovery(std::span<const ApiGroup> groups) {
   Discovery out;
   out.group_list = R"({"kind":"APIGroupList","apiVersion":"v1","groups":[)";
+  // The aggregator decodes the document by its kind and apiVersion.
   out.group_discovery =
       R"({"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},)"
       R"("items":[)";
@@ -105,6 +113,7 @@ Discovery make_discovery(std::span<const ApiGroup> groups) {
   out.group_list += "]}\n";
   out.group_discovery += "]}\n";
   out.group_discovery.shrink_to_fit();
+  // Of the whole document: the ETag has to change with every change of the metrics.
   out.group_discovery_hash = hash_of(out.group_discovery);
   return out;
 }

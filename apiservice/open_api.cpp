@@ -32,6 +32,8 @@ struct Served {
 
 json models(const OpenApiFragment& fragment, std::string_view references) {
   std::string text(fragment.models);
+  // Only references begin with # in a fragment. The search goes on after the quote, so that it does
+  // not find the reference that it has just written.
   const std::string mark = "\"#";
   for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
     text.replace(at + 1, 1, references);
@@ -50,7 +52,9 @@ json operation(const Served& served, json parameters, json response) {
       {"operationId", fragment.operation_id},
       {"tags", {fragment.tag}},
       {"parameters", std::move(parameters)},
+      // The two codes that Kubernetes' own documents have for a GET.
       {"responses", {{"200", std::move(response)}, {"401", {{"description", "Unauthorized"}}}}},
+      // A read is a list in Kubernetes, here as in a SubjectAccessReview.
       {"x-kubernetes-action", "list"},
       {"x-kubernetes-group-version-kind",
        {{"group", served.group.name}, {"kind", fragment.kind}, {"version", served.version.name}}}};
@@ -58,6 +62,7 @@ json operation(const Served& served, json parameters, json response) {
 
 json v2_operation(const Served& served) {
   const OpenApiFragment& fragment = served.version.open_api;
+  // Version 2 has the type beside the name, version 3 in a schema.
   json parameters = json::parse(fragment.parameters);
   for (json& parameter : parameters) {
     parameter["type"] = "string";
@@ -99,6 +104,7 @@ json v2(std::span<const ApiGroup> groups) {
     for (const ApiVersion& version : group.versions) {
       const Served served{group, version};
       paths[path_of(served)] = {{"get", v2_operation(served)}};
+      // Versions may share models such as ListMeta: the same name is the same model.
       definitions.update(models(version.open_api, kV2References));
     }
   }
@@ -130,9 +136,12 @@ OpenApi make_open_api(std::span<const ApiGroup> groups) {
   for (const ApiGroup& group : groups) {
     for (const ApiVersion& version : group.versions) {
       const Served served{group, version};
+      // Own group versions only: the kube-apiserver merges these keys into its own root and sends
+      // requests for a key to any server that lists it.
       const std::string path = "/openapi/v3/" + served.base();
       std::string text = v3(served).dump();
       std::string hash = hash_of(text);
+      // A URL with the hash of its content may be cached forever; see hashed() in prerendered.cpp.
       paths[served.base()] = {{"serverRelativeURL", fmt::format("{}?hash={}", path, hash)}};
       out.v3.push_back({path, std::move(text), std::move(hash)});
     }

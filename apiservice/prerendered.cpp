@@ -15,6 +15,7 @@
 namespace weir::apiservice {
 namespace {
 
+// Clients recognise the aggregated format by these parameters.
 constexpr std::string_view kAggregatedType =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 // A fixed date, because this room has no clock: the last second of a 32-bit time_t.
@@ -26,6 +27,7 @@ constexpr std::string_view kNeverExpires = "Tue, 19 Jan 2038 03:14:07 GMT";
 #define WEIR_PLATFORM "linux/amd64"
 #endif
 
+// The fields of Kubernetes' version.Info, indented as Kubernetes indents them.
 constexpr std::string_view kVersionPage = R"({
   "major": "0",
   "minor": "1",
@@ -50,7 +52,10 @@ Response document(const std::string& json, const Request& request) {
 
 // An OpenAPI document: JSON only, and a 406 without a body, as in Kubernetes.
 Response specification(const std::string& json, std::string_view hash, const Request& request) {
+  // JSON suffices: only kubectl requests protobuf, and of the kube-apiserver, which merges the JSON
+  // of its servers.
   if (!Negotiation(request).accepts_json()) return {406, "", "", {{"Vary", "Accept"}}};
+  // A 304 has the ETag and Vary of the full response too (RFC 9110, 15.4.5).
   Response out{200, "application/json", "", {{"ETag", quoted(hash)}, {"Vary", "Accept"}}};
   if (matches_etag(request, hash)) return not_modified(std::move(out));
   out.body = json;
@@ -60,6 +65,8 @@ Response specification(const std::string& json, std::string_view hash, const Req
 // A wrong hash gets the current document too, because the aggregator turns a redirect into an
 // error.
 Response hashed(Response out, std::string_view hash, const Request& request) {
+  // Only the URL with the current hash names this content forever. Without a hash the same URL gets
+  // another content after an upgrade.
   const bool is_exact = out.status != 406 && request.parameter("hash") == hash;
   if (!is_exact) return out;
   out.headers.push_back({"Cache-Control", "public, immutable"});
@@ -111,6 +118,7 @@ Response PrerenderedDocuments::groups(const Request& request) const {
   if (!media_type) return not_acceptable(supported);
   if (media_type->conversion != MediaType::Conversion::group_discovery) {
     Response legacy = encode(discovery_.group_list, *media_type);
+    // Both formats have the same URL, so a cache must distinguish them by Accept.
     legacy.headers.push_back({"Vary", "Accept"});
     return legacy;
   }
@@ -129,6 +137,7 @@ Endpoints PrerenderedDocuments::endpoints() const {
   Endpoints out;
   out.push_back(row("/apis", [this](const Request& request) { return groups(request); }));
   for (const DiscoveryDocument& listed : discovery_.documents) {
+    // A reference into discovery_, which never changes after the constructor.
     out.push_back(row(listed.path, [&listed](const Request& request) {
       return document(listed.json, request);
     }));
@@ -138,6 +147,8 @@ Endpoints PrerenderedDocuments::endpoints() const {
   out.push_back(row("/openapi/v2", [this](const Request& request) {
     return specification(open_api_.v2, open_api_.v2_hash, request);
   }));
+  // Served from the start: after a 404 the kube-apiserver treats the server as one without version
+  // 3 until the APIService is deleted or the kube-apiserver restarts.
   out.push_back(row("/openapi/v3", [this](const Request& request) {
     return specification(open_api_.v3_root, open_api_.v3_root_hash, request);
   }));
@@ -148,6 +159,7 @@ Endpoints PrerenderedDocuments::endpoints() const {
   out.push_back(row("/version", [](const Request&) { return page(kVersionPage); }));
   for (const char* path : {"/", "/index.html"}) {
     out.push_back(row(path, [this](const Request&) { return page(index_); }));
+    // One page with two paths is one row of telemetry.
     out.back().label = "/";
   }
   return out;

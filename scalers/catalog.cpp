@@ -15,6 +15,7 @@ namespace weir::scalers {
 
 std::span<const ScalerKind> catalog() {
 #define WEIR_SCALER(kind) backends::kind::describe_kind(),
+  // Made by the first call, so that no kind depends on the order of static initialization.
   static const std::array kKinds{
 #include "scalers/catalog.def"
   };

@@ -8,6 +8,7 @@
 namespace weir::scalers {
 
 std::string_view name_of(Errc code) {
+  // Without a default, so that the compiler finds a code without a name.
   switch (code) {
     case Errc::unknown_metric: return "unknown_metric";
     case Errc::unknown_object: return "unknown_object";

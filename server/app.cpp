@@ -4,6 +4,7 @@
 
 #include "scalers/signal.hpp"
 #include "scalers/text/utf8.hpp"
+#include "server/crypto/file_digest.hpp"
 #include "server/http/endpoints.hpp"
 #include "server/logging/log.hpp"
 #include "server/tls/context.hpp"
@@ -24,9 +25,13 @@ namespace {
 
 constexpr Duration kLongestDrain{32'000};  // the longest deadline of a metric, and a little
 constexpr Duration kDrainTick{20};
+// glibc keeps the buffers of a large page in the holes that the reading of the configuration left,
+// and would not return them to the kernel on its own.
 constexpr std::size_t kLargePageBytes = 1 << 20;
 constexpr int kTicksOfPage = 2;  // within which most callers have read theirs
 
+// Throws, because an unusable flag ends the process at the start. A reload catches it and keeps the
+// bundle in use.
 std::optional<CaBundle> load_bundle(const std::string& path, std::string_view flag) {
   if (path.empty()) return std::nullopt;
   auto loaded = CaBundle::load(path);
@@ -59,6 +64,7 @@ std::vector<std::string> tls_files(const ServeOptions& options, const ServingTls
   return out;
 }
 
+// The names of a request's headers are in lower case, those of the flags are not.
 std::vector<std::string> lower(std::vector<std::string> names) {
   for (std::string& name : names) {
     name = scalers::lower_case(name);
@@ -118,29 +124,39 @@ App::App(Loop& loop,
        {"port", options.secure_port},
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
-  lag_.emplace(loop, [this](auto late) { tick(late); });
-  tls_watch_.emplace(loop, tls_files(options, tls_), [this] { reload_tls(); });
   telemetry_.set_endpoints(api_.group_versions(), api_.endpoints());
   telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
+  // Last, because these call back into the parts above.
+  start_watches(std::move(loaded.fingerprint));
+  // The nodes of the configuration are freed by this time.
+  give_back_memory();
+}
+
+void App::start_watches(std::string fingerprint) {
+  lag_.emplace(loop_, [this](auto late) { tick(late); });
+  tls_digest_ = file_digest(tls_files(options_, tls_));
+  tls_watch_.emplace(loop_, tls_files(options_, tls_), [this] { reload_tls(); });
   reload_.emplace(
-      loop,
-      options.config,
-      std::move(loaded.fingerprint),
+      loop_,
+      options_.config,
+      std::move(fingerprint),
       [this](const auto& documents, scalers::Problems& problems) {
         return build(documents, problems);
       },
       [this](std::unique_ptr<scalers::World> world) { take(std::move(world)); });
-  give_back_memory();
 }
 
 std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& documents,
                                            scalers::Problems& problems) {
+  // A backend continues in its state of health: a reload must not make one that is settling look
+  // recovered.
   const auto before = world_.world().backends();
   return scalers::World::build(documents, loop_, clients_, clock_, telemetry_, problems, before);
 }
 
 void App::take(std::unique_ptr<scalers::World> world) {
   world_.replace(std::move(world));
+  // After the replacement, because both read the resources from the World in use.
   api_.set_groups(groups());
   telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
 }
@@ -157,6 +173,7 @@ std::string App::telemetry_page() {
                          expiry_of(tls_.contexts()->main()),
                          world_.world().backends(),
                          log_lines_dropped()};
+  // Absent during a drain, while /metrics is still served.
   if (reload_) state.config = {reload_->is_successful(), reload_->succeeded_at()};
   std::string page = telemetry_.page(state);
   if (page.size() > kLargePageBytes) page_ticks_ = kTicksOfPage;
@@ -171,17 +188,26 @@ void App::tick(std::chrono::duration<double> late) {
 }
 
 void App::reload_tls() {
+  // The watch also calls once a minute. New contexts would end the resumption of TLS sessions, and
+  // a new generation makes every session verify its peer again. The digest comes before the files
+  // are loaded, so that a change in between is loaded by the next call.
+  std::string digest = file_digest(tls_files(options_, tls_));
+  if (std::exchange(tls_digest_, digest) == digest) return;
+  // The pairs and the bundles are independent: a bad pair does not keep an old CA trusted.
   const auto failure = tls_.reload();
   if (failure) log(Level::error, "serving_certificate_reload_failed", {{"reason", *failure}});
   try {
+    // Both bundles are read before either is replaced, so that a bad file changes nothing.
     ClientTrust read = load_trust(options_);
     // Without a flag the bundle is the cluster's, or none.
     if (read.request_header_ca) trust_.request_header_ca = std::move(read.request_header_ca);
     if (read.client_ca) trust_.client_ca = std::move(read.client_ca);
+    // Open sessions compute the facts of their peers again at the next request.
     ++trust_.generation;
   } catch (const std::runtime_error& failed) {
     log(Level::error, "client_ca_reload_failed", {{"reason", failed.what()}});
   }
+  // The contexts above were built with the bundles from before the reload.
   tls_.set_client_ca_names();
 }
 
@@ -200,6 +226,7 @@ void App::run() {
   if (cluster_) cluster_->start();
   boost::asio::co_spawn(loop_.get_executor(), wait_for_signals(), rethrow);
   loop_.run();
+  // Counts of repeated lines that nobody would write after the loop.
   flush_log();
   log(Level::info, "stopped", {});
 }
@@ -208,7 +235,10 @@ awaitable<void> App::wait_for_signals() {
   const auto [failed, number] = co_await signals_.async_wait(boost::asio::as_tuple(use_awaitable));
   if (failed) co_return;
   log(Level::info, "draining", {{"signal", number}, {"sessions", registry_->size()}});
+  // First, because /readyz has to fail before the listener closes: a Service needs time to drop
+  // this replica.
   health_.begin_shutdown();
+  // These have coroutines that wait for files and timers, and would keep the loop from ending.
   reload_.reset();
   tls_watch_.reset();
   lag_.reset();
@@ -216,11 +246,14 @@ awaitable<void> App::wait_for_signals() {
   // Callers learn of the end from an answer, not from a connection that closes on their request.
   registry_->end_keep_alive();
   co_await stop_at_once_.wait(options_.shutdown_delay);
+  // Before the idle sessions close: a connection accepted after them would stay until its time
+  // limit.
   listener_.close();
   registry_->begin_drain();
   co_await drain();
   is_drained_ = true;
   end_all();
+  // Ends end_at_next_signal(), which would keep the loop from ending.
   signals_.cancel();
 }
 
@@ -236,6 +269,7 @@ awaitable<void> App::end_at_next_signal() {
 awaitable<void> App::drain() {
   const Deadline deadline = Deadline::after(clock_.steady(), kLongestDrain);
   scalers::Timer tick(loop_.get_executor());
+  // Polled: a session ends in many ways, and none of them has to report to the drain.
   while (registry_->size() > 0 && !deadline.is_past(clock_.steady())) {
     tick.expires_after(kDrainTick);
     co_await tick.async_wait(boost::asio::as_tuple(use_awaitable));
@@ -245,6 +279,7 @@ awaitable<void> App::drain() {
 void App::end_all() {
   registry_->close_all();
   if (cluster_) cluster_->close();
+  // Last, because sessions and reviews use the clients.
   clients_.close();
 }
 

@@ -53,7 +53,9 @@ class App {
   void take(std::unique_ptr<scalers::World> world);
   // Every API group, with the resources of the configuration in force.
   [[nodiscard]] std::vector<apiservice::ApiGroup> groups();
-  // The serving pairs and the CA bundles of the flags, read again.
+  // Watches the loop, the TLS files and the configuration, whose files had this fingerprint.
+  void start_watches(std::string fingerprint);
+  // The serving pairs and the CA bundles of the flags, read again if a file has changed.
   void reload_tls();
   [[nodiscard]] std::string telemetry_page();
   // Once a second, so much later than it was due.
@@ -73,6 +75,7 @@ class App {
   ServeOptions options_;
   ClientTrust trust_;
   ServingTls tls_;
+  std::string tls_digest_;              // of the files that were loaded last
   std::optional<FileWatch> tls_watch_;  // until the drain
   apiservice::StandaloneAuthorizer standalone_;
   Health health_;

@@ -1,6 +1,8 @@
 // The decisions of standalone mode, and the 403 of every mode in the words of Kubernetes.
 #include "apiservice/auth/access.hpp"
 
+#include "apiservice/encoding/go_text.hpp"
+
 #include <fmt/format.h>
 
 namespace weir::apiservice {
@@ -15,6 +17,8 @@ std::string reason_tail(const Decision& decision) {
 awaitable<Decision> StandaloneAuthorizer::decide(UserInfo caller,
                                                  RequestInfo /*info*/,
                                                  Deadline /*deadline*/) {
+  // There is no kube-apiserver to review a permission, so a proven identity is all that can be
+  // asked for.
   if (!caller.is_anonymous()) co_return Decision{true, "", ""};
   co_return Decision{
       false,
@@ -24,35 +28,40 @@ awaitable<Decision> StandaloneAuthorizer::decide(UserInfo caller,
 
 Status forbidden(std::string_view user, const RequestInfo& info, const Decision& decision) {
   if (!info.is_resource) {
+    // The details of a path are empty but present, as in Kubernetes.
     return {403,
             "Forbidden",
-            fmt::format("forbidden: User \"{}\" cannot {} path \"{}\"{}",
-                        user,
-                        info.verb,
-                        info.path,
-                        reason_tail(decision)),
+            "forbidden: " +
+                html_escaped(fmt::format("User {} cannot {} path {}",
+                                         go_quoted(user),
+                                         info.verb,
+                                         go_quoted(info.path))) +
+                reason_tail(decision),
             StatusDetails{}};
   }
+  // apierrors.NewForbidden() around the text of the authorizer: the resource comes twice, first
+  // without and then with its subresource, and only the authorizer's text is escaped.
   const std::string resource = info.subresource.empty()
                                    ? info.resource
                                    : fmt::format("{}/{}", info.resource, info.subresource);
-  const std::string name = info.name.empty() ? std::string() : fmt::format(" \"{}\"", info.name);
+  const std::string name = info.name.empty() ? std::string() : " " + go_quoted(info.name);
   const std::string where = info.name_space.empty()
-                                ? std::string(" at the cluster scope")
-                                : fmt::format(" in the namespace \"{}\"", info.name_space);
+                                ? std::string("at the cluster scope")
+                                : "in the namespace " + go_quoted(info.name_space);
+  const std::string denial = fmt::format("User {} cannot {} resource {} in API group {} {}",
+                                         go_quoted(user),
+                                         info.verb,
+                                         go_quoted(resource),
+                                         go_quoted(info.group),
+                                         where);
   return {403,
           "Forbidden",
-          fmt::format(
-              "{}.{}{} is forbidden: User \"{}\" cannot {} resource \"{}\" in API group \"{}\"{}{}",
-              info.resource,
-              info.group,
-              name,
-              user,
-              info.verb,
-              resource,
-              info.group,
-              where,
-              reason_tail(decision)),
+          fmt::format("{}.{}{} is forbidden: {}{}",
+                      info.resource,
+                      info.group,
+                      name,
+                      html_escaped(denial),
+                      reason_tail(decision)),
           StatusDetails{info.group, info.resource}};
 }
 

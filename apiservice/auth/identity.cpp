@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kUsualGroups = 4;  // a service account has three
 
 std::string first_value(const Request& request, const std::vector<std::string>& names) {
+  // The order of the rules decides, not that of the request. An empty value counts as absent.
   for (const std::string& name : names) {
     for (const Header& header : request.headers) {
       if (header.name == name && !header.value.empty()) return header.value;
@@ -39,6 +40,8 @@ std::map<std::string, std::vector<std::string>> extra_of(const Request& request,
   for (const std::string& prefix : rules.extra_header_prefixes) {
     for (const Header& header : request.headers) {
       if (!header.name.starts_with(prefix)) continue;
+      // Keys such as `example.com/key` arrive percent-encoded, because a header name has no slash.
+      // An undecodable one stays as it is, as in Kubernetes.
       const std::string raw = header.name.substr(prefix.size());
       out[scalers::percent_decoded(raw).value_or(raw)].push_back(header.value);
     }
@@ -48,6 +51,8 @@ std::map<std::string, std::vector<std::string>> extra_of(const Request& request,
 
 Identity by_front_proxy(const Request& request, const FrontProxyRules& rules) {
   const PeerCertificate& peer = *request.peer;
+  // Any client can send identity headers: only a certificate of the request-header CA makes them
+  // trustworthy. An error here is not final, because the certificate may be a user's.
   if (peer.by_request_header_ca == Trust::no_bundle) return {};
   if (peer.by_request_header_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
   const auto& allowed = rules.allowed_names;
@@ -68,6 +73,7 @@ Identity by_front_proxy(const Request& request, const FrontProxyRules& rules) {
 Identity by_certificate(const PeerCertificate& peer) {
   if (peer.by_client_ca == Trust::no_bundle) return {};
   if (peer.by_client_ca == Trust::untrusted) return {.caller = {}, .is_error = true};
+  // No opinion, and not an error: the request may still have a token.
   if (peer.common_name.empty()) return {};
   UserInfo caller;
   caller.user = peer.common_name;
@@ -76,6 +82,7 @@ Identity by_certificate(const PeerCertificate& peer) {
   const bool has_one_uid = peer.uids.size() == 1 && !peer.uids.front().empty();
   if (!peer.uids.empty() && !has_one_uid) return {.caller = {}, .is_error = true};
   if (has_one_uid) caller.uid = peer.uids.front();
+  // Kubernetes' key and form, so that audit logs identify the credential.
   caller.extra["authentication.kubernetes.io/credential-id"] = {"X509SHA256=" + peer.sha256};
   return {.caller = std::move(caller), .is_error = false};
 }
@@ -102,6 +109,8 @@ Identity identity_of(const Request& request, const FrontProxyRules& rules) {
   Identity proxied = by_front_proxy(request, rules);
   if (proxied.caller) return proxied;
   Identity certified = by_certificate(*request.peer);
+  // The error of the front proxy stays: a caller whom no authenticator accepts is 401, never
+  // anonymous.
   certified.is_error = certified.is_error || proxied.is_error;
   return certified;
 }
@@ -110,6 +119,7 @@ std::string bearer_token(const Request& request) {
   const std::string_view value = request.header("authorization");
   const auto blank = value.find(' ');
   if (blank == value.npos || scalers::lower_case(value.substr(0, blank)) != "bearer") return {};
+  // Split at single blanks, as in Kubernetes: two blanks give an empty token, which counts as none.
   const std::string_view rest = value.substr(blank + 1);
   return std::string(rest.substr(0, rest.find(' ')));
 }

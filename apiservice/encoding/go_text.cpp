@@ -31,6 +31,7 @@ std::optional<Rune> first_rune(std::string_view text) {
     if ((byte(i) & 0xC0U) != 0x80U) return std::nullopt;
     code = (code << 6U) | (byte(i) & 0x3FU);
   }
+  // RFC 3629, section 3: overlong forms, surrogates and numbers above U+10FFFF are not UTF-8.
   constexpr std::array<std::uint32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
   const bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
   if (code < kSmallest[bytes] || code > 0x10FFFF || is_surrogate) return std::nullopt;
@@ -60,6 +61,7 @@ std::string go_quoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const std::optional<Rune> rune = first_rune(text);
+    // Go escapes each byte that is not UTF-8 on its own.
     const std::size_t bytes = rune ? rune->bytes : 1;
     if (!rune) {
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[0]));
@@ -74,12 +76,26 @@ std::string go_quoted(std::string_view text) {
   return out += '"';
 }
 
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
 scalers::Result<std::int64_t> parse_int(std::string_view text) {
   const auto invalid = [text](std::string_view why) {
     return scalers::Error{scalers::Errc::bad_request,
                           fmt::format("strconv.ParseInt: parsing {}: {}", go_quoted(text), why),
                           ""};
   };
+  // from_chars() takes no plus sign, Go does. `+-1` has to stay invalid.
   const bool has_plus = text.starts_with('+') && !text.starts_with("+-");
   const char* const end = text.data() + text.size();
   std::int64_t value = 0;

@@ -23,6 +23,7 @@ void append_escaped(std::string& out, std::uint8_t c) {
     case '\n': out += "\\n"; return;
     case '\r': out += "\\r"; return;
     case '\t': out += "\\t"; return;
+    // Go has the short form of \b and \f since 1.22.
     case '\b': out += "\\b"; return;
     case '\f': out += "\\f"; return;
     default: break;
@@ -58,6 +59,7 @@ bool is_plain(char c) {
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
+    // Most texts are plain from end to end, so runs are appended whole.
     const std::size_t start = at;
     while (at < text.size() && is_plain(text[at])) ++at;
     out += text.substr(start, at - start);
@@ -69,6 +71,7 @@ void append_json_string(std::string& out, std::string_view text) {
     } else if (length == 1) {
       append_escaped(out, byte_at(text, at));
     } else if (sequence == "\xe2\x80\xa8" || sequence == "\xe2\x80\xa9") {
+      // Valid in JSON, but line ends in older JavaScript: Go escapes them, as it does <, > and &.
       out += sequence.back() == '\xa8' ? "\\u2028" : "\\u2029";
     } else {
       out += sequence;
@@ -85,11 +88,14 @@ std::string indented_json(std::string_view json) {
   while (!json.empty()) {
     const char c = json.front();
     const bool is_closing = c == '}' || c == ']';
+    // This also drops the line end of the document.
     if (is_blank(c)) {
       json.remove_prefix(1);
       continue;
     }
     if (is_closing) --depth;
+    // A line begins after an opening and before a closing bracket, but not between the two: an
+    // empty object stays {}.
     if (is_first != is_closing) append_line(out, depth);
     is_first = c == '{' || c == '[';
     if (c == '"') {
@@ -107,6 +113,7 @@ std::string indented_json(std::string_view json) {
 
 void append_labels(std::string& out, const scalers::Labels& labels) {
   out += '{';
+  // Labels are a sorted map, and Go's encoder sorts the keys of a map.
   for (bool is_first = true; const auto& [name, value] : labels) {
     if (!is_first) out += ',';
     is_first = false;

@@ -4,12 +4,14 @@
 
 #include "scalers/reading.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace weir::apiservice {
@@ -82,6 +84,8 @@ Decimal whole_nanos(Decimal number) {
 
 // The same number with an exponent that has a suffix, the largest that keeps the digits whole.
 Decimal canonical(Decimal number) {
+  // Twice at most, which 64 bits hold: the digits of a fraction are 15, and a whole number has the
+  // exponent 0.
   while (number.exponent % 3 != 0) {
     number.digits *= 10;
     --number.exponent;
@@ -94,7 +98,7 @@ Decimal canonical(Decimal number) {
 }
 
 void append_decimal(std::string& out, Decimal number) {
-  std::array<char, 20> text{};
+  std::array<char, 20> text{};  // the digits of 2^64 - 1
   const std::to_chars_result printed =
       std::to_chars(text.data(), text.data() + text.size(), number.digits);
   out.append(text.data(), printed.ptr);
@@ -129,11 +133,14 @@ std::optional<double> parse_quantity(std::string_view text) {
   double number = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, failed] = std::from_chars(text.data(), end, number);
-  if (failed != std::errc{} || !std::isfinite(number)) return std::nullopt;
+  // An E without digits stays in `rest`: it is the suffix.
+  if (failed != std::errc{}) return std::nullopt;
   const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
-  for (const Suffix& known : kReadSuffixes)
-    if (known.text == suffix) return number * known.factor;
-  return std::nullopt;
+  const auto* const known = std::ranges::find(kReadSuffixes, suffix, &Suffix::text);
+  if (known == std::end(kReadSuffixes)) return std::nullopt;
+  // Checked last: from_chars() reads inf and nan, and the factor may exceed a double.
+  number *= known->factor;
+  return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace weir::apiservice

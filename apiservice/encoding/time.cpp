@@ -37,10 +37,12 @@ unsigned number_of(std::string_view digits) {
 }  // namespace
 
 void append_rfc3339(std::string& out, WallTime time) {
+  // floor(), because a cast would round times before 1970 up.
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   const auto day = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(seconds - day);
+  // Positive and of four digits: 64 bits of nanoseconds span the years 1677 to 2262.
   append_digits(out, static_cast<unsigned>(static_cast<int>(date.year())), 4);
   out += '-';
   append_digits(out, static_cast<unsigned>(date.month()), 2);
@@ -73,6 +75,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   const bool is_clock = hour.count() < 24 && minute.count() < 60 && second.count() <= 60;
   if (!date.ok() || !is_clock) return std::nullopt;  // second 60: a leap second
   const chrono::sys_seconds time = chrono::sys_days(date) + hour + minute + second;
+  // Compared in seconds: the conversion of a year such as 9999 to nanoseconds would overflow.
   const bool is_representable = time >= chrono::ceil<chrono::seconds>(WallTime::min()) &&
                                 time <= chrono::floor<chrono::seconds>(WallTime::max());
   return is_representable ? std::optional<WallTime>(time) : std::nullopt;

@@ -23,9 +23,9 @@ bool is_all(std::string_view text, bool (*is_one)(char)) {
   return !text.empty() && std::ranges::all_of(text, is_one);
 }
 
-// Words that YAML 1.1 reads as a boolean, null, infinity, NaN or merge key.
+// Words that YAML 1.1 reads as a boolean, null, infinity, NaN, merge key or default value.
 bool is_word(std::string_view text) {
-  constexpr std::array<std::string_view, 15> kWords{"y",
+  constexpr std::array<std::string_view, 16> kWords{"y",
                                                     "yes",
                                                     "true",
                                                     "on",
@@ -39,7 +39,10 @@ bool is_word(std::string_view text) {
                                                     ".inf",
                                                     "+.inf",
                                                     "-.inf",
-                                                    "<<"};
+                                                    "<<",
+                                                    "="};
+  // An empty scalar is null. In lower case, because True and TRUE are booleans as well; quoting a
+  // word like yEs without need changes nothing.
   return text.empty() || std::ranges::find(kWords, scalers::lower_case(text)) != kWords.end();
 }
 
@@ -53,9 +56,11 @@ bool take_digits(std::string_view& text) {
 // `1`, `-1.5`, `.5e+3`, `0x1F`, `0b1`, `1_000`.
 bool is_number(std::string_view scalar) {
   std::string plain(scalar);
+  // YAML 1.1 allows underscores between digits.
   std::erase(plain, '_');
   std::string_view text = plain;
   if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  // Hexadecimal digits for 0b and 0o too: needless quotes change nothing, a missing pair does.
   if (text.size() > 2 && text[0] == '0' && std::string_view("xXbBoO").find(text[1]) != text.npos)
     return is_all(text.substr(2),
                   [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; });
@@ -92,10 +97,13 @@ bool is_sexagesimal(std::string_view text) {
 
 // Whether the text as a plain scalar would end early or start another construct.
 bool has_indicator(std::string_view text) {
+  // `text` is not empty, because is_word() comes first.
   constexpr std::string_view kNeverFirst = "#,[]{}&*!|>'\"%@`";
   if (kNeverFirst.find(text.front()) != text.npos) return true;
+  // These begin a construct only before a blank: `-1` and `a:b` are plain.
   const bool is_alone = text.size() == 1 || text[1] == ' ';
   if (std::string_view("-?:").find(text.front()) != text.npos && is_alone) return true;
+  // The three dashes and the three dots are marks of a document.
   return text.front() == ' ' || text.back() == ' ' || text.back() == ':' ||
          text.find(": ") != text.npos || text.find(" #") != text.npos || text.starts_with("---") ||
          text.starts_with("...");
@@ -151,6 +159,7 @@ void append_double_quoted(std::string& out, std::string_view text) {
     if (!escape.empty()) {
       out += escape;
     } else if (length == 2 && is_latin_control(rune)) {
+      // U+0080 to U+009F: the second byte of the UTF-8 form equals the code point.
       fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(rune[1]));
     } else if (length > 1) {
       out += rune;
@@ -175,6 +184,7 @@ void append_value(std::string& out, const json& value, std::size_t depth);
 
 // `is_inline`: the first key follows "- " on the same line.
 void append_object(std::string& out, const json& object, std::size_t depth, bool is_inline) {
+  // A json object is a std::map, so its keys come sorted, as in sigs.k8s.io/yaml.
   for (bool is_first = true; const auto& [key, value] : object.items()) {
     if (!is_first || !is_inline) out.append(depth * 2, ' ');
     is_first = false;
@@ -217,6 +227,7 @@ void append_value(std::string& out, const json& value, std::size_t depth) {
   if (value.is_object()) {
     append_object(out, value, depth + 1, false);
   } else {
+    // Not deeper than the key, as sigs.k8s.io/yaml writes lists.
     append_list(out, value, depth);
   }
 }
@@ -224,6 +235,8 @@ void append_value(std::string& out, const json& value, std::size_t depth) {
 }  // namespace
 
 void append_yaml_string(std::string& out, std::string_view text) {
+  // Double quotes where a reader would see another type or an escape is needed, single quotes where
+  // only the syntax is in the way, as Go's encoder does.
   if (is_word(text) || is_number(text) || is_date(text) || is_sexagesimal(text) ||
       !is_printable(text)) {
     append_double_quoted(out, text);
@@ -237,6 +250,7 @@ void append_yaml_string(std::string& out, std::string_view text) {
 std::string yaml_of_json(std::string_view text) {
   const json document = json::parse(text);
   std::string out;
+  // Every document of this room is an object.
   append_object(out, document, 0, false);
   return out;
 }

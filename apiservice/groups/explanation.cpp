@@ -15,6 +15,7 @@
 namespace weir::apiservice {
 namespace {
 
+// Ordered, because people read the document from top to bottom.
 using Json = nlohmann::ordered_json;
 using scalers::Explanation;
 
@@ -50,6 +51,7 @@ Json result_document(const Explanation::BackendQuery& query) {
   const auto value_document = [](const scalers::Reading& reading) {
     return Json{{"value", quantity(reading.value)}, {"timestamp", rfc3339(reading.taken_at)}};
   };
+  // Most metrics are one number, which is easier to use than a list of one.
   if (const auto* one = scalar(*query.result, query.labels)) return value_document(*one);
   Json values = Json::array();
   for (const scalers::Reading& reading : *query.result) {
@@ -96,6 +98,7 @@ Json query_document(const Explanation::BackendQuery& query) {
 }
 
 Json reasons_document(const scalers::ConnectionCounts::Reasons& reasons) {
+  // {} and not null when there are none, so that scripts can iterate.
   Json out = Json::object();
   for (const auto& [reason, count] : reasons) out[reason] = count;
   return out;
@@ -122,12 +125,14 @@ Json total_document(const Explanation& explanation) {
     if (!query.result) return result_document(query);
     for (const scalers::Reading& reading : *query.result) sum += reading.value;
   }
+  // Not a quantity, because a sum may exceed the range of one.
   return {{"value", number_text(sum)}};
 }
 
 Json explanation_document(const Explanation& explanation, std::string_view selector) {
   Json out;
   out["kind"] = "MetricExplanation";
+  // Unchanged by new fields; a changed meaning needs the next number.
   out["version"] = 2;
   out["namespace"] = explanation.name_space;
   out["metric"] = explanation.metric;
@@ -147,6 +152,7 @@ Json explanation_document(const Explanation& explanation, std::string_view selec
 
 std::string explanation_text(const Explanation& explanation, std::string_view selector) {
   const Json document = explanation_document(explanation, selector);
+  // Labels and texts of a backend need not be UTF-8, at which the strict dump() throws.
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

@@ -24,14 +24,12 @@ constexpr SupportedMediaTypes kSupported{.has_protobuf = true,
                                          .has_table = true,
                                          .has_group_discovery = false};
 
-// The only resource that is not a metric. No metric may have this name.
-constexpr std::string_view kItems = "externalmetrics";
-
 constexpr TableItem kTableItem{kExternalValueKind,
                                "external.metrics.k8s.io/v1beta1",
                                &append_value_fields};
 
 // The models; `#` is replaced by the reference path of the OpenAPI version.
+// Kubernetes' own types, hence `window`, although no value of Weir has one.
 constexpr std::string_view kModels = R"({
 "io.k8s.apimachinery.pkg.api.resource.Quantity": {
   "description": "A fixed-point number, as a decimal with an optional suffix: 1500m is 1.5."
@@ -103,6 +101,7 @@ constexpr OpenApiFragment kOpenApi{
 Status watch_not_supported() {
   return {405,
           "MethodNotAllowed",
+          // The text of Go's library, which has a star for the name of the metric.
           "watch is not supported on resources of kind \"*.external.metrics.k8s.io\"",
           StatusDetails{std::string(kExternalGroup), "*"}};
 }
@@ -112,6 +111,7 @@ Response encode_values(MediaType media_type,
                        std::string_view metric,
                        std::span<const scalers::Reading> readings) {
   Response out;
+  // Never with a conversion: negotiation offers tables in JSON and YAML only.
   if (media_type.media == MediaType::Media::protobuf) {
     out.content_type = kProtobufType;
     append_value_list_protobuf(out.body, metric, readings);
@@ -120,6 +120,7 @@ Response encode_values(MediaType media_type,
   if (media_type.conversion == Conversion::as_is) {
     append_value_list(out.body, metric, readings);
   } else {
+    // `include` holds no Status here: read() has returned it.
     const TableOptions options{media_type.conversion == Conversion::table_v1beta1,
                                std::get<TableOptions::Include>(include)};
     append_value_table(out.body, options, kTableItem, metric, readings);
@@ -144,11 +145,14 @@ awaitable<Response> ExternalMetrics::read(Request& request,
                                           Deadline deadline) {
   const auto media_type = negotiation.media_type(kSupported);
   if (!media_type) co_return not_acceptable(kSupported);
+  // Before the options, because there is no watch whose options could be valid.
   if (is_true(request, "watch")) co_return render(watch_not_supported());
   auto options = parse_list_options(request);
   if (const auto* status = std::get_if<Status>(&options)) co_return render(*status);
   const auto include = parse_include(request);
   const bool is_table = media_type->conversion != Conversion::as_is;
+  // includeObject is an option of tables: any other response ignores an invalid one, as in
+  // Kubernetes.
   if (const auto* status = std::get_if<Status>(&include); is_table && status != nullptr)
     co_return render(*status);
   scalers::Query query{info.name_space,
@@ -164,6 +168,7 @@ awaitable<Response> ExternalMetrics::explain(Request& request,
                                              RequestInfo& info,
                                              Negotiation& negotiation,
                                              Deadline deadline) {
+  // As if the subresource did not exist.
   if (explainer_ == nullptr) co_return render(resource_not_found());
   const auto media_type = negotiation.media_type(SupportedMediaTypes{});
   if (!media_type) co_return not_acceptable(SupportedMediaTypes{});
@@ -180,14 +185,16 @@ awaitable<Response> ExternalMetrics::explain(Request& request,
 }
 
 ApiGroup external_metrics_group(std::vector<std::string> metric_names, GroupHandler* handler) {
-  metric_names.emplace_back(kItems);
+  metric_names.emplace_back(kExternalItems);
+  // Sorted, so that the ETag of discovery does not depend on the order in the configuration. A name
+  // that is configured for several namespaces is one resource.
   std::ranges::sort(metric_names);
   const auto repeated = std::ranges::unique(metric_names);
   metric_names.erase(repeated.begin(), repeated.end());
   std::vector<ApiResource> resources;
   resources.reserve(metric_names.size());
   for (std::string& name : metric_names) {
-    std::string kind(name == kItems ? kExternalValueKind : std::string_view(name));
+    std::string kind(name == kExternalItems ? kExternalValueKind : std::string_view(name));
     resources.push_back({std::move(name), std::move(kind)});
   }
   return {std::string(kExternalGroup),

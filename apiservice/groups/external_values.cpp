@@ -28,17 +28,20 @@ void write_item(std::string& item,
   item.clear();
   append_text(item, 1, metric);
   for (const auto& [name, value] : reading.labels) {
+    // A map is a repeated message of key 1 and value 2, in the order of the keys.
     part.clear();
     append_text(part, 1, name);
     append_text(part, 2, value);
     append_bytes(item, 2, part);
   }
   part.clear();
+  // floor(), because a cast would round times before 1970 up.
   const auto seconds = std::chrono::floor<std::chrono::seconds>(reading.taken_at);
   append_number(part, 1, seconds.time_since_epoch().count());
   append_number(part, 2, 0);  // nanoseconds: Go cuts them off
   append_bytes(item, 3, part);
   part.clear();
+  // Quantity{string = 1} in field 5. Field 4 is the window, which no value has.
   append_quantity(part, reading.value);
   const std::string text = part;
   part.clear();
@@ -59,6 +62,7 @@ void append_value_list(std::string& out,
     append_value_fields(out, metric, reading);
     out += '}';
   }
+  // Go's encoder ends a document with a line end.
   out += "]}\n";
 }
 

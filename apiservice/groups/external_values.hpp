@@ -13,6 +13,8 @@ namespace weir::apiservice {
 inline constexpr std::string_view kExternalGroup = "external.metrics.k8s.io";
 inline constexpr std::string_view kExternalVersion = "v1beta1";
 inline constexpr std::string_view kExternalValueKind = "ExternalMetricValue";
+// The resource of that kind: the only one that is not a metric. No metric may have this name.
+inline constexpr std::string_view kExternalItems = "externalmetrics";
 
 // Appends an ExternalMetricValueList with an item for each reading, and a line end.
 void append_value_list(std::string& out,

@@ -22,6 +22,7 @@ std::uint64_t fnv(std::string_view text, std::uint64_t state) {
 
 std::string hash_of(std::string_view text) {
   const std::uint64_t first = fnv(text, 0xcbf29ce484222325U);
+  // Backwards, so that two texts that collide in the first half need not collide in the second.
   const std::string reversed(text.rbegin(), text.rend());
   return fmt::format("{:016X}{:016X}", first, fnv(reversed, first));
 }
@@ -34,6 +35,7 @@ bool matches_etag(const Request& request, std::string_view hash) {
     std::string_view tag = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     tag.remove_prefix(std::min(tag.find_first_not_of(' '), tag.size()));
+    // If-None-Match compares weakly (RFC 9110, 13.1.2), so the prefix has no meaning.
     if (tag.starts_with("W/")) tag.remove_prefix(2);
     tag = tag.substr(0, tag.find_last_not_of(' ') + 1);
     if (tag == quoted || tag == "*") return true;

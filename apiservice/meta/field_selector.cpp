@@ -54,6 +54,7 @@ Result<std::string> unescaped(std::string_view text) {
       continue;
     }
     ++at;
+    // At the end of the text a lone backslash is reported.
     if (at == text.size() || !is_special(text[at])) {
       return bad_request(
           fmt::format("invalid field selector: invalid escape sequence: \\{}", text.substr(at, 1)));
@@ -70,6 +71,7 @@ struct Term {
 };
 
 std::optional<Term> split(std::string_view term) {
+  // `==` before `=`, which is its prefix.
   constexpr std::array<std::string_view, 3> kOperators{"!=", "==", "="};
   for (std::size_t at = 0; at < term.size(); ++at) {
     for (const std::string_view sign : kOperators) {
@@ -88,8 +90,10 @@ Result<std::vector<FieldRequirement>> parse_field_selector(std::string_view text
   std::vector<FieldRequirement> out;
   if (text.empty()) return out;
   auto terms = terms_of(text);
+  // As in Kubernetes: of several errors the first in this order is reported.
   std::ranges::sort(terms);
   for (const std::string_view part : terms) {
+    // Kubernetes ignores surplus commas.
     if (part.empty()) continue;
     auto term = split(part);
     if (!term)
@@ -103,6 +107,8 @@ Result<std::vector<FieldRequirement>> parse_field_selector(std::string_view text
 
 Result<void> check_fields(const std::vector<FieldRequirement>& requirements) {
   for (const auto& [field, value, is_equal] : requirements) {
+    // Accepted and without effect on the values, as in Go's library: the name only decides the
+    // authorization.
     if (field == "metadata.name" || field == "metadata.namespace") continue;
     return bad_request(fmt::format(
         "{} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",

@@ -79,6 +79,7 @@ class Lexer {
 
 // ---- keys and values
 
+// The lengths of a DNS label and of a DNS subdomain (RFC 1123), which Kubernetes applies to keys.
 constexpr std::size_t kNameBytes = 63;
 constexpr std::size_t kPrefixBytes = 253;
 
@@ -268,6 +269,7 @@ class Parser {
   Result<LabelRequirement> compared(LabelRequirement result) {
     const Token sign = take();
     const std::optional<Operator> op = operator_of(sign);
+    // Kubernetes' text names gt and lt, although it accepts only > and <.
     if (!op) return expected(sign, ", expected: in, notin, =, ==, !=, gt, lt");
     const bool is_set = *op == Operator::in || *op == Operator::not_in;
     Result<std::vector<std::string>> values = is_set ? value_set() : single_value();
@@ -280,6 +282,7 @@ class Parser {
   }
 
   Result<std::vector<std::string>> single_value() {
+    // `a=` requires the empty value.
     if (ends_requirement()) return std::vector<std::string>{""};
     const Token value = take();
     if (value.kind != Kind::word) return expected(value, ", expected: identifier");
@@ -289,6 +292,7 @@ class Parser {
   // ( [VALUE] {, [VALUE]} ), where a missing value is the empty one.
   Result<std::vector<std::string>> value_set() {
     const Token open = take();
+    // Kubernetes has no comma in this text.
     if (!open.is("(")) return expected(open, " expected: '('");
     if (next_.kind != Kind::word && !next_.is(",") && !next_.is(")")) {
       return expected(next_, ", expected: ',', ')' or identifier");
@@ -304,6 +308,7 @@ class Parser {
       return expected(following,
                       has_value ? ", expected: ',' or ')'" : ", expected: ',', or identifier");
     }
+    // Kubernetes holds the values in a sorted set.
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
     return values;

@@ -22,6 +22,7 @@ struct Options {
 
 // The options in the types of metav1.ListOptions, or the error of Go's decoder.
 scalers::Result<Options> decode(const Request& request) {
+  // Neither has an effect here, but Go's decoder rejects what is not a number.
   constexpr std::array<std::string_view, 2> kNumbers{"timeoutSeconds", "limit"};
   for (const std::string_view name : kNumbers) {
     if (!request.has_parameter(name)) continue;
@@ -56,9 +57,11 @@ std::vector<StatusCause> faults_of(const Request& request) {
       forbid(kMatch, "resourceVersionMatch is forbidden when continue is provided");
     if (match != "Exact" && match != "NotOlderThan")
       out.push_back({"FieldValueNotSupported", unsupported_match(match), std::string(kMatch)});
+    // The text has "exact" in lower case in Kubernetes too.
     if (match == "Exact" && version == "0")
       forbid(kMatch, R"(resourceVersionMatch "exact" is forbidden for resourceVersion "0")");
   }
+  // Its presence counts, even with the value false.
   if (request.has_parameter("sendInitialEvents"))
     forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
   return out;
@@ -67,11 +70,13 @@ std::vector<StatusCause> faults_of(const Request& request) {
 }  // namespace
 
 std::variant<ListOptions, Status> parse_list_options(const Request& request) {
+  // The usual read: an HPA without a selector sends no parameter.
   if (request.query.empty()) return ListOptions{};
   auto options = decode(request);
   if (!options) return status_of(options.error());
   auto faults = faults_of(request);
   if (!faults.empty()) return invalid("ListOptions", std::move(faults));
+  // After the validation of the options, as in Kubernetes.
   const auto supported = check_fields(options->fields);
   if (!supported) return status_of(supported.error());
   return ListOptions{std::move(options->labels)};
@@ -86,6 +91,7 @@ bool is_true(const Request& request, std::string_view name) {
 std::optional<std::string> selected_name(const Request& request) {
   if (!request.has_parameter("fieldSelector")) return std::nullopt;
   const auto options = decode(request);
+  // One invalid option drops the name, as in Kubernetes' RequestInfo; the read is a 400 later.
   if (!options) return std::nullopt;
   for (const auto& [field, value, is_equal] : options->fields) {
     if (field != "metadata.name" || !is_equal) continue;

@@ -1,6 +1,7 @@
 // The only place that chooses HTTP codes and renders Status objects.
 #include "apiservice/meta/status.hpp"
 
+#include "apiservice/encoding/go_text.hpp"
 #include "apiservice/encoding/json.hpp"
 
 #include <fmt/format.h>
@@ -22,10 +23,12 @@ constexpr Row kUnavailable{503, "ServiceUnavailable"};
 Row row_of(scalers::Errc code) {
   using scalers::Errc;
   switch (code) {
+    // A missing queue is an error, because zero would scale a workload down.
     case Errc::unknown_metric:
     case Errc::unknown_object: return {404, "NotFound"};
     case Errc::bad_request: return {400, "BadRequest"};
     case Errc::timed_out: return {504, "Timeout"};
+    // client-go retries a 429 only with Retry-After, which Weir never sends.
     case Errc::overloaded: return {429, "TooManyRequests"};
     case Errc::no_value:
     case Errc::not_a_number:
@@ -38,6 +41,7 @@ Row row_of(scalers::Errc code) {
     case Errc::bad_reply:
     case Errc::unreachable:
     case Errc::tls:
+    // The backend has rejected Weir's credentials. A 401 or 403 would blame the caller's.
     case Errc::refused:
     case Errc::forbidden:
     case Errc::settling: return kUnavailable;
@@ -46,6 +50,7 @@ Row row_of(scalers::Errc code) {
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
+  // Go omits empty fields.
   if (value.empty()) return;
   if (out.back() != '{') out += ',';
   append_json_string(out, name);
@@ -76,6 +81,7 @@ Status status_of(const scalers::Error& error) {
 Response render(const Status& status) {
   Response out;
   out.status = status.code;
+  // In the order of Go's fields. metadata is always present.
   out.body = R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":)";
   append_json_string(out.body, status.message);
   append_field(out.body, "reason", status.reason);
@@ -104,17 +110,9 @@ Status method_not_allowed() {
 }
 
 Response internal_error(std::string_view target, std::string_view why) {
-  const std::string text = fmt::format("Internal Server Error: \"{}\": {}\n", target, why);
-  Response out{500, "text/plain; charset=utf-8", {}};
-  for (const char c : text) {
-    switch (c) {
-      case '&': out.body += "&amp;"; break;
-      case '<': out.body += "&lt;"; break;
-      case '>': out.body += "&gt;"; break;
-      default: out.body += c;
-    }
-  }
-  return out;
+  return {500,
+          "text/plain; charset=utf-8",
+          html_escaped(fmt::format("Internal Server Error: {}: {}\n", go_quoted(target), why))};
 }
 
 Status invalid(std::string_view kind, std::vector<StatusCause> causes) {
@@ -125,6 +123,8 @@ Status invalid(std::string_view kind, std::vector<StatusCause> causes) {
   const std::string why = fmt::format("{}", fmt::join(texts, ", "));
   return {422,
           "Invalid",
+          // The empty quotes are the name of the object, which options do not have. Several causes
+          // are one bracketed list, as in Go.
           fmt::format("{}.meta.k8s.io \"\" is invalid: {}",
                       kind,
                       texts.size() == 1 ? why : "[" + why + "]"),

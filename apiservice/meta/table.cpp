@@ -16,6 +16,8 @@ namespace {
 using scalers::Reading;
 using Include = TableOptions::Include;
 
+// The format `name` marks the column that identifies a row. Columns of priority 0 are printed
+// without -o wide.
 constexpr std::string_view kColumns =
     R"("columnDefinitions":[)"
     R"({"name":"Name","type":"string","format":"name","description":"The metric's name.",)"
@@ -37,10 +39,12 @@ void append_label_text(std::string& out, const scalers::Labels& labels) {
     text += '=';
     text += value;
   }
+  // An empty cell would look like a missing one; kubectl prints empty labels in this way.
   append_json_string(out, text.empty() ? "<none>" : text);
 }
 
 void append_cells(std::string& out, std::string_view metric, const Reading& reading) {
+  // A row has one cell a column, in the order of kColumns.
   out += R"({"cells":[)";
   append_json_string(out, metric);
   out += ',';
@@ -61,6 +65,7 @@ void append_metadata(std::string& out,
       R"({{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/{}","metadata":{{"name":)",
       version);
   append_json_string(out, metric);
+  // As Go writes a time that is not set.
   out += R"(,"creationTimestamp":null)";
   if (!reading.labels.empty()) {
     out += R"(,"labels":)";
@@ -84,6 +89,7 @@ void append_object(std::string& out,
       item.append_fields(out, metric, reading);
       out += '}';
       break;
+    // The key stays, with null, as Go writes an empty RawExtension.
     case Include::none: out += "null"; break;
   }
 }
@@ -95,6 +101,7 @@ std::variant<Include, Status> parse_include(const Request& request) {
   if (include.empty() || include == "Metadata") return Include::metadata;
   if (include == "Object") return Include::object;
   if (include == "None") return Include::none;
+  // The words are case-sensitive, so `object` is an error as well, as in Kubernetes.
   std::string message = "Invalid value: ";
   append_json_string(message, include);
   message += ": must be 'Metadata', 'Object', 'None', or empty";

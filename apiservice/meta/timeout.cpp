@@ -32,6 +32,7 @@ std::string quoted(std::string_view text) {
   return out += '"';
 }
 
+// The two spellings of the microsecond have U+00B5 (micro sign) and U+03BC (Greek mu), as in Go.
 double nanoseconds_of(std::string_view unit) {
   constexpr std::array<std::pair<std::string_view, double>, 8> kUnits{{{"ns", 1},
                                                                        {"us", 1e3},
@@ -59,6 +60,7 @@ scalers::Result<double> parse_duration(const std::string& whole) {
   std::string_view text = whole;
   const bool is_negative = text.starts_with('-');
   if (is_negative || text.starts_with('+')) text.remove_prefix(1);
+  // The only number that needs no unit.
   if (text == "0") return 0;
   if (text.empty()) return invalid("invalid");
   double sum = 0;
@@ -70,6 +72,7 @@ scalers::Result<double> parse_duration(const std::string& whole) {
     const double nanoseconds = nanoseconds_of(unit);
     if (nanoseconds == 0) return invalid(fmt::format("unknown unit {} in", quoted(unit)));
     sum += *number * nanoseconds;
+    // Negated, so that NaN would not pass.
     if (!(sum < kMaxNanoseconds)) return invalid("invalid");
   }
   return is_negative ? -sum : sum;
@@ -80,9 +83,11 @@ scalers::Result<double> parse_duration(const std::string& whole) {
 scalers::Result<std::optional<Duration>> timeout_of(const Request& request,
                                                     const RequestInfo& info) {
   const std::string text(request.parameter("timeout"));
+  // Kubernetes exempts watches from the timeout of a request.
   if (text.empty() || info.verb == "watch") return std::optional<Duration>();
   const auto nanoseconds = parse_duration(text);
   if (!nanoseconds) return nanoseconds.error();
+  // As in Kubernetes, where 0s means that the caller sets no limit.
   if (*nanoseconds <= 0) return std::optional<Duration>();
   return std::optional(Duration(static_cast<Duration::rep>(*nanoseconds / 1e6)));
 }

@@ -60,6 +60,7 @@ std::optional<AcceptClause> parse_clause(std::string_view text) {
 
 // The smallest rank is the best.
 auto rank(const AcceptClause& clause) {
+  // The position makes the order total, because std::ranges::sort is not stable.
   return std::tuple(-clause.quality, clause.type == "*", clause.subtype == "*", clause.position);
 }
 
@@ -74,6 +75,7 @@ std::string_view AcceptClause::parameter(std::string_view name) const {
 }
 
 bool AcceptClause::takes(std::string_view wanted_type, std::string_view wanted_subtype) const {
+  // A `*` type is a range only with a `*` subtype.
   if (type == "*") return subtype == "*";
   return type == wanted_type && (subtype == "*" || subtype == wanted_subtype);
 }
@@ -82,6 +84,7 @@ std::vector<AcceptClause> parse_accept(std::string_view header) {
   std::vector<AcceptClause> out;
   for (const std::string_view part : split(header, ',')) {
     auto clause = parse_clause(part);
+    // An invalid clause does not invalidate the header.
     if (!clause) continue;
     clause->position = out.size();
     out.push_back(std::move(*clause));

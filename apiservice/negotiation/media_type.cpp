@@ -35,6 +35,7 @@ std::optional<Conversion> conversion_of(const AcceptClause& clause,
                                         SupportedMediaTypes supported) {
   const std::string_view as = clause.parameter("as");
   if (as.empty()) return Conversion::as_is;
+  // Tables and aggregated discovery are written in JSON and YAML only.
   if (media == Media::protobuf) return std::nullopt;
   const std::string_view group = clause.parameter("g");
   const std::string_view version = clause.parameter("v");
@@ -42,6 +43,7 @@ std::optional<Conversion> conversion_of(const AcceptClause& clause,
     if (version == "v1") return Conversion::table_v1;
     if (version == "v1beta1") return Conversion::table_v1beta1;
   }
+  // Not v2beta1, which API servers from 1.33 on do not serve either.
   if (supported.has_group_discovery && as == "APIGroupDiscoveryList" &&
       group == "apidiscovery.k8s.io" && version == "v2")
     return Conversion::group_discovery;
@@ -66,9 +68,11 @@ Negotiation::Negotiation(const Request& request)
 }
 
 Negotiation::Common Negotiation::common(std::string_view accept) {
+  // The availability check sends no Accept, `kubectl get --raw` the last one of these.
   if (accept.empty() || accept == "*/*" || accept == "application/json" ||
       accept == "application/json, */*")
     return Common::json;
+  // The header of the HPA controller.
   if (accept == "application/vnd.kubernetes.protobuf, */*") return Common::protobuf_or_json;
   return Common::no;
 }
@@ -80,6 +84,8 @@ std::optional<MediaType> Negotiation::best(SupportedMediaTypes supported) const 
                      Conversion::as_is,
                      false};
   for (const AcceptClause& clause : clauses_) {
+    // A clause with an unsupported conversion is skipped, so the JSON clause that kubectl sends
+    // after its Table clauses still matches.
     if (auto media_type = media_type_of(clause, supported)) return media_type;
   }
   return std::nullopt;
@@ -88,15 +94,18 @@ std::optional<MediaType> Negotiation::best(SupportedMediaTypes supported) const 
 std::optional<MediaType> Negotiation::media_type(SupportedMediaTypes supported) const {
   auto out = best(supported);
   if (!out) return std::nullopt;
+  // pretty=false does not undo `;pretty=1` of the media type, as in Go.
   out->is_pretty = out->media == Media::json && (out->is_pretty || is_pretty());
   return out;
 }
 
 MediaType Negotiation::of_status() const {
+  // Errors are never tables.
   const SupportedMediaTypes all{.has_protobuf = true,
                                 .has_table = false,
                                 .has_group_discovery = false};
   if (const auto out = media_type(all)) return *out;
+  // A 406 instead would hide the error itself.
   return MediaType{Media::json, Conversion::as_is, is_pretty()};
 }
 
@@ -109,6 +118,7 @@ bool Negotiation::accepts_json() const {
 bool Negotiation::is_pretty() const {
   const std::string_view pretty = request_.parameter("pretty");
   if (!pretty.empty()) return parse_bool(pretty);
+  // Tools in which a person reads the response, as Kubernetes lists them.
   const std::string_view agent = request_.header("user-agent");
   return agent.starts_with("curl") || agent.starts_with("Wget") || agent.starts_with("Mozilla/5.0");
 }
@@ -121,12 +131,14 @@ Response not_acceptable(SupportedMediaTypes supported) {
     text += ", ";
     text += kProtobufType;
   }
+  // Indented JSON always, as in Kubernetes, because no media type was agreed on.
   Response out = render({406, "NotAcceptable", std::move(text), std::nullopt});
   out.body = indented_json(out.body);
   return out;
 }
 
 Response encode_status(Response response, MediaType media_type) {
+  // A 406 has its form already, and "404 page not found" is plain text.
   const bool is_status = response.status >= 400 && response.status != 406 &&
                          response.content_type == "application/json";
   if (!is_status) return response;

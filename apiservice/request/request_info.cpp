@@ -44,6 +44,7 @@ std::string resource_verb(const Request& request, bool is_named) {
   if (method == "PATCH") return "patch";
   if (method == "DELETE") return is_named ? "delete" : "deletecollection";
   if (method != "GET" && method != "HEAD") return {};
+  // HEAD has the verbs of GET, as in Kubernetes, although every route answers it with a 405.
   if (is_named) return "get";
   return is_true(request, "watch") ? "watch" : "list";
 }

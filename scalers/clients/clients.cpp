@@ -20,8 +20,10 @@ Clients::~Clients() = default;
 
 template <class ClientOf, class Target>
 std::shared_ptr<ClientOf> Clients::shared(const Target& target) {
+  // A client ends with the last backend that uses it: a reload may have removed that backend.
   std::erase_if(clients_, [](const auto& client) { return client.expired(); });
   for (const auto& client : clients_) {
+    // The type as well as the target, because the list holds clients of every protocol.
     auto existing = std::dynamic_pointer_cast<ClientOf>(client.lock());
     if (existing && existing->target() == target) return existing;
   }

@@ -13,14 +13,24 @@ bool is_backend_failure(Errc code) {
          code == Errc::timed_out;
 }
 
+// Weir itself refuses such a query, before it is sent, as well as the backend does. So it shows
+// neither an outage nor the end of one.
+bool is_inconclusive(const Answer& answer) {
+  if (!answer.samples.has_error()) return false;
+  const Errc code = answer.samples.error().code;
+  return code == Errc::bad_request || code == Errc::overloaded;
+}
+
 // The backend itself sent it, whatever it says.
 bool is_backend_response(const Answer& answer) {
+  if (is_inconclusive(answer)) return false;
   return !answer.samples.has_error() || !is_backend_failure(answer.samples.error().code);
 }
 
 }  // namespace
 
 BackendHealth::Change BackendHealth::observe(const Answer& answer, SteadyTime now) {
+  if (is_inconclusive(answer)) return Change::none;
   if (is_backend_response(answer)) {
     last_response_at_ = now;
     if (std::exchange(is_unreachable_, false)) recovered_at_ = now;
@@ -39,6 +49,7 @@ std::optional<Duration> BackendHealth::time_since_recovery(
     std::optional<SteadyTime> connection_recovered_at,
     SteadyTime now) const {
   const bool has_just_recovered = is_unreachable_ && is_backend_response(answer);
+  // The later of both; nullopt compares below every time.
   const auto recovered_at =
       std::max(has_just_recovered ? std::optional(now) : recovered_at_, connection_recovered_at);
   if (!recovered_at) return std::nullopt;

@@ -1,6 +1,6 @@
 // Whether a backend responds, as the answers to its queries show: says when it goes down and comes
-// up, and since when it is back after an outage. A plain value, so that a reload can carry it over.
-// Loop thread only.
+// up, and since when it is back after an outage. Shared by the backends of two configurations while
+// one replaces the other. Loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"

@@ -33,6 +33,7 @@ struct ConcurrencyLimiter::Waiter {
 
 std::optional<ConcurrencyLimiter::Permit> ConcurrencyLimiter::try_acquire(
     const std::string& name_space) {
+  // A free place means an empty queue, because release() hands a place straight to a waiter.
   if (in_flight_ >= max_in_flight_) return std::nullopt;
   ++in_flight_;
   served_ = name_space;
@@ -46,6 +47,7 @@ awaitable<Result<ConcurrencyLimiter::Permit>> ConcurrencyLimiter::acquire(std::s
   if (waiting_count_ >= max_waiting_ && !make_room(name_space)) co_return overloaded();
   Waiter waiter(shared_from_this(), std::move(name_space));
   const bool is_decided = co_await waiter.decided.wait(deadline.left(now));
+  // Asked first, because a waiter that has to make room is woken like one that gets a permit.
   if (waiter.is_refused) co_return overloaded();
   if (is_decided) co_return Permit(shared_from_this());
   co_return Error{Errc::timed_out,
@@ -89,7 +91,10 @@ bool ConcurrencyLimiter::make_room(const std::string& name_space) {
       std::ranges::max_element(waiting_, {}, [](const auto& one) { return one.second.size(); });
   const auto own = waiting_.find(name_space);
   const std::size_t claimed = own == waiting_.end() ? 0 : own->second.size();
+  // With one fewer, the two namespaces would only exchange their lengths, and displace each other
+  // in turns.
   if (claimed + 1 >= longest->second.size()) return false;
+  // The last one, because it has waited least.
   Waiter* last = longest->second.back();
   last->is_refused = true;
   remove(longest, last);

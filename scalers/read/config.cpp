@@ -18,6 +18,8 @@
 namespace weir::scalers::read {
 namespace {
 
+// Well below the 60 s after which the kube-apiserver gives up, so that the caller gets the error of
+// Weir.
 constexpr Duration kLongestDeadline{30'000};
 
 // What every backend has, whatever its kind.
@@ -40,7 +42,11 @@ constexpr std::array kBackendTable{
 struct MetricSettings {
   std::string name;
   std::vector<std::string> namespaces;
+  // A third of the 15 s between two reads of an HPA: each of its reads gets a newer number, and
+  // HPAs that read the same metric meanwhile share the query.
   Duration freshness{5000};
+  // A read that hangs occupies one of the HPA controller's workers, five by default, which all HPAs
+  // of the cluster share.
   Duration deadline{2500};
 };
 
@@ -55,6 +61,7 @@ constexpr std::array kMetricTable{
                                        "how long a read may take, at most 30s"),
 };
 
+// Not in the table, because its keys are the author's own.
 constexpr SettingDoc kLabelsDoc{
     "labels",
     "map",
@@ -69,6 +76,7 @@ struct KindBlock {
   const Node* block = nullptr;
 };
 
+// Any kind's key is a valid key of an entry; find_block() checks that there is one.
 std::vector<SettingDoc> with_kinds(std::vector<SettingDoc> rows) {
   for (const ScalerKind& kind : catalog())
     rows.push_back({kind.name, "map", "", false, kind.summary});
@@ -104,6 +112,7 @@ KindBlock find_block(const Node& entry, std::string_view what, Problems& problem
   return out;
 }
 
+// A DNS label of RFC 1123, as Kubernetes names namespaces.
 bool is_namespace(std::string_view name) {
   const auto is_inner = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -113,6 +122,7 @@ bool is_namespace(std::string_view name) {
 }
 
 bool overlap(const Metric& one, const Metric& two) {
+  // An empty list is reported by its own check, and its metric serves nobody.
   if (one.namespaces.empty() || two.namespaces.empty()) return false;
   if (two.namespaces.front() == "*") return true;
   return std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
@@ -132,6 +142,8 @@ void Builder::add_backends(const Node& section) {
                     fmt::format("duplicate backend {}; give each its own name", field.key));
       continue;
     }
+    // The keys are checked here and the rows are read one by one, because read_settings() would
+    // refuse the kind's own block as an unknown key.
     if (!check_keys(field.value, with_kinds(common_backend_settings()), "backend", problems_))
       continue;
     BackendLimits limits;
@@ -139,6 +151,7 @@ void Builder::add_backends(const Node& section) {
       if (const Node* value = field.value.find(row.name)) row.read(*value, limits, problems_);
     }
     const KindBlock found = find_block(field.value, "backend", problems_);
+    // Also a backend with problems, so that its metrics are not reported as without a backend.
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
     backend->limiter =
@@ -163,6 +176,7 @@ void Builder::add_metric(const Node& node) {
   if (!check_keys(node, with_kinds(common_metric_settings()), "metric", problems_)) return;
   const KindBlock found = find_block(node, "metric", problems_);
   Metric metric = read_common(node);
+  // After read_common(), which finds the problems of the common keys whatever the kind.
   if (found.kind == nullptr) return;
   metric.backend = find_backend(*found.block, *found.kind);
   std::vector<std::string> declared;
@@ -173,6 +187,7 @@ void Builder::add_metric(const Node& node) {
   } else {
     found.kind->check_metric(*found.block, names, problems_);
   }
+  // A label that nothing uses would let a selector choose and change nothing.
   for (const std::string& unused : names.unused()) {
     problems_.add(
         node.find("labels")->mark,
@@ -202,6 +217,7 @@ Metric Builder::read_common(const Node& node) {
   check_policies(node, metric.policies, problems_);
   if (const Node* name = node.find("name")) check_metric_name(*name);
   if (const Node* list = node.find("namespaces")) check_namespaces(*list, metric);
+  // Before the kind's block is read, which may use them as parameters.
   if (const Node* labels = node.find(kLabelsDoc.name)) {
     metric.labels = read_labels(*labels, problems_);
   }
@@ -213,6 +229,8 @@ Metric Builder::read_common(const Node& node) {
 
 void Builder::check_metric_name(const Node& name) {
   const std::string& text = name.text;
+  // For such a path Kubernetes sees the resource `namespaces` and a subresource: the
+  // permission to read the metric would not count.
   if (text == "status" || text == "finalize") {
     problems_.add(
         name.mark,
@@ -238,6 +256,7 @@ void Builder::check_namespaces(const Node& list, Metric& metric) {
         item.mark,
         fmt::format("\"{}\" is not a namespace: lower-case letters, digits and -", item.text));
   }
+  // Metric::serves() searches in it by halves.
   std::ranges::sort(metric.namespaces);
 }
 
@@ -254,6 +273,7 @@ ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& ki
     return nullptr;
   }
   ConfiguredBackend* backend = backends_[static_cast<std::size_t>(found - names.begin())].get();
+  // A backend without a kind has been reported; its metrics have no fault.
   if (backend->kind == kind.name || backend->kind.empty()) return backend;
   problems_.add(name->mark,
                 fmt::format("the backend {} is of kind {}; a {} metric cannot use it",
@@ -264,6 +284,7 @@ ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& ki
 }
 
 void Builder::check_names() {
+  // By name, so that ten thousand metrics are not compared with each other.
   std::map<std::string_view, std::vector<std::size_t>> seen;
   for (std::size_t later = 0; later < metrics_.size(); ++later) {
     auto& namesakes = seen[metrics_[later].name];
@@ -284,6 +305,7 @@ void Builder::check_names() {
   }
 }
 
+// Called for a configuration without problems alone: every metric has its backend.
 std::vector<MetricInfo> Builder::infos() const {
   std::vector<MetricInfo> out;
   for (const Metric& metric : metrics_) {
@@ -292,6 +314,7 @@ std::vector<MetricInfo> Builder::infos() const {
     info.namespaces = metric.namespaces;
     info.backend = metric.backend->name;
     info.is_per_namespace = metric.is_per_namespace;
+    info.is_filtered = metric.selector_mode == SelectorMode::filter;
     for (const DeclaredLabel& label : metric.labels)
       info.labels.push_back({label.name, label.fallback.has_value(), label.pattern.text()});
   }

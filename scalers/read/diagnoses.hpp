@@ -34,12 +34,13 @@ class Diagnoses {
  public:
   // Why the query `key` failed with `code`, as a clause; empty when that is not known.
   [[nodiscard]] std::string_view cause(const std::string& key, Errc code, SteadyTime now) const;
-  // Whether to start a diagnosis at this moment; end() has to follow. Also false while another
-  // namespace waits whose last turn was before that of `name_space`: for kTurnPause, and as long as
-  // it waits when it had none within kTurnKept.
+  // Whether to start a diagnosis of the query `key`, which failed with `code`, at this moment;
+  // end() has to follow. Also false while another namespace waits whose last turn was before that
+  // of `name_space`: for kTurnPause, and as long as it waits when it had none within kTurnKept.
   [[nodiscard]] bool begin(const std::string& backend,
                            const std::string& key,
                            const std::string& name_space,
+                           Errc code,
                            SteadyTime now);
   // Among kMaxCauses, the namespace with the most of them loses its oldest.
   void end(const std::string& backend,

@@ -27,11 +27,13 @@ constexpr std::array kLabelTable{
 };
 
 // What a selector may name: Kubernetes' label keys.
+// A DNS prefix and a name of 63 bytes at most; the parser of selectors refuses any other key.
 bool is_label_key(std::string_view key) {
   static constexpr std::string_view kPattern =
       "(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?"
       "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
   const auto pattern = Pattern::compile(std::string(kPattern));
+  // The pattern is a constant, and valid.
   return std::get<Pattern>(pattern).matches(key);
 }
 
@@ -40,6 +42,7 @@ void read_label(const Node::Field& field, std::vector<DeclaredLabel>& labels, Pr
   if (field.value.kind == Node::Kind::map) {
     read_settings(field.value, kLabelTable, "label", settings, problems);
   } else {
+    // A text alone is the pattern: the short form of {pattern: P}.
     read_value(field.value, settings.pattern, problems);
   }
   if (!is_label_key(field.key)) {
@@ -63,7 +66,9 @@ void read_label(const Node::Field& field, std::vector<DeclaredLabel>& labels, Pr
   }
   auto pattern = std::get<Pattern>(std::move(compiled));
   std::optional<std::string> fallback;
+  // An empty text means that there is no default: a selector has to name the label.
   if (!settings.fallback.empty()) fallback = settings.fallback;
+  // A default enters the query like a value of a caller, so the same pattern bounds it.
   if (fallback && !pattern.matches(*fallback)) {
     problems.add(
         field.value.mark,

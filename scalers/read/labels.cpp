@@ -50,6 +50,7 @@ std::optional<Error> check(const LabelRequirement& requirement,
     return refusal(
         fmt::format("label \"{}\" is not declared; {}", requirement.key, listed(declared)));
   }
+  // The other operators exclude values or accept any: they give the query no value to use.
   const bool is_binding = requirement.op == Operator::in || requirement.op == Operator::equals ||
                           requirement.op == Operator::double_equals;
   if (!is_binding) {
@@ -61,6 +62,7 @@ std::optional<Error> check(const LabelRequirement& requirement,
                     requirement.key));
   }
   for (const std::string& value : requirement.values) {
+    // The pattern is what bounds a caller: a value that it refuses never reaches a query.
     if (found->pattern.matches(value)) continue;
     return refusal(fmt::format("value \"{}\" of label {} does not match the pattern {}",
                                value,
@@ -71,7 +73,9 @@ std::optional<Error> check(const LabelRequirement& requirement,
 }
 
 // A whole decimal integer, as Kubernetes compares with > and <.
+// As strconv.ParseInt reads it, which Kubernetes compares labels with.
 std::optional<std::int64_t> integer(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   std::int64_t out = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -88,6 +92,7 @@ bool matches(const LabelRequirement& requirement, const Labels& labels) {
   const auto order = [&](auto compare) {
     if (!has_key) return false;
     const auto value = integer(label->second);
+    // The grammar gives > and < one value each.
     const auto bound = integer(requirement.values.front());
     return value && bound && compare(*value, *bound);
   };
@@ -115,6 +120,7 @@ Result<Values> values_of(const DeclaredLabel& label,
   for (const LabelRequirement& requirement : requirements) {
     if (requirement.key != label.name) continue;
     if (!allowed) {
+      // Requirements on one key are ANDed, so the values that remain are those in all of them.
       allowed.emplace(requirement.values.begin(), requirement.values.end());
       continue;
     }
@@ -122,11 +128,14 @@ Result<Values> values_of(const DeclaredLabel& label,
       return std::ranges::find(requirement.values, value) == requirement.values.end();
     });
   }
+  // Kubernetes would select nothing. Here that is an error, because on an empty list the HPA says
+  // "no metrics returned" and nothing of the selector.
   if (allowed && allowed->empty()) {
     return refusal(
         fmt::format("the selector's requirements on label {} exclude each other", label.name));
   }
   if (allowed) return std::move(*allowed);
+  // A default has matched the pattern when the configuration was loaded.
   if (label.fallback) return Values{*label.fallback};
   return refusal(
       fmt::format("label {} has no value; write {}=VALUE in the selector (its pattern is {})",
@@ -142,10 +151,12 @@ Result<std::vector<Labels>> bind_labels(std::span<const DeclaredLabel> declared,
   for (const LabelRequirement& requirement : requirements) {
     if (auto error = check(requirement, declared)) return std::move(*error);
   }
+  // One empty set: a metric without labels has one query.
   std::vector<Labels> bound(1);
   for (const DeclaredLabel& label : declared) {
     auto values = values_of(label, requirements);
     if (!values) return values.error();
+    // Before the combinations are made, because their number multiplies with each label.
     if (bound.size() * values->size() > kMaxBoundCombinations) {
       return refusal(fmt::format("the selector asks for more than {} combinations of values",
                                  kMaxBoundCombinations));

@@ -21,7 +21,8 @@ struct ConfiguredBackend {
   std::string_view kind;  // "prometheus"
   std::unique_ptr<Backend> backend;
   std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the permits in use
-  BackendHealth health;
+  // Second owner: the backend of the same name in the configuration that replaces this one.
+  std::shared_ptr<BackendHealth> health = std::make_shared<BackendHealth>();
 };
 
 struct Metric {

@@ -18,8 +18,10 @@ MetricIndex::MetricIndex(std::span<const std::string_view> names) : by_name_(nam
     text_ += name;
     ends_.push_back(static_cast<std::uint32_t>(text_.size()));
   }
+  // The index lives as long as its configuration, and spare capacity would, too.
   text_.shrink_to_fit();
   for (std::uint32_t id = 0; id < names.size(); ++id) by_name_[id] = MetricId{id};
+  // Among equal names by id, so that first_ and next_ follow the order of the configuration.
   std::ranges::sort(by_name_, {}, [this](MetricId id) { return std::pair(name(id), id); });
   first_.resize(names.size());
   next_.resize(names.size());
@@ -37,6 +39,7 @@ MetricIndex::MetricIndex(std::span<const std::string_view> names) : by_name_(nam
 
 std::optional<MetricId> MetricIndex::find(std::string_view name,
                                           std::optional<MetricId> known) const {
+  // After a reload an id may be beyond the end, or another metric's.
   if (known && place_of(*known) < size() && this->name(*known) == name)
     return first_[place_of(*known)];
   const auto found =

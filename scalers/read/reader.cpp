@@ -28,6 +28,7 @@ Duration usable_for(const Metric& metric, const Answer& answer) {
 }  // namespace
 
 std::string key_of(const Metric& metric, const Parameters& parameters) {
+  // A scaler's key is unique within its backend only.
   return metric.backend->name + '\n' + metric.scaler->cache_key(parameters);
 }
 
@@ -39,6 +40,7 @@ void append_readings(std::vector<Reading>& out, Labels bound, std::vector<Judged
     } else {
       reading.labels = bound;
     }
+    // merge() keeps the bound label where the sample has one of the same name.
     if (!value.labels.empty()) reading.labels.merge(value.labels);
   }
 }
@@ -82,15 +84,19 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
   std::vector<Reading> readings;
   readings.reserve(queries.size());
   for (PendingQuery& one : queries) {
+    // Waiting for one after the other takes no longer, because all are in flight already.
     if (one.answer == nullptr) {
       const bool is_done = co_await one.in_flight->wait(due, clock_.steady());
       const auto& result = one.in_flight->value();
       one.answer = is_done && result ? *result : answer_without_result(due, is_done);
     }
+    // One error is the result of the whole read: the HPA would take the sum of the others for the
+    // sum of all.
     auto error = report(id, one, selection->filter, readings);
     if (error) co_return std::move(*error);
   }
   const ReadOf of = read_of(id, query.name_space);
+  // Only when all are values: a read that ends in an error reports none.
   for (const Reading& reading : readings) observer_.value_reported(of, reading);
   co_return readings;
 }
@@ -100,6 +106,7 @@ AnswerPtr Reader::answer_without_result(Deadline due, bool is_abandoned) const {
   const Error error =
       is_abandoned ? internal_error("the query ended without a result")
                    : with_budget({Errc::timed_out, "the query is still in flight", ""}, budget);
+  // For this read alone, and not cached: the query may still end in an answer for others.
   return std::make_shared<const Answer>(
       Answer{error, clock_.steady(), clock_.wall(), clock_.steady(), budget});
 }
@@ -117,6 +124,7 @@ std::vector<BackendState> Reader::backends() const {
 }
 
 Result<MetricId> Reader::find(const Query& query) const {
+  // At most one of a name serves a namespace: Builder::check_names() refuses others.
   for (auto id = index_->find(query.metric, query.id); id; id = index_->next(*id)) {
     if (metric(*id).serves(query.name_space)) return *id;
   }
@@ -124,6 +132,7 @@ Result<MetricId> Reader::find(const Query& query) const {
 }
 
 Error Reader::unknown_metric(const Query& query) const {
+  // Of this namespace alone, because a similar metric of another one could not be read.
   std::set<std::string_view> names;
   for (const Metric& one : metrics_) {
     if (one.serves(query.name_space)) names.insert(one.name);
@@ -172,6 +181,7 @@ Reader::PendingQuery Reader::cached_or_in_flight(MetricId id, Parameters paramet
 
 bool Reader::is_fresh(const Metric& metric, const Answer& answer) const {
   const SteadyTime now = clock_.steady();
+  // From the start of the query, because the number may be that old.
   if (is_conclusive(metric.policies, answer)) return now - answer.at < usable_for(metric, answer);
   // Another metric's shorter deadline says nothing about this one.
   const bool was_shorter = answer.samples.has_error() &&
@@ -186,7 +196,9 @@ awaitable<void> Reader::run_query(std::shared_ptr<Reader> self,
                                   Parameters parameters,
                                   Queries::Run run) {
   const Metric& of = self->metric(id);
+  // Not that of the read which started it, because other reads may join.
   const Deadline deadline = Deadline::after(self->clock_.steady(), of.deadline);
+  // Without a coroutine as long as a place is free.
   auto permit = of.backend->limiter->try_acquire(parameters.name_space);
   Result<Samples> samples{Sample{}};
   if (!permit) {
@@ -196,6 +208,7 @@ awaitable<void> Reader::run_query(std::shared_ptr<Reader> self,
     if (acquired) permit.emplace(std::move(*acquired));
     if (!permit) samples = acquired.error();
   }
+  // After the wait for the permit, which is neither age of the data nor time of the backend.
   const SteadyTime at = self->clock_.steady();
   const WallTime queried_at = self->clock_.wall();
   try {
@@ -225,6 +238,7 @@ void Reader::complete_query(MetricId id,
   if (samples.has_error()) samples = with_budget(samples.error(), of.deadline);
   const SteadyTime now = clock_.steady();
   samples = expire_if_stale(std::move(samples), now - answer.at);
+  // So that queries which failed together are not all repeated at the same instant.
   answer.retry_at = now + jittered(kKeepError);
   if (was_sent) answer.time_since_recovery = time_since_recovery(*of.backend, answer);
   const auto complete = std::make_shared<const Answer>(std::move(answer));
@@ -244,7 +258,7 @@ void Reader::complete_query(MetricId id,
 }
 
 void Reader::observe(ConfiguredBackend& backend, const Answer& answer) {
-  switch (backend.health.observe(answer, clock_.steady())) {
+  switch (backend.health->observe(answer, clock_.steady())) {
     case BackendHealth::Change::none: return;
     case BackendHealth::Change::up: return observer_.backend_up(backend.name);
     case BackendHealth::Change::down:
@@ -254,9 +268,9 @@ void Reader::observe(ConfiguredBackend& backend, const Answer& answer) {
 
 std::optional<Duration> Reader::time_since_recovery(const ConfiguredBackend& backend,
                                                     const Answer& answer) const {
-  return backend.health.time_since_recovery(answer,
-                                            backend.backend->connections().recovered_at,
-                                            clock_.steady());
+  return backend.health->time_since_recovery(answer,
+                                             backend.backend->connections().recovered_at,
+                                             clock_.steady());
 }
 
 Reader::Outcome Reader::with_fallback(MetricId id,
@@ -284,6 +298,7 @@ std::optional<Error> Reader::report(MetricId id,
   const Metric& of = metric(id);
   const std::string& name_space = query.parameters.name_space;
   Verdict verdict = judge(of.policies, *query.answer, filter);
+  // Before with_fallback(), which needs the time of the first failure.
   if (of.policies.fallback)
     history_.note(history_key(id, query.key, filter),
                   name_space,
@@ -292,10 +307,12 @@ std::optional<Error> Reader::report(MetricId id,
   Outcome outcome = with_fallback(id, std::move(verdict), query.key, filter);
   if (!outcome.verdict) {
     const Error& error = outcome.verdict.error();
+    // Found by an earlier failure; this read does not wait for one.
     const auto cause = diagnoses_.cause(query.key, error.code, clock_.steady());
     return within_metric(of, name_space, with_cause(error, cause));
   }
   const ReadOf read = read_of(id, name_space);
+  // A held number counts as a fallback, not as the changes that its own read has counted.
   if (outcome.is_fallback) {
     observer_.fallback_used(read);
   } else {

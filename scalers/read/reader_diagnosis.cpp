@@ -22,7 +22,7 @@ void Reader::maybe_start_diagnosis(const Metric& metric,
   const bool is_due =
       verdict.error().code == code && code != Errc::refused &&
       metric.scaler->can_diagnose(answer.samples) &&
-      diagnoses_.begin(metric.backend->name, key, parameters.name_space, clock_.steady());
+      diagnoses_.begin(metric.backend->name, key, parameters.name_space, code, clock_.steady());
   if (!is_due) return;
   boost::asio::co_spawn(
       loop_.get_executor(),
@@ -36,6 +36,8 @@ awaitable<Diagnosis> Reader::diagnose(const Metric* metric,
                                       Deadline deadline) {
   Diagnosis out;
   try {
+    // A bug in a scaler costs its diagnosis alone. run_diagnosis() has to reach end(), or the
+    // backend would have no other diagnosis until a reload.
     out = co_await metric->scaler->diagnose(std::move(parameters), std::move(reply), deadline);
   } catch (const std::exception& bug) {
     out.findings.push_back(internal_error(bug.what()).message());
@@ -49,6 +51,7 @@ awaitable<void> Reader::run_diagnosis(std::shared_ptr<Reader> self,
                                       Parameters parameters,
                                       Result<Samples> reply) {
   const Deadline due = Deadline::after(self->clock_.steady(), kDiagnosisBudget);
+  // Always an error: maybe_start_diagnosis() starts nothing for a value.
   const Errc code = reply.error().code;
   Diagnosis diagnosis =
       co_await self->diagnose(metric, std::move(parameters), std::move(reply), due);

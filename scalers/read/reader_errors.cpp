@@ -20,6 +20,7 @@ Error within_metric(const Metric& metric, std::string_view name_space, const Err
 
 Error with_cause(Error error, std::string_view cause) {
   if (cause.empty()) return error;
+  // The remote's words are in message(); in their own field they would follow the cause once more.
   return {error.code, fmt::format("{}; diagnosis: {}", error.message(), cause), ""};
 }
 
@@ -33,6 +34,7 @@ Error with_budget(Error error, Duration budget) {
 }
 
 Error internal_error(std::string_view what) {
+  // The text of an exception may hold what a remote sent, so it is redacted like a remote's.
   return {Errc::bad_reply, "an internal error; please report it", remote_text(what, {})};
 }
 

@@ -12,6 +12,7 @@
 namespace weir::scalers::read {
 namespace {
 
+// An explanation passes the cache by, so a caller could use it to query a backend at will.
 constexpr std::size_t kMaxExplaining = 4;
 
 // Counts one explanation in progress, as long as it lives.
@@ -35,7 +36,7 @@ Explanation facts_of(const Metric& metric, const std::string& name_space) {
           .freshness = metric.freshness,
           .backend = {.name = backend.name,
                       .kind = std::string(backend.kind),
-                      .is_down = backend.health.is_down(),
+                      .is_down = backend.health->is_down(),
                       .in_flight = backend.limiter->in_flight(),
                       .waiting = backend.limiter->waiting(),
                       .connections = {}},
@@ -62,6 +63,7 @@ awaitable<Result<Explanation>> Reader::explain(Query query, Deadline deadline) {
   if (!selection) {
     co_return selection.error().within(fmt::format("metric {}/{}", query.name_space, of.name));
   }
+  // Last of the checks, because a refused selector costs the backend nothing.
   if (explaining_ >= kMaxExplaining) {
     co_return Error{
         Errc::overloaded,
@@ -72,14 +74,17 @@ awaitable<Result<Explanation>> Reader::explain(Query query, Deadline deadline) {
   Explanation out = facts_of(of, query.name_space);
   bool is_diagnosed = false;
   for (Labels& labels : selection->bound) {
+    // One after the other, so that an explanation has one permit at most.
     Parameters parameters{query.name_space, std::move(labels)};
     auto one = co_await explain_query(id, std::move(parameters), selection->filter, deadline);
+    // One diagnosis for all values, because it may take kDiagnosisBudget of the common deadline.
     if (!is_diagnosed && of.scaler->can_diagnose(one.reply)) {
       is_diagnosed = true;
       one = co_await with_diagnosis(&of, query.name_space, std::move(one), deadline);
     }
     out.queries.push_back(std::move(one.query));
   }
+  // At the end, so that a connection which this explanation opened is among them.
   out.backend.connections = of.backend->backend->connections();
   co_return out;
 }
@@ -92,6 +97,7 @@ awaitable<Reader::ExplainedQuery> Reader::explain_query(MetricId id,
   const std::string name_space = parameters.name_space;
   Labels labels = parameters.labels;
   const SteadyTime begun = clock_.steady();
+  // The metric's whole deadline for each query, as a read would have.
   const Deadline due{begun, std::min(begun + of.deadline, deadline.at)};
   const WallTime queried_at = clock_.wall();
   std::string text = of.scaler->describe_query(parameters);
@@ -108,8 +114,10 @@ awaitable<Reader::ExplainedQuery> Reader::explain_query(MetricId id,
   if (samples.has_error()) samples = with_budget(samples.error(), of.deadline);
   samples = expire_if_stale(std::move(samples), ended - acquired);
   Answer answer{samples, acquired, queried_at, ended, of.deadline};
+  // Without observe(): an explanation tells no read that the backend is back.
   if (permit) answer.time_since_recovery = time_since_recovery(*of.backend, answer);
   PolicySteps steps;
+  // The history is read and not written, so that an explanation begins no fallback.
   auto outcome = with_fallback(id, judge(of.policies, answer, filter, &steps), key, filter, &steps);
   ExplainedQuery out{{.labels = std::move(labels),
                       .text = std::move(text),

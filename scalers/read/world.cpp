@@ -19,15 +19,34 @@ constexpr std::array<SettingDoc, 2> kSections{{
     {"metrics", "list", "", false, "the metrics that HPAs may read"},
 }};
 
+std::shared_ptr<const MetricIndex> index_of(const std::vector<MetricInfo>& infos) {
+  std::vector<std::string_view> names;
+  for (const MetricInfo& info : infos) names.emplace_back(info.name);
+  return std::make_shared<const MetricIndex>(names);
+}
+
+// An outage goes on across a reload: `settle` counts from its real end, and the log does not say
+// twice that the backend is down.
+void share_health(std::span<const std::unique_ptr<read::ConfiguredBackend>> backends,
+                  std::span<const BackendState> before) {
+  for (const auto& one : backends) {
+    const auto known = std::ranges::find(before, one->name, &BackendState::name);
+    if (known != before.end()) one->health = known->health;
+  }
+}
+
 }  // namespace
 
 std::optional<Error> selector_refusal(const MetricInfo& metric,
                                       std::span<const LabelRequirement> requirements) {
+  if (metric.is_filtered) return std::nullopt;
   std::vector<read::DeclaredLabel> declared;
   for (const MetricInfo::Label& label : metric.labels) {
+    // Compiled again, because a MetricInfo is a plain value. That of a World has valid patterns.
     auto compiled = Pattern::compile(label.pattern);
     if (const auto* invalid = std::get_if<Pattern::Invalid>(&compiled))
       return Error{Errc::bad_request, invalid->why, ""};
+    // Whether there is a default decides, not its value.
     const auto fallback = label.has_default ? std::optional<std::string>("") : std::nullopt;
     declared.push_back({label.name, std::get<Pattern>(std::move(compiled)), fallback});
   }
@@ -43,6 +62,7 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                     Problems& problems,
                                     std::span<const BackendState> before) {
   read::Builder builder(loop, clients, problems);
+  // All backends before the first metric, which may name a backend of a later document.
   for (const Node& document : documents) {
     if (check_keys(document, kSections, "configuration", problems) &&
         document.find("backends") != nullptr) {
@@ -53,16 +73,13 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
     if (const Node* metrics = document.find("metrics")) builder.add_metrics(*metrics);
   }
   builder.check_names();
+  // From here on every metric has its backend, its scaler and its namespaces.
   if (!problems.empty()) return nullptr;
   auto infos = builder.infos();
-  std::vector<std::string_view> names;
-  for (const MetricInfo& info : infos) names.emplace_back(info.name);
-  auto index = std::make_shared<const MetricIndex>(names);
+  auto index = index_of(infos);
   auto backends = builder.take_backends();
-  for (const auto& one : backends) {
-    const auto known = std::ranges::find(before, one->name, &BackendState::name);
-    if (known != before.end()) one->health = known->health;
-  }
+  share_health(backends, before);
+  // Each replica has another seed, so that they do not repeat failed queries at the same instant.
   auto reader = std::make_shared<read::Reader>(loop,
                                                clock,
                                                observer,

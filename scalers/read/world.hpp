@@ -76,19 +76,20 @@ struct MetricInfo {
   std::vector<Label> labels;
   std::string backend;
   bool is_per_namespace = false;  // its query contains $(namespace)
+  bool is_filtered = false;       // its selector chooses among samples and binds no label
 };
 
 // A backend at this moment, for telemetry and for the world that replaces this one.
 struct BackendState {
   std::string name;
-  read::BackendHealth health;
+  std::shared_ptr<read::BackendHealth> health;  // never null
   std::size_t in_flight;
   std::size_t waiting;  // queries that wait for a permit
   ConnectionCounts connections;
 };
 
-// The error of a read of `metric` with these requirements; nullopt when they bind its labels. Sends
-// no query.
+// The error of a read of `metric` with these requirements; nullopt when they bind its labels, or
+// filter its samples. Sends no query.
 [[nodiscard]] std::optional<Error> selector_refusal(const MetricInfo& metric,
                                                     std::span<const LabelRequirement> requirements);
 
@@ -96,8 +97,8 @@ class World {
  public:
   // Builds from the documents' `backends` and `metrics`; adds every problem, and returns null when
   // there is any. `loop`, `clients`, `clock` and `observer` outlive the world and every read it
-  // started. `before`: the backends of the world that this one replaces; the health of those of the
-  // same name is carried over.
+  // started. `before`: the backends of the world that this one replaces; those of the same
+  // name share their health, because queries of the old world may still end.
   [[nodiscard]] static std::unique_ptr<World> build(std::span<const Node> documents,
                                                     Loop& loop,
                                                     Clients& clients,

@@ -19,10 +19,12 @@ bool operator==(const Node& left, const Node& right) {
 
 const Node* Node::find(std::string_view key) const {
   const auto field = std::ranges::find(fields, key, &Field::key);
+  // The first of several equal keys; check_keys() reports the others.
   return field == fields.end() ? nullptr : &field->value;
 }
 
 std::string_view name_of(Node::Kind kind) {
+  // Without a default, so that the compiler finds a kind without a name.
   switch (kind) {
     case Node::Kind::null: return "nothing";
     case Node::Kind::scalar: return "text";
@@ -34,6 +36,7 @@ std::string_view name_of(Node::Kind kind) {
 
 std::string found_text(const Node& node) {
   if (node.kind != Node::Kind::scalar) return fmt::format("found {}", name_of(node.kind));
+  // Contains the value, so that a reader of secrets must not use it.
   return fmt::format("found \"{}\"", node.text);
 }
 

@@ -18,6 +18,7 @@ std::vector<std::string> Problems::lines() const {
   for (const Problem& problem : sorted) {
     const Mark& mark = problem.mark;
     out.push_back(
+        // A problem of a whole file, such as one that cannot be read, has no line.
         mark.line == 0
             ? fmt::format("{}: {}", mark.file, problem.what)
             : fmt::format("{}:{}:{}: {}", mark.file, mark.line, mark.column, problem.what));

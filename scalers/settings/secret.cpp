@@ -15,7 +15,9 @@
 namespace weir::scalers {
 namespace {
 
+// A credential is far smaller. The limit is for a path to something else, such as a device.
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+// The kubelet replaces a mounted Secret by one rename, so that the second try normally succeeds.
 constexpr int kPairTries = 5;
 
 // Differs whenever a file was changed. stat() follows links, so that the replaced folder of a
@@ -49,7 +51,9 @@ Result<Secret> SecretFile::read() const {
   if (bytes.size() > kMaxSecretBytes) {
     return Error{Errc::refused, fmt::format("the credential file {} is over 64 KiB", path_), ""};
   }
+  // Editors end a file with a line end, which does not belong to the secret.
   while (!bytes.empty() && (bytes.back() == '\n' || bytes.back() == '\r')) bytes.pop_back();
+  // Without this check an empty password would mean a login without a password (Redis).
   if (bytes.empty())
     return Error{Errc::refused, fmt::format("the credential file {} is empty", path_), ""};
   return Secret(std::move(bytes));
@@ -63,6 +67,7 @@ Result<std::pair<Secret, Secret>> read_pair(const SecretFile& first, const Secre
     if (!first_secret) return first_secret.error();
     auto second_secret = second.read();
     if (!second_secret) return second_secret.error();
+    // Unchanged files were read in one state of their folder.
     if (first_before == state_of(first.path()) && second_before == state_of(second.path())) {
       return std::pair(std::move(*first_secret), std::move(*second_secret));
     }

@@ -25,6 +25,7 @@ bool check_keys(const Node& block,
   std::map<std::string_view, const Node::Field*> firsts;
   for (const Node::Field& field : block.fields) {
     const auto [first, is_first] = firsts.try_emplace(field.key, &field);
+    // One problem per key: a duplicate of an unknown key is reported as a duplicate only.
     if (!is_first) {
       add_duplicate(*first->second, field, problems);
     } else if (std::ranges::find(names, field.key) == names.end()) {
@@ -39,9 +40,11 @@ bool check_keys(const Node& block,
   }
   for (const SettingDoc& row : rows) {
     if (row.is_required && !firsts.contains(row.name)) {
+      // A missing key has no position, so that the block's own is reported.
       problems.add(block.mark, fmt::format("a {} needs {}: {}", what, row.name, row.doc));
     }
   }
+  // Also after problems, so that the values are read and all problems are reported at once.
   return true;
 }
 

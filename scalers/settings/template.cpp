@@ -20,6 +20,7 @@ TextTemplate TextTemplate::parse(std::string_view text,
   };
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view rest = text.substr(at);
+    // Only $$( is an escape: $$ before anything else stays as it is.
     if (rest.starts_with("$$(")) {
       literal += "$(";
       at += 3;
@@ -30,6 +31,7 @@ TextTemplate TextTemplate::parse(std::string_view text,
         break;
       }
       const std::string name(rest.substr(2, close - 2));
+      // Parsing continues after this problem, so that every undeclared parameter is reported.
       if (!names.use(name)) {
         problems.add(
             mark,

@@ -17,6 +17,7 @@ void read_value(const Node& node, TlsFiles& out, Problems& problems) {
       setting<&TlsFiles::key>("key", "", "PEM key of the client certificate"),
   };
   read_settings(node, kTable, "tls block", out, problems);
+  // With one of them alone OpenSSL would connect without a client certificate and report nothing.
   if (out.certificate.path.empty() != out.key.path.empty()) {
     problems.add(node.mark, "certificate and key go together; write both or neither");
   }

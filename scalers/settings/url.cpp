@@ -17,8 +17,11 @@ namespace weir::scalers {
 namespace {
 
 bool is_host_byte(char c, bool is_bracketed) {
-  if (std::isalnum(static_cast<unsigned char>(c)) != 0) return true;
-  return is_bracketed ? c == ':' || c == '.' : c == '-' || c == '.' || c == '_';
+  const auto byte = static_cast<unsigned char>(c);
+  // An IPv6 address, which may end like an IPv4 address.
+  if (is_bracketed) return std::isxdigit(byte) != 0 || c == ':' || c == '.';
+  // DNS names of hosts have no underscore, but container networks permit one in a name.
+  return std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_';
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -37,8 +40,12 @@ bool split_authority(std::string_view authority, Url& url) {
     const auto close = authority.find(']');
     if (close == authority.npos) return false;
     host = authority.substr(1, close - 1);
+    // Otherwise "[cafe]" would be looked up as a name.
+    if (host.find(':') == host.npos) return false;
     rest = authority.substr(close + 1);
   } else {
+    // A second colon is part of `rest`, where it is an error: an IPv6 address needs brackets (RFC
+    // 3986, section 3.2.2).
     host = authority.substr(0, authority.find(':'));
     rest = authority.substr(host.size());
   }
@@ -82,6 +89,7 @@ std::string Url::text() const { return fmt::format("{}://{}{}", scheme, authorit
 std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const UrlScheme> schemes) {
   const auto colon = text.find("://");
   Url url;
+  // Schemes ignore the letter case (RFC 3986, section 3.1).
   url.scheme = lower_case(text.substr(0, colon == text.npos ? 0 : colon));
   const auto scheme = std::ranges::find(schemes, url.scheme, &UrlScheme::name);
   if (scheme == schemes.end()) {
@@ -91,8 +99,10 @@ std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const U
   }
   url.port = scheme->port;
   const std::string_view rest = text.substr(colon + 3);
+  // RFC 3986, section 3.2: each of the three ends the authority.
   const auto slash = rest.find_first_of("/?#");
   const std::string_view authority = rest.substr(0, slash);
+  // No message repeats the url, because a url may contain a password.
   if (authority.find('@') != authority.npos) {
     return UrlProblem{
         "a url must not contain a user or password; write username: {file: PATH} and password: "
@@ -119,6 +129,7 @@ std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
   static constexpr std::array<UrlScheme, 2> kSchemes{{{"http", 80}, {"https", 443}}};
   auto parsed = parse_url(text, kSchemes);
   if (auto* url = std::get_if<Url>(&parsed)) {
+    // npos + 1 is 0: a path of slashes alone becomes empty.
     url->path.resize(url->path.find_last_not_of('/') + 1);
   }
   return parsed;
@@ -128,6 +139,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (true) {
+    // A plus is not decoded, because it is a space in forms only.
     const auto mark = text.find('%');
     out += text.substr(0, mark);
     if (mark == text.npos) return out;
@@ -145,6 +157,7 @@ std::string percent_encoded(std::string_view text) {
   out.reserve(text.size() + text.size() / 2);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
+    // The unreserved characters of RFC 3986, section 2.3.
     if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
       out += c;
     } else {

@@ -23,11 +23,13 @@ void add_wrong_type(const Node& node, std::string_view expected, Problems& probl
 }
 
 std::optional<double> parse_number(const Node& node) {
+  // A quoted number is text, as in YAML.
   if (node.kind != Node::Kind::scalar || node.is_quoted || node.text.empty()) return std::nullopt;
   // strtod() would also accept "nan", "inf" and hexadecimal numbers.
   if (node.text.find_first_not_of("+-.0123456789eE") != std::string::npos) return std::nullopt;
   char* end = nullptr;
   const double number = std::strtod(node.text.c_str(), &end);
+  // strtod() returns infinity for numbers such as 1e400.
   if (end != node.text.c_str() + node.text.size() || !std::isfinite(number)) return std::nullopt;
   return number;
 }
@@ -40,6 +42,7 @@ bool is_regular_file(const std::string& path) {
 }  // namespace
 
 void read_value(const Node& node, std::string& out, Problems& problems) {
+  // An empty text would be the same as a setting that is absent.
   if (node.kind != Node::Kind::scalar || node.text.empty())
     return add_wrong_type(node, "text", problems);
   out = node.text;
@@ -79,6 +82,7 @@ void read_value(const Node& node, Duration& out, Problems& problems) {
 
 void read_value(const Node& node, ErrorOrNumber& out, Problems& problems) {
   out.number = parse_number(node);
+  // Kubernetes would read 0 instead of a larger number.
   if (out.number && !is_representable(*out.number)) {
     problems.add(node.mark, "the number must be below 9.2e15, the largest value an HPA can read");
   }
@@ -109,6 +113,7 @@ void read_value(const Node& node, SecretFile& out, Problems& problems) {
 
 void read_value(const Node& node, FilePath& out, Problems& problems) {
   read_value(node, out.path, problems);
+  // A folder would be noticed only by the first connect.
   if (!out.path.empty() && !is_regular_file(out.path)) {
     problems.add(node.mark, fmt::format("there is no file {}", out.path));
   }
@@ -126,6 +131,7 @@ void read_value(const Node& node, std::map<std::string, std::string>& out, Probl
     return add_wrong_type(node, "a map of texts, such as {key: text}", problems);
   std::map<std::string_view, const Node::Field*> firsts;
   for (const Node::Field& field : node.fields) {
+    // The fields still contain duplicate keys, so that both positions can be reported.
     const auto [first, is_first] = firsts.try_emplace(field.key, &field);
     if (!is_first) add_duplicate(*first->second, field, problems);
     read_value(field.value, out[field.key], problems);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kDigitsOrPoint = "0123456789.";
+// 10^18 ns: the sum with a time point still fits into 64 bits.
 constexpr double kMaxMilliseconds = 1e12;
 
 // The number of digits at the start of `text`.
@@ -32,6 +33,7 @@ std::optional<double> take_number(std::string_view& text) {
     size += 1 + fraction;
   }
   if (digits == 0) return std::nullopt;
+  // A copy, because strtod() reads up to a NUL, which a view lacks.
   const std::string number(text.substr(0, size));
   text.remove_prefix(size);
   return std::strtod(number.c_str(), nullptr);
@@ -53,11 +55,13 @@ std::optional<Duration> parse_duration(std::string_view text) {
     if (!number) return std::nullopt;
     const std::string_view unit = take_unit(text);
     const auto* row = std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
+    // An absent unit is an error as well, because 5 could be seconds or milliseconds.
     if (row == kUnits.end()) return std::nullopt;
     total_ms += *number * row->second;
   }
   if (!(total_ms <= kMaxMilliseconds)) return std::nullopt;
   const Duration out{static_cast<Duration::rep>(std::llround(total_ms))};
+  // A duration below half a millisecond is rounded to zero.
   return out.count() > 0 ? std::optional(out) : std::nullopt;
 }
 

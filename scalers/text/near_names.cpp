@@ -31,6 +31,7 @@ Candidate candidate(std::string_view wanted, std::string_view name) {
   std::size_t prefix = 0;
   while (prefix < shorter && is_same_letter(wanted[prefix], cut[prefix])) ++prefix;
   std::size_t suffix = 0;
+  // Prefix and suffix must not overlap: the difference would be below zero.
   while (prefix + suffix < shorter &&
          is_same_letter(wanted[wanted.size() - 1 - suffix], cut[cut.size() - 1 - suffix]))
     ++suffix;

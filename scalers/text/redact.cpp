@@ -51,14 +51,13 @@ void hide(std::string& text, std::string_view secret) {
 std::string one_printable_line(std::string_view raw) {
   std::string out;
   for (std::size_t at = 0; at < raw.size();) {
-    const std::size_t length = utf8_length(raw, at);
-    const bool is_control = length == 1 && (raw[at] < ' ' || raw[at] == 0x7f);
-    if (length == 0 || is_control) {
-      if (!out.empty() && out.back() != ' ') out += ' ';
-    } else {
+    const std::size_t length = printable_length(raw, at);
+    if (length > 0) {
       out += raw.substr(at, length);
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
     }
-    at += std::max<std::size_t>(1, length);
+    at += std::max({length, utf8_length(raw, at), std::size_t{1}});
   }
   while (out.ends_with(' ')) out.pop_back();
   return out;

@@ -65,8 +65,10 @@ std::vector<std::string> nearest(std::string_view wanted,
   std::vector<std::pair<std::size_t, std::string>> matches;
   for (const std::string_view name : names) {
     const std::string to = folded(name);
+    // About one error per three letters, and one in the shortest names.
     const std::size_t allowed =
         std::max<std::size_t>(1, (std::max(from.size(), to.size()) + 1) / 3);
+    // Shorter texts are a part of too many names.
     const bool is_part = from.size() >= 4 && (to.find(from) != to.npos ||
                                               (to.size() >= 4 && from.find(to) != from.npos));
     const std::size_t difference =

@@ -14,6 +14,10 @@ namespace weir::scalers {
 // U+10FFFF), or 0.
 [[nodiscard]] std::size_t utf8_length(std::string_view text, std::size_t at);
 
+// Length of the character at `at`, or 0: of one that a terminal may take for a command (C0, DEL,
+// C1), and of a byte that is not UTF-8.
+[[nodiscard]] std::size_t printable_length(std::string_view text, std::size_t at);
+
 // `text` in at most `most` bytes (3 or more): a longer one is cut between characters and ends with
 // "...".
 [[nodiscard]] std::string shortened(std::string text, std::size_t most);

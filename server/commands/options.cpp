@@ -27,6 +27,8 @@ constexpr const char* kFooter =
     "problems.";
 
 void add_config(CLI::App& command, std::vector<std::string>& config) {
+  // An option of CLI11 with several values takes all words that follow, also NAMESPACE/METRIC; with
+  // allow_extra_args(false) it takes one for each --config.
   command.add_option("--config", config, "YAML file or folder of YAML files; may be repeated")
       ->required()
       ->allow_extra_args(false);
@@ -35,6 +37,7 @@ void add_config(CLI::App& command, std::vector<std::string>& config) {
 // A duration as in the flags of Kubernetes: 10s, 1m30s; 0 turns the feature off.
 void add_duration(CLI::App& command, const char* name, Duration& value, const char* help) {
   const auto read = [&value](const std::string& text) {
+    // parse_duration() accepts only durations above zero.
     if (text == "0" || text == "0s") {
       value = Duration{0};
       return true;
@@ -61,6 +64,7 @@ void add_list(CLI::App& command,
               const char* name,
               std::vector<std::string>& value,
               const char* help) {
+  // As in the flags of Kubernetes: a,b or the flag again for each.
   command.add_option(name, value, help)
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -117,6 +121,7 @@ void add_logging(CLI::App& serve, ServeOptions& out) {
       ->check(CLI::IsMember({"text", "json"}))
       ->default_str("text");
   const auto read = [&out](const std::string& text) {
+    // CLI11 takes -v=3 for the short flag with the value "=3".
     const std::string number = text.starts_with('=') ? text.substr(1) : text;
     if (!CLI::detail::lexical_cast(number, out.verbosity) || out.verbosity < 0 ||
         out.verbosity > 10)
@@ -139,20 +144,25 @@ void add_serve(CLI::App& app, ServeOptions& out) {
                  "proxy may read metrics");
   serve.add_option("--bind-address", out.bind_address, "Address to listen on")
       ->capture_default_str();
+  // Not 0, because no Service could name a port that the kernel chooses.
   serve.add_option("--secure-port", out.secure_port, "Port to listen on")
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
+  // The availability checks of the kube-apiserver come as system:masters: an overload must not make
+  // the whole API group unavailable.
   serve
       .add_option("--max-requests-inflight",
                   out.max_requests_in_flight,
                   "Requests in flight; system:masters and health checks are exempt; 0: no limit")
       ->capture_default_str();
+  // Each set is a series whose labels a caller has chosen, so that their number needs a limit.
   serve
       .add_option(
           "--max-parameter-sets",
           out.max_parameter_sets,
           "Parameter sets with weir_value on /metrics; the least recently read leave; 0: none")
       ->capture_default_str();
+  // Kubernetes needs some seconds to take a pod that is not ready out of its Service.
   add_duration(serve,
                "--shutdown-delay-duration",
                out.shutdown_delay,
@@ -185,6 +195,7 @@ void add_serve(CLI::App& app, ServeOptions& out) {
            "--requestheader-extra-headers-prefix",
            out.requestheader_extra_headers_prefix,
            "Prefixes of request headers with extra user data");
+  // No default, as in Kubernetes: a uid counts only when a flag names its header.
   add_list(serve,
            "--requestheader-uid-headers",
            out.requestheader_uid_headers,
@@ -206,6 +217,7 @@ void add_get(CLI::App& app, GetOptions& out, std::string& target, std::string& f
   add_config(get, out.config);
   get.add_option("NAMESPACE/METRIC", target, "What to read")->required();
   get.add_option("-l,--selector", out.selector, "Label selector, as in an HPA");
+  // Checked by CLI11, so that a format that is not known fails before anything is queried.
   get.add_option("-o,--output", format, "json: print the response of the API")
       ->check(CLI::IsMember({"json"}));
 }
@@ -219,6 +231,7 @@ void add_explain(CLI::App& app, ExplainOptions& out, std::string& target, std::s
                      "Label selector, as in an HPA. Default with --hpa: the selector of the HPA");
   explain.add_option("-o,--output", format, "json: print the response of GET .../METRIC/explain")
       ->check(CLI::IsMember({"json"}));
+  // Without a default: explain queries backends, and a cluster only when it is named.
   auto* const kubeconfig =
       explain.add_option("--kubeconfig", out.kubeconfig, "Kubeconfig file for reading the HPA");
   explain
@@ -256,7 +269,7 @@ std::string environment(const char* name) {
 }
 
 // A first argument that is neither a flag nor a command, because CLI11 would only report a missing
-// command.
+// command. The first argument only: what follows may be the value of a flag.
 std::optional<ExitCode> refuse_unknown_command(const CLI::App& app,
                                                int argc,
                                                const char* const* argv) {
@@ -276,6 +289,7 @@ std::optional<ExitCode> refuse_unknown_command(const CLI::App& app,
 
 // Adds a hint, because the message of CLI11 for an unknown flag does not say what to do.
 ExitCode report(const CLI::App& app, const CLI::ParseError& failure) {
+  // CLI11 reports --help as a ParseError too, with exit code 0.
   if (failure.get_exit_code() == 0) {
     app.exit(failure);
     return ExitCode::ok;
@@ -289,6 +303,7 @@ ExitCode report(const CLI::App& app, const CLI::ParseError& failure) {
 // Splits NAMESPACE/METRIC of `get` and `explain`.
 template <class Options>
 std::variant<Command, ExitCode> split_target(Options options, const std::string& target) {
+  // The first slash, because a namespace cannot contain one.
   const auto slash = target.find('/');
   if (slash == target.npos || slash == 0 || slash + 1 == target.size()) {
     fmt::print(stderr,
@@ -322,6 +337,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   DescribeOptions describe;
   DoctorOptions doctor;
   RecordOptions record;
+  // Shared by the commands that have them, because only one command runs.
   std::string target;
   std::string format;
   add_serve(app, serve);
@@ -332,6 +348,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   add_doctor(app, doctor, format);
   add_record(app, record);
   app.add_subcommand("version", "Print the version");
+  // Before CLI11, whose message would come first.
   if (const auto code = refuse_unknown_command(app, argc, argv)) return *code;
   try {
     app.parse(argc, argv);
@@ -358,6 +375,7 @@ std::variant<Command, ExitCode> parse_options(int argc, const char* const* argv)
   if (app.got_subcommand("version")) return VersionOptions{};
   explain.is_json = format == "json";
   if (app.got_subcommand("explain")) return split_target(std::move(explain), target);
+  // Only get remains, because CLI11 has required a command.
   get.is_json = format == "json";
   return split_target(std::move(get), target);
 }

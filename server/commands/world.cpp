@@ -30,6 +30,7 @@ std::unique_ptr<scalers::World> build_world(const std::vector<scalers::Node>& do
                                             scalers::ReadObserver& observer) {
   auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
   if (world) return world;
+  // All of them, so that one run is enough to fix the file.
   for (const std::string& line : problems.lines()) fmt::print(stderr, "{}\n", line);
   fmt::print(stderr,
              "weir: {} problem{} in the configuration\n",
@@ -39,6 +40,7 @@ std::unique_ptr<scalers::World> build_world(const std::vector<scalers::Node>& do
 }
 
 ExitCode print_failure(const scalers::Error& error) {
+  // The reason and the message that the API would return for this error.
   const auto status = apiservice::status_of(error);
   fmt::print(stderr, "Error from server ({}): {}\n", status.reason, status.message);
   return ExitCode::read_failed;
@@ -48,7 +50,7 @@ scalers::Result<std::vector<scalers::Reading>> read_once(Loop& loop,
                                                          const Clock& clock,
                                                          scalers::Source& source,
                                                          scalers::Query query) {
-  constexpr Duration kLongest{30'000};  // the deadline of each metric is shorter
+  constexpr Duration kLongest{30'000};  // the maximum of a metric's deadline
   return run_to_end(loop, source.read(std::move(query), Deadline::after(clock.steady(), kLongest)));
 }
 

@@ -25,12 +25,15 @@ constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
 // The update of a ConfigMap, or the save of an editor, causes several events within this time.
 constexpr Duration kSettleTime{100};
 constexpr Duration kPollInterval{60'000};
+// The kubelet renames the symlink `..data` of a mounted folder, editors write or rename the file
+// itself. IN_ATTRIB: a file becomes readable. IN_DELETE_SELF: the folder is replaced.
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
                                   IN_DELETE | IN_ATTRIB | IN_DELETE_SELF;
 
 // The folder to watch for changes of `path`: itself if it is a folder.
 std::string folder_of(const std::string& path) {
   std::error_code ignored;
+  // An error counts as "not a folder": the parent is watched until the path exists.
   if (std::filesystem::is_directory(path, ignored)) return path;
   const std::string parent = std::filesystem::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
@@ -43,11 +46,20 @@ struct FileWatch::State {
       : loop(loop_),
         paths(std::move(paths_)),
         on_change(std::move(on_change_)),
-        events(loop_.get_executor(), ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
-        stop(loop_) {}
+        events(loop_.get_executor()),
+        stop(loop_) {
+    const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (descriptor >= 0) return events.assign(descriptor);
+    // A node has a limited number of instances for each user. Polling still finds every change.
+    log(Level::warn,
+        "files_not_watched",
+        {{"reason", std::error_code(errno, std::generic_category()).message()}});
+  }
 
   // Adding a folder again has no effect in inotify.
   void add_folders() {
+    if (!events.is_open()) return;
+    // Several files of one folder need one watch.
     std::set<std::string> folders;
     for (const std::string& path : paths) folders.insert(folder_of(path));
     for (const std::string& folder : folders) {
@@ -80,14 +92,17 @@ FileWatch::FileWatch(Loop& loop, std::vector<std::string> paths, std::function<v
 
 FileWatch::~FileWatch() {
   state_->is_stopped = true;
+  // The coroutines own the state, so they end without this object. Both waits are woken: the timer
+  // here, the read by the close.
   state_->stop.raise();
   boost::system::error_code ignored;
   state_->events.close(ignored);
 }
 
 awaitable<void> FileWatch::watch(std::shared_ptr<State> state) {
+  // Room for many events: read() fails with EINVAL when not even one fits.
   std::array<char, 16 * 1024> buffer{};
-  while (!state->is_stopped) {
+  while (!state->is_stopped && state->events.is_open()) {
     const auto [failed, size] =
         co_await state->events.async_read_some(boost::asio::buffer(buffer), kToken);
     if (failed || state->is_stopped) co_return;
@@ -105,6 +120,7 @@ awaitable<void> FileWatch::poll_every_minute(std::shared_ptr<State> state) {
   while (!state->is_stopped) {
     const bool is_over = co_await state->stop.wait(kPollInterval);
     if (is_over) co_return;
+    // A folder may appear, or be replaced, without an event.
     state->add_folders();
     state->on_change();
   }

@@ -22,6 +22,7 @@ namespace {
 using scalers::Node;
 using scalers::Problems;
 
+// Bounds the memory when a path names a log or a device by mistake: reading stops at the limit.
 constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 // Reads until two reads agree, because a mounted folder may be replaced between two files.
 constexpr int kMaxReads = 5;
@@ -34,6 +35,7 @@ std::optional<std::string> read_file(const std::string& path, Problems& problems
     file.read(part.data(), part.size());
     text.append(part.data(), static_cast<std::size_t>(file.gcount()));
   }
+  // A stream has no reason of its own, but errno is still that of the failed system call.
   const bool is_large = text.size() > kMaxFileBytes;
   if (is_large || !file.eof()) {
     const std::string why =
@@ -55,11 +57,22 @@ std::vector<std::string> files_of(const std::string& path, Problems& problems) {
   std::error_code failed;
   if (!std::filesystem::is_directory(path, failed)) return {path};
   std::vector<std::string> out;
-  for (const auto& entry : std::filesystem::directory_iterator(path, failed)) {
-    if (is_config_name(entry.path()) && entry.is_regular_file(failed))
-      out.push_back(entry.path().string());
+  // By increment(), because ++ throws when the folder is replaced meanwhile.
+  for (std::filesystem::directory_iterator entry(path, failed), end; entry != end && !failed;
+       entry.increment(failed)) {
+    std::error_code ignored;
+    // is_regular_file() follows links, which the files of a mounted ConfigMap are.
+    if (is_config_name(entry->path()) && entry->is_regular_file(ignored))
+      out.push_back(entry->path().string());
   }
+  if (failed) {
+    problems.add({path, 0, 0}, fmt::format("the folder cannot be read: {}", failed.message()));
+    return {};
+  }
+  // Folders list their files in any order, on which the fingerprint must not depend.
   std::ranges::sort(out);
+  // An error, so that a folder that is not mounted yet never replaces a configuration by an empty
+  // one.
   if (out.empty()) problems.add({path, 0, 0}, "the folder has no *.yaml file");
   return out;
 }
@@ -92,6 +105,7 @@ std::string fingerprint_of(const ConfigFiles& config) {
   std::string out;
   for (const ConfigFile& file : config.files) {
     out += file.path;
+    // A path has no NUL and a digest always 32 bytes, so no two sets of files give one text.
     out += '\0';
     out += cluster::sha256(file.text);
   }
@@ -102,6 +116,7 @@ std::vector<Node> parse_config(const ConfigFiles& config, Problems& problems) {
   std::vector<Node> out;
   for (const ConfigFile& file : config.files) {
     Node document = parse_yaml(file.text, file.path, problems);
+    // Null when the text had a problem, which is reported already.
     if (document.kind != Node::Kind::null) out.push_back(std::move(document));
   }
   problems.add_all(config.problems);

@@ -10,6 +10,7 @@ namespace weir::server::cluster {
 
 std::optional<std::string> base64_decoded(std::string text) {
   std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0; });
+  // EVP_DecodeBlock() fails unless the length is a multiple of 4.
   std::string out(text.size() / 4 * 3 + 1, '\0');
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()),

@@ -23,6 +23,7 @@ apiservice::Endpoints server_endpoints(const Health& health,
                    .access = Endpoint::Access::anyone,
                    .respond = respond,
                    .label = path});
+    // Paths below name a check. Callers choose them, so they share the label of the endpoint.
     out.push_back({.path = path,
                    .match = Endpoint::Match::below,
                    .access = Endpoint::Access::authorized,

@@ -74,6 +74,7 @@ class HeadParser final : public http::basic_parser<true> {
   void on_finish_impl(error_code& failed) override { failed = {}; }
 };
 
+// Reserved for each request; the kube-apiserver adds about ten to those of its caller.
 constexpr std::size_t kUsualHeaders = 16;
 constexpr Refusal kMalformed{400, "the request head is malformed"};
 
@@ -134,12 +135,14 @@ std::variant<Fields, Refusal> fields_of(std::string_view lines) {
   out.headers.reserve(kUsualHeaders);
   while (!lines.empty()) {
     const std::string_view line = lines.substr(0, lines.find('\r'));
+    // RFC 9112, 5.2: a server rejects or replaces a folded line. Beast accepts it.
     if (line.starts_with(' ') || line.starts_with('\t'))
       return Refusal{400, "folded headers are not accepted"};
     if (out.headers.size() == kMaxHeaders) return Refusal{431, "more than 256 headers"};
     const auto colon = std::min(line.find(':'), line.size());
     std::string name = name_of(line.substr(0, colon));
     const std::string_view value = trimmed(line.substr(std::min(colon + 1, line.size())));
+    // A name with a blank before the colon is not a token either (RFC 9112, 5.1).
     if (name.empty() || colon == line.size()) return kMalformed;
     if (std::ranges::find(kFraming, name) != kFraming.end()) {
       out.framing += line;
@@ -155,6 +158,8 @@ struct Forbidden {
   std::string_view header;
   std::string_view reason;
 };
+// Beast accepts `Transfer-Encoding: identity`, and a client that sends Expect waits for a 100 that
+// never comes.
 constexpr std::array<Forbidden, 4> kForbidden{{
     {"transfer-encoding", "Transfer-Encoding is not accepted: no request here has a body"},
     {"trailer", "Trailer is not accepted: no request here has a body"},
@@ -178,6 +183,7 @@ std::optional<Refusal> check_framing(const std::vector<Header>& headers, int ver
   // Two Host or Content-Length headers are how request smuggling begins (RFC 9112, 11.2).
   const std::size_t hosts = count_of(headers, "host");
   if (hosts > 1 || (hosts == 0 && version == 11)) return Refusal{400, "one Host header is needed"};
+  // Beast accepts `4,4`, no Host and two of them.
   const std::size_t lengths = count_of(headers, "content-length");
   const std::string_view length = value_of(headers, "content-length");
   const bool is_number =
@@ -192,6 +198,7 @@ std::variant<NeedMore, Head, Refusal> request_of(HeadParser& parser,
                                                  std::size_t size) {
   if (const auto refusal = check_framing(headers, parser.version)) return *refusal;
   const std::string_view length = value_of(headers, "content-length");
+  // A length of 0, in any number of digits, announces no bytes.
   const bool has_body = length.find_first_not_of('0') != length.npos;
   if (has_body && (parser.method == "GET" || parser.method == "HEAD"))
     return Refusal{400, "a body is not accepted"};
@@ -205,6 +212,8 @@ std::variant<NeedMore, Head, Refusal> request_of(HeadParser& parser,
                   .headers = std::move(headers),
                   .peer = std::nullopt},
       .size = size,
+      // The body of another method is never read, so its bytes must not be parsed as the next
+      // request.
       .is_keep_alive = parser.keep_alive() && !has_body,
   };
 }
@@ -215,6 +224,7 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
   const auto end = bytes.substr(0, kMaxHeadBytes).find("\r\n\r\n");
   if (end == bytes.npos) {
     if (bytes.size() >= kMaxHeadBytes) return Refusal{431, "the request head is over 64 KiB"};
+    // Such a client would otherwise wait for the time limit of the head.
     if (bytes.find("\n\n") != bytes.npos) return Refusal{400, "lines end with CR LF"};
     return NeedMore{};
   }
@@ -227,6 +237,7 @@ std::variant<NeedMore, Head, Refusal> parse_head(std::string_view bytes) {
   auto fields = fields_of(head.substr(first, last - first));
   if (const auto* refusal = std::get_if<Refusal>(&fields)) return *refusal;
   auto& [headers, framing] = std::get<Fields>(fields);
+  // The request line and the few framing headers, without the others that were parsed above.
   std::string framed(head.substr(0, first));
   framed += framing;
   framed += "\r\n";

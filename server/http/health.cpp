@@ -39,6 +39,7 @@ Response respond_for_check(const std::vector<Check>& checks, std::string_view na
   const auto check = std::ranges::find(checks, name, &Check::name);
   if (check == checks.end()) return apiservice::page_not_found();
   if (check->is_healthy) return {200, kText, "ok"};
+  // The name was compared with the checks, so the text holds nothing of the caller's.
   return {500, kText, fmt::format("internal server error: {} failed\n", name)};
 }
 
@@ -53,6 +54,7 @@ Response respond_for_all(const std::vector<Check>& checks,
   bool is_healthy = true;
   std::string lines;
   for (const Check& check : checks) {
+    // Erased, so that the names that are left over match no check.
     if (std::erase(excluded, check.name) > 0) {
       lines += fmt::format("[+]{} excluded: ok\n", check.name);
     } else if (check.is_healthy) {
@@ -68,6 +70,7 @@ Response respond_for_all(const std::vector<Check>& checks,
                          fmt::join(excluded, ","));
   }
   const std::string_view title = endpoint.substr(1);
+  // A failure lists the checks without ?verbose too.
   if (!is_healthy) return {500, kText, fmt::format("{}{} check failed\n", lines, title)};
   if (!request.has_parameter("verbose")) return {200, kText, "ok"};
   return {200, kText, fmt::format("{}{} check passed\n", lines, title)};
@@ -84,10 +87,13 @@ bool Health::owns(std::string_view path) { return !endpoint_of(path).empty(); }
 Response Health::respond(const Request& request) const {
   const std::string_view endpoint = endpoint_of(request.path);
   std::vector<Check> checks{{"ping", true}};
+  // Not for /livez: the kubelet restarts a container that fails it, which would cut off the
+  // requests of a drain.
   if (endpoint == "/readyz") {
     for (const auto& [name, is_healthy] : reported_) checks.push_back({name, is_healthy});
     checks.push_back({"shutdown", !is_shutting_down_});
   }
+  // `/readyz/` is `/readyz`, not a check without a name.
   if (request.path.size() > endpoint.size() + 1) {
     return respond_for_check(checks, std::string_view(request.path).substr(endpoint.size() + 1));
   }

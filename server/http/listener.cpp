@@ -22,9 +22,11 @@ namespace {
 using boost::asio::ip::tcp;
 using scalers::Timer;
 
+// Four scans a second: a time limit, of a second or more, is exceeded by about 0.25 s at most.
 constexpr Duration kLimitTick{250};
 // After an error of accept(), so that the loop does not spin.
 constexpr Duration kAcceptPause{100};
+// The kernel limits it to net.core.somaxconn.
 constexpr int kBacklog = 1024;
 // A TLS connection holds about 83 KB. A kube-apiserver keeps 25 connections open, and more only
 // while it has more requests in flight.
@@ -65,6 +67,7 @@ Listener::Listener(Loop& loop, const std::string& address, std::uint16_t port, S
     throw std::runtime_error(fmt::format("--bind-address {} is not an IP address", address));
   const tcp::endpoint endpoint(parsed, port);
   acceptor_.open(endpoint.protocol());
+  // A restart can bind the port while old connections are in TIME_WAIT.
   acceptor_.set_option(Acceptor::reuse_address(true));
   acceptor_.bind(endpoint, failed);
   if (!failed) acceptor_.listen(kBacklog, failed);
@@ -96,6 +99,7 @@ awaitable<void> Listener::accept_all() {
       serve(std::move(socket));
       continue;
     }
+    // close() ends the pending accept with an error, which is not one of the listener.
     if (!acceptor_.is_open()) break;
     const bool is_out_of_descriptors =
         failed == boost::asio::error::no_descriptors || failed.value() == ENFILE;
@@ -113,6 +117,7 @@ void Listener::serve(Socket socket) {
   // When no session can be evicted, the socket closes here and the caller tries another replica.
   if (is_full() && !deps_.registry->evict_longest_idle(deps_.clock.steady())) return;
   boost::system::error_code ignored;
+  // Each response is one write, so there is nothing that Nagle's algorithm could collect.
   socket.set_option(tcp::no_delay(true), ignored);
   boost::asio::co_spawn(loop_.get_executor(),
                         run_session(std::move(socket), deps_),

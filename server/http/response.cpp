@@ -36,6 +36,7 @@ void append_response(std::string& out,
   out.append(reason.data(), reason.size());
   out += "\r\n";
   append_header(out, "Audit-Id", audit_id);
+  // Bodies repeat texts of callers and backends: no browser may take one for a page.
   append_header(out, "X-Content-Type-Options", "nosniff");
   if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
   bool has_cache_control = false;
@@ -43,6 +44,7 @@ void append_response(std::string& out,
     append_header(out, header.name, header.value);
     has_cache_control = has_cache_control || header.name == "Cache-Control";
   }
+  // Kubernetes' default: values and errors are of the moment and for this caller.
   if (!has_cache_control) append_header(out, "Cache-Control", "no-cache, private");
   // RFC 9110, 15.4.5: a 304 has no content, and its length would be that of the full response.
   const bool has_length = response.status != 304;
@@ -53,6 +55,7 @@ void append_response(std::string& out,
   }
   if (!is_keep_alive) append_header(out, "Connection", "close");
   out += "\r\n";
+  // A HEAD has the length of the body that a GET would get (RFC 9110, 8.6).
   if (has_length && !is_head) out += response.body;
 }
 

@@ -120,6 +120,7 @@ class Session {
     has_served_ = true;
     if (const auto* refusal = std::get_if<Refusal>(&head)) {
       audit_id_ = audit_ids_.generate();
+      // Without a request there is nothing to label; the refusal is counted all the same.
       RequestTrace(deps_.telemetry, {}, {}, deps_.clock.steady())
           .finish(refusal->status, deps_.clock.steady(), audit_id_);
       co_await write(refused_head(*refusal), false, false);
@@ -152,6 +153,7 @@ class Session {
     }
     facts_->certificate = std::move(head.request.peer);
     trace.finish(response.status, deps_.clock.steady(), audit_id_);
+    // Read after the response, because a drain may have begun meanwhile.
     const bool is_keep_alive = head.is_keep_alive && !deps_.registry->is_draining();
     const bool is_written = co_await write(std::move(response), is_head, is_keep_alive);
     co_return is_written&& is_keep_alive;
@@ -245,6 +247,7 @@ bool SessionRegistry::evict_longest_idle(SteadyTime now) {
     longest = session;
     since = *waiting;
   }
+  // Closed, not destroyed: its pending operation fails and its coroutine ends on its own.
   if (longest != nullptr) longest->close();
   return longest != nullptr;
 }

@@ -13,6 +13,9 @@ namespace {
 
 constexpr const char* kCheck = "authentication-config";
 
+// Authentication and authorization may use different accounts, as the flags of Kubernetes'
+// aggregated API servers allow. A kubeconfig of their own takes precedence over --kubeconfig, and
+// both over the service account of the pod.
 ClusterAccess access_of(const std::string& own, const ServeOptions& options) {
   const std::string& path = own.empty() ? options.kubeconfig : own;
   if (!path.empty()) return read_kubeconfig(path);
@@ -53,17 +56,21 @@ Cluster::Cluster(Loop& loop,
                .allowed_ttl = options.authorized_cache_ttl,
                .denied_ttl = options.unauthorized_cache_ttl}) {
   const bool needs_config_map = uses_cluster_client_ca_ || uses_cluster_front_proxy_;
+  // An unused watch would fail, and log it, in a cluster whose Role for the ConfigMap is not bound.
   if (options.skips_lookup || !needs_config_map) return;
   watch_ = std::make_shared<TrustWatch>(
       loop,
       authentication_,
       clock,
+      // Not called after close(), so that `this` stays valid in both.
       TrustEvents{.on_config = [this](const ConfigMapData& data) { apply_config(data); },
                   .on_missing = [this] { apply_missing(); }});
 }
 
 void Cluster::start() {
   if (!watch_) return;
+  // The check exists before the first list, so that no traffic arrives while the CAs of the callers
+  // are unknown.
   trusted_.health.report(kCheck, !is_lookup_needed_);
   watch_->start();
 }
@@ -86,6 +93,8 @@ void Cluster::apply_config(const ConfigMapData& data) {
     is_changed = true;
   }
   if (uses_cluster_front_proxy_ && config.front_proxy) {
+    // Also with the same CA, because header names may change alone. The rules are read for each
+    // request, so that they need no generation.
     trusted_.rules = std::move(config.front_proxy->rules);
     NamedBundle& ca = config.front_proxy->ca;
     if (ca.pem != front_proxy_ca_pem_) {
@@ -95,6 +104,7 @@ void Cluster::apply_config(const ConfigMapData& data) {
     }
   }
   if (is_changed) {
+    // Open connections verify their client certificates again when the generation differs.
     ++trusted_.trust.generation;
     trusted_.on_change();
     log(Level::info,
@@ -112,6 +122,7 @@ void Cluster::apply_missing() {
 }
 
 void Cluster::log_rejected(const std::string& reason) {
+  // An empty reason resets the last one, so that the same problem is logged again after a recovery.
   if (reason == last_rejection_) return;
   last_rejection_ = reason;
   if (reason.empty()) return;

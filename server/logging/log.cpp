@@ -38,6 +38,7 @@ struct Settings {
 };
 
 Settings& settings() {
+  // Local statics, because they exist from the first use on, whatever logs first.
   static Settings instance;
   return instance;
 }
@@ -68,6 +69,7 @@ std::string_view name_of(Level level) {
 
 // ASCII only, as in the text form; invalid UTF-8 becomes U+FFFD.
 void append_json(std::string& out, std::string_view text) {
+  // Values may hold bytes of callers and backends, and the strict dump() throws at invalid UTF-8.
   constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
   out += nlohmann::json(text).dump(-1, ' ', true, kReplace);
 }
@@ -77,6 +79,7 @@ void put(Level level, int verbosity, std::string_view event, std::span<const Fie
   std::string line = settings().format == LogFormat::text
                          ? log_prefix(now, level, ::getpid()) + log_text(event, fields)
                          : log_json(now, level, verbosity, event, fields);
+  // With its end in one text, so that a line is written whole or dropped whole.
   line += '\n';
   standard_error().write(line);
 }
@@ -85,6 +88,7 @@ void put(Level level, int verbosity, std::string_view event, std::span<const Fie
 void write(Level level, int verbosity, std::string_view event, std::span<const Field> fields) {
   static std::uint64_t reported = 0;
   const std::uint64_t dropped = log_lines_dropped();
+  // Reported only when it fits: a report that is dropped would lose the count.
   if (dropped != reported && standard_error().has_room()) {
     const Field lines("lines", dropped - std::exchange(reported, dropped));
     put(Level::warn, 0, "log_lines_dropped", {&lines, 1});
@@ -112,6 +116,8 @@ std::string log_prefix(WallTime now, Level level, int pid) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
+  // klog has the source file and line in place of the program name; here the event word identifies
+  // the line.
   return fmt::format("{}{:02}{:02} {:02}:{:02}:{:02}.{:06} {} weir] ",
                      letter_of(level),
                      static_cast<unsigned>(date.month()),
@@ -140,6 +146,7 @@ std::string log_json(WallTime now,
                      std::string_view event,
                      std::span<const Field> fields) {
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
+  // From integers, because a double could round the last digit.
   std::string out = fmt::format(R"({{"ts":{}.{:06},"level":"{}","v":{},"msg":)",
                                 since.count() / 1'000'000,
                                 since.count() % 1'000'000,
@@ -174,6 +181,7 @@ void log(Level level, std::string_view event, std::initializer_list<Field> field
 void log_rate_limited(Level level, std::string_view event, std::initializer_list<Field> fields) {
   const std::span<const Field> all(fields.begin(), fields.size());
   const SteadyTime now = std::chrono::steady_clock::now();
+  // Counts that are due come before the line, so that the log stays in the order of time.
   write_repeated(repeats().take_due(now));
   if (repeats().admit(level, event, all, now)) write(level, 0, event, all);
 }

@@ -44,6 +44,7 @@ std::vector<LogRepeats::Line> LogRepeats::take_due(SteadyTime now) {
       next_due_ = std::min(next_due_, item.second.until);
       return false;
     }
+    // Without repeats there is nothing to report: the line itself was written when it came.
     if (item.second.line.repeats > 0) out.push_back(std::move(item.second.line));
     return true;
   });

@@ -22,7 +22,8 @@ prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
-// A reload may have reset the count: a counter that falls starts again from zero.
+// A reload may have reset the count: a counter that falls starts again from zero. A Counter of
+// prometheus-cpp cannot be set to a smaller value, so it is replaced.
 void raise_to(prometheus::Counter*& counter,
               prometheus::Family<prometheus::Counter>& family,
               const prometheus::Labels& labels,
@@ -41,6 +42,7 @@ void raise_all(Counters& counters,
                prometheus::Family<prometheus::Counter>& family,
                const std::string& backend,
                const Reasons& reasons) {
+  // After a reload with another client only the reasons that this client has counted remain.
   std::erase_if(counters, [&](const auto& one) {
     const bool is_gone = !reasons.contains(one.first);
     if (is_gone) family.Remove(one.second);
@@ -76,6 +78,7 @@ BackendSeries::BackendSeries(prometheus::Registry& registry)
                        "Failed attempts to connect, by reason.")) {}
 
 void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
+  // Without this the series of a removed backend would report its last state for good.
   std::erase_if(backends_, [&](const auto& one) {
     const bool is_kept =
         std::ranges::any_of(states, [&](const auto& state) { return state.name == one.first; });
@@ -87,7 +90,8 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
     if (known == backends_.end()) known = backends_.emplace(state.name, make(state.name)).first;
     Series& series = known->second;
     const scalers::ConnectionCounts& counts = state.connections;
-    series.is_up->Set(state.health.is_down() ? 0 : 1);
+    // A backend that no read has queried yet counts as up.
+    series.is_up->Set(state.health->is_down() ? 0 : 1);
     series.in_flight->Set(static_cast<double>(state.in_flight));
     series.waiting->Set(static_cast<double>(state.waiting));
     series.is_breaker_open->Set(counts.is_breaker_open ? 1 : 0);
@@ -99,6 +103,7 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
 
 BackendSeries::Series BackendSeries::make(const std::string& backend) {
   const prometheus::Labels labels{{"backend", backend}};
+  // The counters by reason are created by their first event.
   return {&up_.Add(labels),
           &in_flight_.Add(labels),
           &waiting_.Add(labels),

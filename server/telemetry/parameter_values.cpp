@@ -4,16 +4,14 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cctype>
-#include <cstdint>
-#include <cstring>
 #include <set>
 #include <utility>
 
 namespace weir::server {
 namespace {
 
+// One allocation is enough for most keys.
 constexpr std::size_t kTypicalKeyBytes = 120;
 
 // "label_" and the name with _ in place of what Prometheus does not allow; a name that two labels
@@ -24,12 +22,14 @@ std::vector<SeriesLabel> series_labels(const scalers::Labels& parameters,
   for (const auto& [name, value] : parameters) {
     std::string text = "label_" + name;
     for (char& c : text)
+      // Prometheus' label names have letters, digits and underscores only.
       if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
     std::string unique = text;
     for (int n = 1; !used.insert(unique).second; ++n)
       unique = fmt::format("{}_conflict{}", text, n);
     names.push_back(std::move(unique));
   }
+  // A second loop, because the labels refer to `names`, whose strings move while it grows.
   std::vector<SeriesLabel> out;
   std::size_t i = 0;
   for (const auto& [name, value] : parameters) out.push_back({names[i++], value});
@@ -43,33 +43,10 @@ std::string labels_text(const scalers::Labels& parameters,
   auto labels = series_labels(parameters, names);
   labels.push_back({"metric", metric});
   labels.push_back({"namespace", name_space});
+  // append_labels() needs the order of the names.
   std::ranges::sort(labels, {}, &SeriesLabel::name);
   std::string out;
   append_labels(out, labels);
-  return out;
-}
-
-// Lengths keep what a caller chose from looking like another set. They are raw bytes, because every
-// read of a metric with parameters makes a key.
-std::string key_of(const scalers::ReadOf& of,
-                   std::string_view name_space,
-                   const scalers::Labels& labels) {
-  std::string out;
-  out.reserve(kTypicalKeyBytes);
-  const auto add = [&out](std::string_view text) {
-    const auto size = static_cast<std::uint32_t>(text.size());
-    std::array<char, sizeof size> bytes;
-    std::memcpy(bytes.data(), &size, sizeof size);
-    out.append(bytes.data(), bytes.size());
-    out += text;
-  };
-  add(of.backend);
-  add(of.metric);
-  add(name_space);
-  for (const auto& [name, value] : labels) {
-    add(name);
-    add(value);
-  }
   return out;
 }
 
@@ -77,27 +54,38 @@ std::string key_of(const scalers::ReadOf& of,
 
 ParameterValues::ParameterValues(std::size_t capacity)
     : capacity_(capacity),
-      values_(std::max<std::size_t>(capacity, 1), std::max<std::size_t>(capacity / 5, 1)) {}
+      values_(std::max<std::size_t>(capacity, 1), std::max<std::size_t>(capacity / 5, 1)),
+      key_(kTypicalKeyBytes) {}
 
-void ParameterValues::set(const scalers::ReadOf& of,
+void ParameterValues::set(FamilyId family,
+                          const scalers::ReadOf& of,
                           const scalers::Reading& reading,
                           bool is_any_namespace) {
+  // An Lru has a capacity of 1 at least.
   if (capacity_ == 0) return;
   const std::string_view name_space = is_any_namespace ? "*" : of.name_space;
-  const std::string key = key_of(of, name_space, reading.labels);
-  if (Value* known = values_.find(key)) {
+  key_.clear();
+  key_.add(family);
+  key_.add(name_space);
+  for (const auto& [name, value] : reading.labels) {
+    key_.add(name);
+    key_.add(value);
+  }
+  if (Value* known = values_.find(key_.view())) {
     known->value = reading.value;
     known->taken_at = reading.taken_at;
     known->is_reported = true;
     return;
   }
-  values_.put(key,
+  // The partition is the namespace of the caller also for a value of every namespace, so that a
+  // namespace with many sets evicts its own.
+  values_.put(std::string(key_.view()),
               std::string(of.name_space),
-              {std::string(of.backend),
+              {family,
+               std::string(of.backend),
                std::string(of.metric),
                std::string(of.name_space),
                labels_text(reading.labels, of.metric, name_space),
-               is_any_namespace,
                reading.value,
                reading.taken_at});
 }

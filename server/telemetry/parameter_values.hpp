@@ -6,11 +6,13 @@
 #include "scalers/lru.hpp"
 #include "scalers/read/world.hpp"
 #include "scalers/reading.hpp"
+#include "scalers/text/key_writer.hpp"
 #include "server/telemetry/text.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,15 +34,22 @@ class ParameterValues {
   // most a fifth of them.
   explicit ParameterValues(std::size_t capacity);
 
+  // Which series the values of a metric become. Two metrics of one name and backend, for different
+  // namespaces, have the same family; a metric whose labels a reload changes gets another.
+  using FamilyId = std::uint32_t;
+
   // `is_any_namespace`: the value is the same for every namespace, and is labelled "*".
-  void set(const scalers::ReadOf& of, const scalers::Reading& reading, bool is_any_namespace);
-  // Forgets the values of reads that `is_kept(const scalers::ReadOf&, bool is_any_namespace)` is
-  // false for.
-  template <class IsKept>
-  void erase_unless(IsKept is_kept) {
+  void set(FamilyId family,
+           const scalers::ReadOf& of,
+           const scalers::Reading& reading,
+           bool is_any_namespace);
+  // Forgets the values that `is_served(FamilyId, const scalers::ReadOf&)` is false for.
+  template <class IsServed>
+  void erase_unless(IsServed is_served) {
     values_.erase_if([&](const Value& value) {
-      const scalers::ReadOf of{{}, nullptr, value.backend, value.metric, value.name_space};
-      return !is_kept(of, value.is_any_namespace);
+      return !is_served(
+          value.family,
+          scalers::ReadOf{{}, nullptr, value.backend, value.metric, value.name_space});
     });
   }
   // Forgets the sets that are not in use at `now`. Called once a page: the time of a read is that
@@ -65,11 +74,11 @@ class ParameterValues {
 
  private:
   struct Value {
+    FamilyId family;
     std::string backend;
     std::string metric;
     std::string name_space;  // of the caller
     std::string labels;      // as the page has them: name="value",...
-    bool is_any_namespace;
     double value;
     WallTime taken_at;
     WallTime reported_at = {};  // of the last read, as of the page after it
@@ -78,6 +87,7 @@ class ParameterValues {
 
   std::size_t capacity_;
   scalers::Lru<Value> values_;
+  scalers::KeyWriter key_;  // a member, so that a read allocates no key
 };
 
 }  // namespace weir::server

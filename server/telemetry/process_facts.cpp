@@ -54,6 +54,7 @@ ProcessFacts process_facts() {
   constexpr std::size_t kStart = 22 - 4;
   constexpr std::size_t kVirtual = 23 - 4;
   constexpr std::size_t kResident = 24 - 4;
+  // Read once: btime moves when the wall clock is set, and the start of the process would move too.
   static const double kBooted = boot_time();
   ProcessFacts out;
   const auto fields = stat_fields();

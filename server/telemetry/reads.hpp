@@ -46,6 +46,7 @@ class ReadCounts {
  private:
   using Backends = std::map<std::string, prometheus::Histogram*, std::less<>>;
   using Namespaces = std::vector<std::string>;
+  using LabelNames = std::vector<std::string>;
   struct OutcomeCount {
     std::string_view name;  // of an outcome or a policy
     std::uint64_t total;
@@ -67,8 +68,10 @@ class ReadCounts {
   struct Entry {
     const std::string* backend;
     const Namespaces* namespaces;  // sorted; "*" alone means every namespace
-    bool has_labels;
+    const LabelNames* labels;      // that the configuration declares, in its order
     bool is_per_namespace;
+    bool is_filtered;
+    ParameterValues::FamilyId family = 0;
     std::vector<Series> series = {};  // by namespace, only those that were read
 
     // One value for every namespace.
@@ -77,20 +80,26 @@ class ReadCounts {
     }
     // Its values are in parameter_values_, because callers choose how many there are.
     [[nodiscard]] bool has_parameters() const {
-      return has_labels || (namespaces->front() == "*" && is_per_namespace);
+      return !labels->empty() || is_filtered || (namespaces->front() == "*" && is_per_namespace);
     }
   };
-  // Invariant: `backend` of an entry points to a key of backends_, `namespaces` into `namespaces`.
-  // Both containers are node-based, so that the pointers survive insertion and the move of the
-  // whole; keys of backends_ are erased only after the entries that point to them.
+  // Invariant: `backend` of an entry points to a key of backends_, `namespaces` and `labels` into
+  // the sets of those names. The containers are node-based, so that the pointers survive insertion
+  // and the move of the whole; keys of backends_ are erased only after the entries that point to
+  // them.
   struct Configured {
     std::shared_ptr<const scalers::MetricIndex> index =
         std::make_shared<const scalers::MetricIndex>();  // second owners: the reader, the requests
     std::set<Namespaces> namespaces = {};
+    std::set<LabelNames> labels = {};
     std::vector<Entry> entries = {};  // by MetricId
   };
 
+  void add_entry(Configured& to, const scalers::MetricInfo& info);
   void carry_over_counts(Configured& from, Configured& to) const;
+  // Gives each entry of `to` the family of those that have the same series, in `from` or before it
+  // in `to`, or else a new one.
+  void set_families(const Configured& from, Configured& to);
   // Of the metric and namespace of the read; null when the configuration has none: the read began
   // before a reload.
   [[nodiscard]] Series* find(const scalers::ReadOf& of);
@@ -107,6 +116,7 @@ class ReadCounts {
   Backends backends_;
   Configured configured_;
   ParameterValues parameter_values_;
+  ParameterValues::FamilyId families_ = 0;  // given so far
 };
 
 }  // namespace weir::server

@@ -18,6 +18,7 @@ struct Method {
   std::string_view name;
   Verb verb;
 };
+// Any token is a method (RFC 9110, 9.1), so that all others count as one.
 constexpr std::array<Method, 7> kMethods{{{"GET", Verb::get},
                                           {"HEAD", Verb::head},
                                           {"POST", Verb::post},
@@ -31,7 +32,8 @@ Verb verb_of(std::string_view method) {
   return found == kMethods.end() ? Verb::other : found->verb;
 }
 
-// What is read of a collection is a list.
+// What is read of a collection is a list. The verbs are those of Kubernetes' RequestInfo, which
+// treats HEAD as GET.
 Verb collection_verb(const apiservice::Request& request) {
   const Verb verb = verb_of(request.method);
   if (verb == Verb::remove) return Verb::remove_all;
@@ -50,6 +52,7 @@ EndpointTable::EndpointTable(std::span<const apiservice::GroupVersion> served,
   }
   first_path_ = rows_.size();
   for (const apiservice::Endpoint& endpoint : endpoints) {
+    // From the first path on, because the rows of explanations have a subresource too.
     auto row = std::find_if(rows_.begin() + static_cast<std::ptrdiff_t>(first_path_),
                             rows_.end(),
                             [&](const auto& one) { return one.subresource == endpoint.label; });
@@ -61,12 +64,15 @@ EndpointTable::EndpointTable(std::span<const apiservice::GroupVersion> served,
 
 RequestLabels EndpointTable::labels_of(const apiservice::Request& request,
                                        const apiservice::RequestInfo& info) const {
+  // Row 0 is for everything that is unknown.
   const std::size_t first = 1 + kRowsOfGroupVersion * info.group_version;
   switch (info.route) {
     case Route::collection:
       return {collection_verb(request), EndpointId{first}, info.collection(), info.metric};
+    // A subresource of one metric, so that its GET is not a list.
     case Route::explanation:
       return {verb_of(request.method), EndpointId{first + 1}, info.collection(), info.metric};
+    // Without its name, which the caller has chosen.
     case Route::unknown_resource: return {verb_of(request.method), EndpointId{first + 2}, ""};
     case Route::unserved:
     case Route::non_resource: break;
@@ -93,8 +99,7 @@ std::string_view name_of(Verb verb) {
 }
 
 bool is_mutating(Verb verb) {
-  return verb == Verb::post || verb == Verb::put || verb == Verb::patch || verb == Verb::remove ||
-         verb == Verb::remove_all;
+  return verb != Verb::get && verb != Verb::list && verb != Verb::watch && verb != Verb::head;
 }
 
 }  // namespace weir::server

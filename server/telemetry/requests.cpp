@@ -10,13 +10,15 @@
 namespace weir::server {
 namespace {
 
-constexpr std::string_view kAnyMetric = "externalmetrics";  // as discovery names them all
+constexpr std::string_view kAnyMetric = "*";  // RBAC's word for all resources of a group
 constexpr SeriesFamily kTotals{"apiserver_request_total",
                                "[STABLE] Requests answered, by verb, group, version, resource, "
                                "scope and HTTP code. resource is "
                                "a configured metric or empty.",
                                "counter"};
 
+// The buckets of the kube-apiserver's histogram of this name, so that rules and dashboards for it
+// can be used for Weir too.
 const prometheus::Histogram::BucketBoundaries& bucket_seconds() {
   static const prometheus::Histogram::BucketBoundaries kSeconds{
       0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1,  1.25, 1.5, 2,
@@ -24,6 +26,7 @@ const prometheus::Histogram::BucketBoundaries& bucket_seconds() {
   return kSeconds;
 }
 
+// Called twice: the registry returns the same family for the same name.
 prometheus::Family<prometheus::Gauge>& in_flight_family(prometheus::Registry& registry) {
   return prometheus::BuildGauge()
       .Name("apiserver_current_inflight_requests")
@@ -31,6 +34,7 @@ prometheus::Family<prometheus::Gauge>& in_flight_family(prometheus::Registry& re
       .Register(registry);
 }
 
+// All labels of Kubernetes, also the constant ones, so that queries which aggregate by them work.
 prometheus::Labels label_set(Verb verb, const EndpointLabels& endpoint, std::string_view resource) {
   return {{"verb", std::string(name_of(verb))},
           {"dry_run", ""},
@@ -47,8 +51,8 @@ prometheus::Labels label_set(Verb verb, const EndpointLabels& endpoint, std::str
 RequestCounts::RequestCounts(prometheus::Registry& registry)
     : durations_(prometheus::BuildHistogram()
                      .Name("apiserver_request_duration_seconds")
-                     .Help("[STABLE] Seconds from a request's head to its answer; resource is "
-                           "externalmetrics for all metrics.")
+                     .Help("[STABLE] Seconds from a request's head to its response; resource is "
+                           "* for all metrics of a group.")
                      .Register(registry)),
       reading_(in_flight_family(registry).Add({{"request_kind", "readOnly"}})),
       mutating_(in_flight_family(registry).Add({{"request_kind", "mutating"}})),
@@ -69,6 +73,7 @@ void RequestCounts::set_endpoints(EndpointTable table) {
 
 void RequestCounts::set_metrics(std::shared_ptr<const scalers::MetricIndex> index) {
   std::vector<Cells> metrics(index->size());
+  // Counts follow the name: the id of a metric changes when the configuration adds one before it.
   for (const scalers::MetricId before : index_->by_name()) {
     const auto id = index->find(index_->name(before));
     if (id) metrics[static_cast<std::size_t>(*id)] = std::move(cells_of(before));
@@ -84,6 +89,8 @@ prometheus::Gauge& RequestCounts::in_flight(Verb verb) {
 void RequestCounts::done(const RequestLabels& labels,
                          int status,
                          std::chrono::duration<double> took) {
+  // A name that is not configured is counted with its endpoint, because callers may send any number
+  // of names.
   const auto id = index_->find(labels.metric, labels.id);
   Cells& cells = id ? cells_of(*id) : endpoints_.at(static_cast<std::size_t>(labels.endpoint));
   count(cells, labels, status);
@@ -91,6 +98,7 @@ void RequestCounts::done(const RequestLabels& labels,
 }
 
 void RequestCounts::count(Cells& cells, const RequestLabels& labels, int status) {
+  // Linear: see Cell.
   auto known = std::ranges::find_if(cells, [&](const Cell& cell) {
     return cell.verb == labels.verb && cell.status == status && cell.endpoint == labels.endpoint;
   });
@@ -130,6 +138,7 @@ void RequestCounts::observe(const RequestLabels& labels, double seconds) {
   const auto endpoint = static_cast<std::size_t>(labels.endpoint);
   prometheus::Histogram*& known =
       histograms_.at(endpoint).at(static_cast<std::size_t>(labels.verb));
+  // Created by its first request, because most pairs of endpoint and verb never occur.
   if (known == nullptr) {
     const std::string_view resource = labels.metric.empty() ? "" : kAnyMetric;
     known = &durations_.Add(label_set(labels.verb, table_[labels.endpoint], resource),

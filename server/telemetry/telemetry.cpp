@@ -56,6 +56,7 @@ class ProcessSeries {
 
   void refresh() {
     const ProcessFacts facts = process_facts();
+    // A Counter never falls: CPU time that cannot be read is 0 and changes nothing.
     cpu_.Increment(std::max(0.0, facts.cpu_seconds - cpu_.Value()));
     resident_.Set(facts.resident_bytes);
     virtual_.Set(facts.virtual_bytes);
@@ -81,6 +82,7 @@ struct Telemetry::Parts {
   explicit Parts(const TelemetrySettings& settings)
       : reads(registry, settings.max_parameter_sets) {}
 
+  // First, because all others refer to it until they are destroyed.
   prometheus::Registry registry;
   RequestCounts requests{registry};
   ReadCounts reads;
@@ -153,6 +155,7 @@ void Telemetry::request_done(const RequestLabels& labels,
 void Telemetry::tls_handshake_failed() { parts_->requests.tls_handshake_failed(); }
 
 void Telemetry::backend_down(std::string_view backend, const scalers::Error& error) {
+  // One line for a change of the backend, however many of its metrics fail.
   log(Level::warn,
       "backend_down",
       {{"backend", backend}, {"code", name_of(error.code)}, {"reason", error.message()}});
@@ -165,7 +168,9 @@ void Telemetry::backend_up(std::string_view backend) {
 void Telemetry::query_done(const scalers::ReadOf& of,
                            std::optional<scalers::Errc> failure,
                            SteadyTime::duration took) {
+  // The literals of name_of() are valid for good, as count_outcome() needs.
   parts_->reads.count_outcome(of, failure ? scalers::name_of(*failure) : "ok");
+  // An overloaded read sent no query, and its 0 s would make the backend look fast.
   if (failure != scalers::Errc::overloaded) parts_->reads.observe_duration(of, took);
 }
 
@@ -188,8 +193,10 @@ void Telemetry::loop_was_late(std::chrono::duration<double> by) {
 }
 
 std::string Telemetry::page(const State& state) {
+  // Read when a page is requested, so that nothing runs between pages.
   parts_->process.refresh();
   parts_->backends.refresh(state.backends);
+  // The log counts its lines itself, also before this object exists.
   const auto dropped = static_cast<double>(state.log_lines_dropped);
   parts_->log_lines_dropped.Increment(dropped - parts_->log_lines_dropped.Value());
   if (state.config) {
@@ -197,12 +204,14 @@ std::string Telemetry::page(const State& state) {
     parts_->config_loaded_at.Set(seconds(state.config->loaded_at));
   }
   if (state.serving_certificate_expires) {
+    // Add() returns the same gauge for the same labels.
     parts_->certificate_expires.Add({{"which", "serving"}})
         .Set(seconds(*state.serving_certificate_expires));
   }
   // A page is about as long as the one before: no room is taken twice.
   std::string out;
   out.reserve(parts_->page_bytes + parts_->page_bytes / 16);
+  // Written straight into the page, because these families have a series for each metric.
   parts_->requests.append_to(out);
   parts_->reads.append_to(out, state.now);
   out += prometheus::TextSerializer().Serialize(parts_->registry.Collect());

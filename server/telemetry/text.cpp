@@ -11,6 +11,7 @@
 namespace weir::server {
 namespace {
 
+// The three bytes that the text format 0.0.4 escapes in the value of a label.
 void append_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view kEscaped = "\n\\\"";
   for (std::size_t found = text.find_first_of(kEscaped); found != text.npos;
@@ -23,7 +24,8 @@ void append_escaped(std::string& out, std::string_view text) {
   out += text;
 }
 
-// As prometheus-cpp writes it: printf's %.16g.
+// As prometheus-cpp writes it: printf's %.16g. Not printf() itself, whose decimal point depends on
+// the locale.
 void append_number(std::string& out, double value) {
   constexpr int kDigits = 16;
   std::array<char, 32> text;  // a sign, the digits, a point, e+308
@@ -63,6 +65,7 @@ void FamilyText::begin() {
 }
 
 void FamilyText::add(std::initializer_list<SeriesLabel> labels, double value) {
+  // The text format spells NaN and infinities in its own way, which append_number() does not.
   assert(std::isfinite(value) && labels.size() > 0);
   begin();
   append_labels(out_, {labels.begin(), labels.size()});

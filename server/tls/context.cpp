@@ -1,13 +1,13 @@
 // Builds the SSL_CTX of the server. The certificate of a client never fails a handshake.
 #include "server/tls/context.hpp"
 
+#include "server/crypto/asn1_time.hpp"
+
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <array>
-#include <chrono>
-#include <ctime>
 #include <stdexcept>
 #include <string_view>
 
@@ -46,6 +46,8 @@ int choose_http11(SSL* /*connection*/,
                                             static_cast<unsigned>(kHttp11.size()),
                                             offered,
                                             offered_size);
+  // RFC 7301, 3.2: a client that offers only other protocols gets an alert. Without ALPN the
+  // callback is not called, and HTTP/1.1 is spoken.
   if (outcome != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *chosen = match;
   return SSL_TLSEXT_ERR_OK;
@@ -55,14 +57,12 @@ int choose_http11(SSL* /*connection*/,
 
 std::optional<WallTime> expiry_of(ssl::context& context) {
   const X509* certificate = SSL_CTX_get0_certificate(context.native_handle());
-  std::tm when{};
-  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1)
-    return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&when));
+  return certificate == nullptr ? std::nullopt : wall_time_of(X509_get0_notAfter(certificate));
 }
 
 void set_client_ca_names(ssl::context& context, const ClientTrust& trust) {
   STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
+  // Hints only: a client with several certificates selects one by them.
   for (const auto* bundle : {&trust.request_header_ca, &trust.client_ca}) {
     if (!*bundle) continue;
     for (const auto& certificate : (*bundle)->certificates())
@@ -85,6 +85,8 @@ ssl::context make_server_context(const KeyPair& pair,
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(raw, 0);
+  // Requests a certificate. Without SSL_VERIFY_FAIL_IF_NO_PEER_CERT it is optional: probes and
+  // callers with a token have none.
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_max_cert_list(raw, kMaxChainBytes);
   SSL_CTX_set_cert_verify_callback(raw, accept_any, nullptr);
@@ -94,6 +96,8 @@ ssl::context make_server_context(const KeyPair& pair,
     throw std::runtime_error(
         fmt::format("cannot use the certificate {}: {}", pair.certificate_file, last_failure()));
   }
+  // After the certificate, because OpenSSL then compares the two: a rotation that has replaced one
+  // of the files is an error, and the pair in use stays.
   if (SSL_CTX_use_PrivateKey_file(raw, pair.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     throw std::runtime_error(fmt::format("cannot use the key {} of {}: {}",
                                          pair.key_file,

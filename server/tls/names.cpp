@@ -17,6 +17,7 @@ struct Suite {
   std::string_view openssl;  // empty: a suite of TLS 1.3, where the flag has no effect
 };
 
+// Only ECDHE with an AEAD cipher: forward secrecy and authenticated encryption.
 constexpr std::array<Suite, 11> kSuites{{
     {"TLS_AES_128_GCM_SHA256", ""},
     {"TLS_AES_256_GCM_SHA384", ""},
@@ -66,9 +67,11 @@ std::variant<TlsSettings, TlsNameProblem> parse_tls_names(std::string_view min_v
   for (const std::string& name : suites) {
     const auto* suite = std::ranges::find(kSuites, std::string_view(name), &Suite::go);
     if (suite == kSuites.end()) return TlsNameProblem{unknown_suite(name)};
+    // OpenSSL configures the suites of TLS 1.3 apart, and Go not at all.
     if (!suite->openssl.empty())
       list += fmt::format("{}{}", list.empty() ? "" : ":", suite->openssl);
   }
+  // Suites of TLS 1.3 alone do not switch TLS 1.2 off: --tls-min-version does.
   if (!list.empty()) out.suites = std::move(list);
   return out;
 }

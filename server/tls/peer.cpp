@@ -1,6 +1,7 @@
 // Reads CA bundles and verifies client certificates with OpenSSL, by the rules of Go's crypto/x509.
 #include "server/tls/peer.hpp"
 
+#include "server/crypto/asn1_time.hpp"
 #include "server/crypto/c_deleter.hpp"
 
 #include <fmt/format.h>
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <iterator>
 
 namespace weir::server {
@@ -23,9 +23,11 @@ namespace {
 using apiservice::PeerCertificate;
 using apiservice::Trust;
 
+// Kubernetes' own number; API servers from 1.33 on read a uid from it.
 constexpr const char* kUidOid = "1.3.6.1.4.1.57683.2";
-constexpr int kMaxCertificates = 1000;
-// Facts are recomputed at least this often, even if the certificates are valid for longer.
+constexpr std::size_t kMaxCertificates = 1000;
+// Facts are recomputed at least this often, even if the certificates are valid for longer: the CA
+// itself may expire, and a certificate may become valid.
 constexpr auto kLongestValidity = std::chrono::hours{1};
 
 using File = std::unique_ptr<FILE, CDeleter<std::fclose>>;
@@ -56,12 +58,6 @@ std::string sha256_of(X509* certificate) {
   return out;
 }
 
-WallTime expiry_of(X509* certificate) {
-  std::tm when{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1) return WallTime{};
-  return std::chrono::system_clock::from_time_t(::timegm(&when));
-}
-
 Trust trust_in(const std::optional<CaBundle>& bundle, X509* leaf, STACK_OF(X509) * chain) {
   if (!bundle) return Trust::no_bundle;
   return bundle->verifies(leaf, chain) ? Trust::trusted : Trust::untrusted;
@@ -78,6 +74,7 @@ PeerCertificate facts_of(X509* leaf, STACK_OF(X509) * chain, const ClientTrust& 
   out.by_request_header_ca = trust_in(trust.request_header_ca, leaf, chain);
   out.by_client_ca = trust_in(trust.client_ca, leaf, chain);
   const auto names = entries_of(leaf, NID_commonName);
+  // The last one, as in Go, where each further common name overwrites the one before.
   if (!names.empty()) out.common_name = names.back();
   out.organizations = entries_of(leaf, NID_organizationName);
   out.uids = entries_of(leaf, uid_nid());
@@ -105,9 +102,11 @@ std::variant<CaBundle, CaBundle::Invalid> CaBundle::read(BIO* pem) {
   out.store_.reset(X509_STORE_new(), X509_STORE_free);
   // Every certificate of the bundle is a trust anchor, including intermediates, as in Go.
   X509_STORE_set_flags(out.store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
-  for (int i = 0; i < kMaxCertificates; ++i) {
+  while (true) {
     std::shared_ptr<X509> certificate(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr), X509_free);
     if (!certificate) break;
+    if (out.certificates_.size() == kMaxCertificates)
+      return Invalid{fmt::format("it has more than {} certificates", kMaxCertificates)};
     X509_STORE_add_cert(out.store_.get(), certificate.get());
     out.certificates_.push_back(std::move(certificate));
   }
@@ -121,8 +120,12 @@ std::variant<CaBundle, CaBundle::Invalid> CaBundle::read(BIO* pem) {
 bool CaBundle::verifies(X509* leaf, STACK_OF(X509) * chain) const {
   const StoreContext context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) return false;
+  // A certificate with extended key usages must have that of a client: the serving certificate of
+  // another server of the same CA is not an identity.
   X509_STORE_CTX_set_default(context.get(), "ssl_client");
   const bool is_valid = X509_verify_cert(context.get()) == 1;
+  // The queue belongs to the thread: code that does not clear it first would take these errors for
+  // its own.
   ERR_clear_error();
   return is_valid;
 }
@@ -130,14 +133,16 @@ bool CaBundle::verifies(X509* leaf, STACK_OF(X509) * chain) const {
 PeerFacts peer_facts(SSL* connection, const ClientTrust& trust) {
   const WallTime now = std::chrono::system_clock::now();
   const WallTime horizon = now + kLongestValidity;
+  // Borrowed from the connection, as is the chain.
   X509* leaf = SSL_get0_peer_certificate(connection);
   if (leaf == nullptr) return {std::nullopt, horizon, trust.generation};
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(connection);
   PeerFacts out{facts_of(leaf, chain, trust), horizon, trust.generation};
-  // Verification has seen the expired certificates; only a later expiry can change its result.
+  // Verification has seen the expired certificates; of the others the first expiry may change its
+  // result.
   const auto limit_validity = [&](X509* certificate) {
-    const WallTime expiry = expiry_of(certificate);
-    if (expiry > now) out.valid_until = std::min(out.valid_until, expiry);
+    const auto expiry = wall_time_of(X509_get0_notAfter(certificate));
+    if (expiry && *expiry > now) out.valid_until = std::min(out.valid_until, *expiry);
   };
   limit_validity(leaf);  // on the server side the chain does not include the leaf
   for (int i = 0; i < sk_X509_num(chain); ++i) limit_validity(sk_X509_value(chain, i));

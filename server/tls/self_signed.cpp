@@ -49,6 +49,7 @@ std::string names_for(const std::string& address) {
   const bool is_v4 = ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1;
   const bool is_v6 = !is_v4 && ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
   std::string out = "DNS:localhost,IP:127.0.0.1,IP:::1";
+  // An address that is not an IP address would make the extension invalid.
   if (is_v4 || is_v6) out += ",IP:" + address;
   return out;
 }
@@ -76,6 +77,7 @@ Certificate sign_self(EVP_PKEY* key, const std::string& address) {
                              0);
   X509_set_issuer_name(raw, name);
   X509_set_pubkey(raw, key);
+  // Go ignores the common name and verifies these names only.
   add_extension(raw, NID_subject_alt_name, names_for(address));
   // A CA certificate, so that it can be its own caBundle.
   add_extension(raw, NID_basic_constraints, "critical,CA:TRUE");
@@ -89,7 +91,7 @@ File create(const std::string& path, mode_t mode) {
   std::remove(path.c_str());  // an existing file would keep its mode
   // The umask makes the mode exact from the first moment: a key is never readable by others.
   const mode_t before = ::umask(static_cast<mode_t>(~mode & 0777U));
-  File file(std::fopen(path.c_str(), "we"));
+  File file(std::fopen(path.c_str(), "we"));  // e: closed on exec
   ::umask(before);
   require(file != nullptr,
           (path + " cannot be written; set --cert-dir to a folder that can be").c_str());
@@ -104,6 +106,7 @@ KeyPair self_signed_pair(const std::string& folder, const std::string& address) 
   const bool has_certificate = std::filesystem::exists(pair.certificate_file, failed);
   const bool has_key = std::filesystem::exists(pair.key_file, failed);
   if (has_certificate && has_key) return pair;
+  // Never replaced: the file that exists may belong to a pair whose other half is on its way.
   if (has_certificate || has_key) {
     throw std::runtime_error(
         fmt::format("{} exists but {} does not; restore the missing file, or remove the other so "
@@ -111,7 +114,9 @@ KeyPair self_signed_pair(const std::string& folder, const std::string& address) 
                     has_key ? pair.key_file : pair.certificate_file,
                     has_key ? pair.certificate_file : pair.key_file));
   }
+  // A failure shows when the files are created, with the flag to change.
   std::filesystem::create_directories(folder, failed);
+  // A handshake with ECDSA costs less CPU than one with RSA.
   const Key key(EVP_EC_gen("P-256"));
   require(key != nullptr, "key");
   const Certificate certificate = sign_self(key.get(), address);

@@ -21,6 +21,7 @@ std::vector<std::string> names_in(X509* certificate) {
           X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    // A server name is never an IP address (RFC 6066, section 3).
     if (name->type != GEN_DNS) continue;
     const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
     const auto size = static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName));
@@ -38,8 +39,11 @@ bool covers(std::string_view pattern, std::string_view name) {
 
 int choose_pair(SSL* connection, int* /*alert*/, void* contexts) {
   const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+  // Without a name, or with an unknown one, the default pair is served: no alert, as in Go.
   if (name == nullptr) return SSL_TLSEXT_ERR_OK;
   SSL_CTX* context = static_cast<ServingContexts*>(contexts)->find(name);
+  // SSL_set_SSL_CTX() takes over the certificate and only a part of the settings, so all contexts
+  // have the same settings.
   if (context != nullptr) SSL_set_SSL_CTX(connection, context);
   return SSL_TLSEXT_ERR_OK;
 }
@@ -58,6 +62,8 @@ ServingContexts::ServingContexts(const ServingPairs& pairs,
   }
   if (named_.empty()) return;
   SSL_CTX_set_tlsext_servername_callback(main_.native_handle(), choose_pair);
+  // `this` is valid during each handshake: contexts never move, and a session shares their
+  // ownership.
   SSL_CTX_set_tlsext_servername_arg(main_.native_handle(), this);
 }
 
@@ -92,6 +98,7 @@ std::vector<std::string> ServingTls::files() const {
 // Builds all contexts before replacing any, so that a bad file changes nothing.
 std::optional<std::string> ServingTls::reload() {
   try {
+    // Sessions keep the contexts that their handshake began with.
     contexts_ = std::make_shared<ServingContexts>(pairs_, settings_, trust_);
   } catch (const std::runtime_error& failure) {
     return failure.what();

@@ -21,6 +21,7 @@ using scalers::Problems;
 // Each anchor and each alias counts too, because its node is copied: nested aliases could multiply
 // without a limit.
 constexpr std::size_t kMaxNodes = 300'000;
+// Bounds the recursion over the nodes as well, here and in every user of the nodes.
 constexpr std::size_t kMaxDepth = 64;
 
 // Builds the nodes from events, because yaml-cpp's own nodes need several times as much memory. One
@@ -99,6 +100,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void end() {
+    // yaml-cpp still sends the rest of the document; begin() no longer opens anything.
     if (limit_exceeded_at_) return;
     Open done = std::move(open_.back());
     open_.pop_back();
@@ -227,6 +229,7 @@ Node parse_yaml(std::string_view text, const std::string& file, Problems& proble
       problems.add(empty.mark,
                    "a file has one document; move the part after --- to a separate file");
     }
+    // Before the limit is checked, so that the problems before it are reported too.
     problems.add_all(builder.problems());
     if (builder.limit_exceeded_at()) {
       problems.add(*builder.limit_exceeded_at(),

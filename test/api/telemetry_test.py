@@ -68,7 +68,7 @@ class TelemetryTest(ServerTest):
                   "scope": "namespace"}
         codes = {code: series(page, "apiserver_request_total", code=code, **labels) for code in (200, 403, 404, 500)}
         self.assertEqual({200: 3, 403: 1, 404: 1, 500: None}, codes)
-        self.assertEqual(5, series(page, "apiserver_request_duration_seconds_count", **{**labels, "resource": "externalmetrics"}))
+        self.assertEqual(5, series(page, "apiserver_request_duration_seconds_count", **{**labels, "resource": "*"}))
         read = {"backend": "prom", "metric": "depth"}
         self.assertEqual((1, 2), tuple(series(page, "weir_queries_total", outcome=outcome, **read) for outcome in ("ok", "cached")))
         self.assertEqual(1, series(page, "weir_query_duration_seconds_count", backend="prom"))

@@ -337,7 +337,9 @@ class Tools(LintTest):
         self.assertEqual(([], [first_run]), self.tidy(good))
         self.assertEqual(([], [cached_run]), self.tidy(good))
         self.assertEqual(([], [first_run]), self.tidy(good, "-DNEW"))
-        self.assertEqual(([], [first_run]), self.tidy({**good, "scalers/a.hpp": good["scalers/a.hpp"] + "// more\n"}))
+        for prefix, message in (("int x;\n", first_run), ("  // a comment\n", cached_run), ("// NOLINTBEGIN\n", first_run)):
+            with self.subTest(prefix):
+                self.assertEqual(([], [message]), self.tidy({**good, "scalers/a.hpp": prefix + good["scalers/a.hpp"]}))
 
     def test_tidy_needs_every_file_in_the_build(self):
         findings, _ = self.tidy({"scalers/a.cpp": "", "scalers/b.cpp": ""})

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <memory>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +28,15 @@ class ServerTelemetry final : public server::Telemetry {
   // Counts the request as answered with `status` after `took`.
   void count(const apiservice::Request& request, int status, std::chrono::milliseconds took) {
     request_done(labels_of(request, api_server().request_info(request)), status, took);
+  }
+  // The page's lines that begin so, in its order.
+  [[nodiscard]] std::vector<std::string> lines(std::string_view prefix, const State& state) {
+    std::istringstream page(this->page(state));
+    std::vector<std::string> out;
+    for (std::string line; std::getline(page, line);) {
+      if (line.starts_with(prefix)) out.push_back(line);
+    }
+    return out;
   }
 
  private:

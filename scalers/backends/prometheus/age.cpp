@@ -53,12 +53,15 @@ std::string age_query(std::string_view selector) {
 
 Result<DataAge> check_age(const Result<Sample>& reply, Duration limit) {
   if (reply.has_error() && reply.error().code == Errc::no_value) {
+    // stale and not no_value, because `empty: 0` must not make a 0 of a target that is not scraped.
     return Error{Errc::stale,
                  "ageOf matches no series with a sample within the lookback delta (5 minutes); is "
                  "the target scraped?",
                  ""};
   }
   if (reply.has_error()) return reply.error().within("ageOf");
+  // Down to -1 s, because the clocks of the server and of what it scrapes may differ. NaN fails
+  // both comparisons.
   if (!(reply->value >= -1 && reply->value < 1e10)) {
     return Error{Errc::bad_reply,
                  fmt::format("the newest sample of ageOf is {:g} s old, which is not a valid age",

@@ -94,6 +94,7 @@ awaitable<Result<T>> DiagnosisRun::send(ApiQuery query,
   Api::OnReply on_reply = [parsed, parse = std::move(parse)](long status, std::string_view body) {
     *parsed = parse(status, body);
   };
+  // Copied before the query is moved, for the texts of a failure.
   const std::string page = query.page;
   auto error = co_await api_.send(std::move(query), std::move(on_reply), deadline_);
   if (error) {
@@ -124,6 +125,8 @@ awaitable<Result<Counts>> DiagnosisRun::count(const Selector& selector,
                                               std::string label,
                                               When when) {
   const std::string text = text_of(selector);
+  // An instant selector sees a series for 5 minutes after its last sample at most (the lookback
+  // delta); last_over_time also finds one that ended earlier.
   const std::string inner = when == When::now ? text : fmt::format("last_over_time({}[1h])", text);
   const std::string by = label.empty() ? "" : fmt::format(" by ({})", label);
   return query(fmt::format("count{} ({})", by, inner), std::move(label));
@@ -135,12 +138,14 @@ awaitable<Result<Jobs>> DiagnosisRun::jobs(std::string job) {
   std::function<Result<Jobs>(long, std::string_view)> parse = parse_targets;
   auto active = co_await send<Jobs>({"targets", "state=active", false}, std::move(parse));
   if (!active) co_return active.error();
+  // It owns a copy, because it may still run after send() has ended with an error.
   std::function<Result<Jobs>(long, std::string_view)> add_idle =
       [active_jobs = *active](long status, std::string_view body) {
         Jobs with_idle = active_jobs;
         add_pools(status, body, with_idle);
         return Result<Jobs>(std::move(with_idle));
       };
+  // Not every server has this page: without it the jobs are those with targets.
   auto with_idle = co_await send<Jobs>({"scrape_pools", "", false}, std::move(add_idle));
   Jobs out = with_idle ? std::move(*with_idle) : std::move(*active);
   if (may_be_dropped(job, out)) {
@@ -163,6 +168,7 @@ awaitable<Result<Jobs>> DiagnosisRun::jobs(std::string job) {
                                 : fmt::format("; {} is down: {}",
                                               addressed_text(info.instance, {}),
                                               addressed_text(info.error, {}))));
+    // A server may have thousands of scrape jobs.
     if (out_.findings.size() > 2 * kMaxQueries) break;
   }
   co_return out;
@@ -188,11 +194,14 @@ awaitable<std::string> DiagnosisRun::cause_of_past(Selector selector, Counts by_
   const std::string what =
       fmt::format("{} had series within the last hour and has none now", describe(selector));
   const std::string required = required_job(selector);
+  // Of several jobs the first is looked at: a diagnosis has few queries.
   const std::string job = required.empty() ? by_job.begin()->first : required;
   if (job.empty()) co_return what;
   const auto all = co_await jobs(job);
   if (!all) co_return what;
   const std::string state = describe_job(job, *all, redactions_);
+  // A job with a target down explains the missing series; a healthy one no longer exports them, or
+  // exports them with other labels, which the name alone still finds.
   const bool is_gone = !all->contains(job);
   const bool is_unhealthy = !is_gone && !are_all_up(job, *all);
   if (is_unhealthy || selector.name.empty()) co_return with_cause(what, state);
@@ -210,6 +219,8 @@ awaitable<std::string> DiagnosisRun::cause_of_past(Selector selector, Counts by_
 awaitable<std::string> DiagnosisRun::cause_in_matchers(Selector selector) {
   for (std::size_t i = 0; i < selector.matchers.size(); ++i) {
     const Matcher& matcher = selector.matchers[i];
+    // Without one matcher at a time: it is the cause when the series come back without it. Matchers
+    // that exclude them only together get the last text.
     auto counts = co_await count(without(selector, i), matcher.label, When::now);
     if (!counts) co_return std::string();
     if (counts->empty()) continue;
@@ -239,6 +250,7 @@ awaitable<std::string> DiagnosisRun::cause_in_matchers(Selector selector) {
 // Nothing exported the name within the last hour.
 awaitable<std::string> DiagnosisRun::cause_of_missing_name(Selector selector) {
   const std::string what = fmt::format("no series \"{}\" exists", selector.name);
+  // Similar names come before the state of the jobs, because a long cause is cut at its end.
   const std::string near = co_await similar_names(selector.name);
   const std::string job = required_job(selector);
   const auto all = co_await jobs(job);
@@ -254,6 +266,7 @@ awaitable<std::string> DiagnosisRun::cause_of_missing_name(Selector selector) {
 }
 
 awaitable<std::string> DiagnosisRun::cause_of(Selector selector) {
+  // The past first: a series that existed lately was scraped, so its selector was right.
   const auto past = co_await count(selector, "job", When::last_hour);
   if (!past) co_return std::string();
   if (!past->empty()) {
@@ -263,6 +276,8 @@ awaitable<std::string> DiagnosisRun::cause_of(Selector selector) {
   if (selector.name.empty()) {
     co_return fmt::format("{} matches no series, now or within the last hour", describe(selector));
   }
+  // The name without matchers: with series now, a matcher excludes them; with series in the last
+  // hour, they ended; else nothing has exported it since.
   const Selector name_alone{selector.name, {}, {}, false};
   const auto bare = co_await count(name_alone, "job", When::now);
   if (!bare) co_return std::string();
@@ -289,6 +304,7 @@ awaitable<std::string> DiagnosisRun::cause_in_ranges(std::vector<Selector> selec
         fmt::format("max (count_over_time({}[{}]))", text_of(selector), selector.range),
         "");
     if (!most) co_return std::string();
+    // The series with the most samples: when it has enough, the range is not the cause.
     if (total(*most) >= (selector.needs_two_samples ? 2 : 1)) continue;
     const std::string what = fmt::format("no series of {} has {} within [{}]",
                                          describe(selector),
@@ -297,6 +313,7 @@ awaitable<std::string> DiagnosisRun::cause_in_ranges(std::vector<Selector> selec
     const std::string problem = co_await scrape_problem(selector);
     if (!problem.empty()) co_return with_cause(what, problem);
     if (!selector.needs_two_samples) co_return what;
+    // Four intervals, so that a rate survives a scrape that failed.
     co_return fmt::format("{}, which a rate needs; widen [{}] to four scrape intervals",
                           what,
                           selector.range);
@@ -308,6 +325,7 @@ awaitable<std::string> DiagnosisRun::cause_in_ranges(std::vector<Selector> selec
 
 // Why the series of `selector` are no longer scraped; empty: they are, or the cause is unknown.
 awaitable<std::string> DiagnosisRun::scrape_problem(Selector selector) {
+  // An instant selector still has the series for some minutes, and with them the job.
   const auto by_job = co_await count(selector, "job", When::now);
   if (!by_job || by_job->empty() || by_job->begin()->first.empty()) co_return std::string();
   const std::string job = by_job->begin()->first;
@@ -324,6 +342,8 @@ awaitable<Diagnosis> DiagnosisRun::run(std::string query) {
   }
   const auto selectors = parse_selectors(query);
   for (const Selector& selector : selectors) {
+    // In the order of the query. The first selector without series is enough: most operators have
+    // no result without one of their sides.
     const auto present = co_await count(selector, "", When::now);
     if (!present) co_return std::move(out_);
     if (total(*present) > 0) continue;
@@ -339,6 +359,7 @@ awaitable<Diagnosis> DiagnosisRun::run(std::string query) {
 awaitable<Diagnosis> diagnose_query(Api* api, std::string query, Deadline deadline) {
   DiagnosisRun diagnosis(*api, deadline);
   auto out = co_await diagnosis.run(std::move(query));
+  // A cause becomes part of a Status, and so of an event and of a condition of the HPA.
   out.cause = shortened(std::move(out.cause), kMaxCauseBytes);
   co_return out;
 }

@@ -17,8 +17,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+// A cause is cut at kMaxCauseBytes, which is room for a few jobs with their errors.
 constexpr std::size_t kMaxShownJobs = 5;
 constexpr std::size_t kMaxShownValues = 20;
+// Each is compared with the name in the query, on the client's thread.
 constexpr std::size_t kMaxNames = 50'000;
 
 std::string text_at(const Json& object, const char* key) {
@@ -27,6 +29,7 @@ std::string text_at(const Json& object, const char* key) {
   return is_text ? member->get<std::string>() : std::string();
 }
 
+// Lives as long as `object`, or for ever.
 const Json& list_at(const Json& object, const char* key) {
   static const Json kNone = Json::array();
   const auto member = object.is_object() ? object.find(key) : object.end();
@@ -35,6 +38,7 @@ const Json& list_at(const Json& object, const char* key) {
 }
 
 // The member `data` of a successful response, or why there is none.
+// The word "success" is needed too, because a proxy may answer 200 with an object of its own.
 std::variant<Json, Error> data_of(long status,
                                   std::string_view body,
                                   std::span<const std::string> redactions) {
@@ -47,6 +51,7 @@ std::variant<Json, Error> data_of(long status,
   return std::move(reply["data"]);
 }
 
+// 0 for what is not a number: a finding may be too small, but a diagnosis never fails for it.
 double number_of(const Json& sample) {
   if (!sample.is_array() || sample.size() != 2 || !sample[1].is_string()) return 0;
   const auto& text = sample[1].get_ref<const std::string&>();
@@ -56,13 +61,17 @@ double number_of(const Json& sample) {
 }
 
 void add_target(const Json& target, Jobs& jobs) {
+  // The label `job` is what the series have, and the scrape pool is the job_name of the
+  // configuration: relabeling makes two names of one job, and people write either in a query.
   const Json& labels = target.contains("labels") ? target["labels"] : target;
   const std::string job = text_at(labels, "job");
   const std::string pool = text_at(target, "scrapePool");
   Job& info = jobs[job];
+  // Also "down", and "unknown" before the first scrape.
   const bool is_up = text_at(target, "health") == "up";
   ++info.targets;
   info.up += is_up ? 1 : 0;
+  // The first error represents the job, because a cause has room for one.
   if (!is_up && info.error.empty()) {
     info.instance = text_at(labels, "instance");
     info.error = text_at(target, "lastError");
@@ -76,13 +85,15 @@ std::string quoted(const std::string& remote, std::span<const std::string> redac
 
 std::string down_reason(const Job& job, std::span<const std::string> redactions) {
   if (job.up == job.targets) return {};
+  // A target of health "unknown" has no error.
   return job.error.empty() ? " (not scraped yet)"
                            : fmt::format(" (last error: {})", remote_text(job.error, redactions));
 }
 
 std::vector<std::string_view> names_of(const Jobs& jobs) {
   std::vector<std::string_view> out;
-  for (const auto& [name, job] : jobs) out.push_back(name);
+  for (const auto& [name, job] : jobs)
+    if (!name.empty()) out.push_back(name);  // "" holds the targets without a job
   return out;
 }
 
@@ -96,6 +107,7 @@ Result<Counts> parse_counts(long status,
   if (const auto* why = std::get_if<Error>(&data)) return *why;
   Counts out;
   for (const Json& row : list_at(std::get<Json>(data), "result")) {
+    // A label such as instance may have thousands of values.
     if (out.size() >= kMaxValues) break;
     if (!row.is_object() || !row.contains("metric") || !row.contains("value")) continue;
     out[label.empty() ? std::string() : text_at(row["metric"], label.c_str())] +=
@@ -132,12 +144,15 @@ Result<Jobs> with_dropped(long status, std::string_view body, Jobs jobs) {
   if (const auto* why = std::get_if<Error>(&data)) return *why;
   for (const Json& target : list_at(std::get<Json>(data), "droppedTargets")) {
     if (!target.is_object() || !target.contains("discoveredLabels")) continue;
+    // A dropped target has only the labels before relabeling, where `job` is the job_name.
     ++jobs[text_at(target["discoveredLabels"], "job")].dropped;
   }
+  // Also for a job without a dropped target, whose 0 is known after this response.
   for (auto& [name, job] : jobs) job.has_dropped_count = true;
   return jobs;
 }
 
+// A job under another label is not without targets: relabeling renamed it.
 bool may_be_dropped(const std::string& job, const Jobs& jobs) {
   const auto has_no_active = [](const Job& candidate) {
     return candidate.targets == 0 && candidate.other_names.empty();
@@ -153,6 +168,7 @@ void add_pools(long status, std::string_view body, Jobs& jobs) {
   const auto data = data_of(status, body, {});
   if (std::holds_alternative<Error>(data)) return;
   for (const Json& pool : list_at(std::get<Json>(data), "scrapePools")) {
+    // A job that has targets keeps its counts.
     if (pool.is_string()) jobs.try_emplace(pool.get<std::string>());
   }
 }
@@ -163,6 +179,7 @@ std::string describe_job(const std::string& job,
   const std::string name = quoted(job, redactions);
   const auto entry = jobs.find(job);
   if (entry == jobs.end()) {
+    // A correction says more than the list of all jobs, of which a few are shown.
     const std::string near = remote_text(did_you_mean(job, names_of(jobs)), redactions);
     if (!near.empty()) return fmt::format("scrape job {} does not exist{}", name, near);
     return fmt::format("scrape job {} does not exist; existing scrape jobs: {}",
@@ -186,6 +203,8 @@ std::string describe_job(const std::string& job,
                        info.targets,
                        down_reason(info, redactions));
   }
+  // No target has the label, but the scrape job of this name has targets: the query needs the
+  // label.
   if (!info.other_names.empty()) {
     return fmt::format("relabeling gives the targets of scrape job {} the label job={}",
                        name,
@@ -196,6 +215,8 @@ std::string describe_job(const std::string& job,
   if (info.dropped > 0) {
     return fmt::format("relabeling drops all {} targets of scrape job {}", info.dropped, name);
   }
+  // The response about dropped targets failed or was too large, so the text says nothing about
+  // them.
   if (!info.has_dropped_count) return fmt::format("scrape job {} has no active target", name);
   return fmt::format("scrape job {} discovers no targets", name);
 }
@@ -216,6 +237,7 @@ std::string describe_unhealthy_jobs(const Jobs& jobs, std::span<const std::strin
   std::size_t count = 0;
   for (const auto& [name, job] : jobs) {
     const bool is_dropped = job.targets == 0 && job.dropped > 0;
+    // 0 of 0 is not a fault: a job that discovers no target may be meant so.
     if (job.up == job.targets && !is_dropped) continue;
     if (++count > kMaxShownJobs) return out + "; ...";
     out += (out.empty() ? "" : "; ") + describe_job(name, jobs, redactions);
@@ -241,6 +263,7 @@ std::string listed(const Counts& counts, std::span<const std::string> secrets) {
   std::string out;
   std::size_t shown = 0;
   for (const auto& [value, series] : counts) {
+    // Counts the series without the label, which is not a value that a matcher could have meant.
     if (value.empty()) continue;
     if (++shown > kMaxShownValues) return out + ", ...";
     out += fmt::format("{}\"{}\"", out.empty() ? "" : ", ", addressed_text(value, secrets));
@@ -252,7 +275,9 @@ std::string similar_value(const std::string& value,
                           const Counts& counts,
                           std::span<const std::string> secrets) {
   std::vector<std::string_view> values;
-  for (const auto& [other, count] : counts) values.push_back(other);
+  // "" holds the series without the label, and is near every short value.
+  for (const auto& [other, count] : counts)
+    if (!other.empty()) values.push_back(other);
   return addressed_text(did_you_mean(value, values), secrets);
 }
 

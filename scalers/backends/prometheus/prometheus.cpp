@@ -15,6 +15,7 @@
 
 namespace weir::scalers::backends::prometheus {
 
+// Declared here and in the catalog alone: a header would let other code name the kind.
 ScalerKind describe_kind();
 
 namespace {
@@ -33,10 +34,12 @@ class PrometheusScaler final : public Scaler {
   [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters, Deadline deadline) override;
   [[nodiscard]] std::string describe_query(const Parameters& parameters) const override {
     std::string query = query_.render(parameters);
+    // With the age query, because query() sends both.
     if (!settings_.max_age) return query;
     return fmt::format("{}; maxAge: {}", query, age_query(age_of_.render(parameters)));
   }
   [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
+    // Other errors say themselves what is wrong, and a 0 that the server returned was measured.
     return reply.has_error() && reply.error().code == Errc::no_value;
   }
   [[nodiscard]] awaitable<Diagnosis> diagnose(Parameters parameters,
@@ -95,6 +98,7 @@ std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
 Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page) const {
   clients::HttpRequest out;
   out.url = settings_.url;
+  // The path tells tenants of one gateway apart, whose credentials differ.
   out.auth_scope = out.url.path;
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
@@ -107,6 +111,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   if (settings_.token.is_set()) {
     auto token = settings_.token.read();
     if (!token) return token.error();
+    // Alone, too, because a server may echo it without the scheme in front.
     out.redactions.push_back(token->reveal());
     out.headers.push_back({"Authorization", Secret("Bearer " + token->reveal()), true});
   }
@@ -131,8 +136,11 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
                                                         Duration budget) const {
   auto out = request_to("query");
   if (!out) return out.error();
+  // In both forms, because a server may echo the query as it was sent or decoded.
   out->redactions.push_back(query);
   out->redactions.push_back(percent_encoded(query));
+  // The server gives up at the same time: a query whose reader is gone would hold one of its places
+  // (query.max-concurrency, 20 by default). A timeout of 0 would leave no time at all.
   set_form(fmt::format("query={}&timeout={}ms",
                        percent_encoded(query),
                        std::max<Duration::rep>(1, budget.count())),
@@ -148,6 +156,7 @@ awaitable<std::optional<Error>> PrometheusBackend::send(ApiQuery query,
   if (query.has_method) {
     set_form(std::move(query.form), *request);
   } else {
+    // Prometheus serves targets, scrape_pools and label values by GET alone.
     request->query = std::move(query.form);
   }
   request->max_body_bytes = kMaxReplyBytes;
@@ -164,6 +173,8 @@ awaitable<std::optional<Error>> PrometheusBackend::send(ApiQuery query,
 
 std::vector<std::string> PrometheusBackend::redactions() const {
   auto request = request_to("query");
+  // Any page has the same host and secrets. Without readable credentials nothing was sent, so no
+  // response can contain them.
   return request ? clients::redactions_of(*request) : std::vector<std::string>{};
 }
 
@@ -189,10 +200,13 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
   };
   const auto reply = co_await http_.send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
+  // Set, because on_reply has run when send() returns a reply.
   co_return std::move(**sample);
 }
 
 std::string PrometheusScaler::cache_key(const Parameters& parameters) const {
+  // `empty` and the like are not in the key, because the reader applies them to each read; maxAge
+  // is, because the answer holds its limit. The size keeps the selector apart from the query.
   const std::string age_of = age_of_.render(parameters);
   return fmt::format("{} {} {} {}:{} {}",
                      static_cast<int>(settings_.aggregate),
@@ -219,6 +233,7 @@ awaitable<Result<Samples>> PrometheusScaler::query(Parameters parameters, Deadli
 awaitable<Result<std::optional<DataAge>>> PrometheusScaler::query_age(Parameters parameters,
                                                                       Deadline deadline) {
   if (!settings_.max_age) co_return std::optional<DataAge>();
+  // max() returns one series, so there is nothing to aggregate.
   const auto reply = co_await backend_.run_query(age_query(age_of_.render(parameters)),
                                                  Aggregate::none,
                                                  settings_.warnings,

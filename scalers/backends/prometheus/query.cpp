@@ -32,6 +32,7 @@ class Scanner {
 
   std::vector<Piece> pieces() {
     while (at_ < text_.size()) {
+      // As a whole, because its last two bytes look like a parameter.
       if (text_.substr(at_).starts_with("$$(")) {
         literal_ += "$(";
         at_ += 3;
@@ -52,6 +53,7 @@ class Scanner {
  private:
   void take_parameter() {
     if (is_comment_) {
+      // A line end in a value would end the comment, and the rest would be PromQL.
       problem("a parameter must not be in a comment");
       at_ += 2;
       return;
@@ -70,19 +72,23 @@ class Scanner {
                       name,
                       names_.listed()));
     } else if (quote_ == '\0') {
+      // Elsewhere a value could be an operator, a function or another selector.
       problem(fmt::format("$({}) must be inside a quoted string, such as {{label=\"$({})\"}}",
                           name,
                           name));
     } else if (quote_ == '`') {
+      // A raw string knows no escapes, so a ` in a value would end it.
       problem(fmt::format("$({}) must not be in a `string`; write the string in \"double quotes\"",
                           name));
     }
     flush();
+    // After a problem too, so that the scan finds the problems after it.
     pieces_.push_back({is_pattern_ ? Quoting::regex : Quoting::text, name, quote_});
   }
 
   void take_string_byte() {
     const char c = text_[at_];
+    // Both bytes of an escape at once: an escaped quote does not end the string.
     const bool is_escape = c == '\\' && quote_ != '`' && at_ + 1 < text_.size();
     literal_ += text_.substr(at_, is_escape ? 2 : 1);
     at_ += is_escape ? 2 : 1;
@@ -92,6 +98,8 @@ class Scanner {
   void take_query_byte() {
     const char c = text_[at_];
     if (c == '#') {
+      // A blank in code_, because a comment separates words: label_replace may be on one side and
+      // its bracket on the other.
       is_comment_ = true;
       literal_ += c;
       code_ += ' ';
@@ -100,12 +108,14 @@ class Scanner {
     }
     if (c == '"' || c == '\'' || c == '`') {
       quote_ = c;
+      // Decided where the string opens, because a parameter may be anywhere in it.
       is_pattern_ = follows_pattern_operator() || is_pattern_argument();
     } else if (c == '(') {
       frames_.push_back({previous_word()});
     } else if (c == ')' && !frames_.empty()) {
       frames_.pop_back();
     } else if (c == ',' && !frames_.empty() && braces_ == 0) {
+      // Commas between matchers do not separate arguments.
       ++frames_.back().argument;
     } else if (c == '{') {
       ++braces_;
@@ -130,6 +140,7 @@ class Scanner {
   [[nodiscard]] bool follows_pattern_operator() const {
     return before().ends_with("=~") || before().ends_with("!~");
   }
+  // label_replace(vector, label, replacement, source, PATTERN) alone takes a pattern in a string.
   [[nodiscard]] bool is_pattern_argument() const {
     return !frames_.empty() && frames_.back().function == "label_replace" &&
            frames_.back().argument == 4;
@@ -160,6 +171,7 @@ class Scanner {
   std::vector<Piece> pieces_;
 };
 
+// The bytes that Go's regexp.QuoteMeta quotes.
 std::string regex_quoted(std::string_view value) {
   std::string out;
   for (const char c : value) {
@@ -173,6 +185,7 @@ std::string string_escaped(std::string_view value, char quote) {
   std::string out;
   for (const char c : value) {
     if (c == '\n') {
+      // A quoted string of PromQL must not contain a line end.
       out += "\\n";
       continue;
     }
@@ -200,6 +213,8 @@ std::string QueryTemplate::render(const Parameters& parameters) const {
       out += piece.text;
       continue;
     }
+    // Quoted as a pattern first and escaped last: the server reads the string, then the pattern in
+    // it.
     const std::string& value = parameters.at(piece.text);
     out +=
         string_escaped(piece.quoting == Quoting::regex ? regex_quoted(value) : value, piece.quote);

@@ -20,6 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+// A reply may have thousands of series, of which a message needs a few to tell them apart.
 constexpr std::size_t kMaxShown = 3;      // labels, and values of each, that a message names
 constexpr std::size_t kMaxCompared = 50;  // series that are compared for it
 
@@ -61,9 +62,11 @@ Result<Sample> parse_sample(const Json& sample) {
     return bad_reply("the sample is not a pair of time and value");
   }
   if (sample[1].is_null()) return Error{Errc::no_value, "the value is null", ""};
+  // Prometheus writes values as strings, because JSON has no NaN and no infinity.
   if (!sample[1].is_string()) return bad_reply("the value is not a JSON string");
   const double seconds = sample[0].get<double>();
-  if (!(seconds >= 0 && seconds < 1e10)) return bad_reply("the sample's time is out of range");
+  // The conversion of a later time would overflow: 64 bits of nanoseconds end in the year 2262.
+  if (!(seconds >= 0 && seconds < 9.2e9)) return bad_reply("the sample's time is out of range");
   const auto value = parse_value(sample[1].get_ref<const std::string&>());
   if (!value) return value.error();
   const auto since_epoch =
@@ -84,6 +87,7 @@ std::string differing_labels(const Json& all, std::span<const std::string> redac
     const bool is_everywhere = std::ranges::all_of(series, [&](const Json& item) {
       return member(item, "metric").contains(name);
     });
+    // For PromQL a missing label and an empty one are the same.
     if (!is_everywhere) label_values.insert("");
   }
   std::string out;
@@ -131,6 +135,7 @@ Result<double> combine(Aggregate aggregate, std::span<const Sample> samples) {
     least = std::min(least, sample.value);
     most = std::max(most, sample.value);
   }
+  // The sum is NaN then, for the policy `nan` to judge.
   if (unknown == samples.size()) return sum;
   if (unknown > 0) {
     return Error{
@@ -161,9 +166,12 @@ Result<Sample> parse_vector(const Json& series,
                  "right? set empty: 0 if no series means zero",
                  ""};
   }
+  // Never the first of many, because the server promises no order; and an HPA would add them all
+  // up.
   if (aggregate == Aggregate::none && series.size() > 1) return too_many(series, redactions);
   std::vector<Sample> samples;
   for (const Json& item : series) {
+    // A native histogram has `histogram` in place of `value`.
     if (item.is_object() && item.contains("histogram")) {
       return bad_reply(
           "the series is a native histogram; apply histogram_quantile, histogram_count or "
@@ -175,6 +183,7 @@ Result<Sample> parse_vector(const Json& series,
   }
   const auto value = combine(aggregate, samples);
   if (!value) return value.error();
+  // All samples of an instant query have the evaluation time.
   return Sample{*value, samples.front().taken_at};
 }
 
@@ -194,6 +203,7 @@ Result<Sample> parse_data(const Json& data,
 
 // The error of a query that Prometheus itself reports as failed.
 Error query_error(const std::string& type, const std::string& text) {
+  // The author's fault, so the caller gets a 400: repeating the query cannot help.
   if (type == "bad_data") return {Errc::bad_request, "the query is not valid", text};
   if (type == "unavailable") return {Errc::unreachable, "the server is unavailable", text};
   if (type == "timeout") return {Errc::timed_out, "the query timed out on the server", text};
@@ -207,15 +217,18 @@ Error status_error(long status, const std::string& text) {
   if (status == 401 || status == 403) {
     return {Errc::refused, fmt::format("the credentials are refused (HTTP {})", status), text};
   }
+  // The body is not shown, because it is mostly a page for browsers.
   if (status == 404)
     return {Errc::bad_reply, "HTTP 404: no query API at this url; is the path right?", ""};
   if (status == 429)
     return {Errc::overloaded, "the server is rate limiting queries (HTTP 429)", text};
+  // Following it would send the credentials to another host.
   if (status >= 300 && status < 400) {
     return {Errc::bad_reply,
             fmt::format("HTTP {}: redirects are not followed; write the final url", status),
             ""};
   }
+  // The same Errc as a lost connection, so that `settle` counts this as an outage, too.
   if (status >= 500)
     return {Errc::unreachable, fmt::format("the server returned an error (HTTP {})", status), text};
   return bad_reply(fmt::format("HTTP {} without a query result", status));
@@ -228,6 +241,7 @@ Result<Sample> parse_reply(long status,
                            Aggregate aggregate,
                            Warnings warnings,
                            std::span<const std::string> redactions) {
+  // Without exceptions: text that is not JSON becomes a discarded value, which has no members.
   const Json reply = Json::parse(body, nullptr, false);
   const std::string outcome = text_of(member(reply, "status"));
   // Proxies and hosted services refuse in Prometheus' format, with error types of their own.
@@ -242,11 +256,14 @@ Result<Sample> parse_reply(long status,
     return query_error(remote_text(text_of(member(reply, "errorType")), redactions),
                        remote_text(text_of(member(reply, "error")), redactions));
   }
+  // Text in place of JSON is a proxy's own message.
   if (status != 200)
     return status_error(status, reply.is_discarded() ? remote_text(body, redactions) : "");
   if (reply.is_discarded()) return bad_reply("the response is not JSON, or is truncated");
   if (outcome != "success")
     return bad_reply("the response has no result of the Prometheus query API");
+  // A store or a remote storage that did not respond is a warning beside a success with the data of
+  // the others.
   const Json& warning_list = member(reply, "warnings");
   if (!warning_list.is_null() && !warning_list.is_array())
     return bad_reply("the warnings are not a list");

@@ -11,14 +11,17 @@
 namespace weir::scalers::backends::prometheus {
 namespace {
 
+// Each is followed by label names in brackets, which are not metrics.
 constexpr std::array<std::string_view, 6> kLabelLists{
     {"by", "without", "on", "ignoring", "group_left", "group_right"}};
+// Words that are neither metrics nor functions; inf and nan are numbers.
 constexpr std::array<std::string_view, 8> kOperators{
     {"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"}};
 // predict_linear and holt_winters too; changes and resets return 0 for one sample.
 constexpr std::array<std::string_view, 8> kTwoSampleFunctions{
     {"rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear", "holt_winters"}};
 
+// The functions of <cctype> depend on the locale.
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) {
@@ -50,10 +53,12 @@ class Scanner {
     } else if (c == '{') {
       add("");
     } else if (is_digit(c) || c == '.') {
+      // Numbers and durations contain letters that are not names: 0x1F, 1e5, 5m.
       while (at_ < text_.size() && (is_name(text_[at_]) || text_[at_] == '.')) ++at_;
     } else if (is_name_start(c)) {
       take_word();
     } else {
+      // An @ in a string or a comment does not come here.
       if (c == '@') undiagnosable_ = "@";
       ++at_;
     }
@@ -68,6 +73,7 @@ class Scanner {
       return;
     }
     const bool is_operator = std::ranges::find(kOperators, lower) != kOperators.end();
+    // PromQL's keywords ignore case.
     if (lower == "offset" || lower == "unless") undiagnosable_ = lower;
     if (!is_operator && next() == '(') function_ = lower;
     if (is_operator || next() == '(' || is_before_label_list()) return;
@@ -76,6 +82,7 @@ class Scanner {
 
   // "sum by (x) (...)": the word before `by` is an aggregation, not a metric name.
   [[nodiscard]] bool is_before_label_list() {
+    // Looks ahead only, because take_word() has to see the word `by` itself.
     const std::size_t here = at_;
     const std::string word = lower_case(take_name());
     at_ = here;
@@ -84,6 +91,8 @@ class Scanner {
 
   void add(std::string name) {
     Selector selector{std::move(name), {}, {}, false};
+    // A selector that is not understood is omitted as a whole: without one of its matchers it would
+    // be another selector.
     if (next() == '{' && !take_matchers(selector.matchers)) return;
     skip_blanks();
     if (next() == '[') selector.range = take_bracket();
@@ -91,6 +100,8 @@ class Scanner {
     selector.needs_two_samples =
         !selector.range.empty() &&
         std::ranges::find(kTwoSampleFunctions, function_) != kTwoSampleFunctions.end();
+    // Each selector costs a query of the diagnosis, so there are few, and none is in the list
+    // twice.
     if (out_.size() == kMaxSelectors || (selector.name.empty() && selector.matchers.empty()))
       return;
     if (std::ranges::find(out_, selector) == out_.end()) out_.push_back(std::move(selector));
@@ -98,6 +109,7 @@ class Scanner {
 
   bool take_matchers(std::vector<Matcher>& out) {
     ++at_;
+    // One round more than there may be matchers, for the closing bracket.
     for (std::size_t i = 0; i <= kMaxMatchers; ++i) {
       skip_blanks();
       if (next() == ',') ++at_;
@@ -120,6 +132,7 @@ class Scanner {
     skip_blanks();
     while (next() == '=' || next() == '!' || next() == '~') out.op += text_[at_++];
     skip_blanks();
+    // A name in quotes, which newer servers accept, has no label name here and is not understood.
     const bool is_quoted = next() == '"' || next() == '\'' || next() == '`';
     if (out.label.empty() || out.op.empty() || !is_quoted) return std::nullopt;
     out.value = take_string();
@@ -142,6 +155,7 @@ class Scanner {
   // "5m" of [5m]; empty for a subquery's.
   std::string take_bracket() {
     const std::size_t end = std::min(text_.find(']', at_), text_.size());
+    // An open bracket may be the last byte.
     std::string inside(text_.substr(at_ + 1, end - std::min(at_ + 1, end)));
     std::erase_if(inside, is_blank);
     at_ = std::min(end + 1, text_.size());

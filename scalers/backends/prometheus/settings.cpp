@@ -22,6 +22,7 @@ struct EnumNames<backends::prometheus::Method> {
 
 namespace backends::prometheus {
 
+// A token of RFC 9110 section 5.6.2.
 static bool is_header_name(const std::string& name) {
   return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
     return std::isalnum(c) != 0 ||
@@ -31,11 +32,14 @@ static bool is_header_name(const std::string& name) {
 
 // The problem of a header with that name; empty when the header is valid.
 static std::string header_problem(std::string_view name, bool is_text) {
+  // A second value of one of these could make a proxy see other bounds of the request than Weir.
   const std::string lower = lower_case(name);
   for (const std::string_view reserved :
        {"host", "content-length", "transfer-encoding", "connection", "expect"}) {
     if (lower == reserved) return fmt::format("the header {} is set by Weir; remove it", name);
   }
+  // By the name, because a value does not show that it is a secret. A text would be in the
+  // configuration, which more people may read than a Secret.
   const bool is_secret = lower == "authorization" || lower == "proxy-authorization" ||
                          lower == "cookie" || lower.ends_with("token") || lower.ends_with("key") ||
                          lower.ends_with("secret");
@@ -51,6 +55,7 @@ static void check_header(const Node::Field& field, const Headers& previous, Prob
   const bool is_text = field.value.kind != Node::Kind::map;
   if (auto why = header_problem(field.key, is_text); !why.empty())
     problems.add(field.mark, std::move(why));
+  // Names of headers ignore case (RFC 9110 section 5.1).
   const bool is_repeated = std::ranges::any_of(previous, [&](const auto& header) {
     return lower_case(header.first) == lower_case(field.key);
   });
@@ -126,6 +131,8 @@ constexpr std::array kMetricTable{
 };
 
 void check_max_age(const Node& block, const MetricSettings& settings, Problems& problems) {
+  // maxAge needs to know which samples count: the result of a query has the evaluation time,
+  // however old its data is.
   const Node* age_of = block.find("ageOf");
   if (settings.max_age.has_value() == settings.age_of.empty()) {
     problems.add(block.mark,
@@ -142,9 +149,23 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
   if (settings.username.is_set() != settings.password.is_set()) {
     problems.add(block.mark, "username and password go together; write both or neither");
   }
+  // Both would be the header Authorization.
   if (settings.token.is_set() && settings.username.is_set()) {
     problems.add(block.find("token")->mark, "token and username are mutually exclusive; keep one");
   }
+  const auto authorization =
+      std::ranges::find(settings.headers, "authorization", [](const auto& one) {
+        return lower_case(one.first);
+      });
+  if (authorization != settings.headers.end() &&
+      (settings.token.is_set() || settings.username.is_set())) {
+    problems.add(block.find("headers")->mark,
+                 fmt::format("the header {} and {} are mutually exclusive; keep one",
+                             authorization->first,
+                             settings.token.is_set() ? "token" : "username"));
+  }
+  // Files that would not be used are an error, because their author believes that the connection is
+  // encrypted.
   if (settings.url.scheme == "http" && block.find("tls") != nullptr) {
     problems.add(block.find("tls")->mark,
                  "tls needs a url with https://; this url begins with http://");
@@ -166,6 +187,7 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   if (const Node* query = block.find("query")) {
     out.query = QueryTemplate::parse(out.settings.query, query->mark, names, problems);
   }
+  // read_settings() has reported a block that is not a map.
   if (block.kind == Node::Kind::map) check_max_age(block, out.settings, problems);
   if (const Node* age_of = block.find("ageOf")) {
     out.age_of = QueryTemplate::parse(out.settings.age_of, age_of->mark, names, problems);

@@ -21,6 +21,8 @@ class AmqpScaler final : public Scaler {
 
   [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
     const std::string vhost = vhost_.render(parameters);
+    // `missing` is in the key because query() applies it. The size keeps the vhost apart from the
+    // queue.
     const std::string missing = missing_.number ? fmt::format("{}", *missing_.number) : "error";
     return fmt::format("{} {}:{}{}", missing, vhost.size(), vhost, queue_.render(parameters));
   }
@@ -35,8 +37,10 @@ class AmqpScaler final : public Scaler {
                                                  Deadline deadline) override {
     const std::string vhost = vhost_.render(parameters);
     const std::string queue = queue_.render(parameters);
+    // At each query, because a caller's label may be empty or too long.
     auto invalid = check_names(vhost, queue);
     if (invalid) co_return std::move(*invalid);
+    // Taken before the declare: a reading may be younger than its time says, never older.
     const WallTime taken_at = std::chrono::system_clock::now();
     const auto ready = co_await client_.ready_messages(vhost, queue, deadline);
     if (!ready) co_return ready.error();
@@ -61,6 +65,8 @@ class AmqpBackend final : public Backend {
                                                     ParameterNames& names,
                                                     Problems& problems) override {
     MetricBlock read = read_metric(block, names, problems);
+    // Only a key that the author wrote is reported, at its own position; defaults fit every
+    // transport.
     const auto reject = [&](bool is_wrong, std::string_view key, const char* what) {
       const Node* node = block.find(key);
       if (is_wrong && node != nullptr) problems.add(node->mark, what);

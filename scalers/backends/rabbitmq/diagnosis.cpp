@@ -27,6 +27,7 @@ std::optional<NameList> parse_names(long status, std::string_view body) {
   if (status != 200) return std::nullopt;
   const Json reply = Json::parse(body, nullptr, false);
   NameList out;
+  // Queues come as a page, an object; vhosts as a plain list.
   out.is_page = reply.is_object() && reply.contains("items");
   const Json& items = out.is_page ? reply["items"] : reply;
   if (!items.is_array()) return std::nullopt;
@@ -67,6 +68,7 @@ void add_similar_names(const MissingName& missing,
     return;
   }
   out.findings.push_back(
+      // The names go to the findings, which explain alone shows; the cause may reach every caller.
       fmt::format("{}s visible to the user: {}",
                   noun,
                   remote_text(fmt::format("{}", fmt::join(list->names, ", ")), {})));

@@ -14,6 +14,7 @@
 namespace weir::scalers::backends::rabbitmq {
 namespace {
 
+// A bound on what one read makes the broker do: 100,000 queues. A page has about 60 bytes a queue.
 constexpr std::size_t kMaxPages = 200;
 constexpr std::size_t kMaxPageBytes = std::size_t{1} << 20;
 
@@ -173,11 +174,13 @@ Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
                                                        Detail detail) const {
   auto out = request_to(fmt::format("/api/queues/{}", percent_encoded(vhost)));
   if (!out) return out.error();
+  // The group binds ^ and $ to the whole pattern, not to its first and last alternative.
   out->query = fmt::format("page={}&page_size={}&use_regex=true&name={}",
                            page,
                            kPageSize,
                            percent_encoded("^(?:" + pattern + ")$"));
   out->query +=
+      // Columns, because a whole queue object is over 1 KB.
       detail == Detail::totals
           ? "&disable_stats=true&enable_queue_totals=true&columns="
           : "&columns=message_stats.publish_details.rate,message_stats.deliver_get_details."
@@ -206,6 +209,7 @@ awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list_queues(std::st
     // Shared with the client's thread, which fills it before send() ends, because parsing a page
     // may take milliseconds.
     const auto page = std::make_shared<Result<Page>>(Error{Errc::bad_reply, "no response", ""});
+    // It owns copies, because it may still run after send() has ended with an error.
     next->on_reply =
         [page, vhost, redactions = clients::redactions_of(*next)](const clients::HttpReply& reply) {
           *page = parse_page(reply.status, reply.body, vhost, redactions);
@@ -247,8 +251,10 @@ awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find_queues(std::st
 awaitable<Result<Samples>> ManagementScaler::query(Parameters parameters, Deadline deadline) {
   const std::string vhost = query_.vhost.render(parameters);
   const std::string name = query_.regex ? query_.regex->text() : query_.queue.render(parameters);
+  // A pattern is not a name: its own check was at load time.
   auto invalid = check_names(vhost, query_.regex ? "any" : name);
   if (invalid) co_return std::move(*invalid);
+  // Taken before the first page: a reading may be younger than its time says, never older.
   const WallTime taken_at = std::chrono::system_clock::now();
   const bool is_length = query_.measurement.mode == Mode::queue_length;
   auto queues =
@@ -289,6 +295,7 @@ awaitable<Diagnosis> ManagementScaler::diagnose_missing_name(std::string vhost,
       fmt::format("page=1&page_size={}&disable_stats=true&columns=name", kPageSize);
   const auto queues = co_await get(std::move(path), std::move(one_page), deadline);
   if (!queues) co_return listing_failed(std::move(out), queues.error());
+  // A vhost without queues has an empty list: 404 means that the vhost does not exist.
   const MissingName missing{queues->status == 404, vhost, name, query_.origin()};
   if (!missing.is_vhost) {
     add_similar_names(missing, queues->status, queues->body, out);
@@ -313,6 +320,7 @@ awaitable<Diagnosis> ManagementScaler::diagnose(Parameters parameters,
     out = co_await diagnose_missing_name(vhost, name, deadline);
   } else if (code == Errc::refused) {
     ++out.queries;
+    // The page is not about a vhost, so its status separates the login from the permission.
     const auto login = co_await get("/api/whoami", "", deadline);
     if (!login) co_return out;
     out.findings.push_back(fmt::format("/api/whoami: HTTP {}", login->status));

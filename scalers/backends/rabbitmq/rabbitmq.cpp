@@ -10,11 +10,14 @@
 
 namespace weir::scalers::backends::rabbitmq {
 
+// Declared here and in the catalog alone: a header would let other code name the kind.
 ScalerKind describe_kind();
 
 namespace {
 
+// A longer name cannot be sent: the length is one byte (AMQP 0-9-1 section 4.2.5.3).
 constexpr std::size_t kMaxNameBytes = 255;  // of an AMQP short string
+// 5672 and 5671 are registered for AMQP, 15672 and 15671 are those of RabbitMQ's management guide.
 constexpr std::array<UrlScheme, 4> kSchemes{
     {{"amqp", 5672}, {"amqps", 5671}, {"http", 15672}, {"https", 15671}}};
 
@@ -87,6 +90,7 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   BackendSettings settings;
   read_settings(block, kBackendTable, "rabbitmq backend", settings, problems);
   const Node* url = block.find("url");
+  // The table has reported the missing url. Without a transport nothing else can be checked.
   if (url == nullptr) return nullptr;
   auto parsed = parse_broker(settings.url, settings.vhost);
   if (const auto* problem = std::get_if<UrlProblem>(&parsed)) {
@@ -99,9 +103,12 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   if (settings.username.is_set() != settings.password.is_set()) {
     problems.add(block.mark, "username and password go together; write both or neither");
   }
+  // Files that would not be used are an error, because their author believes that the connection is
+  // encrypted.
   if (!is_tls && block.find("tls") != nullptr) {
     problems.add(block.find("tls")->mark, "tls needs a url with amqps:// or https://");
   }
+  // SASL EXTERNAL takes the user from the client certificate, which exists only over TLS.
   const bool has_identity =
       settings.username.is_set() || (is_tls && !settings.tls.certificate.path.empty());
   if (is_amqp && !has_identity) {
@@ -115,6 +122,8 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
 
 }  // namespace
 
+// The layout is that of KEDA's `host`, so that such a url keeps its meaning. "/" is the vhost that
+// every broker has unless somebody deletes it.
 std::variant<Broker, UrlProblem> parse_broker(std::string_view url, const std::string& vhost) {
   auto parsed = parse_url(url, kSchemes);
   if (const auto* problem = std::get_if<UrlProblem>(&parsed)) return *problem;
@@ -124,10 +133,13 @@ std::variant<Broker, UrlProblem> parse_broker(std::string_view url, const std::s
   const std::string_view last =
       slash == path.npos ? std::string_view{} : std::string_view(path).substr(slash + 1);
   out.url.path = slash == path.npos ? "" : path.substr(0, slash);
+  // After the split, so that %2F is a slash within the name. The setting `vhost` is not a url and
+  // is taken as written.
   const auto decoded = percent_decoded(last);
   if (!decoded) return UrlProblem{"the vhost of the url has an invalid % escape"};
   if (!decoded->empty()) out.vhost = *decoded;
   if (!vhost.empty()) out.vhost = vhost;
+  // The queue is not known yet: each metric has its own.
   if (const auto invalid = check_names(out.vhost, "any")) return UrlProblem{invalid->detail};
   if (out.url.scheme.starts_with("amqp") && !out.url.path.empty()) {
     return UrlProblem{"the path of an amqp url is only the vhost; write a / in its name as %2F"};
@@ -140,12 +152,15 @@ std::optional<Error> check_names(std::string_view vhost, std::string_view queue)
     return Error{Errc::bad_request, "queue and vhost names must not be empty", ""};
   if (queue.size() > kMaxNameBytes || vhost.size() > kMaxNameBytes)
     return Error{Errc::bad_request, "queue and vhost names must not exceed 255 bytes", ""};
+  // Dot segments are removed from a path before it is used (RFC 3986 section 5.2.4), and no
+  // encoding protects them: the request would be for another page.
   if (vhost == "." || vhost == "..")
     return Error{Errc::bad_request, "a vhost named . or .. cannot be part of a url", ""};
   return std::nullopt;
 }
 
 Result<Sample> missing_queue(const ErrorOrNumber& missing, std::string what, WallTime taken_at) {
+  // Marked as missing, so that telemetry and explain tell it from a measured number.
   if (missing.number) return Sample{*missing.number, taken_at, true};
   return Error{Errc::unknown_object, std::move(what), ""};
 }
@@ -157,12 +172,14 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   MetricBlock out;
   MetricSettings& settings = out.settings;
   read_settings(block, kMetricTable, "rabbitmq metric", settings, problems);
+  // read_settings() has reported the block.
   if (block.kind != Node::Kind::map) return out;
   const Node* queue = block.find("queue");
   const Node* regex = block.find("queueRegex");
   if ((queue == nullptr) == (regex == nullptr)) {
     problems.add(block.mark, "a rabbitmq metric needs queue or queueRegex, but not both");
   }
+  // Only a key that the author wrote is reported, at its own position.
   const auto reject = [&](bool is_wrong, std::string_view key, const char* what) {
     const Node* node = block.find(key);
     if (is_wrong && node != nullptr) problems.add(node->mark, what);
@@ -176,9 +193,11 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   reject(!has_ratio,
          "noConsumers",
          "noConsumers requires mode: PublishedToDeliveredRatio or ExpectedQueueConsumptionTime");
+  // A count is never below zero, and an HPA would scale to maxReplicas on such a number.
   reject(settings.missing.number.value_or(0) < 0,
          "missing",
          "missing must be 0 or more; write missing: 0");
+  // An absent key is not reported again: reject() looks for the key.
   reject(settings.queue.empty(), "queue", "the queue's name is empty");
   reject(settings.vhost.empty(),
          "vhost",

@@ -18,6 +18,8 @@ using Json = nlohmann::json;
 
 Error bad_reply(std::string detail) { return {Errc::bad_reply, std::move(detail), ""}; }
 
+// nullopt for an absent field, for null and for any other type: the broker omits what it has not
+// collected, and an absent number is not 0.
 std::optional<double> number_at(const Json& object, std::initializer_list<const char*> path) {
   const Json* at = &object;
   for (const char* key : path) {
@@ -35,6 +37,7 @@ std::string text_at(const Json& object, const char* key) {
   return member != object.end() && member->is_string() ? member->get<std::string>() : "";
 }
 
+// `messages` is the sum of the ready and the unacknowledged ones; the rates are per second.
 QueueStats stats_of(const Json& queue) {
   return {
       .name = text_at(queue, "name"),
@@ -52,6 +55,7 @@ Error status_error(long status,
                    const std::string& vhost,
                    std::span<const std::string> redactions) {
   const std::string text = remote_text(body, redactions);
+  // RabbitMQ returns 401 for a wrong password and for a vhost without permission alike.
   if (status == 401 || status == 403) {
     return {Errc::refused,
             fmt::format(
@@ -67,11 +71,15 @@ Error status_error(long status,
                     vhost),
         ""};
   }
+  // Queues were deleted after the first page said how many pages there are. As Errc::partial, the
+  // listing is read a second time.
   if (status == 400 && body.find("page_out_of_range") != body.npos)
     return {Errc::partial, "the broker's list of queues changed while it was read", ""};
+  // Following it would send the credentials to another host.
   if (status >= 300 && status < 400)
     return bad_reply(
         fmt::format("HTTP {}: redirects are not followed; write the final url", status));
+  // The same Errc as a lost connection, so that `settle` counts this as an outage, too.
   if (status >= 500)
     return {Errc::unreachable,
             fmt::format("the management API returned an error (HTTP {})", status),
@@ -95,6 +103,7 @@ Result<double> combine(std::span<const QueueStats> queues,
                        std::string_view what,
                        Aggregate aggregate) {
   double sum = 0;
+  // Replaced by the first queue, because there always is one.
   double largest = -std::numeric_limits<double>::infinity();
   for (const QueueStats& queue : queues) {
     const auto& value = queue.*field;
@@ -104,6 +113,7 @@ Result<double> combine(std::span<const QueueStats> queues,
   }
   switch (aggregate) {
     case Aggregate::sum: return sum;
+    // A real average: 5 and 6 messages make 5.5.
     case Aggregate::avg: return sum / static_cast<double>(queues.size());
     case Aggregate::max: return largest;
   }
@@ -129,6 +139,7 @@ Result<double> relate_to_delivered(std::span<const QueueStats> reported,
   for (QueueStats& queue : queues) {
     if (queue.publish_rate && !queue.deliver_get_rate) queue.deliver_get_rate = 0;
   }
+  // Combined before they are divided: a mean of ratios would weigh an idle queue like a busy one.
   const auto published =
       combine(queues, &QueueStats::publish_rate, "publish rate", measurement.aggregate);
   if (!published) return published.error();
@@ -138,6 +149,8 @@ Result<double> relate_to_delivered(std::span<const QueueStats> reported,
   const auto messages = combine(queues, &QueueStats::total, "message count", measurement.aggregate);
   if (!messages) return messages.error();
   const bool is_ratio = measurement.mode == Mode::published_to_delivered_ratio;
+  // Nothing published and nothing delivered is a ratio of 0, and an empty queue takes no time to
+  // consume, whether or not it has consumers.
   if (is_ratio && *published == 0 && *delivered == 0) return 0.0;
   if (!is_ratio && *messages == 0) return 0.0;
   if (*delivered == 0) {
@@ -147,6 +160,8 @@ Result<double> relate_to_delivered(std::span<const QueueStats> reported,
                  "noConsumers to the number to report instead",
                  ""};
   }
+  // The other is KEDA's formula, so that its targets keep their meaning: what the queue grows by
+  // per delivered message, and the seconds that its messages take.
   if (is_ratio) return *published / *delivered;
   return (*published - *delivered) / *delivered + *messages / *delivered;
 }
@@ -159,15 +174,19 @@ Result<Page> parse_page(long status,
                         std::span<const std::string> redactions) {
   if (status != 200) return status_error(status, body, vhost, redactions);
   const Json reply = Json::parse(body, nullptr, false);
+  // Without exceptions: text that is not JSON becomes a value that is not an object. A list without
+  // pages is an array, as from an API that does not know `page`.
   if (!reply.is_object() || !reply.contains("items") || !reply["items"].is_array()) {
     return bad_reply("the response is not a page of the management API; is the url right?");
   }
+  // Bounded before the conversion, which is undefined for a double beyond the integer's range.
   const auto pages = number_at(reply, {"page_count"});
   if (!pages || *pages < 0 || *pages > 1e6) return bad_reply("the response has no page_count");
   Page out;
   out.page_count = static_cast<std::size_t>(*pages);
   if (const auto count = number_at(reply, {"filtered_count"}); count && *count >= 0 && *count < 1e9)
     out.filtered_count = static_cast<std::size_t>(*count);
+  // A server that ignores page_size may send any number of queues.
   if (reply["items"].size() > kPageSize) {
     return Error{Errc::too_many,
                  fmt::format("a page has {} queues; at most {} were requested",
@@ -176,6 +195,7 @@ Result<Page> parse_page(long status,
                  ""};
   }
   for (const Json& queue : reply["items"]) {
+    // Without a name a queue cannot be matched with the query, nor found to be on two pages.
     if (!queue.is_object() || text_at(queue, "name").empty())
       return bad_reply("a queue on the page has no name");
     out.queues.push_back(stats_of(queue));
@@ -186,6 +206,8 @@ Result<Page> parse_page(long status,
 std::optional<Error> Listing::add(Page page) {
   Error changed{Errc::partial, "the broker's list of queues changed while it was read", ""};
   for (QueueStats& queue : std::exchange(page.queues, {})) {
+    // A queue that was created meanwhile shifts the list: the last one of a page comes again on the
+    // next.
     if (!names_.insert(queue.name).second) return changed;
     queues_.push_back(std::move(queue));
   }
@@ -197,6 +219,7 @@ std::optional<Error> Listing::add(Page page) {
 }
 
 Result<std::vector<QueueStats>> Listing::take() {
+  // A deletion shifts the list the other way: one queue is on no page, and only the count shows it.
   const std::size_t expected =
       first_ && first_->filtered_count ? *first_->filtered_count : queues_.size();
   if (expected != queues_.size()) {

@@ -11,15 +11,18 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <set>
 #include <string_view>
 #include <utility>
 
 namespace weir::scalers::backends::redis {
 
+// Declared here and in the catalog alone: a header would let other code name the kind.
 ScalerKind describe_kind();
 
 namespace {
 
+// Redis has no default port for TLS, because its tls-port is 0 (off): both schemes take 6379.
 constexpr std::array<UrlScheme, 2> kSchemes{{{"redis", 6379}, {"rediss", 6379}}};
 
 struct BackendSettings {
@@ -65,6 +68,8 @@ constexpr std::array kMetricTable{
         "which Redis deletes when they are empty, and error for the other kinds"),
 };
 
+// A diagnosis visits about 10,000 keys at most, because SCAN shares the one thread of Redis with
+// the commands of all its clients.
 constexpr std::size_t kMaxScans = 20;
 constexpr std::string_view kScanCount = "500";  // keys that one SCAN visits, about
 
@@ -80,6 +85,7 @@ class RedisScaler final : public Scaler {
         key_(std::move(key)),
         group_(std::move(group)),
         missing_(missing),
+        // Formatted once, because every read of the metric needs it.
         key_prefix_(fmt::format("{} {} {} ",
                                 static_cast<int>(origin()),
                                 static_cast<int>(kind),
@@ -115,11 +121,15 @@ class RedisScaler final : public Scaler {
   [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters,
                                                  Deadline deadline) override {
     const Subject subject{kind_, key_.render(parameters), group_.render(parameters)};
+    // Taken before the command: a reading may be younger than its time says, never older.
     const WallTime taken_at = std::chrono::system_clock::now();
     const auto reply = co_await client_.command(command_for(subject), deadline);
     if (!reply) co_return reply.error();
     auto value = parse_reply(subject, *reply);
     if (needs_type(subject, *reply, missing_)) {
+      // A second command only where the first reply is ambiguous, so that a usual read costs one.
+      // The words are a named vector, because GCC before 13 miscompiles braced lists beside a
+      // co_await.
       std::vector<std::string> words{"TYPE", subject.key};
       const auto type = co_await client_.command(std::move(words), deadline);
       value = with_type(subject, *reply, type);
@@ -137,6 +147,14 @@ class RedisScaler final : public Scaler {
   }
 
  private:
+  // The keys that SCAN returned; it may return one of them several times.
+  struct Scan {
+    std::set<std::string> keys;
+    bool is_complete = false;  // of the whole database
+  };
+  // Counts its queries in `out`, and notes there when one fails.
+  [[nodiscard]] awaitable<Scan> scan_keys(Diagnosis& out, Deadline deadline);
+  // The key alone decides, because only keys are searched for similar names.
   [[nodiscard]] NameOrigin origin() const {
     return key_.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
   }
@@ -155,43 +173,55 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
   Diagnosis out;
   const std::string key = key_.render(parameters);
   ++out.queries;
+  // TYPE first: a key that exists needs no search for similar names.
   std::vector<std::string> type_of{"TYPE", key};
   const auto type = co_await client_.command(std::move(type_of), deadline);
   const bool has_type = type && type->kind == clients::RedisReply::Kind::text;
   if (!has_type) {
+    // An ACL may permit the command of the metric and not TYPE. That is no cause of anything, so
+    // the diagnosis has none.
     const Error why = type ? clients::redis_error(type->text) : type.error();
     out.findings.push_back("TYPE failed: " + why.message());
     co_return out;
   }
   out.findings.push_back(fmt::format("TYPE {} = {}", key, type->text));
+  // The key exists: its 0 was measured, or the error already names what is wrong with it.
   if (type->text != "none") co_return out;
-  std::vector<std::string> keys;
-  std::string cursor = "0";
-  for (std::size_t i = 0; i < kMaxScans; ++i) {
-    ++out.queries;
-    std::vector<std::string> scan{"SCAN", cursor, "COUNT", std::string(kScanCount)};
-    const auto scan_reply = co_await client_.command(std::move(scan), deadline);
-    const auto page = scan_reply ? parse_scan(*scan_reply) : Result<ScanPage>(scan_reply.error());
-    if (!page) {
-      out.findings.push_back("SCAN failed: " + page.error().message());
-      break;
-    }
-    keys.insert(keys.end(), page->keys.begin(), page->keys.end());
-    cursor = page->cursor;
-    if (cursor == "0") break;
-  }
+  const Scan scan = co_await scan_keys(out, deadline);
   out.findings.push_back(fmt::format("scanned {} key{}{}",
-                                     keys.size(),
-                                     keys.size() == 1 ? "" : "s",
-                                     cursor == "0" ? ", the whole database" : ""));
-  const std::vector<std::string_view> names(keys.begin(), keys.end());
+                                     scan.keys.size(),
+                                     scan.keys.size() == 1 ? "" : "s",
+                                     scan.is_complete ? ", the whole database" : ""));
+  const std::vector<std::string_view> names(scan.keys.begin(), scan.keys.end());
   const std::string near = near_names(origin(), key, names, out);
-  if (cursor == "0" && keys.empty()) {
+  // Only a complete scan shows that the database is empty.
+  if (scan.is_complete && scan.keys.empty()) {
     out.cause = "the database has no keys; is the database number right?";
   } else if (reply || !near.empty()) {  // otherwise the error already says this
     out.cause = fmt::format("there is no key \"{}\"{}", key, near);
   }
   co_return out;
+}
+
+awaitable<RedisScaler::Scan> RedisScaler::scan_keys(Diagnosis& out, Deadline deadline) {
+  Scan scan;
+  std::string cursor = "0";
+  for (std::size_t i = 0; i < kMaxScans && !scan.is_complete; ++i) {
+    ++out.queries;
+    // SCAN and never KEYS, which blocks the server for the whole database. Only cursor 0 ends a
+    // scan: a page before it may be empty.
+    std::vector<std::string> words{"SCAN", cursor, "COUNT", std::string(kScanCount)};
+    const auto reply = co_await client_.command(std::move(words), deadline);
+    const auto page = reply ? parse_scan(*reply) : Result<ScanPage>(reply.error());
+    if (!page) {
+      out.findings.push_back("SCAN failed: " + page.error().message());
+      break;
+    }
+    scan.keys.insert(page->keys.begin(), page->keys.end());
+    cursor = page->cursor;
+    scan.is_complete = cursor == "0";
+  }
+  co_return scan;
 }
 
 struct MetricBlock {
@@ -203,6 +233,7 @@ struct MetricBlock {
 MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems) {
   MetricBlock out;
   read_settings(block, kMetricTable, "redis metric", out.settings, problems);
+  // One comparison finds a missing group and a group that no command would send.
   const bool needs_group = out.settings.kind == Kind::pending || out.settings.kind == Kind::lag;
   if (needs_group == out.settings.group.empty()) {
     problems.add(block.mark,
@@ -210,6 +241,7 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   }
   const auto parse = [&](std::string_view key, const std::string& text) {
     const Node* node = block.find(key);
+    // A missing key is reported by the table; there is no text to parse.
     return node == nullptr ? TextTemplate()
                            : TextTemplate::parse(text, node->mark, names, problems);
   };
@@ -228,6 +260,7 @@ class RedisBackend final : public Backend {
                                                     Problems& problems) override {
     MetricBlock read = read_metric(block, names, problems);
     const Kind kind = read.settings.kind;
+    // The default depends on the kind of value, so the table has none.
     const Missing missing = read.settings.missing.value_or(default_missing(kind));
     return std::make_unique<RedisScaler>(*client_,
                                          kind,
@@ -241,6 +274,8 @@ class RedisBackend final : public Backend {
   std::shared_ptr<clients::RedisClient> client_;  // the only owner: Clients holds a weak_ptr
 };
 
+// An unsigned number takes no sign, and the whole segment has to be the number. Whether the server
+// has that database is its own answer to SELECT.
 std::optional<std::uint32_t> parse_database(std::string_view path) {
   if (path.empty() || path == "/") return 0;
   path.remove_prefix(1);
@@ -273,12 +308,17 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   clients::RedisTarget target{{}, settings.username, settings.password, 0};
   target.stream.tls = settings.tls;
   if (const Node* url = block.find("url")) read_url(*url, settings.url, target, problems);
+  // AUTH takes a password alone, for the user `default`, but never a user alone.
   if (settings.username.is_set() && !settings.password.is_set()) {
     problems.add(block.mark, "username requires password; write both, or only password");
   }
+  // Files that would not be used are an error, because their author believes that the connection is
+  // encrypted.
   if (!target.stream.is_tls && block.find("tls") != nullptr) {
     problems.add(block.find("tls")->mark, "tls needs a url with rediss://");
   }
+  // Backends with equal targets share one client, and a reload finds the client of before: the
+  // connection survives.
   return std::make_unique<RedisBackend>(clients.make_redis(target));
 }
 

@@ -14,6 +14,7 @@
 namespace weir::scalers::clients {
 namespace {
 
+// Each vhost takes a connection of its own, because an AMQP connection is opened on one vhost.
 constexpr std::size_t kMaxVhosts = 32;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
@@ -21,6 +22,7 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 // A pod's host name is the pod's name.
 std::string host_name() {
   std::array<char, 256> name{};
+  // POSIX does not say that a name that was cut ends with NUL: the last byte stays NUL in any case.
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
@@ -69,6 +71,7 @@ std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) 
     const auto make_machine = [this, vhost]() -> Result<std::unique_ptr<Machine>> {
       auto login = login_for(target_, vhost);
       if (!login) return login.error();
+      // `this` is valid here, because a connection calls the function only within ready_messages().
       return std::unique_ptr<Machine>(std::make_unique<AmqpMachine>(std::move(*login)));
     };
     connection = std::make_shared<Connection>(
@@ -76,6 +79,7 @@ std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) 
         resolver_,
         target_.stream,
         make_machine,
+        // The certificate's files count as well, because they are the credentials of SASL EXTERNAL.
         fingerprint_of({target_.username,
                         target_.password,
                         SecretFile(target_.stream.tls.certificate.path),
@@ -91,11 +95,13 @@ bool AmqpClient::drop_idle() {
   auto oldest = connections_.end();
   for (auto entry = connections_.begin(); entry != connections_.end(); ++entry) {
     const VhostConnection& candidate = entry->second;
+    // The map is the only owner: no query is in flight.
     const bool is_idle = candidate.connection.use_count() == 1;
     if (is_idle && (oldest == connections_.end() || candidate.used_at < oldest->second.used_at))
       oldest = entry;
   }
   if (oldest == connections_.end()) return false;
+  // Counted as idle, so that the close does not look like an outage of the broker.
   oldest->second.connection->close(ConnectionCounts::kIdle);
   connections_.erase(oldest);
   return true;
@@ -125,6 +131,8 @@ awaitable<Result<std::optional<std::uint64_t>>> AmqpClient::ready_messages(std::
     (*link)->send(bytes);
     const bool is_done = co_await query->done.wait(deadline.left(now()));
     if (!is_done) {
+      // A broker that responds to other queries keeps its connection: one queue that hangs must not
+      // fail them.
       (*link)->end_if_silent(now());
       co_return Error{Errc::timed_out, "no response in time", ""};
     }

@@ -17,6 +17,7 @@
 namespace weir::scalers::clients {
 namespace {
 
+// A broker that vanished while no query is in flight is noticed after two intervals.
 constexpr std::uint16_t kHeartbeatSeconds = 10;
 constexpr std::string_view kProtocolHeader("AMQP\x00\x00\x09\x01", 8);
 constexpr std::string_view kHeartbeatFrame("\x08\x00\x00\x00\x00\x00\x00\xce", 8);
@@ -207,12 +208,14 @@ std::optional<Error> AmqpMachine::receive(std::string_view bytes, std::string& o
     }
     // Frees the decoded frame, which take() does not use any more.
     amqp_maybe_release_buffers(codec_->state);
+    // Without progress the loop would not end.
     if (consumed == 0) break;
   }
   return std::nullopt;
 }
 
 std::optional<Error> AmqpMachine::take(const Frame& frame, std::string& out) {
+  // In every state, because rejected credentials end the login in this way.
   if (frame.method == AMQP_CONNECTION_CLOSE_METHOD) return take_close(frame, out);
   if (state_ != State::ready) return take_login(frame, out);
   const bool is_ours = frame.channel >= 1 && frame.channel <= channels_.size();
@@ -292,6 +295,8 @@ void AmqpMachine::take_channel_close(const Frame& frame, std::string& out) {
   const auto& close = frame.as<amqp_channel_close_t>();
   Channel& channel = channels_[frame.channel - 1U];
   if (!std::exchange(channel.is_open, false)) return;
+  // Before the channel is opened again: otherwise RabbitMQ ends the whole connection with 504
+  // (second 'channel.open' seen).
   append_fixed(out, frame.channel, AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t{});
   if (!channel.current) return;
   complete(
@@ -301,6 +306,7 @@ void AmqpMachine::take_channel_close(const Frame& frame, std::string& out) {
 }
 
 void AmqpMachine::complete(std::uint16_t channel, Result<std::uint64_t> outcome, std::string& out) {
+  // One query per channel, because RabbitMQ silently drops what follows a failed declare.
   const auto query = std::exchange(channels_[channel - 1U].current, nullptr);
   if (query) {
     query->ready_messages = std::move(outcome);
@@ -341,6 +347,7 @@ QueueLengthQueryPtr AmqpMachine::query_length(Loop& loop,
 
 void AmqpMachine::declare(std::uint16_t channel, QueueLengthQueryPtr query, std::string& out) {
   Channel& used = channels_[channel - 1U];
+  // Without a wait for channel.open-ok, which would cost a round trip.
   if (!used.is_open) append_fixed(out, channel, AMQP_CHANNEL_OPEN_METHOD, amqp_channel_open_t{});
   used.is_open = true;
   // A passive declare changes nothing; its response has the number of ready messages.
@@ -363,6 +370,7 @@ std::optional<Error> AmqpMachine::tick(SteadyTime now, std::string& out) {
 std::optional<SteadyTime> AmqpMachine::waiting_since() const {
   std::optional<SteadyTime> out;
   for (const Channel& channel : channels_) {
+    // Queries in waiting_ do not count: the broker has not received them.
     if (channel.current && (!out || channel.current->sent_at < *out))
       out = channel.current->sent_at;
   }

@@ -9,8 +9,10 @@
 namespace weir::scalers::clients {
 namespace {
 
+// Never longer, so that a host is queried again within 2 s of its recovery.
 constexpr Breaker::Pauses kPauses{Duration{2'000}, Duration{2'000}};
 constexpr long kUnauthorized = 401;
+// Enough for a cached body to explain the 401: errors show 300 bytes of it.
 constexpr std::size_t kMaxCachedBody = 4096;
 
 std::string origin_of(const HttpRequest& request) {
@@ -29,6 +31,7 @@ std::string login_of(const HttpRequest& request) {
   return fmt::format("{}{} {}",
                      origin_of(request),
                      request.auth_scope,
+                     // A hash, so that the key holds no secret.
                      std::hash<std::string>{}(credentials));
 }
 

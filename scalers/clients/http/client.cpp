@@ -23,6 +23,7 @@ namespace {
 // A connect ends a little before the request, so that a connect timeout is distinguished from a
 // late response.
 constexpr int kConnectPercent = 90;
+// A stream's deadline is that of the whole stream, too long for a connect.
 constexpr Duration kStreamConnect{10'000};
 // A connect timeout after less time does not mean that the host is unreachable.
 constexpr Duration kMinConclusiveConnectTime{50};
@@ -62,6 +63,39 @@ struct ThreadedParse {
   Result<HttpReply> outcome = canceled();
 };
 
+// A new connection, or the error and what it proves about the host.
+struct Connected {
+  Result<std::unique_ptr<HttpConnections::Lease>> lease;
+  HttpCircuitBreaker::HostState host = HttpCircuitBreaker::HostState::reachable;
+};
+
+awaitable<Connected> connect(std::shared_ptr<HttpConnections> connections,
+                             Resolver& resolver,
+                             std::shared_ptr<const HttpRequest> request,
+                             HttpOrigin origin,
+                             Deadline deadline) {
+  using HostState = HttpCircuitBreaker::HostState;
+  auto addresses = co_await resolver.resolve(request->url.host, deadline);
+  if (!addresses) co_return Connected{addresses.error(), HostState::unknown};
+  const SteadyTime started = now();
+  // The lookup took all of the time, which proves nothing about the host.
+  if (deadline.is_past(started)) co_return Connected{no_response(), HostState::unknown};
+  const Deadline limit = connect_deadline(*request, deadline);
+  auto lease = co_await HttpConnections::connect(std::move(connections),
+                                                 std::move(origin),
+                                                 std::move(*addresses),
+                                                 request->counts,
+                                                 limit);
+  if (!lease && lease.error().code == Errc::timed_out) {
+    if (limit.left(started) < kMinConclusiveConnectTime)
+      co_return Connected{no_response(), HostState::unknown};
+    co_return Connected{lease.error(), HostState::unreachable};
+  }
+  // An error here was a rejection at once, or in the handshake: the host is up, and the breaker
+  // stays closed.
+  co_return Connected{std::move(lease)};
+}
+
 }  // namespace
 
 struct HttpClient::State {
@@ -82,6 +116,7 @@ HttpClient::~HttpClient() { close(); }
 
 void HttpClient::close() {
   state_->connections->close();
+  // After the close, because from then on no request posts to the thread.
   if (state_->parser_thread) state_->parser_thread->join();
 }
 
@@ -90,6 +125,7 @@ awaitable<Result<HttpReply>> HttpClient::run_on_reply(std::shared_ptr<State> sta
                                                       HttpReply reply,
                                                       Deadline deadline) {
   if (reply.body.size() <= kMaxInlineParseBytes) co_return parsed(*request, std::move(reply));
+  // After close() the thread has ended, and nothing would run the callback.
   if (state->connections->is_closed()) co_return canceled();
   if (!state->parser_thread) state->parser_thread = std::make_unique<boost::asio::thread_pool>(1);
   const auto parse = std::make_shared<ThreadedParse>(state->loop);
@@ -132,23 +168,9 @@ awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> stat
   // The server may have closed an idle connection: the request is sent once more, on a new one.
   for (int attempts = 0; attempts < 2; ++attempts) {
     if (!lease) {
-      auto addresses = co_await resolver.resolve(url.host, deadline);
-      if (!addresses) co_return Performed{addresses.error(), HostState::unknown};
-      const SteadyTime started = now();
-      if (deadline.is_past(started)) co_return Performed{no_response(), HostState::unknown};
-      const Deadline limit = connect_deadline(*request, deadline);
-      auto connected = co_await HttpConnections::connect(state->connections,
-                                                         origin,
-                                                         std::move(*addresses),
-                                                         request->counts,
-                                                         limit);
-      if (!connected && connected.error().code == Errc::timed_out) {
-        if (limit.left(started) < kMinConclusiveConnectTime)
-          co_return Performed{no_response(), HostState::unknown};
-        co_return Performed{connected.error(), HostState::unreachable};
-      }
-      if (!connected) co_return Performed{connected.error()};
-      lease = std::move(*connected);
+      auto connected = co_await connect(state->connections, resolver, request, origin, deadline);
+      if (!connected.lease) co_return Performed{connected.lease.error(), connected.host};
+      lease = std::move(*connected.lease);
     }
     auto exchanged = co_await exchange(state->loop, lease->stream(), request, deadline);
     if (state->connections->is_closed()) co_return Performed{canceled(), HostState::unknown};
@@ -157,7 +179,9 @@ awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> stat
     } else if (!exchanged.outcome) {
       lease->end(name_of(exchanged.outcome.error().code));
     }
+    // Before the callback runs, so that the connection serves other requests meanwhile.
     lease.reset();
+    // POST as well, because the requests of Weir are queries and reviews, which change nothing.
     if (exchanged.has_no_reply && is_reused && attempts == 0) continue;
     if (!exchanged.outcome || !request->on_reply) co_return Performed{std::move(exchanged.outcome)};
     auto outcome = co_await run_on_reply(state, request, std::move(*exchanged.outcome), deadline);
@@ -171,6 +195,7 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest new_request, Deadline 
   const auto state = state_;  // the client may be gone when the response arrives
   if (state->connections->is_closed()) co_return canceled();
   if (auto cached = state->breaker.cached_failure(new_request, now())) {
+    // Another backend of the same host may have opened the breaker.
     if (new_request.counts) new_request.counts->is_breaker_open = true;
     if (!*cached || !new_request.on_reply) co_return std::move(*cached);
     co_return parsed(new_request, std::move(**cached));

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxIdleConnections = 64;
 constexpr std::chrono::seconds kMaxIdle{110};  // below the two minutes of many proxies
+// Each check is a system call per idle connection, too much for every request.
 constexpr std::chrono::seconds kPruneInterval{1};
 
 Error canceled() { return {Errc::unreachable, "the request was canceled", ""}; }
@@ -59,6 +60,7 @@ std::unique_ptr<HttpConnections::Lease> HttpConnections::take(const HttpOrigin& 
     const auto newest = std::ranges::find(idle_.rbegin(), idle_.rend(), origin, &Idle::origin);
     if (newest == idle_.rend()) return nullptr;
     Idle connection = std::move(*newest);
+    // base() of a reverse iterator refers to the element that follows in forward order.
     idle_.erase(std::next(newest).base());
     if (connection.stream->has_no_unsolicited_data()) {
       return std::make_unique<Lease>(shared_from_this(),
@@ -88,6 +90,7 @@ awaitable<Result<std::unique_ptr<HttpConnections::Lease>>> HttpConnections::conn
                                             deadline,
                                             attempt);
   std::erase(self->attempts_, attempt);
+  // Not counted: close() ended the attempt, not the server.
   if (self->is_closed_) co_return canceled();
   if (!stream) {
     if (counts) add(counts->failed, name_of(stream.error().code));
@@ -101,6 +104,7 @@ void HttpConnections::close() {
   is_closed_ = true;
   for (const Idle& connection : std::exchange(idle_, {}))
     drop(connection, ConnectionCounts::kClosed);
+  // Only closed: each lease is returned by its request, whose read or write ends with an error.
   for (Stream* stream : leased_) stream->close();
   for (const auto& attempt : attempts_) attempt->cancel();
 }

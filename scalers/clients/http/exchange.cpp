@@ -33,11 +33,15 @@ constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
 // Of bytes that cannot be parsed yet: a head, the size of a chunk, or trailers.
 constexpr std::size_t kMaxUnparsedBytes = 2 * kMaxHeadBytes;
 constexpr std::size_t kReservedBytes = std::size_t{64} * 1024;
+// RFC 9110, section 15.2: any number of interim responses may come first. A server must not be able
+// to send them without end.
 constexpr int kMaxInterim = 16;
 constexpr int kFirstStatus = 100;
 constexpr int kSuccess = 2;  // of 200 to 299, divided by 100
 
 // Parses a response as it arrives. problem() or is_stopped() say why it ended early.
+// Derived from basic_parser, because Beast's own parsers store the fields and throw length_error on
+// a field of 64 KiB, which a server can send as a trailer.
 class ReplyParser final : public http::basic_parser<false> {
  public:
   explicit ReplyParser(const HttpRequest& request) : request_(request) {
@@ -105,6 +109,7 @@ class ReplyParser final : public http::basic_parser<false> {
   void take(std::string_view piece, ErrorCode& failed) {
     if (is_stream()) {
       is_stopped_ = !request_.on_chunk(std::string(piece));
+      // Any error ends the parse; ending() asks is_stopped() first.
       if (is_stopped_) failed = http::error::end_of_stream;
       return;
     }
@@ -161,6 +166,7 @@ class Input {
 
  private:
   std::size_t size_ = kReadBytes;
+  // Not zeroed, because every request would pay for 16 KiB.
   std::unique_ptr<char[]> bytes_ = std::make_unique_for_overwrite<char[]>(size_);
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -239,6 +245,7 @@ awaitable<HttpExchange> exchange(Loop& loop,
                                  std::shared_ptr<Stream> stream,
                                  std::shared_ptr<const HttpRequest> request,
                                  Deadline deadline) {
+  // Closing the stream ends the read or write in flight with an error.
   const Expiry expiry(loop, deadline.left(std::chrono::steady_clock::now()), [stream] {
     stream->close();
   });
@@ -262,6 +269,7 @@ awaitable<HttpExchange> exchange(Loop& loop,
     input.add(*size);
     auto outcome = reader.parse(input);
     if (!outcome) continue;
+    // After half a request the server would take the next one for the rest of it.
     co_return HttpExchange{std::move(*outcome), false, reader.is_reusable() && written};
   }
 }

@@ -22,6 +22,7 @@ std::string base64(std::string_view bytes) {
       if (at + i < bytes.size()) group |= static_cast<std::uint8_t>(bytes[at + i]);
     }
     for (std::size_t i = 0; i < 4; ++i) {
+      // Digit i, from 1 on, has bits of byte at + i - 1, and is padding without that byte.
       const bool is_padding = at + i > bytes.size();
       out += is_padding ? '=' : kDigits[(group >> (18U - 6U * i)) & 63U];
     }
@@ -29,6 +30,7 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+// RFC 7617, section 2.
 std::string login_text(const HttpRequest& request) {
   return base64(request.basic->first.reveal() + ':' + request.basic->second.reveal());
 }
@@ -54,6 +56,7 @@ bool is_default_port(const Url& url) { return url.port == (url.scheme == "https"
 }  // namespace
 
 std::optional<Error> find_injection(const HttpRequest& request) {
+  // RFC 9110, section 5.5: CR, LF and NUL in a field's value are dangerous.
   constexpr std::string_view kLineEnds("\r\n\0", 3);
   const bool has_line_break = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
     return header.name.find_first_of(kLineEnds) != std::string::npos ||
@@ -64,6 +67,7 @@ std::optional<Error> find_injection(const HttpRequest& request) {
                  "a header or credential contains a line break; write it on one line",
                  ""};
   }
+  // RFC 9112, section 3: a space ends the target of a request line.
   const auto is_unencoded = [](char c) {
     return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
   };
@@ -91,10 +95,13 @@ std::string wire_text(const HttpRequest& request) {
   const std::string_view host = is_default_port(request.url)
                                     ? std::string_view(authority).substr(0, authority.rfind(':'))
                                     : std::string_view(authority);
+  // RFC 9110, section 7.2: Host should be the first field.
   append_default(out, request, "Host", host);
   if (request.basic) append_default(out, request, "Authorization", "Basic " + login_text(request));
   append_default(out, request, "User-Agent", "weir/" WEIR_VERSION);
   append_default(out, request, "Accept", "*/*");
+  // Without this field a server may choose any encoding (RFC 9110, section 12.5.3). Compressing
+  // replies of 100 bytes costs a Prometheus more than it saves.
   append_default(out, request, "Accept-Encoding", "identity");
   for (const HttpHeader& header : request.headers)
     fmt::format_to(append, "{}: {}\r\n", header.name, header.value.reveal());
@@ -117,6 +124,7 @@ std::vector<std::string> redactions_of(const HttpRequest& request) {
   if (request.basic) {
     out.push_back(request.basic->first.reveal());
     out.push_back(request.basic->second.reveal());
+    // A server may repeat the field, in which both are encoded together.
     out.push_back(login_text(request));
   }
   return out;

@@ -17,6 +17,7 @@ void Breaker::note_failure(const Error& why, SteadyTime now) {
   failure_ = why;
   // A query that gets the cached error has not waited, so it did not time out.
   if (why.code == Errc::timed_out) failure_->code = Errc::unreachable;
+  // Clamped, because the previous pause may have been kRefusedPause.
   pause_ = is_refused() ? kRefusedPause : std::clamp(next_pause, pauses_.first, pauses_.longest);
   retry_at_ = now + pause_;
 }

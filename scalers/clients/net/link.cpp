@@ -14,6 +14,7 @@
 namespace weir::scalers::clients {
 namespace {
 
+// The content of the largest TLS record (RFC 8446, section 5.1).
 constexpr std::size_t kReadBytes = 16 * 1024;
 // A connect is not bound to the deadline of the query that caused it, because later queries may
 // wait for it too.
@@ -34,6 +35,7 @@ awaitable<void> Link::run(std::shared_ptr<Link> self,
                           Resolver& resolver,
                           StreamTarget target,
                           Deadline deadline) {
+  // Started first, because the deadline covers the connect and the login together.
   boost::asio::co_spawn(self->loop_.get_executor(), limit_login(self, deadline), rethrow);
   auto stream = co_await Stream::connect(self->loop_, resolver, std::move(target), deadline);
   if (!stream) {
@@ -71,6 +73,7 @@ awaitable<std::optional<Error>> Link::read_all() {
       is_up_ = true;
       note_opened(*counts_, last_received_at_);
       settled_.raise();
+      // Not earlier, because the login negotiates the interval.
       if (machine_->tick_interval().count() > 0) {
         boost::asio::co_spawn(loop_.get_executor(), keep_alive(shared_from_this()), rethrow);
       }
@@ -83,6 +86,7 @@ void Link::send(std::string_view bytes) {
   if (failure_ || !stream_) return;
   out_ += bytes;
   if (out_.size() > kMaxUnsent) return end({Errc::unreachable, "its receive window is full", ""});
+  // The write in flight sends these bytes, too. Asio permits one write on a stream at a time.
   if (is_writing_) return;
   is_writing_ = true;
   // Posted, so that all queries of this turn of the loop are sent in one write.
@@ -100,6 +104,7 @@ void Link::flush() {
 awaitable<void> Link::write_all(std::shared_ptr<Link> self) {
   while (!self->out_.empty() && !self->failure_) {
     const auto stream = self->stream_;
+    // Moved out, because queries append to out_ while the write waits.
     const auto written = co_await stream->write(std::exchange(self->out_, {}));
     if (!written) self->end(written.error());
   }
@@ -109,6 +114,7 @@ awaitable<void> Link::write_all(std::shared_ptr<Link> self) {
 awaitable<void> Link::keep_alive(std::shared_ptr<Link> self) {
   const Duration interval = self->machine_->tick_interval();
   while (!self->failure_) {
+    // Ends with the link, so that a shutdown does not wait for the rest of the interval.
     const bool is_ended = co_await self->ended_.wait(interval);
     if (is_ended) co_return;
     std::string bytes;
@@ -126,6 +132,7 @@ void Link::end_if_silent(SteadyTime now) {
 
 void Link::end(const Error& why, std::string_view reason) {
   if (failure_) return;
+  // Set before the queries wake, because they ask failure() whether to connect again.
   failure_ = why;
   const std::string_view counted = reason.empty() ? name_of(why.code) : reason;
   if (is_up_) {
@@ -133,6 +140,7 @@ void Link::end(const Error& why, std::string_view reason) {
   } else {
     add(counts_->failed, counted);
   }
+  // Also ends the read in run(), and so the coroutine that holds the link.
   if (stream_) stream_->close();
   machine_->on_disconnected(why);
   settled_.raise();
@@ -144,9 +152,11 @@ std::function<std::size_t()> fingerprint_of(std::vector<SecretFile> files) {
     std::string content;
     for (const SecretFile& file : files) {
       const auto secret = file.is_set() ? file.read() : Result<Secret>(Secret());
+      // A file that cannot be read counts as empty, so that its return is a change, too.
       if (secret) content += secret->reveal();
       content += '\n';
     }
+    // Only a hash outlives this call, never a secret.
     return std::hash<std::string>{}(content);
   };
 }
@@ -161,6 +171,7 @@ void Connection::close(std::string_view reason) {
 
 std::shared_ptr<Link> Connection::live_link() {
   if (!link_ || !link_->is_up()) return nullptr;
+  // Here as well as in link(), because a link may come up after its last waiter has given up.
   breaker_.note_success();
   return link_;
 }
@@ -170,14 +181,19 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
   if (!link_) {
     if (is_closed_) co_return Error{Errc::unreachable, "Weir is shutting down", ""};
     const std::size_t fingerprint = credentials_();
+    // Changed credentials are tried at once, because the pause protects the account from the
+    // rejected ones alone.
     const bool credentials_changed = breaker_.is_refused() && fingerprint != tried_credentials_;
     const auto failure = credentials_changed ? std::nullopt : breaker_.cached_failure(now());
     if (failure) co_return *failure;
+    // Fails when a credential file cannot be read. The breaker does not count such a failure,
+    // because the server had no part in it.
     auto machine = make_machine_();
     if (!machine) co_return machine.error();
     tried_credentials_ = fingerprint;
     begin_link(std::move(*machine), deadline);
   }
+  // A copy, because link_ may be another link after the wait.
   const auto link = link_;
   if (!link->is_up()) {
     // After a failure queries wait briefly, so that a dead server does not take up their deadlines.
@@ -186,7 +202,9 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
     const bool is_settled =
         co_await link->settled(is_suspect ? std::min(left, kSuspectWait) : left);
     if (!is_settled) {
+      // Only about this link, because another query may have begun the next one meanwhile.
       is_overdue_ = is_overdue_ || link_ == link;
+      // Not timed_out, because the caller's own deadline may not have passed.
       if (is_suspect) co_return Error{Errc::unreachable, "still failing to connect", ""};
       co_return Error{Errc::timed_out, "no connection before the deadline", ""};
     }
@@ -211,6 +229,8 @@ void Connection::begin_link(std::unique_ptr<Machine> machine, Deadline deadline)
 
 void Connection::discard(const std::shared_ptr<Link>& link) {
   if (link_ != link) return;
+  // A link that was up and is lost gets replaced at once: only failed connects and logins cause a
+  // pause.
   if (!link->was_up()) breaker_.note_failure(*link->failure(), now());
   link_.reset();
 }

@@ -19,9 +19,14 @@
 namespace weir::scalers::clients {
 namespace {
 
+// getaddrinfo does not report a record's time to live. A failure is cached for a shorter time,
+// because the Service that the name belongs to may be created at any moment.
 constexpr auto kAddressTtl = std::chrono::seconds{30};
 constexpr auto kFailureTtl = std::chrono::seconds{1};
+// More than one, because a silent name server blocks a thread for seconds (resolv.conf(5): 5 s per
+// attempt).
 constexpr std::size_t kThreads = 4;
+// Not a hard limit: from this size on expired entries are dropped, valid ones stay.
 constexpr std::size_t kMaxCachedHosts = 1024;
 
 bool is_numeric(const std::string& host) {
@@ -32,6 +37,7 @@ bool is_numeric(const std::string& host) {
 
 std::string numeric_text(const addrinfo& info) {
   std::array<char, NI_MAXHOST> text{};
+  // After a failure the text is empty, and look_up() skips the address.
   ::getnameinfo(info.ai_addr,
                 info.ai_addrlen,
                 text.data(),
@@ -48,6 +54,7 @@ Result<Addresses> canceled() { return Error{Errc::unreachable, "the lookup was c
 Result<Addresses> look_up(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
+  // Without a socket type each address would be listed once per type.
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* results = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &results);
@@ -56,6 +63,7 @@ Result<Addresses> look_up(const std::string& host) {
                  fmt::format("its host name does not resolve ({})", ::gai_strerror(failed)),
                  ""};
   }
+  // In the order of getaddrinfo (RFC 6724), in which Happy Eyeballs tries the addresses.
   Addresses out;
   for (const addrinfo* info = results; info != nullptr; info = info->ai_next) {
     std::string text = numeric_text(*info);
@@ -100,6 +108,7 @@ struct Resolver::Shared {
 };
 
 Resolver::Resolver(Loop& loop) : loop_(loop), shared_(std::make_shared<Shared>()), look_ups_(loop) {
+  // Detached, because getaddrinfo cannot be interrupted and may outlast a shutdown.
   for (std::size_t i = 0; i < kThreads; ++i) std::thread(Shared::run, shared_, this).detach();
 }
 
@@ -140,7 +149,9 @@ awaitable<Result<Addresses>> Resolver::resolve(std::string host, Deadline deadli
   const auto joined = look_ups_.join_or_start(host, now, deadline.left(now));
   if (joined.is_started) start(host);
   const bool is_done = co_await joined.in_flight->wait(deadline, now);
+  // The lookup continues, and its result is cached for later callers.
   if (!is_done) co_return Error{Errc::timed_out, "its host name is still being resolved", ""};
+  // Without a value close() has abandoned the lookup.
   co_return joined.in_flight->value().value_or(canceled());
 }
 

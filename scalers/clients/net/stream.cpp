@@ -35,6 +35,8 @@ using boost::asio::ip::tcp;
 using Socket = boost::asio::basic_stream_socket<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
+// as_tuple returns errors as values; deferred is awaited in the caller's frame, where use_awaitable
+// would allocate another one for each operation.
 constexpr auto kToken = boost::asio::as_tuple(boost::asio::deferred);
 // The kernel ends a connection whose bytes stay unacknowledged for this long. TCP's own limit is
 // minutes.
@@ -48,9 +50,11 @@ Error lost(const ErrorCode& failed) {
 }
 
 void set_socket_options(Socket& socket) {
+  // Failures are ignored, because the connection also works without these options.
   ErrorCode ignored;
   // Requests are written at once: Nagle's algorithm would only delay them.
   socket.set_option(tcp::no_delay(true), ignored);
+  // Probes an idle peer. TCP_USER_TIMEOUT also limits unanswered probes (tcp(7)).
   socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
   ::setsockopt(socket.native_handle(),
                IPPROTO_TCP,
@@ -69,11 +73,14 @@ class StreamOver : public Stream {
   awaitable<Result<std::size_t>> read_some(char* buffer, std::size_t size) override {
     const auto [failed, count] =
         co_await layer_.async_read_some(boost::asio::buffer(buffer, size), kToken);
+    // TLS that ends without close_notify reports stream_truncated instead of eof: a response that
+    // an attacker cut off must not count as complete.
     is_ended_ = failed == boost::asio::error::eof;
     if (failed) co_return lost(failed);
     co_return count;
   }
 
+  // By value, because the bytes must live until the write ends.
   awaitable<Result<std::size_t>> write(std::string bytes) override {
     const auto [failed, count] =
         co_await boost::asio::async_write(layer_, boost::asio::buffer(bytes), kToken);
@@ -81,6 +88,7 @@ class StreamOver : public Stream {
     co_return count;
   }
 
+  // Without close_notify, because Asio's shutdown would also wait for the peer's.
   void close() override {
     ErrorCode ignored;
     socket().close(ignored);
@@ -91,6 +99,7 @@ class StreamOver : public Stream {
   [[nodiscard]] bool has_no_unsolicited_data() override {
     char next = 0;
     const auto size = ::recv(socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    // 0 is the end of the stream, and other errors mean that the connection is lost.
     return size < 0 && errno == EAGAIN;
   }
 
@@ -116,6 +125,7 @@ class PlainStream final : public StreamOver<Socket> {
   std::size_t write_now(std::string_view bytes) override {
     const auto sent =
         ::send(layer_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    // An error counts as nothing sent, because write() reports the error.
     return sent < 0 ? 0 : static_cast<std::size_t>(sent);
   }
 };
@@ -138,6 +148,7 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
   }
 
   awaitable<Result<std::size_t>> handshake(std::string host) {
+    // Before the handshake, because its first message contains the name (SNI).
     if (!expect_name(host)) co_return Error{Errc::tls, "TLS failed: no name to verify", ""};
     const auto [failed] = co_await layer_.async_handshake(ssl::stream_base::client, kToken);
     if (!failed) co_return std::size_t{0};
@@ -157,6 +168,7 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
     const auto address = boost::asio::ip::make_address(host, parse_failed);
     if (!parse_failed) {
       const std::string text = address.to_string();
+      // SNI contains no addresses (RFC 6066, section 3).
       return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(raw), text.c_str()) == 1;
     }
     return SSL_set_tlsext_host_name(raw, host.c_str()) == 1 &&
@@ -180,10 +192,13 @@ awaitable<Result<std::shared_ptr<Stream>>> try_address(Loop& loop,
   const Expiry expiry(loop, budget, [stream] { stream->close(); });
   const tcp::endpoint endpoint(boost::asio::ip::make_address(address), target.port);
   const auto [failed] = co_await stream->socket().async_connect(endpoint, kToken);
+  // Tested before `failed`, because the expiry closes the socket, which looks like a canceled
+  // connect.
   if (expiry.has_fired())
     co_return Error{Errc::timed_out, "it did not accept a connection in time", ""};
   if (failed)
     co_return Error{Errc::unreachable, fmt::format("cannot connect ({})", failed.message()), ""};
+  // After the connect, because async_connect opens the socket.
   set_socket_options(stream->socket());
   if constexpr (std::is_same_v<StreamType, TlsStream>) {
     const auto handshake = co_await stream->handshake(target.host);
@@ -212,11 +227,13 @@ class HappyEyeballs {
   }
   void end(Result<std::shared_ptr<Stream>> outcome) {
     --running_;
+    // Once the search is decided, a late stream is dropped and a late error is not reported.
     if (outcome && !is_decided()) {
       winner_ = std::move(*outcome);
     } else if (!outcome && !is_decided()) {
       failure_ = outcome.error();
     }
+    // Replaced, because a Signal is raised once for good.
     std::exchange(progress_, std::make_shared<Signal>(loop_))->raise();
   }
   // Returns once an attempt has ended, or after `budget`.
@@ -263,6 +280,7 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect(Loop& loop,
   if (!addresses) co_return addresses.error();
   TlsContext context;
   if (target.is_tls) {
+    // Read for each connect, so that a rotated certificate takes effect.
     auto created = make_tls_context(target.tls);
     if (!created) co_return created.error();
     context = std::move(*created);
@@ -287,6 +305,7 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect_to(
       std::make_shared<HappyEyeballs>(loop,
                                       cancelable ? cancelable : std::make_shared<ConnectAttempt>());
   for (std::size_t i = 0; i < addresses.size() && !eyeballs->is_decided(); ++i) {
+    // Each address may use all of the time that is left, because the attempts are concurrent.
     const auto left = deadline.left(std::chrono::steady_clock::now());
     const auto begin = [&](auto stream) {
       eyeballs->begin(stream);

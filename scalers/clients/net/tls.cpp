@@ -18,6 +18,7 @@
 namespace weir::scalers::clients {
 namespace {
 
+// A check calls stat() for each file, which is too much for every request.
 constexpr Duration kCheckInterval{1'000};
 constexpr std::size_t kMaxEntries = 64;
 
@@ -39,6 +40,7 @@ int no_password(char* /*buffer*/, int /*size*/, int /*purpose*/, void* /*data*/)
 std::string openssl_reason() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  // A file that cannot be opened has an errno as its reason.
   if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
   return reason == nullptr ? "no reason given" : reason;
@@ -59,7 +61,17 @@ Bio reading(const std::string& pem) {
 }
 
 Certificate next_certificate(BIO* bio) {
+  // AUX, as in OpenSSL's own readers of files, which accept TRUSTED CERTIFICATE blocks, too.
   return Certificate(PEM_read_bio_X509_AUX(bio, nullptr, no_password, nullptr));
+}
+
+// Whether next_certificate() found no further one, rather than a damaged one.
+bool is_at_end() {
+  const auto code = ERR_peek_last_error();
+  const bool is_end =
+      ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+  if (is_end) ERR_clear_error();
+  return is_end;
 }
 
 bool add_trusted_certificates(SSL_CTX* context, const std::string& bundle) {
@@ -67,18 +79,19 @@ bool add_trusted_certificates(SSL_CTX* context, const std::string& bundle) {
   bool is_any = false;
   for (auto next = next_certificate(bio.get()); next; next = next_certificate(bio.get()))
     is_any = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), next.get()) == 1 || is_any;
-  if (is_any) ERR_clear_error();  // the "no start line" at the end of the bundle
-  return is_any;
+  // Without a certificate the reason stays in OpenSSL's queue, for the message.
+  return is_any && is_at_end();
 }
 
 bool use_certificate_chain(SSL_CTX* context, const std::string& chain) {
   const Bio bio = reading(chain);
+  // The client's own certificate is the first one of a chain (RFC 8446, section 4.4.2).
   const Certificate own = next_certificate(bio.get());
   if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
   for (auto next = next_certificate(bio.get()); next; next = next_certificate(bio.get()))
+    // add1 takes a reference of its own; `next` releases the other one.
     SSL_CTX_add1_chain_cert(context, next.get());
-  ERR_clear_error();  // the "no start line" at the end of the chain
-  return true;
+  return is_at_end();
 }
 
 bool use_private_key(SSL_CTX* context, const std::string& pem) {
@@ -90,6 +103,7 @@ bool use_private_key(SSL_CTX* context, const std::string& pem) {
 // Changes when the file at `path` is changed or replaced.
 std::string state_of(const char* path) {
   struct stat state {};
+  // A missing file has a state as well, so that its return is a change.
   if (*path == '\0' || ::stat(path, &state) != 0) return ";";
   return fmt::format("{}.{}.{}.{}.{};",
                      state.st_dev,
@@ -100,6 +114,7 @@ std::string state_of(const char* path) {
 }
 
 std::string fingerprint_of(const TlsFiles& files) {
+  // Without a CA the system's roots count, which an update of the system may replace.
   const char* roots = X509_get_default_cert_file();
   return state_of(files.ca.path.empty() ? roots : files.ca.path.c_str()) +
          state_of(files.certificate.path.c_str()) + state_of(files.key.path.c_str());
@@ -108,6 +123,7 @@ std::string fingerprint_of(const TlsFiles& files) {
 }  // namespace
 
 Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) {
+  // The queue of errors belongs to the thread, and an older error must not explain this failure.
   ERR_clear_error();
   TlsContext out(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   SSL_CTX* raw = out.get();
@@ -126,6 +142,8 @@ Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) 
   } else if (SSL_CTX_load_verify_locations(raw, files.ca.path.c_str(), nullptr) != 1) {
     return unusable("CA bundle", files.ca.path);
   }
+  // The certificate comes before the key: OpenSSL compares a key with the certificate that is set,
+  // but drops a key silently when a certificate that does not match is set afterwards.
   const std::string& certificate = files.certificate.path;
   if (!pems.certificate.empty()) {
     if (!use_certificate_chain(raw, pems.certificate)) return unusable("certificate", "");
@@ -147,8 +165,10 @@ Result<TlsContext> TlsContexts::of(const TlsFiles& files, const TlsPems& pems, S
     return entry.files == files && entry.pems == pems;
   });
   const bool is_cached = cached != entries_.end();
+  // The place of the most recently used entry is the last one.
   if (is_cached) cached = std::rotate(cached, std::next(cached), entries_.end());
   if (is_cached && now - cached->checked_at < kCheckInterval) return cached->context;
+  // Taken before the files are read, so that a change in between is noticed by the next check.
   std::string fingerprint = fingerprint_of(files);
   if (is_cached && cached->fingerprint == fingerprint) {
     cached->checked_at = now;

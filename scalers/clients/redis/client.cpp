@@ -32,6 +32,7 @@ Result<RedisLogin> login_for(const RedisTarget& target) {
 
 RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target)
     : loop_(loop), target_(target), counts_(std::make_shared<ConnectionCounts>()) {
+  // Credentials are read for every connect, so that rotated ones take effect.
   auto make_machine = [target]() -> Result<std::unique_ptr<Machine>> {
     auto login = login_for(target);
     if (!login) return login.error();
@@ -65,6 +66,7 @@ awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> word
   // The server may have closed the connection: the command is sent once more, on a new one, within
   // the same deadline.
   for (int attempts = 0; attempts < 2; ++attempts) {
+    // The usual case, without the coroutine of link().
     auto link = connection_->live_link();
     if (!link) {
       auto connected = co_await connection_->link(deadline);

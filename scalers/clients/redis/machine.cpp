@@ -15,6 +15,7 @@
 namespace weir::scalers::clients {
 namespace {
 
+// Of a status, an error or a length. hiredis itself would buffer a line without an end.
 constexpr std::size_t kMaxLineBytes = 64 * 1024;
 constexpr std::size_t kMaxDepth = 7;  // hiredis' own limit
 
@@ -36,6 +37,7 @@ void append_command(std::string& out, const std::vector<std::string>& words) {
   }
 }
 
+// Recursion ends at kMaxDepth.
 RedisReply converted(const redisReply& from) {
   using Kind = RedisReply::Kind;
   RedisReply out;
@@ -56,7 +58,8 @@ RedisReply converted(const redisReply& from) {
 
 // Whether an error reply to PING is one that every command would get.
 bool ends_login(std::string_view text) {
-  static constexpr std::array<std::string_view, 5> kPrefixes{"NOAUTH",
+  static constexpr std::array<std::string_view, 6> kPrefixes{"NOAUTH",
+                                                             "DENIED",
                                                              "LOADING",
                                                              "MASTERDOWN",
                                                              "BUSY",
@@ -76,6 +79,7 @@ bool is_about_password(std::string_view text) {
 
 std::optional<std::int64_t> parse_length(std::string_view digits) {
   std::int64_t value = 0;
+  // from_chars accepts neither a plus nor blanks before the number.
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (failed != std::errc{} || end != digits.data() + digits.size() || value < -1)
     return std::nullopt;
@@ -86,6 +90,7 @@ std::optional<std::int64_t> parse_length(std::string_view digits) {
 
 bool RespGuard::accept(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size();) {
+    // Content is skipped by its length, because it may contain line ends.
     if (bulk_left_ > 0) {
       const auto count =
           std::min<std::int64_t>(bulk_left_, static_cast<std::int64_t>(bytes.size() - at));
@@ -109,15 +114,18 @@ bool RespGuard::take_line() {
   const char type = line.front();
   if (type == '+' || type == '-' || type == ':') return take_value_end();
   const auto length = parse_length(std::string_view(line).substr(1, line.size() - 3));
+  // The types of RESP3 are errors: hiredis 0.14 does not know them, and Weir never sends HELLO 3.
   if (!length || (type != '$' && type != '*')) return false;
   // RESP2: -1 is the null string or the null array, without content.
   if (*length == -1) return take_value_end();
   if (type == '$') {
+    // Before the addition, which the largest length would overflow.
     if (*length > kMaxReplyBytes) return false;
     reply_bytes_ += *length + 2;
     bulk_left_ = *length + 2;
     return reply_bytes_ <= kMaxReplyBytes;
   }
+  // hiredis allocates a pointer per item as soon as it has read the count: 8 GiB for 2^30 items.
   if (*length > kMaxItems || open_lists_.size() >= kMaxDepth) return false;
   if (*length == 0) return take_value_end();
   open_lists_.push_back(*length);
@@ -155,6 +163,7 @@ void RedisMachine::on_connected(std::string& out) {
     append_command(out, words);
     ++login_left_;
   };
+  // AUTH comes first, because a server with a password rejects SELECT and PING until then.
   if (!login_.password.reveal().empty()) {
     std::vector<std::string> words{"AUTH"};
     if (!login_.username.reveal().empty()) words.push_back(login_.username.reveal());
@@ -190,6 +199,7 @@ std::optional<Error> RedisMachine::take(RedisReply reply) {
     --login_left_;
     return take_login(reply);
   }
+  // Replies have no numbers: after one too many, each reply would complete the wrong command.
   if (waiting_.empty()) return Error{Errc::bad_reply, "an unsolicited reply was received", ""};
   const auto command = std::move(waiting_.front());
   waiting_.pop_front();
@@ -241,9 +251,12 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
     Errc code;
     std::string_view detail;
   };
-  static constexpr std::array<Row, 11> kRows{{
+  // unreachable means that the state passes by itself; bad_reply, that the configuration or the key
+  // has to change.
+  static constexpr std::array<Row, 12> kRows{{
       {"NOAUTH", Errc::refused, "the server requires a password"},
       {"WRONGPASS", Errc::refused, "the credentials are refused"},
+      {"DENIED", Errc::refused, "the server is in protected mode and accepts local clients only"},
       {"NOPERM", Errc::forbidden, "the user has no permission for this command"},
       {"WRONGTYPE", Errc::bad_reply, "the key is of another type"},
       {"LOADING", Errc::unreachable, "the server is loading its data"},
@@ -255,8 +268,10 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
       {"NOGROUP", Errc::unknown_object, "there is no such consumer group"},
   }};
   const auto* row = std::ranges::find_if(kRows, [&](const Row& candidate) {
+    // The whole first word, because BUSYGROUP and BUSYKEY are other errors than BUSY.
     return text.substr(0, text.find(' ')) == candidate.prefix;
   });
+  // Not a row, because the first word of this error is only ERR.
   if (text.starts_with("ERR max number of clients"))
     return {Errc::unreachable,
             "the server accepts no more connections",

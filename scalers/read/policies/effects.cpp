@@ -18,6 +18,7 @@ namespace {
 using Setting = std::optional<std::string>;
 
 std::string text_of(Duration span) {
+  // In a unit that a setting may be written in.
   if (span.count() % 1000 != 0) return fmt::format("{}ms", span.count());
   return fmt::format("{}s", span.count() / 1000);
 }
@@ -53,11 +54,13 @@ Setting text_of(const std::optional<Fallback>& fallback) {
 
 // The kind's own, which the scaler has applied. All samples of an answer have the same settings.
 Setting text_of_missing(const Answer& answer) {
+  // Known from its effect alone, because the setting is in the kind's own block.
   const bool is_missing = answer.samples && answer.samples->front().is_missing;
   return is_missing ? Setting(fmt::format("{:g}", answer.samples->front().value)) : std::nullopt;
 }
 
 Setting text_of_max_age(const Answer& answer) {
+  // An error does not say what the limit was.
   if (answer.samples.has_error())
     return answer.samples.error().code == Errc::stale ? Setting("set") : std::nullopt;
   const auto& age = answer.samples->front().data_age;
@@ -65,6 +68,8 @@ Setting text_of_max_age(const Answer& answer) {
 }
 
 std::string effect_of(Policy policy, const PolicySteps& steps) {
+  // The first step of the policy: with several samples, that of the first sample on which it had an
+  // effect.
   const auto step = std::ranges::find(steps, policy, &PolicyStep::policy);
   return step == steps.end() ? "not used" : step->text;
 }

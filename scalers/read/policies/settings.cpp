@@ -27,6 +27,7 @@ constexpr std::array kFallbackTable{
 
 bool is_below_zero(const std::optional<double>& number) { return number.value_or(0) < 0; }
 
+// Also far below zero, where the HPA's int64 ends as well.
 bool is_too_large(const std::optional<double>& number) {
   return number && !is_representable(*number);
 }
@@ -63,6 +64,7 @@ void check_fallback(const Node& entry, const Policies& policies, Problems& probl
 void read_value(const Node& node, Clamp& out, Problems& problems) {
   const std::size_t before = problems.size();
   read_settings(node, kClampTable, "clamp", out, problems);
+  // The rules between the values need values that were read without a problem.
   if (problems.size() != before) return;
   if (!out.min && !out.max) {
     problems.add(node.mark, "clamp needs min, max or both: write {min: NUMBER, max: NUMBER}");
@@ -92,6 +94,7 @@ void read_value(const Node& node, Fallback& out, Problems& problems) {
 
 void check_policies(const Node& entry, const Policies& policies, Problems& problems) {
   if (has_negative_number(policies) && policies.negative != NegativePolicy::allow) {
+    // At the entry, because several keys may be meant.
     problems.add(
         entry.mark,
         "a number below zero for empty, nan, clamp or fallback needs negative: allow, because an "
@@ -100,6 +103,7 @@ void check_policies(const Node& entry, const Policies& policies, Problems& probl
   check_fallback(entry, policies, problems);
   const Node* zero = entry.find("zeroAtOrBelow");
   if (zero == nullptr || !policies.zero_at_or_below) return;
+  // A min equal to the bound is fine: a value clamped to it is reported as 0.
   const double bound = *policies.zero_at_or_below;
   if (bound < 0) {
     problems.add(zero->mark, "zeroAtOrBelow is 0 or more; negative says what is below zero");

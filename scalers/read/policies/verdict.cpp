@@ -41,6 +41,8 @@ std::optional<Error> settling(const Policies& policies, const Answer& answer, Po
 }
 
 Result<double> empty(const Policies& policies, const Error& failure, PolicyTrace& trace) {
+  // Any other error says nothing about what there is to measure: the number of `empty` would be a
+  // guess.
   if (failure.code != Errc::no_value) return failure;
   if (!policies.empty.number) {
     trace.add(Policy::empty, "there is no value, which is an error");
@@ -52,6 +54,7 @@ Result<double> empty(const Policies& policies, const Error& failure, PolicyTrace
 
 Result<double> not_a_number(const Policies& policies, double value, PolicyTrace& trace) {
   if (std::isinf(value)) {
+    // Neither for `nan` nor for `clamp`: an HPA would scale to the bound of a failed division.
     return Error{
         Errc::not_a_number,
         fmt::format("the value is {}Inf; something was divided by zero", value < 0 ? "-" : "+"),
@@ -69,6 +72,8 @@ Result<double> not_a_number(const Policies& policies, double value, PolicyTrace&
 }
 
 Result<double> negative(const Policies& policies, double value, PolicyTrace& trace) {
+  // With AverageValue the HPA controller takes a negative number for an overflow, and scales to
+  // maxReplicas.
   switch (policies.negative) {
     case NegativePolicy::zero:
       trace.change(Policy::negative, "{:g} is reported as 0", value);
@@ -88,6 +93,7 @@ Result<double> negative(const Policies& policies, double value, PolicyTrace& tra
 
 // What the backend measured, as a number that may be out of bounds yet.
 Result<double> measured(const Policies& policies, const Sample& sample, PolicyTrace& trace) {
+  // A change, although the scaler made it: the number was not measured.
   if (sample.is_missing) {
     trace.change(Policy::missing, "the object does not exist, reported as {:g}", sample.value);
   }
@@ -101,6 +107,7 @@ Result<double> measured(const Policies& policies, const Sample& sample, PolicyTr
   return sample.value < 0 ? negative(policies, sample.value, trace) : sample.value;
 }
 
+// A min above its max is refused at load time, so the order of the two does not matter.
 double clamped(const Clamp& clamp, double value, PolicyTrace& trace) {
   if (clamp.min && value < *clamp.min) {
     trace.change(Policy::clamp, "{:g} is below min, reported as {:g}", value, *clamp.min);
@@ -121,6 +128,7 @@ double zeroed(const std::optional<double>& bound, double value, PolicyTrace& tra
     return value;
   }
   if (value == 0) {
+    // No change: telemetry counts the values of which a policy made another number.
     trace.add(Policy::zero_at_or_below, "0 is at or below {:g}", *bound);
   } else {
     trace.change(Policy::zero_at_or_below,
@@ -135,6 +143,7 @@ double zeroed(const std::optional<double>& bound, double value, PolicyTrace& tra
 Result<double> bounded(const Policies& policies, double value, PolicyTrace& trace) {
   const double within = clamped(policies.clamp, value, trace);
   const double out = zeroed(policies.zero_at_or_below, within, trace);
+  // Last, because clamp may bring a number back that is too large.
   if (is_representable(out)) return out;
   return Error{
       Errc::out_of_range,
@@ -154,9 +163,12 @@ Verdict judge_nothing(const Policies& policies,
   if (!number) return number.error();
   const auto value = bounded(policies, *number, trace);
   if (!value) return value.error();
+  // There is no sample whose time it could have, so it has that of the query.
   return std::vector{JudgedSample{*value, queried_at, {}, trace.changes()}};
 }
 
+// An error and not an empty list, on which the HPA says "no metrics returned" and nothing of the
+// labels.
 Error nothing_selected(const Samples& samples) {
   return {Errc::no_value,
           fmt::format("the selector matches no sample ({} measured); the first one has the labels",
@@ -181,7 +193,10 @@ Verdict judge(const Policies& policies,
   out.reserve(answer.samples->size());
   for (const Sample& sample : *answer.samples) {
     if (!matches(filter, sample.labels)) continue;
+    // One for each sample, because each has its own changes.
     PolicyTrace of_sample(steps);
+    // The first error ends the verdict: the HPA adds the samples up, and a sum without one of them
+    // is wrong.
     const auto number = measured(policies, sample, of_sample);
     if (!number) return number.error();
     const auto value = bounded(policies, *number, of_sample);
@@ -194,6 +209,7 @@ Verdict judge(const Policies& policies,
 }
 
 bool is_conclusive(const Policies& policies, const Answer& answer) {
+  // The backend may have settled a moment later, so this answer is not for the whole freshness.
   if (is_settling(policies, answer)) return false;
   return answer.samples.has_value() ||
          (answer.samples.error().code == Errc::no_value && policies.empty.number.has_value());

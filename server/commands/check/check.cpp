@@ -29,6 +29,7 @@ bool read_all(Loop& loop, const Clock& clock, scalers::World& world, const Check
   bool is_successful = true;
   for (const scalers::MetricInfo& metric : world.metrics()) {
     const std::string& first = metric.namespaces.front();
+    // Any namespace will do for a metric of every namespace, and every cluster has this one.
     const std::string name_space = first == "*" ? "default" : first;
     if (!is_readable(metric)) {
       fmt::print(

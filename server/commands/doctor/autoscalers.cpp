@@ -2,6 +2,7 @@
 // cluster.
 #include "server/commands/doctor/autoscalers.hpp"
 
+#include "apiservice/groups/external_values.hpp"
 #include "scalers/text/suggest.hpp"
 #include "server/commands/doctor/registration.hpp"
 
@@ -15,9 +16,6 @@ namespace {
 
 using scalers::MetricInfo;
 
-// Weir lists this resource too, so that discovery is never empty.
-constexpr const char* kAlwaysListedResource = "externalmetrics";
-
 // "*" is the configuration's way to serve a metric in all namespaces.
 bool serves(const std::vector<std::string>& namespaces, const std::string& name_space) {
   return std::ranges::any_of(namespaces, [&](const std::string& entry) {
@@ -28,6 +26,7 @@ bool serves(const std::vector<std::string>& namespaces, const std::string& name_
 std::optional<Measure> measure_of(const std::string& metric,
                                   const std::string& name_space,
                                   const ServedMetrics& served) {
+  // The first one is the only one: entries of one name serve different namespaces.
   const auto entry = std::ranges::find_if(served.measured, [&](const MeasuredMetric& candidate) {
     return candidate.name == metric && serves(candidate.namespaces, name_space);
   });
@@ -81,6 +80,7 @@ Findings check_configured(const std::string& object,
                               served_in),
                   fmt::format("add {} to the metric's namespaces", name_space))};
   }
+  // The check that a read makes too, so that the doctor accepts nothing that Weir refuses.
   const auto refusal = scalers::selector_refusal(*metric, use.requirements);
   if (!refusal) return {};
   return {error(
@@ -95,10 +95,12 @@ Findings check_name(const std::string& object,
                     const ExternalUse& use,
                     const ServedMetrics& served) {
   if (served.configured) return check_configured(object, autoscaler, use, *served.configured);
+  // Discovery has no namespaces: a listed metric may still be refused in this one.
   if (!served.listed || served.listed->contains(use.metric)) return {};
   std::vector<std::string_view> names;
   for (const std::string& name : *served.listed) {
-    if (name != kAlwaysListedResource) names.push_back(name);
+    // It is not a metric, so it is not suggested.
+    if (name != apiservice::kExternalItems) names.push_back(name);
   }
   return {unknown_metric(object,
                          autoscaler,
@@ -111,6 +113,7 @@ Findings check_name(const std::string& object,
 Findings check_target(const std::string& object,
                       const ExternalUse& use,
                       std::optional<Measure> measure) {
+  // The controller looks at the fields, averageValue first, and not at the type.
   if (use.target_type == "Value" && use.has_average_value) {
     return {warning(object,
                     fmt::format("metric {}: the target has type Value but sets averageValue, "
@@ -118,6 +121,8 @@ Findings check_target(const std::string& object,
                                 use.metric),
                     "write type: AverageValue, or value in place of averageValue")};
   }
+  // ceil(value / target) does not depend on the current replicas: a p95 of 2 s with a target of 1 s
+  // gives 2 replicas, also when 10 replicas are too few.
   if (use.has_average_value && measure == Measure::average) {
     return {warning(
         object,
@@ -138,6 +143,7 @@ Findings check_target(const std::string& object,
 }
 
 Findings check_conditions(const std::string& object, const Autoscaler& autoscaler) {
+  // Only this condition says that metrics fail. An HPA without it has not been synchronized yet.
   const auto active = std::ranges::find(autoscaler.conditions, "ScalingActive", &Condition::type);
   // ScalingDisabled is set at 0 replicas, which is what the user asked for.
   const bool is_healthy = active == autoscaler.conditions.end() || active->status != "False" ||
@@ -171,6 +177,7 @@ Findings check_autoscalers(std::span<const Autoscaler> autoscalers, const Served
     }
     append(out, check_conditions(object, autoscaler));
   }
+  // One line for all, because a cluster may have thousands of HPAs without a problem.
   if (out.empty()) {
     out.push_back(ok("HPAs",
                      fmt::format("{} {} {}; no problem found",
@@ -182,9 +189,9 @@ Findings check_autoscalers(std::span<const Autoscaler> autoscalers, const Served
 }
 
 Findings check_discovery(const std::set<std::string>& listed, const ServedMetrics& served) {
-  const std::string object = fmt::format("APIService {}", kApiServiceName);
+  const std::string object = fmt::format("APIService {}", api_service_name());
   std::set<std::string> others = listed;
-  others.erase(kAlwaysListedResource);
+  others.erase(std::string(apiservice::kExternalItems));
   if (!served.configured) return {ok(object, "it lists " + counted(others.size(), "metric"))};
   std::set<std::string> missing;
   for (const MetricInfo& metric : *served.configured) {
@@ -192,6 +199,8 @@ Findings check_discovery(const std::set<std::string>& listed, const ServedMetric
     others.erase(metric.name);
   }
   Findings out;
+  // An error, because HPAs cannot read these metrics. A name that is listed and not configured
+  // harms no HPA.
   if (!missing.empty()) {
     out.push_back(error(object,
                         fmt::format("it does not list {}, which the configuration defines",

@@ -26,8 +26,8 @@ using scalers::clients::HttpReply;
 constexpr Duration kMaxQueryTime{5'000};
 // A page of a chunked list; kubectl uses 500, but an HPA is a large object.
 constexpr int kAutoscalersAPage = 100;
-constexpr int kMaxPages = 100;
-constexpr std::size_t kMaxDirectProbes = 3;
+constexpr int kMaxPages = 100;               // 10,000 HPAs, because a list may have no end
+constexpr std::size_t kMaxDirectProbes = 3;  // 15 s if each one hangs, of the 25 s
 // Each review is one query, and the kube-apiserver may limit Weir's rate.
 constexpr std::size_t kMaxReviews = 50;
 
@@ -37,7 +37,7 @@ constexpr const char* kReviewPermission = "create subjectaccessreviews.authoriza
 constexpr const char* kSelfReviewPermission =
     "create selfsubjectaccessreviews.authorization.k8s.io";
 
-std::string api_service_title() { return fmt::format("APIService {}", kApiServiceName); }
+std::string api_service_title() { return fmt::format("APIService {}", api_service_name()); }
 
 // HOST:PORT with brackets around an IPv6 address (RFC 3986, 3.2.2).
 std::string authority_of(const std::string& host, std::int64_t port) {
@@ -85,7 +85,7 @@ awaitable<bool> ClusterChecks::query_server() {
 
 awaitable<void> ClusterChecks::fetch_api_service() {
   const std::string path =
-      fmt::format("/apis/apiregistration.k8s.io/v1/apiservices/{}", kApiServiceName);
+      fmt::format("/apis/apiregistration.k8s.io/v1/apiservices/{}", api_service_name());
   const ObjectReply reply =
       co_await fetch({api_service_title(), path, "", "get apiservices.apiregistration.k8s.io"});
   if (reply.is_missing) {
@@ -101,7 +101,7 @@ awaitable<void> ClusterChecks::fetch_api_service() {
 awaitable<void> ClusterChecks::fetch_service() {
   service_name_ = scope_.service;
   if (!service_name_ && api_service_) service_name_ = api_service_->service;
-  if (!service_name_) co_return;
+  if (!service_name_) co_return;  // neither the APIService nor the user names one
   const std::string object = "Service " + service_name_->text();
   const ObjectReply reply = co_await fetch(
       {object,
@@ -112,7 +112,7 @@ awaitable<void> ClusterChecks::fetch_service() {
     add(error(object,
               "it does not exist",
               "apply its manifests, or fix its name in the APIService or --service"));
-    service_name_.reset();
+    service_name_.reset();  // its endpoints are not checked either
   }
   if (reply.body) service_ = parse_service(json::parse(*reply.body));
 }
@@ -133,12 +133,12 @@ awaitable<void> ClusterChecks::fetch_autoscalers() {
                   "they could not be read: the cluster has no autoscaling/v2",
                   "use Kubernetes 1.23 or later"));
     }
-    if (!reply.body) co_return;
+    if (!reply.body) co_return;  // no HPA is checked, because a part would look complete
     // parse() cannot fail: fetch() has checked that the body is JSON.
     AutoscalerPage result = parse_autoscalers(json::parse(*reply.body));
     std::ranges::move(result.autoscalers, std::back_inserter(all));
     next = percent_encoded(result.next);
-    if (next.empty()) break;
+    if (next.empty()) break;  // this was the last page
   }
   if (!next.empty()) {
     add(warning("HPAs",
@@ -149,7 +149,7 @@ awaitable<void> ClusterChecks::fetch_autoscalers() {
 }
 
 void ClusterChecks::check_ownership() {
-  if (!api_service_) return;
+  if (!api_service_) return;  // fetch_api_service() has a finding
   // `service_` was read by the name in --service, which may not be the one in the APIService.
   const bool is_same_service = api_service_->service == service_name_;
   owner_ = owner_of(*api_service_, is_same_service ? service_ : std::nullopt, scope_.service);
@@ -174,7 +174,7 @@ awaitable<void> ClusterChecks::fetch_endpoints() {
   // 443 is the default of the APIService.
   const std::int64_t port = api_service_ && !is_foreign() ? api_service_->port : 443;
   add(check_service(*service_name_, *service_, port));
-  if (service_->type == "ExternalName") co_return;
+  if (service_->type == "ExternalName") co_return;  // which has no endpoints
   const ObjectReply reply = co_await fetch(
       {"Service " + service_name_->text(),
        path_in(*service_name_, "/apis/discovery.k8s.io/v1", "endpointslices"),
@@ -186,7 +186,7 @@ awaitable<void> ClusterChecks::fetch_endpoints() {
 }
 
 awaitable<void> ClusterChecks::probe_directly() {
-  if (!scope_.server_host.empty()) {
+  if (!scope_.server_host.empty()) {  // instead of the endpoints
     const bool is_reachable =
         co_await probe_target("server " + authority_of(scope_.server_host, scope_.server_port),
                               scope_.server_host,
@@ -218,7 +218,7 @@ awaitable<bool> ClusterChecks::probe_target(std::string object,
                                             std::uint16_t port) {
   // Without an APIService of Weir only dates and, with a known Service, the name are checked.
   ApiServiceObject expected = api_service_.value_or(ApiServiceObject{});
-  if (is_foreign()) expected = {};
+  if (is_foreign()) expected = {};  // its name and caBundle are not Weir's
   if (service_name_) expected.service = service_name_;
   const std::string server_name =
       expected.service
@@ -255,7 +255,7 @@ awaitable<void> ClusterChecks::fetch_account() {
                       path_in(*service_name_, "/api/v1", "pods/" + percent_encoded(entry->pod)),
                       "",
                       "get pods in " + service_name_->name_space});
-  if (!reply.body) co_return;
+  if (!reply.body) co_return;  // the caller adds the finding
   const std::string account = parse_account(json::parse(*reply.body));
   if (!account.empty()) scope_.account = ObjectName{service_name_->name_space, account};
 }

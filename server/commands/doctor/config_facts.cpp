@@ -26,12 +26,14 @@ std::string text_of(const Node& block, std::string_view key) {
 std::size_t end_of_quote(std::string_view query, std::size_t at) {
   const char quote = query[at];
   for (++at; at < query.size() && query[at] != quote; ++at) {
+    // A string in backquotes has no escapes in PromQL.
     if (query[at] == '\\' && quote != '`') ++at;
   }
   return at;
 }
 
-// The query without the contents of its brackets and strings: "100 * avg by () ()".
+// The query without the contents of its brackets and strings: "100 * avg by () ()". Prometheus
+// rejects a query whose brackets do not match, so that any outline of one will do.
 std::string outline_of(std::string_view query) {
   std::string out;
   std::size_t depth = 0;
@@ -63,6 +65,8 @@ std::string_view without_brackets(std::string_view query) {
 
 // The outline of a single average or quantile, with optional numbers that shift, scale or filter it
 // and an optional `or vector()`. With any other operand the result may not be an average.
+// avg_over_time() is not among them, because a backlog stays one when it is averaged over time; a
+// comparison with bool is not either, because its result is 0 or 1.
 Pattern average_outline() {
   const std::string number = R"([0-9.]+(?:e[-+]?[0-9]+)?)";
   const std::string by = R"((?:by|without)\s*\(\))";
@@ -71,6 +75,7 @@ Pattern average_outline() {
   const std::string before = fmt::format(R"((?:{}\s*[-+*]\s*)?)", number);
   const std::string after = fmt::format(R"((?:\s*(?:[-+*/]|[<>]=?|[!=]=)\s*{})*)", number);
   const std::string otherwise = R"((?:\s*or\s+(?:on\s*\(\)\s*)?vector\s*\(\))?)";
+  // PromQL's aggregations are not case-sensitive.
   return std::get<Pattern>(
       Pattern::compile(fmt::format(R"((?i){}(?:{}|histogram_quantile\s*\(\)){}{})",
                                    before,
@@ -89,6 +94,7 @@ bool is_average(const Node& metric, const Pattern& outline) {
 bool is_backlog(const Node& metric) {
   if (const Node* rabbitmq = metric.find("rabbitmq")) {
     const std::string mode = text_of(*rabbitmq, "mode");
+    // QueueLength is the default.
     return mode.empty() || mode == "QueueLength";
   }
   const Node* redis = metric.find("redis");
@@ -110,6 +116,7 @@ void set_path(Node& node, const std::string& path) {
 // Recursive, because the parser bounds the depth.
 void set_paths_below(Node& block, bool is_tls, const std::string& path) {
   for (Node::Field& field : block.fields) {
+    // Only below tls, because `key` is also the key of a Redis list.
     const bool is_path =
         field.key == "file" ||
         (is_tls && (field.key == "ca" || field.key == "certificate" || field.key == "key"));

@@ -30,6 +30,7 @@ using Socket = boost::asio::basic_stream_socket<tcp, Executor>;
 using ErrorCode = boost::system::error_code;
 
 constexpr auto kToken = boost::asio::as_tuple(use_awaitable);
+// Another server than Weir may listen there, and send without an end.
 constexpr std::size_t kMaxResponseBytes = std::size_t{64} << 10;
 
 // A connection whose timer closes it; shared with the timer's handler.
@@ -47,6 +48,7 @@ struct Connection {
     stream.next_layer().close(ignored);
   }
 
+  // In this order, because the stream refers to the context.
   ssl::context context;
   ssl::stream<Socket> stream;
   scalers::Timer timer;
@@ -55,7 +57,8 @@ struct Connection {
 
 using ConnectionPtr = std::shared_ptr<Connection>;
 
-// The HTTP client is not used, because it does not give access to the certificates of the peer.
+// The HTTP client is not used, because it does not give access to the certificates of the peer. The
+// handler owns the connection, because it may run after the probe is over.
 void limit(const ConnectionPtr& connection, Duration budget) {
   connection->timer.expires_after(budget);
   connection->timer.async_wait([connection](const ErrorCode& cancelled) {
@@ -66,12 +69,16 @@ void limit(const ConnectionPtr& connection, Duration budget) {
 }
 
 scalers::Error failure(const Connection& connection, Errc code, std::string what) {
+  // The timer closes the socket, and the operation then fails with an error that does not name the
+  // time.
   if (connection.is_late) return {Errc::timed_out, "it did not respond in time", ""};
   return {code, std::move(what), ""};
 }
 
 Chain chain_of(SSL* connection) {
   Chain out;
+  // On the side of a client it includes the server's own certificate. OpenSSL lends the
+  // certificates, and the findings need them after the connection.
   STACK_OF(X509)* peer_chain = SSL_get_peer_cert_chain(connection);
   for (int i = 0; i < sk_X509_num(peer_chain); ++i) {
     X509* certificate = sk_X509_value(peer_chain, i);
@@ -91,6 +98,7 @@ awaitable<Result<DirectProbe>> get_readyz(ConnectionPtr connection,
                       Errc::unreachable,
                       fmt::format("cannot connect ({})", unconnected.message()));
   }
+  // The name that the kube-apiserver sends too, because a server may select its certificate by it.
   SSL_set_tlsext_host_name(stream.native_handle(), server_name.c_str());
   const auto [unshaken] = co_await stream.async_handshake(ssl::stream_base::client, kToken);
   if (unshaken) {
@@ -108,9 +116,13 @@ awaitable<Result<DirectProbe>> get_readyz(ConnectionPtr connection,
   while (is_open && response.size() < kMaxResponseBytes) {
     const auto [ended, count] = co_await stream.async_read_some(boost::asio::buffer(bytes), kToken);
     response.append(bytes.data(), count);
+    // Also without a close_notify of TLS, which many servers do not send. What has arrived is
+    // parsed.
     is_open = !ended;
   }
   DirectProbe out = parse_response(response);
+  if (out.status == 0 && connection->is_late)
+    co_return failure(*connection, Errc::timed_out, "it did not respond in time");
   out.chain = std::move(chain);
   co_return out;
 }
@@ -161,6 +173,7 @@ Finding check_readiness(const std::string& object, const DirectProbe& probe_resu
   for (std::size_t at = 0; at < probe_result.body.size();) {
     const auto end = std::min(probe_result.body.find('\n', at), probe_result.body.size());
     const auto line = std::string_view(probe_result.body).substr(at, end - at);
+    // A failing check, as the API servers of Kubernetes list it: "[-]NAME failed: reason withheld".
     if (line.starts_with("[-]"))
       failing +=
           fmt::format("{}{}", failing.empty() ? "" : ", ", line.substr(3, line.find(' ') - 3));

@@ -49,6 +49,8 @@ std::vector<std::string> files_of(const std::string& variable) {
 std::string kubeconfig_of(const DoctorOptions& options) {
   if (!options.kubeconfig.empty()) return options.kubeconfig;
   const auto files = files_of(options.kubeconfig_variable);
+  // A merge has rules for each key; with half of them the doctor could query another cluster than
+  // kubectl does.
   if (files.size() > 1) {
     throw std::runtime_error(fmt::format(
         "KUBECONFIG names {} files, and Weir does not merge kubeconfigs: set --kubeconfig "
@@ -56,6 +58,9 @@ std::string kubeconfig_of(const DoctorOptions& options) {
         files.size()));
   }
   if (!files.empty()) return files.front();
+  // kubectl does not look into the home folder then either: that file may be of another cluster.
+  if (!options.kubeconfig_variable.empty())
+    throw std::runtime_error("KUBECONFIG names no file that exists: fix it, or set --kubeconfig");
   const std::string default_path = options.home + "/.kube/config";
   return !options.home.empty() && is_file(default_path) ? default_path : std::string();
 }
@@ -103,6 +108,7 @@ Findings run_checks(Loop& loop, doctor::ClusterChecks& checks) {
                           bug = failure;
                           out = std::move(findings);
                         });
+  // A loop that has run out of work does not run again without it.
   loop.restart();
   while (!out && loop.run_one() > 0) {
   }
@@ -119,16 +125,19 @@ ExitCode run(const DoctorOptions& options) {
   const Clock clock;
   SilentObserver observer;
   scalers::Clients clients(loop);
+  // Without a kubeconfig the account is that of the pod, which is Weir's.
   doctor::Scope scope = scope_of(options, kubeconfig.empty());
   if (!options.config.empty()) {
     scalers::Problems problems;
     auto documents = parse_config(read_config(options.config), problems);
     doctor::ignore_local_files(documents, kReadableFile);
+    // Needed for its list of metrics only: no backend is queried.
     const auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
     if (!world) return ExitCode::failed;
     scope.served.configured = world->metrics();
     scope.served.measured = doctor::measured_metrics(documents);
   }
+  // For the direct probe, which does not use the HTTP client.
   scalers::clients::Resolver resolver(loop);
   cluster::KubeClient kube(clients.http(), std::move(access));
   doctor::ClusterChecks checks(loop, resolver, kube, clock, std::move(scope));

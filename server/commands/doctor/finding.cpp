@@ -49,6 +49,7 @@ Finding error(std::string object, std::string what, std::string action) {
 }
 
 Severity worst_of(std::span<const Finding> findings) {
+  // The enumerators are in the order of severity.
   Severity out = Severity::ok;
   for (const Finding& finding : findings) out = std::max(out, finding.severity);
   return out;
@@ -57,17 +58,15 @@ Severity worst_of(std::span<const Finding> findings) {
 std::string one_line(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = scalers::utf8_length(text, at);
+    // Cut between two characters, so that the text remains valid UTF-8.
+    const std::size_t length = scalers::printable_length(text, at);
     if (out.size() + length > kMaxLineBytes) return out + "...";
-    const auto byte = static_cast<unsigned char>(text[at]);
-    // Invalid UTF-8 has length 0 here, and becomes a blank like a control byte.
-    const bool is_shown = length > 1 || (length == 1 && byte > 0x20 && byte != 0x7f);
-    if (is_shown) {
+    if (length > 0 && text[at] != ' ') {
       out += text.substr(at, length);
     } else if (!out.empty() && out.back() != ' ') {
       out += ' ';
     }
-    at += std::max<std::size_t>(length, 1);
+    at += std::max({length, scalers::utf8_length(text, at), std::size_t{1}});
   }
   while (out.ends_with(' ')) out.pop_back();
   return out;
@@ -84,6 +83,7 @@ std::string text_of(std::span<const Finding> findings) {
                    finding.action.empty() ? "" : " -> ",
                    one_line(finding.action));
   }
+  // The counts come last, where a terminal shows them.
   fmt::format_to(std::back_inserter(out),
                  "{}, {}, {} ok\n",
                  counted(count_of(findings, Severity::error), "error"),
@@ -104,6 +104,7 @@ std::string json_of(std::span<const Finding> findings) {
   const nlohmann::ordered_json out{{"errors", count_of(findings, Severity::error)},
                                    {"warnings", count_of(findings, Severity::warning)},
                                    {"findings", std::move(list)}};
+  // dump() throws on invalid UTF-8, of which one_line() has left none.
   return out.dump(2) + "\n";
 }
 

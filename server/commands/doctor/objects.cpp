@@ -25,6 +25,7 @@ const json& field(const json& object, const char* name) {
 }
 
 const json& list_in(const json& object, const char* name) {
+  // Static, because callers iterate over the reference.
   static const json kEmpty = json::array();
   const json& value = field(object, name);
   return value.is_array() ? value : kEmpty;
@@ -78,11 +79,14 @@ ExternalUse use_of(const json& external) {
   return {text_in(metric, "name"),
           requirements_of(field(metric, "selector")),
           text_in(target, "type"),
+          // The controller looks at which field is set. The kube-apiserver has validated the
+          // quantity.
           !field(target, "value").is_null(),
           !field(target, "averageValue").is_null()};
 }
 
-// KEDA sets the ScaledObject as the owner of the HPAs that it creates.
+// KEDA sets the ScaledObject as the owner of the HPAs that it creates. Only the kind is compared,
+// because the version of KEDA's group may change.
 std::string scaled_object_of(const json& metadata) {
   for (const json& owner : list_in(metadata, "ownerReferences")) {
     if (text_in(owner, "kind") == "ScaledObject") return text_in(owner, "name");
@@ -109,11 +113,13 @@ ApiServiceObject parse_api_service(const json& object) {
   const json& spec = field(object, "spec");
   const json& service = field(spec, "service");
   ApiServiceObject out;
+  // Without a Service the kube-apiserver serves the group version itself.
   if (service.is_object()) {
     out.service = ObjectName{text_in(service, "namespace"), text_in(service, "name")};
     out.port = number_in(service, "port", out.port);
   }
   out.skips_verify = flag_in(spec, "insecureSkipTLSVerify", false);
+  // The field is []byte in Go, which JSON holds in base64.
   auto pem = cluster::base64_decoded(text_in(spec, "caBundle"));
   out.is_ca_base64 = pem.has_value();
   out.ca_pem = std::move(pem).value_or("");
@@ -136,6 +142,8 @@ ServiceObject parse_service(const json& object) {
 std::vector<Endpoint> parse_endpoints(const json& slices) {
   std::vector<Endpoint> out;
   for (const json& slice : list_in(slices, "items")) {
+    // The ports belong to the slice, and all of its endpoints have them. A single port may have the
+    // empty name.
     std::map<std::string, std::int64_t> ports;
     for (const json& port : list_in(slice, "ports"))
       ports.emplace(text_in(port, "name"), number_in(port, "port", 0));
@@ -145,6 +153,7 @@ std::vector<Endpoint> parse_endpoints(const json& slices) {
       const bool is_ready = flag_in(field(endpoint, "conditions"), "ready", true);
       // An endpoint may also belong to a node or to nothing, such as in a manual EndpointSlice.
       const std::string pod = text_in(target, "kind") == "Pod" ? text_in(target, "name") : "";
+      // A pod with two address families is in two slices, once with each address.
       for (const json& address : list_in(endpoint, "addresses")) {
         if (address.is_string()) out.push_back({address.get<std::string>(), is_ready, pod, ports});
       }
@@ -157,6 +166,7 @@ AutoscalerPage parse_autoscalers(const json& list) {
   AutoscalerPage out;
   for (const json& item : list_in(list, "items")) {
     Autoscaler autoscaler = autoscaler_of(item);
+    // HPAs that only use CPU or memory do not depend on Weir.
     if (!autoscaler.uses.empty()) out.autoscalers.push_back(std::move(autoscaler));
   }
   out.next = text_in(field(list, "metadata"), "continue");
@@ -169,6 +179,7 @@ std::set<std::string> parse_resources(const json& list) {
   return out;
 }
 
+// The kube-apiserver fills the field: `default` when the Pod names no account.
 std::string parse_account(const json& pod) {
   return text_in(field(pod, "spec"), "serviceAccountName");
 }

@@ -12,6 +12,8 @@ namespace {
 
 // A validator of CLI11 returns the problem, or an empty string.
 std::string validate_server(const std::string& text) {
+  // parse_http_url() would add port 443, which a forwarded port hardly ever is, so the port has to
+  // be written. An IPv6 address without a port has colons too, but ends with a bracket.
   const auto parsed = scalers::parse_http_url("https://" + text);
   const auto* url = std::get_if<scalers::Url>(&parsed);
   const bool is_server = url != nullptr && url->path.empty() &&

@@ -27,7 +27,8 @@ RequestInfo resource(std::string verb, std::string group, std::string version, s
   return out;
 }
 
-// The ConfigMap extension-apiserver-authentication, which Weir lists and watches by name.
+// The ConfigMap extension-apiserver-authentication, which Weir lists and watches by name. The
+// review has the name, because the Role permits this one ConfigMap only.
 Permission config_permission(std::string verb) {
   Permission out{resource(std::move(verb), "", "v1", "configmaps"), kReadConfig};
   out.attributes.name_space = cluster::kConfigMapNamespace;
@@ -40,7 +41,8 @@ Permission config_permission(std::string verb) {
 apiservice::UserInfo service_account_user(const ObjectName& account) {
   apiservice::UserInfo out;
   out.user = fmt::format("system:serviceaccount:{}:{}", account.name_space, account.name);
-  // The groups that the kube-apiserver gives to every service account.
+  // The groups that the kube-apiserver gives to every service account. Bindings to these groups
+  // count too.
   out.groups = {"system:serviceaccounts",
                 "system:serviceaccounts:" + account.name_space,
                 "system:authenticated"};
@@ -48,6 +50,7 @@ apiservice::UserInfo service_account_user(const ObjectName& account) {
 }
 
 std::string text_of(const RequestInfo& attributes) {
+  // As RBAC writes it: the resource, a point and its group.
   std::string out = fmt::format("{} {}", attributes.verb, attributes.resource);
   if (!attributes.group.empty()) out += "." + attributes.group;
   if (!attributes.name.empty()) out += " " + attributes.name;
@@ -56,6 +59,7 @@ std::string text_of(const RequestInfo& attributes) {
 }
 
 std::vector<Permission> own_permissions() {
+  // The ClusterRole and the Role of the manifests. Weir needs nothing else, and no Secret.
   return {{resource("create", "authentication.k8s.io", "v1", "tokenreviews"), kDelegate},
           {resource("create", "authorization.k8s.io", "v1", "subjectaccessreviews"), kDelegate},
           config_permission("get"),
@@ -88,6 +92,7 @@ Findings check_permissions(const std::string& object,
                                     decision.reason),
                         permission.action));
   }
+  // Without decisions the failed review is a finding already.
   if (out.empty() && !decisions.empty()) {
     std::string all;
     for (const auto& [permission, decision] : decisions)

@@ -21,7 +21,7 @@ struct Permission {
   std::string action;  // what to do when it is missing
 };
 
-// "list up.external.metrics.k8s.io in ml-inference": verb, resource and namespace.
+// "list METRIC.GROUP in NAMESPACE": verb, resource and namespace.
 [[nodiscard]] std::string text_of(const apiservice::RequestInfo& attributes);
 
 // The permissions that Weir's own account needs.

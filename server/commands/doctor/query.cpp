@@ -11,7 +11,8 @@ using nlohmann::json;
 using scalers::Result;
 using scalers::clients::HttpReply;
 
-// The message of a Kubernetes Status; the beginning of the body when it is not a Status.
+// The message of a Kubernetes Status; the beginning of the body when it is not a Status. Not all of
+// it, because a proxy responds with a whole page.
 std::string status_text(const HttpReply& reply) {
   const json status = json::parse(reply.body, nullptr, false);
   const bool is_status =
@@ -22,11 +23,13 @@ std::string status_text(const HttpReply& reply) {
 }  // namespace
 
 std::optional<Finding> unreadable(const Query& query, const Result<HttpReply>& reply) {
+  // Warnings, because they are about the doctor's own account and connection, not about Weir.
   if (!reply) {
     return warning(query.object,
                    "it could not be read: " + reply.error().message(),
                    "run weir doctor again");
   }
+  // Written as RBAC writes it, so that it can be granted as it is read.
   if (reply->status == 403 && !query.permission.empty()) {
     return warning(
         query.object,
@@ -41,6 +44,7 @@ std::optional<Finding> unreadable(const Query& query, const Result<HttpReply>& r
                                status_text(*reply)),
                    "fix the cause that the message names");
   }
+  // The callers parse the body without another check.
   if (reply->status != 404 && !json::accept(reply->body)) {
     return warning(query.object,
                    "it could not be read: the response of the kube-apiserver is not JSON",
@@ -55,6 +59,7 @@ std::optional<Finding> unreachable_server(const Query& query, const Result<HttpR
                  "it cannot be reached: " + reply.error().message(),
                  "fix server or certificate-authority in the kubeconfig, or the network path");
   }
+  // Every other query would fail in the same way.
   if (reply->status == 401) {
     return error(query.object,
                  "it rejected the credentials of this account (401)",

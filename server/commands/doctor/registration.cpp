@@ -1,6 +1,8 @@
 // Checks the objects that connect the kube-apiserver with Weir, from the APIService to the pods.
 #include "server/commands/doctor/registration.hpp"
 
+#include "apiservice/groups/external_values.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,6 +39,7 @@ constexpr std::array<const char*, 3> kNamingLabels{"app.kubernetes.io/name",
                                                    "app"};
 
 std::string_view adapter_in(std::string_view text) {
+  // Anywhere in the text, because Helm puts the name of the release before that of the chart.
   const auto* entry = std::ranges::find_if(kAdapters, [&](const Adapter& adapter) {
     return text.find(adapter.part) != text.npos;
   });
@@ -57,7 +60,7 @@ std::vector<std::string> naming_labels(const ApiServiceObject& api_service,
   return out;
 }
 
-std::string object() { return fmt::format("APIService {}", kApiServiceName); }
+std::string object() { return fmt::format("APIService {}", api_service_name()); }
 
 std::string service_object(const ObjectName& name) { return "Service " + name.text(); }
 
@@ -66,7 +69,8 @@ struct Advice {
   std::string_view action;
 };
 
-// The reasons of the aggregator's availability controller.
+// The reasons of the aggregator's availability controller. Its other reasons are about the
+// kube-apiserver itself.
 constexpr std::array kAdvice{
     Advice{"ServiceNotFound", "create the Service, or fix spec.service of the APIService"},
     Advice{"ServicePortError", "set spec.service.port to a port of the Service"},
@@ -86,6 +90,7 @@ std::string advice_of(std::string_view reason) {
 
 Finding check_available(const ApiServiceObject& api_service) {
   const auto available = std::ranges::find(api_service.conditions, "Available", &Condition::type);
+  // A new APIService has no conditions until the controller has checked it once.
   if (available == api_service.conditions.end()) {
     return warning(object(),
                    "its availability is not known yet",
@@ -116,19 +121,26 @@ const ServiceObject::Port* port_of(const ServiceObject& service, std::int64_t po
 
 }  // namespace
 
+std::string api_service_name() {
+  return fmt::format("{}.{}", apiservice::kExternalVersion, apiservice::kExternalGroup);
+}
+
 Owner owner_of(const ApiServiceObject& api_service,
                const std::optional<ServiceObject>& service,
                const std::optional<ObjectName>& named) {
   if (!api_service.service) return {Owner::Kind::foreign, "the kube-apiserver itself"};
+  // What the user says counts more than any name.
   if (named && *named == *api_service.service) return {Owner::Kind::weir, ""};
   // The first match decides. The name of the Service comes first, because the labels of an
   // APIService stay when it is changed to another Service.
   auto texts = naming_labels(api_service, service);
   texts.insert(texts.begin(), api_service.service->name);
+  // The namespace comes last, because several products may share one.
   texts.push_back(api_service.service->name_space);
   for (const std::string& text : texts) {
     const auto adapter = adapter_in(text);
     if (!adapter.empty()) return {Owner::Kind::foreign, std::string(adapter)};
+    // With --service another Service is Weir's, even if this one's name says so too.
     if (!named && text.find("weir") != text.npos) return {Owner::Kind::weir, ""};
   }
   if (named) return {Owner::Kind::foreign, "another server"};
@@ -142,6 +154,7 @@ Finding check_owner(const Owner& owner,
   switch (owner.kind) {
     case Owner::Kind::weir:
       return ok(object(), fmt::format("it belongs to Weir's Service {}", service));
+    // A warning, because Weir may run under a name of the user's own.
     case Owner::Kind::unknown:
       return warning(
           object(),
@@ -152,6 +165,7 @@ Finding check_owner(const Owner& owner,
                       service));
     case Owner::Kind::foreign: break;
   }
+  // An error even if the other adapter works, because no HPA can read a metric of Weir.
   const bool is_keda = owner.product == "KEDA";
   const std::string broken =
       is_keda ? fmt::format("every ScaledObject ({} of KEDA)", counted(scaled_objects, "HPA"))
@@ -165,6 +179,8 @@ Finding check_owner(const Owner& owner,
 
 Findings check_api_service(const ApiServiceObject& api_service) {
   Findings out{check_available(api_service)};
+  // A warning, because metrics still work; but anything on the network path may respond in place of
+  // Weir.
   if (api_service.skips_verify) {
     out.push_back(warning(
         object(),
@@ -175,6 +191,7 @@ Findings check_api_service(const ApiServiceObject& api_service) {
 }
 
 Findings check_service(const ObjectName& name, const ServiceObject& service, std::int64_t port) {
+  // It has no ports of its own: the kube-apiserver uses the port of the APIService.
   if (service.type == "ExternalName") {
     return {
         ok(service_object(name), fmt::format("it refers to {}:{}", service.external_name, port))};
@@ -218,6 +235,7 @@ Findings check_endpoints(const ObjectName& name,
                               "names the failing check",
                               name.name_space))};
   }
+  // The slice leaves out a named targetPort that no container of the pod has.
   const bool is_offered = std::ranges::any_of(endpoints, [&](const Endpoint& endpoint) {
     return endpoint.is_ready && target_port(service, port, endpoint) != 0;
   });
@@ -226,6 +244,7 @@ Findings check_endpoints(const ObjectName& name,
                   fmt::format("no ready endpoint has the Service's port {}", port),
                   "give the container port the name that targetPort uses")};
   }
+  // A warning, because one replica works until its first restart.
   if (ready == 1) {
     return {warning(service_object(name),
                     "1 endpoint is ready: while its pod restarts, no HPA can scale",

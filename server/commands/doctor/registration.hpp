@@ -12,7 +12,8 @@
 
 namespace weir::server::doctor {
 
-inline constexpr const char* kApiServiceName = "v1beta1.external.metrics.k8s.io";
+// The APIService of the group that Weir serves: VERSION.GROUP, because no other name is valid.
+[[nodiscard]] std::string api_service_name();
 
 // The adapter that serves the external metrics of the cluster.
 struct Owner {

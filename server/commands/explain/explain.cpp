@@ -19,6 +19,7 @@ namespace {
 using scalers::Explanation;
 using scalers::Result;
 
+// A diagnosis sends further queries after the first.
 constexpr Duration kLongest{40'000};  // each query has the metric's own deadline
 constexpr Duration kHpaBudget{10'000};
 
@@ -47,6 +48,8 @@ std::optional<HpaView> hpa_of(const ExplainOptions& options,
                                                  options.name_space,
                                                  options.hpa,
                                                  Deadline::after(clock.steady(), kHpaBudget)));
+  // The explanation does not need the HPA, so it is printed in any case. The exit code is that of a
+  // failed read.
   if (!json) return HpaView{options.hpa, json.error()};
   return HpaView{options.hpa, apiservice::parse_hpa(*json, options.metric)};
 }
@@ -56,6 +59,7 @@ std::string json_text(const Explanation& explanation,
                       const std::optional<HpaView>& hpa) {
   std::string alone = apiservice::explanation_text(explanation, selector);
   if (!hpa) return alone;
+  // The API's document has no HPA, so `hpa` is added here. The order of its fields stays.
   auto document = nlohmann::ordered_json::parse(alone);
   document["hpa"] = hpa_document(explanation, *hpa);
   return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
@@ -70,6 +74,7 @@ ExitCode run(const ExplainOptions& options) {
   scalers::Clients clients(loop);
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
+  // First, because its selector may be the one to explain.
   const auto hpa = hpa_of(options, loop, clock, clients);
   const bool uses_hpa_selector = options.selector.empty() && hpa && hpa->metric;
   const std::string& selector = uses_hpa_selector ? hpa->metric->selector : options.selector;

@@ -17,9 +17,12 @@ namespace {
 
 using scalers::Explanation;
 
+// The controller takes the largest result of all metrics of an HPA, and this one is one of them.
 constexpr const char* kNote =
     "an estimate: the HPA also considers its other metrics, its behavior and ready pods";
 
+// Names are as wide as the longest one. Texts are of backends, and a terminal takes commands from
+// control bytes.
 void add(std::string& out, std::string_view name, std::string_view text) {
   out += fmt::format("{:<12} {}\n", name, scalers::printable(text));
 }
@@ -36,6 +39,7 @@ std::string connections_text(const scalers::ConnectionCounts& counts) {
 // The values of a query, with their labels where there are several.
 template <class Value, class Text>
 std::string values_text(const std::vector<Value>& values, Text text_of) {
+  // A single value needs no labels to tell it from others.
   if (values.size() == 1) return text_of(values.front().value);
   std::string out;
   for (const Value& value : values) {
@@ -48,6 +52,7 @@ std::string values_text(const std::vector<Value>& values, Text text_of) {
 }
 
 std::string reply_text(const Explanation::BackendQuery& query) {
+  // As the backend sent it: not a quantity, because policies come after it.
   if (query.reply)
     return values_text(*query.reply, [](double value) { return fmt::format("{}", value); });
   return fmt::format("{}: {}", name_of(query.reply.error().code), query.reply.error().message());
@@ -55,11 +60,13 @@ std::string reply_text(const Explanation::BackendQuery& query) {
 
 std::string result_text(const scalers::Result<std::vector<scalers::Reading>>& result) {
   if (result) return values_text(*result, apiservice::quantity);
+  // The Status that an HPA would get.
   const auto status = apiservice::status_of(result.error());
   return fmt::format("{} {}: {}", status.code, status.reason, status.message);
 }
 
 void add_query(std::string& out, const Explanation::BackendQuery& query) {
+  // An empty line for each query, because a selector with several values sends several.
   out += '\n';
   for (const auto& [name, value] : query.labels)
     add(out, "label", fmt::format("{}={}", name, value));
@@ -70,11 +77,13 @@ void add_query(std::string& out, const Explanation::BackendQuery& query) {
   if (query.diagnosis) {
     add(out,
         "diagnosis",
+        // A diagnosis without a cause is shown too: otherwise it would seem that there was none.
         query.diagnosis->cause.empty() ? "no cause was found" : query.diagnosis->cause);
     for (const std::string& finding : query.diagnosis->findings) add(out, "", "- " + finding);
   }
   std::string steps;
   for (const Explanation::Step& step : query.steps) {
+    // To a tenth of a millisecond, because a step may be shorter than one.
     const auto microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(step.took).count();
     steps += fmt::format("{}{} {:.1f} ms",
@@ -88,6 +97,7 @@ void add_query(std::string& out, const Explanation::BackendQuery& query) {
 
 void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hpa) {
   out += '\n';
+  // Why the HPA could not be read, in place of the replicas.
   if (!hpa.metric)
     return add(out, "hpa", fmt::format("{}: {}", hpa.name, hpa.metric.error().message()));
   const apiservice::HpaMetric& metric = *hpa.metric;
@@ -111,6 +121,7 @@ void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hp
       "implies",
       fmt::format("{} replicas{}{} ({})",
                   implied.bounded,
+                  // The number without the bounds is shown only when they change it.
                   implied.bounded == implied.wanted
                       ? ""
                       : fmt::format(", {} without the bounds", implied.wanted),
@@ -123,6 +134,7 @@ void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hp
 std::optional<double> total_of(const Explanation& explanation) {
   double sum = 0;
   for (const Explanation::BackendQuery& query : explanation.queries) {
+    // Without the failed query the sum would be too small.
     if (!query.result) return std::nullopt;
     for (const scalers::Reading& reading : *query.result) sum += reading.value;
   }
@@ -132,6 +144,7 @@ std::optional<double> total_of(const Explanation& explanation) {
 std::string terminal_text(const Explanation& explanation, const std::optional<HpaView>& hpa) {
   std::string out;
   add(out, "metric", fmt::format("{}/{}", explanation.name_space, explanation.metric));
+  // The position in the configuration, because several entries may have this name.
   add(out, "entry", fmt::format("{}:{}", explanation.entry.file, explanation.entry.line));
   const Explanation::BackendFacts& backend = explanation.backend;
   add(out, "backend", fmt::format("{} {}", backend.kind, backend.name));
@@ -162,11 +175,13 @@ nlohmann::ordered_json hpa_document(const Explanation& explanation, const HpaVie
            {"minReplicas", metric.min_replicas},
            {"maxReplicas", metric.max_replicas}};
   const auto value = total_of(explanation);
+  // Without `implied`, because a null could be read as 0 replicas.
   if (!value) return out;
   const auto implied = implied_replicas(metric, *value);
   Json& shown = out["implied"];
   shown["replicas"] = implied.bounded;
   shown["replicasUnbounded"] = implied.wanted;
+  // An HPA at 0 replicas has no ratio.
   if (implied.ratio) shown["ratio"] = *implied.ratio;
   shown["isWithinTolerance"] = implied.is_within_tolerance;
   shown["note"] = kNote;

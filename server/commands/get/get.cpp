@@ -24,6 +24,7 @@ void print_table(const std::string& metric, const std::vector<Reading>& readings
       labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", name, value);
     fmt::print("{:<32} {:<32} {:<22} {}\n",
                metric,
+               // A dash, so that every line has four columns.
                labels.empty() ? "-" : labels,
                apiservice::rfc3339(reading.taken_at),
                apiservice::quantity(reading.value));
@@ -35,6 +36,7 @@ Result<std::vector<Reading>> read(const GetOptions& options,
                                   const Clock& clock,
                                   scalers::World& world) {
   auto labels = apiservice::parse_selector(options.selector);
+  // The same error as from the API (400), so that it is printed in the same way.
   if (!labels) return labels.error();
   return read_once(loop,
                    clock,
@@ -52,6 +54,7 @@ ExitCode run(const GetOptions& options) {
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
   const auto readings = read(options, loop, clock, *loaded.world);
+  // Before the output, which a slow reader of a pipe may delay.
   clients.close();
   if (!readings) return print_failure(readings.error());
   if (options.is_json) {

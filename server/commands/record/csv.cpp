@@ -10,6 +10,7 @@
 namespace weir::server::record {
 namespace {
 
+// RFC 4180, 2.1.
 constexpr const char* kEnd = "\r\n";
 
 // The columns in order; an empty column has no value.
@@ -31,6 +32,7 @@ struct Row {
 
 // RFC 4180, 2.6 and 2.7: quotes are doubled inside a quoted field.
 std::string quoted(const std::string& field) {
+  // Other fields need no quotes (2.5).
   if (field.find_first_of(",\"\r\n") == field.npos) return field;
   std::string out = "\"";
   for (const char character : field)
@@ -39,6 +41,7 @@ std::string quoted(const std::string& field) {
 }
 
 std::string line_of(const Row& row) {
+  // In the order of the names in csv_head().
   const std::array fields{&row.time,
                           &row.elapsed_seconds,
                           &row.kind,
@@ -64,6 +67,7 @@ template <class AnySample>
 Row row_of(const char* kind, std::string_view name, const AnySample& sample) {
   Row out;
   out.time = apiservice::rfc3339(sample.time);
+  // To the millisecond, because `time` has whole seconds.
   out.elapsed_seconds = fmt::format("{:.3f}", sample.at);
   out.kind = kind;
   out.name = std::string(name);
@@ -92,6 +96,7 @@ std::string csv_head() {
 
 std::string csv_of(std::string_view metric, const Sample& sample) {
   Row row = row_of("metric", metric, sample);
+  // An error has no value: an empty column, never a 0.
   if (sample.readings.empty()) return line_of(row);
   std::string out;
   for (const scalers::Reading& reading : sample.readings) {

@@ -27,6 +27,10 @@ namespace {
 RecordFiles::RecordFiles(std::string csv, std::string html)
     : csv_path_(std::move(csv)), html_path_(std::move(html)), csv_(open(csv_path_)) {
   add_lines(csv_head());
+  // Tried at the start, because otherwise a record would end without its page.
+  const std::string temporary = html_path_ + ".new";
+  open(temporary).reset();
+  std::remove(temporary.c_str());
 }
 
 void RecordFiles::add_lines(const std::string& lines) { write(*csv_, lines, csv_path_); }

@@ -11,7 +11,8 @@ namespace weir::server::record {
 
 class RecordFiles {
  public:
-  // Starts the CSV. Throws std::runtime_error with the name of a file that cannot be written.
+  // Starts the CSV. Throws std::runtime_error with the name of a file that cannot be written; that
+  // of the page is tried and removed again.
   RecordFiles(std::string csv, std::string html);
 
   // Writes complete lines; they are in the file when this returns.

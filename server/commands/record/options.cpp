@@ -10,6 +10,7 @@ namespace {
 
 std::string validate_name(const std::string& text) {
   const auto slash = text.find('/');
+  // One slash: neither a metric nor an object of Kubernetes has one in its name.
   const bool is_name = slash != text.npos && slash != 0 && slash + 1 < text.size() &&
                        text.find('/', slash + 1) == text.npos;
   return is_name ? "" : "write NAMESPACE/NAME, such as ml-inference/p95_latency";
@@ -23,6 +24,7 @@ std::string validate_target(const std::string& text) {
 void add_span(CLI::App& command, const char* name, Duration& value, const char* help) {
   const auto read = [&value, name](const std::string& text) {
     const auto duration = scalers::parse_duration(text);
+    // Also for 0, by which the number of the next round would be divided.
     if (!duration) throw CLI::ValidationError(name, "write a duration such as 5s or 8m");
     value = *duration;
   };
@@ -64,6 +66,7 @@ void add_record(CLI::App& app, RecordOptions& out) {
 std::string problem_in(const RecordOptions& options) {
   if (options.targets.empty() && options.hpas.empty())
     return "there is nothing to record: give a NAMESPACE/METRIC or --hpa NAMESPACE/NAME";
+  // HPAs are in the cluster alone, also when the metrics come from a configuration.
   if (options.kubeconfig.empty() && !options.hpas.empty())
     return "--hpa reads from the kube-apiserver: add --kubeconfig";
   if (options.kubeconfig.empty() && options.config.empty())

@@ -32,6 +32,7 @@ table{border-collapse:collapse}td,th{text-align:left;padding:.1em .8em .1em 0;ve
 </style></head><body>
 )";
 
+// The script sets textContent and never innerHTML, because names and errors come from backends.
 constexpr const char* kScript = R"(<script>
 const tracks = JSON.parse(document.getElementById("points").textContent);
 const charts = [...document.querySelectorAll("svg")];
@@ -72,6 +73,7 @@ std::vector<Line> lines_of(const MetricTrack& track, Measure measure) {
   std::map<std::string, Line> lines;
   for (const Sample& sample : track.samples)
     for (const scalers::Reading& reading : sample.readings) lines[text_of(reading.labels)];
+  // Every sample, also one without these labels, because a missing value is a gap in the line.
   for (auto& [labels, line] : lines) {
     line.name = labels.empty() ? track.name : labels;
     for (const Sample& sample : track.samples) {
@@ -97,6 +99,8 @@ std::vector<double> errors_of(const std::vector<AnySample>& samples) {
 Line replicas_of(const HpaTrack& track,
                  const char* name,
                  std::optional<std::int64_t> HpaState::*which) {
+  // Stepped, because replicas change at once; dashed for the desired ones, because both lines often
+  // have the same values.
   Line out{name, {}, true, which == &HpaState::desired};
   for (const HpaSample& sample : track.samples) {
     const auto& count = sample.state.*which;
@@ -110,9 +114,11 @@ Line replicas_of(const HpaTrack& track,
 template <class AnySample, class TextOf>
 std::string changes_of(const std::vector<AnySample>& samples, TextOf text_at) {
   std::string rows;
+  // Empty, so that a track that begins without an error has no row for it.
   std::string current;
   for (const AnySample& sample : samples) {
     const std::string text = text_at(sample);
+    // Only changes, because an error that lasts is in every sample.
     if (text == current) continue;
     current = text;
     rows += fmt::format("<tr><td>{:.1f} s</td><td>{}</td><td>{}</td></tr>\n",
@@ -145,6 +151,7 @@ std::string section_of(const MetricTrack& track, double seconds) {
        lines_of(track,
                 [](const Sample&, const scalers::Reading& reading) { return reading.value; }),
        errors});
+  // Errors have no age: a track of errors alone would have an empty plot.
   auto ages = lines_of(track, age_of);
   if (!ages.empty()) out += svg_of({"age in seconds", seconds, std::move(ages), errors});
   if (!errors.empty())
@@ -168,6 +175,7 @@ std::string count_text(const std::optional<std::int64_t>& count) {
 
 // All values for the readout: [{"name":..., "points":[[seconds, text], ...]}].
 std::string points_of(const Timeline& timeline) {
+  // A copy of all values for the script, because the plots are rounded to a tenth of a unit.
   json out = json::array();
   for (const MetricTrack& track : timeline.metrics) {
     json points = json::array();
@@ -214,6 +222,7 @@ std::string page_of(const Timeline& timeline) {
       seconds);
   for (const MetricTrack& track : timeline.metrics) out += section_of(track, seconds);
   for (const HpaTrack& track : timeline.hpas) out += section_of(track, seconds);
+  // A browser does not execute a script of this type.
   out += fmt::format("<script type=\"application/json\" id=\"points\">{}</script>\n",
                      points_of(timeline));
   return out + kScript + "</body></html>\n";

@@ -11,6 +11,8 @@
 namespace weir::server::record {
 namespace {
 
+// In units of the viewBox; the page scales it to its width. The margins have the numbers of the
+// axes.
 constexpr double kWidth = 900;
 constexpr double kHeight = 220;
 constexpr double kLeft = 70;
@@ -18,6 +20,7 @@ constexpr double kRight = 870;
 constexpr double kTop = 10;
 constexpr double kBottom = 185;
 constexpr int kSteps = 5;  // on each axis
+// Without red, which is the colour of errors.
 constexpr std::array<const char*, 6> kColours{"#1f77b4",
                                               "#2ca02c",
                                               "#9467bd",
@@ -44,11 +47,13 @@ Range range_of(const Plot& plot) {
     }
   }
   out.low = out.low < 0 ? -nice_ceiling(-out.low) : 0;
+  // Never an empty range, because y_of() divides by its length.
   out.high = out.high > 0 ? nice_ceiling(out.high) : (out.low < 0 ? 0 : 1);
   return out;
 }
 
 double x_of(const Plot& plot, double at) {
+  // Never by 0, also for a plot without a length.
   return kLeft + (kRight - kLeft) * at / std::max(plot.seconds, 1e-9);
 }
 
@@ -157,6 +162,7 @@ std::string svg_of(const Plot& plot) {
 std::string html_escaped(std::string_view text) {
   std::string out;
   for (const char letter : text) {
+    // Both quotes, because texts are in attributes too.
     switch (letter) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
@@ -173,6 +179,7 @@ double nice_ceiling(double value) {
   // Above 0, because the logarithm of 0 is not finite.
   const double wanted = std::max(value, 1e-9);
   const double power = std::pow(10, std::floor(std::log10(wanted)));
+  // Multiples that people read easily, and whose fifths have few digits.
   for (const double factor : {1.0, 2.0, 5.0}) {
     if (factor * power >= wanted) return factor * power;
   }

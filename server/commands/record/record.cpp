@@ -31,8 +31,9 @@ using record::HpaTrack;
 using record::MetricTrack;
 using record::Sample;
 
-constexpr Duration kMaxReadTime{10'000};  // the deadline of each metric is shorter
+constexpr Duration kMaxReadTime{30'000};  // the longest deadline that a metric may have
 constexpr Duration kMaxStopTime{3'000};   // for reads in flight when the record ends
+// Not after each sample, because each page is rendered from the whole record.
 constexpr Duration kPageInterval{10'000};
 
 double seconds_of(SteadyTime::duration span) { return std::chrono::duration<double>(span).count(); }
@@ -61,6 +62,7 @@ struct Recording {
   const Clock& clock;
   record::RecordSource& source;
   Duration interval;
+  // A CSV that cannot be written ends the command here, before anything is queried.
   record::RecordFiles files;
   record::Timeline timeline;
   scalers::Signal ended;
@@ -81,6 +83,7 @@ void end(Recording& recording, const std::exception_ptr& failure) {
 void write_page_if_due(Recording& recording) {
   if (recording.clock.steady() < recording.page_at) return;
   recording.files.write_page(recording.timeline);
+  // From the end of the writing, so that a long record is not written all the time.
   recording.page_at = recording.clock.steady() + kPageInterval;
 }
 
@@ -117,8 +120,10 @@ std::string text_of(const HpaSample& sample) {
 
 template <class Track, class AnySample>
 void add_sample(Recording& recording, Track& track, AnySample sample) {
+  // Errors of the reads that the stop itself has ended are not recorded.
   if (recording.is_stopped) return;
   sample.took = seconds_of(recording.clock.steady() - recording.began) - sample.at;
+  // The file first: a record that is killed has every line that was printed.
   recording.files.add_lines(record::csv_of(track.name, sample));
   print_sample(track.name, sample.at, text_of(sample));
   track.samples.push_back(std::move(sample));
@@ -127,6 +132,8 @@ void add_sample(Recording& recording, Track& track, AnySample sample) {
 
 // True when the record is over, false when the next round is due.
 awaitable<bool> wait_for_round(Recording& recording, int round) {
+  // A multiple of the interval since the beginning, so that slow reads do not shift later ones.
+  // Rounded up, because a wait that ended early would repeat the round.
   const SteadyTime due = recording.began + round * recording.interval;
   const auto left = std::chrono::ceil<Duration>(due - recording.clock.steady());
   const bool is_over = co_await recording.ended.wait(std::max(left, Duration{0}));
@@ -190,6 +197,7 @@ void start(Recording& recording, const RecordOptions& options) {
   for (HpaTrack& track : recording.timeline.hpas)
     boost::asio::co_spawn(recording.loop.get_executor(), follow_hpa(recording, track), done);
   if (options.duration.count() == 0) return;
+  // The timer counts too, because it also refers to the recording.
   ++recording.under_way;
   boost::asio::co_spawn(recording.loop.get_executor(),
                         end_after(recording, options.duration),
@@ -218,6 +226,7 @@ ExitCode run(const RecordOptions& options) {
   bool is_over = false;
   signals.async_wait([&](const boost::system::error_code& failed, int) {
     if (!failed) recording.ended.raise();
+    // A signal does not wait for reads in flight; the end of --duration does.
     if (!failed) is_over = true;
   });
   start(recording, options);
@@ -231,6 +240,7 @@ ExitCode run(const RecordOptions& options) {
   while (recording.under_way > 0 && loop.run_one_until(limit) > 0) {
   }
   recording.files.write_page(recording.timeline);
+  // After the page, so that what was recorded is not lost.
   if (recording.failure) std::rethrow_exception(recording.failure);
   fmt::print("written: {} and {}\n", options.csv, options.html);
   return ExitCode::ok;

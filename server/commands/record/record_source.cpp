@@ -2,6 +2,7 @@
 // has.
 #include "server/commands/record/record_source.hpp"
 
+#include "apiservice/groups/external_values.hpp"
 #include "apiservice/meta/label_selector.hpp"
 #include "scalers/settings/url.hpp"
 #include "server/commands/record/replies.hpp"
@@ -16,7 +17,7 @@ using scalers::percent_encoded;
 using scalers::Reading;
 using scalers::Result;
 
-// The first question mark ends the metric, because names cannot contain one.
+// The first question mark ends the metric: a metric whose name has one cannot be recorded.
 Target target_of(const std::string& text) {
   const auto mark = text.find('?');
   const std::string path = text.substr(0, mark);
@@ -35,11 +36,15 @@ awaitable<Result<std::vector<Reading>>> RecordSource::read_metric(Target target,
         co_await source_->read({target.name_space, target.metric, std::move(*labels)}, deadline);
     co_return readings;
   }
-  const std::string path = fmt::format("/apis/external.metrics.k8s.io/v1beta1/namespaces/{}/{}",
+  const std::string path = fmt::format("/apis/{}/{}/namespaces/{}/{}",
+                                       apiservice::kExternalGroup,
+                                       apiservice::kExternalVersion,
                                        percent_encoded(target.name_space),
                                        percent_encoded(target.metric));
+  // Without a selector there is no parameter, as in a read of the HPA controller.
   const std::string query =
       target.selector.empty() ? "" : "labelSelector=" + percent_encoded(target.selector);
+  // Not null here: problem_in() requires --kubeconfig when there is no --config.
   const auto reply = co_await kube_->get(path, query, deadline);
   if (!reply) co_return reply.error().within("the kube-apiserver");
   co_return parse_values(reply->status, reply->body);

@@ -39,6 +39,7 @@ std::optional<std::int64_t> count_in(const json& object, const char* key) {
 std::optional<Error> take_object(long status, std::string_view body, json& object) {
   object = json::parse(body, nullptr, false);
   if (status / 100 == 2 && object.is_object()) return std::nullopt;
+  // The message of the Status is what an HPA shows in its conditions.
   const std::string message = text_in(object, "message");
   if (!message.empty()) return Error{Errc::bad_reply, message, ""};
   return Error{
@@ -50,6 +51,7 @@ std::optional<Error> take_object(long status, std::string_view body, json& objec
 std::optional<Reading> reading_of(const json& item) {
   const auto value = apiservice::parse_quantity(text_in(item, "value"));
   const auto taken_at = apiservice::parse_rfc3339(text_in(item, "timestamp"));
+  // A value without a time would have no age.
   if (!value || !taken_at) return std::nullopt;
   Reading out{{}, *value, *taken_at};
   const json labels = part_of(item, "metricLabels");
@@ -71,6 +73,7 @@ Result<std::vector<Reading>> parse_values(long status, std::string_view body) {
       return Error{Errc::bad_reply, "an item of the response has no value or no timestamp", ""};
     out.push_back(std::move(*reading));
   }
+  // An error for the HPA controller too.
   if (out.empty()) return Error{Errc::bad_reply, "the response has no items", ""};
   return out;
 }

@@ -1,5 +1,5 @@
-// Parses the responses of the kube-apiserver to `weir record`: an ExternalMetricValueList, an HPA,
-// or a Status. Pure.
+// Parses the responses of the kube-apiserver to `weir record`: a list of values, an HPA, or a
+// Status. Pure.
 #pragma once
 
 #include "scalers/error.hpp"

@@ -25,6 +25,7 @@ std::string text_of(const std::vector<Condition>& conditions) {
 }
 
 double age_of(const Sample& sample, const scalers::Reading& reading) {
+  // `time` is the beginning of the read, so that the age at its response includes `took`.
   const std::chrono::duration<double> age = sample.time - reading.taken_at;
   return std::max(0.0, age.count() + sample.took);
 }

@@ -16,6 +16,7 @@ constexpr const char* kSniFlag = "--tls-sni-cert-key";
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> out;
+  // Empty parts stay in the result, so that a missing file or name is noticed.
   std::size_t begin = 0;
   while (begin <= text.size()) {
     const std::size_t end = std::min(text.find(separator, begin), text.size());
@@ -32,6 +33,7 @@ NamedPair parse_sni_pair(const std::string& text) {
   NamedPair out;
   if (parts.size() == 2) out.names = split(parts.back(), ',');
   const bool has_empty_name = std::ranges::find(out.names, "") != out.names.end();
+  // A second colon is an error: a server name cannot contain one.
   const bool is_whole = files.size() == 2 && !files[0].empty() && !files[1].empty();
   if (!is_whole || parts.size() > 2 || has_empty_name)
     throw CLI::ValidationError(kSniFlag, "write CERTIFICATE,KEY or CERTIFICATE,KEY:NAME,NAME");
@@ -48,6 +50,7 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
   auto* key = serve.add_option("--tls-private-key-file",
                                out.tls_private_key_file,
                                "PEM file: private key of --tls-cert-file");
+  // Half a pair would be ignored, and a self-signed certificate served.
   certificate->needs(key);
   key->needs(certificate);
   serve
@@ -63,6 +66,7 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
   // Shared by the callbacks of both flags, which CLI11 keeps: the settings need both values.
   const auto names = std::make_shared<std::pair<std::string, std::vector<std::string>>>();
   const auto apply = [names, &out] {
+    // Called for each of the two flags: the last call has the values of both.
     const auto parsed = parse_tls_names(names->first, names->second);
     if (const auto* problem = std::get_if<TlsNameProblem>(&parsed))
       throw CLI::ValidationError(problem->what);

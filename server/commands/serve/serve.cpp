@@ -21,6 +21,7 @@ ExitCode run(const ServeOptions& options) {
     return ExitCode::failed;
   }
   set_log(options.logs_json ? LogFormat::json : LogFormat::text, options.verbosity);
+  // Before the loop, whose sessions report to it until they are destroyed.
   Telemetry telemetry({.max_parameter_sets = options.max_parameter_sets});
   // Only this thread uses sockets; other threads only post to the loop.
   Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);

@@ -29,6 +29,7 @@ awaitable<Result<HttpReply>> send(HttpClient& http,
 Result<HttpRequest> KubeClient::request(const std::string& path) const {
   HttpRequest out;
   out.url = access_.server;
+  // The server may have a path of its own, where one proxy serves several clusters.
   out.url.path += path;
   out.tls = access_.tls;
   out.pems = access_.pems;
@@ -40,9 +41,11 @@ Result<HttpRequest> KubeClient::request(const std::string& path) const {
   if (access_.token_file.is_set()) {
     // Read for each request, because the kubelet replaces the token before it expires.
     auto text = access_.token_file.read();
+    // Only this request fails: the next one reads the file again.
     if (!text) return text.error();
     token = std::move(*text);
   }
+  // Marked as secret, so that it is removed from the texts of errors.
   if (!token.reveal().empty())
     out.headers.push_back({"Authorization", Secret("Bearer " + token.reveal()), true});
   return out;

@@ -37,6 +37,8 @@ struct Unsupported {
   std::string_view reason;
 };
 
+// Ignoring one of these keys would connect to another server, or as another user, than kubectl does
+// with the same file.
 constexpr std::array kUnsupportedOfCluster{
     Unsupported{"tls-server-name",
                 "tls-server-name is not supported; write the certificate's name in server"},
@@ -58,10 +60,12 @@ constexpr std::array kUnsupportedOfUser{
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
+  // One byte more than the maximum: a longer file is one whose end was not reached.
   std::string text(kMaxKubeconfigBytes + 1, '\0');
   if (!file) refuse(path, "the file cannot be read");
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
+  // Also for a folder, which can be opened and not read.
   if (!file.eof()) refuse(path, "the file cannot be read, or is over 1 MiB");
   return text;
 }
@@ -104,11 +108,13 @@ void refuse_unsupported(const std::string& path,
                         const std::array<Unsupported, N>& table) {
   for (const Unsupported& entry : table) {
     const Node* value = block.find(entry.key);
+    // Kubernetes reads a key with null as an absent one.
     if (value != nullptr && value->kind != Node::Kind::null) refuse(path, entry.reason);
   }
 }
 
-// The decoded PEM of KEY-data; empty when there is none.
+// The decoded PEM of KEY-data; empty when there is none. It takes precedence over the file, as in
+// client-go.
 std::string data_of(const std::string& path, const Node& block, const std::string& key) {
   std::string text = text_of(block, key + "-data");
   if (text.empty()) return text;
@@ -123,6 +129,7 @@ std::string file_of(const std::string& path, const Node& block, const std::strin
   if (file.empty()) return file;
   const auto full = std::filesystem::path(path).parent_path() / file;
   std::error_code failed;
+  // Checked at startup, because the first request would report it to a caller who cannot fix it.
   if (!std::filesystem::is_regular_file(full, failed))
     refuse(path, fmt::format("{} {} is not a readable file", key, full.string()));
   return full.string();
@@ -139,6 +146,7 @@ void read_cluster(const std::string& path, const Node& cluster, ClusterAccess& o
   if (const auto* problem = std::get_if<scalers::UrlProblem>(&parsed))
     refuse(path, "server: " + problem->what);
   out.server = std::get<scalers::Url>(std::move(parsed));
+  // Plain http would show the tokens that reviews contain to the network.
   if (out.server.scheme != "https") refuse(path, "server: write an https url");
   out.tls.ca.path = file_of(path, cluster, "certificate-authority");
   out.pems.ca = data_of(path, cluster, "certificate-authority");
@@ -152,6 +160,7 @@ void read_user(const std::string& path, const Node& user, ClusterAccess& out) {
   out.pems.key = scalers::Secret(data_of(path, user, "client-key"));
   const bool has_certificate = !(out.tls.certificate.path + out.pems.certificate).empty();
   const bool has_key = !(out.tls.key.path + out.pems.key.reveal()).empty();
+  // Half a pair would connect without the client certificate, as another user.
   if (has_certificate != has_key) {
     refuse(path, "client-certificate and client-key go together; write both or neither");
   }
@@ -193,6 +202,7 @@ ClusterAccess in_cluster_access(const std::string& host,
   out.server = *server;
   out.tls.ca.path = folder + "/ca.crt";
   out.token_file = scalers::SecretFile(folder + "/token");
+  // Checked at startup: a pod without these files could never query the kube-apiserver.
   for (const std::string& file : {out.tls.ca.path, out.token_file.path()}) {
     std::error_code failed;
     if (std::filesystem::is_regular_file(file, failed)) continue;

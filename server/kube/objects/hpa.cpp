@@ -23,6 +23,7 @@ using scalers::Error;
 
 constexpr double kMaxReplicas = 2'147'483'647;  // an int32
 
+// The value at the path; null for an absent one, so that callers need no check for each level.
 const Json& at(const Json& object, std::initializer_list<const char*> path) {
   static const Json kNull;
   const Json* node = &object;
@@ -51,7 +52,8 @@ double tolerance_at(const Json& hpa, const char* direction) {
   return parse_quantity(text).value_or(kDefaultTolerance);
 }
 
-// One matchExpression as text, such as "key in (a,b)". The values are sorted, as in Kubernetes.
+// One matchExpression as text, such as "key in (a,b)". The values are sorted, as in Kubernetes. The
+// texts are those of labels.Requirement.String() in apimachinery.
 std::string requirement_text(const Json& expression) {
   std::string key = text_at(expression, {"key"});
   const std::string wanted = text_at(expression, {"operator"});
@@ -64,6 +66,7 @@ std::string requirement_text(const Json& expression) {
 }
 
 std::string text_of_selector(const Json& selector) {
+  // A multimap, because a key may be in matchLabels and in several matchExpressions.
   std::multimap<std::string, std::string> by_key;
   for (const auto& [key, value] : at(selector, {"matchLabels"}).items())
     if (value.is_string()) by_key.emplace(key, key + "=" + value.get<std::string>());
@@ -81,6 +84,7 @@ std::string selector_text(std::string_view json) {
 scalers::Result<HpaMetric> parse_hpa(std::string_view json, const std::string& metric) {
   const Json hpa = Json::parse(json, nullptr, false);
   const Json& metrics = at(hpa, {"spec", "metrics"});
+  // A Status and the response of a proxy may be JSON objects too.
   if (text_at(hpa, {"kind"}) != "HorizontalPodAutoscaler" || !metrics.is_array())
     return Error{Errc::bad_reply, "the response is not a HorizontalPodAutoscaler with metrics", ""};
   for (const Json& item : metrics) {
@@ -89,12 +93,14 @@ scalers::Result<HpaMetric> parse_hpa(std::string_view json, const std::string& m
     const std::string quantity =
         text_at(item, {"external", "target", is_average ? "averageValue" : "value"});
     const auto target = parse_quantity(quantity);
+    // The kube-apiserver accepts only positive targets. 0 would divide by zero in the formula.
     if (!target || *target <= 0) {
       return Error{
           Errc::bad_reply,
           fmt::format("the target \"{}\" of that metric is not a quantity above 0", quantity),
           ""};
     }
+    // An absent minReplicas means 1 in Kubernetes. An HPA without a status has no replicas yet.
     return HpaMetric{.is_average = is_average,
                      .target = *target,
                      .quantity = quantity,
@@ -120,11 +126,16 @@ ImpliedReplicas implied_replicas(const HpaMetric& metric, double value) {
     out.is_within_tolerance =
         *out.ratio >= 1 - metric.down_tolerance && *out.ratio <= 1 + metric.up_tolerance;
   }
+  // At 0 replicas both target types use the ratio alone, because a product with 0 would never scale
+  // up. Value multiplies by the ready pods in the controller; here all replicas count as ready.
   double wanted = std::ceil(whole);
   if (!metric.is_average && metric.current_replicas > 0) wanted = std::ceil(whole * replicas);
   if (out.is_within_tolerance) wanted = replicas;
+  // The controller takes a negative sum for an overflow and makes it the largest int64.
+  if (metric.is_average && value < 0) wanted = kMaxReplicas;
   // Clamped before the cast, because a double above the range is undefined as an integer.
   out.wanted = static_cast<std::int64_t>(std::clamp(wanted, 0.0, kMaxReplicas));
+  // std::clamp() is undefined when the lower bound is above the upper one.
   const std::int64_t least = std::min(metric.min_replicas, metric.max_replicas);
   out.bounded = std::clamp(out.wanted, least, metric.max_replicas);
   return out;

@@ -14,11 +14,13 @@ using apiservice::Decision;
 using apiservice::RequestInfo;
 using apiservice::UserInfo;
 
+// The limit of the webhook authorizer in k8s.io/apiserver.
 constexpr std::size_t kMaxCachedBytes = 10'000;
 // As in TokenReviews: after this time the deadline of most reads is over.
 constexpr Duration kMaxWait{2'500};
 
 bool matches(std::string_view path, std::string_view allowed) {
+  // A star is a wildcard at the end only, as in Kubernetes.
   if (allowed.ends_with('*')) return path.starts_with(allowed.substr(0, allowed.size() - 1));
   return path == allowed;
 }
@@ -37,6 +39,7 @@ bool is_always_allowed(const UserInfo& caller,
 }
 
 bool is_cacheable(const RequestInfo& attributes) {
+  // Without the user and the groups, because a caller cannot choose them.
   std::size_t size = 0;
   for (const auto* part : {&attributes.name_space,
                            &attributes.verb,
@@ -63,6 +66,8 @@ AccessReviews::AccessReviews(Loop& loop,
               .name = "SubjectAccessReview",
               .path = "/apis/authorization.k8s.io/v1/subjectaccessreviews",
               .parse = [](const std::string& reply) { return parse_access_review(reply); },
+              // Kubernetes has a flag for each: a denial may expire earlier, so that a permission
+              // that was granted takes effect sooner.
               .ttl =
                   [allowed = settings.allowed_ttl,
                    denied = settings.denied_ttl](const Decision& decision) {
@@ -74,13 +79,17 @@ awaitable<Decision> AccessReviews::decide(UserInfo caller,
                                           Deadline deadline) {
   if (is_always_allowed(caller, attributes, always_allowed_paths_))
     co_return Decision{true, "", ""};
+  // Nothing is ever cached under the empty key.
   std::string key = is_cacheable(attributes) ? access_key(caller, attributes) : std::string();
+  // Looked up before access_review() builds JSON, because most requests end here.
   if (const Decision* cached = reviews_->cached(key)) co_return *cached;
-  // A failed review denies: authorization never fails open.
+  // A failed review denies: authorization never fails open. The limit counts from the start of the
+  // request, so that both reviews of a request together have 2.5 s.
   auto decision = co_await reviews_->review(std::move(key),
                                             access_review(caller, attributes),
                                             deadline.capped(kMaxWait));
   if (decision) co_return std::move(*decision);
+  // A failure, which becomes a 500 and not a 403, because the caller may have the permission.
   co_return Decision{false, "", "SubjectAccessReview: " + decision.error().message()};
 }
 
@@ -88,6 +97,7 @@ bool AccessReviews::allowed_from_cache(const UserInfo& caller, const RequestInfo
   if (is_always_allowed(caller, attributes, always_allowed_paths_)) return true;
   if (!is_cacheable(attributes)) return false;
   const Decision* cached = reviews_->cached(access_key(caller, attributes));
+  // decide() returns a cached denial, because it has the reason.
   return cached != nullptr && cached->is_allowed;
 }
 

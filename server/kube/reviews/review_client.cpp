@@ -16,6 +16,8 @@ using scalers::Errc;
 using scalers::Error;
 using scalers::Result;
 
+// The time, tries and pauses of the webhook clients in k8s.io/apiserver. The four pauses are
+// shorter than 5 s together, so that half of the time remains for the responses.
 constexpr Duration kMaxReviewTime{10'000};
 constexpr int kMaxTries = 5;
 constexpr Backoff kBackoff{Duration{500}, 1.5, 0.2, kMaxReviewTime};
@@ -23,6 +25,7 @@ constexpr Backoff kBackoff{Duration{500}, 1.5, 0.2, kMaxReviewTime};
 }  // namespace
 
 std::optional<Error> review_failure(long status) {
+  // A review that was accepted has status 201 (Created).
   if (status / 100 == 2) return std::nullopt;
   switch (status) {
     case 401:
@@ -43,6 +46,7 @@ std::optional<Error> review_failure(long status) {
 }
 
 bool is_worth_a_retry(long status) {
+  // The other statuses would be the same again: they are about the request or the account.
   return status == 429 || status == 500 || status == 503 || status == 504;
 }
 
@@ -58,6 +62,7 @@ ReviewClient::ReviewClient(Loop& loop,
       closing_(loop) {}
 
 awaitable<Result<std::string>> ReviewClient::send(std::string body) {
+  // The coroutine owns the client, because a review in flight may outlive the owner.
   return post_with_retries(shared_from_this(), std::move(body));
 }
 
@@ -70,11 +75,14 @@ awaitable<Result<std::string>> ReviewClient::post_with_retries(std::shared_ptr<R
     const auto failure =
         reply ? review_failure(reply->status) : std::optional<Error>(reply.error());
     if (!failure) co_return std::move(reply->body);
+    // A timeout has used up the deadline; the causes of tls and bad_reply do not pass by
+    // themselves.
     const bool is_retryable =
         reply ? is_worth_a_retry(reply->status) : reply.error().code == Errc::unreachable;
     // Jitter, so that the replicas of Weir do not retry at the same time.
     const double chance = std::generate_canonical<double, 32>(self->random_);
     const Duration pause = kBackoff.pause(tries, chance);
+    // A pause beyond the deadline would only delay the error.
     const bool has_time = deadline.left(self->clock_.steady()) > pause;
     if (!is_retryable || tries + 1 == kMaxTries || !has_time) co_return *failure;
     const bool is_closing = co_await self->closing_.wait(pause);
@@ -83,6 +91,7 @@ awaitable<Result<std::string>> ReviewClient::post_with_retries(std::shared_ptr<R
 }
 
 void ReviewClient::log_outcome(const std::optional<Error>& failure) {
+  // Only changes are logged: while the kube-apiserver is down, every request has a failed review.
   const bool is_failing = failure.has_value();
   if (is_failing == is_failing_) return;
   is_failing_ = is_failing;

@@ -2,6 +2,8 @@
 // the kube-apiserver.
 #include "server/kube/reviews/review_texts.hpp"
 
+#include "scalers/text/key_writer.hpp"
+#include "scalers/text/utf8.hpp"
 #include "server/crypto/sha256.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace weir::server::cluster {
@@ -20,17 +23,21 @@ using apiservice::UserInfo;
 using nlohmann::json;
 using scalers::Errc;
 using scalers::Error;
+using scalers::KeyWriter;
 using scalers::Result;
 
+// A webhook of the cluster may write the reason, and a 403 repeats it to the caller.
 constexpr std::size_t kMaxReasonBytes = 1024;
-// A longer key is replaced by its digest, which bounds the memory of the keys.
-constexpr std::size_t kMaxKeyBytes = 512;
+// A longer key is replaced by its digest, which bounds the memory of the keys. The 8192 keys of a
+// full cache take 6 MiB at most.
+constexpr std::size_t kMaxKeyBytes = 768;
 
 // Invalid UTF-8 becomes U+FFFD, as in Go's encoder.
 std::string text_of(const json& document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// Go's encoder leaves empty fields out too (omitempty).
 void set(json& out, const char* name, const std::string& value) {
   if (!value.empty()) out[name] = value;
 }
@@ -44,6 +51,7 @@ struct StatusBlock {
 // The `status` of a response of this kind.
 Result<StatusBlock> status_of(std::string_view reply, const char* kind) {
   const json document = json::parse(reply, nullptr, false);
+  // A document that is not valid JSON is not an object either.
   if (!document.is_object() || document.value("kind", json()) != kind)
     return bad(std::string("the response is not a ") + kind);
   const auto status = document.find("status");
@@ -57,7 +65,8 @@ std::string text_in(const json& block, const char* name) {
   return field != block.end() && field->is_string() ? field->get<std::string>() : std::string();
 }
 
-// False when the field is absent; nullopt when it is not a boolean.
+// False when the field is absent; nullopt when it is not a boolean. Go may leave out a boolean that
+// is false (omitempty).
 std::optional<bool> flag_in(const json& block, const char* name) {
   const auto field = block.find(name);
   if (field == block.end()) return false;
@@ -107,23 +116,13 @@ void put_attributes(json& spec, const RequestInfo& attributes) {
   } else {
     set(out, "path", attributes.path);
   }
+  // The kube-apiserver rejects a review with both blocks, or with none (400).
   spec[attributes.is_resource ? "resourceAttributes" : "nonResourceAttributes"] = std::move(out);
 }
 
-// A varint: 7 bits a byte, so that no count is the prefix of another.
-void append_count(std::string& out, std::size_t count) {
-  for (; count >= 0x80; count >>= 7U) out += static_cast<char>((count & 0x7fU) | 0x80U);
-  out += static_cast<char>(count);
-}
-
-void append_part(std::string& out, std::string_view text) {
-  append_count(out, text.size());
-  out += text;
-}
-
-void append_parts(std::string& out, const std::vector<std::string>& texts) {
-  append_count(out, texts.size());
-  for (const std::string& text : texts) append_part(out, text);
+void add_all(KeyWriter& key, const std::vector<std::string>& texts) {
+  key.add(static_cast<std::uint32_t>(texts.size()));
+  for (const std::string& text : texts) key.add(text);
 }
 
 Result<Decision> decision_in(std::string_view reply, const char* kind) {
@@ -134,8 +133,9 @@ Result<Decision> decision_in(std::string_view reply, const char* kind) {
   const auto is_denied = flag_in(status, "denied");
   if (!is_allowed || !is_denied)
     return bad(fmt::format("the {}'s allowed or denied is not a boolean", kind));
+  // Neither of them is a denial: no authorizer of the cluster had an opinion.
   if (*is_allowed && *is_denied) return bad(fmt::format("the {} both allows and denies", kind));
-  return Decision{*is_allowed, text_in(status, "reason").substr(0, kMaxReasonBytes), ""};
+  return Decision{*is_allowed, scalers::shortened(text_in(status, "reason"), kMaxReasonBytes), ""};
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ Result<TokenVerdict> parse_token_review(std::string_view reply,
   if (!is_authenticated) return bad("the TokenReview's authenticated is not a boolean");
   TokenVerdict out;
   if (!*is_authenticated) {
-    out.reason = text_in(status, "error").substr(0, kMaxReasonBytes);
+    out.reason = scalers::shortened(text_in(status, "error"), kMaxReasonBytes);
     return out;
   }
   // Kubernetes requires only one of the requested audiences.
@@ -169,6 +169,8 @@ Result<TokenVerdict> parse_token_review(std::string_view reply,
   const auto user = status.find("user");
   if (user == status.end() || !user->is_object()) return bad("the TokenReview names no user");
   out.caller = user_in(*user);
+  // An empty name would be sent in the SubjectAccessReview, which would then be for the groups
+  // alone.
   if (out.caller->user.empty()) return bad("the TokenReview names no user");
   return out;
 }
@@ -186,17 +188,18 @@ std::string access_review(const UserInfo& caller, const RequestInfo& attributes)
 }
 
 std::string access_key(const UserInfo& caller, const RequestInfo& attributes) {
-  std::string whole;
-  whole.reserve(kMaxKeyBytes);
-  append_part(whole, caller.user);
-  append_part(whole, caller.uid);
-  append_parts(whole, caller.groups);
-  append_count(whole, caller.extra.size());
+  KeyWriter whole(kMaxKeyBytes);
+  whole.add(caller.user);
+  whole.add(caller.uid);
+  add_all(whole, caller.groups);
+  // The map is sorted, so that the order of the headers does not matter.
+  whole.add(static_cast<std::uint32_t>(caller.extra.size()));
   for (const auto& [name, values] : caller.extra) {
-    append_part(whole, name);
-    append_parts(whole, values);
+    whole.add(name);
+    add_all(whole, values);
   }
-  append_count(whole, attributes.is_resource ? 1 : 0);
+  // All parts are in every key, so that a part's position is always the same.
+  whole.add(attributes.is_resource ? 1U : 0U);
   for (const auto* part : {&attributes.verb,
                            &attributes.path,
                            &attributes.group,
@@ -205,13 +208,13 @@ std::string access_key(const UserInfo& caller, const RequestInfo& attributes) {
                            &attributes.subresource,
                            &attributes.name_space,
                            &attributes.name})
-    append_part(whole, *part);
-  if (whole.size() <= kMaxKeyBytes) return whole;
-  // A short key never begins with this count, because a short user name is at most kMaxKeyBytes
-  // long.
-  std::string out;
-  append_count(out, kMaxKeyBytes + 1);
-  return out + sha256(whole);
+    whole.add(*part);
+  if (whole.view().size() <= kMaxKeyBytes) return std::move(whole).take();
+  // A short key never begins with this number, because it is the length of the user's name there.
+  KeyWriter out(64);
+  out.add(static_cast<std::uint32_t>(kMaxKeyBytes + 1));
+  out.add(sha256(whole.view()));
+  return std::move(out).take();
 }
 
 std::string self_access_review(const RequestInfo& attributes) {

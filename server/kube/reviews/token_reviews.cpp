@@ -10,7 +10,8 @@
 namespace weir::server::cluster {
 namespace {
 
-// The default deadline of a metric is 2.5 s; authentication must not take longer.
+// The default deadline of a metric is 2.5 s; authentication must not take longer. Counted from the
+// start of the request.
 constexpr Duration kMaxWait{2'500};
 
 }  // namespace
@@ -45,8 +46,10 @@ awaitable<std::optional<apiservice::UserInfo>> TokenReviews::authenticate(scaler
   auto verdict = co_await reviews_->review(key_of(token),
                                            token_review(token, audiences_),
                                            deadline.capped(kMaxWait));
+  // A token that was not checked is not valid: the response is 401, as in Kubernetes.
   if (!verdict) co_return std::nullopt;
   if (!verdict->caller) {
+    // An authenticator's error may repeat the token.
     const std::vector<std::string> redactions{token.reveal()};
     log_rate_limited(Level::info,
                      "token_refused",

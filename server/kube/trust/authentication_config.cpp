@@ -33,6 +33,7 @@ void add(std::string& problem, const std::string& what) {
 std::optional<NamedBundle> bundle_in(const Data& data, const char* key, std::string& problem) {
   const auto entry = data.find(key);
   if (entry == data.end()) return std::nullopt;
+  // Reported, because an emptied key must not remove the CA in use.
   if (is_blank(entry->second)) {
     add(problem, fmt::format("{} is empty", key));
     return std::nullopt;
@@ -50,6 +51,7 @@ std::optional<Texts> texts_in(const Data& data, const char* key, std::string& pr
   const auto entry = data.find(key);
   if (entry == data.end() || is_blank(entry->second)) return Texts{};
   const json parsed = json::parse(entry->second, nullptr, false);
+  // Go encodes an empty list as null when it was never allocated.
   const bool is_list =
       parsed.is_null() || (parsed.is_array() && std::ranges::all_of(parsed, [](const json& item) {
                              return item.is_string();
@@ -61,6 +63,7 @@ std::optional<Texts> texts_in(const Data& data, const char* key, std::string& pr
   Texts out;
   for (const json& item : parsed) {
     const auto text = item.get<std::string>();
+    // An empty prefix would take every header for extra data of the user.
     if (!text.empty()) out.push_back(text);
   }
   return out;
@@ -80,10 +83,13 @@ AuthenticationConfig parse_authentication_config(const Data& data) {
   AuthenticationConfig out;
   out.client_ca = bundle_in(data, kClientCa, out.problem);
   auto ca = bundle_in(data, kFrontProxyCa, out.problem);
+  // Not in lower case: they are the common names of certificates.
   auto names = texts_in(data, "requestheader-allowed-names", out.problem);
   auto users = header_names_in(data, "requestheader-username-headers", out.problem);
   auto groups = header_names_in(data, "requestheader-group-headers", out.problem);
   auto extras = header_names_in(data, "requestheader-extra-headers-prefix", out.problem);
+  // Absent unless the kube-apiserver has a flag for it (1.33 and later). X-Remote-Uid is not
+  // trusted without it.
   auto uids = header_names_in(data, "requestheader-uid-headers", out.problem);
   // The front proxy is trusted only if all of its rules are valid: a partial rule could trust more.
   if (!ca || !names || !users || !groups || !extras || !uids) return out;

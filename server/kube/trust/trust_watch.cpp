@@ -22,10 +22,14 @@ using scalers::clients::HttpReply;
 constexpr Duration kListLimit{10'000};
 // Watches are short, so that a connection that was lost without a FIN is noticed.
 constexpr int kWatchSeconds = 120;
+// The server ends the watch 10 s earlier, so that only a silent connection reaches this limit.
 constexpr Duration kWatchLimit{(kWatchSeconds + 10) * 1000};
-// A watch that ends earlier than this without an event counts as a failure.
+// A watch that ends earlier than this without an event counts as a failure. A server that closes
+// every watch would otherwise be queried without a pause.
 constexpr Duration kShortWatch{1'000};
+// 30 s, or 45 s with jitter, until a Role that was bound takes effect.
 constexpr Backoff kBackoff{Duration{500}, 2.0, 0.5, Duration{30'000}};
+// As long as a list may be, because an event has the whole ConfigMap.
 constexpr std::size_t kMaxLineBytes = std::size_t{4} << 20;
 // The code of an end that is normal for a watch: it causes a pause, but no log line.
 constexpr Errc kUnlogged = Errc::stale;
@@ -34,6 +38,8 @@ constexpr long kGone = 410;
 
 std::string path() { return fmt::format("/api/v1/namespaces/{}/configmaps", kConfigMapNamespace); }
 
+// The kube-apiserver takes the name for RBAC from this selector, and the Role permits this one
+// name.
 std::string selector() { return fmt::format("fieldSelector=metadata.name%3D{}", kConfigMapName); }
 
 // The two statuses that a user can fix have texts of their own.
@@ -70,6 +76,7 @@ void TrustWatch::start() {
 }
 
 void TrustWatch::close() {
+  // A watch in flight ends with its next chunk, or when the HTTP client is closed.
   is_closed_ = true;
   closing_.raise();
 }
@@ -79,6 +86,7 @@ awaitable<void> TrustWatch::run(std::shared_ptr<TrustWatch> self) {
     const auto failure = co_await self->list_or_watch();
     if (self->is_closed_) co_return;
     self->log_outcome(failure);
+    // No pause after a list or after a watch that ended in time: the next watch starts at once.
     if (!failure) continue;
     const double chance = std::generate_canonical<double, 32>(self->random_);
     const Duration pause = kBackoff.pause(self->failures_ - 1, chance);
@@ -116,6 +124,8 @@ awaitable<std::optional<Error>> TrustWatch::watch() {
   LineBuffer lines(kMaxLineBytes);
   const SteadyTime started = clock_.steady();
   const std::string query =
+      // Bookmarks keep the resource version recent while the ConfigMap does not change. The server
+      // compacts old versions, and a watch from one of them fails with 410.
       fmt::format("{}&watch=true&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
                   selector(),
                   kWatchSeconds,
@@ -135,12 +145,14 @@ awaitable<std::optional<Error>> TrustWatch::watch() {
 
 std::optional<Error> TrustWatch::outcome_of(const Result<HttpReply>& reply, bool has_lasted) {
   const bool is_late = !reply && reply.error().code == Errc::timed_out;  // a silent connection
+  // A watch that worked for some time starts the backoff from its first pause.
   if (has_lasted || has_received_event_ || is_late) failures_ = 0;
   const bool is_over = reply && reply->status == kOk && !is_broken_;
   if (is_over && has_lasted) return std::nullopt;
   if (is_over && has_received_event_) return Error{kUnlogged, "the watch ended at once", ""};
   // From here on the next step is a list.
   resource_version_.clear();
+  // Without a pause, because the silent watch was one already.
   if (is_late) return std::nullopt;
   if (is_gone_ || (reply && reply->status == kGone))
     return Error{kUnlogged, "the resource version of the watch is too old", ""};
@@ -154,6 +166,7 @@ void TrustWatch::handle_event(std::string_view line) {
   const WatchEvent event = parse_watch_event(line);
   switch (event.kind) {
     case WatchEvent::Kind::changed: events_.on_config(event.data); break;
+    // The watch goes on, because the ConfigMap may be created again.
     case WatchEvent::Kind::deleted: events_.on_missing(); break;
     case WatchEvent::Kind::bookmark: break;
     case WatchEvent::Kind::gone: is_gone_ = true; [[fallthrough]];
@@ -165,6 +178,7 @@ void TrustWatch::handle_event(std::string_view line) {
 
 void TrustWatch::log_outcome(const std::optional<Error>& failure) {
   if (failure) ++failures_;
+  // `last_failure_` stays, so that a normal end between two equal failures logs nothing.
   if (failure && failure->code == kUnlogged) return;
   const std::string text = failure ? failure->message() : std::string();
   if (text == last_failure_) return;

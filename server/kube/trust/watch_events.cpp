@@ -13,6 +13,7 @@ using scalers::Result;
 
 constexpr int kGone = 410;
 
+// Null for an absent member, and for every member of what is not an object.
 const json& member(const json& object, const char* name) {
   static const json kNothing;
   const auto field = object.is_object() ? object.find(name) : object.end();
@@ -46,14 +47,17 @@ Result<ConfigMapList> parse_config_map_list(std::string_view reply) {
   const json& items = member(document, "items");
   ConfigMapList out{version_of(document), std::nullopt};
   const bool is_list = items.is_array() || items.is_null();
+  // Without a resource version no watch could follow.
   if (text_in(document, "kind") != "ConfigMapList" || !is_list || out.resource_version.empty())
     return Error{Errc::bad_reply, "the response is not a list of ConfigMaps", ""};
+  // The field selector permits one item at most.
   if (!items.empty()) out.data = data_of(items.front());
   return out;
 }
 
 WatchEvent parse_watch_event(std::string_view line) {
   const json event = json::parse(line, nullptr, false);
+  // Invalid JSON has no members: it is an error, like an unknown type.
   const std::string type = text_in(event, "type");
   const json& object = member(event, "object");
   WatchEvent out;
@@ -66,6 +70,7 @@ WatchEvent parse_watch_event(std::string_view line) {
   } else if (type == "BOOKMARK") {
     out.kind = WatchEvent::Kind::bookmark;
   } else if (type == "ERROR" && member(object, "code") == kGone) {
+    // The status of the stream is 200 already, so the error is an event with a Status.
     out.kind = WatchEvent::Kind::gone;
   }
   // Without a version the next watch could not continue after this event.
@@ -79,6 +84,7 @@ std::optional<std::vector<std::string>> LineBuffer::take(std::string_view piece)
   while (true) {
     const auto end = piece.find('\n');
     const std::string_view part = piece.substr(0, end);
+    // Before the end of the line is known: a line without an end must not grow.
     if (partial_line_.size() + part.size() > max_line_bytes_) return std::nullopt;
     partial_line_ += part;
     if (end == piece.npos) return out;

@@ -272,7 +272,7 @@ class CommandTest(DoctorCase):
         (home / ".kube").mkdir()
         self.kube.kubeconfig(home / ".kube").rename(home / ".kube" / "config")
         for name, environment in (("KUBECONFIG", {"KUBECONFIG": f"/nowhere/a::{self.kubeconfig}"}),
-                                  ("HOME", {"HOME": str(home)}), ("both", {"KUBECONFIG": "/nowhere/a", "HOME": str(home)})):
+                                  ("HOME", {"HOME": str(home)}), ("empty", {"KUBECONFIG": "", "HOME": str(home)})):
             with self.subTest(name):
                 run = self.run_in(**environment)
 
@@ -283,6 +283,16 @@ class CommandTest(DoctorCase):
 
         self.assertEqual((1, "", "weir: there is no kubeconfig (--kubeconfig, KUBECONFIG, ~/.kube/config) and this process "
                           "does not run in a pod: set --kubeconfig\n"), (run.returncode, run.stdout, run.stderr))
+
+    def test_a_kubeconfig_that_is_missing_is_not_replaced_by_that_of_the_home_folder(self):
+        home = self.folder()
+        (home / ".kube").mkdir()
+        self.kube.kubeconfig(home / ".kube").rename(home / ".kube" / "config")
+
+        run = self.run_in(KUBECONFIG="/nowhere/a", HOME=str(home))
+
+        self.assertEqual((1, "weir: KUBECONFIG names no file that exists: fix it, or set --kubeconfig\n"),
+                         (run.returncode, run.stderr))
 
     def test_two_kubeconfigs_are_an_error(self):
         other = self.kube.kubeconfig(self.folder())

@@ -83,7 +83,16 @@ TEST_CASE("a forbidden resource is named with verb, group and namespace") {
   RequestInfo status = info_for("get", "namespaces", "ns");
   status.name = "ns";
   status.subresource = "status";
+  RequestInfo hostile = named;
+  hostile.name = "<\"&\n";
+  hostile.name_space = "<\"&\n";
   const Refusal rows[] = {
+      {"what a caller sent is quoted as Go does, and escaped in the authorizer's text",
+       hostile,
+       "<b>",
+       "queue-len.external.metrics.k8s.io \"<\\\"&\\n\" is forbidden: User \"u\" cannot get "
+       "resource \"queue-len\" in API group \"external.metrics.k8s.io\" in the namespace "
+       "\"&lt;\\\"&amp;\\n\": <b>"},
       {"a metric",
        info_for("list", "queue-len", "ns"),
        "",

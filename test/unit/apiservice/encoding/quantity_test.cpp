@@ -217,6 +217,7 @@ TEST_CASE("a quantity is read as Kubernetes reads it") {
       {"+-4", std::nullopt},
       {"--4", std::nullopt},
       {"1e999", std::nullopt},
+      {"1e300E", std::nullopt},
       {"7n", 7e-9},
   };
 

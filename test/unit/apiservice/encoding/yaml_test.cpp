@@ -79,6 +79,7 @@ TEST_CASE("a string is quoted when YAML would read it as something else") {
       {"not a number", ".nan", "\".nan\""},
       {"infinity", "-.inf", "\"-.inf\""},
       {"merge", "<<", "\"<<\""},
+      {"default value", "=", "\"=\""},
       {"a colon and a blank", "a: b", "'a: b'"},
       {"a colon at the end", "a:", "'a:'"},
       {"a comment", "a #b", "'a #b'"},

@@ -34,6 +34,18 @@ TEST_CASE("a backend is down once and up once, only by its own failures") {
   CHECK_FALSE(health.is_down());
 }
 
+TEST_CASE("a query that Weir may have rejected itself neither starts nor ends an outage") {
+  const auto code = GENERATE(Errc::bad_request, Errc::overloaded);
+  BackendHealth health;
+
+  CHECK(health.observe(error(code, kStart), kStart) == Change::none);
+  CHECK(health.observe(error(Errc::unreachable, kStart + 1s), kStart + 1s) == Change::down);
+  CHECK(health.observe(error(code, kStart + 2s), kStart + 2s) == Change::none);
+  CHECK(health.is_down());
+  CHECK(health.observe(value(kStart + 3s), kStart + 3s) == Change::up);
+  CHECK(health.time_since_recovery(value(kStart + 4s), std::nullopt, kStart + 4s) == 1s);
+}
+
 TEST_CASE("a slow query does not mean that the backend is down while another gets a response") {
   BackendHealth health;
 

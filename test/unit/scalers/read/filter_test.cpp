@@ -50,6 +50,8 @@ TEST_CASE("requirements match labels by Kubernetes' semantics") {
       {"!, not there", {"zone", Operator::does_not_exist, {}}, true},
       {">, above", {"shard", Operator::greater_than, {"6"}}, true},
       {">, equal", {"shard", Operator::greater_than, {"7"}}, false},
+      {">, a number with a plus", {"shard", Operator::greater_than, {"+6"}}, true},
+      {">, a number with two signs", {"shard", Operator::greater_than, {"+-6"}}, false},
       {">, no number", {"queue", Operator::greater_than, {"6"}}, false},
       {">, no such label", {"zone", Operator::greater_than, {"-1"}}, false},
       {"<, below", {"shard", Operator::less_than, {"10"}}, true},

@@ -23,11 +23,12 @@ struct Built {
 };
 
 struct Site {
-  Built build(const std::vector<std::string>& documents) {
+  Built build(const std::vector<std::string>& documents,
+              const std::vector<BackendState>& before = {}) {
     std::vector<Node> nodes;
     for (const std::string& text : documents) nodes.push_back(test::node(text));
     Problems problems;
-    auto world = World::build(nodes, loop, clients, clock, events, problems);
+    auto world = World::build(nodes, loop, clients, clock, events, problems, before);
     return {std::move(world), problems.lines()};
   }
 
@@ -128,6 +129,31 @@ TEST_CASE("documents are one configuration: a metric may use a later document's 
 
   CHECK(built.problems == Lines{});
   CHECK(built.world != nullptr);
+}
+
+TEST_CASE("a selector that filters needs no declared label") {
+  MetricInfo metric{"depth", {"*"}, {}, "prom", false, true};
+
+  CHECK_FALSE(selector_refusal(
+      metric,
+      std::vector<LabelRequirement>{{"queue", LabelRequirement::Operator::exists, {}}}));
+}
+
+// A query of the old world may fail after the reload: the log would have a backend_down that the
+// new world never follows with backend_up.
+TEST_CASE("a backend that a reload keeps shares its health, another has its own") {
+  Site site;
+  const std::string both =
+      "{backends: {prom: {prometheus: {url: 'http://prom:9090'}},"
+      " other: {prometheus: {url: 'http://other:9090'}}}}";
+  const auto before = site.build({with_metrics("")}).world->backends();
+
+  const auto after = site.build({both}, before).world->backends();
+
+  REQUIRE(after.size() == 2);
+  CHECK(after[0].health == before[0].health);
+  CHECK(after[1].health != nullptr);
+  CHECK(after[1].health != before[0].health);
 }
 
 TEST_CASE("an empty configuration is a valid world without metrics") {
@@ -237,6 +263,10 @@ TEST_CASE("a backend reports its missing settings") {
       {"an unknown method",
        "{backends: {a: {prometheus: {url: 'http://a', method: get}}}}",
        {"t.yaml:1:55: expected one of GET, POST; found \"get\""}},
+      {"two headers Authorization",
+       "{backends: {a: {prometheus: {url: 'http://a', token: {file: /dev/null}, headers: "
+       "{authorization: {file: /dev/null}}}}}}",
+       {"t.yaml:1:82: the header authorization and token are mutually exclusive; keep one"}},
       {"a header that is none",
        "{backends: {a: {prometheus: {url: 'http://a', headers: {'X A': b}}}}}",
        {"t.yaml:1:57: \"X A\" is not a valid header name"}},

@@ -169,6 +169,7 @@ TEST_CASE("a remote text becomes one printable line") {
       {"line ends", "a\r\nb\nc", "a b c"},
       {"blanks at both ends", "\n\t a \n", " a"},
       {"a terminal's escape", "a\x1b[31mb", "a [31mb"},
+      {"a terminal's escape in one character", "a\u009b31mb", "a 31mb"},
       {"NUL", "a\0b"s, "a b"},
       {"DEL", "a\x7f", "a"},
       {"UTF-8 of two, three and four bytes", "\u00e9\u20ac\U0001f600", "\u00e9\u20ac\U0001f600"},

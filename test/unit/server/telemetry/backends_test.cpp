@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,29 +21,28 @@ using scalers::Errc;
 using test::ServerTelemetry;
 using Texts = std::vector<std::string>;
 
-// The page's lines that begin so.
-Texts lines(Telemetry& telemetry,
+Texts lines(ServerTelemetry& telemetry,
             std::string_view prefix,
             std::vector<scalers::BackendState> backends = {}) {
-  std::istringstream page(
-      telemetry.page({WallTime{}, std::nullopt, std::nullopt, std::move(backends)}));
-  Texts out;
-  for (std::string line; std::getline(page, line);) {
-    if (line.starts_with(prefix)) out.push_back(line);
-  }
+  Texts out =
+      telemetry.lines(prefix, {WallTime{}, std::nullopt, std::nullopt, std::move(backends)});
   std::ranges::sort(out);
   return out;
 }
 
 TEST_CASE("a backend has series for its state and its connections") {
   ServerTelemetry telemetry;
-  scalers::BackendState broker{"broker", {}, 3, 2, {}};
+  scalers::BackendState broker{"broker",
+                               std::make_shared<scalers::read::BackendHealth>(),
+                               3,
+                               2,
+                               {}};
   const scalers::read::Answer unreachable{scalers::Error{Errc::unreachable, "", ""},
                                           {},
                                           {},
                                           {},
                                           {}};
-  REQUIRE(broker.health.observe(unreachable, SteadyTime{1s}) ==
+  REQUIRE(broker.health->observe(unreachable, SteadyTime{1s}) ==
           scalers::read::BackendHealth::Change::down);
   broker.connections.opened = 4;
   broker.connections.closed = {{"idle", 1}, {"unreachable", 2}};
@@ -65,7 +64,11 @@ TEST_CASE("a backend has series for its state and its connections") {
 
 TEST_CASE("a backend that a reload removed has no series, and starts from zero when it returns") {
   ServerTelemetry telemetry;
-  scalers::BackendState broker{"broker", {}, 0, 0, {}};
+  scalers::BackendState broker{"broker",
+                               std::make_shared<scalers::read::BackendHealth>(),
+                               0,
+                               0,
+                               {}};
   broker.connections.opened = 4;
   broker.connections.closed = {{"idle", 1}};
   REQUIRE(lines(telemetry, "weir_connections_", {broker}).size() == 2);

@@ -4,9 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <sstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,12 +25,8 @@ ReadOf read(std::string_view name_space, std::string_view metric = "per_queue") 
   return {scalers::MetricId{}, nullptr, "broker", metric, name_space};
 }
 
-Texts lines(Telemetry& telemetry, std::string_view prefix, WallTime now = kNow) {
-  std::istringstream page(telemetry.page({now, std::nullopt, std::nullopt, {}}));
-  Texts out;
-  for (std::string line; std::getline(page, line);)
-    if (line.starts_with(prefix)) out.push_back(line);
-  return out;
+Texts lines(test::ServerTelemetry& telemetry, std::string_view prefix, WallTime now = kNow) {
+  return telemetry.lines(prefix, {now, std::nullopt, std::nullopt, {}});
 }
 
 TEST_CASE("each parameter set in use has its last value and age, labelled with the parameters") {
@@ -134,6 +129,43 @@ TEST_CASE("a set whose labels a reload changes is dropped, so that no series is 
   CHECK(lines(telemetry, "weir_value{") ==
         Texts{R"(weir_value{metric="own",namespace="ml"} 2)",
               R"(weir_value{label_queue="mail",metric="m",namespace="ml"} 2)"});
+}
+
+TEST_CASE("a filtered metric's value without labels leaves like a set") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure({{"m", {"a"}, {}, "broker", false, true}});
+  telemetry.value_reported(read("a", "m"), {{}, 0, kNow});
+
+  REQUIRE(lines(telemetry, "weir_value{") == Texts{R"(weir_value{metric="m",namespace="a"} 0)"});
+  CHECK(lines(telemetry, "weir_value{", kNow + 60min).empty());
+}
+
+TEST_CASE("a set whose label names a reload changes leaves at once") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure({kPerQueue});
+  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 1, kNow});
+
+  telemetry.configure({{"per_queue", {"a", "b"}, {{"queue_name", false}}, "broker", false}});
+
+  CHECK(lines(telemetry, "weir_value{").empty());
+}
+
+TEST_CASE("a set stays over a reload that moves its metric or splits its namespaces") {
+  test::ServerTelemetry telemetry;
+  telemetry.configure({kPerQueue});
+  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 1, kNow});
+  telemetry.value_reported(read("b"), {{{"queue", "mail"}}, 2, kNow});
+
+  telemetry.configure({{"first", {"a"}, {{"queue", false}}, "broker", false},
+                       {"per_queue", {"b"}, {{"queue", false}}, "broker", false},
+                       {"per_queue", {"a"}, {{"queue", false}}, "broker", false}});
+  telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 3, kNow});
+  telemetry.value_reported(read("a", "first"), {{{"queue", "mail"}}, 4, kNow});
+
+  CHECK(lines(telemetry, "weir_value{") ==
+        Texts{R"(weir_value{label_queue="mail",metric="first",namespace="a"} 4)",
+              R"(weir_value{label_queue="mail",metric="per_queue",namespace="a"} 3)",
+              R"(weir_value{label_queue="mail",metric="per_queue",namespace="b"} 2)"});
 }
 
 }  // namespace

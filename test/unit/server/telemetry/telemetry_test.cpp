@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,15 +47,10 @@ std::string metric_path(const std::string& metric) {
   return "/apis/external.metrics.k8s.io/v1beta1/namespaces/ml/" + metric;
 }
 
-// The page's lines that begin so.
-Texts lines(Telemetry& telemetry,
+Texts lines(ServerTelemetry& telemetry,
             std::string_view prefix,
             std::optional<Telemetry::Config> config = {}) {
-  std::istringstream page(telemetry.page({kNow, config, std::nullopt, {}}));
-  Texts out;
-  for (std::string line; std::getline(page, line);) {
-    if (line.starts_with(prefix)) out.push_back(line);
-  }
+  Texts out = telemetry.lines(prefix, {kNow, config, std::nullopt, {}});
   std::ranges::sort(out);
   return out;
 }
@@ -317,12 +311,14 @@ TEST_CASE("requests in flight are a gauge by kind") {
 
   telemetry.request_began(Verb::list);
   telemetry.request_began(Verb::remove);
+  telemetry.request_began(Verb::options);
+  telemetry.request_began(Verb::other);
   telemetry.request_began(Verb::get);
   telemetry.request_ended(Verb::get);
 
   const std::string name = "apiserver_current_inflight_requests{request_kind=\"";
   CHECK(lines(telemetry, "apiserver_current_inflight_requests{") ==
-        Texts{name + "mutating\"} 1", name + "readOnly\"} 1"});
+        Texts{name + "mutating\"} 3", name + "readOnly\"} 1"});
 }
 
 TEST_CASE("the configuration's state is unchanged while it is unknown") {

@@ -178,6 +178,7 @@ TEST_CASE("label values are listed without the empty one and without secrets") {
   CHECK(listed(Counts{{"", 1}, {"a", 1}, {"10.0.0.1:80", 1}, {"secret-token", 1}}, kRedactions) ==
         R"("10.0.0.1:80", "a", "[hidden]")");
   CHECK(similar_value("gpt5", {{"gpt4", 1}, {"llama", 1}}, {}) == R"(; did you mean "gpt4"?)");
+  CHECK(similar_value("a", {{"", 1}}, {}).empty());
 }
 
 TEST_CASE("no more than 20 label values are listed") {

@@ -147,6 +147,7 @@ TEST_CASE("a value that is not a number is an error") {
       {"a text as sample", scalar(R"("12")"), no_pair},
       {"a map as sample", scalar(R"({"0":1,"1":"2"})"), no_pair},
       {"the time as text", scalar(R"(["1","2"])"), no_pair},
+      {"a time after what 64 bits hold", scalar(R"([9223372037,"2"])"), no_time},
       {"a negative time", scalar(R"([-1,"2"])"), no_time},
       {"a time in milliseconds", scalar(R"([1435781451781,"2"])"), no_time},
   };

@@ -70,7 +70,16 @@ struct Unusable {
 TEST_CASE("text that is not a certificate or key, or belongs to another pair, is an error") {
   const Pki pki;
   const std::string certificate = test::certificate_pem(pki.client);
+  const std::string authority = test::certificate_pem(pki.ca);
+  std::string damaged = test::certificate_pem(pki.other);
+  damaged.insert(damaged.size() / 2, "!");
   const Unusable rows[] = {
+      {"a CA and a damaged one",
+       {authority + damaged, "", Secret()},
+       "tls: the CA bundle cannot be used: bad base64 decode"},
+      {"a certificate before a damaged one",
+       {"", certificate + damaged, Secret(test::key_pem(pki.client))},
+       "tls: the certificate cannot be used: bad base64 decode"},
       {"no CA", {"no PEM", "", Secret()}, "tls: the CA bundle cannot be used: no start line"},
       {"no certificate",
        {"", "no PEM", Secret()},

@@ -210,6 +210,16 @@ TEST_CASE("a login that the server rejects ends the connection") {
        nobody,
        "-NOAUTH Authentication required.\r\n",
        "refused: the server requires a password <NOAUTH Authentication required.>"},
+      {"protected mode, without a password",
+       nobody,
+       "-DENIED Redis is running in protected mode\r\n",
+       "refused: the server is in protected mode and accepts local clients only <DENIED Redis is "
+       "running in protected mode>"},
+      {"protected mode",
+       user,
+       "-DENIED Redis is running in protected mode\r\n",
+       "refused: the server is in protected mode and accepts local clients only <DENIED Redis is "
+       "running in protected mode>"},
       {"a wrong password",
        user,
        "-WRONGPASS invalid username-password pair\r\n",

@@ -45,6 +45,7 @@ TEST_CASE("a text of the cluster becomes one line without control bytes") {
       {"lines", "a\r\n  b\tc", "a b c"},
       {"at the ends", "\n a \n", "a"},
       {"an escape sequence", "a\x1b[31mb", "a [31mb"},
+      {"an escape sequence in one character", "a\u009b31mb", "a 31mb"},
       {"no UTF-8",
        "a\xff\xfe"
        "b",

@@ -90,7 +90,8 @@ TEST_CASE("the formula is that of the HPA controller") {
       {"value: rounded up", false, 10, 3, 12, 4, 4},
       {"value: within the tolerance", false, 10, 3, 10.9, 3, 3},
       {"value: from zero", false, 10, 0, 25, 3, 3},
-      {"a negative value wants none", true, 10, 3, -5, 0, 2},
+      {"average: a negative value counts as an overflow", true, 10, 3, -5, 2'147'483'647, 9},
+      {"value: a negative value wants none", false, 10, 3, -5, 0, 2},
       {"more than an int32 holds", true, 1e-9, 3, 9e15, 2'147'483'647, 9},
   };
 
