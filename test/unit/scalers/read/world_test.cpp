@@ -141,7 +141,8 @@ TEST_CASE("a selector that filters needs no declared label") {
 
 // A query of the old world may fail after the reload: the log would have a backend_down that the
 // new world never follows with backend_up.
-TEST_CASE("a backend that a reload keeps shares its health, another has its own") {
+TEST_CASE(
+    "a backend that a reload does not change shares its health, and a new backend has its own") {
   Site site;
   const std::string both =
       "{backends: {prom: {prometheus: {url: 'http://prom:9090'}},"

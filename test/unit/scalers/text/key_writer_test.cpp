@@ -17,7 +17,7 @@ std::string key_of(const Texts& texts, std::size_t typical_bytes = 64) {
   return std::move(key).take();
 }
 
-TEST_CASE("equal lists of texts have equal keys, whatever room there was") {
+TEST_CASE("equal lists of texts have equal keys, whatever the buffer's capacity") {
   const Texts texts{"queue", "", std::string(300, 'x')};
 
   CHECK(key_of(texts, 0) == key_of(texts, 1000));
@@ -41,7 +41,7 @@ TEST_CASE("other lists of texts have other keys") {
   DYNAMIC_SECTION(row.name) { CHECK(key_of(row.left) != key_of(row.right)); }
 }
 
-TEST_CASE("a number is written apart from texts") {
+TEST_CASE("a number is four bytes, and other numbers have other keys") {
   KeyWriter one(16);
   KeyWriter other(16);
   one.add(1U);

@@ -38,7 +38,7 @@ TEST_CASE("a certificate's time is read in UTC, with two digits of a year or fou
   }
 }
 
-TEST_CASE("what is not a valid time has none, a missing one neither") {
+TEST_CASE("an invalid or missing time is unknown") {
   const std::unique_ptr<ASN1_TIME, CDeleter<ASN1_TIME_free>> time(ASN1_TIME_new());
   REQUIRE(ASN1_STRING_set(time.get(), "261330111303Z", -1) == 1);
 

@@ -22,7 +22,7 @@ TEST_CASE("a digest changes with the content of a file, and with nothing else") 
   CHECK(file_digest(paths) != first);
 }
 
-TEST_CASE("a missing file, an empty one and a folder in its place are told apart from a file") {
+TEST_CASE("an empty file differs from a missing file, and a folder counts as missing") {
   const test::Folder folder;
   const std::vector<std::string> paths{folder.path("a")};
   const std::string missing = file_digest(paths);
@@ -32,7 +32,7 @@ TEST_CASE("a missing file, an empty one and a folder in its place are told apart
   CHECK(file_digest(std::vector{folder.path("")}) == missing);
 }
 
-TEST_CASE("content does not move from one file into the next unnoticed") {
+TEST_CASE("moving content from a file to the next changes the digest") {
   const test::Folder folder;
 
   const std::string left =

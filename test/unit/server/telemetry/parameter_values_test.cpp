@@ -131,7 +131,7 @@ TEST_CASE("a set whose labels a reload changes is dropped, so that no series is 
               R"(weir_value{label_queue="mail",metric="m",namespace="ml"} 2)"});
 }
 
-TEST_CASE("a filtered metric's value without labels leaves like a set") {
+TEST_CASE("a filtered metric's value without labels is dropped like a set") {
   test::ServerTelemetry telemetry;
   telemetry.configure({{"m", {"a"}, {}, "broker", false, true}});
   telemetry.value_reported(read("a", "m"), {{}, 0, kNow});
@@ -140,7 +140,7 @@ TEST_CASE("a filtered metric's value without labels leaves like a set") {
   CHECK(lines(telemetry, "weir_value{", kNow + 60min).empty());
 }
 
-TEST_CASE("a set whose label names a reload changes leaves at once") {
+TEST_CASE("a set whose label names a reload changes is dropped at once") {
   test::ServerTelemetry telemetry;
   telemetry.configure({kPerQueue});
   telemetry.value_reported(read("a"), {{{"queue", "mail"}}, 1, kNow});
