@@ -49,7 +49,10 @@ struct FileWatch::State {
         events(loop_.get_executor()),
         stop(loop_) {
     const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (descriptor >= 0) return events.assign(descriptor);
+    if (descriptor >= 0) {
+      events.assign(descriptor);
+      return;
+    }
     // A node has a limited number of instances for each user. Polling still finds every change.
     log(Level::warn,
         "files_not_watched",

@@ -110,7 +110,7 @@ void ReadCounts::add_entry(Configured& to, const scalers::MetricInfo& info) {
 
 void ReadCounts::set_families(const Configured& from, Configured& to) {
   for (std::size_t place = 0; place < to.entries.size(); ++place) {
-    const scalers::MetricId id(place);
+    const auto id = static_cast<scalers::MetricId>(place);
     Entry& entry = to.entries[place];
     const auto take_over = [&](const Configured& in, auto is_candidate) {
       for (auto other = in.index->find(to.index->name(id)); other; other = in.index->next(*other)) {

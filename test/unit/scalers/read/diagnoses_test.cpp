@@ -173,7 +173,7 @@ void fill(Diagnoses& diagnoses, const std::string& name_space, std::size_t count
   for (std::size_t i = 0; i < count; ++i) {
     const std::string backend = name_space + std::to_string(i);
     const SteadyTime now = kStart + Duration{static_cast<Duration::rep>(i)};
-    REQUIRE(diagnoses.begin(backend, backend, name_space, now));
+    REQUIRE(diagnoses.begin(backend, backend, name_space, Errc::no_value, now));
     diagnoses.end(backend, backend, Errc::no_value, "found", now);
   }
 }
