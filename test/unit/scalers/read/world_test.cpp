@@ -265,9 +265,9 @@ TEST_CASE("a backend reports its missing settings") {
        "{backends: {a: {prometheus: {url: 'http://a', method: get}}}}",
        {"t.yaml:1:55: expected one of GET, POST; found \"get\""}},
       {"two headers Authorization",
-       "{backends: {a: {prometheus: {url: 'http://a', token: {file: /dev/null}, headers: "
-       "{authorization: {file: /dev/null}}}}}}",
-       {"t.yaml:1:82: the header authorization and token are mutually exclusive; keep one"}},
+       "{backends: {a: {prometheus: {url: 'http://a', token: {file: /proc/version}, headers: "
+       "{authorization: {file: /proc/version}}}}}}",
+       {"t.yaml:1:86: the header authorization and token are mutually exclusive; keep one"}},
       {"a header that is none",
        "{backends: {a: {prometheus: {url: 'http://a', headers: {'X A': b}}}}}",
        {"t.yaml:1:57: \"X A\" is not a valid header name"}},
