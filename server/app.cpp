@@ -188,9 +188,9 @@ void App::tick(std::chrono::duration<double> late) {
 }
 
 void App::reload_tls() {
-  // The watch also calls once a minute. New contexts would end the resumption of TLS sessions, and
-  // a new generation makes every session verify its peer again. The digest comes before the files
-  // are loaded, so that a change in between is loaded by the next call.
+  // The watch also calls once a minute. A new generation makes every session verify its peer again,
+  // and new contexts read every key. The digest comes before the files are loaded, so that a change
+  // in between is loaded by the next call.
   std::string digest = file_digest(tls_files(options_, tls_));
   if (std::exchange(tls_digest_, digest) == digest) return;
   // The pairs and the bundles are independent: a bad pair does not keep an old CA trusted.
