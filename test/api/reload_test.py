@@ -43,6 +43,15 @@ class ReloadTest(ServerTest):
         self.assertEqual(["both", "externalmetrics", "two"], sorted(self.names(weir)))
         self.assertEqual(1, self.log_of(weir).count(" config_reloaded "))
 
+    def test_without_a_free_inotify_instance_weir_starts_and_says_so(self):
+        none_left = ("unshare", "--user", "--map-root-user", "sh", "-c",
+                     'echo 0 > /proc/sys/user/max_inotify_instances && exec "$0" "$@"')
+
+        weir = self.weir_with(self.config_of(one=1), launcher=none_left)
+
+        self.assertEqual("1", self.value(weir, "one"))
+        self.assertIn(" files_not_watched reason=\"Too many open files\"", self.log_of(weir))
+
     def test_an_invalid_file_is_logged_once_and_changes_nothing(self):
         weir = self.weir_with(self.config_of(one=1))
 

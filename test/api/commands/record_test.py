@@ -161,11 +161,13 @@ class RecordTest(ServerTest):
         self.assertGreaterEqual(len(self.rows()), 5)
 
     def test_targets_that_cannot_be_recorded_are_errors_before_any_query(self):
-        bad = self.place / "no" / "such" / "folder.csv"
-        run = run_weir("record", "ml-inference/up", "--config", self.place / "weir.yaml", "--csv", bad)
+        bad = self.place / "no" / "such" / "folder"
+        for files, shown in ((("--csv", bad), bad), (("--csv", self.place / "r.csv", "--html", bad), f"{bad}.new")):
+            with self.subTest(files[-2]):
+                run = run_weir("record", "ml-inference/up", "--config", self.place / "weir.yaml", *files)
 
-        self.assertEqual((1, f"weir: {bad} cannot be written (No such file or directory): set another file with --csv or "
-                          "--html\n"), (run.returncode, run.stderr))
+                self.assertEqual((1, f"weir: {shown} cannot be written (No such file or directory): set another file with "
+                                  "--csv or --html\n"), (run.returncode, run.stderr))
         self.assertEqual([], self.backend.requests)
 
 
