@@ -8,7 +8,8 @@ import threading
 import time
 import unittest
 
-from support import HPA_USER, ScriptedServer, ServerTest, Weir, config, metric, metric_path, prometheus_backend, vector
+from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, is_sanitized, metric, metric_path, prometheus_backend,
+                     vector)
 
 CONNECTIONS = 1000
 IN_FLIGHT, WAITING = 8, 200
@@ -139,7 +140,8 @@ class HerdTest(ServerTest):
         self.assertGreaterEqual(statuses[200], IN_FLIGHT + WAITING)
         self.assertEqual(statuses[200], len(self.server.requests))
         self.assertEqual(IN_FLIGHT, self.backend.most)
-        self.assertGreater(self.backend.share, 0.9)
+        # Without optimization and with sanitizers, Weir itself takes a part of the time between two queries.
+        self.assertGreater(self.backend.share, 0.6 if is_sanitized() else 0.9)
         rejection_times = sorted(took for mine, took in answers if mine[0] == 429)
         self.assertGreater(len(rejection_times), CONNECTIONS // 4)
         self.assertLess(rejection_times[-1], 2, "a refusal waits for nothing")
