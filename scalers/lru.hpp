@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <list>
 #include <map>
@@ -47,6 +48,12 @@ class Lru {
     index_.emplace(entry->key, Location{target, entry});
   }
 
+  // The value that put() of another key into `partition` would discard; nullptr when there is room.
+  [[nodiscard]] const Value* victim(std::string_view partition) const {
+    const auto crowded = crowded_partition(partition);
+    return crowded == partitions_.end() ? nullptr : &crowded->second.back().value;
+  }
+
   void erase(std::string_view key) {
     const auto found = index_.find(key);
     if (found != index_.end()) discard(found->second);
@@ -80,7 +87,7 @@ class Lru {
     Value value;
   };
   using Entries = std::list<Entry>;  // most recently used first
-  using Partitions = std::map<std::string, Entries>;
+  using Partitions = std::map<std::string, Entries, std::less<>>;
   struct Location {
     typename Partitions::iterator partition;
     typename Entries::iterator entry;
@@ -97,16 +104,21 @@ class Lru {
     if (location.partition->second.empty()) partitions_.erase(location.partition);
   }
 
-  void make_room(const std::string& partition) {
-    auto target = partitions_.find(partition);
-    const bool is_share_full = target != partitions_.end() && target->second.size() >= share_;
-    if (!is_share_full && index_.size() < capacity_) return;
-    if (!is_share_full) {
-      target = std::ranges::max_element(partitions_, {}, [](const auto& one) {
-        return one.second.size();
-      });
-    }
-    discard({target, std::prev(target->second.end())});
+  // The partition that has to lose a value before one more fits into `partition`; end: none.
+  [[nodiscard]] typename Partitions::const_iterator crowded_partition(
+      std::string_view partition) const {
+    const auto target = partitions_.find(partition);
+    if (target != partitions_.end() && target->second.size() >= share_) return target;
+    if (index_.size() < capacity_) return partitions_.end();
+    return std::ranges::max_element(partitions_, {}, [](const auto& one) {
+      return one.second.size();
+    });
+  }
+
+  void make_room(std::string_view partition) {
+    const auto crowded = crowded_partition(partition);
+    if (crowded != partitions_.end())
+      discard(index_.find(std::string_view(crowded->second.back().key))->second);
   }
 
   std::size_t capacity_;

@@ -157,10 +157,9 @@ void add_serve(CLI::App& app, ServeOptions& out) {
       ->capture_default_str();
   // Each set is a series whose labels a caller has chosen, so that their number needs a limit.
   serve
-      .add_option(
-          "--max-parameter-sets",
-          out.max_parameter_sets,
-          "Parameter sets with weir_value on /metrics; the least recently read leave; 0: none")
+      .add_option("--max-parameter-sets",
+                  out.max_parameter_sets,
+                  "Parameter sets with weir_value on /metrics, for one namespace a fifth; 0: none")
       ->capture_default_str();
   // Kubernetes needs some seconds to take a pod that is not ready out of its Service.
   add_duration(serve,

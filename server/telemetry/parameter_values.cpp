@@ -74,9 +74,10 @@ void ParameterValues::set(FamilyId family,
   if (Value* known = values_.find(key_.view())) {
     known->value = reading.value;
     known->taken_at = reading.taken_at;
-    known->is_reported = true;
+    known->reported_before = page_;
     return;
   }
+  if (!has_room(of.name_space)) return;
   // The partition is the namespace of the caller also for a value of every namespace, so that a
   // namespace with many sets evicts its own.
   values_.put(std::string(key_.view()),
@@ -87,7 +88,18 @@ void ParameterValues::set(FamilyId family,
                std::string(of.name_space),
                labels_text(reading.labels, of.metric, name_space),
                reading.value,
-               reading.taken_at});
+               reading.taken_at,
+               page_});
+}
+
+bool ParameterValues::has_room(std::string_view name_space) {
+  if (full_before_ == page_) return false;
+  const Value* victim = values_.victim(name_space);
+  // An HPA reads at most as often as a page is rendered, so that one page without a read shows
+  // nothing.
+  if (victim == nullptr || page_ - victim->reported_before > 1) return true;
+  if (values_.size() >= capacity_) full_before_ = page_;
+  return false;
 }
 
 }  // namespace weir::server

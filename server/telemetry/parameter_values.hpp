@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,8 +31,9 @@ inline constexpr std::chrono::hours kParametersInUse{1};
 
 class ParameterValues {
  public:
-  // At most `capacity` sets, the least recently read leave first; 0: none. One namespace has at
-  // most a fifth of them.
+  // At most `capacity` sets; 0: none. One namespace has at most a fifth of them. Without room a new
+  // set replaces the least recently read one, unless that is still being read: replacing sets in
+  // use would make a series of each read, and a slow one.
   explicit ParameterValues(std::size_t capacity);
 
   // Which series the values of a metric become. Two metrics of one name and backend, for different
@@ -55,10 +57,11 @@ class ParameterValues {
   // Forgets the sets that are not in use at `now`. Called once a page: the time of a read is that
   // of the next page, so that a read needs no clock.
   void expire(WallTime now) {
-    values_.erase_if([now](Value& value) {
-      if (std::exchange(value.is_reported, false)) value.reported_at = now;
+    values_.erase_if([this, now](Value& value) {
+      if (value.reported_before == page_) value.reported_at = now;
       return now - value.reported_at >= kParametersInUse;
     });
+    ++page_;
   }
   // Adds a series with `number_of(value, taken_at)` for each set, in the order of their labels.
   template <class NumberOf>
@@ -73,6 +76,9 @@ class ParameterValues {
   }
 
  private:
+  // Whether a new set of the namespace may be added, in place of one that is not in use.
+  [[nodiscard]] bool has_room(std::string_view name_space);
+
   struct Value {
     FamilyId family;
     std::string backend;
@@ -81,12 +87,15 @@ class ParameterValues {
     std::string labels;      // as the page has them: name="value",...
     double value;
     WallTime taken_at;
-    WallTime reported_at = {};  // of the last read, as of the page after it
-    bool is_reported = true;    // since the last page
+    std::uint64_t reported_before;  // the number of the page after the last read
+    WallTime reported_at = {};      // of the last read, as of that page
   };
 
   std::size_t capacity_;
   scalers::Lru<Value> values_;
+  std::uint64_t page_ = 0;  // the number of the next page
+  // The page before which no set was found that a new one may replace: none is searched again.
+  std::optional<std::uint64_t> full_before_;
   scalers::KeyWriter key_;  // a member, so that a read allocates no key
 };
 

@@ -41,6 +41,22 @@ TEST_CASE("the value least recently put or read is evicted first") {
   CHECK(value_of(lru, "d") == 4);
 }
 
+TEST_CASE("the victim of another key is known before it is put, and changes nothing") {
+  Lru<int> lru(3, 2);
+  lru.put("a1", "a", 1);
+  lru.put("a2", "a", 2);
+  CHECK(lru.victim("b") == nullptr);
+  REQUIRE(lru.victim("a") != nullptr);
+  CHECK(*lru.victim("a") == 1);
+  lru.put("b1", "b", 3);
+
+  value_of(lru, "a1");
+
+  REQUIRE(lru.victim("c") != nullptr);
+  CHECK(*lru.victim("c") == 2);
+  CHECK(lru.size() == 3);
+}
+
 TEST_CASE("an erased value makes room in the cache and in its partition") {
   Lru<int> lru(3, 2);
   lru.put("a1", "a", 1);

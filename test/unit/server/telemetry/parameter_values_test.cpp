@@ -73,7 +73,7 @@ TEST_CASE("a metric of every namespace has one value for all, unless it differs 
               R"(weir_value{metric="own",namespace="b"} 2)"});
 }
 
-TEST_CASE("sets are bounded, and a namespace with too many loses its own") {
+TEST_CASE("sets are bounded, and those in use stay: a namespace with too many shows its first") {
   test::ServerTelemetry telemetry({.max_parameter_sets = 10});
   telemetry.configure({kPerQueue});
   telemetry.value_reported(read("b"), {{{"queue", "q"}}, 1, kNow});
@@ -82,9 +82,42 @@ TEST_CASE("sets are bounded, and a namespace with too many loses its own") {
     telemetry.value_reported(read("a"), {{{"queue", std::to_string(i)}}, 1, kNow});
 
   CHECK(lines(telemetry, "weir_value{") ==
-        Texts{R"(weir_value{label_queue="998",metric="per_queue",namespace="a"} 1)",
-              R"(weir_value{label_queue="999",metric="per_queue",namespace="a"} 1)",
+        Texts{R"(weir_value{label_queue="0",metric="per_queue",namespace="a"} 1)",
+              R"(weir_value{label_queue="1",metric="per_queue",namespace="a"} 1)",
               R"(weir_value{label_queue="q",metric="per_queue",namespace="b"} 1)"});
+}
+
+TEST_CASE("a new set replaces one that no read has reported for more than a page") {
+  test::ServerTelemetry telemetry({.max_parameter_sets = 10});
+  telemetry.configure({kPerQueue});
+  const auto report = [&](const std::string& queue) {
+    telemetry.value_reported(read("a"), {{{"queue", queue}}, 1, kNow});
+  };
+  const auto shown = [&] { return lines(telemetry, "weir_value{").size(); };
+  report("old");
+  report("used");
+  REQUIRE(shown() == 2);
+
+  report("used");
+  report("new");  // "old" may be read again before the next page
+  REQUIRE(shown() == 2);
+  report("used");
+  report("new");
+
+  CHECK(lines(telemetry, "weir_value{") ==
+        Texts{R"(weir_value{label_queue="new",metric="per_queue",namespace="a"} 1)",
+              R"(weir_value{label_queue="used",metric="per_queue",namespace="a"} 1)"});
+}
+
+TEST_CASE("of all sets in use none is replaced, also not by another namespace") {
+  test::ServerTelemetry telemetry({.max_parameter_sets = 5});
+  telemetry.configure({{"m", {"*"}, {}, "broker", true}});
+
+  for (const std::string_view name_space : {"a", "b", "c", "d", "e", "f"})
+    telemetry.value_reported(read(name_space, "m"), {{}, 1, kNow});
+
+  CHECK(lines(telemetry, "weir_value{").size() == 5);
+  CHECK(lines(telemetry, R"(weir_value{metric="m",namespace="f")").empty());
 }
 
 TEST_CASE("without capacity there are no parameter sets") {
