@@ -1,6 +1,6 @@
 // Values by key of which the least recently used leave first, in partitions: a partition that fills
-// its share loses its own values alone. The caches of readings and of reviews are made of it. Pure:
-// knows no time and no Kubernetes. One thread.
+// its share loses its own values alone. The caches of readings and of reviews, the histories of
+// fallbacks and the last values are made of it. Pure: knows no time and no Kubernetes. One thread.
 #pragma once
 
 #include <algorithm>

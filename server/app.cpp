@@ -134,7 +134,6 @@ App::App(Loop& loop,
 
 void App::start_watches(std::string fingerprint) {
   lag_.emplace(loop_, [this](auto late) { tick(late); });
-  tls_digest_ = file_digest(tls_files(options_, tls_));
   tls_watch_.emplace(loop_, tls_files(options_, tls_), [this] { reload_tls(); });
   reload_.emplace(
       loop_,
@@ -190,12 +189,16 @@ void App::tick(std::chrono::duration<double> late) {
 void App::reload_tls() {
   // The watch also calls once a minute. A new generation makes every session verify its peer again,
   // and new contexts read every key. The digest comes before the files are loaded, so that a change
-  // in between is loaded by the next call.
+  // in between is loaded by the next call. The first call loads once more: the files may have
+  // changed since the start.
   std::string digest = file_digest(tls_files(options_, tls_));
   if (std::exchange(tls_digest_, digest) == digest) return;
   // The pairs and the bundles are independent: a bad pair does not keep an old CA trusted.
   const auto failure = tls_.reload();
-  if (failure) log(Level::error, "serving_certificate_reload_failed", {{"reason", *failure}});
+  if (failure) {
+    log(Level::error, "serving_certificate_reload_failed", {{"reason", *failure}});
+    tls_digest_.clear();  // tried again by the next call
+  }
   try {
     // Both bundles are read before either is replaced, so that a bad file changes nothing.
     ClientTrust read = load_trust(options_);
@@ -206,6 +209,7 @@ void App::reload_tls() {
     ++trust_.generation;
   } catch (const std::runtime_error& failed) {
     log(Level::error, "client_ca_reload_failed", {{"reason", failed.what()}});
+    tls_digest_.clear();
   }
   // The contexts above were built with the bundles from before the reload.
   tls_.set_client_ca_names();

@@ -75,7 +75,7 @@ class App {
   ServeOptions options_;
   ClientTrust trust_;
   ServingTls tls_;
-  std::string tls_digest_;              // of the files that were loaded last
+  std::string tls_digest_;              // of the files that were reloaded last; empty: load again
   std::optional<FileWatch> tls_watch_;  // until the drain
   apiservice::StandaloneAuthorizer standalone_;
   Health health_;

@@ -39,8 +39,9 @@ Status forbidden(std::string_view user, const RequestInfo& info, const Decision&
                 reason_tail(decision),
             StatusDetails{}};
   }
-  // apierrors.NewForbidden() around the text of the authorizer: the resource comes twice, first
-  // without and then with its subresource, and only the authorizer's text is escaped.
+  // apierrors.NewForbidden() around the filter's own text, which alone is escaped: the resource
+  // comes twice, first without and then with its subresource. The reason of the authorizer is as it
+  // came.
   const std::string resource = info.subresource.empty()
                                    ? info.resource
                                    : fmt::format("{}/{}", info.resource, info.subresource);

@@ -13,12 +13,13 @@ bool is_backend_failure(Errc code) {
          code == Errc::timed_out;
 }
 
-// Weir itself refuses such a query, before it is sent, as well as the backend does. So it shows
-// neither an outage nor the end of one.
+// A query that Weir itself refused before it was sent shows neither an outage nor the end of one.
+// The server's own refusals have these codes, too, and words of the server with them.
 bool is_inconclusive(const Answer& answer) {
   if (!answer.samples.has_error()) return false;
-  const Errc code = answer.samples.error().code;
-  return code == Errc::bad_request || code == Errc::overloaded;
+  const Error& error = answer.samples.error();
+  const bool is_refusal = error.code == Errc::bad_request || error.code == Errc::overloaded;
+  return is_refusal && error.remote.empty();
 }
 
 // The backend itself sent it, whatever it says.

@@ -5,12 +5,15 @@
 #include "scalers/catalog.hpp"
 #include "scalers/read/policies/settings.hpp"
 #include "scalers/settings/table.hpp"
+#include "scalers/text/key_writer.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -128,6 +131,19 @@ bool overlap(const Metric& one, const Metric& two) {
   return std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
 }
 
+// The content of a block, without its place in the file.
+void add_content(KeyWriter& out, const Node& node) {
+  out.add(static_cast<std::uint32_t>(node.kind));
+  out.add(node.text);
+  out.add(static_cast<std::uint32_t>(node.items.size()));
+  for (const Node& item : node.items) add_content(out, item);
+  out.add(static_cast<std::uint32_t>(node.fields.size()));
+  for (const Node::Field& field : node.fields) {
+    out.add(field.key);
+    add_content(out, field.value);
+  }
+}
+
 }  // namespace
 
 void Builder::add_backends(const Node& section) {
@@ -158,6 +174,10 @@ void Builder::add_backends(const Node& section) {
         std::make_shared<ConcurrencyLimiter>(loop_, limits.max_in_flight, limits.max_waiting);
     if (found.kind != nullptr) {
       backend->kind = found.kind->name;
+      KeyWriter content(256);
+      add_content(content, *found.block);
+      backend->settings =
+          std::hash<std::string>{}(std::string(found.kind->name) + std::move(content).take());
       backend->backend = found.kind->make_backend(*found.block, clients_, problems_);
     }
     backends_.push_back(std::move(backend));

@@ -72,8 +72,7 @@ std::optional<Error> check(const LabelRequirement& requirement,
   return std::nullopt;
 }
 
-// A whole decimal integer, as Kubernetes compares with > and <.
-// As strconv.ParseInt reads it, which Kubernetes compares labels with.
+// A whole decimal integer as strconv.ParseInt reads it, with which Kubernetes compares for > and <.
 std::optional<std::int64_t> integer(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   std::int64_t out = 0;

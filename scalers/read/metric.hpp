@@ -10,6 +10,7 @@
 #include "scalers/read/policies/policies.hpp"
 #include "scalers/settings/node.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,8 +18,9 @@
 namespace weir::scalers::read {
 
 struct ConfiguredBackend {
-  std::string name;       // as the configuration names it
-  std::string_view kind;  // "prometheus"
+  std::string name;          // as the configuration names it
+  std::string_view kind;     // "prometheus"
+  std::size_t settings = 0;  // a hash of its own block, which says what server it is
   std::unique_ptr<Backend> backend;
   std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the permits in use
   // Second owner: the backend of the same name in the configuration that replaces this one.

@@ -115,6 +115,7 @@ std::vector<BackendState> Reader::backends() const {
   std::vector<BackendState> out;
   for (const auto& one : backends_) {
     out.push_back({one->name,
+                   one->settings,
                    one->health,
                    one->limiter->in_flight(),
                    one->limiter->waiting(),

@@ -31,7 +31,10 @@ void share_health(std::span<const std::unique_ptr<read::ConfiguredBackend>> back
                   std::span<const BackendState> before) {
   for (const auto& one : backends) {
     const auto known = std::ranges::find(before, one->name, &BackendState::name);
-    if (known != before.end()) one->health = known->health;
+    if (known == before.end()) continue;
+    // Late answers of another server must not touch the health of this one.
+    const bool is_same = known->settings == one->settings;
+    one->health = is_same ? known->health : std::make_shared<read::BackendHealth>(*known->health);
   }
 }
 

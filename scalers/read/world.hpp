@@ -82,6 +82,7 @@ struct MetricInfo {
 // A backend at this moment, for telemetry and for the world that replaces this one.
 struct BackendState {
   std::string name;
+  std::size_t settings;                         // a hash: equal for the same server
   std::shared_ptr<read::BackendHealth> health;  // never null
   std::size_t in_flight;
   std::size_t waiting;  // queries that wait for a permit
@@ -98,7 +99,8 @@ class World {
   // Builds from the documents' `backends` and `metrics`; adds every problem, and returns null when
   // there is any. `loop`, `clients`, `clock` and `observer` outlive the world and every read it
   // started. `before`: the backends of the world that this one replaces; those of the same
-  // name share their health, because queries of the old world may still end.
+  // name and settings share their health, because queries of the old world may still end; one with
+  // other settings begins in the same state.
   [[nodiscard]] static std::unique_ptr<World> build(std::span<const Node> documents,
                                                     Loop& loop,
                                                     Clients& clients,

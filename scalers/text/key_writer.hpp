@@ -1,6 +1,7 @@
 // Writes the key of a cache out of several texts. A text follows its length, so that no two lists
 // of texts share a key, whatever bytes callers put into the texts. For memory alone: the bytes
-// depend on the machine. Every read makes such keys, so nothing is formatted. Pure.
+// depend on the machine. Every read makes such keys, so that they are not
+// formatted. Pure.
 #pragma once
 
 #include <cassert>

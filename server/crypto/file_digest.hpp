@@ -8,7 +8,6 @@
 namespace weir::server {
 
 // A digest of the contents, in which a file that cannot be read counts as a content of its own.
-// Reads at most 1 MiB of each file, which is as much as a Secret or ConfigMap holds.
 [[nodiscard]] std::string file_digest(std::span<const std::string> paths);
 
 }  // namespace weir::server

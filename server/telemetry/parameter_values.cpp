@@ -95,10 +95,11 @@ void ParameterValues::set(FamilyId family,
 bool ParameterValues::has_room(std::string_view name_space) {
   if (full_before_ == page_) return false;
   const Value* victim = values_.victim(name_space);
-  // An HPA reads at most as often as a page is rendered, so that one page without a read shows
-  // nothing.
-  if (victim == nullptr || page_ - victim->reported_before > 1) return true;
-  if (values_.size() >= capacity_) full_before_ = page_;
+  if (victim == nullptr) return true;
+  const bool is_reported = victim->reported_before == page_;
+  if (!is_reported && page_at_ - victim->reported_at >= kReplaceable) return true;
+  // That of another namespace is the victim of every namespace whose share is not full.
+  if (victim->name_space != name_space) full_before_ = page_;
   return false;
 }
 

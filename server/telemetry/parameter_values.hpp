@@ -24,6 +24,8 @@ namespace weir::server {
 // A set that no read has reported a value for within this time is not in use any more. The value
 // itself may be older: a fallback holds it.
 inline constexpr std::chrono::hours kParametersInUse{1};
+// A set that was not read for so long gives way to a new one. An HPA reads every 15 s by default.
+inline constexpr std::chrono::minutes kReplaceable{2};
 
 [[nodiscard]] inline double age_seconds(WallTime taken_at, WallTime now) {
   return std::max(0.0, std::chrono::duration<double>(now - taken_at).count());
@@ -32,8 +34,9 @@ inline constexpr std::chrono::hours kParametersInUse{1};
 class ParameterValues {
  public:
   // At most `capacity` sets; 0: none. One namespace has at most a fifth of them. Without room a new
-  // set replaces the least recently read one, unless that is still being read: replacing sets in
-  // use would make a series of each read, and a slow one.
+  // set replaces the least recently read one, of its namespace or else of the one with most sets,
+  // unless that was read within kReplaceable: replacing sets in use would make a series of each
+  // read, and a slow one.
   explicit ParameterValues(std::size_t capacity);
 
   // Which series the values of a metric become. Two metrics of one name and backend, for different
@@ -62,6 +65,7 @@ class ParameterValues {
       return now - value.reported_at >= kParametersInUse;
     });
     ++page_;
+    page_at_ = now;
   }
   // Adds a series with `number_of(value, taken_at)` for each set, in the order of their labels.
   template <class NumberOf>
@@ -94,6 +98,7 @@ class ParameterValues {
   std::size_t capacity_;
   scalers::Lru<Value> values_;
   std::uint64_t page_ = 0;  // the number of the next page
+  WallTime page_at_;        // of the last page
   // The page before which no set was found that a new one may replace: none is searched again.
   std::optional<std::uint64_t> full_before_;
   scalers::KeyWriter key_;  // a member, so that a read allocates no key

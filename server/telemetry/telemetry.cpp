@@ -170,7 +170,7 @@ void Telemetry::query_done(const scalers::ReadOf& of,
                            SteadyTime::duration took) {
   // The literals of name_of() are valid for good, as count_outcome() needs.
   parts_->reads.count_outcome(of, failure ? scalers::name_of(*failure) : "ok");
-  // An overloaded read sent no query, and its 0 s would make the backend look fast.
+  // An overloaded read mostly sent no query, and its 0 s would make the backend look fast.
   if (failure != scalers::Errc::overloaded) parts_->reads.observe_duration(of, took);
 }
 

@@ -98,7 +98,9 @@ ssl::context make_server_context(const KeyPair& pair,
   }
   // After the certificate, because OpenSSL then compares the two: a rotation that has replaced one
   // of the files is an error, and the pair in use stays.
-  if (SSL_CTX_use_PrivateKey_file(raw, pair.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+  // The comparison by hand is for a key of another type, which OpenSSL puts beside the certificate.
+  if (SSL_CTX_use_PrivateKey_file(raw, pair.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(raw) != 1) {
     throw std::runtime_error(fmt::format("cannot use the key {} of {}: {}",
                                          pair.key_file,
                                          pair.certificate_file,

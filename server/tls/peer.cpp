@@ -28,7 +28,9 @@ constexpr const char* kUidOid = "1.3.6.1.4.1.57683.2";
 constexpr std::size_t kMaxCertificates = 1000;
 // Facts are recomputed at least this often, even if the certificates are valid for longer: the CA
 // itself may expire, and a certificate may become valid.
-constexpr auto kLongestValidity = std::chrono::hours{1};
+// For what the expiries below do not show: a certificate that becomes valid later, and a CA of the
+// bundle that expires.
+constexpr auto kLongestValidity = std::chrono::minutes{1};
 
 using File = std::unique_ptr<FILE, CDeleter<std::fclose>>;
 using Bio = std::unique_ptr<BIO, CDeleter<BIO_free>>;

@@ -157,6 +157,9 @@ Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) 
   } else if (!key.empty() && SSL_CTX_use_PrivateKey_file(raw, key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return unusable("key", key);
   }
+  // A key of another type than the certificate is no error until here.
+  const bool has_key = !pems.key.reveal().empty() || !key.empty();
+  if (has_key && SSL_CTX_check_private_key(raw) != 1) return unusable("key", key);
   return out;
 }
 

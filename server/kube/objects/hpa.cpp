@@ -131,7 +131,8 @@ ImpliedReplicas implied_replicas(const HpaMetric& metric, double value) {
   double wanted = std::ceil(whole);
   if (!metric.is_average && metric.current_replicas > 0) wanted = std::ceil(whole * replicas);
   if (out.is_within_tolerance) wanted = replicas;
-  // The controller takes a negative sum for an overflow and makes it the largest int64.
+  // From Kubernetes 1.34 the controller takes a negative sum for an overflow and makes it the
+  // largest int64.
   if (metric.is_average && value < 0) wanted = kMaxReplicas;
   // Clamped before the cast, because a double above the range is undefined as an integer.
   out.wanted = static_cast<std::int64_t>(std::clamp(wanted, 0.0, kMaxReplicas));

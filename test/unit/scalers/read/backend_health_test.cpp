@@ -46,6 +46,16 @@ TEST_CASE("a query that Weir may have rejected itself neither starts nor ends an
   CHECK(health.time_since_recovery(value(kStart + 4s), std::nullopt, kStart + 4s) == 1s);
 }
 
+TEST_CASE("a server that refuses a query responds") {
+  const auto code = GENERATE(Errc::bad_request, Errc::overloaded);
+  BackendHealth health;
+  REQUIRE(health.observe(error(Errc::unreachable, kStart), kStart) == Change::down);
+
+  const Answer refused = answer(Error{code, "", "parse error"}, kStart + 1s);
+
+  CHECK(health.observe(refused, kStart + 1s) == Change::up);
+}
+
 TEST_CASE("a slow query does not mean that the backend is down while another gets a response") {
   BackendHealth health;
 

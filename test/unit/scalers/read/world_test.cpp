@@ -157,6 +157,21 @@ TEST_CASE(
   CHECK(after[1].health != before[0].health);
 }
 
+TEST_CASE("a backend with other settings begins in the health of its namesake, and has its own") {
+  Site site;
+  const auto before = site.build({with_metrics("")}).world->backends();
+  const read::Answer failed{Error{Errc::unreachable, "", ""}, {}, {}, {}, {}};
+  REQUIRE(before[0].health->observe(failed, SteadyTime{std::chrono::hours{1}}) ==
+          read::BackendHealth::Change::down);
+
+  const auto after =
+      site.build({"{backends: {prom: {prometheus: {url: 'http://other:9090'}}}}"}, before)
+          .world->backends();
+
+  CHECK(after[0].health != before[0].health);
+  CHECK(after[0].health->is_down());
+}
+
 TEST_CASE("an empty configuration is a valid world without metrics") {
   Site site;
 

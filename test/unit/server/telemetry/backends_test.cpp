@@ -33,6 +33,7 @@ Texts lines(ServerTelemetry& telemetry,
 TEST_CASE("a backend has series for its state and its connections") {
   ServerTelemetry telemetry;
   scalers::BackendState broker{"broker",
+                               0,
                                std::make_shared<scalers::read::BackendHealth>(),
                                3,
                                2,
@@ -65,6 +66,7 @@ TEST_CASE("a backend has series for its state and its connections") {
 TEST_CASE("a backend that a reload removed has no series, and starts from zero when it returns") {
   ServerTelemetry telemetry;
   scalers::BackendState broker{"broker",
+                               0,
                                std::make_shared<scalers::read::BackendHealth>(),
                                0,
                                0,

@@ -87,26 +87,27 @@ TEST_CASE("sets are bounded, and those in use stay: a namespace with too many sh
               R"(weir_value{label_queue="q",metric="per_queue",namespace="b"} 1)"});
 }
 
-TEST_CASE("a new set replaces one that no read has reported for more than a page") {
+TEST_CASE("a new set replaces one that no read has reported for two minutes") {
   test::ServerTelemetry telemetry({.max_parameter_sets = 10});
   telemetry.configure({kPerQueue});
   const auto report = [&](const std::string& queue) {
     telemetry.value_reported(read("a"), {{{"queue", queue}}, 1, kNow});
   };
-  const auto shown = [&] { return lines(telemetry, "weir_value{").size(); };
   report("old");
   report("used");
-  REQUIRE(shown() == 2);
+  REQUIRE(lines(telemetry, "weir_value{", kNow).size() == 2);
+  report("used");
+  REQUIRE(lines(telemetry, "weir_value{", kNow + 119s).size() == 2);
 
-  report("used");
-  report("new");  // "old" may be read again before the next page
-  REQUIRE(shown() == 2);
-  report("used");
   report("new");
+  const auto before = lines(telemetry, "weir_value{", kNow + 120s);
+  report("new");
+  const auto after = lines(telemetry, "weir_value{", kNow + 121s);
 
-  CHECK(lines(telemetry, "weir_value{") ==
-        Texts{R"(weir_value{label_queue="new",metric="per_queue",namespace="a"} 1)",
-              R"(weir_value{label_queue="used",metric="per_queue",namespace="a"} 1)"});
+  CHECK(before == Texts{R"(weir_value{label_queue="old",metric="per_queue",namespace="a"} 1)",
+                        R"(weir_value{label_queue="used",metric="per_queue",namespace="a"} 1)"});
+  CHECK(after == Texts{R"(weir_value{label_queue="new",metric="per_queue",namespace="a"} 1)",
+                       R"(weir_value{label_queue="used",metric="per_queue",namespace="a"} 1)"});
 }
 
 TEST_CASE("of all sets in use none is replaced, also not by another namespace") {

@@ -6,6 +6,7 @@
 #include "test/rigs/shown.hpp"
 
 #include <catch2/catch.hpp>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 
 #include <string>
@@ -72,6 +73,7 @@ TEST_CASE("text that is not a certificate or key, or belongs to another pair, is
   const std::string certificate = test::certificate_pem(pki.client);
   const std::string authority = test::certificate_pem(pki.ca);
   std::string damaged = test::certificate_pem(pki.other);
+  const test::Issued rsa{pki.other.certificate, {EVP_RSA_gen(2048), EVP_PKEY_free}};
   damaged.insert(damaged.size() / 2, "!");
   const Unusable rows[] = {
       {"a CA and a damaged one",
@@ -85,6 +87,9 @@ TEST_CASE("text that is not a certificate or key, or belongs to another pair, is
        {"", "no PEM", Secret()},
        "tls: the certificate cannot be used: no start line"},
       {"no key", {"", certificate, Secret("no PEM")}, "tls: the key cannot be used: unsupported"},
+      {"a key of another type",
+       {"", certificate, Secret(test::key_pem(rsa))},
+       "tls: the key cannot be used: no certificate assigned"},
       {"another's key",
        {"", certificate, Secret(test::key_pem(pki.other))},
        "tls: the key cannot be used: key values mismatch"},
