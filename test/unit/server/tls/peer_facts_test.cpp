@@ -185,13 +185,13 @@ TEST_CASE("a certificate without names has empty facts") {
   CHECK(facts.certificate->uids.empty());
 }
 
-TEST_CASE("facts hold until the first certificate of the chain expires, and an hour at most") {
-  using std::chrono::minutes;
+TEST_CASE("facts hold until the first certificate of the chain expires, and a minute at most") {
+  using std::chrono::seconds;
   const Issued authority = test::issue_authority("ca");
   const Issued short_middle = test::issue({.subject = {{"CN", "middle"}},
                                            .is_authority = true,
                                            .extended_key_usage = {},
-                                           .ends_in = 600},
+                                           .ends_in = 30},
                                           &authority);
   const auto leaf_for = [](const Issued& issuer, long ends_in) {
     return test::issue(
@@ -199,7 +199,7 @@ TEST_CASE("facts hold until the first certificate of the chain expires, and an h
         &issuer);
   };
   const Handshake lasting({}, leaf_for(authority, 86'400), {});
-  const Handshake expiring({}, leaf_for(authority, 1200), {});
+  const Handshake expiring({}, leaf_for(authority, 45), {});
   const Handshake chained({}, leaf_for(short_middle, 86'400), {short_middle});
   const auto now = std::chrono::system_clock::now();
 
@@ -207,12 +207,12 @@ TEST_CASE("facts hold until the first certificate of the chain expires, and an h
     return peer_facts(handshake.server(), {}).valid_until - now;
   };
 
-  CHECK(left(lasting) > minutes{59});
-  CHECK(left(lasting) < minutes{61});
-  CHECK(left(expiring) > minutes{19});
-  CHECK(left(expiring) < minutes{21});
-  CHECK(left(chained) > minutes{9});
-  CHECK(left(chained) < minutes{11});
+  CHECK(left(lasting) > seconds{58});
+  CHECK(left(lasting) < seconds{62});
+  CHECK(left(expiring) > seconds{40});
+  CHECK(left(expiring) < seconds{46});
+  CHECK(left(chained) > seconds{25});
+  CHECK(left(chained) < seconds{31});
 }
 
 TEST_CASE("case 104: facts have the generation of their trust") {
