@@ -32,10 +32,10 @@ Status forbidden(std::string_view user, const RequestInfo& info, const Decision&
     return {403,
             "Forbidden",
             "forbidden: " +
-                html_escaped(fmt::format("User {} cannot {} path {}",
-                                         go_quoted(user),
-                                         info.verb,
-                                         go_quoted(info.path))) +
+                sanitized(fmt::format("User {} cannot {} path {}",
+                                      go_quoted(user),
+                                      info.verb,
+                                      go_quoted(info.path))) +
                 reason_tail(decision),
             StatusDetails{}};
   }
@@ -61,7 +61,7 @@ Status forbidden(std::string_view user, const RequestInfo& info, const Decision&
                       info.resource,
                       info.group,
                       name,
-                      html_escaped(denial),
+                      sanitized(denial),
                       reason_tail(decision)),
           StatusDetails{info.group, info.resource}};
 }

@@ -76,7 +76,7 @@ std::string go_quoted(std::string_view text) {
   return out += '"';
 }
 
-std::string html_escaped(std::string_view text) {
+std::string sanitized(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {

@@ -14,9 +14,10 @@ namespace weir::apiservice {
 // escaped.
 [[nodiscard]] std::string go_quoted(std::string_view text);
 
-// With the entities of &, < and >, which k8s.io/apiserver writes for texts that repeat what a
-// caller sent, because a browser may show them.
-[[nodiscard]] std::string html_escaped(std::string_view text);
+// With the entities of &, < and >, as the sanitizer of k8s.io/apiserver writes texts that repeat
+// what a caller sent, because a browser may show them. Quotes stay, unlike in the pages of `weir
+// record`.
+[[nodiscard]] std::string sanitized(std::string_view text);
 
 // strconv.ParseInt in base 10. Errc::bad_request with Go's own text.
 [[nodiscard]] scalers::Result<std::int64_t> parse_int(std::string_view text);

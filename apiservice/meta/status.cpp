@@ -112,7 +112,7 @@ Status method_not_allowed() {
 Response internal_error(std::string_view target, std::string_view why) {
   return {500,
           "text/plain; charset=utf-8",
-          html_escaped(fmt::format("Internal Server Error: {}: {}\n", go_quoted(target), why))};
+          sanitized(fmt::format("Internal Server Error: {}: {}\n", go_quoted(target), why))};
 }
 
 Status invalid(std::string_view kind, std::vector<StatusCause> causes) {
