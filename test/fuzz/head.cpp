@@ -125,7 +125,7 @@ void check_against_beast(std::string_view input,
   for (const auto& field : parser.get())
     theirs[scalers::lower_case(field.name_string())].emplace_back(field.value());
   require(ours == theirs, "headers are those that Beast reads");
-  require(!head.is_keep_alive || parser.get().keep_alive(),
+  require(!head.is_keep_alive || parser.keep_alive(),
           "a connection is kept only where Beast keeps it");
 }
 
