@@ -98,8 +98,8 @@ def _wait_for_scrapes(prometheus):
 
 
 def _start_redis(stack, folder, password):
-    # LLEN is the query; TYPE returns the type of a key with another type.
-    redis = start(stack, Redis(folder / "redis", users={USER: f"on >{password} ~cities* +ping +llen +type"}))
+    # LLEN is the query; TYPE returns the type of a key with another type; ROLE confirms a 0, in a transaction.
+    redis = start(stack, Redis(folder / "redis", users={USER: f"on >{password} ~cities* +ping +llen +type +role +multi +exec"}))
     queues.fill_redis(redis)
     say(f"redis       {redis.url}   has {queues.CITIES} {queues.CITIES_KEY}")
     return redis

@@ -15,14 +15,14 @@ enum class Errc {
   unknown_metric,  // no metric of that name for that namespace in the configuration
   unknown_object,  // the backend has no such queue, stream or table
   bad_request,     // the caller's selector or label, or the config author's query, is wrong
-  no_value,        // empty or null: nothing was measured
+  no_value,        // there is no series, message or row; never an absent or null value
   not_a_number,    // NaN, or an infinity
   negative,        // below zero where the metric does not allow it
   out_of_range,    // beyond what the HPA's int64 milli arithmetic holds
   too_many,        // more series or items than the metric expects
   too_large,       // the reply is over its size cap
   stale,           // the newest sample is older than the metric allows
-  partial,         // the backend says that its answer is incomplete
+  partial,         // the backend says that its answer is incomplete, or a value is absent or null
   bad_reply,       // the reply is not what the protocol promises
   timed_out,       // the deadline passed
   overloaded,      // the backend's in-flight cap and queue are full

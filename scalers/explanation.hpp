@@ -57,6 +57,7 @@ struct Explanation {
     Labels labels;                        // bound by the selector
     std::string text;                     // as the backend gets it
     Result<std::vector<Measured>> reply;  // never empty; or the error in the backend's own terms
+    std::string notice;                   // the backend's remark on the query; empty: none
     WallTime queried_at;
     std::vector<Policy> policies;
     Result<std::vector<Reading>> result;  // what an HPA gets; an error with the same text

@@ -7,6 +7,7 @@
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/explanation.hpp"
+#include "scalers/parts.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
@@ -41,6 +42,11 @@ struct Sample {
   bool is_missing = false;               // the object does not exist; the value is from `missing`
   std::optional<DataAge> data_age = {};  // nullopt: the value is as old as the query
   Labels labels = {};                    // distinguish the samples of a set; empty: a scalar
+  // Of a value that was aggregated from several parts; null: none is negative. Second owners: the
+  // copies of the sample, here and below.
+  std::shared_ptr<const NegativeParts> negative_parts = {};
+  // A remark of the backend on the query, for explain; null: none.
+  std::shared_ptr<const std::string> notice = {};
 };
 
 // What one query measured: never empty. A scalar is a set of one sample without labels.
@@ -77,7 +83,8 @@ class Scaler {
   // Identifies what query() sends, unique within the backend: equal keys have equal responses.
   // `parameters` holds a value for every declared label.
   [[nodiscard]] virtual std::string cache_key(const Parameters& parameters) const = 0;
-  // Queries the backend. Errc::no_value when nothing was measured; never a guess.
+  // Queries the backend. Errc::no_value when there is nothing to measure, for the policy `empty`;
+  // partial or bad_reply for a value that is absent, null or of another type; never a guess.
   [[nodiscard]] virtual awaitable<Result<Samples>> query(Parameters parameters,
                                                          Deadline deadline) = 0;
 
@@ -114,6 +121,9 @@ class Backend {
 struct ScalerKind {
   std::string_view name;     // the YAML key: "prometheus"
   std::string_view summary;  // one sentence for `weir describe`
+  // What the policy `empty` of a metric replaces, that is, what Errc::no_value means for the kind:
+  // "a response without series". Empty: nothing, and its setting `missing` is for that.
+  std::string_view empty_covers;
   std::vector<SettingDoc> (*backend_settings)();
   std::vector<SettingDoc> (*metric_settings)();  // without `backend`, which every kind has
   // Adds every problem of a metric's block that does not depend on its backend, for a metric whose
@@ -123,5 +133,8 @@ struct ScalerKind {
   // outlives it.
   std::unique_ptr<Backend> (*make_backend)(const Node& block, Clients& clients, Problems& problems);
 };
+
+// "empty covers ...", or that it has no effect: for `weir describe` and `weir check`.
+[[nodiscard]] std::string empty_text(const ScalerKind& kind);
 
 }  // namespace weir::scalers

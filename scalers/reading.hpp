@@ -99,6 +99,12 @@ class Source {
   [[nodiscard]] virtual std::optional<MetricId> find(std::string_view /*metric*/) const {
     return std::nullopt;
   }
+  // The name as the configuration spells it; `metric` itself when it is not configured. `id` as of
+  // find().
+  [[nodiscard]] virtual std::string spelling_of(std::string_view metric,
+                                                std::optional<MetricId> /*id*/) const {
+    return std::string(metric);
+  }
   // One reading for each selected combination of label values, never an empty list; or the first
   // error among them. Returns by `deadline`, or by the metric's own if that is earlier. Any Errc.
   [[nodiscard]] virtual awaitable<Result<std::vector<Reading>>> read(Query query,

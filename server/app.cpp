@@ -82,7 +82,9 @@ apiservice::FrontProxyRules rules_of(const ServeOptions& options) {
 
 std::vector<std::string> names_of(const scalers::World& world) {
   std::vector<std::string> out;
-  for (const scalers::MetricInfo& metric : world.metrics()) out.push_back(metric.name);
+  // In lower case, as the client of an HPA asks for them.
+  for (const scalers::MetricInfo& metric : world.metrics())
+    out.push_back(scalers::lower_case(metric.name));
   return out;
 }
 

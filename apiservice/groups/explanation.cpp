@@ -63,6 +63,7 @@ Json result_document(const Explanation::BackendQuery& query) {
 
 Json reply_document(const Explanation::BackendQuery& query) {
   Json out{{"queriedAt", rfc3339(query.queried_at)}};
+  if (!query.notice.empty()) out["notice"] = query.notice;
   if (!query.reply) {
     out["error"] = error_document(query.reply.error());
   } else if (const auto* one = scalar(*query.reply, {})) {

@@ -159,9 +159,11 @@ awaitable<Response> ExternalMetrics::read(Request& request,
                        info.collection(),
                        std::move(std::get<ListOptions>(options).labels),
                        info.metric};
+  // The path may have it in lower case. Before the read, which a reload may come into.
+  const std::string name = source_.spelling_of(info.collection(), info.metric);
   const auto readings = co_await source_.read(std::move(query), deadline);
   if (!readings) co_return render(status_of(readings.error()));
-  co_return encode_values(*media_type, include, info.collection(), *readings);
+  co_return encode_values(*media_type, include, name, *readings);
 }
 
 awaitable<Response> ExternalMetrics::explain(Request& request,

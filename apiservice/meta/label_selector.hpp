@@ -23,4 +23,9 @@ namespace weir::apiservice {
 [[nodiscard]] scalers::Result<std::vector<scalers::LabelRequirement>> parse_selector(
     std::string_view text);
 
+// Whether a label of Kubernetes may have that key, or that value. A selector with another one is
+// refused by its own client, such as the HPA controller, before anybody is asked.
+[[nodiscard]] bool is_label_key(std::string_view key);
+[[nodiscard]] bool is_label_value(std::string_view value);
+
 }  // namespace weir::apiservice

@@ -42,10 +42,10 @@ void bare(redisContext& context, std::size_t operations, std::size_t in_flight) 
   }
 }
 
-awaitable<void> query(scalers::clients::RedisClient& client, std::size_t operations) {
+awaitable<void> query(scalers::clients::RedisServers& client, std::size_t operations) {
   const std::vector<std::string> words{"LLEN", "bench"};
   for (std::size_t i = 0; i < operations; ++i) {
-    const auto reply = co_await client.command(words, within_a_minute());
+    const auto reply = co_await client.command("bench", words, within_a_minute());
     expect(reply.has_value() && reply->integer == kLength, "weir: another length");
   }
 }

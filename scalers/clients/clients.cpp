@@ -6,6 +6,8 @@
 #include "scalers/clients/http/client.hpp"
 #include "scalers/clients/net/resolver.hpp"
 #include "scalers/clients/redis/client.hpp"
+#include "scalers/clients/redis/cluster.hpp"
+#include "scalers/clients/redis/sentinel.hpp"
 
 #include <utility>
 
@@ -36,8 +38,16 @@ std::shared_ptr<clients::AmqpClient> Clients::make_amqp(const clients::AmqpTarge
   return shared<clients::AmqpClient>(target);
 }
 
-std::shared_ptr<clients::RedisClient> Clients::make_redis(const clients::RedisTarget& target) {
+std::shared_ptr<clients::RedisServers> Clients::make_redis(const clients::RedisTarget& target) {
   return shared<clients::RedisClient>(target);
+}
+
+std::shared_ptr<clients::RedisServers> Clients::make_redis(const clients::SentinelTarget& target) {
+  return shared<clients::SentinelServers>(target);
+}
+
+std::shared_ptr<clients::RedisServers> Clients::make_redis(const clients::ClusterTarget& target) {
+  return shared<clients::ClusterServers>(target);
 }
 
 void Clients::close() {

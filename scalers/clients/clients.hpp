@@ -14,10 +14,12 @@ namespace weir::scalers {
 namespace clients {
 class AmqpClient;
 class HttpClient;
-class RedisClient;
+class RedisServers;
 class Resolver;
 struct AmqpTarget;
+struct ClusterTarget;
 struct RedisTarget;
+struct SentinelTarget;
 }  // namespace clients
 
 class Clients {
@@ -31,8 +33,13 @@ class Clients {
   // The client of `target`. Backends with equal targets share it, so that a reload keeps the
   // connections of every backend that it does not change.
   [[nodiscard]] std::shared_ptr<clients::AmqpClient> make_amqp(const clients::AmqpTarget& target);
-  [[nodiscard]] std::shared_ptr<clients::RedisClient> make_redis(
+  // One server, the master that Sentinels name, or a cluster.
+  [[nodiscard]] std::shared_ptr<clients::RedisServers> make_redis(
       const clients::RedisTarget& target);
+  [[nodiscard]] std::shared_ptr<clients::RedisServers> make_redis(
+      const clients::SentinelTarget& target);
+  [[nodiscard]] std::shared_ptr<clients::RedisServers> make_redis(
+      const clients::ClusterTarget& target);
   // Ends everything in flight: each waiting read gets Errc::unreachable, so that the loop runs out
   // of work.
   void close();

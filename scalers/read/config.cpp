@@ -7,6 +7,7 @@
 #include "scalers/settings/table.hpp"
 #include "scalers/text/key_writer.hpp"
 #include "scalers/text/suggest.hpp"
+#include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -305,12 +306,23 @@ ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& ki
 
 void Builder::check_names() {
   // By name, so that ten thousand metrics are not compared with each other.
-  std::map<std::string_view, std::vector<std::size_t>> seen;
+  std::map<std::string, std::vector<std::size_t>> seen;
   for (std::size_t later = 0; later < metrics_.size(); ++later) {
-    auto& namesakes = seen[metrics_[later].name];
+    auto& namesakes = seen[lower_case(metrics_[later].name)];
     for (const std::size_t earlier : namesakes) {
-      if (!overlap(metrics_[earlier], metrics_[later])) continue;
       const Mark& mark = metrics_[earlier].mark;
+      if (metrics_[earlier].name != metrics_[later].name) {
+        problems_.add(
+            metrics_[later].mark,
+            fmt::format("the metric {} differs from {} (first at {}:{}) in case alone, and an "
+                        "HPA reads both in lower case; use one spelling",
+                        metrics_[later].name,
+                        metrics_[earlier].name,
+                        mark.file,
+                        mark.line));
+        break;
+      }
+      if (!overlap(metrics_[earlier], metrics_[later])) continue;
       problems_.add(
           metrics_[later].mark,
           fmt::format(
@@ -335,6 +347,8 @@ std::vector<MetricInfo> Builder::infos() const {
     info.backend = metric.backend->name;
     info.is_per_namespace = metric.is_per_namespace;
     info.is_filtered = metric.selector_mode == SelectorMode::filter;
+    info.kind = metric.backend->kind;
+    info.has_empty = metric.policies.empty.number.has_value();
     for (const DeclaredLabel& label : metric.labels)
       info.labels.push_back({label.name, label.fallback.has_value(), label.pattern.text()});
   }

@@ -15,7 +15,7 @@ namespace {
 
 struct LabelSettings {
   std::string pattern;
-  std::string fallback;
+  std::optional<AnyText> fallback;  // an empty text is a default, too
 };
 
 constexpr std::array kLabelTable{
@@ -66,8 +66,8 @@ void read_label(const Node::Field& field, std::vector<DeclaredLabel>& labels, Pr
   }
   auto pattern = std::get<Pattern>(std::move(compiled));
   std::optional<std::string> fallback;
-  // An empty text means that there is no default: a selector has to name the label.
-  if (!settings.fallback.empty()) fallback = settings.fallback;
+  // Without a default a selector has to name the label.
+  if (settings.fallback) fallback = settings.fallback->text;
   // A default enters the query like a value of a caller, so the same pattern bounds it.
   if (fallback && !pattern.matches(*fallback)) {
     problems.add(

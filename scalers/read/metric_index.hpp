@@ -20,8 +20,9 @@ class MetricIndex {
   // `names` by MetricId. A name may be there several times, for different namespaces.
   explicit MetricIndex(std::span<const std::string_view> names);
 
-  // The first metric called `name`; nullopt when there is none. `known` is an earlier result, which
-  // a reload may have made wrong: when it still fits, it saves the search.
+  // The first metric called `name`, without regard to case, because the client of an HPA writes the
+  // name into the path in lower case; nullopt when there is none. `known` is an earlier result,
+  // which a reload may have made wrong: when it still fits, it saves the search.
   [[nodiscard]] std::optional<MetricId> find(std::string_view name,
                                              std::optional<MetricId> known = {}) const;
   // The next metric of the same name; nullopt after the last.

@@ -87,14 +87,19 @@ awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadl
     // Waiting for one after the other takes no longer, because all are in flight already.
     if (one.answer == nullptr) {
       const bool is_done = co_await one.in_flight->wait(due, clock_.steady());
+      // By the clock, too: after a pause of the process a result comes before the timer does.
+      const bool is_late = due.is_past(clock_.steady());
       const auto& result = one.in_flight->value();
-      one.answer = is_done && result ? *result : answer_without_result(due, is_done);
+      one.answer =
+          is_done && !is_late && result ? *result : answer_without_result(due, is_done && !is_late);
     }
     // One error is the result of the whole read: the HPA would take the sum of the others for the
     // sum of all.
     auto error = report(id, one, selection->filter, readings);
     if (error) co_return std::move(*error);
   }
+  if (const auto error = sum_error(readings))
+    co_return within_metric(metric(id), query.name_space, *error);
   const ReadOf of = read_of(id, query.name_space);
   // Only when all are values: a read that ends in an error reports none.
   for (const Reading& reading : readings) observer_.value_reported(of, reading);

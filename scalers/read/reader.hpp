@@ -45,6 +45,11 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
   [[nodiscard]] std::optional<MetricId> find(std::string_view metric) const override {
     return index_->find(metric);
   }
+  [[nodiscard]] std::string spelling_of(std::string_view metric,
+                                        std::optional<MetricId> id) const override {
+    const auto found = index_->find(metric, id);
+    return std::string(found ? index_->name(*found) : metric);
+  }
   [[nodiscard]] awaitable<Result<std::vector<Reading>>> read(Query query,
                                                              Deadline deadline) override;
   [[nodiscard]] awaitable<Result<Explanation>> explain(Query query, Deadline deadline) override;

@@ -38,6 +38,18 @@ Error internal_error(std::string_view what) {
   return {Errc::bad_reply, "an internal error; please report it", remote_text(what, {})};
 }
 
+std::optional<Error> sum_error(std::span<const Reading> readings) {
+  double sum = 0;
+  for (const Reading& reading : readings) sum += reading.value;
+  if (is_representable(sum)) return std::nullopt;
+  return Error{Errc::out_of_range,
+               fmt::format("the {} values add up to {:g}, beyond 9.2e15, the most an HPA can read; "
+                           "use a larger unit",
+                           readings.size(),
+                           sum),
+               ""};
+}
+
 std::string listed_metrics(std::span<const std::string_view> names) {
   constexpr std::size_t kMaxListed = 8;
   if (names.empty()) return "; no metric is configured for this namespace";

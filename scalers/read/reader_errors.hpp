@@ -3,7 +3,9 @@
 
 #include "scalers/error.hpp"
 #include "scalers/read/metric.hpp"
+#include "scalers/reading.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +23,8 @@ namespace weir::scalers::read {
 [[nodiscard]] Error with_budget(Error error, Duration budget);
 // A bug in a scaler, or no memory: this query fails, the process and every other query go on.
 [[nodiscard]] Error internal_error(std::string_view what);
+// Errc::out_of_range when an HPA cannot read the sum of the readings, which it makes of them.
+[[nodiscard]] std::optional<Error> sum_error(std::span<const Reading> readings);
 // "; this namespace has a, b, ...": the metrics of a namespace, for one that it does not have.
 [[nodiscard]] std::string listed_metrics(std::span<const std::string_view> names);
 

@@ -51,6 +51,25 @@ Result<std::vector<Explanation::Measured>> measured(const Result<Samples>& sampl
   return out;
 }
 
+std::string notice_in(const Result<Samples>& samples) {
+  // All samples are of one response, so that they have the same notice.
+  const bool has_notice = samples && samples->front().notice != nullptr;
+  return has_notice ? *samples->front().notice : std::string();
+}
+
+// The error of a read whose values an HPA could not add, in place of each of them.
+void explain_sum(const Metric& metric, const std::string& name_space, Explanation& out) {
+  std::vector<Reading> all;
+  for (const auto& query : out.queries) {
+    if (query.result) all.insert(all.end(), query.result->begin(), query.result->end());
+  }
+  const auto error = sum_error(all);
+  if (!error) return;
+  for (auto& query : out.queries) {
+    if (query.result) query.result = within_metric(metric, name_space, *error);
+  }
+}
+
 }  // namespace
 
 awaitable<Result<Explanation>> Reader::explain(Query query, Deadline deadline) {
@@ -84,6 +103,7 @@ awaitable<Result<Explanation>> Reader::explain(Query query, Deadline deadline) {
     }
     out.queries.push_back(std::move(one.query));
   }
+  explain_sum(of, query.name_space, out);
   // At the end, so that a connection which this explanation opened is among them.
   out.backend.connections = of.backend->backend->connections();
   co_return out;
@@ -122,6 +142,7 @@ awaitable<Reader::ExplainedQuery> Reader::explain_query(MetricId id,
   ExplainedQuery out{{.labels = std::move(labels),
                       .text = std::move(text),
                       .reply = measured(samples),
+                      .notice = notice_in(samples),
                       .queried_at = queried_at,
                       .policies = effects_of(of.policies, answer, steps),
                       .result = std::vector<Reading>{},

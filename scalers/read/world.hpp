@@ -77,6 +77,8 @@ struct MetricInfo {
   std::string backend;
   bool is_per_namespace = false;  // its query contains $(namespace)
   bool is_filtered = false;       // its selector chooses among samples and binds no label
+  std::string_view kind = {};     // "prometheus", of the catalog; empty: unknown
+  bool has_empty = false;         // its entry sets a number for `empty`
 };
 
 // A backend at this moment, for telemetry and for the world that replaces this one.

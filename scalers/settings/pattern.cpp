@@ -1,9 +1,14 @@
 // The only file of the settings that includes RE2.
 #include "scalers/settings/pattern.hpp"
 
+#include <re2/filtered_re2.h>
 #include <re2/re2.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace weir::scalers {
 namespace {
@@ -41,5 +46,39 @@ bool Pattern::matches(std::string_view text) const {
 }
 
 const std::string& Pattern::text() const { return compiled_->pattern(); }
+
+bool Pattern::may_match_bytes(bool (*is_allowed)(char)) const {
+  // RE2's prefilter: the literals of which a matching text contains some, in lower case, and the
+  // rule which of them it needs.
+  re2::FilteredRE2 filter(1);
+  int id = 0;
+  filter.Add(compiled_->pattern(), compiled_->options(), &id);
+  std::vector<std::string> literals;
+  filter.Compile(&literals);
+  std::vector<int> allowed;
+  for (std::size_t i = 0; i < literals.size(); ++i) {
+    if (std::ranges::all_of(literals[i], is_allowed)) allowed.push_back(static_cast<int>(i));
+  }
+  std::vector<int> possible;
+  filter.AllPotentials(allowed, &possible);
+  return !possible.empty();
+}
+
+std::optional<std::string> Pattern::literal() const {
+  std::string out;
+  const std::string& pattern = compiled_->pattern();
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const bool is_escape = pattern[at] == '\\';
+    if (is_escape) ++at;
+    const char c = pattern[at];
+    // An escaped letter or digit is a class or an assertion; RE2 accepts no escape at the end.
+    const bool is_literal =
+        is_escape ? std::isalnum(static_cast<unsigned char>(c)) == 0
+                  : std::string_view(".^$|?*+()[]{}").find(c) == std::string_view::npos;
+    if (!is_literal) return std::nullopt;
+    out += c;
+  }
+  return out;
+}
 
 }  // namespace weir::scalers

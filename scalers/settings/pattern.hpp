@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,6 +27,11 @@ class Pattern {
 
   [[nodiscard]] bool matches(std::string_view text) const;
   [[nodiscard]] const std::string& text() const;
+  // False when each text that matches has a byte that `is_allowed` refuses, as far as the literal
+  // parts of the pattern show it. `is_allowed` treats both cases of a letter alike.
+  [[nodiscard]] bool may_match_bytes(bool (*is_allowed)(char)) const;
+  // The only text that matches; nullopt for a pattern with operators, classes or flags.
+  [[nodiscard]] std::optional<std::string> literal() const;
 
  private:
   explicit Pattern(std::unique_ptr<re2::RE2> compiled);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <fstream>
 #include <optional>
+#include <string_view>
 #include <system_error>
 
 namespace weir::scalers {
@@ -50,6 +51,16 @@ Result<Secret> SecretFile::read() const {
   bytes.resize(static_cast<std::size_t>(file.gcount()));
   if (bytes.size() > kMaxSecretBytes) {
     return Error{Errc::refused, fmt::format("the credential file {} is over 64 KiB", path_), ""};
+  }
+  // Some editors of Windows write one of these in front of the text, where no server expects it.
+  for (const std::string_view mark : {"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"}) {
+    if (bytes.starts_with(mark)) {
+      return Error{Errc::refused,
+                   fmt::format("the credential file {} begins with a byte order mark; save it as "
+                               "UTF-8 without BOM",
+                               path_),
+                   ""};
+    }
   }
   // Editors end a file with a line end, which does not belong to the secret.
   while (!bytes.empty() && (bytes.back() == '\n' || bytes.back() == '\r')) bytes.pop_back();

@@ -43,7 +43,7 @@ struct IsOptional<std::optional<T>> : std::true_type {};
 template <class T>
 consteval std::string_view type_name() {
   if constexpr (IsOptional<T>::value) return type_name<typename T::value_type>();
-  if constexpr (std::same_as<T, std::string>) return "text";
+  if constexpr (std::same_as<T, std::string> || std::same_as<T, AnyText>) return "text";
   if constexpr (std::same_as<T, bool>) return "true|false";
   if constexpr (std::same_as<T, double>) return "number";
   if constexpr (std::same_as<T, std::uint32_t>) return "count";

@@ -114,7 +114,8 @@ std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const U
   }
   const std::string_view path = slash == rest.npos ? std::string_view{} : rest.substr(slash);
   if (path.find_first_of("?#") != path.npos) {
-    return UrlProblem{"a url must not have a query or fragment; write only the path"};
+    return UrlProblem{"a url must not have a query or fragment; write only the path",
+                      path.find('?') != path.npos};
   }
   // The path is written into the request as it is.
   const bool is_plain = std::ranges::all_of(path, [](char c) {

@@ -23,7 +23,8 @@ struct Url {
 };
 
 struct UrlProblem {
-  std::string what;  // what is wrong and what to write instead
+  std::string what;        // what is wrong and what to write instead
+  bool has_query = false;  // the problem is a query behind the path
 };
 
 struct UrlScheme {

@@ -48,6 +48,11 @@ void read_value(const Node& node, std::string& out, Problems& problems) {
   out = node.text;
 }
 
+void read_value(const Node& node, AnyText& out, Problems& problems) {
+  if (node.kind != Node::Kind::scalar) return add_wrong_type(node, "text", problems);
+  out.text = node.text;
+}
+
 void read_value(const Node& node, bool& out, Problems& problems) {
   const bool is_true = node.text == "true";
   if (node.kind != Node::Kind::scalar || node.is_quoted || (!is_true && node.text != "false")) {
@@ -94,8 +99,13 @@ void read_value(const Node& node, ErrorOrNumber& out, Problems& problems) {
 void read_value(const Node& node, Url& out, Problems& problems) {
   if (node.kind != Node::Kind::scalar) return add_wrong_type(node, "a url", problems);
   auto parsed = parse_http_url(node.text);
-  if (const auto* problem = std::get_if<UrlProblem>(&parsed))
-    return problems.add(node.mark, problem->what);
+  if (const auto* problem = std::get_if<UrlProblem>(&parsed)) {
+    // The example is a constant, because a query may contain a secret.
+    return problems.add(node.mark,
+                        problem->has_query ? "a url must not have a query; write it as parameters: "
+                                             "{namespace: team-a}"
+                                           : problem->what);
+  }
   out = std::get<Url>(std::move(parsed));
 }
 

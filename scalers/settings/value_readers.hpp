@@ -32,7 +32,7 @@ template <class E>
 struct EnumNames;
 
 // Each overload reads one type of value into `out`, and adds a problem when the node does not hold
-// one.
+// one. A block with a Url has a setting `parameters` for its query.
 void read_value(const Node& node, std::string& out, Problems& problems);
 void read_value(const Node& node, bool& out, Problems& problems);
 void read_value(const Node& node, double& out, Problems& problems);
@@ -52,6 +52,12 @@ struct FilePath {
   friend bool operator==(const FilePath&, const FilePath&) = default;
 };
 void read_value(const Node& node, FilePath& out, Problems& problems);
+
+// A text that may be empty, where an empty one is not the same as none.
+struct AnyText {
+  std::string text;
+};
+void read_value(const Node& node, AnyText& out, Problems& problems);
 
 void read_name(const Node& node,
                std::span<const std::string_view> names,

@@ -15,14 +15,25 @@ bool is_tail(std::string_view text, std::size_t at) {
   return at < text.size() && (byte_at(text, at) & 0xc0) == 0x80;
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 }  // namespace
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(out, out.begin(), lower);
   return out;
+}
+
+int compare_ignoring_case(std::string_view left, std::string_view right) {
+  const std::size_t common = std::min(left.size(), right.size());
+  for (std::size_t at = 0; at < common; ++at) {
+    const int difference =
+        static_cast<std::uint8_t>(lower(left[at])) - static_cast<std::uint8_t>(lower(right[at]));
+    if (difference != 0) return difference;
+  }
+  if (left.size() == right.size()) return 0;
+  return left.size() < right.size() ? -1 : 1;
 }
 
 std::size_t utf8_length(std::string_view text, std::size_t at) {

@@ -9,6 +9,11 @@ namespace weir::scalers {
 
 // `text` with ASCII letters in lower case, whatever the locale.
 [[nodiscard]] std::string lower_case(std::string_view text);
+// Below, at or above 0 as `left` comes before, is equal to or comes after `right` in lower case.
+[[nodiscard]] int compare_ignoring_case(std::string_view left, std::string_view right);
+[[nodiscard]] inline bool equal_ignoring_case(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && compare_ignoring_case(left, right) == 0;
+}
 
 // Length of the well-formed UTF-8 sequence at `at` (no overlong form, no surrogate, at most
 // U+10FFFF), or 0.

@@ -28,6 +28,10 @@ class CurrentWorld final : public scalers::Source, public scalers::Explainer {
   [[nodiscard]] std::optional<scalers::MetricId> find(std::string_view metric) const override {
     return world_->source().find(metric);
   }
+  [[nodiscard]] std::string spelling_of(std::string_view metric,
+                                        std::optional<scalers::MetricId> id) const override {
+    return world_->source().spelling_of(metric, id);
+  }
   [[nodiscard]] awaitable<scalers::Result<std::vector<scalers::Reading>>> read(
       scalers::Query query,
       Deadline deadline) override {

@@ -50,7 +50,7 @@ class ProtocolTest(ServerTest):
                 resource_list = answer.json()
                 self.assertEqual(("APIResourceList", "v1", "external.metrics.k8s.io/v1beta1"),
                                  (resource_list["kind"], resource_list["apiVersion"], resource_list["groupVersion"]))
-                self.assertEqual(sorted(["queue-len", "by_label", "zzz", "externalmetrics", *NAMES], key=str.encode),
+                self.assertEqual(sorted(["queue-len", "by_label", "zzz", "externalmetrics", *map(str.lower, NAMES)], key=str.encode),
                                  [resource["name"] for resource in resource_list["resources"]])
                 self.assertEqual({(True, "")}, {(resource["namespaced"], resource["singularName"]) for resource in resource_list["resources"]})
                 self.assertEqual({resource["name"]: resource["name"] for resource in resource_list["resources"]} |

@@ -2,6 +2,8 @@
 // asked, and what a server means is what is read. The input: a digit whose bits ask for AUTH and
 // SELECT, a digit for the number of commands, then the server's bytes.
 #include "scalers/clients/redis/machine.hpp"
+#include "scalers/clients/redis/redirect.hpp"
+#include "scalers/clients/redis/sentinel_reply.hpp"
 #include "test/fuzz/property.hpp"
 
 #include <algorithm>
@@ -179,6 +181,26 @@ void check_replies(const Outcome& whole, const Outcome& cut) {
   }
 }
 
+// What redirects and Sentinels name is bounded, whatever it is.
+void check_named(const Outcome& outcome) {
+  std::vector<RedisReply> replies;
+  for (const auto& command : outcome.commands) {
+    if (command->reply && *command->reply) replies.push_back(**command->reply);
+  }
+  if (replies.empty()) return;
+  const scalers::clients::RedisAddress asked{"asked", 1};
+  const auto redirect = scalers::clients::find_redirect(replies, asked);
+  if (redirect && *redirect)
+    require(scalers::clients::is_host((*redirect)->to.host) && (*redirect)->to.port != 0,
+            "a redirect names an address");
+  const auto master = scalers::clients::parse_master("jobs", replies);
+  if (master)
+    require(scalers::clients::is_host(master->address.host) && master->address.port != 0,
+            "a Sentinel names an address");
+  static_cast<void>(scalers::clients::master_problem(replies.front()));
+  static_cast<void>(scalers::clients::slot_of(replies.front().text));
+}
+
 }  // namespace
 
 void run(std::string_view input) {
@@ -208,6 +230,7 @@ void run(std::string_view input) {
 
   require(whole.outcome.is_ready == slow.outcome.is_ready || slow.outcome.failure,
           "a login is one however it is cut");
+  check_named(whole.outcome);
   check_replies(whole.outcome, slow.outcome);
   check_replies(whole.outcome, cut.outcome);
 }

@@ -247,7 +247,7 @@ class RedisTest(ExplainCase):
     @classmethod
     def setUpClass(cls):
         folder = cls.new_folder()
-        cls.redis = cls.start(Redis(folder / "redis", users={"weir": "on >a-password ~* +type +llen +scan +get"}))
+        cls.redis = cls.start(Redis(folder / "redis", users={"weir": "on >a-password ~* +type +llen +scan +get +role +multi +exec"}))
         cls.redis.fill("RPUSH ollama:tasks 1 2", "SET counter 1")
         for name, text in {"user": "weir", "password": "a-password"}.items():
             (folder / name).write_text(text)

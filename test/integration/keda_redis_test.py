@@ -70,7 +70,7 @@ class KedaOldRedisTest(ServerTest):
 
         def play(connection: socket.socket):
             while data := connection.recv(4096):
-                connection.sendall(b"".join(reply for command, reply in replies.items() if command in data))
+                connection.sendall(b"".join(reply * data.count(command) for command, reply in replies.items()))
         server = self.start_in_test(ScriptedServer(raw=play))
         weir = self.start_in_test(Weir(self.folder(), config_of(
             server.url.replace("http:", "redis:"), {"lag": {"key": "s", "kind": "lag", "group": "g"}})))

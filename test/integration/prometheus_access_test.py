@@ -1,13 +1,24 @@
 """Credentials and TLS between Weir and a Prometheus that checks them, or a scripted server where Prometheus cannot."""
 import base64
+import json
 import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
 
-from support import (Prometheus, ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, shared_certificates,
-                     vector)
+from support import (Prometheus, ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, run_weir,
+                     shared_certificates, vector)
 
 USER, PASSWORD = "scraper", "correct horse"
 FRONT = "metric ml-inference/{0}: prometheus {0}: "
+SENT_PARAMETERS = [("namespace", "team-a"), ("dedup", "false"), ("extra_label", 'team="a b"'), ("extra_label", "env=é&x")]
+PARAMETERS = {"namespace": "team-a", "dedup": False, "extra_label": ['team="a b"', "env=é&x"]}
 
+
+def parameters_of(request):
+    """Those of the url, without the ones that are Weir's own for a GET."""
+    pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(request.target).query, keep_blank_values=True)
+    return [(name, value) for name, value in pairs if name not in ("query", "timeout", "state")]
 
 
 class BasicAuthTest(ServerTest):
@@ -79,7 +90,7 @@ class BasicAuthTest(ServerTest):
         answer = self.weir.metric("ml-inference", "plain")
 
         self.assert_status(answer, 503, "ServiceUnavailable",
-                           FRONT.format("plain") + "HTTP 400 without a query result")
+                           FRONT.format("plain") + "HTTP 400 without a query result: Client sent an HTTP request to an HTTPS server.")
 
     def test_a_rotated_password_is_used_without_a_restart(self):
         error = self.weir.metric("ml-inference", "rotated")
@@ -122,6 +133,8 @@ class SentTest(ServerTest):
             "headers": prometheus_backend(url, headers={"X-Scope-OrgID": file("tenant"), "X-Plain": "as written"}),
             "prefix": prometheus_backend(url + "/select/0/prometheus/"),
             "post": prometheus_backend(url, method="POST"),
+            "tenant": prometheus_backend(url + "/x", parameters=PARAMETERS),
+            "tenant_post": prometheus_backend(url + "/x", method="POST", parameters=PARAMETERS),
         }
         metrics = [metric(name, f'x{{from="{name}"}} + 1', backend=name, deadline="2s", freshness="1ms") for name in backends]
         cls.weir = cls.start(Weir(folder / "weir", config(backends, *metrics)))
@@ -157,6 +170,63 @@ class SentTest(ServerTest):
                 self.assertEqual((method, path), (request.method, request.target.partition("?")[0]))
                 self.assertEqual(f'x{{from="{name}"}} + 1', request.query)
                 self.assertRegex(request.form["timeout"], r"^(1\d\d\d|2000)ms$")
+
+    def test_query_parameters_are_in_the_url_for_both_methods(self):
+        for name, method in (("tenant", "GET"), ("tenant_post", "POST")):
+            with self.subTest(name):
+                request = self.recorded_request(name)
+
+                self.assertEqual((method, f'x{{from="{name}"}} + 1'), (request.method, request.query))
+                self.assertEqual(SENT_PARAMETERS, parameters_of(request))
+
+
+class ParametersTest(ServerTest):
+    """A Prometheus behind a proxy that forwards only requests with the parameters of the backend."""
+
+    def test_every_request_of_a_backend_has_them(self):
+        """As OpenShift's tenancy port needs them: also those of the age, of a diagnosis and of explain."""
+        folder = self.folder()
+        prometheus = self.start_in_test(Prometheus(folder / "prometheus"))
+
+        def forward(turn):
+            request = turn.request
+            if parameters_of(request) != SENT_PARAMETERS:
+                turn.answer("the parameters are missing", "403 Forbidden")
+                return
+            if request.method == "POST":
+                posted = urllib.request.Request(prometheus.url + request.target.partition("?")[0], request.body.encode())
+            else:
+                posted = urllib.request.Request(prometheus.url + request.target)
+            try:
+                with urllib.request.urlopen(posted, timeout=5) as reply:
+                    turn.answer(reply.read())
+            except urllib.error.HTTPError as error:
+                turn.answer(error.read(), f"{error.code} {error.reason}")
+        for method in ("GET", "POST"):
+            with self.subTest(method):
+                proxy = self.start_in_test(ScriptedServer(forward))
+                backend = prometheus_backend(proxy.url, method=method, parameters=PARAMETERS)
+                text = config({"prom": backend}, metric("one", "vector(42)"),
+                              metric("aged", "vector(1)", kind={"maxAge": "1m", "ageOf": "jobs_waiting"}),
+                              metric("none", "sum(jobs_waiting)"))
+                file = folder / f"{method}.yaml"
+                file.write_text(text)
+
+                value = run_weir("get", "--config", file, "ml-inference/one")
+                aged = run_weir("get", "--config", file, "ml-inference/aged")
+                explained = run_weir("explain", "--config", file, "ml-inference/none", "-o", "json")
+
+                self.assertEqual(0, value.returncode, value.stderr)
+                self.assertIn("ageOf matches no series", aged.stderr)
+                query = json.loads(explained.stdout)["queries"][0]
+                self.assertEqual('sum(jobs_waiting); parameters: namespace=team-a, dedup=false, '
+                                 'extra_label=team="a b", extra_label=env=é&x', query["query"])
+                self.assertEqual('no series "jobs_waiting" exists, and Prometheus has no target to scrape',
+                                 query["diagnosis"]["cause"])
+                pages = {urllib.parse.urlsplit(request.target).path for request in proxy.requests}
+                self.assertLessEqual({"/api/v1/query", "/api/v1/targets", "/api/v1/label/__name__/values"}, pages)
+                for request in proxy.requests:
+                    self.assertEqual(SENT_PARAMETERS, parameters_of(request), request.target)
 
 
 class ServerCertificateTest(ServerTest):

@@ -18,7 +18,9 @@ from .prometheus import Prometheus, Series
 from .quantities import parse_quantity
 from .rabbitmq import RabbitMQ, quoted
 from .raw import answer_to, raw_tls, read_answers, read_to_end
-from .redis import Redis
+from .redis import Redis, RedisError
+from .redis_cluster import RedisCluster, slot_of
+from .redis_sentinel import RedisSentinel, Sentinel
 from .scale import scaled
 from .scripted import RecordedRequest, ScriptedServer, Turn, refusal, vector
 from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_sanitized, metric_path, run_weir, weir_binary
@@ -27,10 +29,12 @@ __all__ = [
     "ACCESS_REVIEWS", "API_SERVICE", "CLOSE", "CONFIG_MAPS", "Certificates", "DISCOVERY", "DoctorCase",
     "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MakesPairs", "MissingTool", "NotReady", "POD", "Process",
     "Prometheus", "RecordedRequest",
-    "ROOT", "RabbitMQ", "Raw", "Redis", "Refuse", "Response", "SELF_REVIEWS", "SERVICE", "SLICES", "ScriptedServer",
+    "ROOT", "RabbitMQ", "Raw", "Redis", "RedisCluster", "RedisError", "RedisSentinel", "Refuse", "Response", "SELF_REVIEWS",
+    "SERVICE", "SLICES", "ScriptedServer", "Sentinel",
     "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "WallClock", "Weir", "answer_to", "cluster_config",
     "config", "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",
     "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "quoted", "raw_tls",
-    "read_answers", "read_to_end", "refusal", "require", "run_weir", "scaled", "served_by", "shared_certificates", "vector",
+    "read_answers", "read_to_end", "refusal", "require", "run_weir", "scaled", "served_by", "shared_certificates",
+    "slot_of", "vector",
     "wait_until", "weir_binary",
 ]

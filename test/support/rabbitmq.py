@@ -16,6 +16,21 @@ from .processes import MissingTool, NotReady, Process, free_port, require, wait_
 USER = "weir-test"
 PASSWORD = "weir-test-password"
 
+# Kills the message store of a vhost until RabbitMQ gives the vhost up, and returns whether the vhost is alive.
+_GIVE_UP = """
+F = fun() -> try exit(rabbit_vhost_msg_store:vhost_store_pid(<<"VHOST">>, msg_store_persistent), kill)
+             catch _:_ -> none end end,
+[begin F(), timer:sleep(400) end || _ <- lists:seq(1, 12)],
+rabbit_vhost_sup_sup:is_vhost_alive(<<"VHOST">>).
+"""
+# Kills the process of a queue more often than RabbitMQ restarts it.
+_CRASH = """
+[begin case rabbit_amqqueue:lookup(rabbit_misc:r(<<"VHOST">>, queue, <<"QUEUE">>)) of
+         {ok, Q} -> exit(amqqueue:get_pid(Q), kill);
+         _ -> ok
+       end, timer:sleep(150) end || _ <- lists:seq(1, 20)].
+"""
+
 
 class RabbitMQ:
     """One broker in `directory`, with an epmd of its own: AMQP at `url`, management API at `management_url`.
@@ -25,14 +40,19 @@ class RabbitMQ:
          shows a certificate of their client CA may log in as its CN (SASL EXTERNAL)
     statistics_seconds  how old counts and rates are, and what rates are averaged over. By default counts are half a second
          old and rates 0 most of the time: they are of 5 s, and the broker tells 0 until as much has passed
+    peer  a broker that runs already: this one becomes the second node of its cluster
     """
 
-    def __init__(self, directory, tls=None, statistics_seconds=None):
+    def __init__(self, directory, tls=None, statistics_seconds=None, peer=None):
         self.directory = Path(directory).resolve()
         self.user, self.password = USER, PASSWORD
         self.port, self.management_port, self._distribution_port, self._epmd_port = (free_port() for _ in range(4))
         self.url = f"amqp://127.0.0.1:{self.port}"
         self.management_url = f"http://127.0.0.1:{self.management_port}"
+        self.node = "peer@localhost" if peer else "weir@localhost"
+        self._peer = peer
+        if peer:
+            self._epmd_port = peer._epmd_port
         self._tls = tls
         self._statistics_seconds = statistics_seconds
         if tls:
@@ -55,9 +75,14 @@ class RabbitMQ:
         self.process = Process("rabbitmq", [script], self.directory / "rabbitmq.log", env=environment,
                                cwd=self.directory, stop_seconds=60)
         try:
-            self._start_epmd(environment)
+            if not self._peer:
+                self._start_epmd(environment)
             self.process.start()
             self.process.wait_ready(self._is_ready, seconds=90)
+            if self._peer:
+                for words in (["stop_app"], ["join_cluster", self._peer.node], ["start_app"]):
+                    self.control(*words)
+                wait_until(self._is_ready, "the second node is ready", 60)
         except BaseException:
             self.kill()
             raise
@@ -137,12 +162,25 @@ class RabbitMQ:
 
     def control(self, *words):
         """Runs rabbitmqctl against the broker, which takes about two seconds; its output."""
-        run = subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-n", "weir@localhost", *words],
+        run = subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-n", self.node, *words],
                              env={**os.environ, **self._environment()}, cwd=self.directory, stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, timeout=60)
         if run.returncode != 0:
             raise RuntimeError(f"rabbitmqctl {' '.join(words)}: {run.stdout}{run.stderr}")
         return run.stdout
+
+    def give_up(self, vhost):
+        """Makes the broker give the vhost up, as after a message store that keeps failing; this takes six seconds."""
+        if self.control("eval", _GIVE_UP.replace("VHOST", vhost)).strip() != "false":
+            raise RuntimeError(f"the broker has not given vhost {vhost!r} up")
+
+    def restart_vhost(self, vhost):
+        """The end of `give_up`: the vhost is alive, with its messages."""
+        self.control("restart_vhost", "-p", vhost)
+
+    def crash(self, queue, vhost="/"):
+        """Ends the process of the queue for good; until the node restarts, its messages are on disk alone."""
+        self.control("eval", _CRASH.replace("VHOST", vhost).replace("QUEUE", queue))
 
     def holding(self, name, vhost="/"):
         """A context in which one message of the queue is delivered and not acknowledged."""
@@ -194,7 +232,8 @@ class RabbitMQ:
 
     def _environment(self):
         here = self.directory
-        return {"HOME": str(here), "RABBITMQ_NODENAME": "weir@localhost",
+        home = self._peer.directory if self._peer else here  # nodes of a cluster have one cookie
+        return {"HOME": str(home), "RABBITMQ_NODENAME": self.node,
                 "RABBITMQ_CONFIG_FILE": str(here / "rabbitmq"),
                 "RABBITMQ_ENABLED_PLUGINS_FILE": str(here / "enabled_plugins"), "RABBITMQ_CONF_ENV_FILE": "/dev/null",
                 "RABBITMQ_MNESIA_BASE": str(here / "mnesia"), "RABBITMQ_LOG_BASE": str(here / "log"),

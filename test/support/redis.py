@@ -1,10 +1,11 @@
 """Debian's Redis on a loopback port, and a client of a few lines to fill its keys."""
+import signal
 import socket
 import ssl
 from contextlib import contextmanager
 from pathlib import Path
 
-from .processes import Process, free_port, require
+from .processes import Process, free_port, require, wait_until
 
 
 class RedisError(RuntimeError):
@@ -18,6 +19,9 @@ class Redis:
     tls      Certificates: serves TLS at `tls_url` too, with their serving pair; without client certificates
     settings  further lines of redis.conf
     """
+    reply_seconds = 5
+
+    _name, _flags = "redis", ()
 
     def __init__(self, directory, users=None, tls=None, port=None, settings=()):
         self.directory = Path(directory)
@@ -36,7 +40,7 @@ class Redis:
         (self.directory / "redis.conf").write_text("\n".join(self._config()) + "\n")
         rules = [f"user {name} {text}" for name, text in self._users.items()]
         (self.directory / "users.acl").write_text("\n".join(rules) + "\n")
-        self.process = Process("redis", [binary, self.directory / "redis.conf"], self.directory / "redis.log")
+        self.process = Process(self._name, [binary, self.directory / "redis.conf", *self._flags], self.directory / "redis.log")
         self.process.start_ready(self._is_ready)
         return self
 
@@ -55,6 +59,28 @@ class Redis:
                 _send(stream, ["SELECT", database])
             return _send(stream, words)
 
+    def commands(self, *commands):
+        """The replies to commands, each a list of words, on one connection."""
+        with self._connected() as stream:
+            return [_send(stream, words) for words in commands]
+
+    def role(self):
+        """("master", None), or ("slave", state of the link to its master, such as "connected")."""
+        name, *rest = self.command("ROLE")
+        return name, rest[2] if name == "slave" else None
+
+    def follow(self, master):
+        """Becomes a replica of another Redis; with None a master."""
+        self.command("REPLICAOF", *(("127.0.0.1", master.port) if master else ("NO", "ONE")))
+
+    def wait_in_sync(self, seconds=20.0):
+        """Returns when this replica has its master's data."""
+        wait_until(lambda: self.role() == ("slave", "connected"), f"the replica {self.port} is in sync", seconds)
+
+    def kill(self):
+        self.process.signal(signal.SIGKILL)
+        self.process.wait(5)
+
     def fill(self, *commands, database=0):
         """Runs commands, each a line of words parted by blanks."""
         for command in commands:
@@ -71,7 +97,7 @@ class Redis:
 
     @contextmanager
     def _connected(self):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=self.reply_seconds) as plain:
             with plain.makefile("rwb") as stream:
                 yield stream
 

@@ -32,12 +32,7 @@ class PrometheusScaler final : public Scaler {
 
   [[nodiscard]] std::string cache_key(const Parameters& parameters) const override;
   [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters, Deadline deadline) override;
-  [[nodiscard]] std::string describe_query(const Parameters& parameters) const override {
-    std::string query = query_.render(parameters);
-    // With the age query, because query() sends both.
-    if (!settings_.max_age) return query;
-    return fmt::format("{}; maxAge: {}", query, age_query(age_of_.render(parameters)));
-  }
+  [[nodiscard]] std::string describe_query(const Parameters& parameters) const override;
   [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
     // Other errors say themselves what is wrong, and a 0 that the server returned was measured.
     return reply.has_error() && reply.error().code == Errc::no_value;
@@ -74,6 +69,8 @@ class PrometheusBackend final : public Backend, public Api {
                                                      OnReply on_reply,
                                                      Deadline deadline) override;
   [[nodiscard]] std::vector<std::string> redactions() const override;
+  // Of every request, as the configuration has them.
+  [[nodiscard]] const UrlParameters& url_parameters() const { return settings_.parameters; }
 
  private:
   // The request for `query`. Reads the credentials from their files each time, so they may rotate.
@@ -81,7 +78,7 @@ class PrometheusBackend final : public Backend, public Api {
                                                      Duration budget) const;
   // A request to `page` below /api/v1, without parameters.
   [[nodiscard]] Result<clients::HttpRequest> request_to(std::string_view page) const;
-  void set_form(std::string form, clients::HttpRequest& out) const;
+  void set_form(Method method, std::string form, clients::HttpRequest& out) const;
 
   BackendSettings settings_;
   clients::HttpClient& http_;
@@ -98,8 +95,8 @@ std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
 Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page) const {
   clients::HttpRequest out;
   out.url = settings_.url;
-  // The path tells tenants of one gateway apart, whose credentials differ.
-  out.auth_scope = out.url.path;
+  // Path and parameters tell tenants of one gateway apart, whose credentials differ.
+  out.auth_scope = out.url.path + "?" + make_form(Method::get, settings_.parameters, "").query;
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
   out.counts = counts_;
@@ -109,7 +106,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
     out.headers.push_back({name, std::move(*secret), value.file.is_set()});
   }
   if (settings_.token.is_set()) {
-    auto token = settings_.token.read();
+    auto token = read_token(settings_.token);
     if (!token) return token.error();
     // Alone, too, because a server may echo it without the scheme in front.
     out.redactions.push_back(token->reveal());
@@ -123,13 +120,11 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   return out;
 }
 
-void PrometheusBackend::set_form(std::string form, clients::HttpRequest& out) const {
-  if (settings_.method == Method::post) {
-    out.method = "POST";
-    out.body = std::move(form);
-  } else {
-    out.query = std::move(form);
-  }
+void PrometheusBackend::set_form(Method method, std::string form, clients::HttpRequest& out) const {
+  RequestForm request_form = make_form(method, settings_.parameters, std::move(form));
+  if (method == Method::post) out.method = "POST";
+  out.query = std::move(request_form.query);
+  out.body = std::move(request_form.body);
 }
 
 Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
@@ -141,7 +136,8 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   out->redactions.push_back(percent_encoded(query));
   // The server gives up at the same time: a query whose reader is gone would hold one of its places
   // (query.max-concurrency, 20 by default). A timeout of 0 would leave no time at all.
-  set_form(fmt::format("query={}&timeout={}ms",
+  set_form(settings_.method,
+           fmt::format("query={}&timeout={}ms",
                        percent_encoded(query),
                        std::max<Duration::rep>(1, budget.count())),
            *out);
@@ -153,12 +149,9 @@ awaitable<std::optional<Error>> PrometheusBackend::send(ApiQuery query,
                                                         Deadline deadline) {
   auto request = request_to(query.page);
   if (!request) co_return request.error();
-  if (query.has_method) {
-    set_form(std::move(query.form), *request);
-  } else {
-    // Prometheus serves targets, scrape_pools and label values by GET alone.
-    request->query = std::move(query.form);
-  }
+  // Prometheus serves targets, scrape_pools and label values by GET alone.
+  const Method method = query.has_method ? settings_.method : Method::get;
+  set_form(method, std::move(query.form), *request);
   request->max_body_bytes = kMaxReplyBytes;
   // A proxy may permit only `query`, so a refusal here does not mean that the credentials of reads
   // are invalid.
@@ -198,10 +191,23 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
                           const clients::HttpReply& reply) {
     *sample = parse_reply(reply.status, reply.body, aggregate, warnings, redactions);
   };
+  const WallTime asked_at = std::chrono::system_clock::now();
   const auto reply = co_await http_.send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
   // Set, because on_reply has run when send() returns a reply.
-  co_return std::move(**sample);
+  Result<Sample> out = std::move(**sample);
+  // The server evaluates a moment later, by its own clock; no value is younger than its question.
+  if (out) out->taken_at = std::min(out->taken_at, asked_at);
+  co_return out;
+}
+
+std::string PrometheusScaler::describe_query(const Parameters& parameters) const {
+  std::string out = query_.render(parameters);
+  // With the age query, because query() sends both.
+  if (settings_.max_age) out += fmt::format("; maxAge: {}", age_query(age_of_.render(parameters)));
+  const std::string of_backend = text_of(backend_.url_parameters());
+  if (!of_backend.empty()) out += fmt::format("; parameters: {}", of_backend);
+  return out;
 }
 
 std::string PrometheusScaler::cache_key(const Parameters& parameters) const {
@@ -253,6 +259,7 @@ ScalerKind describe_kind() {
   return {
       .name = "prometheus",
       .summary = "An instant PromQL query to Prometheus, or to a server with the same query API.",
+      .empty_covers = "a response without series",
       .backend_settings = backend_docs,
       .metric_settings = metric_docs,
       .check_metric = [](const Node& block,

@@ -49,9 +49,9 @@ class QueryTemplate {
 
 // The value in a response of /api/v1/query with HTTP `status`. Errc::too_many for several series
 // without `aggregate`.
-// Errc::no_value (empty or null), too_many, partial (warnings), bad_request (bad_data: the query
-// itself), timed_out, overloaded, refused, unreachable, bad_reply. No error contains one of the
-// `redactions`.
+// Errc::no_value (no series), too_many, partial (warnings, or a null), bad_request (bad_data: the
+// query itself), timed_out, overloaded, refused, unreachable, bad_reply. No error contains one of
+// the `redactions`.
 [[nodiscard]] Result<Sample> parse_reply(long status,
                                          std::string_view body,
                                          Aggregate aggregate,

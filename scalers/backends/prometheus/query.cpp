@@ -140,10 +140,14 @@ class Scanner {
   [[nodiscard]] bool follows_pattern_operator() const {
     return before().ends_with("=~") || before().ends_with("!~");
   }
-  // label_replace(vector, label, replacement, source, PATTERN) alone takes a pattern in a string.
+  // label_replace(vector, label, replacement, source, PATTERN), and of MetricsQL
+  // label_match(vector, label, PATTERN), label_mismatch() and label_transform().
   [[nodiscard]] bool is_pattern_argument() const {
-    return !frames_.empty() && frames_.back().function == "label_replace" &&
-           frames_.back().argument == 4;
+    if (frames_.empty()) return false;
+    const auto& [function, argument] = frames_.back();
+    if (function == "label_replace") return argument == 4;
+    return argument == 2 && (function == "label_match" || function == "label_mismatch" ||
+                             function == "label_transform");
   }
   [[nodiscard]] std::string previous_word() const {
     const std::string_view text = before();

@@ -10,6 +10,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
+#include <optional>
 #include <ranges>
 #include <set>
 #include <span>
@@ -57,11 +59,12 @@ Result<double> parse_value(const std::string& text) {
 
 // A sample as [seconds, "value"].
 Result<Sample> parse_sample(const Json& sample) {
-  if (sample.is_null()) return Error{Errc::no_value, "the value is null", ""};
+  // A gap: `empty` is for what does not exist, and this series does.
+  if (sample.is_null()) return Error{Errc::partial, "the value is null", ""};
   if (!sample.is_array() || sample.size() != 2 || !sample[0].is_number()) {
     return bad_reply("the sample is not a pair of time and value");
   }
-  if (sample[1].is_null()) return Error{Errc::no_value, "the value is null", ""};
+  if (sample[1].is_null()) return Error{Errc::partial, "the value is null", ""};
   // Prometheus writes values as strings, because JSON has no NaN and no infinity.
   if (!sample[1].is_string()) return bad_reply("the value is not a JSON string");
   const double seconds = sample[0].get<double>();
@@ -123,17 +126,17 @@ Error too_many(const Json& series, std::span<const std::string> redactions) {
 // The aggregate of several series. One infinite series makes the result infinite; NaN among numbers
 // is an error even with a `nan` policy, because `nan: 0` means "no observations", not "one worker
 // is idle".
-Result<double> combine(Aggregate aggregate, std::span<const Sample> samples) {
+Result<double> combine(Aggregate aggregate, std::span<const double> samples) {
   double sum = 0;
-  double least = samples.front().value;
-  double most = samples.front().value;
+  double least = samples.front();
+  double most = samples.front();
   std::size_t unknown = 0;
-  for (const Sample& sample : samples) {
-    if (std::isinf(sample.value)) return sample.value;
-    unknown += std::isnan(sample.value) ? 1 : 0;
-    sum += sample.value;
-    least = std::min(least, sample.value);
-    most = std::max(most, sample.value);
+  for (const double value : samples) {
+    if (std::isinf(value)) return value;
+    unknown += std::isnan(value) ? 1 : 0;
+    sum += value;
+    least = std::min(least, value);
+    most = std::max(most, value);
   }
   // The sum is NaN then, for the policy `nan` to judge.
   if (unknown == samples.size()) return sum;
@@ -158,7 +161,8 @@ Result<double> combine(Aggregate aggregate, std::span<const Sample> samples) {
 Result<Sample> parse_vector(const Json& series,
                             Aggregate aggregate,
                             std::span<const std::string> redactions) {
-  if (series.is_null()) return Error{Errc::no_value, "the result is null", ""};
+  // A server without series sends an empty list.
+  if (series.is_null()) return Error{Errc::partial, "the result is null", ""};
   if (!series.is_array()) return bad_reply("the vector is not a list");
   if (series.empty()) {
     return Error{Errc::no_value,
@@ -170,7 +174,11 @@ Result<Sample> parse_vector(const Json& series,
   // up.
   if (aggregate == Aggregate::none && series.size() > 1) return too_many(series, redactions);
   std::vector<Sample> samples;
+  std::set<std::string> labels;
   for (const Json& item : series) {
+    // An instant vector has no label set twice: a proxy has joined two responses.
+    if (series.size() > 1 && !labels.insert(member(item, "metric").dump()).second)
+      return bad_reply("two series have the same labels");
     // A native histogram has `histogram` in place of `value`.
     if (item.is_object() && item.contains("histogram")) {
       return bad_reply(
@@ -181,10 +189,19 @@ Result<Sample> parse_vector(const Json& series,
     if (!sample) return sample.error();
     samples.push_back(*sample);
   }
-  const auto value = combine(aggregate, samples);
+  std::vector<double> values;
+  values.reserve(samples.size());
+  for (const Sample& sample : samples) values.push_back(sample.value);
+  const auto value = combine(aggregate, values);
   if (!value) return value.error();
-  // All samples of an instant query have the evaluation time.
-  return Sample{*value, samples.front().taken_at};
+  if (auto beyond = part_out_of_range(values, "series")) return std::move(*beyond);
+  // All samples of an instant query have the time of its evaluation.
+  Sample out{*value, samples.front().taken_at};
+  out.negative_parts = negative_parts(std::move(values), "series", [&](const auto& parts) {
+    const auto changed = combine(aggregate, parts);
+    return changed ? *changed : *value;
+  });
+  return out;
 }
 
 Result<Sample> parse_data(const Json& data,
@@ -201,11 +218,24 @@ Result<Sample> parse_data(const Json& data,
   return bad_reply("the response has no result of the Prometheus query API");
 }
 
-// The error of a query that Prometheus itself reports as failed.
+// What a refusal says in words, whatever its form: Prometheus' `error`, the `message` or `Message`
+// of AWS, Google's `error.message`, or text.
+std::string words_of(const Json& reply, std::string_view body) {
+  if (reply.is_discarded()) return std::string(body);
+  for (const char* key : {"error", "message", "Message"}) {
+    if (auto words = text_of(member(reply, key)); !words.empty()) return words;
+  }
+  return text_of(member(member(reply, "error"), "message"));
+}
+
+// The error of a query that the server itself reports as failed.
 Error query_error(const std::string& type, const std::string& text) {
-  // The author's fault, so the caller gets a 400: repeating the query cannot help.
-  if (type == "bad_data") return {Errc::bad_request, "the query is not valid", text};
-  if (type == "unavailable") return {Errc::unreachable, "the server is unavailable", text};
+  // The author's fault, so the caller gets a 400: repeating the query cannot help. VictoriaMetrics
+  // writes the HTTP status in place of a type.
+  if (type == "bad_data" || type == "400" || type == "422")
+    return {Errc::bad_request, "the query is not valid", text};
+  if (type == "unavailable" || type == "503")
+    return {Errc::unreachable, "the server is unavailable", text};
   if (type == "timeout") return {Errc::timed_out, "the query timed out on the server", text};
   return {Errc::bad_reply,
           fmt::format("the query failed ({})", type.empty() ? "no errorType" : type),
@@ -220,6 +250,11 @@ Error status_error(long status, const std::string& text) {
   // The body is not shown, because it is mostly a page for browsers.
   if (status == 404)
     return {Errc::bad_reply, "HTTP 404: no query API at this url; is the path right?", ""};
+  if (status == 414) {
+    return {Errc::bad_reply,
+            "HTTP 414: the query is too long for a url; set method: POST on the backend",
+            ""};
+  }
   if (status == 429)
     return {Errc::overloaded, "the server is rate limiting queries (HTTP 429)", text};
   // Following it would send the credentials to another host.
@@ -231,7 +266,50 @@ Error status_error(long status, const std::string& text) {
   // The same Errc as a lost connection, so that `settle` counts this as an outage, too.
   if (status >= 500)
     return {Errc::unreachable, fmt::format("the server returned an error (HTTP {})", status), text};
-  return bad_reply(fmt::format("HTTP {} without a query result", status));
+  return {Errc::bad_reply, fmt::format("HTTP {} without a query result", status), text};
+}
+
+// A remark on the query, not on its completeness: Prometheus 2.47 to 2.53, and Thanos, send those
+// of later releases' `infos` as warnings.
+bool is_notice(const std::string& warning) { return warning.starts_with("PromQL info:"); }
+
+// The error of a response that says of itself that it is incomplete.
+std::optional<Error> incompleteness(const Json& reply,
+                                    long status,
+                                    std::span<const std::string> redactions) {
+  // VictoriaMetrics' cluster, and FiloDB, which also sends 206: a storage node did not respond.
+  const auto is_set = [&](const char* key) {
+    const Json& flag = member(reply, key);
+    return !flag.is_null() && flag != Json(false);
+  };
+  if (status == 206 || is_set("isPartial") || is_set("partial")) {
+    return Error{Errc::partial,
+                 "the response is partial: a part of the server did not respond; set warnings: "
+                 "allow to accept such responses",
+                 remote_text(text_of(member(reply, "message")), redactions)};
+  }
+  // A store or a remote storage that did not respond is a warning beside a success with the data of
+  // the others. A warning that is not a text is not known to be a notice.
+  for (const Json& warning : member(reply, "warnings")) {
+    if (is_notice(text_of(warning))) continue;
+    return Error{Errc::partial,
+                 "the response has a warning and may be incomplete; set warnings: allow to accept "
+                 "such responses",
+                 remote_text(text_of(warning), redactions)};
+  }
+  return std::nullopt;
+}
+
+// The first remark on the query, for explain; null when there is none.
+std::shared_ptr<const std::string> notice_in(const Json& reply,
+                                             std::span<const std::string> redactions) {
+  for (const char* key : {"infos", "warnings"}) {
+    for (const Json& remark : member(reply, key)) {
+      const std::string text = remote_text(text_of(remark), redactions);
+      if (!text.empty()) return std::make_shared<const std::string>(text);
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -242,38 +320,39 @@ Result<Sample> parse_reply(long status,
                            Warnings warnings,
                            std::span<const std::string> redactions) {
   // Without exceptions: text that is not JSON becomes a discarded value, which has no members.
-  const Json reply = Json::parse(body, nullptr, false);
+  // The parser takes a NUL byte for the end of the text.
+  const bool has_nul = body.find('\0') != body.npos;
+  const Json reply = has_nul ? Json(Json::value_t::discarded) : Json::parse(body, nullptr, false);
   const std::string outcome = text_of(member(reply, "status"));
   // Proxies and hosted services refuse in Prometheus' format, with error types of their own.
   const bool is_refusal = status == 401 || status == 403 || status == 429;
-  if (is_refusal) {
-    const std::string text =
-        reply.is_discarded() ? std::string(body) : text_of(member(reply, "error"));
-    return status_error(status, remote_text(text, redactions));
-  }
-  if (outcome == "error") {
+  if (outcome == "error" && !is_refusal) {
     // The type is a word of the protocol, but still untrusted text.
     return query_error(remote_text(text_of(member(reply, "errorType")), redactions),
                        remote_text(text_of(member(reply, "error")), redactions));
   }
-  // Text in place of JSON is a proxy's own message.
-  if (status != 200)
-    return status_error(status, reply.is_discarded() ? remote_text(body, redactions) : "");
+  if (status != 200 && status != 206)
+    return status_error(status, remote_text(words_of(reply, body), redactions));
   if (reply.is_discarded()) return bad_reply("the response is not JSON, or is truncated");
   if (outcome != "success")
     return bad_reply("the response has no result of the Prometheus query API");
-  // A store or a remote storage that did not respond is a warning beside a success with the data of
-  // the others.
+  if (!text_of(member(reply, "error")).empty())
+    return bad_reply("the response has a result and an error");
   const Json& warning_list = member(reply, "warnings");
   if (!warning_list.is_null() && !warning_list.is_array())
     return bad_reply("the warnings are not a list");
-  if (warnings == Warnings::error && warning_list.is_array() && !warning_list.empty()) {
-    return Error{Errc::partial,
-                 "the response has a warning and may be incomplete; set warnings: allow to accept "
-                 "such responses",
-                 remote_text(text_of(warning_list.front()), redactions)};
+  auto gap = incompleteness(reply, status, redactions);
+  if (gap && warnings == Warnings::error) return std::move(*gap);
+  auto sample = parse_data(member(reply, "data"), aggregate, redactions);
+  // What is missing may be in the part that did not respond: not known to be nothing.
+  if (gap && !sample && sample.error().code == Errc::no_value) {
+    return Error{
+        Errc::partial,
+        "the response is partial and has no series, so it is not known that there are none",
+        gap->remote};
   }
-  return parse_data(member(reply, "data"), aggregate, redactions);
+  if (sample) sample->notice = notice_in(reply, redactions);
+  return sample;
 }
 
 }  // namespace weir::scalers::backends::prometheus

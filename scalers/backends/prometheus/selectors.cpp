@@ -75,6 +75,8 @@ class Scanner {
     const bool is_operator = std::ranges::find(kOperators, lower) != kOperators.end();
     // PromQL's keywords ignore case.
     if (lower == "offset" || lower == "unless") undiagnosable_ = lower;
+    // Of MetricsQL: its names are no metrics.
+    if (lower == "with" && next() == '(') undiagnosable_ = lower;
     if (!is_operator && next() == '(') function_ = lower;
     if (is_operator || next() == '(' || is_before_label_list()) return;
     add(word);

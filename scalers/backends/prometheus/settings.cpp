@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <initializer_list>
 #include <string_view>
 
 namespace weir::scalers {
@@ -30,6 +31,12 @@ static bool is_header_name(const std::string& name) {
   });
 }
 
+// By the name, because a value does not show that it is a secret. `lower` is in lower case.
+static bool is_secret_name(std::string_view lower) {
+  return lower == "authorization" || lower == "proxy-authorization" || lower == "cookie" ||
+         lower.ends_with("token") || lower.ends_with("key") || lower.ends_with("secret");
+}
+
 // The problem of a header with that name; empty when the header is valid.
 static std::string header_problem(std::string_view name, bool is_text) {
   // A second value of one of these could make a proxy see other bounds of the request than Weir.
@@ -38,12 +45,8 @@ static std::string header_problem(std::string_view name, bool is_text) {
        {"host", "content-length", "transfer-encoding", "connection", "expect"}) {
     if (lower == reserved) return fmt::format("the header {} is set by Weir; remove it", name);
   }
-  // By the name, because a value does not show that it is a secret. A text would be in the
-  // configuration, which more people may read than a Secret.
-  const bool is_secret = lower == "authorization" || lower == "proxy-authorization" ||
-                         lower == "cookie" || lower.ends_with("token") || lower.ends_with("key") ||
-                         lower.ends_with("secret");
-  if (is_secret && is_text)
+  // A text would be in the configuration, which more people may read than a Secret.
+  if (is_secret_name(lower) && is_text)
     return fmt::format("the header {} holds a secret; write {{file: PATH}}", name);
   return {};
 }
@@ -82,6 +85,58 @@ static void read_value(const Node& node, Headers& out, Problems& problems) {
   }
 }
 
+// The problem of a query parameter with that name; empty when the parameter is valid.
+static std::string parameter_problem(std::string_view name) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (name.empty()) return "the name of a query parameter is empty";
+  // A second value could make a proxy see another query than the server.
+  if (is_one_of({"query", "timeout", "state"}))
+    return fmt::format("the parameter {} is set by Weir; remove it", name);
+  if (is_one_of({"time", "start", "end"})) {
+    return fmt::format("the parameter {} would fix the time of each query; remove it", name);
+  }
+  if (is_one_of({"limit", "match[]"})) {
+    return fmt::format(
+        "the parameter {} would leave out series, and an aggregate of the others is wrong; remove "
+        "it",
+        name);
+  }
+  // A url is in the access log of each proxy, and explanations show it.
+  const std::string lower = lower_case(name);
+  if (is_secret_name(lower) || lower.ends_with("password")) {
+    return fmt::format(
+        "the parameter {} holds a secret, and logs contain urls; send it as a header: write "
+        "headers: {{NAME: {{file: PATH}}}}",
+        name);
+  }
+  return {};
+}
+
+static void read_value(const Node& node, UrlParameters& out, Problems& problems) {
+  if (node.kind != Node::Kind::map) {
+    return problems.add(node.mark,
+                        fmt::format("expected a map from a query parameter's name to its text or "
+                                    "list of texts, such as {{namespace: team-a}}; {}",
+                                    found_text(node)));
+  }
+  for (const Node::Field& field : node.fields) {
+    if (auto why = parameter_problem(field.key); !why.empty())
+      problems.add(field.mark, std::move(why));
+    // The first of equal keys; the others are reported.
+    const auto first = std::ranges::find(node.fields, field.key, &Node::Field::key);
+    if (&*first != &field) add_duplicate(*first, field, problems);
+    std::vector<std::string> values;
+    if (field.value.kind == Node::Kind::list) {
+      scalers::read_value(field.value, values, problems);
+    } else {
+      scalers::read_value(field.value, values.emplace_back(), problems);
+    }
+    for (std::string& value : values) out.pairs.emplace_back(field.key, std::move(value));
+  }
+}
+
 namespace {
 
 constexpr std::array kBackendTable{
@@ -102,6 +157,13 @@ constexpr std::array kBackendTable{
         "headers",
         "",
         "additional request headers, such as X-Scope-OrgID; each value is a text or {file: PATH}"),
+    setting<&BackendSettings::parameters>(
+        "parameters",
+        "",
+        "query parameters of every request's URL, not encoded, each a text or a list of texts: "
+        "{namespace: team-a} for the tenancy port of OpenShift, {partial_response: false, dedup: "
+        "true} for Thanos, {deny_partial_response: 1, extra_label: team=a} for VictoriaMetrics; "
+        "a secret belongs in headers"),
     setting<&BackendSettings::tls>("tls",
                                    "",
                                    "ca, certificate and key, each the path of a PEM file"),
@@ -145,6 +207,12 @@ void check_max_age(const Node& block, const MetricSettings& settings, Problems& 
   }
 }
 
+constexpr const char* kTokenHasScheme =
+    "the token file begins with \"Bearer\"; write only the token into it";
+
+// Weir writes the scheme itself: "Bearer Bearer x" is refused by every server.
+bool has_scheme(const Secret& token) { return lower_case(token.reveal()).starts_with("bearer "); }
+
 void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {
   if (settings.username.is_set() != settings.password.is_set()) {
     problems.add(block.mark, "username and password go together; write both or neither");
@@ -152,6 +220,11 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
   // Both would be the header Authorization.
   if (settings.token.is_set() && settings.username.is_set()) {
     problems.add(block.find("token")->mark, "token and username are mutually exclusive; keep one");
+  }
+  // A file that cannot be read has been reported.
+  const auto token = settings.token.is_set() ? settings.token.read() : Result<Secret>(Secret());
+  if (token && has_scheme(*token)) {
+    problems.add(block.find("token")->mark, kTokenHasScheme);
   }
   const auto authorization =
       std::ranges::find(settings.headers, "authorization", [](const auto& one) {
@@ -174,10 +247,37 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
 
 }  // namespace
 
+Result<Secret> read_token(const SecretFile& file) {
+  auto token = file.read();
+  if (token && has_scheme(*token)) {
+    return Error{Errc::refused, kTokenHasScheme, ""};
+  }
+  return token;
+}
+
 BackendSettings read_backend(const Node& block, Problems& problems) {
   BackendSettings out;
   read_settings(block, kBackendTable, "prometheus backend", out, problems);
   check_credentials(block, out, problems);
+  return out;
+}
+
+RequestForm make_form(Method method, const UrlParameters& parameters, std::string form) {
+  RequestForm out;
+  (method == Method::post ? out.body : out.query) = std::move(form);
+  for (const auto& [name, value] : parameters.pairs) {
+    out.query += fmt::format("{}{}={}",
+                             out.query.empty() ? "" : "&",
+                             percent_encoded(name),
+                             percent_encoded(value));
+  }
+  return out;
+}
+
+std::string text_of(const UrlParameters& parameters) {
+  std::string out;
+  for (const auto& [name, value] : parameters.pairs)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", name, value);
   return out;
 }
 

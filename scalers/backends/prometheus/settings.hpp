@@ -27,6 +27,12 @@ struct HeaderValue {
 };
 using Headers = std::vector<std::pair<std::string, HeaderValue>>;
 
+// Query parameters of every request of a backend, in the order of the configuration; a name with
+// several values is there once for each. Not encoded, and no secrets.
+struct UrlParameters {
+  std::vector<std::pair<std::string, std::string>> pairs;
+};
+
 struct BackendSettings {
   Url url;
   Method method = Method::get;
@@ -34,6 +40,7 @@ struct BackendSettings {
   SecretFile username;
   SecretFile password;
   Headers headers;
+  UrlParameters parameters;
   TlsFiles tls;
 };
 
@@ -53,6 +60,22 @@ struct MetricBlock {
 };
 
 BackendSettings read_backend(const Node& block, Problems& problems);
+
+// Where a request has its parameters, encoded as application/x-www-form-urlencoded.
+struct RequestForm {
+  std::string query;  // of the url
+  std::string body;   // of a POST; empty for a GET
+};
+// `form` holds the request's own parameters, encoded. Those of the backend are in the url for both
+// methods, because a proxy that authorizes by them (kube-rbac-proxy of OpenShift) reads no body.
+[[nodiscard]] RequestForm make_form(Method method,
+                                    const UrlParameters& parameters,
+                                    std::string form);
+// "namespace=team-a, dedup=false": not encoded, for people; empty without parameters.
+[[nodiscard]] std::string text_of(const UrlParameters& parameters);
+// The token of a request. Errors of SecretFile::read(), and refused for a file with a scheme in
+// front of the token.
+[[nodiscard]] Result<Secret> read_token(const SecretFile& file);
 MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& problems);
 
 // The rows of both settings tables, for `weir describe`.

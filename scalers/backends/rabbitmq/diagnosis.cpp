@@ -19,11 +19,12 @@ using Json = nlohmann::json;
 struct NameList {
   std::vector<std::string> names;
   bool is_page = false;
+  bool has_others = false;           // queues of another vhost, which are not in `names`
   std::optional<std::size_t> total;  // of a page: the names on all pages together
 };
 
-// nullopt when the response is not a list.
-std::optional<NameList> parse_names(long status, std::string_view body) {
+// The names of vhosts, or of queues in `vhost`. nullopt when the response is not a list.
+std::optional<NameList> parse_names(long status, std::string_view body, const std::string& vhost) {
   if (status != 200) return std::nullopt;
   const Json reply = Json::parse(body, nullptr, false);
   NameList out;
@@ -32,8 +33,14 @@ std::optional<NameList> parse_names(long status, std::string_view body) {
   const Json& items = out.is_page ? reply["items"] : reply;
   if (!items.is_array()) return std::nullopt;
   for (const Json& item : items) {
-    const auto name = item.is_object() ? item.find("name") : item.end();
-    if (name != item.end() && name->is_string()) out.names.push_back(name->get<std::string>());
+    if (!item.is_object()) continue;
+    const auto name = item.find("name");
+    // Behind a proxy that decodes the path the broker lists the queues of all vhosts.
+    const auto of = item.find("vhost");
+    const bool is_other = of != item.end() && *of != Json(vhost);
+    out.has_others = out.has_others || is_other;
+    if (!is_other && name != item.end() && name->is_string())
+      out.names.push_back(name->get<std::string>());
   }
   if (out.is_page && reply.contains("total_count") && reply["total_count"].is_number_unsigned())
     out.total = reply["total_count"].get<std::size_t>();
@@ -59,12 +66,20 @@ void add_similar_names(const MissingName& missing,
                        std::string_view body,
                        Diagnosis& out) {
   const std::string_view noun = missing.is_vhost ? "vhost" : "queue";
-  const auto list = parse_names(status, body);
+  const auto list = parse_names(status, body, missing.vhost);
   if (!list) {
     out.findings.push_back(fmt::format("listing {}s failed: HTTP {}{}",
                                        noun,
                                        status,
                                        status == 200 ? ", but the response is not a list" : ""));
+    return;
+  }
+  if (list->has_others) {
+    out.cause = fmt::format(
+        "the response has queues of other vhosts than \"{}\"; does a proxy in front of the "
+        "management "
+        "API decode %2F in the path?",
+        missing.vhost);
     return;
   }
   out.findings.push_back(

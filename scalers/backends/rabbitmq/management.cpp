@@ -1,31 +1,29 @@
 // The management transport: lists queues page by page over HTTP, for all modes. Apart from AMQP,
 // because the two share no protocol.
+#include "scalers/backends/rabbitmq/management_api.hpp"
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "scalers/clients/clients.hpp"
 #include "scalers/clients/http/client.hpp"
 #include "scalers/settings/pattern.hpp"
+#include "scalers/text/redact.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace weir::scalers::backends::rabbitmq {
 namespace {
 
-// A bound on what one read makes the broker do: 100,000 queues. A page has about 60 bytes a queue.
-constexpr std::size_t kMaxPages = 200;
-constexpr std::size_t kMaxPageBytes = std::size_t{1} << 20;
-
-struct ManagementTarget {
-  Url url;
-  SecretFile username;
-  SecretFile password;
-  TlsFiles tls;
-  std::shared_ptr<ConnectionCounts> counts;  // also owned by the requests under way
-};
-
+// vhosts of one metric whose list is known to be whole; a selector may name the vhost.
+constexpr std::size_t kMaxVhosts = 64;
+// A queue that is declared and crashes between two reads changes no list of names that has counts.
+constexpr Duration kCompleteFor{60'000};
 // The queues of one metric: one by its full name, or all whose full name matches a pattern.
 struct QueueQuery {
   VhostName vhost;
@@ -39,21 +37,6 @@ struct QueueQuery {
   }
 };
 
-// Erlang's regex language is PCRE: \Q...\E quotes literal text.
-std::string quoted_pattern(const std::string& text) {
-  std::string out = "\\Q";
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    // "\E" inside would end the quotation.
-    if (text.compare(at, 2, "\\E") == 0) {
-      out += "\\E\\\\E\\Q";
-      ++at;
-    } else {
-      out += text[at];
-    }
-  }
-  return out + "\\E";
-}
-
 std::string text_of(const ErrorOrNumber& policy) {
   return policy.number ? fmt::format("{}", *policy.number) : "error";
 }
@@ -66,6 +49,12 @@ std::optional<Pattern> compile_pattern(const std::string& regex) {
   return std::nullopt;
 }
 
+std::set<std::string> names_of(const std::vector<QueueStats>& queues) {
+  std::set<std::string> out;
+  for (const QueueStats& queue : queues) out.insert(queue.name);
+  return out;
+}
+
 Diagnosis listing_failed(Diagnosis out, const Error& why) {
   out.findings.push_back("listing names failed: " + why.message());
   return out;
@@ -73,8 +62,8 @@ Diagnosis listing_failed(Diagnosis out, const Error& why) {
 
 class ManagementScaler final : public Scaler {
  public:
-  ManagementScaler(clients::HttpClient& http, const ManagementTarget& target, QueueQuery query)
-      : http_(http), target_(target), query_(std::move(query)) {}
+  ManagementScaler(const ManagementApi& api, QueueQuery query)
+      : api_(api), query_(std::move(query)) {}
 
   [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
     const std::string vhost = query_.vhost.render(parameters);
@@ -107,7 +96,7 @@ class ManagementScaler final : public Scaler {
     if (reply) return reply->front().is_missing;
     const Errc code = reply.error().code;
     const bool has_no_deliveries =
-        code == Errc::no_value &&
+        code == Errc::not_a_number &&
         (query_.measurement.mode == Mode::published_to_delivered_ratio ||
          query_.measurement.mode == Mode::expected_queue_consumption_time);
     return code == Errc::unknown_object || code == Errc::refused || has_no_deliveries;
@@ -117,77 +106,37 @@ class ManagementScaler final : public Scaler {
                                               Deadline deadline) override;
 
  private:
-  // Totals are cheap, and at most 0.1 s old for classic queues; full statistics lag by the
-  // broker's collection interval.
-  enum class Detail { totals, statistics };
-
+  // The queues of the metric with the numbers that it needs, possibly none.
+  struct Measured {
+    std::vector<QueueStats> queues;
+    std::set<std::string> counted;  // the names of those with totals
+  };
+  [[nodiscard]] awaitable<Result<Measured>> measure_queues(std::string vhost,
+                                                           std::string name,
+                                                           Deadline deadline);
+  // The error of a queue that is not counted, if there is one.
+  [[nodiscard]] awaitable<std::optional<Error>> find_gap(std::string vhost,
+                                                         std::string name,
+                                                         std::set<std::string> counted,
+                                                         Deadline deadline);
   [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> find_queues(std::string vhost,
                                                                        std::string name,
-                                                                       Detail detail,
+                                                                       ManagementApi::Detail detail,
                                                                        Deadline deadline);
-  [[nodiscard]] awaitable<Result<std::vector<QueueStats>>> list_queues(std::string vhost,
-                                                                       std::string pattern,
-                                                                       Detail detail,
-                                                                       Deadline deadline);
-  // One page of the vhost's queues whose whole name matches `pattern`.
-  [[nodiscard]] Result<clients::HttpRequest> request(const std::string& vhost,
-                                                     const std::string& pattern,
-                                                     std::size_t page,
-                                                     Detail detail) const;
-  // A request to `path` below the url, without parameters.
-  [[nodiscard]] Result<clients::HttpRequest> request_to(const std::string& path) const;
-  // The reply to one query of a diagnosis.
-  [[nodiscard]] awaitable<Result<clients::HttpReply>> get(std::string path,
-                                                          std::string query,
-                                                          Deadline deadline);
   [[nodiscard]] awaitable<Diagnosis> diagnose_missing_name(std::string vhost,
                                                            std::string name,
                                                            Deadline deadline);
   [[nodiscard]] std::string missing_text(const std::string& vhost, const std::string& name) const;
 
-  clients::HttpClient& http_;
-  const ManagementTarget& target_;
+  const ManagementApi& api_;  // of the backend
   QueueQuery query_;
+  // The names that were the whole list when it was last compared.
+  struct Complete {
+    std::size_t hash;
+    SteadyTime at;
+  };
+  std::map<std::string, Complete> complete_;  // by vhost
 };
-
-Result<clients::HttpRequest> ManagementScaler::request_to(const std::string& path) const {
-  clients::HttpRequest out;
-  out.url = target_.url;
-  out.url.path += path;
-  // RabbitMQ also returns 401 for a vhost without permission, so a 401 is valid for this vhost
-  // only.
-  out.auth_scope = out.url.path;
-  out.tls = target_.tls;
-  out.counts = target_.counts;
-  out.max_body_bytes = kMaxPageBytes;
-  if (target_.username.is_set()) {
-    auto pair = read_pair(target_.username, target_.password);
-    if (!pair) return pair.error();
-    out.basic = std::move(*pair);
-  }
-  return out;
-}
-
-Result<clients::HttpRequest> ManagementScaler::request(const std::string& vhost,
-                                                       const std::string& pattern,
-                                                       std::size_t page,
-                                                       Detail detail) const {
-  auto out = request_to(fmt::format("/api/queues/{}", percent_encoded(vhost)));
-  if (!out) return out.error();
-  // The group binds ^ and $ to the whole pattern, not to its first and last alternative.
-  out->query = fmt::format("page={}&page_size={}&use_regex=true&name={}",
-                           page,
-                           kPageSize,
-                           percent_encoded("^(?:" + pattern + ")$"));
-  out->query +=
-      // Columns, because a whole queue object is over 1 KB.
-      detail == Detail::totals
-          ? "&disable_stats=true&enable_queue_totals=true&columns="
-          : "&columns=message_stats.publish_details.rate,message_stats.deliver_get_details."
-            "rate,";
-  out->query += "name,type,messages,messages_ready,messages_unacknowledged";
-  return out;
-}
 
 std::string ManagementScaler::missing_text(const std::string& vhost,
                                            const std::string& name) const {
@@ -196,56 +145,74 @@ std::string ManagementScaler::missing_text(const std::string& vhost,
   return fmt::format("{} in vhost \"{}\"", what, vhost);
 }
 
-// One pass over all pages. Errc::partial when the list changed between two pages.
-awaitable<Result<std::vector<QueueStats>>> ManagementScaler::list_queues(std::string vhost,
-                                                                         std::string pattern,
-                                                                         Detail detail,
-                                                                         Deadline deadline) {
-  Listing listing;
-  std::size_t page_count = 1;
-  for (std::size_t number = 1; number <= page_count; ++number) {
-    auto next = request(vhost, pattern, number, detail);
-    if (!next) co_return next.error();
-    // Shared with the client's thread, which fills it before send() ends, because parsing a page
-    // may take milliseconds.
-    const auto page = std::make_shared<Result<Page>>(Error{Errc::bad_reply, "no response", ""});
-    // It owns copies, because it may still run after send() has ended with an error.
-    next->on_reply =
-        [page, vhost, redactions = clients::redactions_of(*next)](const clients::HttpReply& reply) {
-          *page = parse_page(reply.status, reply.body, vhost, redactions);
-        };
-    const auto reply = co_await http_.send(std::move(*next), deadline);
-    if (!reply) co_return reply.error();
-    if (!*page) co_return page->error();
-    page_count = (*page)->page_count;
-    if (page_count > kMaxPages) {
-      co_return Error{
-          Errc::too_many,
-          fmt::format("more than {} queues match; narrow queueRegex", kMaxPages * kPageSize),
-          ""};
-    }
-    auto changed = listing.add(std::move(**page));
-    if (changed) co_return std::move(*changed);
-  }
-  co_return listing.take();
-}
-
 // The queues of the metric, possibly none. They are matched again here, because RabbitMQ's filter
 // ignores case and is PCRE, not RE2: it only shortens the list.
-awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find_queues(std::string vhost,
-                                                                         std::string name,
-                                                                         Detail detail,
-                                                                         Deadline deadline) {
+awaitable<Result<std::vector<QueueStats>>> ManagementScaler::find_queues(
+    std::string vhost,
+    std::string name,
+    ManagementApi::Detail detail,
+    Deadline deadline) {
   const std::string pattern = query_.regex ? name : quoted_pattern(name);
-  auto queues = co_await list_queues(vhost, pattern, detail, deadline);
+  auto queues = co_await api_.list_queues(vhost, pattern, detail, deadline);
   // Queues come and go, so inconsistent pages are read a second time.
   if (!queues && queues.error().code == Errc::partial)
-    queues = co_await list_queues(vhost, pattern, detail, deadline);
+    queues = co_await api_.list_queues(vhost, pattern, detail, deadline);
   if (!queues) co_return queues.error();
+  if (!query_.regex) {
+    if (auto other = other_queue_problem(*queues, name)) co_return std::move(*other);
+  }
   std::erase_if(*queues, [&](const QueueStats& queue) {
     return query_.regex ? !query_.regex->matches(queue.name) : queue.name != name;
   });
+  // Of the queues of the metric alone, and before any number of theirs is used.
+  if (auto problem = validity_problem(*queues)) co_return std::move(*problem);
   co_return std::move(*queues);
+}
+
+// The totals are asked in every mode, because the list with statistics also has queues that have
+// crashed, with their last numbers.
+awaitable<Result<ManagementScaler::Measured>> ManagementScaler::measure_queues(std::string vhost,
+                                                                               std::string name,
+                                                                               Deadline deadline) {
+  auto totals = co_await find_queues(vhost, name, ManagementApi::Detail::totals, deadline);
+  if (!totals) co_return totals.error();
+  Measured out{{}, names_of(*totals)};
+  // The totals of a quorum queue are 0 for seconds after a start, and a stream has none.
+  const auto is_other = [](const QueueStats& queue) {
+    return !queue.type.empty() && queue.type != "classic";
+  };
+  const bool has_numbers =
+      query_.measurement.mode == Mode::queue_length && std::ranges::none_of(*totals, is_other);
+  if (has_numbers) {
+    out.queues = std::move(*totals);
+    co_return std::move(out);
+  }
+  auto queues = co_await find_queues(vhost, name, ManagementApi::Detail::statistics, deadline);
+  if (!queues) co_return queues.error();
+  if (auto gap = gap_problem(*queues, out.counted)) co_return std::move(*gap);
+  out.queues = std::move(*queues);
+  co_return std::move(out);
+}
+
+// Sends a query only when it is not known that `counted` is the whole list.
+awaitable<std::optional<Error>> ManagementScaler::find_gap(std::string vhost,
+                                                           std::string name,
+                                                           std::set<std::string> counted,
+                                                           Deadline deadline) {
+  // A single queue that is there is complete.
+  if (!query_.regex && !counted.empty()) co_return std::nullopt;
+  const std::size_t hash = std::hash<std::string>{}(fmt::format("{}", fmt::join(counted, "\n")));
+  const auto last = complete_.find(vhost);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  const bool is_known = !counted.empty() && last != complete_.end() && last->second.hash == hash &&
+                        now - last->second.at < kCompleteFor;
+  if (is_known) co_return std::nullopt;
+  const auto listed = co_await find_queues(vhost, name, ManagementApi::Detail::names, deadline);
+  if (!listed) co_return listed.error();
+  if (auto gap = gap_problem(*listed, counted)) co_return std::move(*gap);
+  if (complete_.size() >= kMaxVhosts) complete_.clear();
+  complete_[vhost] = {hash, now};
+  co_return std::nullopt;
 }
 
 awaitable<Result<Samples>> ManagementScaler::query(Parameters parameters, Deadline deadline) {
@@ -256,32 +223,26 @@ awaitable<Result<Samples>> ManagementScaler::query(Parameters parameters, Deadli
   if (invalid) co_return std::move(*invalid);
   // Taken before the first page: a reading may be younger than its time says, never older.
   const WallTime taken_at = std::chrono::system_clock::now();
-  const bool is_length = query_.measurement.mode == Mode::queue_length;
-  auto queues =
-      co_await find_queues(vhost, name, is_length ? Detail::totals : Detail::statistics, deadline);
-  // The totals of a quorum queue are 0 for seconds after a start, and a stream has none.
-  const auto is_other = [](const QueueStats& queue) {
-    return !queue.type.empty() && queue.type != "classic";
-  };
-  if (queues && is_length && std::ranges::any_of(*queues, is_other))
-    queues = co_await find_queues(vhost, name, Detail::statistics, deadline);
-  if (!queues) co_return queues.error();
-  if (queues->empty())
+  auto measured = co_await measure_queues(vhost, name, deadline);
+  std::optional<Error> gap;
+  if (measured) gap = co_await find_gap(vhost, name, measured->counted, deadline);
+  // A queue that was declared between two listings is in the second one alone.
+  const bool is_torn = gap ? gap->code == Errc::partial
+                           : measured.has_error() && measured.error().code == Errc::partial;
+  if (is_torn) {
+    measured = co_await measure_queues(vhost, name, deadline);
+    gap.reset();
+    if (measured) gap = co_await find_gap(vhost, name, measured->counted, deadline);
+  }
+  if (!measured) co_return measured.error();
+  if (gap) co_return std::move(*gap);
+  if (measured->queues.empty())
     co_return as_samples(
         missing_queue(query_.measurement.missing, missing_text(vhost, name), taken_at));
-  const auto value = value_of(*queues, query_.measurement);
-  if (!value) co_return value.error();
-  co_return Sample{*value, taken_at};
-}
-
-awaitable<Result<clients::HttpReply>> ManagementScaler::get(std::string path,
-                                                            std::string query,
-                                                            Deadline deadline) {
-  auto request = request_to(path);
-  if (!request) co_return request.error();
-  request->query = std::move(query);
-  auto reply = co_await http_.send(std::move(*request), deadline);
-  co_return reply;
+  auto sample = sample_of(measured->queues, query_.measurement);
+  if (!sample) co_return sample.error();
+  sample->taken_at = taken_at;
+  co_return std::move(*sample);
 }
 
 // Names similar to a queue or vhost that does not exist.
@@ -292,8 +253,8 @@ awaitable<Diagnosis> ManagementScaler::diagnose_missing_name(std::string vhost,
   ++out.queries;
   std::string path = fmt::format("/api/queues/{}", percent_encoded(vhost));
   std::string one_page =
-      fmt::format("page=1&page_size={}&disable_stats=true&columns=name", kPageSize);
-  const auto queues = co_await get(std::move(path), std::move(one_page), deadline);
+      fmt::format("page=1&page_size={}&disable_stats=true&columns=name,vhost", kPageSize);
+  const auto queues = co_await api_.get(std::move(path), std::move(one_page), deadline);
   if (!queues) co_return listing_failed(std::move(out), queues.error());
   // A vhost without queues has an empty list: 404 means that the vhost does not exist.
   const MissingName missing{queues->status == 404, vhost, name, query_.origin()};
@@ -302,7 +263,7 @@ awaitable<Diagnosis> ManagementScaler::diagnose_missing_name(std::string vhost,
     co_return out;
   }
   ++out.queries;
-  const auto vhosts = co_await get("/api/vhosts", "columns=name", deadline);
+  const auto vhosts = co_await api_.get("/api/vhosts", "columns=name", deadline);
   if (!vhosts) co_return listing_failed(std::move(out), vhosts.error());
   add_similar_names(missing, vhosts->status, vhosts->body, out);
   co_return out;
@@ -321,7 +282,7 @@ awaitable<Diagnosis> ManagementScaler::diagnose(Parameters parameters,
   } else if (code == Errc::refused) {
     ++out.queries;
     // The page is not about a vhost, so its status separates the login from the permission.
-    const auto login = co_await get("/api/whoami", "", deadline);
+    const auto login = co_await api_.get("/api/whoami", "", deadline);
     if (!login) co_return out;
     out.findings.push_back(fmt::format("/api/whoami: HTTP {}", login->status));
     out.cause =
@@ -336,7 +297,7 @@ awaitable<Diagnosis> ManagementScaler::diagnose(Parameters parameters,
     ++out.queries;
     std::string path =
         fmt::format("/api/queues/{}/{}", percent_encoded(vhost), percent_encoded(name));
-    const auto queue = co_await get(std::move(path), "columns=consumers", deadline);
+    const auto queue = co_await api_.get(std::move(path), "columns=consumers", deadline);
     if (!queue) co_return out;
     const auto consumers = parse_consumers(queue->status, queue->body);
     if (consumers)
@@ -348,8 +309,8 @@ awaitable<Diagnosis> ManagementScaler::diagnose(Parameters parameters,
 
 class ManagementBackend final : public Backend {
  public:
-  ManagementBackend(ManagementTarget target, std::string vhost, clients::HttpClient& http)
-      : target_(std::move(target)), vhost_(std::move(vhost)), http_(http) {}
+  ManagementBackend(clients::HttpClient& http, ManagementTarget target, std::string vhost)
+      : api_(http, std::move(target)), vhost_(std::move(vhost)) {}
 
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
@@ -365,14 +326,13 @@ class ManagementBackend final : public Backend {
                      std::move(read.queue),
                      compile_pattern(settings.queue_regex),
                      measurement};
-    return std::make_unique<ManagementScaler>(http_, target_, std::move(query));
+    return std::make_unique<ManagementScaler>(api_, std::move(query));
   }
-  [[nodiscard]] ConnectionCounts connections() const override { return *target_.counts; }
+  [[nodiscard]] ConnectionCounts connections() const override { return api_.connections(); }
 
  private:
-  ManagementTarget target_;
+  ManagementApi api_;
   std::string vhost_;
-  clients::HttpClient& http_;
 };
 
 }  // namespace
@@ -385,9 +345,9 @@ std::unique_ptr<Backend> make_management_backend(const BackendSettings& settings
                           settings.password,
                           settings.tls,
                           std::make_shared<ConnectionCounts>()};
-  return std::make_unique<ManagementBackend>(std::move(target),
-                                             std::move(broker.vhost),
-                                             clients.http());
+  return std::make_unique<ManagementBackend>(clients.http(),
+                                             std::move(target),
+                                             std::move(broker.vhost));
 }
 
 }  // namespace weir::scalers::backends::rabbitmq

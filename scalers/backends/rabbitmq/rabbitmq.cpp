@@ -3,6 +3,7 @@
 
 #include "scalers/clients/clients.hpp"
 #include "scalers/settings/pattern.hpp"
+#include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -120,6 +121,17 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
                  : make_management_backend(settings, std::move(broker), clients);
 }
 
+// What is wrong with the path before the vhost; nullptr when nothing is. RabbitMQ answers such a
+// path with a 400 that has no words.
+const char* prefix_problem(std::string_view prefix) {
+  const std::string lower = lower_case(prefix);
+  if (lower.ends_with("/api") || lower.find("/api/queues") != lower.npos)
+    return "the url must not contain /api, which Weir adds; write the address of the broker";
+  if (lower.ends_with("/%2f"))
+    return "the vhost is the last segment of the url; remove the slash after %2F";
+  return nullptr;
+}
+
 }  // namespace
 
 // The layout is that of KEDA's `host`, so that such a url keeps its meaning. "/" is the vhost that
@@ -128,11 +140,14 @@ std::variant<Broker, UrlProblem> parse_broker(std::string_view url, const std::s
   auto parsed = parse_url(url, kSchemes);
   if (const auto* problem = std::get_if<UrlProblem>(&parsed)) return *problem;
   Broker out{std::get<Url>(std::move(parsed)), "/"};
-  const std::string path = out.url.path;
+  std::string path = out.url.path;
+  // As KEDA reads it: an empty vhost after an empty segment was the way to write the vhost "/".
+  if (path.ends_with("//")) path.pop_back();
   const auto slash = path.rfind('/');
   const std::string_view last =
       slash == path.npos ? std::string_view{} : std::string_view(path).substr(slash + 1);
   out.url.path = slash == path.npos ? "" : path.substr(0, slash);
+  if (const char* wrong = prefix_problem(out.url.path)) return UrlProblem{wrong};
   // After the split, so that %2F is a slash within the name. The setting `vhost` is not a url and
   // is taken as written.
   const auto decoded = percent_decoded(last);
@@ -217,6 +232,7 @@ ScalerKind describe_kind() {
       .summary =
           "Messages in a queue, over AMQP (ready messages) or the management API (all counts and "
           "rates).",
+      .empty_covers = "",
       .backend_settings = backend_docs,
       .metric_settings = metric_docs,
       .check_metric = [](const Node& block,

@@ -113,11 +113,18 @@ struct QueueStats {
   std::string name;
   std::string
       type;  // "classic", "quorum", "stream"; empty: of a broker that has classic queues only
+  std::string state = {};  // "running"; empty: an old broker did not send it
+  std::string node = {};   // that the queue, or its leader, is on
   std::optional<double> total;
   std::optional<double> ready;
   std::optional<double> unacknowledged;
   std::optional<double> publish_rate;
   std::optional<double> deliver_get_rate;
+  // The delivery rate is in the response, as null: it is unknown. Absent, nothing was delivered
+  // yet.
+  bool is_delivery_unknown = false;
+  std::string wrong_column = {};    // of which the value is neither a number nor null; empty: none
+  std::string unknown_column = {};  // that should hold a text and is there without one; empty: none
 };
 
 struct Page {
@@ -142,11 +149,27 @@ class Listing {
 };
 
 // One page of GET /api/queues/VHOST?page=N. Errc::unknown_object (no such vhost), refused,
-// unreachable, bad_reply, too_many (more than kPageSize queues).
+// unreachable, bad_reply (also for queues of another vhost), too_many (more than kPageSize queues).
 [[nodiscard]] Result<Page> parse_page(long status,
                                       std::string_view body,
                                       const std::string& vhost,
                                       std::span<const std::string> redactions);
+
+// Why the numbers of a queue are not those of its messages: Errc::partial when its state is another
+// than running, idle and flow, or is unknown; bad_reply when it has more messages of one kind than
+// in all. nullopt when all of them count.
+[[nodiscard]] std::optional<Error> validity_problem(std::span<const QueueStats> queues);
+
+// Errc::bad_reply when the response to a query for one queue has others alone: the broker's filter,
+// which ignores case, cannot have let them through.
+[[nodiscard]] std::optional<Error> other_queue_problem(std::span<const QueueStats> queues,
+                                                       const std::string& name);
+
+// Errc::partial for a queue that is not among those with totals, `counted`: its process crashed
+// more often than RabbitMQ restarts it. Its messages stay on disk until the node restarts, so they
+// are neither missing nor zero, although the list with statistics has it as it was.
+[[nodiscard]] std::optional<Error> gap_problem(std::span<const QueueStats> queues,
+                                               const std::set<std::string>& counted);
 
 // A name that does not exist: a queue of a vhost, or, with is_vhost, the vhost itself.
 struct MissingName {
@@ -165,10 +188,11 @@ void add_similar_names(const MissingName& missing,
 // The number of consumers of one queue; nullopt when the body does not hold it.
 [[nodiscard]] std::optional<std::size_t> parse_consumers(long status, std::string_view body);
 
-// The number for `queues`, which is never empty. Errc::no_value when the broker reports no
-// statistics for a queue, or when nothing is delivered and noConsumers is error.
-[[nodiscard]] Result<double> value_of(std::span<const QueueStats> queues,
-                                      const Measurement& measurement);
+// The number for `queues`, which is never empty; without its time. Errc::partial when the broker
+// reports no statistics for a queue; not_a_number when nothing is delivered and noConsumers is
+// error; bad_reply when a number of a ratio is negative, or a column holds something else.
+[[nodiscard]] Result<Sample> sample_of(std::span<const QueueStats> queues,
+                                       const Measurement& measurement);
 
 // The backends of the two transports.
 [[nodiscard]] std::unique_ptr<Backend> make_amqp_backend(const BackendSettings& settings,

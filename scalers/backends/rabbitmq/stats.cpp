@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <utility>
 
 namespace weir::scalers::backends::rabbitmq {
@@ -18,18 +17,43 @@ using Json = nlohmann::json;
 
 Error bad_reply(std::string detail) { return {Errc::bad_reply, std::move(detail), ""}; }
 
-// nullopt for an absent field, for null and for any other type: the broker omits what it has not
-// collected, and an absent number is not 0.
-std::optional<double> number_at(const Json& object, std::initializer_list<const char*> path) {
+using Path = std::initializer_list<const char*>;
+
+// What a path leads to in the response: the value there, or what is in place of a map on the way.
+struct Found {
+  const Json* value;  // null: nothing is there
+  bool is_end;        // of the path
+};
+
+Found found_at(const Json& object, Path path) {
   const Json* at = &object;
   for (const char* key : path) {
-    if (!at->is_object()) return std::nullopt;
+    if (!at->is_object()) return {at, false};
     const auto member = at->find(key);
-    if (member == at->end()) return std::nullopt;
+    if (member == at->end()) return {nullptr, false};
     at = &*member;
   }
-  if (!at->is_number()) return std::nullopt;
-  return at->get<double>();
+  return {at, true};
+}
+
+bool is_number(const Found& found) { return found.is_end && found.value->is_number(); }
+
+// Also an empty text, which is how Erlang's `undefined` may be written.
+bool is_null(const Found& found) {
+  return found.value != nullptr && (found.value->is_null() || *found.value == Json(""));
+}
+
+// Something else than a number or nothing. An empty list is an empty map of Erlang.
+bool is_wrong_type(const Found& found) {
+  return found.value != nullptr && !is_number(found) && !is_null(found) &&
+         *found.value != Json::array();
+}
+
+// nullopt for an absent field, for null and for any other type: the broker omits what it has not
+// collected, and an absent number is not 0.
+std::optional<double> number_at(const Json& object, Path path) {
+  const Found found = found_at(object, path);
+  return is_number(found) ? std::optional(found.value->get<double>()) : std::nullopt;
 }
 
 std::string text_at(const Json& object, const char* key) {
@@ -37,16 +61,41 @@ std::string text_at(const Json& object, const char* key) {
   return member != object.end() && member->is_string() ? member->get<std::string>() : "";
 }
 
+// The first column that should hold a number and holds something else; empty: none.
+std::string wrong_column(const Json& queue) {
+  for (const char* column : {"messages", "messages_ready", "messages_unacknowledged"})
+    if (is_wrong_type(found_at(queue, {column}))) return column;
+  for (const char* details : {"publish_details", "deliver_get_details"})
+    if (is_wrong_type(found_at(queue, {"message_stats", details, "rate"}))) return details;
+  return {};
+}
+
+// The first column that should hold a text and is there without one; empty: none. Without its state
+// a queue is not known to be running.
+std::string unknown_column(const Json& queue) {
+  for (const char* column : {"vhost", "state"}) {
+    const auto member = queue.find(column);
+    if (member != queue.end() && text_at(queue, column).empty()) return column;
+  }
+  return {};
+}
+
 // `messages` is the sum of the ready and the unacknowledged ones; the rates are per second.
 QueueStats stats_of(const Json& queue) {
   return {
       .name = text_at(queue, "name"),
       .type = text_at(queue, "type"),
+      .state = text_at(queue, "state"),
+      .node = text_at(queue, "node"),
       .total = number_at(queue, {"messages"}),
       .ready = number_at(queue, {"messages_ready"}),
       .unacknowledged = number_at(queue, {"messages_unacknowledged"}),
       .publish_rate = number_at(queue, {"message_stats", "publish_details", "rate"}),
       .deliver_get_rate = number_at(queue, {"message_stats", "deliver_get_details", "rate"}),
+      .is_delivery_unknown =
+          is_null(found_at(queue, {"message_stats", "deliver_get_details", "rate"})),
+      .wrong_column = wrong_column(queue),
+      .unknown_column = unknown_column(queue),
   };
 }
 
@@ -87,8 +136,28 @@ Error status_error(long status,
   return {Errc::bad_reply, fmt::format("HTTP {} instead of a list of queues", status), text};
 }
 
-Error missing_statistic(std::string_view what) {
-  return {Errc::no_value,
+// A reverse proxy that decodes the path makes /api/queues/%2F the list of all vhosts.
+Error wrong_vhost(const std::string& vhost,
+                  const std::string& other,
+                  const std::string& queue,
+                  std::span<const std::string> redactions) {
+  return bad_reply(
+      fmt::format("the response has queue \"{}\" of vhost \"{}\", not of vhost \"{}\"; does a "
+                  "proxy in front of "
+                  "the management API decode %2F in the path?",
+                  remote_text(queue, redactions),
+                  remote_text(other, redactions),
+                  vhost));
+}
+
+// An unknown number, which is neither an empty queue nor a missing one: no policy replaces it.
+Error missing_statistic(const QueueStats& queue, std::string_view what) {
+  if (!queue.wrong_column.empty()) {
+    return bad_reply(fmt::format("the column {} of queue \"{}\" does not hold a number",
+                                 queue.wrong_column,
+                                 remote_text(queue.name, {})));
+  }
+  return {Errc::partial,
           fmt::format("the broker reports no {} for a queue (statistics may be disabled, or the "
                       "queue may be too new)",
                       what),
@@ -97,27 +166,66 @@ Error missing_statistic(std::string_view what) {
 
 using Field = std::optional<double> QueueStats::*;
 
-// One field of all queues as one number. Errc::no_value unless every queue has the field.
-Result<double> combine(std::span<const QueueStats> queues,
-                       Field field,
-                       std::string_view what,
-                       Aggregate aggregate) {
+double aggregated(Aggregate aggregate, std::span<const double> parts) {
   double sum = 0;
-  // Replaced by the first queue, because there always is one.
-  double largest = -std::numeric_limits<double>::infinity();
-  for (const QueueStats& queue : queues) {
-    const auto& value = queue.*field;
-    if (!value) return missing_statistic(what);
-    sum += *value;
-    largest = std::max(largest, *value);
-  }
+  for (const double part : parts) sum += part;
   switch (aggregate) {
     case Aggregate::sum: return sum;
     // A real average: 5 and 6 messages make 5.5.
-    case Aggregate::avg: return sum / static_cast<double>(queues.size());
-    case Aggregate::max: return largest;
+    case Aggregate::avg: return sum / static_cast<double>(parts.size());
+    case Aggregate::max: return std::ranges::max(parts);
   }
   return sum;
+}
+
+// One field of each queue. Errc::partial unless every queue has it, bad_reply if a column holds
+// something else.
+Result<std::vector<double>> parts_of(std::span<const QueueStats> queues,
+                                     Field field,
+                                     std::string_view what) {
+  std::vector<double> out;
+  out.reserve(queues.size());
+  for (const QueueStats& queue : queues) {
+    const auto& value = queue.*field;
+    if (!value) return missing_statistic(queue, what);
+    out.push_back(*value);
+  }
+  return out;
+}
+
+// One field of all queues as one number.
+Result<Sample> combine(std::span<const QueueStats> queues,
+                       Field field,
+                       std::string_view what,
+                       Aggregate aggregate) {
+  auto parts = parts_of(queues, field, what);
+  if (!parts) return parts.error();
+  if (auto beyond = part_out_of_range(*parts, "queues")) return std::move(*beyond);
+  Sample out{aggregated(aggregate, *parts), WallTime{}};
+  out.negative_parts =
+      negative_parts(std::move(*parts), "queues", [aggregate](const std::vector<double>& changed) {
+        return aggregated(aggregate, changed);
+      });
+  return out;
+}
+
+// As combine(), for a number that others are divided by or added to. The broker never counts below
+// zero, so a negative part is a contradiction, which no policy of the result could see.
+Result<double> combine_counts(std::span<const QueueStats> queues,
+                              Field field,
+                              std::string_view what,
+                              Aggregate aggregate) {
+  const auto parts = parts_of(queues, field, what);
+  if (!parts) return parts.error();
+  const auto least = std::ranges::min_element(*parts);
+  if (*least < 0) {
+    return bad_reply(
+        fmt::format("the {} of queue \"{}\" is {:g}, below zero",
+                    what,
+                    remote_text(queues[static_cast<std::size_t>(least - parts->begin())].name, {}),
+                    *least));
+  }
+  return aggregated(aggregate, *parts);
 }
 
 Field field_of(Count count) {
@@ -137,16 +245,19 @@ Result<double> relate_to_delivered(std::span<const QueueStats> reported,
   // delivery rate is 0.
   std::vector<QueueStats> queues(reported.begin(), reported.end());
   for (QueueStats& queue : queues) {
-    if (queue.publish_rate && !queue.deliver_get_rate) queue.deliver_get_rate = 0;
+    const bool is_absent =
+        !queue.deliver_get_rate && !queue.is_delivery_unknown && queue.wrong_column.empty();
+    if (queue.publish_rate && is_absent) queue.deliver_get_rate = 0;
   }
   // Combined before they are divided: a mean of ratios would weigh an idle queue like a busy one.
   const auto published =
-      combine(queues, &QueueStats::publish_rate, "publish rate", measurement.aggregate);
+      combine_counts(queues, &QueueStats::publish_rate, "publish rate", measurement.aggregate);
   if (!published) return published.error();
   const auto delivered =
-      combine(queues, &QueueStats::deliver_get_rate, "delivery rate", measurement.aggregate);
+      combine_counts(queues, &QueueStats::deliver_get_rate, "delivery rate", measurement.aggregate);
   if (!delivered) return delivered.error();
-  const auto messages = combine(queues, &QueueStats::total, "message count", measurement.aggregate);
+  const auto messages =
+      combine_counts(queues, &QueueStats::total, "message count", measurement.aggregate);
   if (!messages) return messages.error();
   const bool is_ratio = measurement.mode == Mode::published_to_delivered_ratio;
   // Nothing published and nothing delivered is a ratio of 0, and an empty queue takes no time to
@@ -155,7 +266,8 @@ Result<double> relate_to_delivered(std::span<const QueueStats> reported,
   if (!is_ratio && *messages == 0) return 0.0;
   if (*delivered == 0) {
     if (measurement.no_consumers.number) return *measurement.no_consumers.number;
-    return Error{Errc::no_value,
+    // Not no_value: the queues exist, and `empty` is for what does not.
+    return Error{Errc::not_a_number,
                  "nothing is delivered from the queue, so the value would be infinite; set "
                  "noConsumers to the number to report instead",
                  ""};
@@ -173,7 +285,9 @@ Result<Page> parse_page(long status,
                         const std::string& vhost,
                         std::span<const std::string> redactions) {
   if (status != 200) return status_error(status, body, vhost, redactions);
-  const Json reply = Json::parse(body, nullptr, false);
+  // The parser takes a NUL byte for the end of the text.
+  const bool has_nul = body.find('\0') != body.npos;
+  const Json reply = has_nul ? Json(Json::value_t::discarded) : Json::parse(body, nullptr, false);
   // Without exceptions: text that is not JSON becomes a value that is not an object. A list without
   // pages is an array, as from an API that does not know `page`.
   if (!reply.is_object() || !reply.contains("items") || !reply["items"].is_array()) {
@@ -198,6 +312,9 @@ Result<Page> parse_page(long status,
     // Without a name a queue cannot be matched with the query, nor found to be on two pages.
     if (!queue.is_object() || text_at(queue, "name").empty())
       return bad_reply("a queue on the page has no name");
+    // A broker without the column has one vhost's queues in its response all the same.
+    if (const std::string other = text_at(queue, "vhost"); !other.empty() && other != vhost)
+      return wrong_vhost(vhost, other, text_at(queue, "name"), redactions);
     out.queues.push_back(stats_of(queue));
   }
   return out;
@@ -238,7 +355,7 @@ std::optional<std::size_t> parse_consumers(long status, std::string_view body) {
   return static_cast<std::size_t>(*count);
 }
 
-Result<double> value_of(std::span<const QueueStats> queues, const Measurement& measurement) {
+Result<Sample> sample_of(std::span<const QueueStats> queues, const Measurement& measurement) {
   switch (measurement.mode) {
     case Mode::queue_length:
       return combine(queues, field_of(measurement.count), "message count", measurement.aggregate);
@@ -247,9 +364,11 @@ Result<double> value_of(std::span<const QueueStats> queues, const Measurement& m
     case Mode::deliver_get_rate:
       return combine(queues, &QueueStats::deliver_get_rate, "delivery rate", measurement.aggregate);
     case Mode::published_to_delivered_ratio:
-    case Mode::expected_queue_consumption_time: return relate_to_delivered(queues, measurement);
+    case Mode::expected_queue_consumption_time: break;
   }
-  return bad_reply("the mode has no value");
+  const auto value = relate_to_delivered(queues, measurement);
+  if (!value) return value.error();
+  return Sample{*value, WallTime{}};
 }
 
 }  // namespace weir::scalers::backends::rabbitmq

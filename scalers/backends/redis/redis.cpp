@@ -1,8 +1,10 @@
-// The redis kind: its settings, one command for each query, and a bounded SCAN for a diagnosis.
+// The redis kind: the settings of a metric, its commands, and a bounded SCAN for a diagnosis.
 #include "scalers/backends/redis/redis.hpp"
 
+#include "scalers/backends/redis/backend_settings.hpp"
+#include "scalers/backends/redis/lag.hpp"
 #include "scalers/clients/clients.hpp"
-#include "scalers/clients/redis/client.hpp"
+#include "scalers/clients/redis/servers.hpp"
 #include "scalers/kind.hpp"
 #include "scalers/settings/table.hpp"
 #include "scalers/settings/template.hpp"
@@ -10,8 +12,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -22,34 +24,13 @@ ScalerKind describe_kind();
 
 namespace {
 
-// Redis has no default port for TLS, because its tls-port is 0 (off): both schemes take 6379.
-constexpr std::array<UrlScheme, 2> kSchemes{{{"redis", 6379}, {"rediss", 6379}}};
-
-struct BackendSettings {
-  std::string url;
-  SecretFile username;
-  SecretFile password;
-  TlsFiles tls;
-};
-
 struct MetricSettings {
   std::string backend;
   std::string key;
   Kind kind = Kind::list;
   std::string group;
   std::optional<Missing> missing;
-};
-
-constexpr std::array kBackendTable{
-    required_setting<&BackendSettings::url>("url",
-                                            "redis://HOST:PORT/DATABASE, or rediss:// for TLS"),
-    setting<&BackendSettings::username>("username",
-                                        "",
-                                        "file with the ACL user; requires password"),
-    setting<&BackendSettings::password>("password", "", "file with the password"),
-    setting<&BackendSettings::tls>("tls",
-                                   "",
-                                   "ca, certificate and key, each the path of a PEM file"),
+  std::optional<Duration> max_age;
 };
 
 constexpr std::array kMetricTable{
@@ -66,30 +47,41 @@ constexpr std::array kMetricTable{
         "",
         "what to report when the key does not exist; off: 0 for list, sortedSet, set and hash, "
         "which Redis deletes when they are empty, and error for the other kinds"),
+    setting<&MetricSettings::max_age>(
+        "maxAge",
+        "",
+        "maximum time for which a replica may have been without its master; longer is an error. "
+        "Needs +info"),
 };
 
 // A diagnosis visits about 10,000 keys at most, because SCAN shares the one thread of Redis with
 // the commands of all its clients.
 constexpr std::size_t kMaxScans = 20;
+using Seconds = std::chrono::duration<double>;
 constexpr std::string_view kScanCount = "500";  // keys that one SCAN visits, about
 
 class RedisScaler final : public Scaler {
  public:
-  RedisScaler(clients::RedisClient& client,
+  RedisScaler(clients::RedisServers& client,
               Kind kind,
               TextTemplate key,
               TextTemplate group,
-              Missing missing)
+              Missing missing,
+              RoleCheck role,
+              std::optional<Duration> max_age)
       : client_(client),
+        role_(role),
         kind_(kind),
         key_(std::move(key)),
         group_(std::move(group)),
         missing_(missing),
+        max_age_(max_age),
         // Formatted once, because every read of the metric needs it.
-        key_prefix_(fmt::format("{} {} {} ",
+        key_prefix_(fmt::format("{} {} {} {} ",
                                 static_cast<int>(origin()),
                                 static_cast<int>(kind),
-                                static_cast<int>(missing))) {}
+                                static_cast<int>(missing),
+                                max_age.value_or(Duration{0}).count())) {}
 
   [[nodiscard]] std::string cache_key(const Parameters& parameters) const override {
     // All callers with this key see the same cause, so a name that a caller wrote needs another
@@ -118,54 +110,97 @@ class RedisScaler final : public Scaler {
                                               Result<Samples> reply,
                                               Deadline deadline) override;
 
-  [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters,
-                                                 Deadline deadline) override {
-    const Subject subject{kind_, key_.render(parameters), group_.render(parameters)};
-    // Taken before the command: a reading may be younger than its time says, never older.
-    const WallTime taken_at = std::chrono::system_clock::now();
-    const auto reply = co_await client_.command(command_for(subject), deadline);
-    if (!reply) co_return reply.error();
-    auto value = parse_reply(subject, *reply);
-    if (needs_type(subject, *reply, missing_)) {
-      // A second command only where the first reply is ambiguous, so that a usual read costs one.
-      // The words are a named vector, because GCC before 13 miscompiles braced lists beside a
-      // co_await.
-      std::vector<std::string> words{"TYPE", subject.key};
-      const auto type = co_await client_.command(std::move(words), deadline);
-      value = with_type(subject, *reply, type);
-    }
-    if (!value) co_return value.error();
-    if (*value) co_return Sample{**value, taken_at};
-    // For a collection Redis itself returns 0, so the 0 is not from the `missing` policy.
-    const bool is_policy = default_missing(kind_) == Missing::error;
-    if (missing_ == Missing::zero) co_return Sample{0, taken_at, is_policy};
-    co_return Error{
-        Errc::unknown_object,
-        fmt::format("key \"{}\" does not exist; set missing: 0 if a missing key means zero",
-                    subject.key),
-        ""};
-  }
+  [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters, Deadline deadline) override;
 
  private:
+  // Of a key that may not exist: XLEN is 0 for an empty stream and for a missing one.
+  [[nodiscard]] bool is_empty(const std::optional<double>& value) const {
+    return !value || (kind_ == Kind::stream && *value == 0);
+  }
+  // What maxAge says of the replies to query(): nullopt without maxAge.
+  [[nodiscard]] Result<std::optional<DataAge>> age_of(
+      std::span<const clients::RedisReply> replies) const;
+  // The value again, together with the role of the server, because a replica that has never been in
+  // sync has no keys. In one transaction: a sync that ends between the two would make the first
+  // value look confirmed.
+  [[nodiscard]] awaitable<Result<std::optional<double>>> confirm(Subject subject,
+                                                                 Deadline deadline);
   // The keys that SCAN returned; it may return one of them several times.
   struct Scan {
     std::set<std::string> keys;
-    bool is_complete = false;  // of the whole database
+    bool is_complete = false;  // of the whole database, which a node of a cluster has not
   };
   // Counts its queries in `out`, and notes there when one fails.
-  [[nodiscard]] awaitable<Scan> scan_keys(Diagnosis& out, Deadline deadline);
+  [[nodiscard]] awaitable<Scan> scan_keys(std::string key, Diagnosis& out, Deadline deadline);
   // The key alone decides, because only keys are searched for similar names.
   [[nodiscard]] NameOrigin origin() const {
     return key_.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
   }
 
-  clients::RedisClient& client_;
+  clients::RedisServers& client_;
+  RoleCheck role_;
   Kind kind_;
   TextTemplate key_;
   TextTemplate group_;
   Missing missing_;
+  std::optional<Duration> max_age_;
+  LagCheck lags_;
   std::string key_prefix_;  // of every cache key of this metric
 };
+
+awaitable<Result<Samples>> RedisScaler::query(Parameters parameters, Deadline deadline) {
+  const Subject subject{kind_, key_.render(parameters), group_.render(parameters)};
+  // Taken before the command: a reading may be younger than its time says, never older.
+  const WallTime taken_at = std::chrono::system_clock::now();
+  // The words are named vectors, because GCC before 13 miscompiles braced lists beside a co_await.
+  std::vector<clients::RedisWords> commands{command_for(subject)};
+  if (kind_ == Kind::lag) commands.push_back({"XINFO", "STREAM", subject.key});
+  if (max_age_) commands.push_back({"INFO", "replication"});
+  const auto replies = co_await client_.commands(subject.key, std::move(commands), deadline);
+  if (!replies) co_return replies.error();
+  const clients::RedisReply& reply = replies->front();
+  const auto data_age = age_of(*replies);
+  if (!data_age) co_return data_age.error();
+  auto value = parse_reply(subject, reply);
+  if (kind_ == Kind::lag) value = lags_.check(subject, std::move(value), reply, (*replies)[1]);
+  if (needs_type(subject, reply, missing_)) {
+    // A second command only where the first reply is ambiguous, so that a usual read costs one.
+    std::vector<std::string> words{"TYPE", subject.key};
+    const auto type = co_await client_.command(subject.key, std::move(words), deadline);
+    value = with_type(subject, reply, type);
+  }
+  if (!value) co_return value.error();
+  if (missing_ == Missing::zero && role_ == RoleCheck::checked && is_empty(*value)) {
+    value = co_await confirm(subject, deadline);
+    if (!value) co_return value.error();
+  }
+  if (*value) co_return Sample{**value, taken_at, false, *data_age};
+  // For a collection Redis itself returns 0, so the 0 is not from the `missing` policy.
+  const bool is_policy = default_missing(kind_) == Missing::error;
+  if (missing_ == Missing::zero) co_return Sample{0, taken_at, is_policy, *data_age};
+  co_return Error{
+      Errc::unknown_object,
+      fmt::format("key \"{}\" does not exist; set missing: 0 if a missing key means zero",
+                  subject.key),
+      ""};
+}
+
+Result<std::optional<DataAge>> RedisScaler::age_of(
+    std::span<const clients::RedisReply> replies) const {
+  if (!max_age_) return std::optional<DataAge>();
+  const auto age = replica_age(replies.back());
+  if (!age) return age.error();
+  const DataAge out{age->value_or(Duration{0}), *max_age_};
+  if (out.age >= out.limit) {
+    return Error{
+        Errc::stale,
+        fmt::format("the server is a replica that lost its master {:g} s ago, and maxAge is {:g} s",
+                    Seconds(out.age).count(),
+                    Seconds(out.limit).count()),
+        ""};
+  }
+  return std::optional(out);
+}
 
 awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
                                            Result<Samples> reply,
@@ -175,7 +210,7 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
   ++out.queries;
   // TYPE first: a key that exists needs no search for similar names.
   std::vector<std::string> type_of{"TYPE", key};
-  const auto type = co_await client_.command(std::move(type_of), deadline);
+  const auto type = co_await client_.command(key, std::move(type_of), deadline);
   const bool has_type = type && type->kind == clients::RedisReply::Kind::text;
   if (!has_type) {
     // An ACL may permit the command of the metric and not TYPE. That is no cause of anything, so
@@ -187,7 +222,7 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
   out.findings.push_back(fmt::format("TYPE {} = {}", key, type->text));
   // The key exists: its 0 was measured, or the error already names what is wrong with it.
   if (type->text != "none") co_return out;
-  const Scan scan = co_await scan_keys(out, deadline);
+  const Scan scan = co_await scan_keys(key, out, deadline);
   out.findings.push_back(fmt::format("scanned {} key{}{}",
                                      scan.keys.size(),
                                      scan.keys.size() == 1 ? "" : "s",
@@ -203,15 +238,44 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
   co_return out;
 }
 
-awaitable<RedisScaler::Scan> RedisScaler::scan_keys(Diagnosis& out, Deadline deadline) {
+awaitable<Result<std::optional<double>>> RedisScaler::confirm(Subject subject, Deadline deadline) {
+  std::vector<clients::RedisWords> words{{"MULTI"}, {"ROLE"}, command_for(subject)};
+  if (kind_ == Kind::lag) words.push_back({"XINFO", "STREAM", subject.key});
+  words.push_back({"EXEC"});
+  const std::size_t results_due = words.size() - 2;
+  const auto replies = co_await client_.commands(subject.key, std::move(words), deadline);
+  if (!replies) co_return replies.error();
+  // A command that is not permitted is an error before EXEC, which then says less.
+  for (const clients::RedisReply& reply : *replies) {
+    if (reply.kind == clients::RedisReply::Kind::error) co_return *role_problem(reply);
+  }
+  const clients::RedisReply& results = replies->back();
+  if (results.items.size() != results_due)
+    co_return Error{Errc::bad_reply, "the response to EXEC has an unexpected type", ""};
+  if (auto problem = role_problem(results.items[0])) co_return std::move(*problem);
+  const clients::RedisReply& again = results.items[1];
+  // Without the stream there is no group: TYPE has shown before that the key does not exist.
+  const bool is_missing =
+      again.kind == clients::RedisReply::Kind::error &&
+      (again.text.starts_with("NOGROUP") || again.text.starts_with("ERR no such key"));
+  if (is_missing) co_return std::optional<double>();
+  auto value = parse_reply(subject, again);
+  if (kind_ == Kind::lag) value = lags_.check(subject, std::move(value), again, results.items[2]);
+  co_return value;
+}
+
+awaitable<RedisScaler::Scan> RedisScaler::scan_keys(std::string key,
+                                                    Diagnosis& out,
+                                                    Deadline deadline) {
   Scan scan;
   std::string cursor = "0";
-  for (std::size_t i = 0; i < kMaxScans && !scan.is_complete; ++i) {
+  bool is_done = false;
+  for (std::size_t i = 0; i < kMaxScans && !is_done; ++i) {
     ++out.queries;
     // SCAN and never KEYS, which blocks the server for the whole database. Only cursor 0 ends a
     // scan: a page before it may be empty.
     std::vector<std::string> words{"SCAN", cursor, "COUNT", std::string(kScanCount)};
-    const auto reply = co_await client_.command(std::move(words), deadline);
+    const auto reply = co_await client_.command(key, std::move(words), deadline);
     const auto page = reply ? parse_scan(*reply) : Result<ScanPage>(reply.error());
     if (!page) {
       out.findings.push_back("SCAN failed: " + page.error().message());
@@ -219,8 +283,9 @@ awaitable<RedisScaler::Scan> RedisScaler::scan_keys(Diagnosis& out, Deadline dea
     }
     scan.keys.insert(page->keys.begin(), page->keys.end());
     cursor = page->cursor;
-    scan.is_complete = cursor == "0";
+    is_done = cursor == "0";
   }
+  scan.is_complete = is_done && client_.is_one_keyspace();
   co_return scan;
 }
 
@@ -239,7 +304,7 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
     problems.add(block.mark,
                  "kind: pending and kind: lag need a group; other kinds must not have a group");
   }
-  const auto parse = [&](std::string_view key, const std::string& text) {
+  const auto parse = [&](std::string key, const std::string& text) {
     const Node* node = block.find(key);
     // A missing key is reported by the table; there is no text to parse.
     return node == nullptr ? TextTemplate()
@@ -252,8 +317,8 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
 
 class RedisBackend final : public Backend {
  public:
-  explicit RedisBackend(std::shared_ptr<clients::RedisClient> client)
-      : client_(std::move(client)) {}
+  RedisBackend(std::shared_ptr<clients::RedisServers> client, RoleCheck role)
+      : client_(std::move(client)), role_(role) {}
 
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
@@ -266,60 +331,24 @@ class RedisBackend final : public Backend {
                                          kind,
                                          std::move(read.key),
                                          std::move(read.group),
-                                         missing);
+                                         missing,
+                                         role_,
+                                         read.settings.max_age);
   }
   [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 
  private:
-  std::shared_ptr<clients::RedisClient> client_;  // the only owner: Clients holds a weak_ptr
+  std::shared_ptr<clients::RedisServers> client_;  // the only owner: Clients holds a weak_ptr
+  RoleCheck role_;
 };
 
-// An unsigned number takes no sign, and the whole segment has to be the number. Whether the server
-// has that database is its own answer to SELECT.
-std::optional<std::uint32_t> parse_database(std::string_view path) {
-  if (path.empty() || path == "/") return 0;
-  path.remove_prefix(1);
-  std::uint32_t out = 0;
-  const auto [end, failed] = std::from_chars(path.data(), path.data() + path.size(), out);
-  if (failed != std::errc{} || end != path.data() + path.size()) return std::nullopt;
-  return out;
-}
-
-void read_url(const Node& node,
-              const std::string& text,
-              clients::RedisTarget& out,
-              Problems& problems) {
-  auto parsed = parse_url(text, kSchemes);
-  if (const auto* problem = std::get_if<UrlProblem>(&parsed))
-    return problems.add(node.mark, problem->what);
-  const Url& url = std::get<Url>(parsed);
-  const auto database = parse_database(url.path);
-  if (!database)
-    problems.add(node.mark, "the path of a redis url is the database number, such as /0");
-  out.stream.host = url.host;
-  out.stream.port = url.port;
-  out.stream.is_tls = url.scheme == "rediss";
-  out.database = database.value_or(0);
-}
-
 std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
-  BackendSettings settings;
-  read_settings(block, kBackendTable, "redis backend", settings, problems);
-  clients::RedisTarget target{{}, settings.username, settings.password, 0};
-  target.stream.tls = settings.tls;
-  if (const Node* url = block.find("url")) read_url(*url, settings.url, target, problems);
-  // AUTH takes a password alone, for the user `default`, but never a user alone.
-  if (settings.username.is_set() && !settings.password.is_set()) {
-    problems.add(block.mark, "username requires password; write both, or only password");
-  }
-  // Files that would not be used are an error, because their author believes that the connection is
-  // encrypted.
-  if (!target.stream.is_tls && block.find("tls") != nullptr) {
-    problems.add(block.find("tls")->mark, "tls needs a url with rediss://");
-  }
+  const BackendSettings settings = read_backend(block, problems);
   // Backends with equal targets share one client, and a reload finds the client of before: the
   // connection survives.
-  return std::make_unique<RedisBackend>(clients.make_redis(target));
+  return std::make_unique<RedisBackend>(
+      std::visit([&](const auto& target) { return clients.make_redis(target); }, settings.target),
+      settings.role);
 }
 
 }  // namespace
@@ -330,7 +359,8 @@ ScalerKind describe_kind() {
       .summary =
           "The length of a list, a stream, a set, a sorted set or a hash, a group's pending "
           "entries or lag, or a counter.",
-      .backend_settings = [] { return docs_of<BackendSettings>(kBackendTable); },
+      .empty_covers = "",
+      .backend_settings = backend_docs,
       .metric_settings = [] { return docs_of<MetricSettings>(kMetricTable); },
       .check_metric = [](const Node& block,
                          ParameterNames& names,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "scalers/clients/redis/reply.hpp"
+#include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/settings/value_readers.hpp"
 
@@ -18,6 +19,8 @@ namespace weir::scalers::backends::redis {
 enum class Kind { list, stream, pending, lag, sorted_set, set, hash, counter };
 // What to report for a key that does not exist.
 enum class Missing { zero, error };
+// Whether a 0 for a missing key counts only from a server that has its data: see role_problem().
+enum class RoleCheck { checked, unchecked };
 
 struct Subject {
   Kind kind;
@@ -33,10 +36,21 @@ struct Subject {
 [[nodiscard]] std::vector<std::string> command_for(const Subject& subject);
 
 // The number in a reply to command_for, or nullopt when the key does not exist.
-// Errc::unknown_object (no such group), no_value (a lag that Redis does not know), not_a_number,
+// Errc::unknown_object (no such group), partial (a lag that Redis does not know), not_a_number,
 // bad_reply, and the Errc of redis_error for an error reply.
 [[nodiscard]] Result<std::optional<double>> parse_reply(const Subject& subject,
                                                         const clients::RedisReply& reply);
+
+// Why a key that does not exist shows nothing, by the reply to ROLE: Errc::partial from a replica
+// that is not in sync with its master, bad_reply from a Sentinel, refused where ROLE (or MULTI) is
+// not permitted or not known. nullopt from a master and from a replica in sync.
+[[nodiscard]] std::optional<Error> role_problem(const clients::RedisReply& role);
+
+// How old the data of a server may be, by its reply to INFO replication: the time since a replica
+// lost its master, or heard of it, nullopt from a master and from a replica that heard of it within
+// 10 s. Errc::partial from a replica that was never connected to its master, refused where INFO is
+// not permitted.
+[[nodiscard]] Result<std::optional<Duration>> replica_age(const clients::RedisReply& info);
 
 // Whether TYPE is needed to interpret the reply: the key may be empty, missing or of another type.
 [[nodiscard]] bool needs_type(const Subject& subject,
@@ -75,6 +89,16 @@ struct EnumNames<backends::redis::Kind> {
       {"set", Kind::set},
       {"hash", Kind::hash},
       {"counter", Kind::counter},
+  }};
+};
+
+template <>
+struct EnumNames<backends::redis::RoleCheck> {
+  using RoleCheck = backends::redis::RoleCheck;
+  static constexpr std::string_view kTypeName = "checked | unchecked";
+  static constexpr std::array<std::pair<std::string_view, RoleCheck>, 2> kNames{{
+      {"checked", RoleCheck::checked},
+      {"unchecked", RoleCheck::unchecked},
   }};
 };
 

@@ -1,11 +1,14 @@
 // The commands and their replies. Pure, for exact tests.
+#include "scalers/backends/redis/lag.hpp"
 #include "scalers/backends/redis/redis.hpp"
 #include "scalers/clients/redis/client.hpp"
+#include "scalers/text/redact.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace weir::scalers::backends::redis {
 namespace {
@@ -78,14 +81,9 @@ Outcome parse_counter(const Subject& subject, const RedisReply& reply) {
 Outcome parse_lag(const Subject& subject, const RedisReply& reply) {
   if (reply.kind != RedisReply::Kind::list) return bad_reply(subject);
   for (const RedisReply& group : reply.items) {
-    const RedisReply* name = nullptr;
-    const RedisReply* lag = nullptr;
-    // RESP2 has no maps. The fields are found by name, because their number depends on the version
-    // of the server.
-    for (std::size_t i = 0; i + 1 < group.items.size(); i += 2) {
-      if (group.items[i].text == "name") name = &group.items[i + 1];
-      if (group.items[i].text == "lag") lag = &group.items[i + 1];
-    }
+    // By name, because the number of fields depends on the version of the server.
+    const RedisReply* const name = field(group, "name");
+    const RedisReply* const lag = field(group, "lag");
     if (name == nullptr || name->text != subject.group) continue;
     if (lag == nullptr) {
       return Error{Errc::bad_reply, "the server reports no lag; lag needs Redis 7 or later", ""};
@@ -93,7 +91,7 @@ Outcome parse_lag(const Subject& subject, const RedisReply& reply) {
     // Redis cannot compute the lag after XDEL or XGROUP SETID, for example. An unknown lag is an
     // error, never 0.
     if (lag->kind == RedisReply::Kind::nil) {
-      return Error{Errc::no_value,
+      return Error{Errc::partial,
                    fmt::format("Redis does not know the lag of group \"{}\" (entries were deleted, "
                                "or its position was "
                                "set by hand); use kind: pending or kind: stream",
@@ -134,6 +132,79 @@ std::vector<std::string> command_for(const Subject& subject) {
 Outcome parse_reply(const Subject& subject, const RedisReply& reply) {
   if (reply.kind != RedisReply::Kind::error) return parse_value(subject, reply);
   return clients::redis_error(reply.text);
+}
+
+std::optional<Error> role_problem(const RedisReply& role) {
+  if (role.kind == RedisReply::Kind::error) {
+    Error why = clients::redis_error(role.text);
+    const bool is_unknown = role.text.starts_with("ERR unknown command");
+    // EXEC itself was not permitted.
+    const bool is_discarded =
+        role.text.starts_with("EXECABORT") && role.text.find("NOPERM") != role.text.npos;
+    if (why.code != Errc::forbidden && !is_unknown && !is_discarded) return why;
+    return Error{
+        Errc::refused,
+        "a missing key means zero only where ROLE shows that the server has its data; grant "
+        "+role, +multi, +exec, or write role: unchecked on the backend",
+        why.remote};
+  }
+  const std::string_view name = role.items.empty() ? std::string_view() : role.items[0].text;
+  if (name == "master") return std::nullopt;
+  // A replica: its name, the master's host and port, the state, the offset.
+  if (name == "slave" && role.items.size() >= 4) {
+    const std::string& state = role.items[3].text;
+    if (state == "connected") return std::nullopt;
+    return Error{
+        Errc::partial,
+        fmt::format("the server is a replica that is not in sync with its master (ROLE: {}), "
+                    "so a missing key shows nothing",
+                    remote_text(state, {})),
+        ""};
+  }
+  if (name == "sentinel")
+    return Error{Errc::bad_reply,
+                 "the server is a Sentinel, which holds no keys; write sentinel instead of url",
+                 ""};
+  return Error{Errc::bad_reply, "the response to ROLE has an unexpected type", ""};
+}
+
+Result<std::optional<Duration>> replica_age(const RedisReply& info) {
+  if (info.kind == RedisReply::Kind::error) {
+    const Error why = clients::redis_error(info.text);
+    if (why.code != Errc::forbidden) return why;
+    return Error{Errc::refused, "maxAge needs INFO; grant +info, or remove maxAge", ""};
+  }
+  // Lines of "name:value", each with CRLF.
+  const auto field = [&](std::string_view name) -> std::optional<std::string_view> {
+    const auto at = info.text.find(fmt::format("\n{}:", name));
+    if (at == info.text.npos) return std::nullopt;
+    const std::string_view rest = std::string_view(info.text).substr(at + name.size() + 2);
+    return rest.substr(0, rest.find_first_of("\r\n"));
+  };
+  const auto seconds_in = [&](std::string_view name) -> std::optional<std::chrono::seconds> {
+    const auto text = field(name);
+    std::int64_t seconds = 0;
+    if (!text) return std::nullopt;
+    const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    constexpr std::int64_t kMost = 1'000'000'000;  // 31 years
+    if (failed != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+    return std::chrono::seconds(std::min(seconds, kMost));
+  };
+  const auto role = field("role");
+  if (role == "master") return std::optional<Duration>();
+  const bool is_up = field("master_link_status") == "up";
+  const auto age =
+      seconds_in(is_up ? "master_last_io_seconds_ago" : "master_link_down_since_seconds");
+  if (role != "slave" || !age)
+    return Error{Errc::bad_reply, "the response to INFO replication has an unexpected form", ""};
+  // A master without writes sends a PING every 10 s, so a link that is up is in sync until then.
+  if (is_up && *age <= std::chrono::seconds(10)) return std::optional<Duration>();
+  if (*age < std::chrono::seconds(0)) {
+    return Error{Errc::partial,
+                 "the server is a replica that was never connected to its master",
+                 ""};
+  }
+  return std::optional(Duration(*age));
 }
 
 bool needs_type(const Subject& subject, const RedisReply& reply, Missing missing) {

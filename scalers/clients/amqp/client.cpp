@@ -130,7 +130,9 @@ awaitable<Result<std::optional<std::uint64_t>>> AmqpClient::ready_messages(std::
         static_cast<AmqpMachine&>((*link)->machine()).query_length(loop_, queue, bytes);
     (*link)->send(bytes);
     const bool is_done = co_await query->done.wait(deadline.left(now()));
-    if (!is_done) {
+    // A late response is an error, too: after a pause of the process it comes before the timer
+    // does. The connection stays, because the machine knows the query of each response.
+    if (!is_done || deadline.is_past(now())) {
       // A broker that responds to other queries keeps its connection: one queue that hangs must not
       // fail them.
       (*link)->end_if_silent(now());

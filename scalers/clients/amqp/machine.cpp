@@ -19,6 +19,7 @@ namespace {
 
 // A broker that vanished while no query is in flight is noticed after two intervals.
 constexpr std::uint16_t kHeartbeatSeconds = 10;
+constexpr std::uint32_t kMinFrameBytes = 4096;
 constexpr std::string_view kProtocolHeader("AMQP\x00\x00\x09\x01", 8);
 constexpr std::string_view kHeartbeatFrame("\x08\x00\x00\x00\x00\x00\x00\xce", 8);
 constexpr std::size_t kMethodIdBytes = 4;
@@ -239,6 +240,14 @@ std::optional<Error> AmqpMachine::take_login(const Frame& frame, std::string& ou
   if (state_ == State::tune && frame.method == AMQP_CONNECTION_TUNE_METHOD) {
     // A zero from the broker means no limit; the smaller of the two values is used.
     const auto& offered = frame.as<amqp_connection_tune_t>();
+    // AMQP 0-9-1 section 4.2.3: every peer accepts frames of 4096 bytes. rabbitmq-c writes beyond a
+    // smaller buffer.
+    if (offered.frame_max != 0 && offered.frame_max < kMinFrameBytes) {
+      return Error{Errc::bad_reply,
+                   fmt::format("the broker offers frames of {} bytes; AMQP needs 4096 or more",
+                               offered.frame_max),
+                   ""};
+    }
     const std::uint16_t channels = std::min<std::uint16_t>(
         AmqpGuard::kMaxChannels,
         offered.channel_max == 0 ? AmqpGuard::kMaxChannels : offered.channel_max);

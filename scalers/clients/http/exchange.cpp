@@ -250,15 +250,20 @@ awaitable<HttpExchange> exchange(Loop& loop,
     stream->close();
   });
   const Error no_response{Errc::timed_out, "it did not respond", ""};
+  // Also by the clock: after a pause of the process the response lies in the socket, and comes
+  // before the timer does.
+  const auto is_late = [&expiry, deadline] {
+    return expiry.has_fired() || deadline.is_past(std::chrono::steady_clock::now());
+  };
   const auto written = co_await stream->write(wire_text(*request));
-  if (expiry.has_fired()) co_return HttpExchange{no_response};
+  if (is_late()) co_return HttpExchange{no_response};
   Input input;
   ResponseReader reader(*request);
   bool has_data = false;
   while (true) {
     if (!input.compact()) co_return HttpExchange{unterminated_line()};
     const auto size = co_await stream->read_some(input.room(), input.room_bytes());
-    if (expiry.has_fired()) co_return HttpExchange{no_response};
+    if (is_late()) co_return HttpExchange{no_response};
     if (!size) {
       // A server that rejects a long request may respond without reading all of it.
       const Error& lost = written || has_data ? size.error() : written.error();

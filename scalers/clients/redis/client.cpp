@@ -4,6 +4,7 @@
 #include "scalers/clients/net/link.hpp"
 #include "scalers/clients/redis/machine.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace weir::scalers::clients {
@@ -12,7 +13,7 @@ namespace {
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 Result<RedisLogin> login_for(const RedisTarget& target) {
-  RedisLogin out{Secret(), Secret(), target.database};
+  RedisLogin out{Secret(), Secret(), target.database, target.is_cluster};
   if (!target.password.is_set()) return out;
   // Servers before ACLs, and the default user, take AUTH with a password only.
   if (!target.username.is_set()) {
@@ -28,10 +29,24 @@ Result<RedisLogin> login_for(const RedisTarget& target) {
   return out;
 }
 
+// Where EXEC does not exist or is not permitted, the connection stays within the transaction, and
+// every later command would only be queued.
+void end_open_transaction(Link& link,
+                          const std::vector<RedisWords>& all,
+                          const Result<RedisReply>& last) {
+  const bool is_open = all.front().front() == "MULTI" && last->kind == RedisReply::Kind::error &&
+                       !last->text.starts_with("EXECABORT");
+  if (is_open)
+    link.end({Errc::unreachable, "the connection was closed", ""}, ConnectionCounts::kClosed);
+}
+
 }  // namespace
 
-RedisClient::RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target)
-    : loop_(loop), target_(target), counts_(std::make_shared<ConnectionCounts>()) {
+RedisClient::RedisClient(Loop& loop,
+                         Resolver& resolver,
+                         const RedisTarget& target,
+                         std::shared_ptr<ConnectionCounts> counts)
+    : loop_(loop), target_(target), counts_(std::move(counts)) {
   // Credentials are read for every connect, so that rotated ones take effect.
   auto make_machine = [target]() -> Result<std::unique_ptr<Machine>> {
     auto login = login_for(target);
@@ -54,14 +69,17 @@ RedisClient::~RedisClient() = default;
 
 void RedisClient::close() { connection_->close(); }
 
+bool RedisClient::is_breaker_open() const { return connection_->is_breaker_open(); }
+
 ConnectionCounts RedisClient::connections() const {
   ConnectionCounts out = *counts_;
-  out.is_breaker_open = connection_->is_breaker_open();
+  out.is_breaker_open = is_breaker_open();
   return out;
 }
 
-awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> words,
-                                                   Deadline deadline) {
+awaitable<Result<std::vector<RedisReply>>> RedisClient::commands(std::string /*key*/,
+                                                                 std::vector<RedisWords> all,
+                                                                 Deadline deadline) {
   Error lost{Errc::unreachable, "the connection was lost", ""};
   // The server may have closed the connection: the command is sent once more, on a new one, within
   // the same deadline.
@@ -74,17 +92,32 @@ awaitable<Result<RedisReply>> RedisClient::command(std::vector<std::string> word
       link = std::move(*connected);
     }
     std::string bytes;
-    const auto command = static_cast<RedisMachine&>(link->machine()).command(loop_, words, bytes);
+    std::vector<RedisCommandPtr> sent;
+    for (const auto& words : all)
+      sent.push_back(static_cast<RedisMachine&>(link->machine()).command(loop_, words, bytes));
     link->send(bytes);
-    const bool is_done = co_await command->done.wait(deadline.left(now()));
-    if (!is_done) {
+    // Replies arrive in the order of the commands, so that the last one completes all of them.
+    const bool is_done = co_await sent.back()->done.wait(deadline.left(now()));
+    // A late reply is an error, too: after a pause of the process it comes before the timer does.
+    // The connection stays, because replies come in the order of the commands.
+    if (!is_done || deadline.is_past(now())) {
       // Only a silent server loses its connection: a slow command of one query must not fail
       // others.
       link->end_if_silent(now());
       co_return Error{Errc::timed_out, "no response in time", ""};
     }
-    if (*command->reply) co_return std::move(**command->reply);
-    lost = command->reply->error();
+    const auto failed = std::ranges::find_if(sent, [](const RedisCommandPtr& command) {
+      return command->reply->has_error();
+    });
+    if (failed != sent.end()) {
+      lost = (*failed)->reply->error();
+      continue;
+    }
+    end_open_transaction(*link, all, *sent.back()->reply);
+    std::vector<RedisReply> out;
+    out.reserve(sent.size());
+    for (const RedisCommandPtr& command : sent) out.push_back(std::move(**command->reply));
+    co_return out;
   }
   co_return lost;
 }

@@ -2,10 +2,10 @@
 // Loop thread only.
 #pragma once
 
-#include "scalers/clients/client.hpp"
 #include "scalers/clients/net/counts.hpp"
 #include "scalers/clients/net/stream.hpp"
 #include "scalers/clients/redis/reply.hpp"
+#include "scalers/clients/redis/servers.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/settings/secret.hpp"
@@ -28,23 +28,27 @@ struct RedisTarget {
   SecretFile username;  // unset: the default user
   SecretFile password;  // unset: no AUTH
   std::uint32_t database = 0;
+  bool is_cluster = false;  // the server has to be a node of a cluster
 
   friend bool operator==(const RedisTarget&, const RedisTarget&) = default;
 };
 
-class RedisClient final : public Client {
+class RedisClient final : public RedisServers {
  public:
-  // Both outlive the client.
-  RedisClient(Loop& loop, Resolver& resolver, const RedisTarget& target);
+  // `loop` and `resolver` outlive the client. Clients of one backend may share `counts`.
+  RedisClient(Loop& loop,
+              Resolver& resolver,
+              const RedisTarget& target,
+              std::shared_ptr<ConnectionCounts> counts = std::make_shared<ConnectionCounts>());
   ~RedisClient() override;
 
-  // The reply to one command, including error replies (see redis_error). Only for commands that
-  // read: a command that was lost with its connection is sent again, once. Errc::unreachable, tls,
-  // refused, timed_out, bad_reply.
-  [[nodiscard]] awaitable<Result<RedisReply>> command(std::vector<std::string> words,
-                                                      Deadline deadline);
+  // The key does not matter, because there is one server.
+  [[nodiscard]] awaitable<Result<std::vector<RedisReply>>> commands(std::string key,
+                                                                    std::vector<RedisWords> all,
+                                                                    Deadline deadline) override;
   void close() override;
-  [[nodiscard]] ConnectionCounts connections() const;
+  [[nodiscard]] ConnectionCounts connections() const override;
+  [[nodiscard]] bool is_breaker_open() const;
   [[nodiscard]] const RedisTarget& target() const { return target_; }
 
  private:

@@ -172,6 +172,10 @@ void RedisMachine::on_connected(std::string& out) {
     is_auth_open_ = true;
   }
   if (login_.database != 0) append({"SELECT", std::to_string(login_.database)});
+  // Without effect on a master. Only a server without cluster support refuses it, and that one
+  // would have no key of a cluster: an address may have gone to another server since the cluster
+  // named it.
+  if (login_.is_cluster) append({"READWRITE"});
   append({"PING"});
 }
 
@@ -215,7 +219,14 @@ std::optional<Error> RedisMachine::take_login(const RedisReply& reply) {
   // A user without permission for PING, or a server that rejects it after a failed snapshot, may
   // still serve queries, so that the login succeeds.
   const bool is_ping = login_left_ == 0;
-  if (is_ping && !ends_login(reply.text)) return std::nullopt;
+  const bool is_readwrite = login_.is_cluster && login_left_ == 1;
+  if (is_readwrite && reply.text.find("cluster support disabled") != reply.text.npos) {
+    return Error{Errc::bad_reply,
+                 "the server is not a node of a cluster (cluster-enabled no); write url instead of "
+                 "cluster",
+                 ""};
+  }
+  if ((is_ping || is_readwrite) && !ends_login(reply.text)) return std::nullopt;
   const std::array redactions{login_.username.reveal(), login_.password.reveal()};
   Error out = redis_error(reply.text, redactions);
   // Other errors in place of AUTH's reply are not about the password, for example too many clients.
@@ -253,7 +264,7 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
   };
   // unreachable means that the state passes by itself; bad_reply, that the configuration or the key
   // has to change.
-  static constexpr std::array<Row, 12> kRows{{
+  static constexpr std::array<Row, 14> kRows{{
       {"NOAUTH", Errc::refused, "the server requires a password"},
       {"WRONGPASS", Errc::refused, "the credentials are refused"},
       {"DENIED", Errc::refused, "the server is in protected mode and accepts local clients only"},
@@ -263,7 +274,13 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
       {"MASTERDOWN", Errc::unreachable, "the replica has lost its master"},
       {"READONLY", Errc::bad_reply, "the server is a read-only replica"},
       {"BUSY", Errc::unreachable, "the server is busy with a script"},
-      {"MOVED", Errc::bad_reply, "the server is a cluster node and does not hold the key"},
+      {"MOVED",
+       Errc::bad_reply,
+       "the server is a cluster node that does not hold the key; write cluster instead of url"},
+      {"ASK",
+       Errc::bad_reply,
+       "the server is a cluster node that is giving the key away; write cluster instead of url"},
+      {"TRYAGAIN", Errc::unreachable, "the cluster is moving the key to another node"},
       {"CLUSTERDOWN", Errc::unreachable, "the cluster is down"},
       {"NOGROUP", Errc::unknown_object, "there is no such consumer group"},
   }};
@@ -271,6 +288,21 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
     // The whole first word, because BUSYGROUP and BUSYKEY are other errors than BUSY.
     return text.substr(0, text.find(' ')) == candidate.prefix;
   });
+  // ElastiCache Serverless writes the redirects of a cluster after ERR.
+  if (text.starts_with("ERR MOVED ") || text.starts_with("ERR ASK "))
+    return redis_error(text.substr(4), redactions);
+  if (text.starts_with("ERR SELECT is not allowed in cluster mode")) {
+    return {Errc::bad_reply,
+            "a Redis cluster has database 0 alone; remove the number from the url",
+            remote_text(text, redactions)};
+  }
+  if (text.starts_with("ERR unknown command")) {
+    return {Errc::bad_reply,
+            "the server does not know the command; is it an older Redis, or a Sentinel, which is "
+            "written as "
+            "sentinel instead of url?",
+            remote_text(text, redactions)};
+  }
   // Not a row, because the first word of this error is only ERR.
   if (text.starts_with("ERR max number of clients"))
     return {Errc::unreachable,
@@ -278,6 +310,12 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
             remote_text(text, redactions)};
   if (row == kRows.end())
     return {Errc::bad_reply, "the server returned an error", remote_text(text, redactions)};
+  // The address behind the slot may be of a form that no rule of redaction knows, such as ":6379".
+  if (row->prefix == "MOVED" || row->prefix == "ASK") {
+    const auto end = text.find(' ', row->prefix.size() + 1);
+    const std::string slot = remote_text(text.substr(0, end), redactions);
+    return {row->code, std::string(row->detail), end == text.npos ? slot : slot + " [hidden]"};
+  }
   return {row->code, std::string(row->detail), remote_text(text, redactions)};
 }
 

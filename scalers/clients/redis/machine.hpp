@@ -22,6 +22,7 @@ struct RedisLogin {
   Secret username;  // empty: the default user
   Secret password;  // empty: no AUTH
   std::uint32_t database = 0;
+  bool is_cluster = false;  // the server has to be a node of a cluster
 };
 
 // A command in flight. Owned by the caller that waits and by the machine.

@@ -19,7 +19,11 @@ void read_value(const Node& node, Fallback& out, Problems& problems);
 void check_policies(const Node& entry, const Policies& policies, Problems& problems);
 
 inline constexpr std::array kPolicyTable{
-    setting<&Policies::empty>("empty", "error", "what to report when the backend has no value"),
+    setting<&Policies::empty>(
+        "empty",
+        "error",
+        "what to report when there is nothing to measure, such as no series (each kind says what "
+        "that is); never in place of a value that is absent, null or of another type"),
     setting<&Policies::nan>("nan", "error", "what to report when the value is NaN"),
     setting<&Policies::negative>("negative", "error", "what to do with a value below zero"),
     setting<&Policies::clamp>("clamp",

@@ -91,6 +91,33 @@ Result<double> negative(const Policies& policies, double value, PolicyTrace& tra
       ""};
 }
 
+// Of a value whose sum, average or maximum would hide that a part is negative.
+Result<double> negative_parts(const Policies& policies, const Sample& sample, PolicyTrace& trace) {
+  const NegativeParts& parts = *sample.negative_parts;
+  switch (policies.negative) {
+    case NegativePolicy::zero:
+      trace.change(Policy::negative,
+                   "{} of {} {} are negative, each counts as 0",
+                   parts.negative,
+                   parts.all,
+                   parts.noun);
+      return parts.with_zeros;
+    case NegativePolicy::allow:
+      trace.add(Policy::negative, "{:g} is allowed in one of {}", parts.least, parts.noun);
+      return sample.value;
+    case NegativePolicy::error: break;
+  }
+  trace.add(Policy::negative, "{:g} in one of {} is an error", parts.least, parts.noun);
+  return Error{Errc::negative,
+               fmt::format("{} of {} {} are negative, down to {:g}; a number made of them would be "
+                           "wrong; set negative: zero or negative: allow if it is meant",
+                           parts.negative,
+                           parts.all,
+                           parts.noun,
+                           parts.least),
+               ""};
+}
+
 // What the backend measured, as a number that may be out of bounds yet.
 Result<double> measured(const Policies& policies, const Sample& sample, PolicyTrace& trace) {
   // A change, although the scaler made it: the number was not measured.
@@ -104,6 +131,7 @@ Result<double> measured(const Policies& policies, const Sample& sample, PolicyTr
               seconds_text(sample.data_age->limit));
   }
   if (!std::isfinite(sample.value)) return not_a_number(policies, sample.value, trace);
+  if (sample.negative_parts) return negative_parts(policies, sample, trace);
   return sample.value < 0 ? negative(policies, sample.value, trace) : sample.value;
 }
 

@@ -1,6 +1,7 @@
 // `weir check`: validates a configuration, and with --live reads each metric once, so that a
 // pipeline finds an error before a cluster does.
 #include "apiservice/encoding/quantity.hpp"
+#include "server/commands/check/remarks.hpp"
 #include "server/commands/commands.hpp"
 
 #include <fmt/format.h>
@@ -65,6 +66,7 @@ ExitCode run(const CheckOptions& options) {
   if (!loaded.world) return ExitCode::failed;
   const std::size_t count = loaded.world->metrics().size();
   fmt::print("{} metric{}: the configuration is valid\n", count, count == 1 ? "" : "s");
+  for (const std::string& remark : remarks_on(loaded.world->metrics())) fmt::print("{}\n", remark);
   const bool is_successful = !options.is_live || read_all(loop, clock, *loaded.world, options);
   clients.close();
   return is_successful ? ExitCode::ok : ExitCode::read_failed;

@@ -19,7 +19,7 @@ using scalers::SettingDoc;
 
 struct Section {
   std::string title;
-  std::string summary;  // empty: none
+  std::string summary;
   std::vector<SettingDoc> rows;
 };
 
@@ -33,7 +33,9 @@ std::vector<Section> sections_of(const ScalerKind& kind) {
   const std::string name(kind.name);
   return {
       {fmt::format("backends.NAME.{}", name), std::string(kind.summary), kind.backend_settings()},
-      {fmt::format("metrics[].{}", name), "", kind.metric_settings()}};
+      {fmt::format("metrics[].{}", name),
+       fmt::format("The policy {}.", scalers::empty_text(kind)),
+       kind.metric_settings()}};
 }
 
 // The settings that every backend and metric has come first. The catalog is sorted by name, and so
@@ -53,7 +55,7 @@ std::vector<Section> all_sections() {
 
 void print_text(const Section& section) {
   fmt::print("{}\n", section.title);
-  if (!section.summary.empty()) fmt::print("  {}\n", section.summary);
+  fmt::print("  {}\n", section.summary);
   for (const SettingDoc& row : section.rows) {
     fmt::print("  {:<12} {:<26} {:<16} {}\n", row.name, row.type, presence_of(row), row.doc);
   }
@@ -70,7 +72,7 @@ std::string cell(std::string_view text) {
 
 void print_markdown(const Section& section) {
   fmt::print("\n## `{}`\n\n", section.title);
-  if (!section.summary.empty()) fmt::print("{}\n\n", section.summary);
+  fmt::print("{}\n\n", section.summary);
   fmt::print("| setting | type | presence | meaning |\n|---|---|---|---|\n");
   for (const SettingDoc& row : section.rows) {
     fmt::print("| `{}` | {} | {} | {} |\n",

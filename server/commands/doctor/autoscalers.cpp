@@ -4,6 +4,7 @@
 
 #include "apiservice/groups/external_values.hpp"
 #include "scalers/text/suggest.hpp"
+#include "scalers/text/utf8.hpp"
 #include "server/commands/doctor/registration.hpp"
 
 #include <fmt/format.h>
@@ -28,7 +29,8 @@ std::optional<Measure> measure_of(const std::string& metric,
                                   const ServedMetrics& served) {
   // The first one is the only one: entries of one name serve different namespaces.
   const auto entry = std::ranges::find_if(served.measured, [&](const MeasuredMetric& candidate) {
-    return candidate.name == metric && serves(candidate.namespaces, name_space);
+    return scalers::equal_ignoring_case(candidate.name, metric) &&
+           serves(candidate.namespaces, name_space);
   });
   if (entry == served.measured.end()) return std::nullopt;
   return entry->measure;
@@ -60,7 +62,7 @@ Findings check_configured(const std::string& object,
   std::string served_in;
   for (const MetricInfo& candidate : configured) {
     names.push_back(candidate.name);
-    if (candidate.name != use.metric) continue;
+    if (!scalers::equal_ignoring_case(candidate.name, use.metric)) continue;
     served_in +=
         fmt::format("{}{}", served_in.empty() ? "" : ", ", fmt::join(candidate.namespaces, ", "));
     if (serves(candidate.namespaces, name_space)) metric = &candidate;
@@ -80,6 +82,8 @@ Findings check_configured(const std::string& object,
                               served_in),
                   fmt::format("add {} to the metric's namespaces", name_space))};
   }
+  // check_labels() reports those that no read gets.
+  if (!use.bad_labels.empty()) return {};
   // The check that a read makes too, so that the doctor accepts nothing that Weir refuses.
   const auto refusal = scalers::selector_refusal(*metric, use.requirements);
   if (!refusal) return {};
@@ -89,6 +93,28 @@ Findings check_configured(const std::string& object,
       "fix metric.selector in the HPA, or the metric's labels in the configuration")};
 }
 
+// The HPA controller refuses such a selector before it asks for the metric, whatever Weir serves.
+Findings check_labels(const std::string& object, const ExternalUse& use) {
+  Findings out;
+  for (const apiservice::BadLabel& label : use.bad_labels) {
+    const std::string action =
+        label.value
+            ? fmt::format(
+                  "add a metric of its own whose query has \"{}\" in place of $({}), and name "
+                  "that metric in the HPA, without the label",
+                  *label.value,
+                  label.key)
+            : std::string("write a label that the metric declares into metric.selector of the HPA");
+    out.push_back(error(object,
+                        fmt::format("metric {}: {}, so the HPA controller refuses the selector and "
+                                    "does not ask for the metric",
+                                    use.metric,
+                                    text_of(label)),
+                        action));
+  }
+  return out;
+}
+
 // The configuration is checked first because it also has namespaces and labels.
 Findings check_name(const std::string& object,
                     const Autoscaler& autoscaler,
@@ -96,7 +122,7 @@ Findings check_name(const std::string& object,
                     const ServedMetrics& served) {
   if (served.configured) return check_configured(object, autoscaler, use, *served.configured);
   // Discovery has no namespaces: a listed metric may still be refused in this one.
-  if (!served.listed || served.listed->contains(use.metric)) return {};
+  if (!served.listed || served.listed->contains(scalers::lower_case(use.metric))) return {};
   std::vector<std::string_view> names;
   for (const std::string& name : *served.listed) {
     // It is not a metric, so it is not suggested.
@@ -172,6 +198,7 @@ Findings check_autoscalers(std::span<const Autoscaler> autoscalers, const Served
     for (const ExternalUse& use : autoscaler.uses) {
       ++uses;
       append(out, check_name(object, autoscaler, use, served));
+      append(out, check_labels(object, use));
       const auto measure = measure_of(use.metric, autoscaler.name.name_space, served);
       append(out, check_target(object, use, measure));
     }
@@ -195,8 +222,9 @@ Findings check_discovery(const std::set<std::string>& listed, const ServedMetric
   if (!served.configured) return {ok(object, "it lists " + counted(others.size(), "metric"))};
   std::set<std::string> missing;
   for (const MetricInfo& metric : *served.configured) {
-    if (!listed.contains(metric.name)) missing.insert(metric.name);
-    others.erase(metric.name);
+    const std::string name = scalers::lower_case(metric.name);
+    if (!listed.contains(name)) missing.insert(metric.name);
+    others.erase(name);
   }
   Findings out;
   // An error, because HPAs cannot read these metrics. A name that is listed and not configured

@@ -3,7 +3,6 @@
 
 #include "apiservice/meta/label_selector.hpp"
 #include "server/crypto/base64.hpp"
-#include "server/kube/objects/hpa.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -68,21 +67,27 @@ std::vector<Condition> conditions_of(const json& object) {
 }
 
 // The selector in the form in which the HPA controller sends it.
-std::vector<scalers::LabelRequirement> requirements_of(const json& selector) {
-  auto out = apiservice::parse_selector(apiservice::selector_text(selector.dump()));
+std::vector<scalers::LabelRequirement> requirements_of(const std::string& selector) {
+  auto out = apiservice::parse_selector(apiservice::selector_text(selector));
   return out ? std::move(*out) : std::vector<scalers::LabelRequirement>{};
 }
 
 ExternalUse use_of(const json& external) {
   const json& metric = field(external, "metric");
   const json& target = field(external, "target");
+  const std::string selector = field(metric, "selector").dump();
+  auto bad_labels = apiservice::bad_labels(selector);
+  // With a bad one the text may parse as another selector, such as that of the value "a,b".
+  auto requirements =
+      bad_labels.empty() ? requirements_of(selector) : std::vector<scalers::LabelRequirement>{};
   return {text_in(metric, "name"),
-          requirements_of(field(metric, "selector")),
+          std::move(requirements),
           text_in(target, "type"),
           // The controller looks at which field is set. The kube-apiserver has validated the
           // quantity.
           !field(target, "value").is_null(),
-          !field(target, "averageValue").is_null()};
+          !field(target, "averageValue").is_null(),
+          std::move(bad_labels)};
 }
 
 // KEDA sets the ScaledObject as the owner of the HPAs that it creates. Only the kind is compared,

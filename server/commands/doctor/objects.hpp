@@ -4,6 +4,7 @@
 #pragma once
 
 #include "scalers/reading.hpp"
+#include "server/kube/objects/hpa.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -63,10 +64,14 @@ struct Endpoint {
 
 struct ExternalUse {
   std::string metric;
-  std::vector<scalers::LabelRequirement> requirements;  // in the order of the keys
-  std::string target_type;                              // "Value" or "AverageValue"
+  // In the order of the keys; only what the HPA controller accepts.
+  std::vector<scalers::LabelRequirement> requirements;
+  std::string target_type;  // "Value" or "AverageValue"
   bool has_value = false;
   bool has_average_value = false;
+  // Of the selector. With one of them the HPA controller asks for no value, and `requirements` is
+  // empty.
+  std::vector<apiservice::BadLabel> bad_labels = {};
 };
 
 struct Autoscaler {

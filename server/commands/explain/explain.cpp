@@ -77,6 +77,14 @@ ExitCode run(const ExplainOptions& options) {
   // First, because its selector may be the one to explain.
   const auto hpa = hpa_of(options, loop, clock, clients);
   const bool uses_hpa_selector = options.selector.empty() && hpa && hpa->metric;
+  if (uses_hpa_selector && !hpa->metric->bad_labels.empty()) {
+    // Its text may read as another selector, which the HPA does not have.
+    clients.close();
+    return print_failure(
+        {scalers::Errc::bad_request,
+         fmt::format("HPA {}: {}", options.hpa, text_of(hpa->metric->bad_labels.front())),
+         ""});
+  }
   const std::string& selector = uses_hpa_selector ? hpa->metric->selector : options.selector;
   const auto explanation = explanation_of(options, loop, clock, *loaded.world, selector);
   clients.close();

@@ -72,6 +72,7 @@ void add_query(std::string& out, const Explanation::BackendQuery& query) {
     add(out, "label", fmt::format("{}={}", name, value));
   add(out, "query", query.text);
   add(out, "reply", reply_text(query));
+  if (!query.notice.empty()) add(out, "notice", query.notice);
   for (const Explanation::Policy& policy : query.policies)
     add(out, "policy", fmt::format("{}: {} ({})", policy.name, policy.setting, policy.effect));
   if (query.diagnosis) {

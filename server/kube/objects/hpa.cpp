@@ -2,6 +2,8 @@
 #include "server/kube/objects/hpa.hpp"
 
 #include "apiservice/encoding/quantity.hpp"
+#include "apiservice/meta/label_selector.hpp"
+#include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -75,7 +77,47 @@ std::string text_of_selector(const Json& selector) {
   return fmt::format("{}", fmt::join(std::views::values(by_key), ","));
 }
 
+std::vector<BadLabel> bad_labels_of(const Json& selector) {
+  std::vector<BadLabel> out;
+  const auto add_key = [&](const std::string& key) {
+    if (!is_label_key(key)) out.push_back({key, std::nullopt});
+  };
+  const auto add_value = [&](const std::string& key, const Json& value) {
+    const std::string text = value.is_string() ? value.get<std::string>() : std::string();
+    if (!is_label_value(text)) out.push_back({key, text});
+  };
+  for (const auto& [key, value] : at(selector, {"matchLabels"}).items()) {
+    add_key(key);
+    add_value(key, value);
+  }
+  for (const Json& expression : at(selector, {"matchExpressions"})) {
+    const std::string key = text_at(expression, {"key"});
+    add_key(key);
+    for (const Json& value : at(expression, {"values"})) add_value(key, value);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<BadLabel> bad_labels(std::string_view json) {
+  return bad_labels_of(Json::parse(json, nullptr, false));
+}
+
+std::string text_of(const BadLabel& label) {
+  constexpr std::string_view kRule =
+      "at most 63 letters, digits, -, _ and ., with a letter or digit at both ends";
+  if (label.value) {
+    return fmt::format("no label can have the value \"{}\" of {} (a value has {})",
+                       *label.value,
+                       label.key,
+                       kRule);
+  }
+  return fmt::format(
+      "no label can have the key \"{}\" (a key has {}, after an optional DNS name and /)",
+      label.key,
+      kRule);
+}
 
 std::string selector_text(std::string_view json) {
   return text_of_selector(Json::parse(json, nullptr, false));
@@ -88,7 +130,8 @@ scalers::Result<HpaMetric> parse_hpa(std::string_view json, const std::string& m
   if (text_at(hpa, {"kind"}) != "HorizontalPodAutoscaler" || !metrics.is_array())
     return Error{Errc::bad_reply, "the response is not a HorizontalPodAutoscaler with metrics", ""};
   for (const Json& item : metrics) {
-    if (text_at(item, {"external", "metric", "name"}) != metric) continue;
+    const std::string name = text_at(item, {"external", "metric", "name"});
+    if (!scalers::equal_ignoring_case(name, metric)) continue;
     const bool is_average = text_at(item, {"external", "target", "type"}) == "AverageValue";
     const std::string quantity =
         text_at(item, {"external", "target", is_average ? "averageValue" : "value"});
@@ -109,7 +152,8 @@ scalers::Result<HpaMetric> parse_hpa(std::string_view json, const std::string& m
                      .min_replicas = whole_at(hpa, {"spec", "minReplicas"}, 1),
                      .max_replicas = whole_at(hpa, {"spec", "maxReplicas"}, 1),
                      .up_tolerance = tolerance_at(hpa, "scaleUp"),
-                     .down_tolerance = tolerance_at(hpa, "scaleDown")};
+                     .down_tolerance = tolerance_at(hpa, "scaleDown"),
+                     .bad_labels = bad_labels_of(at(item, {"external", "metric", "selector"}))};
   }
   return Error{Errc::unknown_object,
                fmt::format("the HPA has no external metric \"{}\"", metric),

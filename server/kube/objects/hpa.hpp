@@ -8,8 +8,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::apiservice {
+
+// A key or value of an HPA's selector that no label can have. The kube-apiserver stores it, and the
+// HPA controller refuses the whole selector before it asks for the metric.
+struct BadLabel {
+  std::string key;
+  std::optional<std::string> value;  // nullopt: the key itself is not valid
+
+  friend bool operator==(const BadLabel&, const BadLabel&) = default;
+};
 
 // One external metric of an autoscaling/v2 HorizontalPodAutoscaler.
 struct HpaMetric {
@@ -22,6 +32,7 @@ struct HpaMetric {
   std::int64_t max_replicas;
   double up_tolerance;
   double down_tolerance;
+  std::vector<BadLabel> bad_labels = {};  // of the selector; empty: the controller accepts it
 };
 
 // The default of the kube-controller-manager's --horizontal-pod-autoscaler-tolerance.
@@ -35,6 +46,11 @@ inline constexpr double kDefaultTolerance = 0.1;
 // The text of a LabelSelector {matchLabels, matchExpressions}, as the HPA controller sends
 // it: sorted by key. Empty for null.
 [[nodiscard]] std::string selector_text(std::string_view json);
+
+// Those of such a LabelSelector: of matchLabels, sorted by key, then of matchExpressions.
+[[nodiscard]] std::vector<BadLabel> bad_labels(std::string_view json);
+// "no label can have the value "team/a" of queue (...)", with the rule.
+[[nodiscard]] std::string text_of(const BadLabel& label);
 
 struct ImpliedReplicas {
   std::optional<double> ratio;  // of usage to target; nullopt: there are no replicas

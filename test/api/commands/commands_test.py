@@ -32,7 +32,7 @@ metrics:
   - name: nothing
 metric: []
 """
-PROMETHEUS_KEYS = "url, method, token, username, password, headers, tls"
+PROMETHEUS_KEYS = "url, method, token, username, password, headers, parameters, tls"
 METRIC_KEYS = ("name, namespaces, freshness, deadline, empty, nan, negative, clamp, zeroAtOrBelow, fallback, settle, labels, "
                "prometheus, rabbitmq, redis")
 PROBLEMS = f"""\
@@ -97,7 +97,7 @@ class CheckTest(ServerTest):
              ":1:10: metrics is a list: start each metric with a dash, as in - name: ..."),
             ("a key twice", "metrics: []\nmetrics: []\n", ":2:1: duplicate key metrics (first at 1:1)"),
             ("a query in the url", UP % "http://h/?a=b",
-             ":2:34: a url must not have a query or fragment; write only the path"),
+             ":2:34: a url must not have a query; write it as parameters: {namespace: team-a}"),
             ("no host", UP % "http://",
              ":2:34: the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets"),
             ("a port too high", UP % "http://h:65536",
@@ -150,6 +150,24 @@ class CheckTest(ServerTest):
         run = run_weir("check", folder)
 
         self.assertEqual((0, "2 metrics: the configuration is valid\n", ""), (run.returncode, run.stdout, run.stderr))
+
+    def test_a_valid_configuration_has_remarks_on_empty_and_on_labels(self):
+        cache = {"redis": {"url": "redis://127.0.0.1:1"}}
+        path = self.write(config({"prom": prometheus_backend("http://127.0.0.1:1"), "cache": cache},
+                                 metric("one", "1", empty=0), metric("two", "2", empty=1),
+                                 metric("team", 'x{q="$(q)"}', labels={"q": "team/.*"}),
+                                 {"name": "keys", "namespaces": ["ml"], "empty": 0, "redis": {"backend": "cache", "key": "k"}}))
+
+        run = run_weir("check", path)
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertEqual([
+            "4 metrics: the configuration is valid",
+            "warning    ml-inference/team: no label can have a value that matches the pattern team/.* of label q, so no HPA can "
+            "read the metric; write the value into the query, in a metric of its own without the label",
+            "note       ml-inference/one and 1 more: empty covers a response without series; never a value that is absent, null "
+            "or of another type",
+            "warning    ml/keys: empty has no effect for kind redis; use missing"], run.stdout.splitlines())
 
     def test_a_metric_in_two_files_is_reported_with_both_positions(self):
         folder = self.folder()
@@ -240,7 +258,7 @@ class CommandLineTest(ServerTest):
                 run = run_weir("describe", *arguments)
 
                 self.assertEqual((0, ""), (run.returncode, run.stderr))
-                for word in ("url", "token", "username", "password", "headers", "tls", "query", "aggregate", "warnings"):
+                for word in ("url", "token", "username", "password", "headers", "parameters", "tls", "query", "aggregate", "warnings"):
                     self.assertRegex(run.stdout, rf"(?m)^  {word} ")
 
     def test_describe_of_a_misspelt_kind_names_the_kind(self):

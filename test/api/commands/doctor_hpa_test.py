@@ -8,6 +8,8 @@ from support import (ACCESS_REVIEWS, API_SERVICE, CLOSE, DISCOVERY, HANG, HPA_US
 
 API, HPA, LOOK, OWN = doctor.API, doctor.HPA, doctor.LOOK, doctor.OWN
 REFUSES = "the selector is not valid for metric depth: "
+NO_LABEL = ('metric depth: no label can have the value "{}" of queue (a value has at most 63 letters, digits, -, _ and ., with '
+            "a letter or digit at both ends), so the HPA controller refuses the selector and does not ask for the metric")
 CHECKED = "its permissions could not be checked: "
 
 
@@ -29,6 +31,10 @@ class AutoscalerTest(DoctorCase):
              REFUSES + "operator notin on label queue binds no value; write queue=VALUE or queue in (A,B)"),
             ("an existing label", "ml-inference", external("depth", expressions=[{"key": "queue", "operator": "Exists"}]),
              REFUSES + "operator exists on label queue binds no value; write queue=VALUE or queue in (A,B)"),
+            ("a value that no label can have", "ml-inference", external("depth", {"queue": "team/a"}), NO_LABEL.format("team/a")),
+            ("a value that no label can have, in an expression", "ml-inference",
+             external("depth", expressions=[{"key": "queue", "operator": "In", "values": ["a", "a,b"]}]),
+             NO_LABEL.format("a,b")),
             ("two requirements", "ml-inference",
              external("depth", {"queue": "a"}, [{"key": "queue", "operator": "In", "values": ["b"]}]),
              REFUSES + "the selector's requirements on label queue exclude each other"),

@@ -147,6 +147,18 @@ class ExplainTest(ServerTest):
         self.assertIn('query        depth{queue="embed"}\n', run.stdout)
         self.assertIn('query        depth{queue="summarize"}\n', other.stdout)
 
+    def test_a_selector_of_the_hpa_that_no_label_can_have_is_named(self):
+        """Its text, queue=a,b, would be another selector."""
+        self.apiserver.objects[HPA] = hpa({"type": "Value", "value": "20"}, name="labelled",
+                                          selector={"matchLabels": {"queue": "a,b"}})
+
+        run = run_weir("explain", "ml-inference/labelled", "--config", self.weir.config_file, "--hpa", "workers",
+                       "--kubeconfig", self.kubeconfig)
+
+        self.assertEqual((3, "", "Error from server (BadRequest): HPA workers: no label can have the value \"a,b\" of queue (a "
+                          "value has at most 63 letters, digits, -, _ and ., with a letter or digit at both ends)\n"),
+                         (run.returncode, run.stdout, run.stderr))
+
     def test_an_hpa_that_cannot_be_read_is_reported_with_the_explanation(self):
         self.apiserver.objects[HPA] = {"kind": "HorizontalPodAutoscaler", "spec": {"metrics": []}}
 

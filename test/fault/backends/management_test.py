@@ -12,6 +12,7 @@ from servers.rabbitmq import BrokerOtherPassword, LeaderMissing, QueueDeleted, R
 
 NOT_A_PAGE = "the response is not a page of the management API; is the url right?"
 NO_COUNT = "the broker reports no message count for a queue (statistics may be disabled, or the queue may be too new)"
+NOT_A_COUNT = 'the column messages of queue "jobs" does not hold a number'
 NO_PAGE_COUNT = "the response has no page_count"
 FULL_PAGE = '{"page_count":1,"items":[%s1]}' % ("1," * 520_000)  # just under the cap
 
@@ -60,12 +61,16 @@ OWN = [
          extra_checks=(connections_are_reused_over_500_reads,)),
     make("F26", "without_the_vhost_is_an_error", functools.partial(VhostDeleted, "management"), 404,
          message_regex='vhost "[^"]+" does not exist'),
-    make("F27", "whose_quorum_queue_has_no_leader_is_never_empty", functools.partial(LeaderMissing, "management"), 200,
-         "3"),
+    make("F27", "whose_quorum_queue_has_no_leader_is_an_error", functools.partial(LeaderMissing, "management"),
+         message='queue "jobs" is down, so its messages are not counted'),
+] + [
+    make("F08", f"with_{name}_for_the_count_is_an_error_whatever_empty_is", count(text), message=message,
+         metric_settings={"empty": 0}) for name, text, message in (
+        ("a_text", '"3"', NOT_A_COUNT), ("null", "null", NO_COUNT))
 ] + [
     make("F08", f"with_{name}_for_the_count_is_an_error", count(text), message=message) for name, text, message in (
-        ("a_text", '"3"', NO_COUNT), ("a_list", "[3]", NO_COUNT), ("null", "null", NO_COUNT),
-        ("true", "true", NO_COUNT), ("an_object", '{"3": 3}', NO_COUNT), ("NaN", "NaN", NOT_A_PAGE),
+        ("a_text", '"3"', NOT_A_COUNT), ("a_list", "[3]", NOT_A_COUNT), ("null", "null", NO_COUNT),
+        ("true", "true", NOT_A_COUNT), ("an_object", '{"3": 3}', NOT_A_COUNT), ("NaN", "NaN", NOT_A_PAGE),
         ("Infinity", "Infinity", NOT_A_PAGE), ("1e400", "1e400", NOT_A_PAGE),
         ("1e300", "1e300", "the value 1e+300 is beyond 9.2e15, the most an HPA can read; use a larger unit"))
 ] + [

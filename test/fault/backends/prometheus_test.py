@@ -57,6 +57,12 @@ OWN = [
     make("F14", "without_series_is_zero_with_empty_0", EMPTY, 200, "0", metric_settings={"empty": 0}),
     make("F14", "with_an_empty_body_is_an_error_even_when_no_series_means_zero", scripted(""), message=NOT_JSON,
          metric_settings={"empty": 0}),
+    make("F08", "with_null_for_the_value_is_an_error_even_when_no_series_means_zero", sample("[1, null]"),
+         message="the value is null", metric_settings={"empty": 0}),
+    make("F08", "without_the_value_is_an_error_even_when_no_series_means_zero", data("vector", [{"metric": {}}]),
+         message="the value is null", metric_settings={"empty": 0}),
+    make("F08", "with_null_for_the_result_is_an_error_even_when_no_series_means_zero", data("vector", None),
+         message="the result is null", metric_settings={"empty": 0}),
     make("F16", "with_JSON_truncated_after_the_value_is_an_error", scripted(vector(3)[:-5]), message=NOT_JSON),
 ] + [
     make("F08", f"with_{name}_is_an_error", sample(text), message=message) for name, text, message in (

@@ -93,9 +93,11 @@ SCRIPTED = [
     make("F16", "that_disconnects_inside_a_number_is_an_error", scripted(broken_off(b":12")),
          message_regex=CONNECTION_LOST),
     make("F31", "that_moved_the_key_is_an_error", scripted(b"-MOVED 3999 127.0.0.1:6381\r\n"),
-         message="the server is a cluster node and does not hold the key: MOVED 3999 [hidden]", timing="fast"),
+         message="the server is a cluster node that does not hold the key; write cluster instead of url: "
+                 "MOVED 3999 [hidden]", timing="fast"),
     make("F31", "that_sends_an_ask_redirect_is_an_error", scripted(b"-ASK 3999 127.0.0.1:6381\r\n"),
-         message="the server returned an error: ASK 3999 [hidden]", timing="fast"),
+         message="the server is a cluster node that is giving the key away; write cluster instead of url: "
+                 "ASK 3999 [hidden]", timing="fast"),
     make("F31", "that_is_a_readonly_replica_is_an_error",
          scripted(b"-READONLY You can't write against a read only replica.\r\n"), timing="fast",
          message="the server is a read-only replica: READONLY You can't write against a read only replica."),

@@ -40,6 +40,25 @@ TEST_CASE("an id of another configuration finds only what the name finds") {
   CHECK(index.find("nope", MetricId{0}) == std::nullopt);
 }
 
+// Field report 7: the client of an HPA writes the name into the path in lower case.
+TEST_CASE("a name is found without regard to case, and keeps its spelling") {
+  constexpr std::array<std::string_view, 3> kMixed{"QueueDepth", "age", "QueueDepth"};
+  const MetricIndex index(kMixed);
+
+  for (const std::string_view name : {"queuedepth", "QueueDepth", "QUEUEDEPTH"}) {
+    DYNAMIC_SECTION(name) {
+      CHECK(index.find(name) == MetricId{0});
+      CHECK(index.find(name, MetricId{2}) == MetricId{0});
+      CHECK(index.find(name, MetricId{1}) == MetricId{0});
+    }
+  }
+  CHECK(index.find("queuedepths") == std::nullopt);
+  CHECK(index.next(MetricId{0}) == MetricId{2});
+  CHECK(index.name(MetricId{0}) == "QueueDepth");
+  REQUIRE(index.by_name().size() == 2);
+  CHECK(index.by_name()[0] == MetricId{1});
+}
+
 TEST_CASE("a part of a name finds nothing") {
   constexpr std::array<std::string_view, 3> kNested{"depth", "depth_max", "lag"};
   const MetricIndex index(kNested);

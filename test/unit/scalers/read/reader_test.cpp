@@ -156,6 +156,19 @@ TEST_CASE("in (a,b) queries both values concurrently, and returns a reading for 
   CHECK(readings->at(1).value == 2);
 }
 
+TEST_CASE("values whose sum wraps in the HPA controller are an error together") {
+  Rig rig({per_queue()});
+  rig.script.replies.insert_or_assign("depth of a", Sample{9e15, WallTime{}});
+  rig.script.replies.insert_or_assign("depth of b", Sample{9e15, WallTime{}});
+
+  CHECK(rig.read(of_queues({"a"})).has_value());
+  CHECK(
+      shown(rig.read(of_queues({"a", "b"}))) ==
+      "out_of_range: metric ml/depth: fake broker: the 2 values add up to 1.8e+16, beyond 9.2e15, "
+      "the most an HPA can read; use a larger unit");
+  CHECK(rig.events.values.size() == 1);
+}
+
 TEST_CASE("one failing value fails the whole read") {
   Rig rig({per_queue()});
   rig.script.replies.insert_or_assign("depth of b",

@@ -82,6 +82,52 @@ TEST_CASE("a redis backend is an address and credentials") {
       {"a password", "{url: 'redis://r',\npassword: WORD}", {}},
       {"a user", "{url: 'redis://r',\nusername: USER, password: WORD}", {}},
       {"TLS", "{url: 'rediss://r', tls: {ca: /etc/passwd}}", {}},
+      {"Sentinels", "{sentinel: {service: s, nodes: ['a:26379', b, '[fd00::1]:1']}}", {}},
+      {"Sentinels with a login",
+       "{sentinel: {service: s, nodes: [a], tls: {}, username:\nUSER, password: WORD}, "
+       "database: 3, tls: {}}",
+       {}},
+      {"a cluster", "{cluster: {nodes: ['a:6379', b]}, role: unchecked, database: 0}", {}},
+  };
+
+  for (const Row& row : rows) check_backend("redis", row);
+}
+
+TEST_CASE("what does not go together with Sentinels and clusters is an error") {
+  const std::string one = "t.yaml:2:1: a redis backend needs one of url, sentinel and cluster";
+  const std::string node =
+      "a node is HOST:PORT, such as redis-0.redis:6379, without a scheme or a path";
+  const Row rows[] = {
+      {"nothing", "{}", {one}},
+      {"two", "{url: 'redis://r', cluster: {nodes: [a]}}", {one}},
+      {"a database beside the url",
+       "{url: 'redis://r', database: 1}",
+       {"t.yaml:2:30: the database of a url is its path, such as redis://HOST:PORT/1; remove "
+        "database"}},
+      {"a database of a cluster",
+       "{cluster: {nodes: [a]}, database: 1}",
+       {"t.yaml:2:35: a Redis cluster has database 0 alone; remove it"}},
+      {"a database by name",
+       "{sentinel: {service: s, nodes: [a]}, database: jobs}",
+       {"t.yaml:2:48: the database is a number, such as 1"}},
+      {"an unchecked role",
+       "{sentinel: {service: s, nodes: [a]}, role: unchecked}",
+       {"t.yaml:2:44: with sentinel every query asks for the ROLE; remove role: unchecked"}},
+      {"no service",
+       "{sentinel: {nodes: [a]}}",
+       {"t.yaml:2:12: a sentinel block needs service: name of the master, as in sentinel.conf"}},
+      {"no nodes",
+       "{cluster: {}}",
+       {"t.yaml:2:11: a cluster block needs nodes: HOST:PORT of some nodes of the cluster"}},
+      {"a url as a node", "{cluster: {nodes: ['redis://a:1']}}", {"t.yaml:2:20: " + node}},
+      {"a path", "{cluster: {nodes: ['a:1/2']}}", {"t.yaml:2:20: " + node}},
+      {"a port of letters", "{cluster: {nodes: ['a:x']}}", {"t.yaml:2:20: " + node}},
+      {"a node twice",
+       "{sentinel: {service: s, nodes: [a, 'a:26379']}}",
+       {"t.yaml:2:36: the node is in the list twice; remove one"}},
+      {"a Sentinel's user alone",
+       "{sentinel: {service: s, nodes: [a], username:\nUSER}}",
+       {"t.yaml:2:12: username requires password; write both, or only password"}},
   };
 
   for (const Row& row : rows) check_backend("redis", row);
@@ -92,8 +138,7 @@ TEST_CASE("a redis backend of another form is an error") {
   const Row rows[] = {
       {"no url",
        "{password: WORD}",
-       {"t.yaml:2:1: a redis backend needs url: redis://HOST:PORT/DATABASE, or rediss:// for "
-        "TLS"}},
+       {"t.yaml:2:1: a redis backend needs one of url, sentinel and cluster"}},
       {"another scheme",
        "{url: 'http://r'}",
        {"t.yaml:2:7: the url needs the scheme redis or rediss; write redis://HOST:PORT or "
@@ -117,7 +162,7 @@ TEST_CASE("a redis backend of another form is an error") {
       {"an unknown key",
        "{url: 'redis://r', user: x}",
        {"t.yaml:2:20: unknown key \"user\" in a redis backend; did you mean \"username\"?; its "
-        "keys are url, username, password, tls"}},
+        "keys are url, sentinel, cluster, database, username, password, role, tls"}},
       {"a password in the file",
        "{url: 'redis://r', password: s3cret}",
        {"t.yaml:2:30: expected {file: PATH}: secrets come from files only"}},

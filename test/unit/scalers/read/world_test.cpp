@@ -1,5 +1,6 @@
 #include "scalers/read/world.hpp"
 
+#include "test/rigs/folder.hpp"
 #include "test/rigs/loop.hpp"
 #include "test/rigs/nodes.hpp"
 #include "test/rigs/reader_rig.hpp"
@@ -289,6 +290,45 @@ TEST_CASE("a backend reports its missing settings") {
   };
 
   for (const Bad& row : rows) check(row);
+}
+
+TEST_CASE("the default of a label may be an empty text, and a pattern still bounds it") {
+  const auto labelled = [](std::string_view label) {
+    return with_metrics("{name: a, namespaces: [ml], labels: {q: " + std::string(label) +
+                        "}, prometheus: {backend: prom, query: 'up{a=\"$(q)\"}'}}");
+  };
+  Site site;
+
+  const auto built = site.build({labelled("{pattern: 'a*', default: ''}")});
+
+  REQUIRE(built.problems.empty());
+  CHECK(built.world->metrics()[0].labels[0].has_default);
+  CHECK(site.build({labelled("{pattern: 'a+', default: ''}")}).problems ==
+        Lines{"t.yaml:2:41: the default \"\" does not match the pattern a+"});
+}
+
+// Field report 7: an HPA reads both in lower case, whatever their namespaces are.
+TEST_CASE("two metrics whose names differ in case alone are a problem") {
+  check(
+      {"disjoint namespaces",
+       with_metrics("{name: Depth, namespaces: [a], prometheus: {backend: prom, query: up}},\n"
+                    "{name: depth, namespaces: [b], prometheus: {backend: prom, query: up}}"),
+       {"t.yaml:3:1: the metric depth differs from Depth (first at t.yaml:2) in case alone, and an "
+        "HPA reads both in lower case; use one spelling"}});
+}
+
+// Field report 16: it was sent as "Bearer Bearer abc", and only "refused" came back.
+TEST_CASE("a token file that begins with its scheme is reported") {
+  const test::Folder folder;
+  const std::string path = folder.write("token", "Bearer abc\n");
+  Site site;
+
+  const auto built =
+      site.build({"{backends: {a: {prometheus: {url: 'http://a', token: {file: " + path + "}}}}}"});
+
+  CHECK(built.problems ==
+        Lines{"t.yaml:1:54: the token file begins with \"Bearer\"; write only the "
+              "token into it"});
 }
 
 }  // namespace

@@ -51,6 +51,56 @@ TEST_CASE("a pattern matches a whole text or not at all") {
   }
 }
 
+TEST_CASE("a pattern whose literals have other bytes matches no text of the allowed ones") {
+  struct Row {
+    std::string pattern;
+    bool may_match;
+  };
+  const Row rows[] = {
+      {"team/a", false},
+      {"team/.*", false},
+      {"[^/]+/[^/]+", false},
+      {"a/b|c/d", false},
+      {"x{3}\\+", false},
+      {"(?i)TEAM/A", false},
+      {"\u00e9", false},
+      {"a/b|c", true},
+      {"a/?b", true},
+      {"(?:a/)*b", true},
+      {"[a-z/]+", true},
+      {"[A-Z]+", true},
+      {"ABC", true},
+      {".+", true},
+      {"", true},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION("pattern " << row.pattern) {
+      const auto compiled = Pattern::compile(row.pattern);
+
+      REQUIRE(std::holds_alternative<Pattern>(compiled));
+      CHECK(std::get<Pattern>(compiled).may_match_bytes([](char c) {
+        return std::string_view("abctemx").find(c) != std::string_view::npos;
+      }) == row.may_match);
+    }
+  }
+}
+
+TEST_CASE("a pattern without operators is its only text") {
+  const auto literal = [](const std::string& pattern) {
+    return std::get<Pattern>(Pattern::compile(pattern)).literal();
+  };
+
+  CHECK(literal("team/a") == "team/a");
+  CHECK(literal("ml\\.embed") == "ml.embed");
+  CHECK(literal("") == "");
+  CHECK(literal("ml.embed") == std::nullopt);
+  CHECK(literal("a|b") == std::nullopt);
+  CHECK(literal("a+") == std::nullopt);
+  CHECK(literal("\\d") == std::nullopt);
+  CHECK(literal("(?i)a") == std::nullopt);
+}
+
 TEST_CASE("a pattern that RE2 rejects is an error with the reason") {
   const Bad rows[] = {
       {"an open bracket", "(", "missing ): ("},

@@ -70,6 +70,18 @@ TEST_CASE("a file without a usable secret is an error without the content") {
   CHECK(shown(too_large) == "refused: the credential file " + path + " is over 64 KiB");
 }
 
+// Field report 16: the mark went to the server as a part of the secret, and only "refused" came
+// back.
+TEST_CASE("a byte order mark in front of a secret is an error") {
+  const auto mark = GENERATE("\xef\xbb\xbf", "\xff\xfe", "\xfe\xff");
+  const Folder folder;
+  const auto path = folder.write("secret", mark + "s3cret"s);
+
+  CHECK(shown(SecretFile(path).read()) == "refused: the credential file " + path +
+                                              " begins with a byte order mark; save it as UTF-8 "
+                                              "without BOM");
+}
+
 TEST_CASE("a folder is not a secret") {
   const Folder folder;
 

@@ -118,7 +118,7 @@ TEST_CASE("an HTTP status without Prometheus' own error says what to check") {
       {"403, other JSON",
        403,
        R"({"message":"no"})",
-       "refused: the credentials are refused (HTTP 403)"},
+       "refused: the credentials are refused (HTTP 403) <no>"},
       {"404, plain",
        404,
        "404 page not found",
@@ -157,7 +157,7 @@ TEST_CASE("an HTTP status without Prometheus' own error says what to check") {
        204,
        R"({"status":"success","data":{"resultType":"scalar","result":[1,"2"]}})",
        "bad_reply: HTTP 204 without a query result"},
-      {"400, plain", 400, "no", "bad_reply: HTTP 400 without a query result"},
+      {"400, plain", 400, "no", "bad_reply: HTTP 400 without a query result <no>"},
       {"no status", 0, "", "bad_reply: HTTP 0 without a query result"},
   };
 
@@ -195,6 +195,130 @@ TEST_CASE("a response with warnings is accepted only with warnings: allow") {
       CHECK(shown(sample) == row.message);
     }
   }
+}
+
+// Field reports 1 and 10. What tells a part of the data from all of it, in the forms of several
+// servers of the query API.
+TEST_CASE("a response that says of itself that it is partial is an error unless it is allowed") {
+  struct Row {
+    std::string_view name;
+    long status;
+    std::string members;
+    Warnings warnings;
+    std::string message;
+  };
+  const std::string partial =
+      "partial: the response is partial: a part of the server did not respond; set warnings: allow "
+      "to accept such responses";
+  const std::string warned =
+      "partial: the response has a warning and may be incomplete; set warnings: allow to accept "
+      "such "
+      "responses";
+  const std::string info =
+      R"x("PromQL info: input to histogram_quantile needed to be fixed for monotonicity (1:25)")x";
+  const Row rows[] = {
+      {"VictoriaMetrics", 200, R"("isPartial":true)", Warnings::error, partial},
+      {"VictoriaMetrics, whole", 200, R"("isPartial":false)", Warnings::error, "a value"},
+      {"VictoriaMetrics, allowed", 200, R"("isPartial":true)", Warnings::allow, "a value"},
+      {"a flag of another type", 200, R"("isPartial":"yes")", Warnings::error, partial},
+      {"FiloDB, by its flag",
+       200,
+       R"("partial":true,"message":"shard 3 is down")",
+       Warnings::error,
+       partial + " <shard 3 is down>"},
+      {"FiloDB, by its status", 206, R"("x":1)", Warnings::error, partial},
+      {"a notice", 200, R"("warnings":[)" + info + "]", Warnings::error, "a value"},
+      {"a notice before a warning",
+       200,
+       R"("warnings":[)" + info + R"(,"store x is down"])",
+       Warnings::error,
+       warned + " <store x is down>"},
+      {"a warning of PromQL",
+       200,
+       R"("warnings":["PromQL warning: bucket label is missing"])",
+       Warnings::error,
+       warned + " <PromQL warning: bucket label is missing>"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const auto body = fmt::format(
+          R"({{"status":"success",{},"data":{{"resultType":"scalar","result":[1,"2"]}}}})",
+          row.members);
+
+      CHECK(shown(parse_reply(row.status, body, Aggregate::none, row.warnings, {})) == row.message);
+    }
+  }
+}
+
+TEST_CASE("a partial response without series is not a missing value, which empty would replace") {
+  const auto body =
+      R"({"status":"success","isPartial":true,"data":{"resultType":"vector","result":[]}})";
+
+  CHECK(parse_reply(200, body, Aggregate::none, Warnings::error, {}).error().code == Errc::partial);
+  CHECK(
+      shown(parse_reply(200, body, Aggregate::none, Warnings::allow, {})) ==
+      "partial: the response is partial and has no series, so it is not known that there are none");
+}
+
+TEST_CASE("the first remark on a query is kept for explain") {
+  const auto sample = parse_reply(
+      200,
+      R"({"status":"success","infos":["PromQL info: x"],"data":{"resultType":"scalar","result":[1,"2"]}})",
+      Aggregate::none,
+      Warnings::error,
+      {});
+
+  REQUIRE(sample.has_value());
+  REQUIRE(sample->notice != nullptr);
+  CHECK(*sample->notice == "PromQL info: x");
+}
+
+// Field reports 9 and 17. The words say what is missing: a region, a permission, a path, a quota.
+TEST_CASE("a refusal is shown with the server's words, whatever their form") {
+  const Reply rows[] = {
+      {"AWS, a wrong region",
+       403,
+       R"({"message":"Credential should be scoped to a valid region. "})",
+       "refused: the credentials are refused (HTTP 403) <Credential should be scoped to a valid "
+       "region.>"},
+      {"AWS, no permission",
+       403,
+       R"({"Message":"User: U is not authorized to perform: aps:QueryMetrics on resource: R"})",
+       "refused: the credentials are refused (HTTP 403) <[hidden] is not authorized to perform: "
+       "aps:QueryMetrics on resource: R>"},
+      {"Google, no permission",
+       403,
+       R"({"error":{"code":403,"message":"Permission denied.","status":"PERMISSION_DENIED"}})",
+       "refused: the credentials are refused (HTTP 403) <Permission denied.>"},
+      {"Google, a quota",
+       429,
+       R"({"error":{"code":429,"message":"Quota exceeded.","status":"RESOURCE_EXHAUSTED"}})",
+       "overloaded: the server is rate limiting queries (HTTP 429) <Quota exceeded.>"},
+      {"Google, unavailable",
+       503,
+       R"({"error":{"code":503,"message":"Try again.","status":"UNAVAILABLE"}})",
+       "unreachable: the server returned an error (HTTP 503) <Try again.>"},
+      {"Google, a wrong argument",
+       400,
+       R"({"error":{"code":400,"message":"Invalid argument.","status":"INVALID_ARGUMENT"}})",
+       "bad_reply: HTTP 400 without a query result <Invalid argument.>"},
+      {"a path that VictoriaMetrics does not know",
+       400,
+       R"(unsupported path requested: "/select/0/promethues")",
+       "bad_reply: HTTP 400 without a query result <unsupported path requested: "
+       "\"/select/0/promethues\">"},
+      {"a query that is too long for a url",
+       414,
+       "<html><body>URI Too Long</body></html>",
+       "bad_reply: HTTP 414: the query is too long for a url; set method: POST on the backend"},
+      {"VictoriaMetrics, a wrong query",
+       422,
+       R"({"status":"error","errorType":"422","error":"error when executing query=x"})",
+       "bad_request: the query is not valid <error when executing query=x>"},
+  };
+
+  for (const Reply& row : rows) check(row);
 }
 
 TEST_CASE("no error contains a redacted text") {

@@ -111,6 +111,30 @@ TEST_CASE("a value after =~ and !~ matches only itself") {
   for (const Good& row : rows) check(row);
 }
 
+// Field report 18: in MetricsQL the third argument is a pattern, in which a dot matches any byte.
+TEST_CASE("the patterns of label_match, label_mismatch and label_transform are regex-quoted") {
+  const Good rows[] = {
+      {"label_match",
+       R"q(label_match(up, "queue", "$(job)"))q",
+       "a.b",
+       R"q(label_match(up, "queue", "a\\.b"))q"},
+      {"label_mismatch",
+       R"q(label_mismatch(up, "queue", "$(job)"))q",
+       "a.b",
+       R"q(label_mismatch(up, "queue", "a\\.b"))q"},
+      {"label_transform",
+       R"q(label_transform(up, "queue", "$(job)", "x"))q",
+       "a.b",
+       R"q(label_transform(up, "queue", "a\\.b", "x"))q"},
+      {"another argument",
+       R"q(label_transform(up, "$(job)", "p", "x"))q",
+       "a.b",
+       R"q(label_transform(up, "a.b", "p", "x"))q"},
+  };
+
+  for (const Good& row : rows) check(row);
+}
+
 TEST_CASE("label_replace's pattern is regex-quoted, its other arguments are not") {
   const Good rows[] = {
       {"the pattern",

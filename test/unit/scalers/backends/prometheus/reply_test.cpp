@@ -105,18 +105,22 @@ TEST_CASE("a reading's time is the evaluation time") {
   CHECK(sample->taken_at == WallTime{} + std::chrono::milliseconds{1'435'781'451'500});
 }
 
+// Only no series is no_value: the policy `empty` must not make a number of a gap.
 TEST_CASE("absent is an error, never zero") {
   const std::string no_series =
       "no_value: the query matches no series; is the target scraped and are the label values "
       "right? set empty: 0 if no series means zero";
   const Bad rows[] = {
       {"no series", vector("[]"), no_series},
-      {"null result of a vector", vector("null"), "no_value: the result is null"},
-      {"null result of a scalar", scalar("null"), "no_value: the value is null"},
-      {"null sample", vector(R"([{"metric":{},"value":null}])"), "no_value: the value is null"},
-      {"no sample", vector(R"([{"metric":{}}])"), "no_value: the value is null"},
-      {"null value", one("null"), "no_value: the value is null"},
-      {"a series that is null", vector("[null]"), "no_value: the value is null"},
+      {"null result of a vector", vector("null"), "partial: the result is null"},
+      {"null result of a scalar", scalar("null"), "partial: the value is null"},
+      {"a result that is absent",
+       R"({"status":"success","data":{"resultType":"vector"}})",
+       "partial: the result is null"},
+      {"null sample", vector(R"([{"metric":{},"value":null}])"), "partial: the value is null"},
+      {"no sample", vector(R"([{"metric":{}}])"), "partial: the value is null"},
+      {"null value", one("null"), "partial: the value is null"},
+      {"a series that is null", vector("[null]"), "partial: the value is null"},
   };
 
   for (const Bad& row : rows) check(row);
@@ -271,15 +275,15 @@ TEST_CASE("an aggregate joins the series, and one infinity makes it infinite") {
       {"min with infinity", Aggregate::min, {"+Inf", "3"}, infinity},
       {"sum of both infinities", Aggregate::sum, {"+Inf", "-Inf"}, infinity},
       {"infinity and NaN", Aggregate::avg, {"NaN", "+Inf"}, infinity},
-      {"a sum beyond a double", Aggregate::sum, {"1e308", "1e308"}, infinity},
   };
 
   for (const Joined& row : rows) {
     DYNAMIC_SECTION(row.name) {
       std::string series;
       for (const auto& value : row.values)
-        series += fmt::format(R"({}{{"metric":{{}},"value":[1,"{}"]}})",
+        series += fmt::format(R"({}{{"metric":{{"pod":"p{}"}},"value":[1,"{}"]}})",
                               series.empty() ? "" : ",",
+                              series.size(),
                               value);
 
       const auto sample = parse(vector("[" + series + "]"), row.aggregate);
@@ -308,8 +312,9 @@ TEST_CASE("a NaN among numbers is an error, whatever the nan policy is") {
     DYNAMIC_SECTION(row.name) {
       std::string series;
       for (const auto& value : nlohmann::json::parse(row.series)) {
-        series += fmt::format(R"({}{{"metric":{{}},"value":[1,{}]}})",
+        series += fmt::format(R"({}{{"metric":{{"pod":"p{}"}},"value":[1,{}]}})",
                               series.empty() ? "" : ",",
+                              series.size(),
                               value.dump());
       }
 
@@ -323,17 +328,61 @@ TEST_CASE("a NaN among numbers is an error, whatever the nan policy is") {
   }
 }
 
+TEST_CASE("series that no server has together are an error") {
+  const auto two = [](std::string_view labels, std::string_view value) {
+    return parse(vector(fmt::format(
+                     R"([{{"metric":{},"value":[1,"{}"]}},{{"metric":{{}},"value":[1,"0"]}}])",
+                     labels,
+                     value)),
+                 Aggregate::avg);
+  };
+
+  CHECK(shown(two(R"({"pod":"a"})", "2")) == "a value");
+  CHECK(shown(two("{}", "2")) == "bad_reply: two series have the same labels");
+  CHECK(shown(two(R"({"pod":"a"})", "1e16")) ==
+        "out_of_range: one of 2 series is 1e+16, beyond 9.2e15, the most an HPA can read; use a "
+        "larger unit");
+}
+
+TEST_CASE("what follows the response, or contradicts it, is an error") {
+  const std::string good = one(R"("40")");
+  const std::string both =
+      R"({"status":"success","error":"it failed","data":{"resultType":"vector","result":[]}})";
+
+  CHECK(shown(parse(good)) == "a value");
+  CHECK(shown(parse(good + std::string("\0 garbage", 9))) ==
+        "bad_reply: the response is not JSON, or is truncated");
+  CHECK(shown(parse(both)) == "bad_reply: the response has a result and an error");
+}
+
+// Field report 2: a sum must not hide a part that no policy would accept.
+TEST_CASE("negative series of an aggregate are told to the policies") {
+  const auto sample =
+      parse(vector(R"([{"metric":{"pod":"a"},"value":[1,"-4"]},)"
+                   R"({"metric":{"pod":"b"},"value":[1,"9"]},{"metric":{},"value":[1,"-1"]}])"),
+            Aggregate::sum);
+
+  REQUIRE(sample.has_value());
+  REQUIRE(sample->negative_parts != nullptr);
+  CHECK(sample->value == 4);
+  CHECK(sample->negative_parts->least == -4);
+  CHECK(sample->negative_parts->with_zeros == 9);
+  CHECK(sample->negative_parts->negative == 2);
+  CHECK(sample->negative_parts->all == 3);
+  CHECK(parse(one(R"("-4")"), Aggregate::sum)->negative_parts == nullptr);
+}
+
 TEST_CASE("an aggregate of nothing, or with a bad series, is an error") {
   const auto nothing = parse(vector("[]"), Aggregate::sum);
   const auto missing =
-      parse(vector(R"([{"metric":{},"value":[1,"1"]},{"metric":{},"value":null}])"),
+      parse(vector(R"([{"metric":{},"value":[1,"1"]},{"metric":{"pod":"b"},"value":null}])"),
             Aggregate::sum);
   const auto histogram =
-      parse(vector(R"([{"metric":{},"value":[1,"1"]},{"metric":{},"histogram":[1,{}]}])"),
+      parse(vector(R"([{"metric":{},"value":[1,"1"]},{"metric":{"pod":"b"},"histogram":[1,{}]}])"),
             Aggregate::max);
 
   CHECK(nothing.error().code == Errc::no_value);
-  CHECK(shown(missing) == "no_value: the value is null");
+  CHECK(shown(missing) == "partial: the value is null");
   CHECK(histogram.error().code == Errc::bad_reply);
 }
 

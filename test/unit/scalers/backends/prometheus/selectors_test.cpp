@@ -98,6 +98,8 @@ TEST_CASE("offset, @ and unless make a query undiagnosable only as words of Prom
       {"a @ 1600000000", "@"},
       {"a@end()", "@"},
       {"a unless on (x) b", "unless"},
+      {R"(sum(WITH (f = {queue="q"}) jobs{f}))", "with"},
+      {"with_x + with", ""},
       {"a + b + c + d offset 5m", "offset"},
       {"a and b", ""},
       {"offset_total + unless_x", ""},

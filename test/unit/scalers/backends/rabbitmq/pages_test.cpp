@@ -5,8 +5,8 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,21 +67,64 @@ TEST_CASE("a page without queues is a page") {
   CHECK(parsed->page_count == 0);
 }
 
-TEST_CASE("a statistic that is not a number is missing, never zero") {
-  const auto parsed = parse_page(
-      200,
-      page(
-          R"({"name":"a","messages":null},{"name":"b","messages":"5"},{"name":"c","messages":[5]},)"
-          R"({"name":"d"},{"name":"e","message_stats":null},{"name":"f","message_stats":[]},)"
-          R"({"name":"g","message_stats":{"publish_details":1}})"),
-      "ml",
-      {});
+TEST_CASE("a statistic that is not a number is unknown, never zero") {
+  struct Row {
+    std::string_view name;
+    std::string members;
+    std::string wrong_column;
+  };
+  const Row rows[] = {
+      {"null", R"("messages":null)", ""},
+      {"absent", R"("x":1)", ""},
+      {"undefined in Erlang", R"("messages":"")", ""},
+      {"null statistics", R"("message_stats":null)", ""},
+      {"an empty list of statistics", R"("message_stats":[])", ""},
+      {"null details", R"("message_stats":{"publish_details":null})", ""},
+      {"a text", R"("messages":"5")", "messages"},
+      {"a list", R"("messages":[5])", "messages"},
+      {"true", R"("messages":true)", "messages"},
+      {"a map", R"("messages":{"5":5})", "messages"},
+      {"ready as text", R"("messages_ready":"5")", "messages_ready"},
+      {"unacknowledged as text", R"("messages_unacknowledged":"5")", "messages_unacknowledged"},
+      {"statistics that are a number", R"("message_stats":1)", "publish_details"},
+      {"details that are a number", R"("message_stats":{"publish_details":1})", "publish_details"},
+      {"a rate as text",
+       R"("message_stats":{"deliver_get_details":{"rate":"1"}})",
+       "deliver_get_details"},
+  };
 
-  REQUIRE(shown(parsed) == "a value");
-  REQUIRE(parsed->queues.size() == 7);
-  CHECK(std::ranges::all_of(parsed->queues, [](const QueueStats& queue) {
-    return !queue.total && !queue.publish_rate;
-  }));
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const auto parsed = parse_page(200, page(R"({"name":"a",)" + row.members + "}"), "ml", {});
+
+      REQUIRE(shown(parsed) == "a value");
+      REQUIRE(parsed->queues.size() == 1);
+      CHECK(parsed->queues[0].total == std::nullopt);
+      CHECK(parsed->queues[0].ready == std::nullopt);
+      CHECK(parsed->queues[0].publish_rate == std::nullopt);
+      CHECK(parsed->queues[0].deliver_get_rate == std::nullopt);
+      CHECK(parsed->queues[0].wrong_column == row.wrong_column);
+    }
+  }
+}
+
+// RabbitMQ omits the delivery rate until the first delivery, and so an absent one may be 0.
+TEST_CASE("a delivery rate that is null is not one that is absent") {
+  const auto is_unknown = [](const std::string& statistics) {
+    const auto parsed = parse_page(
+        200,
+        page(R"({"name":"a","message_stats":{"publish_details":{"rate":1})" + statistics + "}}"),
+        "ml",
+        {});
+    return parsed.value().queues.at(0).is_delivery_unknown;
+  };
+
+  CHECK(is_unknown(R"(,"deliver_get_details":{"rate":null})"));
+  CHECK(is_unknown(R"(,"deliver_get_details":null)"));
+  CHECK(is_unknown(R"(,"deliver_get_details":"")"));
+  CHECK_FALSE(is_unknown(R"(,"deliver_get_details":{"rate":0})"));
+  CHECK_FALSE(is_unknown(R"(,"deliver_get_details":[])"));
+  CHECK_FALSE(is_unknown(""));
 }
 
 TEST_CASE("each status other than 200 has its own error") {
@@ -203,6 +246,93 @@ TEST_CASE("names that mean all queues, or another queue, are errors") {
   CHECK(why(std::string(256, 'x'), "a") == large);
 }
 
+// Field report 4: /api/queues/%2F is decoded to /api/queues/, the queues of all vhosts.
+TEST_CASE("queues of another vhost are an error, not numbers") {
+  const Bad row{
+      "a proxy decodes the path",
+      200,
+      page(R"({"name":"a","vhost":"ml","messages":7},)"
+           R"({"name":"b","vhost":"staging","messages":33})"),
+      "bad_reply: the response has queue \"b\" of vhost \"staging\", not of vhost \"ml\"; "
+      "does a proxy in front of the management API decode %2F in the path?"};
+
+  check(row);
+  CHECK(parse_page(200, page(R"({"name":"a","vhost":"ml","messages":7})"), "ml", {}).has_value());
+}
+
+// Field reports 5 and 13.
+TEST_CASE("a queue whose numbers do not count is an error that says why") {
+  struct Row {
+    std::string_view name;
+    std::string members;
+    std::string message;
+  };
+  const std::string contradict = "bad_reply: the counts of queue \"jobs\" contradict each other: ";
+  const Row rows[] = {
+      {"running", R"(,"state":"running")", "none"},
+      {"idle", R"(,"state":"idle")", "none"},
+      {"flow", R"(,"state":"flow")", "none"},
+      {"an old broker", "", "none"},
+      {"stopped, with a count",
+       R"(,"state":"stopped","messages":0)",
+       "partial: queue \"jobs\" is stopped, so its messages are not counted"},
+      {"down",
+       R"(,"state":"down","node":"rabbit@b")",
+       "partial: queue \"jobs\" is down on node rabbit@b, so its messages are not counted"},
+      {"crashed",
+       R"(,"state":"crashed")",
+       "partial: queue \"jobs\" is crashed, so its messages are not counted"},
+      {"minority",
+       R"(,"state":"minority")",
+       "partial: queue \"jobs\" is minority, so its messages are not counted"},
+      {"a state of a later release",
+       R"(,"state":"melting")",
+       "partial: queue \"jobs\" is melting, so its messages are not counted"},
+      {"all kinds of messages",
+       R"(,"messages":5,"messages_ready":5,"messages_unacknowledged":0)",
+       "none"},
+      {"on their way to a dead letter exchange",
+       R"(,"messages":9,"messages_ready":1,"messages_unacknowledged":2)",
+       "none"},
+      {"more ready ones than all",
+       R"(,"messages":5,"messages_ready":6,"messages_unacknowledged":0)",
+       contradict + "5 messages, 6 ready, 0 unacknowledged"},
+      {"more unacknowledged ones than all",
+       R"(,"messages":0,"messages_unacknowledged":2)",
+       contradict + "0 messages, 0 ready, 2 unacknowledged"},
+      {"a kind below zero, hidden by the sum",
+       R"(,"messages":5,"messages_ready":-4,"messages_unacknowledged":9)",
+       contradict + "5 messages, -4 ready, 9 unacknowledged"},
+      {"a kind below zero beside none",
+       R"(,"messages":0,"messages_ready":-4,"messages_unacknowledged":0)",
+       contradict + "0 messages, -4 ready, 0 unacknowledged"},
+      {"below zero, for the policy negative",
+       R"(,"messages":-4,"messages_ready":-4,"messages_unacknowledged":0)",
+       "none"},
+      {"a null state",
+       R"(,"state":null,"messages":0)",
+       "partial: the broker lists queue \"jobs\" without its state"},
+      {"a state of another type",
+       R"(,"state":{"stopped":1},"messages":0)",
+       "partial: the broker lists queue \"jobs\" without its state"},
+      {"a null vhost",
+       R"(,"vhost":null,"messages":33)",
+       "partial: the broker lists queue \"jobs\" without its vhost"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const auto parsed =
+          parse_page(200, page(R"({"name":"other"},{"name":"jobs")" + row.members + "}"), "ml", {});
+      REQUIRE(parsed.has_value());
+
+      const auto problem = validity_problem(parsed->queues);
+
+      CHECK((problem ? shown(*problem) : "none") == row.message);
+    }
+  }
+}
+
 TEST_CASE("a response that is not a page is an error") {
   const std::string no_page =
       "bad_reply: the response is not a page of the management API; is the url right?";
@@ -232,6 +362,36 @@ TEST_CASE("a response that is not a page is an error") {
   };
 
   for (const Bad& row : rows) check(row);
+}
+
+// Field report 6: the list with statistics has a crashed queue as it was.
+TEST_CASE("a queue without totals is not counted") {
+  const auto parsed =
+      parse_page(200, page(R"({"name":"jobs"},{"name":"crash","messages":12})"), "ml", {});
+  REQUIRE(parsed.has_value());
+
+  CHECK(!gap_problem(parsed->queues, {"jobs", "crash", "deleted since"}));
+  const auto gap = gap_problem(parsed->queues, {"jobs"});
+  REQUIRE(gap);
+  CHECK(
+      shown(*gap) ==
+      "partial: the broker lists queue \"crash\" without its messages; has its process crashed? a "
+      "restart of its node brings them back");
+}
+
+TEST_CASE("a response about other queues alone is not that of a missing one") {
+  const auto problem = [](const std::string& items) {
+    const auto parsed = parse_page(200, page(items), "ml", {});
+    const auto found = other_queue_problem(parsed->queues, "jobs");
+    return found ? shown(*found) : "none";
+  };
+
+  CHECK(problem("") == "none");
+  CHECK(problem(R"({"name":"jobs"},{"name":"other"})") == "none");
+  CHECK(problem(R"({"name":"JOBS"})") == "none");
+  CHECK(problem(R"({"name":"other"})") ==
+        "bad_reply: the response has queue \"other\", not \"jobs\"; does a proxy in front of the "
+        "management API drop the query of the url, or answer from a cache?");
 }
 
 }  // namespace

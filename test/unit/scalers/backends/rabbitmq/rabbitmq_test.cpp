@@ -45,6 +45,9 @@ TEST_CASE("the last segment of the path is the vhost, the segments before it a p
       {"IPv6", "amqp://[::1]/a", "", "amqp://[::1]:5672 a"},
       {"a slash alone", "http://mq/", "", "http://mq:15672 /"},
       {"/ encoded", "http://mq/%2F", "", "http://mq:15672 /"},
+      {"report 14: / as KEDA read it", "http://mq//", "", "http://mq:15672 /"},
+      {"/ as KEDA read it, with a prefix", "http://mq/sub1//", "", "http://mq:15672/sub1 /"},
+      {"/ as KEDA read it, over amqp", "amqp://mq//", "", "amqp://mq:5672 /"},
       {"/ encoded in small letters", "amqp://mq/%2f", "", "amqp://mq:5672 /"},
       {"keda 81: a vhost", "http://mq/myVhost", "", "http://mq:15672 myVhost"},
       {"keda 82: a prefix and a vhost",
@@ -73,6 +76,8 @@ TEST_CASE("the last segment of the path is the vhost, the segments before it a p
 
 TEST_CASE("a broker's url of another form is an error") {
   const std::string broken = "the vhost of the url has an invalid % escape";
+  const std::string api =
+      "the url must not contain /api, which Weir adds; write the address of the broker";
   const std::string deep =
       "the path of an amqp url is only the vhost; write a / in its name as %2F";
   const std::string scheme =
@@ -84,6 +89,13 @@ TEST_CASE("a broker's url of another form is an error") {
       "a url must not contain a user or password; write username: {file: PATH} and password: "
       "{file: PATH}";
   const Address rows[] = {
+      {"report 14: the path of the API", "http://mq/api/", "", api},
+      {"the path of the API, with a prefix", "http://mq/sub1/api/jobs", "", api},
+      {"the path of a queue", "http://mq/api/queues/%2F/jobs", "", api},
+      {"a slash after the vhost",
+       "http://mq/%2F/",
+       "",
+       "the vhost is the last segment of the url; remove the slash after %2F"},
       {"another scheme", "redis://mq", "", scheme},
       {"no scheme", "mq:5672", "", scheme},
       {"a user", "amqp://guest:guest@mq/a", "", user},
@@ -140,9 +152,9 @@ struct Value {
 
 void check(const Value& row) {
   DYNAMIC_SECTION(row.name) {
-    const auto value = value_of(row.queues, row.measurement);
+    const auto sample = sample_of(row.queues, row.measurement);
 
-    CHECK((value ? fmt::format("{}", *value) : shown(value.error())) == row.outcome);
+    CHECK((sample ? fmt::format("{}", sample->value) : shown(sample.error())) == row.outcome);
   }
 }
 
@@ -166,21 +178,32 @@ TEST_CASE("lengths are combined: the sum, the real average, the largest") {
 
 TEST_CASE("a missing statistic is an error, never zero") {
   const std::string tail = " for a queue (statistics may be disabled, or the queue may be too new)";
-  const std::string no_length = "no_value: the broker reports no message count" + tail;
-  const std::string no_published = "no_value: the broker reports no publish rate" + tail;
-  const std::string no_delivered = "no_value: the broker reports no delivery rate" + tail;
+  const std::string no_length = "partial: the broker reports no message count" + tail;
+  const std::string no_published = "partial: the broker reports no publish rate" + tail;
+  const std::string no_delivered = "partial: the broker reports no delivery rate" + tail;
+  const std::string wrong_type =
+      "bad_reply: the column deliver_get_details of queue \"jobs\" does not hold a number";
   QueueStats only_total;
   only_total.total = 5;
   QueueStats only_published = only_total;
   only_published.publish_rate = 1;
   QueueStats no_total = rates(0, 1, 1);
   no_total.total.reset();
+  QueueStats null_delivered = only_published;
+  null_delivered.is_delivery_unknown = true;
+  QueueStats wrong = only_published;
+  wrong.name = "jobs";
+  wrong.wrong_column = "deliver_get_details";
   const Value rows[] = {
       {"no total", {no_total}, lengths(Count::total, Aggregate::sum), no_length},
       {"no ready", {only_total}, lengths(Count::ready, Aggregate::sum), no_length},
       {"no unacknowledged",
        {only_total},
        lengths(Count::unacknowledged, Aggregate::max),
+       no_length},
+      {"missing is for queues that do not exist",
+       {only_total},
+       {Mode::queue_length, Count::ready, Aggregate::sum, {}, {0.0}},
        no_length},
       {"one queue of several",
        {queue(1, 1, 0), QueueStats{}, queue(2, 2, 0)},
@@ -195,13 +218,59 @@ TEST_CASE("a missing statistic is an error, never zero") {
       {"a ratio of a queue that nothing was ever delivered from",
        {only_published},
        of(Mode::published_to_delivered_ratio),
-       "no_value: nothing is delivered from the queue, so the value would be infinite; set "
+       "not_a_number: nothing is delivered from the queue, so the value would be infinite; set "
        "noConsumers to the number to report instead"},
+      {"a ratio with a delivery rate that is null",
+       {null_delivered},
+       of(Mode::published_to_delivered_ratio, {7.0}),
+       no_delivered},
+      {"a ratio with a delivery rate of another type",
+       {wrong},
+       of(Mode::published_to_delivered_ratio, {7.0}),
+       wrong_type},
+      {"a delivery rate of another type", {wrong}, of(Mode::deliver_get_rate), wrong_type},
+      {"another column of another type", {wrong}, of(Mode::message_rate), "1"},
       {"noConsumers is not for absent rates",
        {only_total},
        of(Mode::expected_queue_consumption_time, {7.0}),
        no_published},
       {"a time without length", {no_total}, of(Mode::expected_queue_consumption_time), no_length},
+  };
+
+  for (const Value& row : rows) check(row);
+}
+
+// Field report 2.
+TEST_CASE("a negative count among several is told to the policies, whatever the aggregate") {
+  const std::vector<QueueStats> queues{queue(-4, -4, 0), queue(9, 9, 0)};
+  const auto aggregate = GENERATE(Aggregate::sum, Aggregate::avg, Aggregate::max);
+
+  const auto sample = sample_of(queues, lengths(Count::total, aggregate));
+
+  REQUIRE(sample.has_value());
+  REQUIRE(sample->negative_parts != nullptr);
+  CHECK(sample->negative_parts->least == -4);
+  CHECK(sample->negative_parts->with_zeros == (aggregate == Aggregate::avg ? 4.5 : 9));
+  CHECK(
+      sample_of(std::vector{queue(-4, -4, 0)}, lengths(Count::total, aggregate))->negative_parts ==
+      nullptr);
+}
+
+TEST_CASE("a negative number within a ratio or a time is a contradiction") {
+  const std::vector<QueueStats> queues{rates(-4, 1, 2), rates(9, 1, 2)};
+  const Value rows[] = {
+      {"ratio",
+       queues,
+       of(Mode::published_to_delivered_ratio),
+       "bad_reply: the message count of queue \"\" is -4, below zero"},
+      {"time",
+       queues,
+       of(Mode::expected_queue_consumption_time),
+       "bad_reply: the message count of queue \"\" is -4, below zero"},
+      {"a rate",
+       {rates(1, -1, 2)},
+       of(Mode::published_to_delivered_ratio),
+       "bad_reply: the publish rate of queue \"\" is -1, below zero"},
   };
 
   for (const Value& row : rows) check(row);
@@ -239,7 +308,7 @@ TEST_CASE("each mode has its number") {
 
 TEST_CASE("without consumers a ratio and a time are an error, or the number set for that") {
   const std::string infinite =
-      "no_value: nothing is delivered from the queue, so the value would be infinite; set "
+      "not_a_number: nothing is delivered from the queue, so the value would be infinite; set "
       "noConsumers to the number to report instead";
   const Value rows[] = {
       {"ratio", {rates(10, 3, 0)}, of(Mode::published_to_delivered_ratio), infinite},

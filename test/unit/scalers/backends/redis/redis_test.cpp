@@ -1,6 +1,7 @@
 #include "scalers/backends/redis/redis.hpp"
 
 #include "scalers/clients/redis/client.hpp"
+#include "test/rigs/redis_replies.hpp"
 #include "test/rigs/shown.hpp"
 
 #include <catch2/catch.hpp>
@@ -14,35 +15,20 @@ namespace weir::scalers::backends::redis {
 namespace {
 
 using clients::RedisReply;
+using test::error;
+using test::group;
+using test::integer;
+using test::list;
+using test::nil;
+using test::outcome;
 using test::shown;
+using test::text;
 using Words = std::vector<std::string>;
 using Outcome = Result<std::optional<double>>;
 
 Subject subject(Kind kind) {
   const bool has_group = kind == Kind::pending || kind == Kind::lag;
   return {kind, "jobs", has_group ? "workers" : ""};
-}
-
-RedisReply nil() { return {}; }
-RedisReply integer(std::int64_t value) { return {RedisReply::Kind::integer, value, "", {}}; }
-RedisReply text(std::string value) { return {RedisReply::Kind::text, 0, std::move(value), {}}; }
-RedisReply error(std::string value) { return {RedisReply::Kind::error, 0, std::move(value), {}}; }
-RedisReply list(std::vector<RedisReply> items) {
-  return {RedisReply::Kind::list, 0, "", std::move(items)};
-}
-RedisReply group(std::string name, RedisReply lag) {
-  return list({text("name"),
-               text(std::move(name)),
-               text("consumers"),
-               integer(1),
-               text("lag"),
-               std::move(lag)});
-}
-
-// The number as text, "none" for a missing key, or the error.
-std::string outcome(const Outcome& out) {
-  if (!out) return shown(out.error());
-  return *out ? fmt::format("{}", **out) : "none";
 }
 
 struct Row {
@@ -160,7 +146,7 @@ TEST_CASE("an unknown lag is an error, never zero") {
       {"nil",
        Kind::lag,
        list({group("workers", nil())}),
-       "no_value: Redis does not know the lag of group \"workers\" (entries were deleted, or its "
+       "partial: Redis does not know the lag of group \"workers\" (entries were deleted, or its "
        "position was set by hand); use kind: pending or kind: stream"},
       {"before Redis 7",
        Kind::lag,
@@ -253,7 +239,30 @@ TEST_CASE("each error reply has its own error") {
        "unreachable: the server is busy with a script <BUSY Redis is busy>"},
       {"another node, its address hidden",
        "MOVED 3999 10.0.0.7:6381",
-       "bad_reply: the server is a cluster node and does not hold the key <MOVED 3999 [hidden]>"},
+       "bad_reply: the server is a cluster node that does not hold the key; write cluster instead "
+       "of url <MOVED 3999 [hidden]>"},
+      {"report 15: another node, as ElastiCache Serverless writes it",
+       "ERR MOVED 7572 10.0.0.7:6381",
+       "bad_reply: the server is a cluster node that does not hold the key; write cluster instead "
+       "of url <MOVED 7572 [hidden]>"},
+      {"a node that gives the key away",
+       "ASK 3999 10.0.0.7:6381",
+       "bad_reply: the server is a cluster node that is giving the key away; write cluster instead "
+       "of url <ASK 3999 [hidden]>"},
+      {"a key that is between two nodes",
+       "TRYAGAIN Multiple keys request during rehashing of slot",
+       "unreachable: the cluster is moving the key to another node <TRYAGAIN Multiple keys request "
+       "during rehashing of slot>"},
+      {"a database of a cluster",
+       "ERR SELECT is not allowed in cluster mode",
+       "bad_reply: a Redis cluster has database 0 alone; remove the number from the url <ERR "
+       "SELECT "
+       "is not allowed in cluster mode>"},
+      {"a Sentinel",
+       "ERR unknown command 'LLEN'",
+       "bad_reply: the server does not know the command; is it an older Redis, or a Sentinel, "
+       "which "
+       "is written as sentinel instead of url? <ERR unknown command 'LLEN'>"},
       {"a cluster that is down",
        "CLUSTERDOWN Hash slot not served",
        "unreachable: the cluster is down <CLUSTERDOWN Hash slot not served>"},

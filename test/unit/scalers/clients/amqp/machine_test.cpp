@@ -85,6 +85,14 @@ TEST_CASE("without a user the client certificate is the identity") {
   CHECK(session.sent.find("PLAIN") == std::string::npos);
 }
 
+TEST_CASE("frames that are smaller than AMQP allows are an error") {
+  Session session;
+  REQUIRE(session.take(start()) == "fine");
+
+  CHECK(session.take(tune(4, 4095, 6)) ==
+        "bad_reply: the broker offers frames of 4095 bytes; AMQP needs 4096 or more");
+}
+
 TEST_CASE("the smaller of both limits applies, and without a limit Weir's own") {
   Session smaller;
   REQUIRE(smaller.take(start()) == "fine");

@@ -82,6 +82,57 @@ TEST_CASE("a target is checked against the metric of the HPA's namespace") {
   CHECK(check(by_average("m"), served).front().severity == Severity::ok);
 }
 
+// Field report 7.
+TEST_CASE("names are compared without regard to case, as the client of an HPA asks") {
+  const auto served = configured({metric("QueueDepth", {"*"})});
+
+  CHECK(check(by_average("QueueDepth"), served).front().severity == Severity::ok);
+  CHECK(check(by_average("queuedepth"), served).front().severity == Severity::ok);
+  CHECK(check_discovery({"queuedepth", "externalmetrics"}, served).front().severity ==
+        Severity::ok);
+}
+
+// Field report 11: the metric itself accepts any value, and the advice was to write queue=VALUE.
+TEST_CASE("a value that no label can have is named, with what to write instead") {
+  MetricInfo depth2 = metric("depth2", {"ml"});
+  depth2.labels.push_back({"queue", false, ".+"});
+  const auto served = configured({depth2});
+  const std::string rule =
+      "(a value has at most 63 letters, digits, -, _ and ., with a letter or digit at both ends), "
+      "so "
+      "the HPA controller refuses the selector and does not ask for the metric";
+  const std::string value =
+      GENERATE(std::string("team/a"), std::string("topic+sub"), std::string(70, 'x'));
+  ExternalUse use = by_average("depth2");
+  use.bad_labels = {{"queue", value}};
+
+  const auto found = check(use, served);
+
+  CHECK(found ==
+        Findings{
+            error("HPA ml/worker",
+                  "metric depth2: no label can have the value \"" + value + "\" of queue " + rule,
+                  "add a metric of its own whose query has \"" + value +
+                      "\" in place of $(queue), and name that metric in the HPA, without the "
+                      "label")});
+  CHECK(check(use, {}) == found);
+}
+
+TEST_CASE("a key that no label can have is named") {
+  ExternalUse use = by_average("m");
+  use.bad_labels = {{"que ue", std::nullopt}};
+
+  const auto found = check(use, configured({metric("m", {"ml"})}));
+
+  CHECK(found ==
+        Findings{error("HPA ml/worker",
+                       "metric m: no label can have the key \"que ue\" (a key has at most 63 "
+                       "letters, digits, -, _ and ., with a letter or digit at both ends, after an "
+                       "optional DNS name and /), so the HPA controller refuses the selector and "
+                       "does not ask for the metric",
+                       "write a label that the metric declares into metric.selector of the HPA")});
+}
+
 TEST_CASE("names are not checked when the served metrics are unknown") {
   CHECK(check(by_average("anything"), {}).front().severity == Severity::ok);
 }

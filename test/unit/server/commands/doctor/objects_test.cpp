@@ -112,6 +112,16 @@ TEST_CASE("an HPA's selector becomes requirements as its controller sends them")
                                                       {"e", Operator::does_not_exist, {}}});
 }
 
+// The text "queue=a,b" would parse as the label queue and a requirement that b exists.
+TEST_CASE("a selector with a value that no label can have has no requirements") {
+  const auto page =
+      parse_autoscalers(hpas(R"({"name": "m", "selector": {"matchLabels": {"queue": "a,b"}}})"));
+
+  const ExternalUse& use = page.autoscalers.at(0).uses.at(0);
+  CHECK(use.requirements.empty());
+  CHECK(use.bad_labels == std::vector<apiservice::BadLabel>{{"queue", "a,b"}});
+}
+
 TEST_CASE("an HPA without an External metric is omitted") {
   const auto page = parse_autoscalers(json::parse(
       R"({"metadata": {"continue": "next"}, "items": [{"spec": {"metrics": [

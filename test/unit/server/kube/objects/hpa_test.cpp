@@ -4,8 +4,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::apiservice {
 namespace {
@@ -51,6 +53,29 @@ TEST_CASE("a selector is written as the HPA controller sends it") {
                     R"({"key":"k","operator":"NotIn","values":["v"]},)"
                     R"({"key":"e","operator":"Exists"},{"key":"d","operator":"DoesNotExist"}]})") ==
       "!d,e,k notin (v),m=1,z in (x,y)");
+}
+
+// Field report 11: the kube-apiserver stores such selectors, and the HPA controller refuses them.
+TEST_CASE("labels of a selector that no label can have are named") {
+  const std::string rule =
+      "at most 63 letters, digits, -, _ and ., with a letter or digit at both ends";
+
+  const auto found = bad_labels(
+      R"({"matchLabels":{"a":"","b":"team/a","c":"x","que ue":"topic+sub"},"matchExpressions":[)"
+      R"({"key":"d","operator":"NotIn","values":["ok","-x"]},{"key":"/e","operator":"Exists"}]})");
+
+  CHECK(found == std::vector<BadLabel>{{"b", "team/a"},
+                                       {"que ue", std::nullopt},
+                                       {"que ue", "topic+sub"},
+                                       {"d", "-x"},
+                                       {"/e", std::nullopt}});
+  CHECK(bad_labels("null").empty());
+  CHECK(bad_labels(R"({"matchLabels":{"x.io/queue":"ml.embed"}})").empty());
+  CHECK(text_of(BadLabel{"b", "team/a"}) ==
+        "no label can have the value \"team/a\" of b (a value has " + rule + ")");
+  CHECK(text_of(BadLabel{"que ue", std::nullopt}) ==
+        "no label can have the key \"que ue\" (a key has " + rule +
+            ", after an optional DNS name and /)");
 }
 
 TEST_CASE("an object that is not an HPA with that metric is an error that says so") {

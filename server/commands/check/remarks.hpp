@@ -1,0 +1,17 @@
+// What `weir check` says about a valid configuration: what `empty` covers, and labels that no
+// selector can set. Pure, apart from the command for tests.
+#pragma once
+
+#include "scalers/read/world.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weir::server {
+
+// One line each, without line end: "warning    ml/depth: TEXT" or "note       ml/depth: TEXT". The
+// labels in the order of the metrics, then `empty` with one line for each kind.
+[[nodiscard]] std::vector<std::string> remarks_on(std::span<const scalers::MetricInfo> metrics);
+
+}  // namespace weir::server
