@@ -1,7 +1,7 @@
 """Checks whether each response was true: pure, from the logs of the writer and the readers. All times are monotonic seconds.
 
 A number is right when the backend may have held it at some instant from `allowed age` before the read to its end. An
-error is right when it came in time.
+error is right when it came in time. A Promise says what is checked beyond that.
 """
 import bisect
 import collections
@@ -23,12 +23,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Read:
-    """One answer: `value` is None for an error."""
+    """One answer: `value` is None for an error. `stamp` is the timestamp of the value, in seconds since 1970."""
     metric: int
     began: float
     ended: float
     status: int
     value: object
+    stamp: float = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Rule:
     def allowed_age(self):
         """A cached value is younger than its freshness when it is returned; a query in flight is at most as old as its deadline."""
         return max(self.freshness + self.deadline, self.hold)
+
+    @property
+    def age_at_end(self):
+        """A read may join a query which began that long before, and wait for it until its own deadline."""
+        return max(max(self.freshness, self.deadline) + self.deadline, self.hold)
 
 
 class Truth:
@@ -78,8 +84,9 @@ class Truth:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A read that breaks a promise, and which."""
+    """A read that breaks a promise, and which: its number, its timestamp, or the time that it took (late)."""
     read: Read
+    kind: str
     why: str
 
     def __str__(self):
@@ -106,19 +113,79 @@ class Stalls:
             reached = max(reached, ends)
         return total
 
+    def overlapping(self, first, last):
+        """The spans that have a part in [first, last]."""
+        start = bisect.bisect_left(self._spans, (first - self._longest, 0.0))
+        return [span for span in self._spans[start:bisect.bisect_right(self._spans, (last, 0.0))] if span[1] >= first]
 
-def find_wrong_reads(reads, truths, rules, stalls=Stalls(), slack=0.050):
-    """Every Wrong of the reads. `truths` and `rules` are by metric; an error may be late by `slack` and the stalls."""
+
+@dataclass(frozen=True)
+class Promise:
+    """What is promised of a read.
+
+    slack           an error may be late by so many seconds, and by the stalls and the pauses
+    covers_numbers  a number comes in time as well, and it and its timestamp are true when the read ends
+    pauses          when Weir may have been stopped, which is not running time; but a number from before is not younger for it
+    stops           when it certainly was: each within one of the pauses
+    wall_offset     wall clock less monotonic clock
+    """
+    slack: float = 0.050
+    covers_numbers: bool = False
+    pauses: Stalls = Stalls()
+    stops: Stalls = Stalls()
+    wall_offset: float = 0.0
+
+
+def find_wrong_reads(reads, truths, rules, stalls=Stalls(), promise=Promise(), excused=None):
+    """Every Wrong of the reads. `truths` and `rules` are by metric. `excused` is filled with the stops that excuse a number."""
+    excused = set() if excused is None else excused
     for read in reads:
         rule = rules[read.metric]
         if read.status == 200:
             if not truths[read.metric].may_have_had(read.value, read.began - rule.allowed_age, read.ended):
-                yield Wrong(read, _why(read, truths[read.metric], rule))
-            continue
-        limit = rule.deadline + slack + stalls.within(read.began, read.ended)
+                yield Wrong(read, "number", _why(read, truths[read.metric], rule))
+                continue
+            if not promise.covers_numbers:
+                continue
+            wrong = _wrong_at_end(read, truths[read.metric], rule, stalls, promise)
+            if wrong and not _is_excused(read, promise, excused):
+                yield wrong
+        limit = rule.deadline + promise.slack + _time_not_run(read, stalls, promise)
         if read.ended - read.began > limit:
             took, most = (1000 * seconds for seconds in (read.ended - read.began, limit))
-            yield Wrong(read, f"an error after {took:.0f} ms, where {most:.0f} are allowed")
+            what = "a number" if read.status == 200 else "an error"
+            yield Wrong(read, "late", f"{what} after {took:.0f} ms, where {most:.0f} are allowed")
+
+
+def _time_not_run(read, stalls, promise):
+    pauses = promise.pauses.within(read.began, read.ended)
+    # One may contain the other; the longer sum only allows more, by less than the stall.
+    return stalls.within(read.began, read.ended) + pauses
+
+
+def _wrong_at_end(read, truth, rule, stalls, promise):
+    """A number that was given in the end of its read was true shortly before, whatever happened to Weir in between."""
+    age = rule.age_at_end + promise.slack + stalls.within(read.began, read.ended)
+    # A read that was sent to a stopped Weir begins when Weir goes on.
+    sent = max([last for first, last in promise.stops.overlapping(read.began, read.began)], default=read.began)
+    first = max(read.ended - age, sent - rule.allowed_age)
+    if not truth.may_have_had(read.value, first, read.ended):
+        return Wrong(read, "number", f"not within {read.ended - first:.3f} s of the read's end, but before")
+    at = read.stamp - promise.wall_offset
+    # A timestamp has whole seconds, cut off.
+    if not first - 1 <= at <= read.ended:
+        return Wrong(read, "stamp", f"its timestamp is {read.ended - at:.3f} s before the read's end, "
+                                    f"where 0 to {read.ended - first + 1:.3f} are allowed")
+    return None
+
+
+def _is_excused(read, promise, excused):
+    """Weir may be stopped between the decision to give a number and the write of it: one read a pause."""
+    for stop in promise.stops.overlapping(read.began, read.ended):
+        if read.began <= stop[0] and read.ended >= stop[1] and stop not in excused:
+            excused.add(stop)
+            return True
+    return False
 
 
 def _why(read, truth, rule):

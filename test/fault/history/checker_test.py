@@ -1,21 +1,21 @@
 """Tests of the checker: it accepts true histories, and finds every planted violation."""
 import unittest
 
-from checker import Change, Read, Rule, Stalls, Truth, find_wrong_reads
+from checker import Change, Promise, Read, Rule, Stalls, Truth, find_wrong_reads
 
 RULE = Rule(freshness=0.5, deadline=1.0)  # a number may be 1.5 s old
 
 
-def number(value, began, ended=None):
-    return Read(0, began, began + 0.01 if ended is None else ended, 200, value)
+def number(value, began, ended=None, stamp=None):
+    return Read(0, began, began + 0.01 if ended is None else ended, 200, value, stamp)
 
 
 def error(began, ended, status=503):
     return Read(0, began, ended, status, None)
 
 
-def problems_of(changes, *reads, rule=RULE, stalls=Stalls()):
-    return [str(problem) for problem in find_wrong_reads(reads, [Truth(changes)], [rule], stalls)]
+def problems_of(changes, *reads, rule=RULE, stalls=Stalls(), promise=Promise()):
+    return [str(problem) for problem in find_wrong_reads(reads, [Truth(changes)], [rule], stalls, promise)]
 
 
 class NumberTest(unittest.TestCase):
@@ -115,6 +115,50 @@ class ErrorTest(unittest.TestCase):
         self.assertAlmostEqual(4, stalls.within(0, 10))
         self.assertAlmostEqual(1.5, stalls.within(2.5, 4))
         self.assertAlmostEqual(0, stalls.within(5, 9))
+
+
+class PauseTest(unittest.TestCase):
+    """RULE and a slack of 0.2 s: a number is at most 2.2 s old when its read ends. Weir was stopped from 20 to 25."""
+    STEPS = [Change(0, 0.01, 1), Change(20, 20.01, 2)]
+
+    def problems(self, *reads, pauses=((20, 25),), stops=None):
+        promise = Promise(slack=0.2, covers_numbers=True, pauses=Stalls(pauses), stops=Stalls(stops or pauses),
+                          wall_offset=1000.0)
+        return problems_of(self.STEPS, *reads, promise=promise)
+
+    def test_the_pause_is_not_running_time(self):
+        self.assertEqual([], self.problems(error(19.9, 25.1, 504), error(21, 26.1), number(2, 19.9, 25.1, 1024)))
+
+    def test_an_error_or_a_number_is_late_by_running_time(self):
+        self.assertEqual(["metric 0, 19.500 to 25.800: HTTP 504: an error after 6300 ms, where 6200 are allowed",
+                          "metric 0, 21.000 to 26.300: 2: a number after 5300 ms, where 5200 are allowed"],
+                         self.problems(error(19.5, 25.8, 504), number(2, 21, 26.3, 1025)))
+
+    def test_one_number_a_pause_may_be_stopped_on_its_way_out(self):
+        old = number(1, 19.99, 25.01, 1019)
+
+        self.assertEqual([], self.problems(old))
+        self.assertEqual(["metric 0, 19.990 to 25.010: 1: not within 2.200 s of the read's end, but before"],
+                         self.problems(old, old))
+
+    def test_a_read_that_was_sent_during_the_pause_has_no_number_from_before_it(self):
+        self.assertEqual([], self.problems(number(2, 24.99, 25.01, 1024)))
+        self.assertEqual(1, len(self.problems(number(1, 21, 25.01, 1024))))
+        self.assertEqual(1, len(self.problems(number(1, 20.4, 21.6, 1020), pauses=[(20.3, 21.59)])))
+
+    def test_a_read_that_ended_before_the_stop_is_like_any_other(self):
+        self.assertEqual([], self.problems(number(1, 20.001, 20.002, 1019), stops=[(20.01, 24.99)]))
+
+    def test_a_timestamp_is_neither_later_than_the_read_nor_older_than_a_number_may_be(self):
+        self.assertEqual([], self.problems(number(2, 40, 40.1, 1040), number(2, 40, 40.1, 1037.7)))
+        self.assertEqual(["metric 0, 40.000 to 40.100: 2: its timestamp is -0.900 s before the read's end, "
+                          "where 0 to 2.600 are allowed",
+                          "metric 0, 40.000 to 40.100: 2: its timestamp is 3.100 s before the read's end, "
+                          "where 0 to 2.600 are allowed"],
+                         self.problems(number(2, 40, 40.1, 1041), number(2, 40, 40.1, 1037)))
+
+    def test_without_the_promise_numbers_are_checked_from_the_reads_begin_alone(self):
+        self.assertEqual([], problems_of(self.STEPS, number(1, 19.99, 29.01, 0)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Executes the plan: a thread for each backend, and a thread for Weir."""
 import collections
 import threading
+import time
 
 from plan import RELAYED, steps
 
@@ -12,6 +13,7 @@ class Injector:
     """`apply(step)` and `undo(step)` of `target` inject and clear one fault. `done` counts the kinds that were injected."""
 
     def __init__(self, seed, name, target):
+        self.name = name
         self._steps = steps(seed, name, STEPS)
         self._target = target
         self._end = threading.Event()
@@ -50,10 +52,11 @@ class Injector:
 
 
 class BackendFaults:
+    """Faults of the relay, and those of the source's own `acts`."""
+
     def __init__(self, source):
         self._source = source
-        self._acts = {"stopped": (source.freeze, source.thaw), "killed": (source.kill, source.revive),
-                      "password": (source.spoil_password, source.restore_password)}
+        self._acts = source.acts()
 
     def apply(self, step):
         if step.kind in RELAYED:
@@ -66,6 +69,24 @@ class BackendFaults:
             self._source.relay.clear()
         else:
             self._acts[step.kind][1]()
+
+
+class WeirPauses:
+    """Stops Weir and lets it go on. `pauses` are the spans in which it may have been stopped, `stops` those in which it was."""
+
+    def __init__(self, weir):
+        self._weir = weir
+        self.pauses, self.stops = [], []
+
+    def apply(self, _):
+        self._paused_at = time.monotonic()
+        self._weir.process.suspend()
+        self._stopped_at = time.monotonic()
+
+    def undo(self, _):
+        self.stops.append((self._stopped_at, time.monotonic()))
+        self._weir.process.resume()
+        self.pauses.append((self._paused_at, time.monotonic()))
 
 
 class WeirFaults:

@@ -6,13 +6,24 @@ BACKENDS = ("redis", "prometheus", "broker")
 # What the relay in front of a backend does; what is done to its process; to its credentials; to Weir itself.
 RELAYED = ("cut", "mute", "slow", "late", "garbage", "broken_off")
 OF_PROCESS = ("stopped", "killed")
-OF_WEIR = ("reloaded", "clock")
 KINDS = {
     "redis": (*RELAYED, *OF_PROCESS, "password"),
     "prometheus": (*RELAYED, *OF_PROCESS),
     "broker": (*RELAYED, *OF_PROCESS, "password"),
+    "weir": ("reloaded", "clock"),
+}
+# Those of states_history_test.py: states of a backend that look like health.
+STATE_BACKENDS = ("failover", "sentinel", "given_up", "crashing", "partial")
+KINDS |= {
+    "failover": ("failover", "replica", "fresh", "orphaned", "cut", "late"),
+    "sentinel": ("failover", "killed", "killed_and_back", "sentinel_stopped", "connections_cut"),
+    "given_up": ("given_up", "slow", "cut"),
+    "crashing": ("crashed", "late"),
+    "partial": ("slow", "mute"),
+    "pauses": ("paused",),
 }
 LEAST_SECONDS, MOST_SECONDS = 0.3, 2.5
+MOST_OF_KIND = {"paused": 5.0}
 REST_SECONDS = 3.5  # at most, between two faults of a backend
 BROKER_KILLS = 1  # it takes ten seconds to come back
 
@@ -29,11 +40,11 @@ class Step:
 def steps(seed, backend, count):
     """The first `count` faults of `backend`: in each round every kind once, in an order of chance."""
     chance = random.Random(f"{seed} {backend}")
-    kinds, out, kills = KINDS.get(backend, OF_WEIR), [], 0
+    kinds, out, kills = KINDS[backend], [], 0
     while len(out) < count:
         for kind in chance.sample(kinds, len(kinds)):
-            step = Step(kind, chance.uniform(0.2, REST_SECONDS), chance.uniform(LEAST_SECONDS, MOST_SECONDS),
-                        chance.randrange(1 << 30))
+            rest, most = chance.uniform(0.2, REST_SECONDS), MOST_OF_KIND.get(kind, MOST_SECONDS)
+            step = Step(kind, rest, chance.uniform(LEAST_SECONDS, most), chance.randrange(1 << 30))
             if backend == "broker" and kind == "killed":
                 kills += 1
                 if kills > BROKER_KILLS:

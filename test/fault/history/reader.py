@@ -5,6 +5,8 @@ A program of its own, so that nothing else runs between an answer and its time. 
 `out`. Each line of standard output is a stall: FIRST LAST.
 """
 import collections
+import datetime
+import functools
 import json
 import re
 import selectors
@@ -16,13 +18,13 @@ import time
 
 from support import HPA_USER, parse_quantity
 
-RECORD = struct.Struct("<HHddd")  # metric, status, began, ended, value (NaN for an error)
+RECORD = struct.Struct("<HHdddd")  # metric, status, began, ended, value and timestamp (NaN for an error)
 STALL_SECONDS = 0.02
 TICK_SECONDS = 0.002
 LONGEST_SECONDS = 15.0  # for one answer
 _HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\ncontent-length: (\d+)\r\n", re.IGNORECASE | re.DOTALL)
-_VALUES = re.compile(rb'"value":"([^"]*)"')
-_values_by_text = {}
+_ITEMS = re.compile(rb'"timestamp":"([^"]*)","value":"([^"]*)"')
+_NONE = float("nan")
 
 
 class Connection:
@@ -43,7 +45,7 @@ class Connection:
             raise ConnectionError("Weir takes no request")
 
     def answer(self):
-        """(status, value), or None while it is not whole."""
+        """(status, value, timestamp), or None while it is not whole."""
         try:
             data = self.socket.recv(65536)
         except ssl.SSLWantReadError:
@@ -58,15 +60,23 @@ class Connection:
         if not blank or len(body) < int(match[2]):
             return None
         status = int(match[1])
-        return status, number(body) if status == 200 else float("nan")
+        return (status, *item(body)) if status == 200 else (status, _NONE, _NONE)
 
 
-def number(body):
-    """The one value of an answer."""
-    text, = _VALUES.findall(body)
-    if text not in _values_by_text:
-        _values_by_text[text] = float(parse_quantity(text.decode()))
-    return _values_by_text[text]
+def item(body):
+    """The one value of an answer, and its timestamp in seconds since 1970."""
+    (timestamp, value), = _ITEMS.findall(body)
+    return number(value), seconds_since_1970(timestamp)
+
+
+@functools.lru_cache(maxsize=20_000)
+def number(text):
+    return float(parse_quantity(text.decode()))
+
+
+@functools.lru_cache(maxsize=1000)
+def seconds_since_1970(text):
+    return datetime.datetime.fromisoformat(text.decode()).timestamp()
 
 
 def run(settings, out):
@@ -90,7 +100,7 @@ def run(settings, out):
             answer = key.data.answer()
             if answer:
                 connection = key.data
-                out.write(RECORD.pack(connection.metric, answer[0], connection.began, time.monotonic(), answer[1]))
+                out.write(RECORD.pack(connection.metric, answer[0], connection.began, time.monotonic(), *answer[1:]))
                 asking.discard(connection)
                 idle.append(connection)
                 done_count += 1

@@ -18,9 +18,14 @@ LATE_SECONDS = (0.7, 1.6)
 
 
 class Relay:
-    def __init__(self, upstream):
-        """`upstream` is the port of the backend on loopback."""
+    """`upstream` is the port of the backend on loopback; `point` changes it, as a Service changes its endpoint.
+
+    latency_seconds  every piece of an answer is held back for so long
+    """
+
+    def __init__(self, upstream, latency_seconds=0.0):
         self._upstream = upstream
+        self._latency_seconds = latency_seconds
         self._lock = threading.Lock()
         self._open = set()
         self._mode = None
@@ -53,6 +58,12 @@ class Relay:
         if mode == "mute":
             self.end_connections()  # what was swallowed never comes
 
+    def point(self, upstream):
+        """New connections go to the port `upstream`, and the old ones end."""
+        with self._lock:
+            self._upstream = upstream
+        self.end_connections()
+
     def end_connections(self):
         with self._lock:
             for connection in self._open:
@@ -69,10 +80,13 @@ class Relay:
 
     def _serve(self, near):
         with contextlib.closing(near), contextlib.suppress(OSError):  # either end may go at any time
-            with contextlib.closing(socket.create_connection(("127.0.0.1", self._upstream))) as far:
+            upstream = self._upstream
+            with contextlib.closing(socket.create_connection(("127.0.0.1", upstream))) as far:
                 for end in (near, far):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with self._lock:
+                    if upstream != self._upstream:
+                        return
                     self._open |= {near, far}
                 try:
                     back = threading.Thread(target=self._carry, args=(far, near, True), daemon=True)
@@ -87,6 +101,8 @@ class Relay:
         with contextlib.suppress(OSError):  # either end may go at any time
             while data := source.recv(65536):
                 if is_answer:
+                    if self._latency_seconds:
+                        time.sleep(self._latency_seconds)
                     data = self._spoilt(data)
                 if self._mode != "mute":
                     sink.sendall(data)

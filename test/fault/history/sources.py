@@ -18,19 +18,24 @@ VALUES = 4000  # distinct, so that a value that is too old is not right again by
 class Source:
     """`changes` is the log. A subclass changes the backend in `_change`; after a failure it is unknown whether the change happened."""
 
+    change_seconds = CHANGE_SECONDS
+    latency_seconds = 0.0
+    values = range(1, VALUES)
+
     def __init__(self, folder, chance):
         self.folder = folder
         self.changes = []
         self._chance = chance
-        self._values = chance.sample(range(1, VALUES), VALUES - 1)
+        self._values = chance.sample(self.values, len(self.values))
+        self._turn = threading.Lock()  # one change at a time, and none while a fault holds the writer
         self._end = threading.Event()
         self._writer = threading.Thread(target=self._write, name=f"writer of {self.name}")
         self.problem = None
 
     def start(self):
         self.folder.mkdir()
-        self.server.start()
-        self.relay = Relay(self.upstream()).start()
+        self.start_servers()
+        self.relay = Relay(self.upstream(), self.latency_seconds).start()
         self.prepare()
         self._change()  # so that there is a value from the first read on
         self._writer.start()
@@ -41,7 +46,26 @@ class Source:
         if self._writer.ident:
             self._writer.join(30)
         self.relay.stop()
+        self.stop_servers()
+
+    def start_servers(self):
+        self.server.start()
+
+    def stop_servers(self):
         self.server.stop()
+
+    def acts(self):
+        """Kind of fault -> how it is injected, and how it is cleared."""
+        return {"stopped": (self.freeze, self.thaw), "killed": (self.kill, self.revive),
+                "password": (self.spoil_password, self.restore_password)}
+
+    def hold_writer(self):
+        """Nothing changes until `release_writer`."""
+        if not self._turn.acquire(timeout=30):
+            raise RuntimeError(f"the {self._writer.name} has not ended a change within 30 s")
+
+    def release_writer(self):
+        self._turn.release()
 
     def prepare(self):
         """What the backend needs before its first value."""
@@ -76,8 +100,9 @@ class Source:
 
     def _write(self):
         try:
-            while not self._end.wait(CHANGE_SECONDS):
-                self._change()
+            while not self._end.wait(self.change_seconds):
+                with self._turn:
+                    self._change()
         except Exception as problem:  # told by the test, which looks at every source
             self.problem = problem
 
