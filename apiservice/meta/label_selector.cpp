@@ -335,9 +335,6 @@ std::vector<LabelRequirement> sorted(std::vector<LabelRequirement> requirements)
 
 }  // namespace
 
-bool is_label_key(std::string_view key) { return key_faults(key).empty(); }
-bool is_label_value(std::string_view value) { return value_faults(value).empty(); }
-
 Result<std::vector<LabelRequirement>> parse_selector(std::string_view text) {
   Result<std::vector<LabelRequirement>> requirements = Parser(text).selector();
   if (!requirements) return requirements;

@@ -28,6 +28,7 @@ std::string lower_case(std::string_view text) {
 int compare_ignoring_case(std::string_view left, std::string_view right) {
   const std::size_t common = std::min(left.size(), right.size());
   for (std::size_t at = 0; at < common; ++at) {
+    if (left[at] == right[at]) continue;
     const int difference =
         static_cast<std::uint8_t>(lower(left[at])) - static_cast<std::uint8_t>(lower(right[at]));
     if (difference != 0) return difference;

@@ -12,7 +12,7 @@ namespace weir::scalers {
 // Below, at or above 0 as `left` comes before, is equal to or comes after `right` in lower case.
 [[nodiscard]] int compare_ignoring_case(std::string_view left, std::string_view right);
 [[nodiscard]] inline bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && compare_ignoring_case(left, right) == 0;
+  return left == right || (left.size() == right.size() && compare_ignoring_case(left, right) == 0);
 }
 
 // Length of the well-formed UTF-8 sequence at `at` (no overlong form, no surrogate, at most

@@ -171,7 +171,7 @@ class SentTest(ServerTest):
                 self.assertEqual(f'x{{from="{name}"}} + 1', request.query)
                 self.assertRegex(request.form["timeout"], r"^(1\d\d\d|2000)ms$")
 
-    def test_query_parameters_are_in_the_url_for_both_methods(self):
+    def test_report_12_query_parameters_are_in_the_url_for_both_methods(self):
         for name, method in (("tenant", "GET"), ("tenant_post", "POST")):
             with self.subTest(name):
                 request = self.recorded_request(name)

@@ -1,4 +1,5 @@
-// The query parameters of a backend: which are refused, and where a request has them.
+// Field report 12: the query parameters of a backend, which are refused, and where a request has
+// them.
 #include "scalers/backends/prometheus/settings.hpp"
 #include "test/rigs/nodes.hpp"
 
