@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -58,7 +59,7 @@ class ReadEvents final : public scalers::ReadObserver {
   void value_reported(const scalers::ReadOf& of, const scalers::Reading& reading) override {
     std::string labels;
     for (const auto& [name, value] : reading.labels) labels += name + "=" + value + " ";
-    values.push_back(named(of) + labels + std::to_string(static_cast<int>(reading.value)));
+    values.push_back(named(of) + labels + std::to_string(static_cast<std::int64_t>(reading.value)));
   }
 
   std::vector<std::string> backends;  // that went down or came up

@@ -40,8 +40,8 @@ struct Poll {
 awaitable<void> ask(std::shared_ptr<Sentinel> sentinel,
                     std::string service,
                     Deadline deadline,
-                    std::shared_ptr<Poll> poll) {
-  const bool is_awaited = !sentinel->is_late;
+                    std::shared_ptr<Poll> poll,
+                    bool is_awaited) {
   const auto replies =
       co_await sentinel->client->commands(service, master_commands(service), deadline);
   sentinel->is_late = false;
@@ -61,8 +61,10 @@ awaitable<void> ask_all(Loop& loop,
     sentinel->is_heard = false;
     if (!sentinel->is_late) ++poll->awaited;
   }
-  for (const auto& sentinel : sentinels)
-    boost::asio::co_spawn(loop, ask(sentinel, service, deadline, poll), rethrow);
+  for (const auto& sentinel : sentinels) {
+    const bool is_awaited = !sentinel->is_late;
+    boost::asio::co_spawn(loop, ask(sentinel, service, deadline, poll, is_awaited), rethrow);
+  }
   const bool has_answers = co_await poll->has_majority.wait(deadline.left(now()));
   if (has_answers) co_await poll->is_complete.wait(SentinelServers::kGrace);
   for (const auto& sentinel : sentinels) sentinel->is_late = !sentinel->is_heard;
