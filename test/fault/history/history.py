@@ -203,13 +203,17 @@ class HistoryTest(ServerTest):
         """A run in which nothing changed, or nothing failed, proves nothing."""
         count = self.read_count
         self.assertEqual(count // READERS * READERS, len(reads))
+        is_full = count >= FULL_READS  # a shorter run has time for some faults of chance only
         for index, (source, rule) in enumerate(self.metrics):
             with self.subTest(f"{source.name}_{rule}"):
                 mine = [read for read in reads if read.metric == index]
-                self.assertGreater(len({read.value for read in mine if read.status == 200}), count // 10_000)
-                self.assertGreater(sum(1 for read in mine if read.status == 200), count / len(self.metrics) * self.least_share)
-                self.assertGreater(sum(1 for read in mine if read.status != 200), count // len(self.metrics) // 111)
+                self.assertGreater(len({read.value for read in mine if read.status == 200}), count // 10_000 if is_full else 2)
+                self.assertGreater(sum(1 for read in mine if read.status == 200),
+                                   count / len(self.metrics) * self.least_share if is_full else 0)
+                self.assertGreater(sum(1 for read in mine if read.status != 200),
+                                   count // len(self.metrics) // 111 if is_full else -1)
                 self.assertLessEqual({read.status for read in mine}, {200, 404, 503, 504})
+        self.assertGreater(sum(1 for read in reads if read.status != 200), count // 1000)
         for injector in self.injectors:
             least = len(KINDS[injector.name]) if count >= FULL_READS and not is_sanitized() else 1
             self.assertGreaterEqual(len(injector.step_counts), least, injector.step_counts)
