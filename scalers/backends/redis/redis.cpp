@@ -130,8 +130,11 @@ class RedisScaler final : public Scaler {
     std::set<std::string> keys;
     bool is_complete = false;  // of the whole database, which a node of a cluster has not
   };
-  // Counts its queries in `out`, and notes there when one fails.
-  [[nodiscard]] awaitable<Scan> scan_keys(std::string key, Diagnosis& out, Deadline deadline);
+  // Of the node of `key`, which is the only one unless the servers are a cluster. Counts its
+  // queries in `out`, and notes there when one fails.
+  [[nodiscard]] awaitable<Scan> scan_keys(const std::string* key,
+                                          Diagnosis& out,
+                                          Deadline deadline);
   // The key alone decides, because only keys are searched for similar names.
   [[nodiscard]] NameOrigin origin() const {
     return key_.has_parameters() ? NameOrigin::caller : NameOrigin::configuration;
@@ -222,7 +225,7 @@ awaitable<Diagnosis> RedisScaler::diagnose(Parameters parameters,
   out.findings.push_back(fmt::format("TYPE {} = {}", key, type->text));
   // The key exists: its 0 was measured, or the error already names what is wrong with it.
   if (type->text != "none") co_return out;
-  const Scan scan = co_await scan_keys(key, out, deadline);
+  const Scan scan = co_await scan_keys(&key, out, deadline);
   out.findings.push_back(fmt::format("scanned {} key{}{}",
                                      scan.keys.size(),
                                      scan.keys.size() == 1 ? "" : "s",
@@ -264,7 +267,7 @@ awaitable<Result<std::optional<double>>> RedisScaler::confirm(Subject subject, D
   co_return value;
 }
 
-awaitable<RedisScaler::Scan> RedisScaler::scan_keys(std::string key,
+awaitable<RedisScaler::Scan> RedisScaler::scan_keys(const std::string* key,
                                                     Diagnosis& out,
                                                     Deadline deadline) {
   Scan scan;
@@ -275,7 +278,7 @@ awaitable<RedisScaler::Scan> RedisScaler::scan_keys(std::string key,
     // SCAN and never KEYS, which blocks the server for the whole database. Only cursor 0 ends a
     // scan: a page before it may be empty.
     std::vector<std::string> words{"SCAN", cursor, "COUNT", std::string(kScanCount)};
-    const auto reply = co_await client_.command(key, std::move(words), deadline);
+    const auto reply = co_await client_.command(*key, std::move(words), deadline);
     const auto page = reply ? parse_scan(*reply) : Result<ScanPage>(reply.error());
     if (!page) {
       out.findings.push_back("SCAN failed: " + page.error().message());
@@ -304,7 +307,7 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
     problems.add(block.mark,
                  "kind: pending and kind: lag need a group; other kinds must not have a group");
   }
-  const auto parse = [&](std::string key, const std::string& text) {
+  const auto parse = [&](std::string_view key, const std::string& text) {
     const Node* node = block.find(key);
     // A missing key is reported by the table; there is no text to parse.
     return node == nullptr ? TextTemplate()

@@ -170,7 +170,7 @@ std::optional<Error> role_problem(const RedisReply& role) {
 
 Result<std::optional<Duration>> replica_age(const RedisReply& info) {
   if (info.kind == RedisReply::Kind::error) {
-    const Error why = clients::redis_error(info.text);
+    Error why = clients::redis_error(info.text);
     if (why.code != Errc::forbidden) return why;
     return Error{Errc::refused, "maxAge needs INFO; grant +info, or remove maxAge", ""};
   }

@@ -134,7 +134,7 @@ Result<SentinelMaster> newest_master(std::span<const Result<SentinelMaster>> opi
 
 std::optional<Error> master_problem(const RedisReply& role) {
   if (role.kind == Kind::error) {
-    const Error why = redis_error(role.text);
+    Error why = redis_error(role.text);
     if (why.code != Errc::forbidden) return why;
     return Error{Errc::refused,
                  "the server that the Sentinels name counts only if it is a master by ROLE; grant "
