@@ -24,7 +24,7 @@ struct Url {
 
 struct UrlProblem {
   std::string what;        // what is wrong and what to write instead
-  bool has_query = false;  // the problem is a query behind the path
+  bool has_query = false;  // the problem is a query after the path
 };
 
 struct UrlScheme {

@@ -86,7 +86,7 @@ class ClusterTest(ServerTest):
         cluster = self.cluster(replicas=True)
         key = "jobs-a"
         master = cluster.owner(key)
-        replica = cluster.nodes[cluster.masters + cluster.nodes.index(master)]
+        replica = cluster.replica_of(master)
         cluster.fill(key, 3)
         weir = self.weir(cluster.addresses()[:3])
         self.assert_values(self.read(weir), "3")
@@ -111,7 +111,7 @@ class ClusterTest(ServerTest):
         cluster = self.cluster(replicas=True)
         key = "jobs-a"
         master = cluster.owner(key)
-        replica = cluster.nodes[cluster.masters + cluster.nodes.index(master)]
+        replica = cluster.replica_of(master)
         cluster.fill(key, 3)
         weir = self.weir(cluster.addresses()[:3])
         self.assert_values(self.read(weir), "3")

@@ -52,6 +52,10 @@ class RedisCluster:
         """The master that was given the slot of `key` at the start."""
         return self.nodes[slot_of(key) * self.masters // SLOTS]
 
+    def replica_of(self, master):
+        """The replica that `master` was given at the start."""
+        return self.nodes[self.masters + self.nodes.index(master)]
+
     def fill(self, key, length):
         """A list of that length, at its owner."""
         self.owner(key).command("RPUSH", key, *range(length))

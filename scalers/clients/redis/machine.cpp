@@ -310,7 +310,7 @@ Error redis_error(std::string_view text, std::span<const std::string> redactions
             remote_text(text, redactions)};
   if (row == kRows.end())
     return {Errc::bad_reply, "the server returned an error", remote_text(text, redactions)};
-  // The address behind the slot may be of a form that no rule of redaction knows, such as ":6379".
+  // The address after the slot may be of a form that no rule of redaction knows, such as ":6379".
   if (row->prefix == "MOVED" || row->prefix == "ASK") {
     const auto end = text.find(' ', row->prefix.size() + 1);
     const std::string slot = remote_text(text.substr(0, end), redactions);

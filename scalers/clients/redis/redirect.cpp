@@ -33,7 +33,7 @@ std::string_view hashed_part(std::string_view key) {
   return key.substr(open + 1, close - open - 1);
 }
 
-// "HOST:PORT"; an IPv6 address stands without brackets.
+// "HOST:PORT"; an IPv6 address is without brackets.
 std::optional<RedisAddress> parse_address(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;

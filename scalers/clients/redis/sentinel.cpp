@@ -98,8 +98,8 @@ ConnectionCounts SentinelServers::connections() const {
 }
 
 awaitable<Result<SentinelMaster>> SentinelServers::find_master(Deadline deadline) {
-  // Not an older round, which a pause of the process may have left behind: what was said before it
-  // is as old as the pause.
+  // Not an older round, which may have begun before a pause of the process: what was said then is
+  // as old as the pause.
   const SteadyTime asked_at = now();
   auto joined =
       in_flight_.join_or_start(target_.service, asked_at, kPollBudget, [&](const auto& round) {

@@ -1,6 +1,6 @@
-// The servers of one Redis backend as a scaler sees them: who asks which server is hidden behind
-// commands(). One server (client.hpp), the master that Sentinels name (sentinel.hpp), or the nodes
-// of a cluster (cluster.hpp). Loop thread only.
+// The servers of one Redis backend as a scaler sees them: commands() decides
+// which server is queried. One server (client.hpp), the master that Sentinels name (sentinel.hpp),
+// or the nodes of a cluster (cluster.hpp). Loop thread only.
 #pragma once
 
 #include "scalers/clients/client.hpp"

@@ -1,4 +1,4 @@
-// Whom Sentinels name, when some of them are silent, wrong or behind.
+// Whom Sentinels name, when some of them are silent, wrong or late.
 #include "scalers/clients/redis/sentinel_reply.hpp"
 
 #include "test/rigs/redis_replies.hpp"
