@@ -12,12 +12,13 @@
 namespace weir::scalers::backends::redis {
 namespace {
 
+using clients::field_of;
 using clients::RedisReply;
 using Outcome = Result<std::optional<double>>;
 
 const RedisReply* group_of(const Subject& subject, const RedisReply& groups) {
   const auto found = std::ranges::find_if(groups.items, [&](const RedisReply& group) {
-    const RedisReply* const name = field(group, "name");
+    const RedisReply* const name = field_of(group, "name");
     return name != nullptr && name->text == subject.group;
   });
   return found == groups.items.end() ? nullptr : &*found;
@@ -38,24 +39,17 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> id_in(const RedisReply* r
 
 }  // namespace
 
-// RESP2 has no maps.
-const RedisReply* field(const RedisReply& list, std::string_view name) {
-  for (std::size_t i = 0; i + 1 < list.items.size(); i += 2)
-    if (list.items[i].text == name) return &list.items[i + 1];
-  return nullptr;
-}
-
 std::optional<double> exact_lag(const Subject& subject,
                                 const RedisReply& groups,
                                 const RedisReply& stream) {
-  const RedisReply* const length = field(stream, "length");
+  const RedisReply* const length = field_of(stream, "length");
   const RedisReply* const group = group_of(subject, groups);
   const auto delivered =
-      group == nullptr ? std::nullopt : id_in(field(*group, "last-delivered-id"));
-  const auto last = id_in(field(stream, "last-generated-id"));
+      group == nullptr ? std::nullopt : id_in(field_of(*group, "last-delivered-id"));
+  const auto last = id_in(field_of(stream, "last-generated-id"));
   if (length == nullptr || !delivered || !last) return std::nullopt;
   if (*delivered == *last || length->integer == 0) return 0.0;
-  const RedisReply* const first_entry = field(stream, "first-entry");
+  const RedisReply* const first_entry = field_of(stream, "first-entry");
   const auto first = first_entry == nullptr || first_entry->items.empty()
                          ? std::nullopt
                          : id_in(&first_entry->items.front());
@@ -76,10 +70,10 @@ Outcome with_stream(const Subject& subject,
   }
   // A lag of another type, or none, contradicts the protocol, whatever the ids say.
   const bool is_valid = lag.has_value() || lag.error().code == Errc::partial;
-  const RedisReply* const length = field(stream, "length");
+  const RedisReply* const length = field_of(stream, "length");
   if (!is_valid || length == nullptr) return lag;
   if (const auto exact = exact_lag(subject, groups, stream)) return exact;
-  const RedisReply* const first_entry = field(stream, "first-entry");
+  const RedisReply* const first_entry = field_of(stream, "first-entry");
   // The first entry, if there is one, was delivered.
   const bool has_first = first_entry != nullptr && !first_entry->items.empty();
   const std::int64_t most = length->integer - (has_first ? 1 : 0);

@@ -10,14 +10,9 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace weir::scalers::backends::redis {
-
-// The value of `name` in a list of alternating names and values; null when it has none.
-[[nodiscard]] const clients::RedisReply* field(const clients::RedisReply& list,
-                                               std::string_view name);
 
 // The lag that the ids in XINFO GROUPS and XINFO STREAM show by themselves: 0 for a group that has
 // read the last entry, the length of the stream for one that has read none of its entries. nullopt

@@ -13,6 +13,7 @@
 namespace weir::scalers::backends::redis {
 namespace {
 
+using clients::field_of;
 using clients::RedisReply;
 using Outcome = Result<std::optional<double>>;
 
@@ -82,8 +83,8 @@ Outcome parse_lag(const Subject& subject, const RedisReply& reply) {
   if (reply.kind != RedisReply::Kind::list) return bad_reply(subject);
   for (const RedisReply& group : reply.items) {
     // By name, because the number of fields depends on the version of the server.
-    const RedisReply* const name = field(group, "name");
-    const RedisReply* const lag = field(group, "lag");
+    const RedisReply* const name = field_of(group, "name");
+    const RedisReply* const lag = field_of(group, "lag");
     if (name == nullptr || name->text != subject.group) continue;
     if (lag == nullptr) {
       return Error{Errc::bad_reply, "the server reports no lag; lag needs Redis 7 or later", ""};

@@ -23,14 +23,6 @@ std::optional<Number> parse_number(std::string_view text) {
   return out;
 }
 
-// The value of `name` in a list of alternating names and values.
-const RedisReply* field_of(const RedisReply& list, std::string_view name) {
-  for (std::size_t i = 0; i + 1 < list.items.size(); i += 2) {
-    if (list.items[i].text == name) return &list.items[i + 1];
-  }
-  return nullptr;
-}
-
 Error sentinel_error(const std::string& service, const RedisReply& reply) {
   if (reply.text.starts_with("ERR No such master")) {
     return {Errc::bad_reply,
