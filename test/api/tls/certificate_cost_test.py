@@ -4,11 +4,12 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from support import ServerTest, Weir, frugal_environment, is_sanitized, metric_path, raw_tls, read_answers, require
+from support import ServerTest, Weir, frugal_environment, metric_path, raw_tls, read_answers, require
 
 HANDSHAKES = 10
-# Of CPU, for a handshake and a request together, beside those of a usual certificate.
-BOUND_SECONDS = 0.050 if is_sanitized() else 0.010
+# CPU of a handshake and a request together, in those of a usual certificate in the same run. The dearest, a chain of 30,
+# takes 6; to verify 100 links would take 17.
+BOUND_RATIO = 10
 REQUEST = f"GET {metric_path('ml-inference', 'up')} HTTP/1.1\r\nHost: weir\r\nX-Remote-User: alice\r\n\r\n".encode()
 
 
@@ -86,7 +87,7 @@ class CertificateCostTest(ServerTest):
         cost, status = self.cost_of(cert)
 
         self.assertEqual(expected_status, status)
-        self.assertLess(cost - usual, BOUND_SECONDS)
+        self.assertLess(cost / usual, BOUND_RATIO)
         self.assertLess(self.resident() - before, 4 << 20)
         self.assertEqual(200, self.weir.get("/readyz", cert=None).status)
 
