@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test"))
@@ -17,7 +18,7 @@ from support import Weir  # noqa: E402
 from support.weir import GROUP, HPA_USER, metric_path  # noqa: E402
 
 REPLY = (b'{"status":"success","data":{"resultType":"vector","result":'
-         b'[{"metric":{},"value":[1795219200,"42"]}]}}')
+         b'[{"metric":{},"value":[%d,"42"]}]}}' % time.time())
 CONFIG = """
 backends:
   prom: {{prometheus: {{url: "http://127.0.0.1:{port}"}}}}

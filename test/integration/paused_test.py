@@ -46,6 +46,10 @@ class PausedTest(ServerTest):
         page = self.weir.get("/metrics", {"X-Remote-User": "a", "X-Remote-Group": "system:masters"}).text
         return f'weir_backend_in_flight{{backend="{backend}"}} 1' in page
 
+    def late_connections_closed(self, backend):
+        page = self.weir.get("/metrics", {"X-Remote-User": "a", "X-Remote-Group": "system:masters"}).text
+        return f'weir_connections_closed_total{{backend="{backend}",reason="timed_out"}} 1' in page
+
     def check(self, name, process):
         """The backend responds while Weir is stopped; Weir goes on when the deadline of the read has passed."""
         self.wait_for(lambda: self.weir.metric("ml-inference", name).status == 200)
@@ -75,6 +79,7 @@ class PausedTest(ServerTest):
 
     def test_prometheus(self):
         self.check("prom", self.prometheus.process)
+        self.assertTrue(self.late_connections_closed("prom"))
 
     def test_redis(self):
         self.check("cache", self.redis.process)
@@ -84,6 +89,7 @@ class PausedTest(ServerTest):
 
     def test_rabbitmqs_management_api(self):
         self.check("api", broker.process)
+        self.assertTrue(self.late_connections_closed("api"))
 
 
 if __name__ == "__main__":

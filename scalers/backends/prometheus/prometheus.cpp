@@ -187,15 +187,21 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
   // Shared with the client's thread, which fills it before send() ends, because parsing a reply of
   // 1 MB takes tens of milliseconds and would block the loop.
   const auto sample = std::make_shared<std::optional<Result<Sample>>>();
-  request->on_reply = [sample, redactions = clients::redactions_of(*request), aggregate, warnings](
-                          const clients::HttpReply& reply) {
-    *sample = parse_reply(reply.status, reply.body, aggregate, warnings, redactions);
+  request->on_reply = [sample,
+                       redactions = clients::redactions_of(*request),
+                       aggregate,
+                       warnings,
+                       matchers = equality_matchers(query)](const clients::HttpReply& reply) {
+    *sample = parse_reply(reply.status, reply.body, aggregate, warnings, redactions, matchers);
   };
   const WallTime asked_at = std::chrono::system_clock::now();
   const auto reply = co_await http_.send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
   // Set, because on_reply has run when send() returns a reply.
   Result<Sample> out = std::move(**sample);
+  if (out) {
+    if (auto stale = check_evaluation_time(out->taken_at, asked_at)) co_return std::move(*stale);
+  }
   // The server evaluates a moment later, by its own clock; no value is younger than its question.
   if (out) out->taken_at = std::min(out->taken_at, asked_at);
   co_return out;

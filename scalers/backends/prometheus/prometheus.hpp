@@ -2,6 +2,7 @@
 // reply. No IO.
 #pragma once
 
+#include "scalers/backends/prometheus/selectors.hpp"
 #include "scalers/error.hpp"
 #include "scalers/kind.hpp"
 #include "scalers/settings/node.hpp"
@@ -51,12 +52,17 @@ class QueryTemplate {
 // without `aggregate`.
 // Errc::no_value (no series), too_many, partial (warnings, or a null), bad_request (bad_data: the
 // query itself), timed_out, overloaded, refused, unreachable, bad_reply. No error contains one of
-// the `redactions`.
+// the `redactions`. A series that has the label of one of the `matchers` (equality_matchers of the
+// query) with another value is a bad_reply.
 [[nodiscard]] Result<Sample> parse_reply(long status,
                                          std::string_view body,
                                          Aggregate aggregate,
                                          Warnings warnings,
-                                         std::span<const std::string> redactions);
+                                         std::span<const std::string> redactions,
+                                         std::span<const Matcher> matchers = {});
+
+// Errc::stale when a sample was evaluated so long before its question that a cache answered.
+[[nodiscard]] std::optional<Error> check_evaluation_time(WallTime evaluated_at, WallTime asked_at);
 
 // Whether `text` is a plain vector selector, such as up{job="x"}. Only a selector has an age,
 // because Prometheus gives a computed value the time of the query.

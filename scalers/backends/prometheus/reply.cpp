@@ -158,8 +158,27 @@ Result<double> combine(Aggregate aggregate, std::span<const double> samples) {
   return sum;
 }
 
+// A series of another selection, which a proxy made of the query or has cached. A label that is not
+// there says nothing: Thanos removes those of replicas.
+std::optional<Error> foreign_series(const Json& series,
+                                    std::span<const Matcher> matchers,
+                                    std::span<const std::string> redactions) {
+  for (const Matcher& matcher : matchers) {
+    const Json& value = member(member(series, "metric"), matcher.label.c_str());
+    if (value.is_null() || value == matcher.value) continue;
+    return bad_reply(
+        fmt::format("the response has a series with {}=\"{}\", and the query selects {}; does a "
+                    "proxy change the query, or answer from its cache?",
+                    matcher.label,
+                    remote_text(text_of(value), redactions),
+                    matcher.text));
+  }
+  return std::nullopt;
+}
+
 Result<Sample> parse_vector(const Json& series,
                             Aggregate aggregate,
+                            std::span<const Matcher> matchers,
                             std::span<const std::string> redactions) {
   // A server without series sends an empty list.
   if (series.is_null()) return Error{Errc::partial, "the result is null", ""};
@@ -179,6 +198,7 @@ Result<Sample> parse_vector(const Json& series,
     // An instant vector has no label set twice: a proxy has joined two responses.
     if (series.size() > 1 && !labels.insert(member(item, "metric").dump()).second)
       return bad_reply("two series have the same labels");
+    if (auto foreign = foreign_series(item, matchers, redactions)) return std::move(*foreign);
     // A native histogram has `histogram` in place of `value`.
     if (item.is_object() && item.contains("histogram")) {
       return bad_reply(
@@ -206,10 +226,11 @@ Result<Sample> parse_vector(const Json& series,
 
 Result<Sample> parse_data(const Json& data,
                           Aggregate aggregate,
+                          std::span<const Matcher> matchers,
                           std::span<const std::string> redactions) {
   const std::string type = text_of(member(data, "resultType"));
   const Json& result = member(data, "result");
-  if (type == "vector") return parse_vector(result, aggregate, redactions);
+  if (type == "vector") return parse_vector(result, aggregate, matchers, redactions);
   if (type == "scalar") return parse_sample(result);
   if (type == "matrix")
     return bad_reply(
@@ -318,7 +339,8 @@ Result<Sample> parse_reply(long status,
                            std::string_view body,
                            Aggregate aggregate,
                            Warnings warnings,
-                           std::span<const std::string> redactions) {
+                           std::span<const std::string> redactions,
+                           std::span<const Matcher> matchers) {
   // Without exceptions: text that is not JSON becomes a discarded value, which has no members.
   // The parser takes a NUL byte for the end of the text.
   const bool has_nul = body.find('\0') != body.npos;
@@ -343,7 +365,7 @@ Result<Sample> parse_reply(long status,
     return bad_reply("the warnings are not a list");
   auto gap = incompleteness(reply, status, redactions);
   if (gap && warnings == Warnings::error) return std::move(*gap);
-  auto sample = parse_data(member(reply, "data"), aggregate, redactions);
+  auto sample = parse_data(member(reply, "data"), aggregate, matchers, redactions);
   // What is missing may be in the part that did not respond: not known to be nothing.
   if (gap && !sample && sample.error().code == Errc::no_value) {
     return Error{

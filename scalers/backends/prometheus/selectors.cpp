@@ -1,6 +1,7 @@
 // The token scan. Independent of the one in query.cpp, which only has to place parameters.
 #include "scalers/backends/prometheus/selectors.hpp"
 
+#include "scalers/backends/prometheus/prometheus.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <algorithm>
@@ -194,6 +195,26 @@ std::optional<std::string> undiagnosable_word(std::string_view query) {
   Scanner scanner(query);
   scanner.scan();
   return scanner.undiagnosable_word();
+}
+
+std::vector<Matcher> equality_matchers(std::string_view query) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const auto start = std::min(query.find_first_not_of(kBlanks), query.size());
+  query = query.substr(start, query.find_last_not_of(kBlanks) + 1 - start);
+  if (!is_selector(query)) return {};
+  const auto selectors = parse_selectors(query);
+  // None: a selector that the scan does not understand.
+  if (selectors.size() != 1) return {};
+  std::vector<Matcher> out;
+  for (const Matcher& matcher : selectors.front().matchers) {
+    const bool has_escape = matcher.text.find('\\') != matcher.text.npos;
+    if (matcher.op == "=" && !has_escape) out.push_back(matcher);
+  }
+  if (!selectors.front().name.empty()) {
+    const std::string& name = selectors.front().name;
+    out.push_back({"__name__", "=", name, name});
+  }
+  return out;
 }
 
 std::string text_of(const Selector& selector) {

@@ -41,6 +41,11 @@ inline constexpr std::size_t kMaxMatchers = 8;  // of a selector; selectors with
 // As PromQL, without its range.
 [[nodiscard]] std::string text_of(const Selector& selector);
 
+// The matchers for equality of a query that is one selector alone, `__name__` among them; empty for
+// any other query, whose labels may be made by functions. A matcher whose string has escapes is
+// omitted, because take_string() does not know those of Go.
+[[nodiscard]] std::vector<Matcher> equality_matchers(std::string_view query);
+
 // `selector` without its matcher number `index`.
 [[nodiscard]] Selector without(Selector selector, std::size_t index);
 

@@ -33,6 +33,13 @@ class MasterLog:
         if is_replicated:
             self._replicated_count = len(self._changes)
 
+    def forget_since(self, began, most):
+        """Any value up to `most` is possible from `began` on, until a write that begins later is acknowledged."""
+        for index, change in enumerate(self._changes):
+            if change.before >= began:
+                self._changes[index] = dataclasses.replace(change, after=None)
+        self._changes.append(Change(began, None, 0, most=most))
+
 
 class SentinelSource(ReplicatedList):
     """The list of the master that the Sentinels name. The relay is in front of the first Sentinel.
@@ -91,15 +98,9 @@ class SentinelSource(ReplicatedList):
         self._old.start()
         self.server.wait_replicated()
         if self._master() is not new or self._log.switches > switches + 1:
-            self._forget_since(began)
-
-    def _forget_since(self, began):
-        """Seldom, another Sentinel fails over once more, and back to the old data: then any value is possible for a while."""
-        with self._turn:
-            for index, change in enumerate(self.changes):
-                if change.before >= began:
-                    self.changes[index] = dataclasses.replace(change, after=None)
-            self.changes.append(Change(began, None, 0, most=max(self.values)))
+            # Seldom, another Sentinel fails over once more, and back to the old data.
+            with self._turn:
+                self._log.forget_since(began, max(self.values))
 
     def cut_connections(self):
         for server in (*self.server.servers, *self.server.sentinels):

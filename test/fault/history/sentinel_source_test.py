@@ -57,6 +57,21 @@ class MasterLogTest(unittest.TestCase):
         self.assert_possible(truth, 11, 3)
 
 
+    def test_after_a_failover_back_to_old_data_any_value_is_possible_until_the_next_write(self):
+        changes = []
+        log = MasterLog(changes)
+        for change in (Change(1, 2, 1), Change(3, 4, 2), Change(5, 6, 3)):
+            log.written("a", change, True)
+        log.forget_since(4.5, 4)
+        truth = Truth(changes)
+
+        self.assert_possible(truth, 3.5, 1, 2)
+        self.assert_possible(truth, 4.2, 2)
+        self.assert_possible(truth, 7, 1, 2, 3, 4)
+        log.written("b", Change(8, 9, 5), True)
+        self.assert_possible(Truth(changes), 10, 5)
+
+
 class FailoverTest(ServerTest):
     def test_an_old_master_that_goes_on_as_one_is_not_believed(self):
         source = self.start_in_test(SentinelSource(self.folder() / "sentinel", random.Random(1)))
