@@ -60,7 +60,7 @@ std::optional<Error> check_evaluation_time(WallTime evaluated_at, WallTime asked
   const auto age = std::chrono::duration<double>(asked_at - evaluated_at).count();
   if (age <= kMaxEvaluationAge.count()) return std::nullopt;
   return Error{Errc::stale,
-               fmt::format("the response was evaluated {:.4g} s before the query was sent: a proxy "
+               fmt::format("the response was evaluated {:.0f} s before the query was sent: a proxy "
                            "answers from its cache, or the clocks differ",
                            age),
                ""};
