@@ -94,7 +94,7 @@ class Run:
 
 class HistoryTest(ServerTest):
     """A subclass starts its sources and Weir in `setUp`, and calls `check_history` in its one test."""
-    sources, injectors, read_count = (), (), 0
+    sources, injectors, read_count, rate = (), (), 0, RATE
     least_share = 1 / 11  # of a metric's reads that end in a number
 
     def promise(self):
@@ -107,8 +107,8 @@ class HistoryTest(ServerTest):
         self.metrics = [(source, rule) for source in self.sources for rule in RULES]
         self.injectors = [Injector(SEED, source.name, BackendFaults(source)) for source in self.sources]
 
-    def start_weir(self, env=None):
-        self.weir = self.start_in_test(Weir(self.place / "weir", self.config_of(0), env=env))
+    def start_weir(self, **settings):
+        self.weir = self.start_in_test(Weir(self.place / "weir", self.config_of(0), **settings))
 
     def inject_into_weir(self, name, faults):
         """`name` is that of the plan."""
@@ -156,7 +156,7 @@ class HistoryTest(ServerTest):
         pair = self.weir.certificates
         settings = {"port": self.weir.port, "ca": str(pair.crt("ca")), "cert": str(pair.crt("front-proxy-client")),
                     "key": str(pair.key("front-proxy-client")), "paths": [paths[index] for index in numbers],
-                    "metrics": numbers, "reads": self.read_count // READERS, "rate": RATE / READERS,
+                    "metrics": numbers, "reads": self.read_count // READERS, "rate": self.rate / READERS,
                     "out": str(self.place / f"reader-{number}")}
         return subprocess.Popen([sys.executable, "-B", Path(__file__).with_name("reader.py"), json.dumps(settings)],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -167,7 +167,7 @@ class HistoryTest(ServerTest):
         stalls = []
         try:
             for reader in readers:
-                out, problem = reader.communicate(timeout=60 + 8 * self.read_count / RATE)
+                out, problem = reader.communicate(timeout=60 + 8 * self.read_count / self.rate)
                 self.assertEqual((0, ""), (reader.returncode, problem))
                 stalls += [tuple(map(float, line.split())) for line in out.splitlines()]
         finally:

@@ -11,6 +11,7 @@ KINDS = {
     "prometheus": (*RELAYED, *OF_PROCESS),
     "broker": (*RELAYED, *OF_PROCESS, "password"),
     "weir": ("reloaded", "clock"),
+    "certificates": ("serving_pair",),
 }
 # Those of states_history_test.py: states of a backend that look like health.
 STATE_BACKENDS = ("failover", "sentinel", "given_up", "crashing", "partial")
