@@ -10,16 +10,14 @@ import statistics
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test"))
 from support import Weir  # noqa: E402
 from support.weir import GROUP, HPA_USER, metric_path  # noqa: E402
 
-# A day ahead: Weir refuses a sample that is minutes old, and a run may take that long.
 REPLY = (b'{"status":"success","data":{"resultType":"vector","result":'
-         b'[{"metric":{},"value":[%d,"42"]}]}}' % (time.time() + 86_400))
+         b'[{"metric":{},"value":[1795219200,"42"]}]}}')
 CONFIG = """
 backends:
   prom: {{prometheus: {{url: "http://127.0.0.1:{port}"}}}}

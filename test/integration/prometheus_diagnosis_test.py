@@ -3,10 +3,10 @@ import json
 import unittest
 import urllib.parse
 
-from support import ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, vector
+from support import ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend
 
 EMPTY = json.dumps({"status": "success", "data": {"resultType": "vector", "result": []}})
-FIVE = vector(5)
+FIVE = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "5"]}]}})
 
 
 class DiagnosisQueriesTest(ServerTest):

@@ -154,8 +154,6 @@ NONSENSE = [
     ("of_another_selection", body(vector(1, __name__="up")), 503,
      'the response has a series with __name__="up", and the query selects of_another_selection; does a proxy change the '
      'query, or answer from its cache?'),
-    ("evaluated_an_hour_ago", lambda turn: turn.answer(vector(1, at=time.time() - 3600)), 503,
-     "the response was evaluated 3600 s before the query was sent: a proxy answers from its cache, or the clocks differ"),
     ("drips", drip, 504, None),
     ("no_answer_after_connect", lambda turn: turn.hang(), 504, None),
     ("not_json", body("<html>hello</html>"), 503, "the response is not JSON, or is truncated"),

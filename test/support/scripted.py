@@ -3,7 +3,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 import urllib.parse
 from dataclasses import dataclass, field
 
@@ -182,9 +181,8 @@ class ScriptedServer:
         self.stop()
 
 
-def vector(*values, at=None, **labels):
-    """Prometheus' response with one series per value; several series differ in the label `n`. `at`: by default now."""
-    at = time.time() if at is None else at
+def vector(*values, at=1_795_219_200, **labels):
+    """Prometheus' response with one series per value; several series differ in the label `n`."""
     series = [{"metric": {**labels, **({"n": str(n)} if len(values) > 1 else {})}, "value": [at, str(value)]}
               for n, value in enumerate(values)]
     return json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}})

@@ -1,20 +1,15 @@
 // The age of the data that a query is computed from: which selectors have an age, its query, and
-// the limit. And the age of the response itself.
+// the limit.
 #include "scalers/backends/prometheus/prometheus.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 #include <cmath>
 
 namespace weir::scalers::backends::prometheus {
 namespace {
-
-// Beyond what clocks differ by and VictoriaMetrics' latencyOffset (30 s); as Prometheus' lookback
-// delta, after which it takes a sample for gone. A server's clock that is ahead does no harm.
-constexpr std::chrono::seconds kMaxEvaluationAge{300};
 
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
@@ -54,16 +49,6 @@ bool is_selector(std::string_view text) {
 
 std::string age_query(std::string_view selector) {
   return fmt::format("time() - max(timestamp({}))", selector);
-}
-
-std::optional<Error> check_evaluation_time(WallTime evaluated_at, WallTime asked_at) {
-  const auto age = std::chrono::duration<double>(asked_at - evaluated_at).count();
-  if (age <= kMaxEvaluationAge.count()) return std::nullopt;
-  return Error{Errc::stale,
-               fmt::format("the response was evaluated {:.0f} s before the query was sent: a proxy "
-                           "answers from its cache, or the clocks differ",
-                           age),
-               ""};
 }
 
 Result<DataAge> check_age(const Result<Sample>& reply, Duration limit) {

@@ -61,9 +61,6 @@ class QueryTemplate {
                                          std::span<const std::string> redactions,
                                          std::span<const Matcher> matchers = {});
 
-// Errc::stale when a sample was evaluated so long before its question that a cache answered.
-[[nodiscard]] std::optional<Error> check_evaluation_time(WallTime evaluated_at, WallTime asked_at);
-
 // Whether `text` is a plain vector selector, such as up{job="x"}. Only a selector has an age,
 // because Prometheus gives a computed value the time of the query.
 [[nodiscard]] bool is_selector(std::string_view text);

@@ -1,7 +1,6 @@
 """Prometheus with faults injected: the real one where it is down or silent, else a scripted server."""
 import functools
 import json
-import time
 
 from backend import HttpReplies, builder_of, http_backend
 from common import rows_of
@@ -28,10 +27,8 @@ def scripted(faulty_reply):
 
 
 def sample(text):
-    """A vector of one series whose sample is `text`, written verbatim; a `now` in it is the time of the reply."""
-    return scripted(lambda turn: turn.answer(
-        '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":%s}]}}'
-        % text.replace("now", str(time.time()))))
+    """A vector of one series whose sample is [time, `text`], written verbatim."""
+    return scripted('{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":%s}]}}' % text)
 
 
 def data(kind, result):
@@ -44,7 +41,7 @@ BACKEND = http_backend(
     oversized_error={"message": "the response is over 1024 KiB; query fewer series"},
     other_password=PrometheusOtherPassword,
     password_error={"message_regex": r"the credentials are refused \(HTTP 401\)"},
-    number=lambda text: sample(f'[now, "{text}"]'),
+    number=lambda text: sample(f'[1, "{text}"]'),
     http=HttpReplies(body_error={"message": NOT_JSON}, truncated=vector(3)[:-3]))
 EXCEPTIONS = {
     "F11": {"max_growth_mib": 16, "timing": "fast"},
@@ -73,8 +70,8 @@ OWN = [
         ("true", "[1, true]", NOT_A_TEXT), ("an_object", '[1, {"3": 3}]', NOT_A_TEXT),
         ("null", "[1, null]", "the value is null"),
         ("no_value", "null", "the value is null"), ("a_word", '[1, "three"]', "the value is not a number"),
-        ("an_empty_text", '[1, ""]', "the value is not a number"), ("NaN", '[now, "NaN"]', NAN),
-        ("plus_Inf", '[now, "+Inf"]', INFINITE.format("+")), ("minus_Inf", '[now, "-Inf"]', INFINITE.format("-")),
+        ("an_empty_text", '[1, ""]', "the value is not a number"), ("NaN", '[1, "NaN"]', NAN),
+        ("plus_Inf", '[1, "+Inf"]', INFINITE.format("+")), ("minus_Inf", '[1, "-Inf"]', INFINITE.format("-")),
         ("1e400", '[1, "1e400"]', "the value is outside the range of a 64-bit float"),
         ("1e400_for_the_time", '[1e400, "3"]', NOT_JSON), ("NaN_for_the_time", '[NaN, "3"]', NOT_JSON),
         ("a_text_for_the_time", '["1", "3"]', NOT_A_PAIR))

@@ -62,20 +62,6 @@ TEST_CASE("a computed value is not a selector, because it would never be old") {
   }
 }
 
-TEST_CASE("a response that was evaluated more than 5 minutes before its query came from a cache") {
-  constexpr WallTime kAskedAt{1'795'219'200s};
-
-  CHECK_FALSE(check_evaluation_time(kAskedAt, kAskedAt));
-  CHECK_FALSE(check_evaluation_time(kAskedAt - 300s, kAskedAt));
-  CHECK_FALSE(check_evaluation_time(kAskedAt + 24h, kAskedAt));
-  const auto stale = check_evaluation_time(kAskedAt - 301s, kAskedAt);
-  REQUIRE(stale);
-  CHECK(stale->code == Errc::stale);
-  CHECK(stale->detail ==
-        "the response was evaluated 301 s before the query was sent: a proxy answers from its "
-        "cache, or the clocks differ");
-}
-
 TEST_CASE("the age is that of the newest sample") {
   CHECK(age_query(R"(up{job="a"})") == R"(time() - max(timestamp(up{job="a"})))");
 }
