@@ -9,7 +9,7 @@
 #include "scalers/read/world.hpp"
 #include "scalers/signal.hpp"
 #include "scalers/task.hpp"
-#include "server/commands/options.hpp"
+#include "server/commands/serve/options.hpp"
 #include "server/config/reload.hpp"
 #include "server/http/health.hpp"
 #include "server/http/listener.hpp"

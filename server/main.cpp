@@ -1,6 +1,6 @@
 // Runs the command that the command line names and turns its outcome into the exit code.
-#include "server/commands/commands.hpp"
-#include "server/commands/options.hpp"
+#include "server/commands/command_line.hpp"
+#include "server/commands/environment.hpp"
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -11,7 +11,6 @@
 #include <variant>
 
 int main(int argc, char** argv) {
-  using weir::server::Command;
   using weir::server::ExitCode;
   // The reader of the log, or of a command's output, may close the pipe. A write to it then fails
   // with EPIPE instead of ending the process.
@@ -20,11 +19,10 @@ int main(int argc, char** argv) {
   // threads.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is no other thread yet
   try {
-    const auto parsed = weir::server::parse_options(argc, argv);
+    const auto parsed =
+        weir::server::parse_command_line(argc, argv, weir::server::read_environment());
     if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
-    const auto code = std::visit([](const auto& options) { return weir::server::run(options); },
-                                 std::get<Command>(parsed));
-    return static_cast<int>(code);
+    return static_cast<int>(std::get<0>(parsed)->execute());
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "weir: %s\n", failure.what());
     return static_cast<int>(ExitCode::failed);

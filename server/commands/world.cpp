@@ -1,6 +1,7 @@
 // Helpers of the commands that build a World from a configuration or read a metric once.
+#include "server/commands/world.hpp"
+
 #include "apiservice/meta/status.hpp"
-#include "server/commands/commands.hpp"
 #include "server/config/files.hpp"
 
 #include <fmt/format.h>

@@ -7,7 +7,7 @@
 #include "scalers/clients/clients.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/task.hpp"
-#include "server/commands/options.hpp"
+#include "server/commands/serve/options.hpp"
 #include "server/http/health.hpp"
 #include "server/kube/client/client.hpp"
 #include "server/kube/reviews/access_reviews.hpp"

@@ -1,6 +1,6 @@
 // parse_yaml and World::build: a configuration is refused with places and words, or is built.
 #include "scalers/read/world.hpp"
-#include "server/commands/commands.hpp"
+#include "server/commands/world.hpp"
 #include "server/yaml/parse.hpp"
 #include "test/fuzz/property.hpp"
 

@@ -106,7 +106,7 @@ class Layers(LintTest):
         ("<boost/beast/http.hpp>", "server/app.cpp", "server/http/session.cpp"),
         ("<yaml-cpp/yaml.h>", "server/app.cpp", "server/yaml/parse.cpp"),
         ("<prometheus/registry.h>", "server/app.hpp", "server/telemetry/reads.cpp"),
-        ("<CLI/CLI.hpp>", "server/main.cpp", "server/commands/serve/options_tls.cpp"),
+        ("<CLI/CLI.hpp>", "server/main.cpp", "server/commands/serve/flags_tls.cpp"),
     )
 
     @staticmethod

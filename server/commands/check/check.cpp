@@ -1,8 +1,9 @@
 // `weir check`: validates a configuration, and with --live reads each metric once, so that a
 // pipeline finds an error before a cluster does.
 #include "apiservice/encoding/quantity.hpp"
+#include "server/commands/check/options.hpp"
 #include "server/commands/check/remarks.hpp"
-#include "server/commands/commands.hpp"
+#include "server/commands/world.hpp"
 
 #include <fmt/format.h>
 

@@ -1,15 +1,18 @@
 // `weir doctor`: finds the kubeconfig as kubectl does, runs the checks, prints the findings.
 #include "scalers/clients/net/resolver.hpp"
 #include "scalers/settings/url.hpp"
-#include "server/commands/commands.hpp"
 #include "server/commands/doctor/cluster_checks.hpp"
 #include "server/commands/doctor/config_facts.hpp"
+#include "server/commands/doctor/options.hpp"
+#include "server/commands/world.hpp"
 #include "server/config/files.hpp"
 #include "server/kube/client/client.hpp"
 #include "server/kube/client/kubeconfig.hpp"
+#include "server/yaml/from_json.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <exception>
 #include <filesystem>
@@ -78,7 +81,7 @@ cluster::ClusterAccess access_of(const std::string& kubeconfig, const DoctorOpti
                                     cluster::kServiceAccountFolder);
 }
 
-// nullopt without a slash: the flag is not set. The flags are validated in options.cpp.
+// nullopt without a slash: the flag is not set. The flags are validated in flags.cpp.
 std::optional<ObjectName> name_of(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
@@ -97,6 +100,14 @@ doctor::Scope scope_of(const DoctorOptions& options, bool is_own_account) {
     out.server_port = url->port;
   }
   return out;
+}
+
+std::string text_of(const Findings& findings, Output output) {
+  switch (output) {
+    case Output::json: return doctor::json_of(findings);
+    case Output::yaml: return yaml_text(nlohmann::ordered_json::parse(doctor::json_of(findings)));
+    default: return doctor::text_of(findings);
+  }
 }
 
 Findings run_checks(Loop& loop, doctor::ClusterChecks& checks) {
@@ -144,7 +155,7 @@ ExitCode run(const DoctorOptions& options) {
   const Findings findings = run_checks(loop, checks);
   clients.close();
   resolver.close();
-  fmt::print("{}", options.is_json ? doctor::json_of(findings) : doctor::text_of(findings));
+  fmt::print("{}", text_of(findings, options.output));
   const Severity worst = doctor::worst_of(findings);
   const Severity tolerated = options.is_strict ? Severity::ok : Severity::warning;
   return worst > tolerated ? ExitCode::problems_found : ExitCode::ok;

@@ -1,18 +1,29 @@
-// The flags of `weir doctor`. Apart from options.cpp because of its length.
+// The options of `weir doctor`.
 #pragma once
 
-#include "server/commands/options.hpp"
+#include "server/commands/command.hpp"
 
 #include <string>
-
-namespace CLI {
-class App;
-}
+#include <vector>
 
 namespace weir::server {
 
-// Adds the command; `format` receives the value of -o. An invalid value throws CLI::ValidationError
-// with what to write instead.
-void add_doctor(CLI::App& app, DoctorOptions& out, std::string& format);
+struct DoctorOptions {
+  std::string kubeconfig;
+  std::vector<std::string> config;  // empty: only discovery is used
+  std::string server;               // HOST:PORT
+  std::string service;              // NAMESPACE/NAME
+  std::string service_account;      // NAMESPACE/NAME
+  Output output = Output::text;
+  bool is_strict = false;
+  std::string kubeconfig_variable;  // KUBECONFIG of the environment
+  std::string home;                 // HOME of the environment
+  std::string kubernetes_service_host;
+  std::string kubernetes_service_port;
+};
+
+CLI::App& add_command(CLI::App& program, DoctorOptions& out);
+[[nodiscard]] std::string complete(DoctorOptions& options, const Environment& environment);
+[[nodiscard]] ExitCode run(const DoctorOptions& options);
 
 }  // namespace weir::server

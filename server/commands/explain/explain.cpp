@@ -1,10 +1,12 @@
 // `weir explain`: one explanation from the backends themselves, and what an HPA would make of it.
 #include "apiservice/groups/explanation.hpp"
 #include "apiservice/meta/label_selector.hpp"
-#include "server/commands/commands.hpp"
+#include "server/commands/explain/options.hpp"
 #include "server/commands/explain/text.hpp"
+#include "server/commands/world.hpp"
 #include "server/kube/client/kubeconfig.hpp"
 #include "server/kube/objects/hpa_read.hpp"
+#include "server/yaml/from_json.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -30,10 +32,10 @@ Result<Explanation> explanation_of(const ExplainOptions& options,
                                    const std::string& selector) {
   auto labels = apiservice::parse_selector(selector);
   if (!labels) return labels.error();
-  return run_to_end(
-      loop,
-      world.explainer().explain({options.name_space, options.metric, std::move(*labels)},
-                                Deadline::after(clock.steady(), kLongest)));
+  return run_to_end(loop,
+                    world.explainer().explain(
+                        {options.target.name_space, options.target.metric, std::move(*labels)},
+                        Deadline::after(clock.steady(), kLongest)));
 }
 
 // nullopt: without --hpa.
@@ -45,13 +47,13 @@ std::optional<HpaView> hpa_of(const ExplainOptions& options,
   cluster::KubeClient client(clients.http(), cluster::read_kubeconfig(options.kubeconfig));
   const auto json = run_to_end(loop,
                                cluster::read_hpa(&client,
-                                                 options.name_space,
+                                                 options.target.name_space,
                                                  options.hpa,
                                                  Deadline::after(clock.steady(), kHpaBudget)));
   // The explanation does not need the HPA, so it is printed in any case. The exit code is that of a
   // failed read.
   if (!json) return HpaView{options.hpa, json.error()};
-  return HpaView{options.hpa, apiservice::parse_hpa(*json, options.metric)};
+  return HpaView{options.hpa, apiservice::parse_hpa(*json, options.target.metric)};
 }
 
 std::string json_text(const Explanation& explanation,
@@ -89,10 +91,13 @@ ExitCode run(const ExplainOptions& options) {
   const auto explanation = explanation_of(options, loop, clock, *loaded.world, selector);
   clients.close();
   if (!explanation) return print_failure(explanation.error());
-  if (options.is_json) {
-    fmt::print("{}", json_text(*explanation, selector, hpa));
-  } else {
+  if (options.output == Output::text) {
     fmt::print("{}", terminal_text(*explanation, hpa));
+  } else {
+    const std::string json = json_text(*explanation, selector, hpa);
+    fmt::print(
+        "{}",
+        options.output == Output::json ? json : yaml_text(nlohmann::ordered_json::parse(json)));
   }
   const bool is_successful =
       total_of(*explanation).has_value() && (!hpa || hpa->metric.has_value());

@@ -1,11 +1,14 @@
-// `weir get`: one read from the backends themselves, as a table or as the API's own JSON.
+// `weir get`: one read from the backends themselves, as a table or as the response of the API.
 #include "apiservice/encoding/quantity.hpp"
 #include "apiservice/encoding/time.hpp"
 #include "apiservice/groups/external_values.hpp"
 #include "apiservice/meta/label_selector.hpp"
-#include "server/commands/commands.hpp"
+#include "server/commands/get/options.hpp"
+#include "server/commands/world.hpp"
+#include "server/yaml/from_json.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <utility>
@@ -41,7 +44,7 @@ Result<std::vector<Reading>> read(const GetOptions& options,
   return read_once(loop,
                    clock,
                    world.source(),
-                   {options.name_space, options.metric, std::move(*labels)});
+                   {options.target.name_space, options.target.metric, std::move(*labels)});
 }
 
 }  // namespace
@@ -57,13 +60,14 @@ ExitCode run(const GetOptions& options) {
   // Before the output, which a slow reader of a pipe may delay.
   clients.close();
   if (!readings) return print_failure(readings.error());
-  if (options.is_json) {
-    std::string json;
-    apiservice::append_value_list(json, options.metric, *readings);
-    fmt::print("{}", json);
-  } else {
-    print_table(options.metric, *readings);
+  if (options.output == Output::text) {
+    print_table(options.target.metric, *readings);
+    return ExitCode::ok;
   }
+  std::string json;
+  apiservice::append_value_list(json, options.target.metric, *readings);
+  if (options.output == Output::yaml) json = yaml_text(nlohmann::ordered_json::parse(json));
+  fmt::print("{}", json);
   return ExitCode::ok;
 }
 

@@ -1,20 +1,27 @@
-// The flags of `weir record`. Apart from options.cpp because of its length.
+// The options of `weir record`.
 #pragma once
 
-#include "server/commands/options.hpp"
+#include "scalers/deadline.hpp"
+#include "server/commands/command.hpp"
 
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace weir::server {
 
-// Adds the command. An invalid value throws CLI::ValidationError with what to write instead.
-void add_record(CLI::App& app, RecordOptions& out);
-// The problem of a combination of flags; empty when it is valid.
-[[nodiscard]] std::string problem_in(const RecordOptions& options);
+struct RecordOptions {
+  std::vector<std::string> targets;  // NAMESPACE/METRIC, optionally with ?SELECTOR
+  std::vector<std::string> config;   // empty: metrics are read from the kube-apiserver
+  std::string kubeconfig;
+  std::vector<std::string> hpas;  // NAMESPACE/NAME
+  Duration interval{5'000};
+  Duration duration{0};  // 0: until a signal
+  std::string csv = "weir-record.csv";
+  std::string html = "weir-record.html";
+};
+
+CLI::App& add_command(CLI::App& program, RecordOptions& out);
+[[nodiscard]] std::string complete(RecordOptions& options, const Environment& environment);
+[[nodiscard]] ExitCode run(const RecordOptions& options);
 
 }  // namespace weir::server

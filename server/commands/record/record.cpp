@@ -3,10 +3,11 @@
 // terminal.
 #include "scalers/signal.hpp"
 #include "scalers/text/utf8.hpp"
-#include "server/commands/commands.hpp"
 #include "server/commands/record/csv.hpp"
 #include "server/commands/record/files.hpp"
+#include "server/commands/record/options.hpp"
 #include "server/commands/record/record_source.hpp"
+#include "server/commands/world.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>

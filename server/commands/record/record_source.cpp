@@ -44,7 +44,7 @@ awaitable<Result<std::vector<Reading>>> RecordSource::read_metric(Target target,
   // Without a selector there is no parameter, as in a read of the HPA controller.
   const std::string query =
       target.selector.empty() ? "" : "labelSelector=" + percent_encoded(target.selector);
-  // Not null here: problem_in() requires --kubeconfig when there is no --config.
+  // Not null here: the flags require --kubeconfig when there is no --config.
   const auto reply = co_await kube_->get(path, query, deadline);
   if (!reply) co_return reply.error().within("the kube-apiserver");
   co_return parse_values(reply->status, reply->body);

@@ -1,6 +1,7 @@
 // `weir serve`: builds the parts that outlive the App, and runs it.
 #include "server/app.hpp"
-#include "server/commands/commands.hpp"
+#include "server/commands/serve/options.hpp"
+#include "server/commands/world.hpp"
 #include "server/logging/log.hpp"
 #include "server/telemetry/telemetry.hpp"
 

@@ -227,6 +227,23 @@ class LiveTest(ServerTest):
                 self.assertEqual((0, ""), (run.returncode, run.stderr))
                 self.assertEqual(self.weir.metric("ml-inference", path, selector).text, run.stdout)
 
+    def test_get_as_yaml_with_the_namespace_apart_and_the_configuration_of_the_environment(self):
+        run = run_weir("get", "-n", "ml-inference", "by_label", "-l", "q=a", "-o", "yaml",
+                       env={"WEIR_CONFIG": str(self.file)})
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertEqual(f"""\
+kind: ExternalMetricValueList
+apiVersion: external.metrics.k8s.io/v1beta1
+metadata: {{}}
+items:
+- metricName: by_label
+  metricLabels:
+    q: a
+  timestamp: "{AT}"
+  value: "1500m"
+""", run.stdout)
+
     def test_get_fails_with_the_text_of_the_api(self):
         table = [("unknown", "ml-inference/goood", None), ("no series", "ml-inference/bad", None),
                  ("no label", "ml-inference/by_label", None), ("bad selector", "ml-inference/by_label", "q=a b"),
@@ -251,6 +268,18 @@ class CommandLineTest(ServerTest):
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
         self.assertRegex(run.stdout, r"^weir \d+\.\d+\.\d+\S*\n$")
+        self.assertEqual(run.stdout, run_weir("--version").stdout)
+
+    def test_version_as_json_and_yaml_has_the_build(self):
+        build = json.loads(run_weir("version", "-o", "json").stdout)
+
+        self.assertEqual(["version", "gitCommit", "gitCommitDate", "buildType", "compiler"], list(build))
+        self.assertEqual(f"weir {build['version']}\n", run_weir("version").stdout)
+        # Both are empty in a build without git.
+        self.assertRegex(build["gitCommit"], r"^([0-9a-f]{40})?$")
+        self.assertRegex(build["gitCommitDate"], r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S+)?$")
+        self.assertRegex(build["compiler"], r"^\w+ \d")
+        self.assertIn(f"gitCommit: {json.dumps(build['gitCommit'])}"[:12], run_weir("version", "-o", "yaml").stdout)
 
     def test_describe_prints_every_kind_and_setting(self):
         for arguments in ((), ("prometheus",)):
@@ -288,19 +317,20 @@ class CommandLineTest(ServerTest):
         run = run_weir("serv")
 
         self.assertEqual((2, "", 'weir: unknown command "serv"; did you mean "serve"?\n'
-                          "The commands are: serve, check, get, explain, describe, doctor, record, version.\n"
-                          "Run `weir --help` or `weir COMMAND --help` for usage.\n"), (run.returncode, run.stdout, run.stderr))
+                          "The commands are: serve, check, get, explain, describe, doctor, record, version, help.\n"
+                          "Run `weir --help` for usage.\n"), (run.returncode, run.stdout, run.stderr))
 
     def test_get_needs_a_namespace_and_a_metric(self):
         for target in ("p95", "/p95", "ml-inference/", "/"):
             with self.subTest(target):
                 run = run_weir("get", "--config", "x", target)
 
-                self.assertEqual((2, f'weir: "{target}" is not NAMESPACE/METRIC, such as ml-inference/p95_latency\n'),
+                self.assertEqual((2, f'weir: "{target}" is not NAMESPACE/METRIC, such as ml-inference/p95_latency; or add -n '
+                                  "NAMESPACE\nRun `weir get --help` for usage.\n"),
                                  (run.returncode, run.stderr))
 
     def test_help_is_0(self):
-        for arguments in (("--help",), ("serve", "--help"), ("get", "-h")):
+        for arguments in (("--help",), ("serve", "--help"), ("get", "-h"), ("help",), ("help", "record")):
             with self.subTest(arguments):
                 run = run_weir(*arguments)
 

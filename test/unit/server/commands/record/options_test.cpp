@@ -5,14 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
-#include <variant>
 
 namespace weir::server {
 namespace {
 
-using test::CapturedError;
-using test::parse;
 using test::parse_as;
+using test::refusal;
 using test::Texts;
 
 TEST_CASE("record takes metrics with their selectors, HPAs, and how long") {
@@ -44,23 +42,19 @@ TEST_CASE("record takes metrics with their selectors, HPAs, and how long") {
 }
 
 TEST_CASE("a record without a source or a target is an error that says what to write") {
-  const auto refused = [](const Texts& arguments) {
-    CapturedError error;
-    CHECK(std::get<ExitCode>(parse(arguments)) == ExitCode::usage);
-    return error.text();
-  };
-
-  CHECK(refused({"record", "--config", "x"}) ==
-        "weir: there is nothing to record: give a NAMESPACE/METRIC or --hpa NAMESPACE/NAME\n");
+  CHECK(refusal({"record", "--config", "x"}) ==
+        "weir: there is nothing to record: give a NAMESPACE/METRIC or --hpa NAMESPACE/NAME\nRun "
+        "`weir record --help` for usage.\n");
   CHECK(
-      refused({"record", "ml/depth"}) ==
+      refusal({"record", "ml/depth"}) ==
       "weir: there is no source: add --config to query the backends, or --kubeconfig to query the "
-      "cluster\n");
-  CHECK(refused({"record", "ml/depth", "--config", "x", "--hpa", "ml/worker"}) ==
-        "weir: --hpa reads from the kube-apiserver: add --kubeconfig\n");
-  CHECK_THAT(refused({"record", "depth", "--config", "x"}),
+      "cluster\nRun `weir record --help` for usage.\n");
+  CHECK(refusal({"record", "ml/depth", "--config", "x", "--hpa", "ml/worker"}) ==
+        "weir: --hpa reads from the kube-apiserver: add --kubeconfig\nRun `weir record --help` for "
+        "usage.\n");
+  CHECK_THAT(refusal({"record", "depth", "--config", "x"}),
              Catch::Contains("write NAMESPACE/NAME"));
-  CHECK_THAT(refused({"record", "ml/depth", "--config", "x", "--interval", "0s"}),
+  CHECK_THAT(refusal({"record", "ml/depth", "--config", "x", "--interval", "0s"}),
              Catch::Contains("write a duration such as 5s or 8m"));
 }
 

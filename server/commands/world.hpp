@@ -1,9 +1,8 @@
-// The commands of the program. Each returns the exit code and prints results to stdout and problems
-// to stderr, for people. They may throw std::runtime_error with a text that says what to do.
+// What the commands share that build a World from a configuration and read metrics once.
 #pragma once
 
 #include "scalers/read/world.hpp"
-#include "server/commands/options.hpp"
+#include "server/commands/command.hpp"
 #include "server/config/reload.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,15 +15,6 @@
 #include <vector>
 
 namespace weir::server {
-
-[[nodiscard]] ExitCode run(const ServeOptions& options);
-[[nodiscard]] ExitCode run(const CheckOptions& options);
-[[nodiscard]] ExitCode run(const GetOptions& options);
-[[nodiscard]] ExitCode run(const ExplainOptions& options);
-[[nodiscard]] ExitCode run(const DescribeOptions& options);
-[[nodiscard]] ExitCode run(const DoctorOptions& options);
-[[nodiscard]] ExitCode run(const RecordOptions& options);
-[[nodiscard]] ExitCode run(const VersionOptions& options);
 
 // Ignores all events: for commands that read a metric once and print its error.
 class SilentObserver final : public scalers::ReadObserver {

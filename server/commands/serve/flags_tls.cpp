@@ -1,9 +1,7 @@
 // The TLS flags of `weir serve`, with the syntax that Kubernetes gives --tls-sni-cert-key.
-#include "server/commands/serve/options_tls.hpp"
-
+#include "server/commands/flags.hpp"
+#include "server/commands/serve/flags.hpp"
 #include "server/tls/names.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <string>
@@ -44,12 +42,17 @@ NamedPair parse_sni_pair(const std::string& text) {
 }  // namespace
 
 void add_tls_flags(CLI::App& serve, ServeOptions& out) {
-  auto* certificate = serve.add_option("--tls-cert-file",
-                                       out.tls_cert_file,
-                                       "PEM file: serving certificate and its chain");
-  auto* key = serve.add_option("--tls-private-key-file",
-                               out.tls_private_key_file,
-                               "PEM file: private key of --tls-cert-file");
+  serve.option_defaults()->group("Certificates");
+  auto* certificate = serve
+                          .add_option("--tls-cert-file",
+                                      out.tls_cert_file,
+                                      "PEM file: serving certificate and its chain")
+                          ->type_name("FILE");
+  auto* key = serve
+                  .add_option("--tls-private-key-file",
+                              out.tls_private_key_file,
+                              "PEM file: private key of --tls-cert-file")
+                  ->type_name("FILE");
   // Half a pair would be ignored, and a self-signed certificate served.
   certificate->needs(key);
   key->needs(certificate);
@@ -60,8 +63,8 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
             out.tls_sni_pairs.clear();
             for (const std::string& text : texts) out.tls_sni_pairs.push_back(parse_sni_pair(text));
           },
-          "CERTIFICATE,KEY[:NAME,...]: an additional pair for these server names (SNI); may be "
-          "repeated")
+          "An additional pair for these server names (SNI); may be repeated")
+      ->type_name("CERTIFICATE,KEY[:NAME,...]")
       ->allow_extra_args(false);
   // Shared by the callbacks of both flags, which CLI11 keeps: the settings need both values.
   const auto names = std::make_shared<std::pair<std::string, std::vector<std::string>>>();
@@ -72,13 +75,16 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
       throw CLI::ValidationError(problem->what);
     out.tls = std::get<TlsSettings>(parsed);
   };
-  serve.add_option_function<std::string>(
-      "--tls-min-version",
-      [names, apply](const std::string& text) {
-        names->first = text;
-        apply();
-      },
-      "VersionTLS12 or VersionTLS13. Default: VersionTLS12");
+  serve
+      .add_option_function<std::string>(
+          "--tls-min-version",
+          [names, apply](const std::string& text) {
+            names->first = text;
+            apply();
+          },
+          "Oldest version of TLS: VersionTLS12 or VersionTLS13")
+      ->default_str("VersionTLS12")
+      ->type_name("VERSION");
   serve
       .add_option_function<std::vector<std::string>>(
           "--tls-cipher-suites",
@@ -88,7 +94,14 @@ void add_tls_flags(CLI::App& serve, ServeOptions& out) {
           },
           "Cipher suites of TLS 1.2 by their Go names. Default: all with forward secrecy and AEAD")
       ->delimiter(',')
+      ->type_name("LIST")
       ->allow_extra_args(false);
+  serve
+      .add_option("--cert-dir",
+                  out.cert_dir,
+                  "Folder for a self-signed pair, created when --tls-cert-file is not set")
+      ->type_name("FOLDER")
+      ->capture_default_str();
 }
 
 }  // namespace weir::server

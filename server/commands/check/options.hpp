@@ -1,0 +1,20 @@
+// The options of `weir check`.
+#pragma once
+
+#include "server/commands/command.hpp"
+
+#include <string>
+#include <vector>
+
+namespace weir::server {
+
+struct CheckOptions {
+  std::vector<std::string> config;
+  bool is_live = false;
+};
+
+CLI::App& add_command(CLI::App& program, CheckOptions& out);
+[[nodiscard]] std::string complete(CheckOptions& options, const Environment& environment);
+[[nodiscard]] ExitCode run(const CheckOptions& options);
+
+}  // namespace weir::server

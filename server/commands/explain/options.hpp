@@ -1,0 +1,24 @@
+// The options of `weir explain`.
+#pragma once
+
+#include "server/commands/command.hpp"
+
+#include <string>
+#include <vector>
+
+namespace weir::server {
+
+struct ExplainOptions {
+  std::vector<std::string> config;
+  Target target;
+  std::string selector;
+  std::string hpa;         // empty: none
+  std::string kubeconfig;  // required with `hpa`
+  Output output = Output::text;
+};
+
+CLI::App& add_command(CLI::App& program, ExplainOptions& out);
+[[nodiscard]] std::string complete(ExplainOptions& options, const Environment& environment);
+[[nodiscard]] ExitCode run(const ExplainOptions& options);
+
+}  // namespace weir::server
