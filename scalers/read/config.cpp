@@ -3,6 +3,7 @@
 #include "scalers/read/config.hpp"
 
 #include "scalers/catalog.hpp"
+#include "scalers/kind_block.hpp"
 #include "scalers/read/policies/settings.hpp"
 #include "scalers/settings/table.hpp"
 #include "scalers/text/key_writer.hpp"
@@ -74,48 +75,6 @@ constexpr SettingDoc kLabelsDoc{
     "labels that the HPA's selector may set, each with the RE2 pattern its whole value must "
     "match, or {pattern: P, default: V}; the block uses them as $(label)"};
 
-// The one block of an entry of `backends` or `metrics` that is named after a kind.
-struct KindBlock {
-  const ScalerKind* kind = nullptr;
-  const Node* block = nullptr;
-};
-
-// Any kind's key is a valid key of an entry; find_block() checks that there is one.
-std::vector<SettingDoc> with_kinds(std::vector<SettingDoc> rows) {
-  for (const ScalerKind& kind : catalog())
-    rows.push_back({kind.name, "map", "", false, kind.summary});
-  return rows;
-}
-
-std::string kinds_listed() {
-  std::string out;
-  for (const ScalerKind& kind : catalog()) {
-    out += fmt::format("{}{}", out.empty() ? "" : ", ", kind.name);
-  }
-  return out;
-}
-
-KindBlock find_block(const Node& entry, std::string_view what, Problems& problems) {
-  KindBlock out;
-  for (const Node::Field& field : entry.fields) {
-    const ScalerKind* kind = find_kind(field.key);
-    if (kind == nullptr) continue;
-    if (out.kind == nullptr) {
-      out = {kind, &field.value};
-    } else if (kind != out.kind) {
-      problems.add(
-          field.mark,
-          fmt::format("a {} has one kind, and this one is {} already", what, out.kind->name));
-    }
-  }
-  if (out.kind == nullptr) {
-    problems.add(
-        entry.mark,
-        fmt::format("a {} needs one block named after its kind: {}", what, kinds_listed()));
-  }
-  return out;
-}
-
 // A DNS label of RFC 1123, as Kubernetes names namespaces.
 bool is_namespace(std::string_view name) {
   const auto is_inner = [](char c) {
@@ -152,17 +111,19 @@ void Builder::add_backends(const Node& section) {
     return problems_.add(section.mark, "backends is a map from a backend's name to its settings");
   }
   for (const Node::Field& field : section.fields) {
-    const bool is_known =
-        std::ranges::any_of(backends_, [&](const auto& one) { return one->name == field.key; });
-    if (is_known) {
+    const auto first =
+        std::ranges::find_if(backends_, [&](const auto& one) { return one->name == field.key; });
+    if (first != backends_.end()) {
       problems_.add(field.mark,
-                    fmt::format("duplicate backend {}; give each its own name", field.key));
+                    fmt::format("duplicate backend {} (first at {}:{}); give each its own name",
+                                field.key,
+                                (*first)->mark.file,
+                                (*first)->mark.line));
       continue;
     }
     // The keys are checked here and the rows are read one by one, because read_settings() would
     // refuse the kind's own block as an unknown key.
-    if (!check_keys(field.value, with_kinds(common_backend_settings()), "backend", problems_))
-      continue;
+    if (!check_entry_keys(field.value, common_backend_settings(), "backend", problems_)) continue;
     BackendLimits limits;
     for (const auto& row : kBackendTable) {
       if (const Node* value = field.value.find(row.name)) row.read(*value, limits, problems_);
@@ -171,6 +132,7 @@ void Builder::add_backends(const Node& section) {
     // Also a backend with problems, so that its metrics are not reported as without a backend.
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
+    backend->mark = field.mark;
     backend->limiter =
         std::make_shared<ConcurrencyLimiter>(loop_, limits.max_in_flight, limits.max_waiting);
     if (found.kind != nullptr) {
@@ -194,7 +156,7 @@ void Builder::add_metrics(const Node& section) {
 }
 
 void Builder::add_metric(const Node& node) {
-  if (!check_keys(node, with_kinds(common_metric_settings()), "metric", problems_)) return;
+  if (!check_entry_keys(node, common_metric_settings(), "metric", problems_)) return;
   const KindBlock found = find_block(node, "metric", problems_);
   Metric metric = read_common(node);
   // After read_common(), which finds the problems of the common keys whatever the kind.

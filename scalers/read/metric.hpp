@@ -19,6 +19,7 @@ namespace weir::scalers::read {
 
 struct ConfiguredBackend {
   std::string name;          // as the configuration names it
+  Mark mark;                 // of its name
   std::string_view kind;     // "prometheus"
   std::size_t settings = 0;  // a hash of its own block, which says what server it is
   std::unique_ptr<Backend> backend;

@@ -9,13 +9,17 @@
 
 namespace weir::scalers {
 
-std::vector<std::string> Problems::lines() const {
-  std::vector<Problem> sorted = problems_;
-  std::ranges::sort(sorted, {}, [](const Problem& problem) {
+std::vector<Problem> Problems::sorted() const {
+  std::vector<Problem> out = problems_;
+  std::ranges::sort(out, {}, [](const Problem& problem) {
     return std::tie(problem.mark.file, problem.mark.line, problem.mark.column, problem.what);
   });
+  return out;
+}
+
+std::vector<std::string> Problems::lines() const {
   std::vector<std::string> out;
-  for (const Problem& problem : sorted) {
+  for (const Problem& problem : sorted()) {
     const Mark& mark = problem.mark;
     out.push_back(
         // A problem of a whole file, such as one that cannot be read, has no line.

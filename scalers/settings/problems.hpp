@@ -24,6 +24,8 @@ class Problems {
   }
   [[nodiscard]] bool empty() const { return problems_.empty(); }
   [[nodiscard]] std::size_t size() const { return problems_.size(); }
+  // In the order of files, lines and columns.
+  [[nodiscard]] std::vector<Problem> sorted() const;
   // "file:line:column: what" of each, in the order of files, lines and columns.
   [[nodiscard]] std::vector<std::string> lines() const;
 

@@ -31,13 +31,17 @@ std::unique_ptr<scalers::World> build_world(const std::vector<scalers::Node>& do
                                             scalers::ReadObserver& observer) {
   auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
   if (world) return world;
+  print_problems(problems);
+  return nullptr;
+}
+
+void print_problems(const scalers::Problems& problems) {
   // All of them, so that one run is enough to fix the file.
   for (const std::string& line : problems.lines()) fmt::print(stderr, "{}\n", line);
   fmt::print(stderr,
              "weir: {} problem{} in the configuration\n",
              problems.size(),
              problems.size() == 1 ? "" : "s");
-  return nullptr;
 }
 
 ExitCode print_failure(const scalers::Error& error) {

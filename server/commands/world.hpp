@@ -46,6 +46,9 @@ class SilentObserver final : public scalers::ReadObserver {
     const Clock& clock,
     scalers::ReadObserver& observer);
 
+// Prints every problem to stderr, and their number.
+void print_problems(const scalers::Problems& problems);
+
 // Runs the loop until `work` is done and returns its result.
 template <class T>
 [[nodiscard]] T run_to_end(Loop& loop, awaitable<T> work) {

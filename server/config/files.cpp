@@ -2,6 +2,8 @@
 // fingerprints first.
 #include "server/config/files.hpp"
 
+#include "server/config/foreign.hpp"
+#include "server/config/local_files.hpp"
 #include "server/crypto/sha256.hpp"
 #include "server/yaml/parse.hpp"
 
@@ -117,8 +119,10 @@ std::vector<Node> parse_config(const ConfigFiles& config, Problems& problems) {
   for (const ConfigFile& file : config.files) {
     Node document = parse_yaml(file.text, file.path, problems);
     // Null when the text had a problem, which is reported already.
-    if (document.kind != Node::Kind::null) out.push_back(std::move(document));
+    if (document.kind != Node::Kind::null && !is_foreign(document, problems))
+      out.push_back(std::move(document));
   }
+  resolve_local_files(out);
   problems.add_all(config.problems);
   return out;
 }

@@ -31,7 +31,8 @@ struct ConfigFiles {
 // large.
 [[nodiscard]] std::string fingerprint_of(const ConfigFiles& config);
 
-// The documents of the files. Adds a problem for each file that cannot be read or parsed.
+// The documents of the files, in which relative paths of credentials and certificates start at
+// their file. Adds a problem for each file that cannot be read or parsed.
 [[nodiscard]] std::vector<scalers::Node> parse_config(const ConfigFiles& config,
                                                       scalers::Problems& problems);
 

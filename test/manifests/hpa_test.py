@@ -136,6 +136,11 @@ class HpaTest(ServerTest):
 
         self.assertEqual(named_files, listed_files)
 
+    def test_a_pipeline_without_secrets_checks_the_folder_as_it_is(self):
+        run = run_weir("check", "--no-credentials", HPA / "weir")
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr), run.stdout)
+
     def check(self, files):
         run = run_weir("check", placed_config(files, self.folder()))
         self.assertEqual((0, ""), (run.returncode, run.stderr), run.stdout)

@@ -11,6 +11,9 @@ namespace weir::server {
 struct CheckOptions {
   std::vector<std::string> config;
   bool is_live = false;
+  bool has_no_credentials = false;  // their files are not looked at
+  std::string selector;             // with is_live
+  Output output = Output::text;
 };
 
 CLI::App& add_command(CLI::App& program, CheckOptions& out);

@@ -109,22 +109,6 @@ std::vector<std::string> namespaces_of(const Node& metric) {
   return out;
 }
 
-void set_path(Node& node, const std::string& path) {
-  if (node.kind == Node::Kind::scalar) node.text = path;
-}
-
-// Recursive, because the parser bounds the depth.
-void set_paths_below(Node& block, bool is_tls, const std::string& path) {
-  for (Node::Field& field : block.fields) {
-    // Only below tls, because `key` is also the key of a Redis list.
-    const bool is_path =
-        field.key == "file" ||
-        (is_tls && (field.key == "ca" || field.key == "certificate" || field.key == "key"));
-    if (is_path) set_path(field.value, path);
-    set_paths_below(field.value, field.key == "tls", path);
-  }
-}
-
 }  // namespace
 
 std::vector<MeasuredMetric> measured_metrics(std::span<const Node> documents) {
@@ -142,16 +126,6 @@ std::vector<MeasuredMetric> measured_metrics(std::span<const Node> documents) {
     }
   }
   return out;
-}
-
-void ignore_local_files(std::vector<Node>& documents, const std::string& path) {
-  for (Node& document : documents) {
-    for (Node::Field& section : document.fields) {
-      if (section.key != "backends") continue;
-      // The name of a backend may be "tls", so it is not taken for the key.
-      for (Node::Field& backend : section.value.fields) set_paths_below(backend.value, false, path);
-    }
-  }
 }
 
 }  // namespace weir::server::doctor

@@ -25,9 +25,4 @@ struct MeasuredMetric {
 [[nodiscard]] std::vector<MeasuredMetric> measured_metrics(
     std::span<const scalers::Node> documents);
 
-// Replaces the path of every credential, CA and certificate file of a backend with `path`, a file
-// that exists. The doctor does not query backends, and their files are usually only in Weir's pods;
-// `weir check` checks them.
-void ignore_local_files(std::vector<scalers::Node>& documents, const std::string& path);
-
 }  // namespace weir::server::doctor

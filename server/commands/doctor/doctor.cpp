@@ -6,6 +6,7 @@
 #include "server/commands/doctor/options.hpp"
 #include "server/commands/world.hpp"
 #include "server/config/files.hpp"
+#include "server/config/local_files.hpp"
 #include "server/kube/client/client.hpp"
 #include "server/kube/client/kubeconfig.hpp"
 #include "server/yaml/from_json.hpp"
@@ -27,9 +28,6 @@ namespace {
 using doctor::Findings;
 using doctor::ObjectName;
 using doctor::Severity;
-
-// A file that exists on every Linux; it is small and not empty.
-constexpr const char* kReadableFile = "/proc/version";
 
 bool is_file(const std::string& path) {
   std::error_code failed;
@@ -141,7 +139,7 @@ ExitCode run(const DoctorOptions& options) {
   if (!options.config.empty()) {
     scalers::Problems problems;
     auto documents = parse_config(read_config(options.config), problems);
-    doctor::ignore_local_files(documents, kReadableFile);
+    ignore_local_files(documents, kReadableFile);
     // Needed for its list of metrics only: no backend is queried.
     const auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
     if (!world) return ExitCode::failed;

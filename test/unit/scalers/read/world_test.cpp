@@ -251,7 +251,7 @@ TEST_CASE("a backend reports its missing settings") {
        {"t.yaml:1:51: duplicate key prometheus (first at 1:20)"}},
       {"the name twice",
        "{backends: {a: {prometheus: {url: 'http://a'}}, a: {prometheus: {url: 'http://b'}}}}",
-       {"t.yaml:1:49: duplicate backend a; give each its own name"}},
+       {"t.yaml:1:49: duplicate backend a (first at t.yaml:1); give each its own name"}},
       {"no limit at all",
        "{backends: {a: {maxInFlight: 0, prometheus: {url: 'http://a'}}}}",
        {"t.yaml:1:30: expected a whole number from 1 to 1000000; found \"0\""}},

@@ -104,23 +104,5 @@ TEST_CASE("a document without metrics has no measures") {
   CHECK(shown(test::node("{backends: {}}")).empty());
 }
 
-TEST_CASE("paths of files of backends are replaced, and nothing else is") {
-  std::vector documents{test::node(
-      "{backends: {tls: {redis: {url: a, password: {file: b}, key: k, tls: {ca: c, key: {x: y}},"
-      " headers: {X: {file: d}}}}}, metrics: [{name: m, redis: {tls: {ca: e}}}]}")};
-
-  ignore_local_files(documents, "/there");
-
-  const auto* redis = documents[0].find("backends")->find("tls")->find("redis");
-  const auto* metric = documents[0].find("metrics")->items[0].find("redis");
-  CHECK(redis->find("url")->text == "a");
-  CHECK(redis->find("password")->find("file")->text == "/there");
-  CHECK(redis->find("key")->text == "k");
-  CHECK(redis->find("tls")->find("ca")->text == "/there");
-  CHECK(redis->find("tls")->find("key")->find("x")->text == "y");
-  CHECK(redis->find("headers")->find("X")->find("file")->text == "/there");
-  CHECK(metric->find("tls")->find("ca")->text == "e");
-}
-
 }  // namespace
 }  // namespace weir::server::doctor
