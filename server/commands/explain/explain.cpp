@@ -92,7 +92,7 @@ ExitCode run(const ExplainOptions& options) {
   clients.close();
   if (!explanation) return print_failure(explanation.error());
   if (options.output == Output::text) {
-    fmt::print("{}", terminal_text(*explanation, hpa));
+    fmt::print("{}", terminal_text(*explanation, hpa, options.is_verbose));
   } else {
     const std::string json = json_text(*explanation, selector, hpa);
     fmt::print(

@@ -24,6 +24,7 @@ CLI::App& add_command(CLI::App& program, ExplainOptions& out) {
              out.output,
              {Output::json, Output::yaml},
              "json or yaml: print the response of GET .../METRIC/explain");
+  explain.add_flag("-v,--verbose", out.is_verbose, "Also show the policies that changed nothing");
   // Without a default: explain queries backends, and a cluster only when it is named.
   auto* const kubeconfig =
       explain.add_option("--kubeconfig", out.kubeconfig, "Kubeconfig file for reading the HPA")

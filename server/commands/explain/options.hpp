@@ -15,6 +15,7 @@ struct ExplainOptions {
   std::string hpa;         // empty: none
   std::string kubeconfig;  // required with `hpa`
   Output output = Output::text;
+  bool is_verbose = false;
 };
 
 CLI::App& add_command(CLI::App& program, ExplainOptions& out);

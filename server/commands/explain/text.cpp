@@ -20,6 +20,8 @@ using scalers::Explanation;
 // The controller takes the largest result of all metrics of an HPA, and this one is one of them.
 constexpr const char* kNote =
     "an estimate: the HPA also considers its other metrics, its behavior and ready pods";
+// The effect of a policy that changed nothing, as the reader has it.
+constexpr std::string_view kUnused = "not used";
 
 // Names are as wide as the longest one. Texts are of backends, and a terminal takes commands from
 // control bytes.
@@ -65,22 +67,44 @@ std::string result_text(const scalers::Result<std::vector<scalers::Reading>>& re
   return fmt::format("{} {}: {}", status.code, status.reason, status.message);
 }
 
-void add_query(std::string& out, const Explanation::BackendQuery& query) {
+// The end of a cause that points to the findings, which are below it here.
+constexpr std::string_view kPointer = "; weir explain lists ";
+
+std::string cause_text(const scalers::Diagnosis& diagnosis) {
+  // A diagnosis without a cause is shown too: otherwise it would seem that there was none.
+  if (diagnosis.cause.empty()) return "no cause was found";
+  return diagnosis.cause.substr(0, diagnosis.cause.find(kPointer));
+}
+
+// The result of a query and the cause right below it: what a person came for.
+void add_result(std::string& out, const Explanation::BackendQuery& query) {
+  std::string result = result_text(query.result);
+  if (query.diagnosis && !query.diagnosis->cause.empty()) {
+    // A Status ends with the cause, which has a line of its own here.
+    const std::string tail = "; diagnosis: " + query.diagnosis->cause;
+    if (result.ends_with(tail)) result.resize(result.size() - tail.size());
+  }
+  add(out, "result", result);
+  if (!query.diagnosis) return;
+  const std::string cause = cause_text(*query.diagnosis);
+  add(out, "diagnosis", cause);
+  for (const std::string& finding : query.diagnosis->findings) {
+    if (finding != cause) add(out, "", "- " + finding);
+  }
+}
+
+void add_query(std::string& out, const Explanation::BackendQuery& query, bool is_verbose) {
   // An empty line for each query, because a selector with several values sends several.
   out += '\n';
   for (const auto& [name, value] : query.labels)
     add(out, "label", fmt::format("{}={}", name, value));
+  add_result(out, query);
   add(out, "query", query.text);
   add(out, "reply", reply_text(query));
   if (!query.notice.empty()) add(out, "notice", query.notice);
-  for (const Explanation::Policy& policy : query.policies)
-    add(out, "policy", fmt::format("{}: {} ({})", policy.name, policy.setting, policy.effect));
-  if (query.diagnosis) {
-    add(out,
-        "diagnosis",
-        // A diagnosis without a cause is shown too: otherwise it would seem that there was none.
-        query.diagnosis->cause.empty() ? "no cause was found" : query.diagnosis->cause);
-    for (const std::string& finding : query.diagnosis->findings) add(out, "", "- " + finding);
+  for (const Explanation::Policy& policy : query.policies) {
+    if (is_verbose || policy.effect != kUnused)
+      add(out, "policy", fmt::format("{}: {} ({})", policy.name, policy.setting, policy.effect));
   }
   std::string steps;
   for (const Explanation::Step& step : query.steps) {
@@ -93,7 +117,6 @@ void add_query(std::string& out, const Explanation::BackendQuery& query) {
                          static_cast<double>(microseconds) / 1000);
   }
   add(out, "took", steps);
-  add(out, "result", result_text(query.result));
 }
 
 void add_hpa(std::string& out, const Explanation& explanation, const HpaView& hpa) {
@@ -142,9 +165,15 @@ std::optional<double> total_of(const Explanation& explanation) {
   return sum;
 }
 
-std::string terminal_text(const Explanation& explanation, const std::optional<HpaView>& hpa) {
+std::string terminal_text(const Explanation& explanation,
+                          const std::optional<HpaView>& hpa,
+                          bool is_verbose) {
   std::string out;
   add(out, "metric", fmt::format("{}/{}", explanation.name_space, explanation.metric));
+  for (const Explanation::BackendQuery& query : explanation.queries)
+    add_query(out, query, is_verbose);
+  if (hpa) add_hpa(out, explanation, *hpa);
+  out += '\n';
   // The position in the configuration, because several entries may have this name.
   add(out, "entry", fmt::format("{}:{}", explanation.entry.file, explanation.entry.line));
   const Explanation::BackendFacts& backend = explanation.backend;
@@ -160,8 +189,6 @@ std::string terminal_text(const Explanation& explanation, const std::optional<Hp
       fmt::format("deadline {} ms, freshness {} ms",
                   explanation.deadline.count(),
                   explanation.freshness.count()));
-  for (const Explanation::BackendQuery& query : explanation.queries) add_query(out, query);
-  if (hpa) add_hpa(out, explanation, *hpa);
   return out;
 }
 

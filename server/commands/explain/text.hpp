@@ -21,8 +21,10 @@ struct HpaView {
 // The sum of all values, which is what an HPA takes; nullopt when one of them is an error.
 [[nodiscard]] std::optional<double> total_of(const scalers::Explanation& explanation);
 
+// Of each query the result and its cause first. `is_verbose`: with the policies without an effect.
 [[nodiscard]] std::string terminal_text(const scalers::Explanation& explanation,
-                                        const std::optional<HpaView>& hpa);
+                                        const std::optional<HpaView>& hpa,
+                                        bool is_verbose);
 [[nodiscard]] nlohmann::ordered_json hpa_document(const scalers::Explanation& explanation,
                                                   const HpaView& hpa);
 
