@@ -61,7 +61,9 @@ std::string kubeconfig_of(const DoctorOptions& options) {
   if (!files.empty()) return files.front();
   // kubectl does not look into the home folder then either: that file may be of another cluster.
   if (!options.kubeconfig_variable.empty())
-    throw std::runtime_error("KUBECONFIG names no file that exists: fix it, or set --kubeconfig");
+    throw std::runtime_error(
+        fmt::format("KUBECONFIG names no file that exists ({}): fix it, or set --kubeconfig",
+                    options.kubeconfig_variable));
   const std::string default_path = options.home + "/.kube/config";
   return !options.home.empty() && is_file(default_path) ? default_path : std::string();
 }

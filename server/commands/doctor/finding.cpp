@@ -30,6 +30,31 @@ std::size_t count_of(std::span<const Finding> findings, Severity severity) {
   return static_cast<std::size_t>(std::ranges::count(findings, severity, &Finding::severity));
 }
 
+// The worst findings first, each severity in the order of the checks.
+std::vector<const Finding*> by_severity(std::span<const Finding> findings) {
+  std::vector<const Finding*> out;
+  for (const Severity severity : {Severity::error, Severity::warning, Severity::ok}) {
+    for (const Finding& finding : findings) {
+      if (finding.severity == severity) out.push_back(&finding);
+    }
+  }
+  return out;
+}
+
+std::string verdict_of(std::span<const Finding> findings) {
+  const std::string counts = fmt::format("{}, {}, {} ok",
+                                         counted(count_of(findings, Severity::error), "error"),
+                                         counted(count_of(findings, Severity::warning), "warning"),
+                                         count_of(findings, Severity::ok));
+  switch (worst_of(findings)) {
+    case Severity::error: return "problems were found: " + counts;
+    case Severity::warning: return "no errors, but something to look at: " + counts;
+    case Severity::ok: break;
+  }
+  // Without a finding nothing was checked.
+  return (findings.empty() ? "nothing was checked: " : "no problem was found: ") + counts;
+}
+
 }  // namespace
 
 std::string counted(std::size_t count, std::string_view noun) {
@@ -73,8 +98,9 @@ std::string one_line(std::string_view text) {
 }
 
 std::string text_of(std::span<const Finding> findings) {
-  std::string out;
-  for (const Finding& finding : findings) {
+  std::string out = verdict_of(findings) + '\n';
+  for (const Finding* one : by_severity(findings)) {
+    const Finding& finding = *one;
     fmt::format_to(std::back_inserter(out),
                    "{:<8} {}: {}{}{}\n",
                    name_of(finding.severity),
@@ -83,12 +109,6 @@ std::string text_of(std::span<const Finding> findings) {
                    finding.action.empty() ? "" : " -> ",
                    one_line(finding.action));
   }
-  // The counts come last, where a terminal shows them.
-  fmt::format_to(std::back_inserter(out),
-                 "{}, {}, {} ok\n",
-                 counted(count_of(findings, Severity::error), "error"),
-                 counted(count_of(findings, Severity::warning), "warning"),
-                 count_of(findings, Severity::ok));
   return out;
 }
 

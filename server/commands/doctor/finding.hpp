@@ -29,8 +29,8 @@ using Findings = std::vector<Finding>;
 // The highest severity; ok without findings.
 [[nodiscard]] Severity worst_of(std::span<const Finding> findings);
 
-// A line "error    OBJECT: WHAT -> ACTION" for each finding, and a last line with the count of each
-// severity. Each text is cut to one line without control bytes.
+// The verdict with the count of each severity, then a line "error    OBJECT: WHAT -> ACTION" for
+// each finding, the worst first. Each text is cut to one line without control bytes.
 [[nodiscard]] std::string text_of(std::span<const Finding> findings);
 // {"errors": 1, "warnings": 0, "findings": [{"severity", "object", "what", "action"}]}.
 [[nodiscard]] std::string json_of(std::span<const Finding> findings);

@@ -238,7 +238,7 @@ class ForbiddenChecksTest(DoctorCase):
 
         run = self.run_doctor(kubeconfig=kubeconfig)
 
-        self.assertRegex(run.stdout, r"\Aerror    kube-apiserver: it cannot be reached: .*\n1 error, 0 warnings, 0 ok\n\Z")
+        self.assertRegex(run.stdout, r"\Aproblems were found: 1 error, 0 warnings, 0 ok\nerror    kube-apiserver: it cannot be reached: .*\n\Z")
         self.assertEqual(4, run.returncode)
 
     def test_an_account_unknown_to_the_kube_apiserver_ends_the_checks(self):
@@ -246,8 +246,8 @@ class ForbiddenChecksTest(DoctorCase):
 
         run = self.run_doctor(kubeconfig=kubeconfig)
 
-        self.assertEqual("error    kube-apiserver: it rejected the credentials of this account (401) -> put a new token or client "
-                         "certificate into the kubeconfig\n1 error, 0 warnings, 0 ok\n", run.stdout)
+        self.assertEqual("problems were found: 1 error, 0 warnings, 0 ok\nerror    kube-apiserver: it rejected the credentials of "
+                         "this account (401) -> put a new token or client certificate into the kubeconfig\n", run.stdout)
         self.assertEqual(4, run.returncode)
 
     def test_a_kube_apiserver_that_hangs_at_every_query_is_reported_within_30_seconds(self):
@@ -297,7 +297,7 @@ class CommandTest(DoctorCase):
 
         run = self.run_in(KUBECONFIG="/nowhere/a", HOME=str(home))
 
-        self.assertEqual((1, "weir: KUBECONFIG names no file that exists: fix it, or set --kubeconfig\n"),
+        self.assertEqual((1, "weir: KUBECONFIG names no file that exists (/nowhere/a): fix it, or set --kubeconfig\n"),
                          (run.returncode, run.stderr))
 
     def test_two_kubeconfigs_are_an_error(self):

@@ -8,17 +8,22 @@
 namespace weir::server::doctor {
 namespace {
 
-TEST_CASE("findings as text: a line for each, and their number") {
+TEST_CASE("findings as text: the verdict, then a line for each, the worst first") {
   const Findings findings{ok("a", "is well"),
                           warning("b", "is odd", "look"),
-                          error("c", "is\nbad", "")};
+                          error("c", "is\nbad", ""),
+                          ok("d", "is well, too")};
 
   CHECK(text_of(findings) ==
-        "ok       a: is well\n"
-        "warning  b: is odd -> look\n"
+        "problems were found: 1 error, 1 warning, 2 ok\n"
         "error    c: is bad\n"
-        "1 error, 1 warning, 1 ok\n");
-  CHECK(text_of(Findings{}) == "0 errors, 0 warnings, 0 ok\n");
+        "warning  b: is odd -> look\n"
+        "ok       a: is well\n"
+        "ok       d: is well, too\n");
+  CHECK(text_of(Findings{}) == "nothing was checked: 0 errors, 0 warnings, 0 ok\n");
+  CHECK_THAT(text_of(Findings{ok("a", "b")}), Catch::StartsWith("no problem was found: 0 errors"));
+  CHECK_THAT(text_of(Findings{warning("a", "b", "")}),
+             Catch::StartsWith("no errors, but something to look at: 0 errors, 1 warning, 0 ok\n"));
 }
 
 TEST_CASE("findings as JSON") {
