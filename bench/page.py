@@ -7,7 +7,7 @@ import results
 
 PAGE = results.RESULTS / "page.html"
 WIDTH, BAR, GAP, LEFT, RIGHT = 900, 12, 10, 150, 220
-LETTER = 6.5  # of the charts' font, wide
+LETTER = 7.5  # wide, of the widest of the fonts that are sans-serif somewhere
 COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8d6a9f", "#c9822b", "#3d5a80", "#6b8e23", "#b5179e", "#555555")
 STYLE = """
 body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 940px; color: #222; background: #fff; }
@@ -35,7 +35,8 @@ def bars(result, unit):
     rows = [(name, row[unit], row.get("previous", {}).get(unit)) for name, row in result["rows"].items() if unit in row]
     most = max(max(value, before or 0) for _, value, before in rows) or 1
     left_margin = max(LEFT, letters(name for name, _, _ in rows) + 8)
-    scale = (WIDTH - left_margin - RIGHT) / most
+    shown = [f"{value:,} {change(value, before)}" for _, value, before in rows]
+    scale = (WIDTH - left_margin - max(RIGHT, letters(shown) + 8)) / most
     height = len(rows) * (2 * BAR + GAP) + GAP
     out = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{html.escape(result["units"][unit])}">']
     for number, (name, value, before) in enumerate(rows):
@@ -45,7 +46,7 @@ def bars(result, unit):
         out.append(f'<rect x="{left_margin}" y="{top + BAR}" width="{value * scale:.1f}" height="{BAR}" fill="{COLOURS[0]}"/>')
         out.append(text(left_margin - 8, top + BAR + 4, name, "end"))
         longest = max(value, before or 0) * scale
-        out.append(text(left_margin + longest + 8, top + BAR + 4, f"{value:,} {change(value, before)}"))
+        out.append(text(left_margin + longest + 8, top + BAR + 4, shown[number]))
     return "\n".join([*out, "</svg>"])
 
 
@@ -59,7 +60,7 @@ def lines(history, unit):
     if not shares:
         return ""
     most = max(max(share for _, share in points) for points in shares.values())
-    top, right = 12, max(RIGHT, 40 + letters(f"{name} 100 %" for name in shares))
+    top, right = 12, max(RIGHT, 40 + letters(f"{name} {points[-1][1] * 100:.0f} %" for name, points in shares.items()))
     height = max(260, top + 18 * len(shares) + 24)
     step = (WIDTH - LEFT - right) / max(1, len(history) - 1)
 
