@@ -10,9 +10,6 @@
 namespace weir::server::record {
 namespace {
 
-// RFC 4180, 2.1.
-constexpr const char* kEnd = "\r\n";
-
 // The columns in order; an empty column has no value.
 struct Row {
   std::string time;
@@ -29,16 +26,6 @@ struct Row {
   std::string conditions;
   std::string error;
 };
-
-// RFC 4180, 2.6 and 2.7: quotes are doubled inside a quoted field.
-std::string quoted(const std::string& field) {
-  // Other fields need no quotes (2.5).
-  if (field.find_first_of(",\"\r\n") == field.npos) return field;
-  std::string out = "\"";
-  for (const char character : field)
-    out += character == '"' ? std::string("\"\"") : std::string(1, character);
-  return out + '"';
-}
 
 std::string line_of(const Row& row) {
   // In the order of the names in csv_head().
@@ -58,9 +45,9 @@ std::string line_of(const Row& row) {
   std::string out;
   for (const std::string* field : fields) {
     if (field != fields.front()) out += ',';
-    out += quoted(*field);
+    out += csv_field(*field);
   }
-  return out + kEnd;
+  return out + kCsvLineEnd;
 }
 
 template <class AnySample>
@@ -77,6 +64,16 @@ Row row_of(const char* kind, std::string_view name, const AnySample& sample) {
 }
 
 }  // namespace
+
+// RFC 4180, 2.6 and 2.7: quotes are doubled inside a quoted field.
+std::string csv_field(const std::string& field) {
+  // Other fields need no quotes (2.5).
+  if (field.find_first_of(",\"\r\n") == field.npos) return field;
+  std::string out = "\"";
+  for (const char character : field)
+    out += character == '"' ? std::string("\"\"") : std::string(1, character);
+  return out + '"';
+}
 
 std::string csv_head() {
   return line_of({"time",

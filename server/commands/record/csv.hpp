@@ -9,6 +9,11 @@
 
 namespace weir::server::record {
 
+// RFC 4180, 2.1.
+inline constexpr const char* kCsvLineEnd = "\r\n";
+// `field` with quotes where it needs them.
+[[nodiscard]] std::string csv_field(const std::string& field);
+
 // The names of the columns, with a line end.
 [[nodiscard]] std::string csv_head();
 // A line for each reading of the sample, or one for its error.

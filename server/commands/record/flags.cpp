@@ -85,6 +85,12 @@ CLI::App& add_command(CLI::App& program, RecordOptions& out) {
   record.add_option("--html", out.html, "HTML page with plots, written every 10 s and at the end")
       ->type_name("FILE")
       ->capture_default_str();
+  record
+      .add_option("--csv-wide",
+                  out.csv_wide,
+                  "CSV file with one line for each interval: replicas, metrics, CPU and memory of "
+                  "the HPAs, and the metrics over their targets; written as --html is")
+      ->type_name("FILE");
   return record;
 }
 

@@ -18,6 +18,7 @@ struct RecordOptions {
   Duration duration{0};  // 0: until a signal
   std::string csv = "weir-record.csv";
   std::string html = "weir-record.html";
+  std::string csv_wide;  // empty: none
 };
 
 CLI::App& add_command(CLI::App& program, RecordOptions& out);

@@ -3,6 +3,7 @@
 #include "server/commands/record/page.hpp"
 
 #include "apiservice/encoding/time.hpp"
+#include "scalers/text/utf8.hpp"
 #include "server/commands/record/plot.hpp"
 
 #include <fmt/format.h>
@@ -26,7 +27,7 @@ body{font:14px/1.4 sans-serif;max-width:960px;margin:1em auto;padding:0 1em;colo
 figure{margin:1em 0}figcaption{font-weight:bold}svg{width:100%;background:#fafafa}
 text{font-size:11px;fill:#555}.left{text-anchor:end}.below{text-anchor:middle}
 .grid{stroke:#ddd}.line{fill:none;stroke-width:1.6;stroke-linecap:round}.error{stroke:#d62728;stroke-width:2}
-.cursor{stroke:#888;visibility:hidden}.legend span{margin-right:1.5em}.bad{color:#d62728}
+.cursor{stroke:#888;visibility:hidden}.failed{fill:#d62728;fill-opacity:.1}.shade{color:#eb9394}.legend span{margin-right:1.5em}.bad{color:#d62728}
 table{border-collapse:collapse}td,th{text-align:left;padding:.1em .8em .1em 0;vertical-align:top}
 #readout{position:sticky;top:0;background:#fff;border-bottom:1px solid #ddd;min-height:1.4em;white-space:pre-wrap}
 </style></head><body>
@@ -99,9 +100,9 @@ std::vector<double> errors_of(const std::vector<AnySample>& samples) {
 Line replicas_of(const HpaTrack& track,
                  const char* name,
                  std::optional<std::int64_t> HpaState::*which) {
-  // Stepped, because replicas change at once; dashed for the desired ones, because both lines often
-  // have the same values.
-  Line out{name, {}, true, which == &HpaState::desired};
+  // Dashed, because current and desired replicas often are the same number, and bounds are no
+  // measurements.
+  Line out{name, {}, which != &HpaState::current};
   for (const HpaSample& sample : track.samples) {
     const auto& count = sample.state.*which;
     out.points.emplace_back(sample.at,
@@ -142,30 +143,97 @@ std::string condition_text(const HpaSample& sample) {
   return out;
 }
 
-std::string section_of(const MetricTrack& track, double seconds) {
+// From each first failed read to the next good one, or to the end.
+template <class AnySample>
+std::vector<Span> failures_of(const std::vector<AnySample>& samples, double seconds) {
+  std::vector<Span> out;
+  bool is_failing = false;
+  for (const AnySample& sample : samples) {
+    if (is_failing) out.back().to = sample.at;
+    if (!sample.error.empty() && !is_failing) out.push_back({sample.at, sample.at});
+    is_failing = !sample.error.empty();
+  }
+  if (is_failing) out.back().to = seconds;
+  return out;
+}
+
+// The namespace and the name in `NAMESPACE/NAME?SELECTOR`.
+std::pair<std::string, std::string> parts_of(const std::string& name) {
+  const std::string path = name.substr(0, name.find('?'));
+  const auto slash = path.find('/');
+  if (slash == path.npos) return {"", path};
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+// The external metric of that name in the last known spec of the HPA; nullptr when it has none.
+const HpaMetric* metric_in(const HpaTrack& hpa, const std::string& metric) {
+  const auto [name_space, name] = parts_of(metric);
+  if (parts_of(hpa.name).first != name_space) return nullptr;
+  for (auto sample = hpa.samples.rbegin(); sample != hpa.samples.rend(); ++sample) {
+    for (const HpaMetric& one : sample->state.metrics) {
+      if (one.type == "External" && scalers::lower_case(one.name) == scalers::lower_case(name))
+        return &one;
+    }
+  }
+  return nullptr;
+}
+
+// Where the HPA is satisfied: its target, for an average times its replicas at that time.
+std::optional<Line> target_of(const HpaTrack& hpa, const std::string& metric) {
+  const HpaMetric* of = metric_in(hpa, metric);
+  if (of == nullptr || (!of->target_value && !of->target_average)) return std::nullopt;
+  Line out{of->target_value
+               ? fmt::format("target of HPA {}", hpa.name)
+               : fmt::format("target of HPA {}: {} x replicas", hpa.name, *of->target_average),
+           {},
+           true};
+  for (const HpaSample& sample : hpa.samples) {
+    std::optional<double> at = of->target_value;
+    if (!at && sample.state.current)
+      at = *of->target_average * static_cast<double>(*sample.state.current);
+    out.points.emplace_back(sample.at, sample.error.empty() ? at : std::nullopt);
+  }
+  return out;
+}
+
+std::string section_of(const MetricTrack& track, const Timeline& timeline, double seconds) {
   const auto errors = errors_of(track.samples);
+  const auto failures = failures_of(track.samples, seconds);
+  auto values =
+      lines_of(track, [](const Sample&, const scalers::Reading& reading) { return reading.value; });
+  for (const HpaTrack& hpa : timeline.hpas) {
+    if (auto target = target_of(hpa, track.name)) values.push_back(std::move(*target));
+  }
   std::string out = fmt::format("<h2>{}</h2>\n", html_escaped(track.name));
-  out += svg_of(
-      {"value",
-       seconds,
-       lines_of(track,
-                [](const Sample&, const scalers::Reading& reading) { return reading.value; }),
-       errors});
+  out += svg_of({"value", seconds, std::move(values), errors, failures});
   // Errors have no age: a track of errors alone would have an empty plot.
   auto ages = lines_of(track, age_of);
-  if (!ages.empty()) out += svg_of({"age in seconds", seconds, std::move(ages), errors});
+  if (!ages.empty()) out += svg_of({"age in seconds", seconds, std::move(ages), errors, failures});
   if (!errors.empty())
     out += changes_of(track.samples, [](const Sample& sample) { return sample.error; });
   return out;
 }
 
-std::string section_of(const HpaTrack& track, double seconds) {
+std::string section_of(const HpaTrack& track, const Timeline& timeline, double seconds) {
+  std::vector<Line> lines{replicas_of(track, "current", &HpaState::current),
+                          replicas_of(track, "desired", &HpaState::desired)};
+  for (const auto& [name, which] :
+       {std::pair("min", &HpaState::least), std::pair("max", &HpaState::most)}) {
+    Line bound = replicas_of(track, name, which);
+    const bool is_known = std::ranges::any_of(bound.points, [](const auto& point) {
+      return point.second.has_value();
+    });
+    if (is_known) lines.push_back(std::move(bound));
+  }
+  auto failures = failures_of(track.samples, seconds);
+  // Replicas that do not move are explained by a metric that fails.
+  for (const MetricTrack& metric : timeline.metrics) {
+    if (metric_in(track, metric.name) == nullptr) continue;
+    const auto failed = failures_of(metric.samples, seconds);
+    failures.insert(failures.end(), failed.begin(), failed.end());
+  }
   return fmt::format("<h2>HPA {}</h2>\n", html_escaped(track.name)) +
-         svg_of({"replicas",
-                 seconds,
-                 {replicas_of(track, "current", &HpaState::current),
-                  replicas_of(track, "desired", &HpaState::desired)},
-                 errors_of(track.samples)}) +
+         svg_of({"replicas", seconds, std::move(lines), errors_of(track.samples), failures}) +
          changes_of(track.samples, condition_text);
 }
 
@@ -193,12 +261,12 @@ std::string points_of(const Timeline& timeline) {
   for (const HpaTrack& track : timeline.hpas) {
     json points = json::array();
     for (const HpaSample& sample : track.samples) {
-      const auto& [current, desired, conditions] = sample.state;
-      points.push_back(
-          {sample.at,
-           sample.error.empty()
-               ? fmt::format("{} replicas, {} desired", count_text(current), count_text(desired))
-               : sample.error});
+      const HpaState& state = sample.state;
+      points.push_back({sample.at,
+                        sample.error.empty() ? fmt::format("{} replicas, {} desired",
+                                                           count_text(state.current),
+                                                           count_text(state.desired))
+                                             : sample.error});
     }
     out.push_back({{"name", "HPA " + track.name}, {"points", points}});
   }
@@ -220,8 +288,8 @@ std::string page_of(const Timeline& timeline) {
       "read its values.</p>\n<div id=\"readout\"></div>\n",
       apiservice::rfc3339(timeline.began),
       seconds);
-  for (const MetricTrack& track : timeline.metrics) out += section_of(track, seconds);
-  for (const HpaTrack& track : timeline.hpas) out += section_of(track, seconds);
+  for (const MetricTrack& track : timeline.metrics) out += section_of(track, timeline, seconds);
+  for (const HpaTrack& track : timeline.hpas) out += section_of(track, timeline, seconds);
   // A browser does not execute a script of this type.
   out += fmt::format("<script type=\"application/json\" id=\"points\">{}</script>\n",
                      points_of(timeline));

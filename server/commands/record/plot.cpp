@@ -19,7 +19,8 @@ constexpr double kLeft = 70;
 constexpr double kRight = 870;
 constexpr double kTop = 10;
 constexpr double kBottom = 185;
-constexpr int kSteps = 5;  // on each axis
+constexpr int kSteps = 5;     // on the axis of values
+constexpr int kMaxMarks = 8;  // on the axis of time
 // Without red, which is the colour of errors.
 constexpr std::array<const char*, 6> kColours{"#1f77b4",
                                               "#2ca02c",
@@ -75,11 +76,30 @@ std::string axes_of(const Plot& plot, const Range& range) {
         kLeft - 6,
         y + 4,
         value);
-    const double at = plot.seconds * step / kSteps;
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"below\">{:.4g} s</text>\n",
-                       x_of(plot, at),
+  }
+  const double step = time_step(plot.seconds);
+  // A little more, because the last mark may be past the end by a rounding error.
+  for (int mark = 0; mark * step <= plot.seconds * (1 + 1e-9); ++mark) {
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"below\">{}</text>\n",
+                       x_of(plot, mark * step),
                        kHeight - 8,
-                       at);
+                       time_text(mark * step, step));
+  }
+  return out;
+}
+
+std::string shades_of(const Plot& plot) {
+  std::string out;
+  for (const Span& span : plot.failures) {
+    const double left = x_of(plot, span.from);
+    // At least as wide as a mark.
+    const double width = std::max(x_of(plot, span.to) - left, 2.0);
+    out += fmt::format(
+        "<rect class=\"failed\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>\n",
+        left,
+        kTop,
+        width,
+        kBottom - kTop);
   }
   return out;
 }
@@ -89,8 +109,8 @@ std::string path_of(const Plot& plot, const Range& range, const Line& line) {
   bool is_open = false;
   for (const auto& [at, value] : line.points) {
     if (!value) {
-      // A stepped value holds until the time at which it becomes unknown.
-      if (is_open && line.is_stepped) out += fmt::format("H{:.1f}", x_of(plot, at));
+      // A value holds until the time at which it becomes unknown.
+      if (is_open) out += fmt::format("H{:.1f}", x_of(plot, at));
       is_open = false;
       continue;
     }
@@ -99,10 +119,8 @@ std::string path_of(const Plot& plot, const Range& range, const Line& line) {
     if (!is_open) {
       // A path of length 0 with round caps, so that a single point is visible.
       out += fmt::format("M{:.1f} {:.1f}h0", x, y);
-    } else if (line.is_stepped) {
-      out += fmt::format("H{:.1f}V{:.1f}", x, y);
     } else {
-      out += fmt::format("L{:.1f} {:.1f}", x, y);
+      out += fmt::format("H{:.1f}V{:.1f}", x, y);
     }
     is_open = true;
   }
@@ -127,6 +145,7 @@ std::string legend_of(const Plot& plot) {
                        plot.lines[n].is_dashed ? "&#9476;" : "&#9472;",
                        html_escaped(plot.lines[n].name));
   }
+  if (!plot.failures.empty()) out += "<span class=\"shade\">&#9632; a read failed</span>\n";
   if (!plot.errors.empty())
     out += fmt::format("<span class=\"bad\">| {} error{}</span>\n",
                        plot.errors.size(),
@@ -147,6 +166,7 @@ std::string svg_of(const Plot& plot) {
       plot.seconds,
       kLeft,
       kRight);
+  out += shades_of(plot);
   out += axes_of(plot, range);
   for (std::size_t n = 0; n < plot.lines.size(); ++n) {
     out += fmt::format("<path class=\"line\" stroke=\"{}\"{} d=\"{}\"/>\n",
@@ -173,6 +193,24 @@ std::string html_escaped(std::string_view text) {
     }
   }
   return out;
+}
+
+double time_step(double seconds) {
+  constexpr std::array kRound{0.1,    0.2,    0.5,    1.0,     2.0,     5.0,    10.0,
+                              15.0,   30.0,   60.0,   120.0,   300.0,   600.0,  900.0,
+                              1800.0, 3600.0, 7200.0, 14400.0, 21600.0, 43200.0};
+  for (const double step : kRound) {
+    if (seconds / step <= kMaxMarks) return step;
+  }
+  // Whole days.
+  return 86400 * std::ceil(seconds / 86400 / kMaxMarks);
+}
+
+std::string time_text(double at, double step) {
+  // Minutes only where every mark is a whole one, and hours likewise.
+  if (step < 60) return fmt::format("{:.4g} s", at);
+  if (step < 3600) return fmt::format("{:.4g} min", at / 60);
+  return fmt::format("{:.4g} h", at / 3600);
 }
 
 double nice_ceiling(double value) {

@@ -7,6 +7,7 @@
 #include "server/commands/record/files.hpp"
 #include "server/commands/record/options.hpp"
 #include "server/commands/record/record_source.hpp"
+#include "server/commands/record/rounds.hpp"
 #include "server/commands/world.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -49,7 +50,7 @@ struct Recording {
         clock(its_clock),
         source(its_source),
         interval(options.interval),
-        files(options.csv, options.html),
+        files(options.csv, options.html, options.csv_wide),
         ended(loop),
         began(clock.steady()),
         page_at(began + kPageInterval) {
@@ -66,6 +67,7 @@ struct Recording {
   // A CSV that cannot be written ends the command here, before anything is queried.
   record::RecordFiles files;
   record::Timeline timeline;
+  record::Rounds rounds;
   scalers::Signal ended;
   SteadyTime began;
   SteadyTime page_at;
@@ -83,14 +85,28 @@ void end(Recording& recording, const std::exception_ptr& failure) {
 
 void write_page_if_due(Recording& recording) {
   if (recording.clock.steady() < recording.page_at) return;
-  recording.files.write_page(recording.timeline);
+  recording.files.write_page(recording.timeline, recording.interval);
   // From the end of the writing, so that a long record is not written all the time.
   recording.page_at = recording.clock.steady() + kPageInterval;
 }
 
-void print_sample(const std::string& name, double at, const std::string& what) {
-  fmt::print("{:>9.1f} s  {}  {}\n", at, scalers::printable(name), scalers::printable(what));
+void print_lines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) fmt::print("{}\n", line);
   std::fflush(stdout);  // for readers of a pipe
+}
+
+// The place of a track in the order in which they were given: metrics, then HPAs.
+std::size_t index_of(const Recording& recording, const MetricTrack& track) {
+  return static_cast<std::size_t>(&track - recording.timeline.metrics.data());
+}
+
+std::size_t index_of(const Recording& recording, const HpaTrack& track) {
+  return recording.timeline.metrics.size() +
+         static_cast<std::size_t>(&track - recording.timeline.hpas.data());
+}
+
+std::size_t round_of(const Recording& recording, double at) {
+  return static_cast<std::size_t>(at / seconds_of(recording.interval) + 1e-6);
 }
 
 std::string text_of(const Sample& sample) {
@@ -126,7 +142,12 @@ void add_sample(Recording& recording, Track& track, AnySample sample) {
   sample.took = seconds_of(recording.clock.steady() - recording.began) - sample.at;
   // The file first: a record that is killed has every line that was printed.
   recording.files.add_lines(record::csv_of(track.name, sample));
-  print_sample(track.name, sample.at, text_of(sample));
+  print_lines(recording.rounds.add(round_of(recording, sample.at),
+                                   index_of(recording, track),
+                                   fmt::format("{:>9.1f} s  {}  {}",
+                                               sample.at,
+                                               scalers::printable(track.name),
+                                               scalers::printable(text_of(sample)))));
   track.samples.push_back(std::move(sample));
   write_page_if_due(recording);
 }
@@ -240,10 +261,15 @@ ExitCode run(const RecordOptions& options) {
   const SteadyTime limit = clock.steady() + kMaxStopTime;
   while (recording.under_way > 0 && loop.run_one_until(limit) > 0) {
   }
-  recording.files.write_page(recording.timeline);
+  recording.files.write_page(recording.timeline, recording.interval);
+  print_lines(recording.rounds.flush());
   // After the page, so that what was recorded is not lost.
   if (recording.failure) std::rethrow_exception(recording.failure);
-  fmt::print("written: {} and {}\n", options.csv, options.html);
+  fmt::print("written: {}{}{} and {}\n",
+             options.csv,
+             options.csv_wide.empty() ? "" : ", ",
+             options.csv_wide,
+             options.html);
   return ExitCode::ok;
 }
 

@@ -60,6 +60,53 @@ std::optional<Reading> reading_of(const json& item) {
   return out;
 }
 
+// The fields of each type: {"type": "Resource", "resource": {...}}.
+std::string field_of(const std::string& type) {
+  std::string out = type;
+  // "ContainerResource" is under containerResource.
+  if (!out.empty() && out.front() >= 'A' && out.front() <= 'Z')
+    out.front() = static_cast<char>(out.front() - 'A' + 'a');
+  return out;
+}
+
+std::string name_in(const json& block) {
+  const std::string name = text_in(block, "name");
+  return name.empty() ? text_in(part_of(block, "metric"), "name") : name;
+}
+
+std::optional<double> quantity_in(const json& object, const char* key) {
+  return apiservice::parse_quantity(text_in(object, key));
+}
+
+std::optional<double> percent_in(const json& object, const char* key) {
+  const auto count = count_in(object, key);
+  return count ? std::optional(static_cast<double>(*count)) : std::nullopt;
+}
+
+// The entries of status.currentMetrics are in the order of those of the spec; one that could not be
+// read is empty.
+std::vector<HpaMetric> metrics_of(const json& targets, const json& current) {
+  std::vector<HpaMetric> out;
+  if (!targets.is_array()) return out;
+  for (std::size_t n = 0; n < targets.size(); ++n) {
+    const std::string type = text_in(targets[n], "type");
+    const json block = part_of(targets[n], field_of(type).c_str());
+    const json target = part_of(block, "target");
+    HpaMetric& metric = out.emplace_back(HpaMetric{type, name_in(block)});
+    metric.target_value = quantity_in(target, "value");
+    metric.target_average = quantity_in(target, "averageValue");
+    metric.target_utilization = percent_in(target, "averageUtilization");
+    if (!current.is_array() || n >= current.size() || text_in(current[n], "type") != type) continue;
+    const json read_block = part_of(current[n], field_of(type).c_str());
+    if (name_in(read_block) != metric.name) continue;
+    const json read = part_of(read_block, "current");
+    metric.value = quantity_in(read, "value");
+    metric.average = quantity_in(read, "averageValue");
+    metric.utilization = percent_in(read, "averageUtilization");
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::vector<Reading>> parse_values(long status, std::string_view body) {
@@ -83,7 +130,12 @@ Result<HpaState> parse_hpa(long status, std::string_view body) {
   json object;
   if (auto failed = take_object(status, body, object)) return std::move(*failed);
   const json state = part_of(object, "status");
+  const json spec = part_of(object, "spec");
   HpaState out{count_in(state, "currentReplicas"), count_in(state, "desiredReplicas"), {}};
+  // The kube-apiserver fills in a minReplicas of 1.
+  out.least = count_in(spec, "minReplicas");
+  out.most = count_in(spec, "maxReplicas");
+  out.metrics = metrics_of(part_of(spec, "metrics"), part_of(state, "currentMetrics"));
   const json conditions = part_of(state, "conditions");
   for (const json& condition : conditions) {
     out.conditions.push_back({text_in(condition, "type"),

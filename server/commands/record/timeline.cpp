@@ -8,6 +8,14 @@
 
 namespace weir::server::record {
 
+bool HpaMetric::is_over_target() const {
+  const auto is_over = [](const std::optional<double>& read, const std::optional<double>& target) {
+    return read && target && *read > *target;
+  };
+  return is_over(value, target_value) || is_over(average, target_average) ||
+         is_over(utilization, target_utilization);
+}
+
 std::string text_of(const scalers::Labels& labels) {
   std::string out;
   for (const auto& [name, value] : labels)

@@ -35,11 +35,32 @@ struct Condition {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
-// The status of an HPA.
+// One metric of an HPA: its target, and what the controller read last. A number that is not set is
+// unknown, or not of this type.
+struct HpaMetric {
+  std::string type;  // "External", "Resource", ...
+  std::string name;  // of the metric or the resource
+  std::optional<double> target_value = {};
+  std::optional<double> target_average = {};      // a replica
+  std::optional<double> target_utilization = {};  // percent of the requests
+  std::optional<double> value = {};
+  std::optional<double> average = {};
+  std::optional<double> utilization = {};
+
+  // Whether the controller read more than the target.
+  [[nodiscard]] bool is_over_target() const;
+
+  friend bool operator==(const HpaMetric&, const HpaMetric&) = default;
+};
+
+// The spec and the status of an HPA.
 struct HpaState {
   std::optional<std::int64_t> current;
   std::optional<std::int64_t> desired;
   std::vector<Condition> conditions;
+  std::optional<std::int64_t> least = {};  // minReplicas, maxReplicas
+  std::optional<std::int64_t> most = {};
+  std::vector<HpaMetric> metrics = {};
 };
 
 struct HpaSample {

@@ -11,7 +11,7 @@ from support import (KubeApiserver, Process, ScriptedServer, ServerTest, config,
 COLUMNS = ["time", "elapsed_seconds", "kind", "name", "labels", "value", "timestamp", "age_seconds", "took_ms",
            "current_replicas", "desired_replicas", "conditions", "error"]
 HPA = "/apis/autoscaling/v2/namespaces/ml-inference/horizontalpodautoscalers/worker"
-VOID = {"meta", "path"}
+VOID = {"meta", "path", "rect"}
 
 
 class Page(html.parser.HTMLParser):
@@ -104,8 +104,23 @@ class RecordTest(ServerTest):
         state["status"] |= {"currentReplicas": 2, "desiredReplicas": 5}
         kube.objects[HPA] = state
 
-        self.record("ml-inference/depth?queue=a", "ml-inference/gone", "--hpa", "ml-inference/worker", "--kubeconfig",
-                    kube.kubeconfig(self.place), "--interval", "10s", "--duration", "300ms")
+        state["spec"]["metrics"].append({"type": "Resource", "resource": {"name": "cpu", "target": {
+            "type": "Utilization", "averageUtilization": 50}}})
+        state["status"]["currentMetrics"] = [{"type": ""}, {"type": "Resource", "resource": {"name": "cpu", "current": {
+            "averageUtilization": 66, "averageValue": "330m"}}}]
+
+        out = self.record("ml-inference/depth?queue=a", "ml-inference/gone", "--hpa", "ml-inference/worker", "--kubeconfig",
+                          kube.kubeconfig(self.place), "--interval", "10s", "--duration", "300ms", "--csv-wide",
+                          self.place / "wide.csv")
+
+        self.assertEqual(["ml-inference/depth?queue=a", "ml-inference/gone", "ml-inference/worker"],
+                         re.findall(r"(?m)^ *[\d.]+ s  (\S+)", out))
+        with open(self.place / "wide.csv", newline="") as file:
+            [line] = csv.DictReader(file)
+        self.assertEqual({"Replicas": "2", "Desired": "5", "depth": "1.5", "gone": "", "CPU_Percent": "66", "CPU_Cores": "0.33",
+                          "Memory_Percent": "", "Memory_Bytes": "", "Active": "cpu"},
+                         {name: cell for name, cell in line.items() if name != "Timestamp"})
+        self.assertRegex(line["Timestamp"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 
         rows = {row["name"]: row for row in self.rows()}
         self.assertEqual([{"labelSelector": "queue=a"}], queries)
@@ -167,7 +182,7 @@ class RecordTest(ServerTest):
                 run = run_weir("record", "ml-inference/up", "--config", self.place / "weir.yaml", *files)
 
                 self.assertEqual((1, f"weir: {shown} cannot be written (No such file or directory): set another file with "
-                                  "--csv or --html\n"), (run.returncode, run.stderr))
+                                  "--csv, --html or --csv-wide\n"), (run.returncode, run.stderr))
         self.assertEqual([], self.backend.requests)
 
 

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -78,13 +79,13 @@ TEST_CASE("a line breaks where there is no value, and never falls to zero there"
   const Plot plot{"value", 10, {{"x", {{0, 10}, {5, std::nullopt}, {10, 10}}}}, {5}};
 
   const std::string svg = svg_of(plot);
-  CHECK(holds(svg, "d=\"M70.0 10.0h0M870.0 10.0h0\""));
+  CHECK(holds(svg, "d=\"M70.0 10.0h0H470.0M870.0 10.0h0\""));
   CHECK(holds(svg, "<path class=\"error\" d=\"M470.0 185.0v10\"/>"));
   CHECK(holds(svg, "| 1 error<"));
 }
 
-TEST_CASE("a stepped line holds its value until the next") {
-  const Plot plot{"replicas", 10, {{"current", {{0, 5}, {5, 10}, {10, std::nullopt}}, true}}, {}};
+TEST_CASE("a line holds its value until the next") {
+  const Plot plot{"replicas", 10, {{"current", {{0, 5}, {5, 10}, {10, std::nullopt}}}}, {}};
 
   CHECK(holds(svg_of(plot), "d=\"M70.0 97.5h0H470.0V10.0H870.0\""));
 }
@@ -97,6 +98,52 @@ TEST_CASE("the axis spans zero and every value, also below zero and without valu
   CHECK(nice_ceiling(1) == Approx(1));
   CHECK(nice_ceiling(2.1) == Approx(5));
   CHECK(nice_ceiling(6000) == Approx(10'000));
+}
+
+TEST_CASE("the marks of the time axis are round, at most eight") {
+  struct Row {
+    double seconds;
+    double step;
+    std::string last;
+  };
+  const Row rows[] = {{1, 0.2, "1 s"},
+                      {16, 2, "16 s"},
+                      {26, 5, "25 s"},
+                      {119, 15, "105 s"},
+                      {480, 60, "8 min"},
+                      {3600, 600, "60 min"},
+                      {90'000, 14'400, "24 h"},
+                      {864'000, 172'800, "240 h"}};
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.seconds) {
+      CHECK(time_step(row.seconds) == Approx(row.step));
+      CHECK(time_text(std::floor(row.seconds / row.step) * row.step, row.step) == row.last);
+    }
+  }
+  CHECK(holds(svg_of({"v", 26, {}, {}}), ">25 s</text>"));
+}
+
+TEST_CASE("failed reads are shaded until the next good one, also behind the replicas of the HPA") {
+  HpaState state{2, 4, {}};
+  state.least = 1;
+  state.most = 9;
+  state.metrics = {{"External", "depth", std::nullopt, 5}};
+  const Timeline timeline{
+      kNoon,
+      {{"ml/depth", {sample(0, {{{}, 7, kNoon}}), failed(5, "gone"), sample(10, {{{}, 9, kNoon}})}},
+       {"other/depth", {failed(0, "gone"), sample(10, {{{}, 1, kNoon}})}}},
+      {{"ml/worker", {{0, kNoon, 0, state, ""}, {10, kNoon, 0, state, ""}}}}};
+
+  const std::string page = page_of(timeline);
+  const std::string replicas = page.substr(page.find("HPA ml/worker</h2>"));
+  const std::string shade = R"(<rect class="failed" x="470.0" y="10.0" width="400.0")";
+  CHECK(holds(page.substr(0, page.find("other/depth")), shade));
+  CHECK(holds(replicas, shade));
+  CHECK_FALSE(holds(replicas, R"(<rect class="failed" x="70.0")"));
+  CHECK(holds(page, "target of HPA ml/worker: 5 x replicas<"));
+  CHECK(holds(replicas, "&#9476; min<"));
+  CHECK(holds(replicas, "&#9476; max<"));
 }
 
 TEST_CASE("the page has a plot of values and a plot of ages for each metric, and fetches nothing") {

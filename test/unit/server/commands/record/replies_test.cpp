@@ -63,6 +63,35 @@ TEST_CASE("an HPA has its replicas and conditions, and a missing field is unknow
   CHECK(shown(parse_hpa(404, R"({"message":"no such HPA"})").error()) == "bad_reply: no such HPA");
 }
 
+TEST_CASE("an HPA has its bounds, and each metric with its target and what was read last") {
+  const auto hpa = parse_hpa(200, R"({"spec":{"minReplicas":2,"maxReplicas":9,"metrics":[
+      {"type":"External","external":{"metric":{"name":"depth"},"target":{"type":"AverageValue","averageValue":"5"}}},
+      {"type":"External","external":{"metric":{"name":"p95"},"target":{"type":"Value","value":"500m"}}},
+      {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":70}}}]},
+      "status":{"currentReplicas":2,"currentMetrics":[
+      {"type":"External","external":{"metric":{"name":"depth"},"current":{"averageValue":"6500m"}}},
+      {"type":""},
+      {"type":"Resource","resource":{"name":"cpu","current":{"averageUtilization":66,"averageValue":"330m"}}}]}})");
+
+  REQUIRE(hpa.has_value());
+  CHECK(hpa->least == 2);
+  CHECK(hpa->most == 9);
+  REQUIRE(hpa->metrics.size() == 3);
+  const HpaMetric& depth = hpa->metrics[0];
+  CHECK(depth.name == "depth");
+  CHECK(depth.target_average == 5);
+  CHECK(depth.average == 6.5);
+  CHECK(depth.is_over_target());
+  CHECK(hpa->metrics[1].target_value == 0.5);
+  CHECK_FALSE(hpa->metrics[1].value);
+  CHECK_FALSE(hpa->metrics[1].is_over_target());
+  const HpaMetric& cpu = hpa->metrics[2];
+  CHECK(cpu.target_utilization == 70);
+  CHECK(cpu.utilization == 66);
+  CHECK(cpu.average == 0.33);
+  CHECK_FALSE(cpu.is_over_target());
+}
+
 TEST_CASE("a target is a namespace, a metric and everything after the question mark") {
   const Target plain = target_of("ml/depth");
   const Target selected = target_of("ml/depth?queue in (a/b,c?)");
