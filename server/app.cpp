@@ -113,11 +113,11 @@ App::App(Loop& loop,
             .max_in_flight = options.max_requests_in_flight},
            groups(),
            server_endpoints(health_, [this] { return telemetry_page(); })),
-      registry_(std::make_shared<SessionRegistry>()),
+      registry_(std::make_shared<SessionRegistry>(telemetry)),
       listener_(loop,
                 options.bind_address,
                 options.secure_port,
-                SessionDeps{api_, tls_, trust_, clock_, telemetry_, registry_}),
+                SessionDeps{loop, api_, tls_, trust_, clock_, telemetry_, registry_}),
       signals_(loop.get_executor(), SIGTERM, SIGINT),
       stop_at_once_(loop) {
   log(Level::info,
@@ -173,7 +173,8 @@ std::string App::telemetry_page() {
                          std::nullopt,
                          expiry_of(tls_.contexts()->main()),
                          world_.world().backends(),
-                         log_lines_dropped()};
+                         log_lines_dropped(),
+                         {registry_->certified(), registry_->strangers(), registry_->pool()}};
   // Absent during a drain, while /metrics is still served.
   if (reload_) state.config = {reload_->is_successful(), reload_->succeeded_at()};
   std::string page = telemetry_.page(state);

@@ -1,7 +1,9 @@
-// Accepts connections within two bounds: a number of sessions, and the descriptors of the process.
+// Accepts connections within two bounds: those of the registry, and the descriptors of the process.
 #include "server/http/listener.hpp"
 
 #include "scalers/signal.hpp"
+#include "server/config/reload.hpp"
+#include "server/connections/memory_limit.hpp"
 #include "server/logging/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -26,17 +28,20 @@ using scalers::Timer;
 constexpr Duration kLimitTick{250};
 // After an error of accept(), so that the loop does not spin.
 constexpr Duration kAcceptPause{100};
+constexpr int kAcceptsOfTurn = 64;
 // The kernel limits it to net.core.somaxconn.
 constexpr int kBacklog = 1024;
-// A TLS connection holds about 83 KB. A kube-apiserver keeps 25 connections open, and more only
-// while it has more requests in flight.
-constexpr std::size_t kMaxSessions = 2048;
+// A memory limit can change while the process runs.
+constexpr Duration kPoolSpan{60'000};
+// Memory is released when so many sessions have ended and few are left, and not more often.
+constexpr std::size_t kBurst = 128;
+constexpr Duration kReleaseSpan{10'000};
 
 // Half of the descriptors of the process are left for backends, files and the kube-apiserver.
-std::size_t max_sessions() {
+std::size_t max_by_descriptors() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxSessions;
-  return std::min<std::size_t>(kMaxSessions, limit.rlim_cur / 2);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxConnections;
+  return std::max<std::size_t>(1, limit.rlim_cur / 2);
 }
 
 std::unique_ptr<FILE, CDeleter<std::fclose>> open_reserve() {
@@ -59,8 +64,8 @@ Listener::Listener(Loop& loop, const std::string& address, std::uint16_t port, S
     : loop_(loop),
       acceptor_(loop.get_executor()),
       deps_(std::move(deps)),
-      max_sessions_(max_sessions()),
       reserve_(open_reserve()) {
+  size_pool();
   boost::system::error_code failed;
   const auto parsed = boost::asio::ip::make_address(address, failed);
   if (failed)
@@ -71,6 +76,7 @@ Listener::Listener(Loop& loop, const std::string& address, std::uint16_t port, S
   acceptor_.set_option(Acceptor::reuse_address(true));
   acceptor_.bind(endpoint, failed);
   if (!failed) acceptor_.listen(kBacklog, failed);
+  if (!failed) acceptor_.non_blocking(true, failed);
   if (failed) {
     throw std::runtime_error(fmt::format(
         "cannot listen on {} port {}: {}; choose another with --bind-address and --secure-port",
@@ -97,6 +103,7 @@ awaitable<void> Listener::accept_all() {
     if (!failed) {
       log_descriptor_state(false);
       serve(std::move(socket));
+      serve_waiting();
       continue;
     }
     // close() ends the pending accept with an error, which is not one of the listener.
@@ -113,9 +120,22 @@ awaitable<void> Listener::accept_all() {
   }
 }
 
+// Without it, a probe would wait in the backlog for as many turns of the loop as there are
+// connections before it, each with the handshakes that are under way.
+void Listener::serve_waiting() {
+  for (int count = 1; count < kAcceptsOfTurn; ++count) {
+    boost::system::error_code failed;
+    Socket socket = acceptor_.accept(loop_.get_executor(), failed);
+    if (failed) return;  // none waits; another error comes again to accept_all()
+    serve(std::move(socket));
+  }
+}
+
 void Listener::serve(Socket socket) {
+  log_pool_state();
   // When no session can be evicted, the socket closes here and the caller tries another replica.
-  if (is_full() && !deps_.registry->evict_longest_idle(deps_.clock.steady())) return;
+  if (!deps_.registry->make_room(deps_.clock.steady()))
+    return deps_.telemetry.connection_evicted(Eviction::refused);
   boost::system::error_code ignored;
   // Each response is one write, so there is nothing that Nagle's algorithm could collect.
   socket.set_option(tcp::no_delay(true), ignored);
@@ -125,13 +145,12 @@ void Listener::serve(Socket socket) {
 }
 
 // Logged when the limit is reached and when it no longer is, not for every connection.
-bool Listener::is_full() {
-  const bool is_over = deps_.registry->size() >= max_sessions_;
-  if (is_over != std::exchange(was_full_, is_over))
-    log(Level::warn,
-        is_over ? "connections_full" : "connections_available",
-        {{"limit", max_sessions_}});
-  return is_over;
+void Listener::log_pool_state() {
+  const bool is_full = deps_.registry->is_full();
+  if (is_full == std::exchange(was_full_, is_full)) return;
+  log(Level::warn,
+      is_full ? "connections_full" : "connections_available",
+      {{"limit", deps_.registry->pool()}});
 }
 
 void Listener::log_descriptor_state(bool is_out_of_descriptors) {
@@ -166,8 +185,32 @@ awaitable<void> Listener::watch_limits() {
   while (acceptor_.is_open() || deps_.registry->size() > 0) {
     tick.expires_after(kLimitTick);
     co_await tick.async_wait(boost::asio::as_tuple(use_awaitable));
-    deps_.registry->expire(deps_.clock.steady());
+    const SteadyTime now = deps_.clock.steady();
+    deps_.registry->expire(now);
+    if (now - sized_at_ >= kPoolSpan) size_pool();
+    release_memory(now);
   }
+}
+
+void Listener::size_pool() {
+  sized_at_ = deps_.clock.steady();
+  const auto memory = memory_limit("/");
+  const std::size_t size = std::min(max_connections(memory), max_by_descriptors());
+  if (size == deps_.registry->pool()) return;
+  deps_.registry->set_pool(size);
+  log(Level::info,
+      "connection_limit",
+      {{"connections", size}, {"memory_bytes", memory ? fmt::format("{}", *memory) : "unlimited"}});
+}
+
+void Listener::release_memory(SteadyTime now) {
+  const std::size_t open = deps_.registry->size();
+  most_sessions_ = std::max(most_sessions_, open);
+  const bool is_over = most_sessions_ >= kBurst && open <= most_sessions_ / 4;
+  if (!is_over || now - released_at_ < kReleaseSpan) return;
+  released_at_ = now;
+  most_sessions_ = open;
+  give_back_memory();
 }
 
 }  // namespace weir::server

@@ -29,16 +29,24 @@ class Listener {
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
 
   awaitable<void> accept_all();
-  [[nodiscard]] bool is_full();
+  void log_pool_state();
   void serve(Socket socket);
+  // Connections that wait in the backlog.
+  void serve_waiting();
   [[nodiscard]] awaitable<bool> accept_via_reserve_fd();
   void log_descriptor_state(bool is_out_of_descriptors);
   awaitable<void> watch_limits();
+  // By the memory and the descriptors of the process.
+  void size_pool();
+  // After a burst of connections, whose memory would stay in holes between what is in use.
+  void release_memory(SteadyTime now);
 
   Loop& loop_;
   Acceptor acceptor_;
   SessionDeps deps_;
-  std::size_t max_sessions_;
+  SteadyTime sized_at_{};
+  SteadyTime released_at_{};
+  std::size_t most_sessions_ = 0;  // since memory was released last
   bool was_full_ = false;
   bool was_out_of_descriptors_ = false;
   std::unique_ptr<FILE, CDeleter<std::fclose>>

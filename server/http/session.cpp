@@ -2,6 +2,7 @@
 #include "server/http/session.hpp"
 
 #include "apiservice/meta/status.hpp"
+#include "scalers/signal.hpp"
 #include "server/http/access_log.hpp"
 #include "server/http/audit_id.hpp"
 #include "server/http/head.hpp"
@@ -10,10 +11,8 @@
 #include "server/logging/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/post.hpp>
 
 #include <exception>
 #include <utility>
@@ -22,7 +21,7 @@ namespace weir::server {
 namespace {
 
 using apiservice::Response;
-using Stream = boost::asio::ssl::stream<Socket>;
+using Step = TlsStream::Step;
 
 // The time limits of the phases of a session.
 constexpr Duration kHandshake{10'000};
@@ -33,13 +32,28 @@ constexpr Duration kResponse{30'000};      // the longest deadline that a metric
 constexpr Duration kResponseSlack{1'000};  // so that the deadline of the request ends first
 constexpr Duration kWrite{10'000};
 constexpr Duration kClose{1'000};
-constexpr Duration kEvictionGrace{
-    1'000};  // a session that has waited for less than this is not evicted
 constexpr std::size_t kRetainedBytes = 4096;  // capacity kept for the next response
 constexpr std::size_t kMaxDiscardedBytes = 256 * 1024;
 
 // Awaited in the frame of the caller, because use_awaitable allocates a frame for each operation.
 constexpr auto kDeferred = boost::asio::as_tuple(boost::asio::deferred);
+constexpr auto kYield = boost::asio::deferred;
+
+bool is_trusted(const PeerFacts& facts) {
+  const auto& peer = facts.certificate;
+  return peer && (peer->by_request_header_ca == apiservice::Trust::trusted ||
+                  peer->by_client_ca == apiservice::Trust::trusted);
+}
+
+Socket::wait_type direction_of(Step step) {
+  return step == Step::wants_write ? Socket::wait_write : Socket::wait_read;
+}
+
+PeerAddress address_of(const Socket& socket) {
+  boost::system::error_code failed;
+  const auto endpoint = socket.remote_endpoint(failed);
+  return failed ? PeerAddress() : PeerAddress(endpoint.address());
+}
 
 Response refused_head(const Refusal& refusal) {
   const apiservice::Status status{refusal.status,
@@ -52,53 +66,85 @@ Response refused_head(const Refusal& refusal) {
 }  // namespace
 
 // Invariant: limit_ is the end of the current phase; the registry closes the session after it.
-class Session {
+class Session : public TrackedSession {
  public:
   Session(Socket socket, SessionDeps deps)
       : deps_(std::move(deps)),
-        contexts_(deps_.tls.contexts()),
-        stream_(std::move(socket), contexts_->main()) {
-    deps_.registry->sessions_.insert(this);
-    SSL_clear_mode(stream_.native_handle(), SSL_MODE_RELEASE_BUFFERS);  // Asio sets it
-  }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  ~Session() { deps_.registry->sessions_.erase(this); }
+        socket_(std::move(socket)),
+        turn_(deps_.loop),
+        id_(deps_.registry->enter(this, address_of(socket_), deps_.clock.steady())) {}
+  ~Session() override { deps_.registry->leave(id_); }
 
   awaitable<void> run() {
     mark_waiting();
     set_time_limit(kHandshake);
-    const auto [failed] =
-        co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, kDeferred);
+    const bool is_secure = co_await handshake();
+    const bool is_certified = is_secure && has_certificate() && is_peer_trusted();
+    deps_.registry->end_handshake(id_, is_certified, deps_.clock.steady());
     // A failed handshake is counted, not logged, because any port scanner causes it.
-    if (failed) {
+    if (!is_secure) {
       deps_.telemetry.tls_handshake_failed();
       co_return;
     }
     bool is_open = true;
-    while (is_open) is_open = co_await serve_request();
+    while (is_open) {
+      has_suspended_ = false;
+      is_open = co_await serve_request();
+      // The other sessions have their turn, also when this peer never stops sending.
+      if (!has_suspended_) co_await boost::asio::post(deps_.loop.get_executor(), kYield);
+    }
     co_await lingering_close();
   }
 
-  void expire(SteadyTime now) {
+  void expire(SteadyTime now) override {
     if (now >= limit_) return close();
     // An idle connection frees its 33 KiB of record buffers here, in the scan of the time limits.
     // Freeing them after each read would cost every response three large allocations.
-    if (is_idle_) SSL_free_buffers(stream_.native_handle());
+    if (is_idle_) tls_->free_buffers();
   }
-  void close() {
+  void close() override {
     is_waiting_ = false;
     boost::system::error_code ignored;
-    stream_.next_layer().close(ignored);
+    socket_.close(ignored);
+    turn_.raise();
   }
-  [[nodiscard]] bool is_idle() const { return is_idle_; }
-  // Since when Weir waits for the peer to complete a handshake or a head; nullopt: it does not
-  // wait.
-  [[nodiscard]] std::optional<SteadyTime> waiting_since() const {
+  void begin_handshake() override { turn_.raise(); }
+  [[nodiscard]] bool is_idle() const override { return is_idle_; }
+  [[nodiscard]] std::optional<SteadyTime> waiting_since() const override {
     return is_waiting_ ? std::optional(waiting_since_) : std::nullopt;
   }
 
  private:
+  // False when the connection has ended, or did not have its turn in time.
+  awaitable<bool> handshake() {
+    boost::system::error_code failed;
+    socket_.native_non_blocking(true, failed);
+    if (failed) co_return false;
+    // A connection that sends nothing has no memory of TLS.
+    const bool is_sending = co_await wait(Step::wants_read);
+    if (!is_sending) co_return false;
+    deps_.registry->wait_for_turn(id_, deps_.clock.steady());
+    const bool has_turn = co_await turn_.wait(kHandshake);
+    if (!has_turn || !socket_.is_open()) co_return false;
+    contexts_ = deps_.tls.contexts();
+    tls_.emplace(socket_, contexts_->main().native_handle());
+    Step step = tls_->handshake();
+    bool is_open = true;
+    while (is_open && step != Step::done) {
+      is_open = co_await wait(step);
+      if (is_open) step = tls_->handshake();
+    }
+    co_return is_open;
+  }
+
+  // Until the socket is ready for what the step wants; false when the connection has ended.
+  awaitable<bool> wait(Step step) {
+    if (step == Step::failed) co_return false;
+    has_suspended_ = true;
+    const auto [failed] = co_await socket_.async_wait(direction_of(step), kDeferred);
+    co_return !failed;
+  }
+
   // One request and its response; false when the connection has to be closed.
   awaitable<bool> serve_request() {
     // Bytes received after the last request are the start of a head. Without any the connection is
@@ -164,39 +210,66 @@ class Session {
   std::optional<apiservice::PeerCertificate>& peer() {
     const bool is_current = facts_ && facts_->generation == deps_.trust.generation &&
                             deps_.clock.wall() < facts_->valid_until;
-    if (!is_current) facts_ = peer_facts(stream_.native_handle(), deps_.trust);
+    if (!is_current) {
+      const bool is_certified = is_peer_trusted();
+      deps_.registry->set_certified(id_, is_certified, deps_.clock.steady());
+    }
     return facts_->certificate;
+  }
+  [[nodiscard]] bool is_peer_trusted() {
+    facts_ = peer_facts(tls_->native_handle(), deps_.trust);
+    return is_trusted(*facts_);
+  }
+  [[nodiscard]] bool has_certificate() {
+    return SSL_get0_peer_certificate(tls_->native_handle()) != nullptr;
   }
 
   awaitable<bool> read_more() {
-    const auto [failed, size] = co_await stream_.async_read_some(in_.room(), kDeferred);
+    const auto room = in_.room();
+    std::size_t size = 0;
+    Step step = tls_->read(room.data(), room.size(), size);
+    while (step != Step::done) {
+      if (step == Step::failed) co_return false;
+      has_suspended_ = true;
+      // Not by wait(), whose frame each request would pay for.
+      const auto [failed] = co_await socket_.async_wait(direction_of(step), kDeferred);
+      if (failed) co_return false;
+      step = tls_->read(room.data(), room.size(), size);
+    }
     in_.add(size);
-    co_return !failed;
+    co_return true;
   }
 
   awaitable<bool> write(Response response, bool is_head, bool is_keep_alive) {
     set_time_limit(kWrite);
     out_.clear();
     append_response(out_, response, audit_id_, is_head, is_keep_alive);
-    const auto [failed, size] =
-        co_await boost::asio::async_write(stream_, boost::asio::buffer(out_), kDeferred);
-    const bool is_whole = !failed && size == out_.size();
+    Step step = tls_->write(out_);
+    bool is_open = true;
+    while (is_open && step != Step::done) {
+      is_open = co_await wait(step);
+      if (is_open) step = tls_->write(out_);
+    }
     if (out_.capacity() > kRetainedBytes) std::string().swap(out_);
-    co_return is_whole;
+    co_return is_open;
   }
 
   // Sends the TLS close_notify and then reads until the peer closes, within bounds: closing a
   // socket that has unread bytes resets the connection, and the peer could lose the response.
   awaitable<void> lingering_close() {
     set_time_limit(kClose);
-    co_await stream_.async_shutdown(kDeferred);
+    Step step = tls_->shut_down();
+    while (step == Step::wants_write) {
+      const bool is_open = co_await wait(step);
+      if (!is_open) co_return;
+      step = tls_->shut_down();
+    }
     boost::system::error_code failed;
-    stream_.next_layer().shutdown(Socket::shutdown_send, failed);
+    socket_.shutdown(Socket::shutdown_send, failed);
     std::size_t discarded = 0;
     const auto discard_buffer = in_.room();
     while (!failed && discarded < kMaxDiscardedBytes) {
-      const auto [read_failed, size] =
-          co_await stream_.next_layer().async_read_some(discard_buffer, kDeferred);
+      const auto [read_failed, size] = co_await socket_.async_read_some(discard_buffer, kDeferred);
       failed = read_failed;
       discarded += size;
     }
@@ -209,48 +282,23 @@ class Session {
   }
 
   SessionDeps deps_;
+  Socket socket_;
+  scalers::Signal turn_;                       // raised when the handshake may begin
   std::shared_ptr<ServingContexts> contexts_;  // second owner: ServingTls, until a reload
-  Stream stream_;
+  std::optional<TlsStream> tls_;               // after the first bytes of the peer
+  ConnectionId id_;
   SteadyTime limit_{};
   SteadyTime waiting_since_{};
   bool is_waiting_ = false;
   bool is_idle_ = false;
   bool has_served_ = false;
+  bool has_suspended_ = false;  // within the current request
   std::optional<PeerFacts> facts_;
   AuditIds audit_ids_;
   std::string audit_id_;  // of the current response
   SessionInput in_;
   std::string out_;
 };
-
-void SessionRegistry::expire(SteadyTime now) {
-  for (Session* session : sessions_) session->expire(now);
-}
-
-void SessionRegistry::begin_drain() {
-  is_draining_ = true;
-  for (Session* session : sessions_) {
-    if (session->is_idle()) session->close();
-  }
-}
-
-void SessionRegistry::close_all() {
-  for (Session* session : sessions_) session->close();
-}
-
-bool SessionRegistry::evict_longest_idle(SteadyTime now) {
-  Session* longest = nullptr;
-  SteadyTime since = now - kEvictionGrace;
-  for (Session* session : sessions_) {
-    const auto waiting = session->waiting_since();
-    if (!waiting || *waiting > since) continue;
-    longest = session;
-    since = *waiting;
-  }
-  // Closed, not destroyed: its pending operation fails and its coroutine ends on its own.
-  if (longest != nullptr) longest->close();
-  return longest != nullptr;
-}
 
 awaitable<void> run_session(Socket socket, SessionDeps deps) {
   Session session(std::move(socket), std::move(deps));

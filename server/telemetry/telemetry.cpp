@@ -4,6 +4,7 @@
 
 #include "server/logging/log.hpp"
 #include "server/telemetry/backends.hpp"
+#include "server/telemetry/connections.hpp"
 #include "server/telemetry/process_facts.hpp"
 #include "server/telemetry/reads.hpp"
 #include "server/telemetry/requests.hpp"
@@ -87,6 +88,7 @@ struct Telemetry::Parts {
   RequestCounts requests{registry};
   ReadCounts reads;
   BackendSeries backends{registry};
+  ConnectionCounts connections{registry};
   ProcessSeries process{registry};
   prometheus::Gauge& is_last_reload_successful =
       gauge(registry,
@@ -154,6 +156,8 @@ void Telemetry::request_done(const RequestLabels& labels,
 
 void Telemetry::tls_handshake_failed() { parts_->requests.tls_handshake_failed(); }
 
+void Telemetry::connection_evicted(Eviction why) { parts_->connections.evicted(why); }
+
 void Telemetry::backend_down(std::string_view backend, const scalers::Error& error) {
   // One line for a change of the backend, however many of its metrics fail.
   log(Level::warn,
@@ -196,6 +200,8 @@ std::string Telemetry::page(const State& state) {
   // Read when a page is requested, so that nothing runs between pages.
   parts_->process.refresh();
   parts_->backends.refresh(state.backends);
+  const auto& [certified, strangers, limit] = state.connections;
+  parts_->connections.set(certified, strangers, limit);
   // The log counts its lines itself, also before this object exists.
   const auto dropped = static_cast<double>(state.log_lines_dropped);
   parts_->log_lines_dropped.Increment(dropped - parts_->log_lines_dropped.Value());

@@ -6,6 +6,7 @@
 #include "apiservice/request/request_info.hpp"
 #include "scalers/read/metric_index.hpp"
 #include "scalers/read/world.hpp"
+#include "server/connections/eviction.hpp"
 #include "server/telemetry/request_labels.hpp"
 
 #include <chrono>
@@ -50,6 +51,7 @@ class Telemetry : public scalers::ReadObserver {
   void request_ended(Verb verb);
   void request_done(const RequestLabels& labels, int status, std::chrono::duration<double> took);
   void tls_handshake_failed();
+  void connection_evicted(Eviction why);
 
   // ReadObserver: what changes goes to the log, everything else is counted.
   void backend_down(std::string_view backend, const scalers::Error& error) override;
@@ -75,6 +77,11 @@ class Telemetry : public scalers::ReadObserver {
     std::optional<WallTime> serving_certificate_expires;
     std::vector<scalers::BackendState> backends = {};
     std::uint64_t log_lines_dropped = 0;
+    struct Connections {
+      std::size_t certified = 0;
+      std::size_t strangers = 0;
+      std::size_t limit = 0;
+    } connections = {};
   };
   // The page in Prometheus' text format.
   [[nodiscard]] std::string page(const State& state);

@@ -1,0 +1,222 @@
+"""S40: strangers that open connections without end cost callers and probes nothing, and Weir a bounded memory."""
+import contextlib
+import http.client
+import os
+import re
+import resource
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, frugal_environment, is_sanitized, metric, metric_path,
+                     vector)
+
+# A tenth for a Weir with sanitizers and without optimization, whose handshakes take several times as long.
+STRANGERS, BURST, PROBES, READS = (256, 30, 20, 50) if is_sanitized() else (2048, 100, 60, 200)
+LIMIT_MIB, RELEASED_MIB, RELEASE_SECONDS = 64, 24, 60
+KUBE_APISERVER, KUBELET, STRANGER = "127.0.0.2", "127.0.0.3", 4
+# Attacker, Weir and test share the machine, so that a part of what is measured is its scheduler's. A kubelet waits for 1 s.
+FLOOR_SECONDS = 1.0 if is_sanitized() else 0.1
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def p99(times):
+    return sorted(times)[-1 - len(times) // 100]
+
+
+def resident_mib(weir):
+    return int(re.search(r"VmRSS:\s*(\d+)", Path(f"/proc/{weir.process.pid}/status").read_text())[1]) / 1024
+
+
+class Peer(http.client.HTTPSConnection):
+    """A caller that comes from an address of its own."""
+
+    def __init__(self, weir, address, certificate=None):
+        context = ssl.create_default_context(cafile=weir.certificates.crt("ca"))
+        if certificate:
+            context.load_cert_chain(weir.certificates.crt(certificate), weir.certificates.key(certificate))
+        super().__init__("127.0.0.1", weir.port, timeout=10, context=context, source_address=(address, 0))
+        self.context = context
+
+    def status(self, path, headers=None):
+        self.request("GET", path, headers=headers or {})
+        response = self.getresponse()
+        response.read()
+        return response.status
+
+
+def own_memory_cgroup():
+    """The folder of the memory cgroup of this process, of either version; None where there is none to write to."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for mounted in [CGROUPS / "memory"] if "memory" in controllers.split(",") else [CGROUPS] if not controllers else []:
+            folder = mounted / path.lstrip("/")
+            if any(os.access(folder / name, os.W_OK) for name in ("memory.limit_in_bytes", "memory.max")):
+                return folder
+    return None
+
+
+class StrangersTest(ServerTest):
+    @classmethod
+    def setUpClass(cls):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 3 * 2048), hard))
+        cls.addClassCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        cls.backend = cls.start(ScriptedServer(lambda turn: turn.answer(vector(42))))
+
+    def weir_in(self, launcher=(), flags=()):
+        text = config(self.backend.url, metric("up", "up", freshness="1m"))
+        return self.start_in_test(
+            Weir(self.folder() / "weir", text, env=frugal_environment(), launcher=launcher, flags=flags))
+
+    def flood(self, weir, kind, count=STRANGERS, first=STRANGER, last=STRANGER):
+        """Ends with the function that it returns."""
+        process = subprocess.Popen(
+            [sys.executable, "-B", str(Path(__file__).with_name("flood.py")), str(weir.port), weir.certificates.crt("ca"),
+             str(first), str(last), str(count), kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+
+        def end():
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait(10)
+        self.addCleanup(end)
+        self.assertEqual("flooding\n", process.stdout.readline())
+        return end
+
+    def page(self, weir):
+        return weir.get("/metrics", {"X-Remote-User": "alice"}).text
+
+    def evicted(self, weir):
+        return {reason: int(float(count)) for reason, count in re.findall(
+            r'^weir_client_connections_evicted_total\{reason="(\w+)"\} (\S+)', self.page(weir), re.M)}
+
+    def probe_times(self, weir):
+        """Of a kubelet's probes, each on a connection of its own."""
+        times = []
+        for _ in range(PROBES):
+            began = time.monotonic()
+            with contextlib.closing(Peer(weir, KUBELET)) as peer:
+                self.assertEqual(200, peer.status("/livez"))
+            times.append(time.monotonic() - began)
+        return times
+
+    def read_times(self, peer):
+        """Of an HPA's reads, on a connection that the kube-apiserver keeps."""
+        times = []
+        for _ in range(READS):
+            began = time.monotonic()
+            self.assertEqual(200, peer.status(metric_path("ml-inference", "up"), {"X-Remote-User": HPA_USER}))
+            times.append(time.monotonic() - began)
+        return times
+
+    def burst(self, weir):
+        """The connections of a kube-apiserver that starts again, all opened before the first has its handshake: the statuses
+        of their reads."""
+        peers = [Peer(weir, KUBE_APISERVER, "front-proxy-client") for _ in range(BURST)]
+        statuses, gate = [], threading.Barrier(BURST)
+
+        def read(peer):
+            bare = socket.create_connection(("127.0.0.1", weir.port), 10, (KUBE_APISERVER, 0))
+            gate.wait(10)
+            with contextlib.closing(peer):
+                peer.sock = peer.context.wrap_socket(bare, server_hostname="127.0.0.1")
+                statuses.append(peer.status(metric_path("ml-inference", "up"), {"X-Remote-User": HPA_USER}))
+        threads = [threading.Thread(target=read, args=(peer,)) for peer in peers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        return statuses
+
+    def assert_undisturbed(self, weir, attack):
+        """Probes and callers during the attack, compared with those before it. The most memory, in MiB."""
+        kept = self.enterContext(contextlib.closing(Peer(weir, KUBE_APISERVER, "front-proxy-client")))
+        undisturbed = self.probe_times(weir), self.read_times(kept)
+        self.assertEqual([200] * BURST, self.burst(weir))
+
+        end = attack()
+        memory = [resident_mib(weir)]
+        disturbed = self.probe_times(weir), self.read_times(kept)
+        memory.append(resident_mib(weir))
+        self.assertEqual([200] * BURST, self.burst(weir))
+        more = self.probe_times(weir)
+        memory.append(resident_mib(weir))
+        end()
+
+        for before, during in zip(undisturbed, (disturbed[0] + more, disturbed[1])):
+            self.assertLess(p99(during), max(2 * p99(before), FLOOR_SECONDS))
+        return max(memory)
+
+    def assert_memory_is_bounded_and_released(self, weir, most):
+        if is_sanitized():
+            return  # its memory is mostly the sanitizer's
+        self.assertLess(most, LIMIT_MIB)
+        self.wait_for(lambda: resident_mib(weir) < RELEASED_MIB, RELEASE_SECONDS)
+
+    def test_S40_a_flood_of_requests_delays_neither_probes_nor_callers(self):
+        weir = self.weir_in()
+
+        most = self.assert_undisturbed(weir, lambda: self.flood(weir, "livez"))
+
+        self.assertGreater(self.evicted(weir)["share"], 0)
+        self.assertRegex(weir.process.log.read_text(), r'connection_evicted address="127\.0\.0\.4" reason="share"')
+        self.assert_memory_is_bounded_and_released(weir, most)
+
+    def test_S40_handshakes_that_hang_delay_neither_probes_nor_callers(self):
+        weir = self.weir_in()
+
+        most = self.assert_undisturbed(weir, lambda: self.flood(weir, "hello"))
+
+        self.assert_memory_is_bounded_and_released(weir, most)
+
+    def test_S40_handshakes_of_many_addresses_that_hang_delay_neither_probes_nor_callers(self):
+        weir = self.weir_in()
+
+        most = self.assert_undisturbed(weir, lambda: self.flood(weir, "hello", first=STRANGER, last=STRANGER + 60))
+
+        self.assert_memory_is_bounded_and_released(weir, most)
+
+    def test_S40_half_open_connections_cost_little_memory(self):
+        weir = self.weir_in()
+        for kind in ("silent", "once"):
+            with self.subTest(kind):
+                end = self.flood(weir, kind)
+                most = resident_mib(weir)
+                end()
+                self.assert_memory_is_bounded_and_released(weir, most)
+
+    def test_S40_the_connections_follow_the_memory_limit(self):
+        """In a cgroup of its own where this machine lets a test make one, else in that of the test."""
+        folder, launcher, expected = own_memory_cgroup(), (), None
+        if folder:
+            folder = folder / f"weir-{os.getpid()}"
+            folder.mkdir()
+            self.addCleanup(folder.rmdir)
+            for name in ("memory.limit_in_bytes", "memory.max"):
+                with contextlib.suppress(OSError):  # the other version's, or a controller that is not enabled
+                    (folder / name).write_text(str(128 << 20))
+                    expected = 1024
+            launcher = ("sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(folder))
+        weir = self.weir_in(launcher)
+
+        end = self.flood(weir, "livez")
+        self.assertEqual(20, [self.probe_status(weir) for _ in range(20)].count(200))
+        limit = int(float(re.search(r"^weir_client_connections_limit (\S+)", self.page(weir), re.M)[1]))
+        end()
+
+        self.assertTrue(limit == expected if expected else 64 <= limit <= 2048, limit)
+        self.assertEqual(0, weir.stop())
+
+    def probe_status(self, weir):
+        with contextlib.closing(Peer(weir, KUBELET)) as peer:
+            return peer.status("/livez")
+
+
+if __name__ == "__main__":
+    unittest.main()
