@@ -29,6 +29,7 @@ std::string_view name_of(Errc code) {
     case Errc::refused: return "refused";
     case Errc::forbidden: return "forbidden";
     case Errc::settling: return "settling";
+    case Errc::misconfigured: return "misconfigured";
   }
   return "unknown";
 }

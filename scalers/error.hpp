@@ -31,6 +31,7 @@ enum class Errc {
   refused,         // the backend refuses the credentials
   forbidden,       // the backend knows the login, which may not ask this object
   settling,        // the backend recovered a moment ago, and its values are ignored yet
+  misconfigured,   // its part of the configuration has problems and is not in use
 };
 
 // The code's own name, for logs and telemetry: "no_value".

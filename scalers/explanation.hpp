@@ -43,7 +43,8 @@ struct Explanation {
     bool is_down;  // by its last query of a read
     std::size_t in_flight;
     std::size_t waiting;
-    ConnectionCounts connections;  // with those of this explanation
+    ConnectionCounts connections;   // with those of this explanation
+    std::string file_problem = {};  // of the files that its settings name; empty: none
   };
 
   // A number of the backend, before any policy; without labels: a scalar.

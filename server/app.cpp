@@ -118,6 +118,7 @@ App::App(Loop& loop,
                 options.bind_address,
                 options.secure_port,
                 SessionDeps{loop, api_, tls_, trust_, clock_, telemetry_, registry_}),
+      backend_watch_(clients, [this] { reload_->load_again(); }),
       signals_(loop.get_executor(), SIGTERM, SIGINT),
       stop_at_once_(loop) {
   log(Level::info,
@@ -129,30 +130,39 @@ App::App(Loop& loop,
   telemetry_.set_endpoints(api_.group_versions(), api_.endpoints());
   telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
   // Last, because these call back into the parts above.
-  start_watches(std::move(loaded.fingerprint));
+  start_watches(std::move(loaded));
   // The nodes of the configuration are freed by this time.
   give_back_memory();
 }
 
-void App::start_watches(std::string fingerprint) {
+void App::start_watches(LoadedWorld loaded) {
   lag_.emplace(loop_, [this](auto late) { tick(late); });
   tls_watch_.emplace(loop_, tls_files(options_, tls_), [this] { reload_tls(); });
   reload_.emplace(
       loop_,
       options_.config,
-      std::move(fingerprint),
-      [this](const auto& documents, scalers::Problems& problems) {
-        return build(documents, problems);
+      options_.config_errors,
+      std::move(loaded),
+      [this](const auto& documents, const auto& skipped, scalers::Problems& problems) {
+        return build(documents, skipped, problems);
       },
       [this](std::unique_ptr<scalers::World> world) { take(std::move(world)); });
 }
 
 std::unique_ptr<scalers::World> App::build(const std::vector<scalers::Node>& documents,
+                                           const std::vector<scalers::Node>& skipped,
                                            scalers::Problems& problems) {
   // A backend continues in its state of health: a reload must not make one that is settling look
   // recovered.
   const auto before = world_.world().backends();
-  return scalers::World::build(documents, loop_, clients_, clock_, telemetry_, problems, before);
+  return scalers::World::build(documents,
+                               loop_,
+                               clients_,
+                               clock_,
+                               telemetry_,
+                               problems,
+                               before,
+                               skipped);
 }
 
 void App::take(std::unique_ptr<scalers::World> world) {
@@ -176,7 +186,11 @@ std::string App::telemetry_page() {
                          log_lines_dropped(),
                          {registry_->certified(), registry_->strangers(), registry_->pool()}};
   // Absent during a drain, while /metrics is still served.
-  if (reload_) state.config = {reload_->is_successful(), reload_->succeeded_at()};
+  if (reload_) {
+    state.config = {reload_->is_successful(), reload_->succeeded_at()};
+    for (const auto& [file, use] : reload_->uses())
+      state.config->files.emplace(file, use != FileUse::current);
+  }
   std::string page = telemetry_.page(state);
   if (page.size() > kLargePageBytes) page_ticks_ = kTicksOfPage;
   return page;
@@ -185,6 +199,8 @@ std::string App::telemetry_page() {
 void App::tick(std::chrono::duration<double> late) {
   telemetry_.loop_was_late(late);
   flush_repeat_counts();
+  clients_.check_credentials(clock_.steady());
+  backend_watch_.check(world_.world().backends(), clock_.steady());
   if (page_ticks_ == 1) give_back_memory();
   page_ticks_ = std::max(0, page_ticks_ - 1);
 }

@@ -10,6 +10,7 @@
 #include "scalers/signal.hpp"
 #include "scalers/task.hpp"
 #include "server/commands/serve/options.hpp"
+#include "server/config/backend_watch.hpp"
 #include "server/config/reload.hpp"
 #include "server/http/health.hpp"
 #include "server/http/listener.hpp"
@@ -49,12 +50,13 @@ class App {
 
  private:
   [[nodiscard]] std::unique_ptr<scalers::World> build(const std::vector<scalers::Node>& documents,
+                                                      const std::vector<scalers::Node>& skipped,
                                                       scalers::Problems& problems);
   void take(std::unique_ptr<scalers::World> world);
   // Every API group, with the resources of the configuration in force.
   [[nodiscard]] std::vector<apiservice::ApiGroup> groups();
-  // Watches the loop, the TLS files and the configuration, whose files had this fingerprint.
-  void start_watches(std::string fingerprint);
+  // Watches the loop, the TLS files and the configuration, of which `loaded` is in use.
+  void start_watches(LoadedWorld loaded);
   // The serving pairs and the CA bundles of the flags, read again if a file has changed.
   void reload_tls();
   [[nodiscard]] std::string telemetry_page();
@@ -87,6 +89,7 @@ class App {
   Listener listener_;
   std::optional<Reload> reload_;  // until the drain
   std::optional<LoopLag> lag_;    // until the drain
+  BackendWatch backend_watch_;
   boost::asio::basic_signal_set<Executor> signals_;
   scalers::Signal stop_at_once_;  // a second signal came
   int page_ticks_ =

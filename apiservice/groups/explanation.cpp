@@ -107,9 +107,16 @@ Json reasons_document(const scalers::ConnectionCounts::Reasons& reasons) {
 
 Json backend_document(const Explanation::BackendFacts& backend) {
   const scalers::ConnectionCounts& counts = backend.connections;
+  const auto& refused = counts.refused_credentials;
+  // null and not absent, so that scripts find both keys.
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? Json() : Json(text);
+  };
   return {{"name", backend.name},
           {"kind", backend.kind},
           {"isDown", backend.is_down},
+          {"credentialsRefused", text_or_null(refused ? refused->error.message() : "")},
+          {"fileProblem", text_or_null(backend.file_problem)},
           {"inFlight", backend.in_flight},
           {"waiting", backend.waiting},
           {"connections",

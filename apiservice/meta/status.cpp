@@ -45,6 +45,7 @@ Row row_of(scalers::Errc code) {
     case Errc::refused:
     case Errc::forbidden:
     case Errc::settling: return kUnavailable;
+    case Errc::misconfigured: return kUnavailable;
   }
   return kUnavailable;
 }

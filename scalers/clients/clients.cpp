@@ -5,9 +5,12 @@
 #include "scalers/clients/amqp/client.hpp"
 #include "scalers/clients/http/client.hpp"
 #include "scalers/clients/net/resolver.hpp"
+#include "scalers/clients/net/tls.hpp"
 #include "scalers/clients/redis/client.hpp"
 #include "scalers/clients/redis/cluster.hpp"
 #include "scalers/clients/redis/sentinel.hpp"
+#include "scalers/settings/secret.hpp"
+#include "scalers/settings/tls_files.hpp"
 
 #include <utility>
 
@@ -16,7 +19,8 @@ namespace weir::scalers {
 Clients::Clients(Loop& loop)
     : loop_(loop),
       resolver_(std::make_unique<clients::Resolver>(loop)),
-      http_(std::make_unique<clients::HttpClient>(loop, *resolver_)) {}
+      contexts_(std::make_shared<clients::TlsContexts>()),
+      http_(std::make_unique<clients::HttpClient>(loop, *resolver_, contexts_)) {}
 
 Clients::~Clients() = default;
 
@@ -29,7 +33,7 @@ std::shared_ptr<ClientOf> Clients::shared(const Target& target) {
     auto existing = std::dynamic_pointer_cast<ClientOf>(client.lock());
     if (existing && existing->target() == target) return existing;
   }
-  auto created = std::make_shared<ClientOf>(loop_, *resolver_, target);
+  auto created = std::make_shared<ClientOf>(loop_, *resolver_, target, contexts_);
   clients_.push_back(created);
   return created;
 }
@@ -48,6 +52,27 @@ std::shared_ptr<clients::RedisServers> Clients::make_redis(const clients::Sentin
 
 std::shared_ptr<clients::RedisServers> Clients::make_redis(const clients::ClusterTarget& target) {
   return shared<clients::ClusterServers>(target);
+}
+
+void Clients::check_credentials(SteadyTime now) {
+  for (const auto& entry : clients_) {
+    if (const auto client = entry.lock()) client->check_credentials(now);
+  }
+}
+
+std::string Clients::problem_of(const std::vector<LocalFile>& files) {
+  std::string out;
+  for (const LocalFile& file : files) {
+    const bool is_tls = file.kind == LocalFile::Kind::tls;
+    // An empty tls block has no files.
+    if (is_tls && file.path.empty() && file.certificate.empty()) continue;
+    std::string problem = is_tls
+                              ? contexts_->problem_of({{file.path}, {file.certificate}, {file.key}})
+                              : SecretFile(file.path).problem();
+    if (problem.empty()) problem = file.problem;
+    if (!problem.empty()) out += (out.empty() ? "" : "; ") + problem;
+  }
+  return out;
 }
 
 void Clients::close() {

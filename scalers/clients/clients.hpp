@@ -4,9 +4,12 @@
 #pragma once
 
 #include "scalers/clients/client.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/settings/problems.hpp"
 #include "scalers/task.hpp"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace weir::scalers {
@@ -16,6 +19,7 @@ class AmqpClient;
 class HttpClient;
 class RedisServers;
 class Resolver;
+class TlsContexts;
 struct AmqpTarget;
 struct ClusterTarget;
 struct RedisTarget;
@@ -40,6 +44,11 @@ class Clients {
       const clients::SentinelTarget& target);
   [[nodiscard]] std::shared_ptr<clients::RedisServers> make_redis(
       const clients::ClusterTarget& target);
+  // Reads the credential files of kept connections again, and logs in with changed ones. To be
+  // called about once a second; HTTP requests read their files each time.
+  void check_credentials(SteadyTime now);
+  // What is wrong with these files, with their paths, for the log; empty: nothing.
+  [[nodiscard]] std::string problem_of(const std::vector<LocalFile>& files);
   // Ends everything in flight: each waiting read gets Errc::unreachable, so that the loop runs out
   // of work.
   void close();
@@ -50,6 +59,7 @@ class Clients {
 
   Loop& loop_;
   std::unique_ptr<clients::Resolver> resolver_;
+  std::shared_ptr<clients::TlsContexts> contexts_;  // also owned by the connections
   std::unique_ptr<clients::HttpClient> http_;
   std::vector<std::weak_ptr<Client>> clients_;  // owned by their backends
 };

@@ -18,7 +18,8 @@ bool is_backend_failure(Errc code) {
 bool is_inconclusive(const Answer& answer) {
   if (!answer.samples.has_error()) return false;
   const Error& error = answer.samples.error();
-  const bool is_refusal = error.code == Errc::bad_request || error.code == Errc::overloaded;
+  const bool is_refusal = error.code == Errc::bad_request || error.code == Errc::overloaded ||
+                          error.code == Errc::misconfigured;
   return is_refusal && error.remote.empty();
 }
 
@@ -43,6 +44,12 @@ BackendHealth::Change BackendHealth::observe(const Answer& answer, SteadyTime no
   // Refused credentials show neither an outage nor its end.
   if (code != Errc::refused) is_unreachable_ = true;
   return std::exchange(is_down_, true) ? Change::none : Change::down;
+}
+
+bool BackendHealth::note_file_problem(std::string problem) {
+  if (problem == file_problem_) return false;
+  file_problem_ = std::move(problem);
+  return true;
 }
 
 std::optional<Duration> BackendHealth::time_since_recovery(

@@ -7,6 +7,8 @@
 #include "scalers/read/answer.hpp"
 
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace weir::scalers::read {
 
@@ -29,11 +31,23 @@ class BackendHealth {
   // The last query failed because of the backend itself: unreachable, TLS, credentials, silence.
   [[nodiscard]] bool is_down() const { return is_down_; }
 
+  // What is wrong with the files that the backend's settings name, with their paths; empty:
+  // nothing.
+  [[nodiscard]] const std::string& file_problem() const { return file_problem_; }
+  // True when it is another one than before.
+  bool note_file_problem(std::string problem);
+  // Takes note of whether the credentials of the files are refused; true when that has changed.
+  bool note_refused(bool is_refused) {
+    return std::exchange(is_refused_, is_refused) != is_refused;
+  }
+
  private:
   bool is_down_ = false;
   bool is_unreachable_ = false;             // it did not respond to its last queries
   SteadyTime last_response_at_{};           // of any kind
   std::optional<SteadyTime> recovered_at_;  // its first response after it was unreachable
+  std::string file_problem_;
+  bool is_refused_ = false;
 };
 
 }  // namespace weir::scalers::read

@@ -84,13 +84,6 @@ bool is_namespace(std::string_view name) {
          name.front() != '-' && name.back() != '-';
 }
 
-bool overlap(const Metric& one, const Metric& two) {
-  // An empty list is reported by its own check, and its metric serves nobody.
-  if (one.namespaces.empty() || two.namespaces.empty()) return false;
-  if (two.namespaces.front() == "*") return true;
-  return std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
-}
-
 // The content of a block, without its place in the file.
 void add_content(KeyWriter& out, const Node& node) {
   out.add(static_cast<std::uint32_t>(node.kind));
@@ -105,6 +98,13 @@ void add_content(KeyWriter& out, const Node& node) {
 }
 
 }  // namespace
+
+bool overlap(const Metric& one, const Metric& two) {
+  // An empty list is reported by its own check, and its metric serves nobody.
+  if (one.namespaces.empty() || two.namespaces.empty()) return false;
+  if (two.namespaces.front() == "*") return true;
+  return std::ranges::any_of(two.namespaces, [&](const auto& name) { return one.serves(name); });
+}
 
 void Builder::add_backends(const Node& section) {
   if (section.kind != Node::Kind::map) {
@@ -139,9 +139,11 @@ void Builder::add_backends(const Node& section) {
       backend->kind = found.kind->name;
       KeyWriter content(256);
       add_content(content, *found.block);
+      make_backend(*found.kind, *found.block, *backend);
+      for (const LocalFile& file : *backend->files)
+        content.add(static_cast<std::uint32_t>(file.shape));
       backend->settings =
           std::hash<std::string>{}(std::string(found.kind->name) + std::move(content).take());
-      backend->backend = found.kind->make_backend(*found.block, clients_, problems_);
     }
     backends_.push_back(std::move(backend));
   }
@@ -165,10 +167,12 @@ void Builder::add_metric(const Node& node) {
   std::vector<std::string> declared;
   for (const DeclaredLabel& label : metric.labels) declared.push_back(label.name);
   ParameterNames names(std::move(declared));
-  if (metric.backend != nullptr && metric.backend->backend != nullptr) {
-    metric.scaler = metric.backend->backend->make_scaler(*found.block, names, problems_);
-  } else {
+  const bool has_backend = metric.backend != nullptr && metric.backend->backend != nullptr;
+  // An unavailable backend checks nothing, because it is of no kind.
+  if (!has_backend || metric.backend->is_unavailable)
     found.kind->check_metric(*found.block, names, problems_);
+  if (has_backend) {
+    metric.scaler = metric.backend->backend->make_scaler(*found.block, names, problems_);
   }
   // A label that nothing uses would let a selector choose and change nothing.
   for (const std::string& unused : names.unused()) {

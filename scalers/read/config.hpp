@@ -25,6 +25,11 @@ class Builder {
 
   void add_backends(const Node& section);
   void add_metrics(const Node& section);
+  // The document of a file that is not in use, because it has problems: reads of what it names are
+  // errors. After the backends of all other documents.
+  void add_skipped(const Node& document);
+  // Its metrics, after those of all other documents.
+  void add_skipped_metrics();
   void check_names();
 
   std::vector<std::unique_ptr<ConfiguredBackend>> take_backends() { return std::move(backends_); }
@@ -32,6 +37,7 @@ class Builder {
   [[nodiscard]] std::vector<MetricInfo> infos() const;
 
  private:
+  void make_backend(const ScalerKind& kind, const Node& block, ConfiguredBackend& out);
   void add_metric(const Node& node);
   [[nodiscard]] Metric read_common(const Node& node);
   void check_metric_name(const Node& name);
@@ -43,6 +49,7 @@ class Builder {
   Problems& problems_;
   std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
   std::vector<Metric> metrics_;
+  std::vector<Metric> skipped_;
 };
 
 }  // namespace weir::scalers::read

@@ -9,6 +9,7 @@
 #include "scalers/read/labels.hpp"
 #include "scalers/read/policies/policies.hpp"
 #include "scalers/settings/node.hpp"
+#include "scalers/settings/problems.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -18,14 +19,18 @@
 namespace weir::scalers::read {
 
 struct ConfiguredBackend {
-  std::string name;          // as the configuration names it
+  std::string name;          // as the configuration names it; empty: see Builder::add_skipped
   Mark mark;                 // of its name
   std::string_view kind;     // "prometheus"
   std::size_t settings = 0;  // a hash of its own block, which says what server it is
   std::unique_ptr<Backend> backend;
+  bool is_unavailable = false;                  // every query is an error of the configuration
   std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the permits in use
   // Second owner: the backend of the same name in the configuration that replaces this one.
   std::shared_ptr<BackendHealth> health = std::make_shared<BackendHealth>();
+  // That the settings name. Second owners: the states of backends().
+  std::shared_ptr<const std::vector<LocalFile>> files =
+      std::make_shared<const std::vector<LocalFile>>();
 };
 
 struct Metric {
@@ -43,5 +48,8 @@ struct Metric {
 
   [[nodiscard]] bool serves(std::string_view name_space) const;
 };
+
+// Whether a namespace of `two` is one of `one`, too.
+[[nodiscard]] bool overlap(const Metric& one, const Metric& two);
 
 }  // namespace weir::scalers::read

@@ -11,6 +11,9 @@
 namespace weir::scalers::read {
 
 Error within_metric(const Metric& metric, std::string_view name_space, const Error& error) {
+  // The backend of a metric of a file that is not in use is not known.
+  if (metric.backend->name.empty())
+    return error.within(fmt::format("metric {}/{}", name_space, metric.name));
   return error.within(fmt::format("metric {}/{}: {} {}",
                                   name_space,
                                   metric.name,

@@ -39,7 +39,8 @@ Explanation facts_of(const Metric& metric, const std::string& name_space) {
                       .is_down = backend.health->is_down(),
                       .in_flight = backend.limiter->in_flight(),
                       .waiting = backend.limiter->waiting(),
-                      .connections = {}},
+                      .connections = {},
+                      .file_problem = backend.health->file_problem()},
           .queries = {}};
 }
 

@@ -63,7 +63,8 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                     const Clock& clock,
                                     ReadObserver& observer,
                                     Problems& problems,
-                                    std::span<const BackendState> before) {
+                                    std::span<const BackendState> before,
+                                    std::span<const Node> skipped) {
   read::Builder builder(loop, clients, problems);
   // All backends before the first metric, which may name a backend of a later document.
   for (const Node& document : documents) {
@@ -72,9 +73,11 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
       builder.add_backends(*document.find("backends"));
     }
   }
+  for (const Node& document : skipped) builder.add_skipped(document);
   for (const Node& document : documents) {
     if (const Node* metrics = document.find("metrics")) builder.add_metrics(*metrics);
   }
+  builder.add_skipped_metrics();
   builder.check_names();
   // From here on every metric has its backend, its scaler and its namespaces.
   if (!problems.empty()) return nullptr;

@@ -89,6 +89,9 @@ struct BackendState {
   std::size_t in_flight;
   std::size_t waiting;  // queries that wait for a permit
   ConnectionCounts connections;
+  // That its settings name; never null. Second owner: the backend.
+  std::shared_ptr<const std::vector<LocalFile>> files =
+      std::make_shared<const std::vector<LocalFile>>();
 };
 
 // The error of a read of `metric` with these requirements; nullopt when they bind its labels, or
@@ -102,14 +105,16 @@ class World {
   // there is any. `loop`, `clients`, `clock` and `observer` outlive the world and every read it
   // started. `before`: the backends of the world that this one replaces; those of the same
   // name and settings share their health, because queries of the old world may still end; one with
-  // other settings begins in the same state.
+  // other settings begins in the same state. `skipped`: documents of files that have problems;
+  // reads of what they name are errors (Errc::misconfigured).
   [[nodiscard]] static std::unique_ptr<World> build(std::span<const Node> documents,
                                                     Loop& loop,
                                                     Clients& clients,
                                                     const Clock& clock,
                                                     ReadObserver& observer,
                                                     Problems& problems,
-                                                    std::span<const BackendState> before = {});
+                                                    std::span<const BackendState> before = {},
+                                                    std::span<const Node> skipped = {});
 
   using ListBackends = std::function<std::vector<BackendState>()>;
 

@@ -2,6 +2,8 @@
 // header.
 #include "scalers/settings/secret.hpp"
 
+#include "scalers/settings/url.hpp"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -12,6 +14,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <variant>
 
 namespace weir::scalers {
 namespace {
@@ -35,39 +38,61 @@ std::optional<FileState> state_of(const std::string& path) {
                    state.st_size};
 }
 
-}  // namespace
-
-Result<Secret> SecretFile::read() const {
-  std::ifstream file(path_, std::ios::binary);
-  if (!file) {
-    const auto reason = std::error_code(errno, std::generic_category()).message();
-    return Error{Errc::refused,
-                 fmt::format("the credential file {} cannot be read: {}", path_, reason),
-                 ""};
-  }
-  // One byte more than allowed, to notice a file that is too long.
+// The secret, or what is wrong with the file.
+std::variant<Secret, std::string> content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  // One byte more than allowed, to notice a longer file. A folder opens, and its first read fails.
   std::string bytes(kMaxSecretBytes + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (bytes.size() > kMaxSecretBytes) {
-    return Error{Errc::refused, fmt::format("the credential file {} is over 64 KiB", path_), ""};
+  if (file) file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file && !file.eof()) {
+    return fmt::format("cannot be read: {}",
+                       std::error_code(errno, std::generic_category()).message());
   }
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  if (bytes.size() > kMaxSecretBytes) return "is over 64 KiB";
   // Some editors of Windows write one of these in front of the text, where no server expects it.
   for (const std::string_view mark : {"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"}) {
-    if (bytes.starts_with(mark)) {
-      return Error{Errc::refused,
-                   fmt::format("the credential file {} begins with a byte order mark; save it as "
-                               "UTF-8 without BOM",
-                               path_),
-                   ""};
-    }
+    if (bytes.starts_with(mark))
+      return "begins with a byte order mark; save it as UTF-8 without BOM";
   }
   // Editors end a file with a line end, which does not belong to the secret.
   while (!bytes.empty() && (bytes.back() == '\n' || bytes.back() == '\r')) bytes.pop_back();
   // Without this check an empty password would mean a login without a password (Redis).
-  if (bytes.empty())
-    return Error{Errc::refused, fmt::format("the credential file {} is empty", path_), ""};
+  if (bytes.empty()) return "is empty";
   return Secret(std::move(bytes));
+}
+
+// The part of the url in the file that is the secret.
+std::variant<Secret, std::string> part_of(const Secret& url, SecretFile::Part part) {
+  auto split = split_login(url.reveal());
+  if (!split) return "has an invalid % escape in the user or password of its url";
+  const bool is_user = part == SecretFile::Part::url_user;
+  std::string& secret = is_user ? split->user : split->password;
+  if (secret.empty()) return fmt::format("has a url without {}", is_user ? "user" : "password");
+  return Secret(std::move(secret));
+}
+
+std::variant<Secret, std::string> secret_of(const std::string& path, SecretFile::Part part) {
+  auto content = content_of(path);
+  const auto* whole = std::get_if<Secret>(&content);
+  if (whole == nullptr || part == SecretFile::Part::whole) return content;
+  return part_of(*whole, part);
+}
+
+}  // namespace
+
+Result<Secret> SecretFile::read() const {
+  auto content = secret_of(path_, part_);
+  if (auto* secret = std::get_if<Secret>(&content)) return std::move(*secret);
+  return Error{Errc::refused,
+               fmt::format("a credential file {}{}", std::get<std::string>(content), kFileIsInLog),
+               ""};
+}
+
+std::string SecretFile::problem() const {
+  const auto content = secret_of(path_, part_);
+  const auto* why = std::get_if<std::string>(&content);
+  return why == nullptr ? "" : fmt::format("the credential file {} {}", path_, *why);
 }
 
 Result<std::pair<Secret, Secret>> read_pair(const SecretFile& first, const SecretFile& second) {
@@ -84,9 +109,7 @@ Result<std::pair<Secret, Secret>> read_pair(const SecretFile& first, const Secre
     }
   }
   return Error{Errc::refused,
-               fmt::format("the credential files {} and {} change while they are read",
-                           first.path(),
-                           second.path()),
+               fmt::format("the credential files change while they are read{}", kFileIsInLog),
                ""};
 }
 

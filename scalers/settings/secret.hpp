@@ -26,20 +26,30 @@ class Secret {
 // secret takes effect at once.
 class SecretFile {
  public:
+  // What of the file is the secret: all of it, or the user or the password of the url in it.
+  enum class Part { whole, url_user, url_password };
+
   SecretFile() = default;
-  explicit SecretFile(std::string path) : path_(std::move(path)) {}
+  explicit SecretFile(std::string path, Part part = Part::whole)
+      : path_(std::move(path)), part_(part) {}
 
   [[nodiscard]] bool is_set() const { return !path_.empty(); }
   [[nodiscard]] const std::string& path() const { return path_; }
   // The content without trailing line ends. Errc::refused when it cannot be read, is empty or is
-  // over 64 KiB.
+  // over 64 KiB. Callers of the API may see the error, so it does not name the file.
   [[nodiscard]] Result<Secret> read() const;
+  // Why read() fails, with the path, for the log and `weir check`; empty: it does not.
+  [[nodiscard]] std::string problem() const;
 
   friend bool operator==(const SecretFile&, const SecretFile&) = default;
 
  private:
   std::string path_;
+  Part part_ = Part::whole;
 };
+
+// The end of an error about a file, whose path is not for every caller of the API.
+inline constexpr std::string_view kFileIsInLog = "; the log of Weir names the file";
 
 // Both secrets from the same state of their folder: an old user name is never paired with a new
 // password, even while kubelet replaces a mounted Secret. Errc::refused as SecretFile::read, and

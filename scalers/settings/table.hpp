@@ -5,6 +5,7 @@
 
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/problems.hpp"
+#include "scalers/settings/server_url.hpp"
 #include "scalers/settings/value_readers.hpp"
 
 #include <array>
@@ -50,6 +51,7 @@ consteval std::string_view type_name() {
   if constexpr (std::same_as<T, Duration>) return "duration (500ms, 5s, 2m)";
   if constexpr (std::same_as<T, ErrorOrNumber>) return "error | NUMBER";
   if constexpr (std::same_as<T, Url>) return "url";
+  if constexpr (std::same_as<T, ServerUrl>) return "url | {file: PATH}";
   if constexpr (std::same_as<T, SecretFile>) return "{file: PATH}";
   if constexpr (std::same_as<T, FilePath>) return "path";
   if constexpr (std::same_as<T, std::vector<std::string>>) return "list of texts";

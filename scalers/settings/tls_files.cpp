@@ -21,6 +21,7 @@ void read_value(const Node& node, TlsFiles& out, Problems& problems) {
   if (out.certificate.path.empty() != out.key.path.empty()) {
     problems.add(node.mark, "certificate and key go together; write both or neither");
   }
+  problems.add_file({LocalFile::Kind::tls, out.ca.path, out.certificate.path, out.key.path});
 }
 
 }  // namespace weir::scalers

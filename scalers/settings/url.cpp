@@ -106,7 +106,7 @@ std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const U
   if (authority.find('@') != authority.npos) {
     return UrlProblem{
         "a url must not contain a user or password; write username: {file: PATH} and password: "
-        "{file: PATH}"};
+        "{file: PATH}, or url: {file: PATH} for a file with the whole url"};
   }
   if (!split_authority(authority, url)) {
     return UrlProblem{
@@ -134,6 +134,25 @@ std::variant<Url, UrlProblem> parse_http_url(std::string_view text) {
     url->path.resize(url->path.find_last_not_of('/') + 1);
   }
   return parsed;
+}
+
+std::optional<LoginUrl> split_login(std::string_view text) {
+  const auto scheme_end = text.find("://");
+  if (scheme_end == text.npos) return LoginUrl{std::string(text), "", ""};
+  const auto begin = scheme_end + 3;
+  const std::string_view authority = text.substr(begin, text.find_first_of("/?#", begin) - begin);
+  // The last one, because passwords are often written without an escape.
+  const auto at = authority.rfind('@');
+  if (at == authority.npos) return LoginUrl{std::string(text), "", ""};
+  const std::string_view login = authority.substr(0, at);
+  const auto colon = login.find(':');
+  const auto user = percent_decoded(login.substr(0, colon));
+  const auto password =
+      percent_decoded(colon == login.npos ? std::string_view{} : login.substr(colon + 1));
+  if (!user || !password) return std::nullopt;
+  std::string url(text.substr(0, begin));
+  url += text.substr(begin + at + 1);
+  return LoginUrl{std::move(url), *user, *password};
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {

@@ -39,6 +39,15 @@ struct UrlScheme {
 // http and https, without the path's trailing slashes.
 [[nodiscard]] std::variant<Url, UrlProblem> parse_http_url(std::string_view text);
 
+// A url of a file, apart from the user and the password in front of its host.
+struct LoginUrl {
+  std::string url;
+  std::string user;      // percent-decoded; empty: none
+  std::string password;  // percent-decoded; empty: none
+};
+// nullopt when the user or the password has a broken %XX.
+[[nodiscard]] std::optional<LoginUrl> split_login(std::string_view text);
+
 // `text` with every %XX decoded; nullopt when one is broken.
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
 

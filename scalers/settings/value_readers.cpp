@@ -117,15 +117,17 @@ void read_value(const Node& node, SecretFile& out, Problems& problems) {
     return problems.add(node.mark, "expected {file: PATH}: secrets come from files only");
   }
   out = SecretFile(file->text);
+  problems.add_file({LocalFile::Kind::secret, file->text, {}, {}});
   // Read once when the configuration is loaded, so that a missing file is reported then.
-  if (const auto secret = out.read(); !secret) problems.add(file->mark, secret.error().detail);
+  if (auto problem = out.problem(); !problem.empty())
+    problems.add_in_file(file->mark, std::move(problem));
 }
 
 void read_value(const Node& node, FilePath& out, Problems& problems) {
   read_value(node, out.path, problems);
   // A folder would be noticed only by the first connect.
   if (!out.path.empty() && !is_regular_file(out.path)) {
-    problems.add(node.mark, fmt::format("there is no file {}", out.path));
+    problems.add_in_file(node.mark, fmt::format("there is no file {}", out.path));
   }
 }
 

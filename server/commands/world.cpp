@@ -15,33 +15,50 @@ LoadedWorld load_world(const std::vector<std::string>& config,
                        Loop& loop,
                        scalers::Clients& clients,
                        const Clock& clock,
-                       scalers::ReadObserver& observer) {
-  scalers::Problems problems;
-  const ConfigFiles files = read_config(config);
-  const auto documents = parse_config(files, problems);
-  auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
-  return {fingerprint_of(files), std::move(world)};
+                       scalers::ReadObserver& observer,
+                       std::optional<ConfigErrors> errors) {
+  ConfigFiles files = read_config(config);
+  ParsedConfig parsed = parse_files(files);
+  const auto policy = policy_for(errors, files.files.size() + files.problems.size());
+  const auto build = [&](const std::vector<scalers::Node>& documents,
+                         const std::vector<scalers::Node>& skipped,
+                         scalers::Problems& problems) {
+    return scalers::World::build(documents, loop, clients, clock, observer, problems, {}, skipped);
+  };
+  Assembly assembly = assemble(std::move(parsed), policy, {}, build);
+  if (!assembly.world) {
+    // All of them, so that one run is enough to fix the file.
+    print_problems(assembly.problems.all_lines());
+    return {};
+  }
+  LoadedWorld out;
+  out.fingerprint = fingerprint_of(files);
+  out.world = std::move(assembly.world);
+  out.valid_texts = valid_texts(std::move(files.files), assembly.uses, {});
+  out.uses = std::move(assembly.uses);
+  out.problems = assembly.problems.lines();
+  out.file_problems = assembly.problems.lines_in_files();
+  return out;
 }
 
 std::unique_ptr<scalers::World> build_world(const std::vector<scalers::Node>& documents,
-                                            scalers::Problems problems,
+                                            scalers::Problems& problems,
                                             Loop& loop,
                                             scalers::Clients& clients,
                                             const Clock& clock,
                                             scalers::ReadObserver& observer) {
   auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
-  if (world) return world;
-  print_problems(problems);
-  return nullptr;
+  if (!world) print_problems(problems.all_lines());
+  return world;
 }
 
-void print_problems(const scalers::Problems& problems) {
-  // All of them, so that one run is enough to fix the file.
-  for (const std::string& line : problems.lines()) fmt::print(stderr, "{}\n", line);
+void print_problems(const std::vector<std::string>& lines) {
+  if (lines.empty()) return;
+  for (const std::string& line : lines) fmt::print(stderr, "{}\n", line);
   fmt::print(stderr,
              "weir: {} problem{} in the configuration\n",
-             problems.size(),
-             problems.size() == 1 ? "" : "s");
+             lines.size(),
+             lines.size() == 1 ? "" : "s");
 }
 
 ExitCode print_failure(const scalers::Error& error) {

@@ -30,24 +30,26 @@ class SilentObserver final : public scalers::ReadObserver {
   void value_reported(const scalers::ReadOf&, const scalers::Reading&) override {}
 };
 
-// Loads the configuration at `config`; `world` is null after printing every problem.
+// Loads the configuration at `config`; `world` is null after printing every problem. Problems of
+// files that the settings name alone are returned, and those of files that `errors` lets skip.
 [[nodiscard]] LoadedWorld load_world(const std::vector<std::string>& config,
                                      Loop& loop,
                                      scalers::Clients& clients,
                                      const Clock& clock,
-                                     scalers::ReadObserver& observer);
+                                     scalers::ReadObserver& observer,
+                                     std::optional<ConfigErrors> errors = ConfigErrors::fail);
 
 // The same from documents that are parsed already, with the problems found in them.
 [[nodiscard]] std::unique_ptr<scalers::World> build_world(
     const std::vector<scalers::Node>& documents,
-    scalers::Problems problems,
+    scalers::Problems& problems,
     Loop& loop,
     scalers::Clients& clients,
     const Clock& clock,
     scalers::ReadObserver& observer);
 
-// Prints every problem to stderr, and their number.
-void print_problems(const scalers::Problems& problems);
+// The lines and "weir: 2 problems in the configuration" on stderr; nothing without lines.
+void print_problems(const std::vector<std::string>& lines);
 
 // Runs the loop until `work` is done and returns its result.
 template <class T>

@@ -111,20 +111,40 @@ std::string fingerprint_of(const ConfigFiles& config) {
     out += '\0';
     out += cluster::sha256(file.text);
   }
+  for (const std::string& line : config.problems.lines()) out += line + '\0';
+  return out;
+}
+
+ParsedConfig parse_files(const ConfigFiles& config) {
+  ParsedConfig out;
+  for (const ConfigFile& file : config.files) {
+    Node readable;
+    Node document = parse_yaml(file.text, file.path, out.problems, &readable);
+    // Null when the text had a problem, which is reported already.
+    const bool is_parsed = document.kind != Node::Kind::null;
+    if (is_parsed && !is_foreign(document, out.problems)) {
+      out.documents.push_back(std::move(document));
+      continue;
+    }
+    // A file of another program names nothing of ours.
+    if (is_parsed) readable = Node();
+    readable.mark = {file.path, 1, 1};
+    out.broken.push_back(std::move(readable));
+  }
+  for (const scalers::Problem& problem : config.problems.all()) {
+    Node unreadable;
+    unreadable.mark = problem.mark;
+    out.broken.push_back(std::move(unreadable));
+  }
+  resolve_local_files(out.documents);
+  out.problems.add_all(config.problems);
   return out;
 }
 
 std::vector<Node> parse_config(const ConfigFiles& config, Problems& problems) {
-  std::vector<Node> out;
-  for (const ConfigFile& file : config.files) {
-    Node document = parse_yaml(file.text, file.path, problems);
-    // Null when the text had a problem, which is reported already.
-    if (document.kind != Node::Kind::null && !is_foreign(document, problems))
-      out.push_back(std::move(document));
-  }
-  resolve_local_files(out);
-  problems.add_all(config.problems);
-  return out;
+  ParsedConfig parsed = parse_files(config);
+  problems.add_all(parsed.problems);
+  return std::move(parsed.documents);
 }
 
 }  // namespace weir::server

@@ -27,12 +27,21 @@ struct ConfigFiles {
 // order of their names; hidden files are skipped.
 [[nodiscard]] ConfigFiles read_config(const std::vector<std::string>& paths);
 
-// Identifies the files: path and SHA-256 of each. The texts are not kept, because they may be
-// large.
+// Identifies the files: path and SHA-256 of each, and those that cannot be read. The texts are not
+// kept, because they may be large.
 [[nodiscard]] std::string fingerprint_of(const ConfigFiles& config);
 
-// The documents of the files, in which relative paths of credentials and certificates start at
-// their file. Adds a problem for each file that cannot be read or parsed.
+// The files as documents, in which relative paths of credentials and certificates start at their
+// file.
+struct ParsedConfig {
+  std::vector<scalers::Node> documents;
+  // What can be read of each file without a document; its mark has the path.
+  std::vector<scalers::Node> broken;
+  scalers::Problems problems;
+};
+[[nodiscard]] ParsedConfig parse_files(const ConfigFiles& config);
+
+// The documents of the files. Adds a problem for each file that cannot be read or parsed.
 [[nodiscard]] std::vector<scalers::Node> parse_config(const ConfigFiles& config,
                                                       scalers::Problems& problems);
 

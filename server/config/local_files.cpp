@@ -47,8 +47,4 @@ void resolve(Node& path) {
 
 void resolve_local_files(std::vector<Node>& documents) { change_paths(documents, resolve); }
 
-void ignore_local_files(std::vector<Node>& documents, const std::string& path) {
-  change_paths(documents, [&path](Node& node) { node.text = path; });
-}
-
 }  // namespace weir::server

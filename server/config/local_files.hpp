@@ -13,10 +13,4 @@ namespace weir::server {
 // folder of files works from wherever a command is run, and a message shows where it looked.
 void resolve_local_files(std::vector<scalers::Node>& documents);
 
-// Replaces the paths by `path`, a file that exists: for commands that read no credentials.
-void ignore_local_files(std::vector<scalers::Node>& documents, const std::string& path);
-
-// A file that exists on every Linux; it is small and not empty.
-inline constexpr const char* kReadableFile = "/proc/version";
-
 }  // namespace weir::server

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -17,23 +18,28 @@ namespace weir::server {
 struct Reload::LoadedConfig {
   std::string fingerprint;
   bool is_same = false;  // as the configuration in use: nothing was parsed
-  std::vector<scalers::Node> documents;
-  scalers::Problems problems;
+  std::vector<ConfigFile> files;
+  ParsedConfig parsed;
 };
 
 void give_back_memory() { ::malloc_trim(0); }
 
 Reload::Reload(Loop& loop,
                std::vector<std::string> paths,
-               std::string fingerprint,
-               Build build,
+               std::optional<ConfigErrors> errors,
+               LoadedWorld in_use,
+               BuildWorld build,
                std::function<void(std::unique_ptr<scalers::World>)> on_world)
     : loop_(loop),
       paths_(std::move(paths)),
-      fingerprint_(std::move(fingerprint)),
+      errors_(errors),
+      fingerprint_(std::move(in_use.fingerprint)),
+      uses_(std::move(in_use.uses)),
+      valid_texts_(std::move(in_use.valid_texts)),
       build_(std::move(build)),
       on_world_(std::move(on_world)),
       succeeded_at_(std::chrono::system_clock::now()) {
+  log_problems(std::move(in_use.problems), false);
   watch_.emplace(loop, paths_, [this] { begin(); });
 }
 
@@ -42,6 +48,11 @@ Reload::~Reload() {
   *is_alive_ = false;
   // Waits for one read and parse at most: what the thread posts afterwards finds is_alive false.
   if (parser_.joinable()) parser_.join();
+}
+
+void Reload::load_again() {
+  is_forced_ = true;
+  begin();
 }
 
 // One parser at a time: changes during parsing are loaded after it.
@@ -53,13 +64,16 @@ void Reload::begin() {
   if (parser_.joinable()) parser_.join();
   try {
     // The thread works on copies. `this` is used only by the handler, which runs on the loop.
-    parser_ = std::thread(
-        [this, is_alive = is_alive_, paths = paths_, in_use = fingerprint_, &loop = loop_] {
-          const auto loaded = std::make_shared<LoadedConfig>(load(paths, in_use));
-          boost::asio::post(loop, [this, is_alive, loaded] {
-            if (*is_alive) apply_config(std::move(*loaded));
-          });
-        });
+    parser_ = std::thread([this,
+                           is_alive = is_alive_,
+                           paths = paths_,
+                           in_use = std::exchange(is_forced_, false) ? std::string() : fingerprint_,
+                           &loop = loop_] {
+      const auto loaded = std::make_shared<LoadedConfig>(load(paths, in_use));
+      boost::asio::post(loop, [this, is_alive, loaded] {
+        if (*is_alive) apply_config(std::move(*loaded));
+      });
+    });
   } catch (const std::system_error& failed) {
     // The pod may have no room for another thread. The next poll tries again.
     is_parsing_ = false;
@@ -70,40 +84,66 @@ void Reload::begin() {
 Reload::LoadedConfig Reload::load(const std::vector<std::string>& paths,
                                   const std::string& in_use) {
   LoadedConfig out;
-  const ConfigFiles files = read_config(paths);
+  ConfigFiles files = read_config(paths);
   out.fingerprint = fingerprint_of(files);
-  // A file that cannot be read is missing from the fingerprint, which then says nothing.
-  out.is_same = files.problems.empty() && out.fingerprint == in_use;
-  if (!out.is_same) out.documents = parse_config(files, out.problems);
+  out.is_same = out.fingerprint == in_use;
+  if (!out.is_same) out.parsed = parse_files(files);
+  out.files = std::move(files.files);
   return out;
+}
+
+Assembly Reload::assemble_world(LoadedConfig& loaded) {
+  const std::size_t file_count = loaded.files.size() + loaded.parsed.broken.size();
+  auto policy = policy_for(errors_, file_count);
+  for (const scalers::Node& broken : loaded.parsed.broken) {
+    // A folder without files any more, as while it is mounted: its metrics must not be gone.
+    const bool is_folder = std::ranges::find(paths_, broken.mark.file) != paths_.end() &&
+                           !uses_.contains(broken.mark.file);
+    if (is_folder) policy = ConfigErrors::fail;
+  }
+  return assemble(std::move(loaded.parsed), policy, valid_texts_, build_);
 }
 
 void Reload::apply_config(LoadedConfig loaded) {
   is_parsing_ = false;
-  // On the loop, because a World creates objects of the loop.
-  auto world = loaded.is_same ? nullptr : build_(loaded.documents, loaded.problems);
-  loaded.documents.clear();
-  if (world) {
-    // Only of a World in use. Invalid files are read again at each event, until they are valid.
-    fingerprint_ = std::move(loaded.fingerprint);
-    succeeded_at_ = std::chrono::system_clock::now();
-    log(Level::info, "config_reloaded", {{"metrics", world->metrics().size()}});
-    on_world_(std::move(world));
+  if (!loaded.is_same) {
+    // On the loop, because a World creates objects of the loop.
+    Assembly assembly = assemble_world(loaded);
+    if (assembly.world) {
+      // Only of a World in use. Invalid files are read again at each event, until they are valid.
+      fingerprint_ = std::move(loaded.fingerprint);
+      uses_ = std::move(assembly.uses);
+      valid_texts_ = valid_texts(std::move(loaded.files), uses_, std::move(valid_texts_));
+      if (assembly.problems.empty()) succeeded_at_ = std::chrono::system_clock::now();
+      log(Level::info, "config_reloaded", {{"metrics", assembly.world->metrics().size()}});
+      on_world_(std::move(assembly.world));
+    }
+    log_problems(assembly.problems.lines(), false);
+  } else if (std::ranges::all_of(uses_,
+                                 [](const auto& one) { return one.second == FileUse::current; })) {
+    // The files are again those in use.
+    log_problems({}, true);
   }
   // After the old World and the nodes are freed.
+  loaded = LoadedConfig();
   give_back_memory();
-  log_problems(loaded.problems, loaded.is_same);
   // A change during the parsing may have been missed by its reads.
   if (std::exchange(is_change_pending_, false)) begin();
 }
 
 // Logs each set of problems once.
-void Reload::log_problems(const scalers::Problems& problems, bool is_same) {
-  is_successful_ = problems.empty();
-  auto lines = problems.lines();
+void Reload::log_problems(std::vector<std::string> lines, bool is_same) {
+  is_successful_ = lines.empty();
   if (lines == logged_problems_) return;
   for (const std::string& line : lines) log(Level::error, "config_invalid", {{"problem", line}});
-  // The files are again those in use, so no World was built and no reload was logged.
+  for (const auto& [file, use] : uses_) {
+    if (use == FileUse::current) continue;
+    const bool is_old = use == FileUse::last_valid;
+    log(Level::warn,
+        "config_file_skipped",
+        {{"file", file}, {"in_use", is_old ? "its last valid version" : "nothing of it"}});
+  }
+  // No World was built and no reload was logged.
   if (lines.empty() && is_same) log(Level::info, "config_valid_again", {});
   logged_problems_ = std::move(lines);
 }

@@ -9,6 +9,7 @@
 #include "scalers/read/world.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/task.hpp"
+#include "server/config/assemble.hpp"
 #include "server/config/file_watch.hpp"
 
 #include <functional>
@@ -49,10 +50,15 @@ class CurrentWorld final : public scalers::Source, public scalers::Explainer {
   std::unique_ptr<scalers::World> world_;
 };
 
-// The World of a configuration, and the fingerprint of its files.
+// The World of a configuration, and what is known of its files.
 struct LoadedWorld {
   std::string fingerprint;
   std::unique_ptr<scalers::World> world;
+  FileUses uses = {};
+  ValidTexts valid_texts = {};
+  std::vector<std::string> problems = {};  // of files that are not in use as they are
+  // The lines about files that the settings name, such as missing ones.
+  std::vector<std::string> file_problems = {};
 };
 
 // Returns freed memory to the kernel. To be called after loading a configuration or rendering a
@@ -61,23 +67,26 @@ void give_back_memory();
 
 class Reload {
  public:
-  using Build = std::function<std::unique_ptr<scalers::World>(const std::vector<scalers::Node>&,
-                                                              scalers::Problems&)>;
-
-  // `fingerprint` is that of the files in use. `build` creates a World from changed files;
-  // `on_world` receives it. Everything that both refer to outlives the reload.
+  // `in_use` is without its World. `build` creates a World from changed files; `on_world` receives
+  // it. Everything that both refer to outlives the reload.
   Reload(Loop& loop,
          std::vector<std::string> paths,
-         std::string fingerprint,
-         Build build,
+         std::optional<ConfigErrors> errors,
+         LoadedWorld in_use,
+         BuildWorld build,
          std::function<void(std::unique_ptr<scalers::World>)> on_world);
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
   ~Reload();
 
+  // Loads the configuration again though its files are the same, because a url in another file has
+  // changed.
+  void load_again();
   // Whether the last reload succeeded: false while the files have problems.
   [[nodiscard]] bool is_successful() const { return is_successful_; }
   [[nodiscard]] WallTime succeeded_at() const { return succeeded_at_; }
+  // Of each configuration file of the World in use.
+  [[nodiscard]] const FileUses& uses() const { return uses_; }
 
  private:
   struct LoadedConfig;
@@ -86,12 +95,16 @@ class Reload {
   [[nodiscard]] static LoadedConfig load(const std::vector<std::string>& paths,
                                          const std::string& in_use);
   void apply_config(LoadedConfig loaded);
-  void log_problems(const scalers::Problems& problems, bool is_same);
+  [[nodiscard]] Assembly assemble_world(LoadedConfig& loaded);
+  void log_problems(std::vector<std::string> lines, bool is_same);
 
   Loop& loop_;
   std::vector<std::string> paths_;
+  std::optional<ConfigErrors> errors_;
   std::string fingerprint_;  // of the files in use
-  Build build_;
+  FileUses uses_;
+  ValidTexts valid_texts_;
+  BuildWorld build_;
   std::function<void(std::unique_ptr<scalers::World>)> on_world_;
   bool is_successful_ = true;
   WallTime succeeded_at_;
@@ -99,6 +112,7 @@ class Reload {
   std::thread parser_;
   bool is_parsing_ = false;
   bool is_change_pending_ = false;
+  bool is_forced_ = false;  // the next load builds a World of unchanged files
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);  // second owner: posted handlers
   std::optional<FileWatch> watch_;
 };

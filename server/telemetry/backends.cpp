@@ -66,6 +66,14 @@ BackendSeries::BackendSeries(prometheus::Registry& registry)
           registry,
           "weir_breaker_open",
           "1 while the circuit breaker is open: recent failures are returned without connecting.")),
+      refused_(gauges(registry,
+                      "weir_backend_credentials_refused",
+                      "1 while the server refuses the credentials of the files; a connection with "
+                      "older ones may still be open.")),
+      unusable_(gauges(registry,
+                       "weir_backend_files_unusable",
+                       "1 while a credential, CA or key file of the backend is missing or not "
+                       "valid; the log names the file.")),
       opened_(
           counters(registry,
                    "weir_connections_opened_total",
@@ -95,6 +103,8 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
     series.in_flight->Set(static_cast<double>(state.in_flight));
     series.waiting->Set(static_cast<double>(state.waiting));
     series.is_breaker_open->Set(counts.is_breaker_open ? 1 : 0);
+    series.is_refused->Set(counts.refused_credentials ? 1 : 0);
+    series.is_unusable->Set(state.health->file_problem().empty() ? 0 : 1);
     raise_to(series.opened, opened_, {{"backend", state.name}}, counts.opened);
     raise_all(series.closed, closed_, state.name, counts.closed);
     raise_all(series.failed, failed_, state.name, counts.failed);
@@ -108,6 +118,8 @@ BackendSeries::Series BackendSeries::make(const std::string& backend) {
           &in_flight_.Add(labels),
           &waiting_.Add(labels),
           &breakers_.Add(labels),
+          &refused_.Add(labels),
+          &unusable_.Add(labels),
           &opened_.Add(labels),
           {},
           {}};
@@ -118,6 +130,8 @@ void BackendSeries::end(const Series& series) {
   in_flight_.Remove(series.in_flight);
   waiting_.Remove(series.waiting);
   breakers_.Remove(series.is_breaker_open);
+  refused_.Remove(series.is_refused);
+  unusable_.Remove(series.is_unusable);
   opened_.Remove(series.opened);
   for (const auto& [reason, counter] : series.closed) closed_.Remove(counter);
   for (const auto& [reason, counter] : series.failed) failed_.Remove(counter);

@@ -30,6 +30,8 @@ class BackendSeries {
     prometheus::Gauge* in_flight;
     prometheus::Gauge* waiting;
     prometheus::Gauge* is_breaker_open;
+    prometheus::Gauge* is_refused;
+    prometheus::Gauge* is_unusable;
     prometheus::Counter* opened;
     Counters closed;
     Counters failed;
@@ -42,6 +44,8 @@ class BackendSeries {
   prometheus::Family<prometheus::Gauge>& in_flight_;
   prometheus::Family<prometheus::Gauge>& waiting_;
   prometheus::Family<prometheus::Gauge>& breakers_;
+  prometheus::Family<prometheus::Gauge>& refused_;
+  prometheus::Family<prometheus::Gauge>& unusable_;
   prometheus::Family<prometheus::Counter>& opened_;
   prometheus::Family<prometheus::Counter>& closed_;
   prometheus::Family<prometheus::Counter>& failed_;

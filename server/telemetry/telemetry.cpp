@@ -17,6 +17,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace weir::server {
@@ -99,6 +101,14 @@ struct Telemetry::Parts {
       gauge(registry,
             "weir_config_last_reload_success_timestamp_seconds",
             "Time of the load of the configuration in force, in seconds since 1970.");
+  prometheus::Family<prometheus::Gauge>& config_files =
+      prometheus::BuildGauge()
+          .Name("weir_config_file_skipped")
+          .Help(
+              "1 while a configuration file has problems: its last valid version is in use or, "
+              "without one, reads of its metrics are errors.")
+          .Register(registry);
+  std::map<std::string, prometheus::Gauge*> config_file_gauges = {};
   prometheus::Histogram& loop_lag =
       prometheus::BuildHistogram()
           .Name("weir_event_loop_lag_seconds")
@@ -117,6 +127,20 @@ struct Telemetry::Parts {
           .Register(registry)
           .Add({});
   std::size_t page_bytes = 0;  // of the last page
+
+  // Files that are gone have no series any more.
+  void set_config_files(const std::map<std::string, bool>& files) {
+    std::erase_if(config_file_gauges, [&](const auto& one) {
+      const bool is_gone = !files.contains(one.first);
+      if (is_gone) config_files.Remove(one.second);
+      return is_gone;
+    });
+    for (const auto& [file, is_skipped] : files) {
+      auto& found = config_file_gauges[file];
+      if (found == nullptr) found = &config_files.Add({{"file", file}});
+      found->Set(is_skipped ? 1 : 0);
+    }
+  }
 };
 
 Telemetry::Telemetry(TelemetrySettings settings) : parts_(std::make_unique<Parts>(settings)) {
@@ -208,6 +232,7 @@ std::string Telemetry::page(const State& state) {
   if (state.config) {
     parts_->is_last_reload_successful.Set(state.config->is_last_reload_successful ? 1 : 0);
     parts_->config_loaded_at.Set(seconds(state.config->loaded_at));
+    parts_->set_config_files(state.config->files);
   }
   if (state.serving_certificate_expires) {
     // Add() returns the same gauge for the same labels.

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -70,6 +71,7 @@ class Telemetry : public scalers::ReadObserver {
   struct Config {
     bool is_last_reload_successful;  // the files of now are those in force
     WallTime loaded_at;
+    std::map<std::string, bool> files = {};  // whether each is not in use as it is
   };
   struct State {
     WallTime now;

@@ -32,6 +32,11 @@ class Builder final : public YAML::EventHandler {
 
   // Null for no document or an empty one.
   [[nodiscard]] Node take_root() { return std::move(root_); }
+  // What there is of a document whose end was not reached.
+  [[nodiscard]] Node take_part() {
+    while (!open_.empty() && !limit_exceeded_at_) end();
+    return std::move(root_);
+  }
   [[nodiscard]] const Problems& problems() const { return problems_; }
   // Where a limit was exceeded. The nodes built until then must not be used.
   [[nodiscard]] const std::optional<Mark>& limit_exceeded_at() const { return limit_exceeded_at_; }
@@ -214,14 +219,17 @@ class IgnoreEvents final : public YAML::EventHandler {
 
 }  // namespace
 
-Node parse_yaml(std::string_view text, const std::string& file, Problems& problems) {
+Node parse_yaml(std::string_view text,
+                const std::string& file,
+                Problems& problems,
+                Node* readable) {
   Node empty;
   empty.mark = {file, 1, 1};
+  Builder builder(file);
   try {
     // With the end marker yaml-cpp rejects a quote that is not closed.
     std::istringstream input(std::string(text) + (text.ends_with('\n') ? "...\n" : "\n...\n"));
     YAML::Parser parser(input);
-    Builder builder(file);
     IgnoreEvents ignore_events;
     // Two documents at most, because yaml-cpp loops forever at a token that does not start a node,
     // such as a leading comma.
@@ -245,6 +253,7 @@ Node parse_yaml(std::string_view text, const std::string& file, Problems& proble
                           ? empty.mark
                           : Mark{file, failure.mark.line + 1, failure.mark.column + 1};
     problems.add(mark, fmt::format("not valid YAML: {}", failure.msg));
+    if (readable != nullptr) *readable = builder.take_part();
     return empty;
   }
 }

@@ -10,9 +10,11 @@
 
 namespace weir::server {
 
-// One document from `text`; `file` names it in marks.
+// One document from `text`; `file` names it in marks. `readable`, if any, gets what comes before
+// the place where the text is not YAML any more.
 [[nodiscard]] scalers::Node parse_yaml(std::string_view text,
                                        const std::string& file,
-                                       scalers::Problems& problems);
+                                       scalers::Problems& problems,
+                                       scalers::Node* readable = nullptr);
 
 }  // namespace weir::server

@@ -105,13 +105,15 @@ class BasicAuthTest(ServerTest):
         self.assertEqual(503, error.status)
         self.assert_values(self.wait_for(reads_again, 3), "42")  # an error is kept for about a second
 
-    def test_a_removed_credential_file_is_named(self):
+    def test_a_removed_credential_file_is_named_in_the_log_alone(self):
         (self.folder_ / "away").unlink()
 
         answer = self.weir.metric("ml-inference", "away")
 
         self.assert_status(answer, 503, "ServiceUnavailable", FRONT.format("away") +
-                           f"the credential file {self.folder_ / 'away'} cannot be read: No such file or directory")
+                           "a credential file cannot be read: No such file or directory; the log of Weir names the file")
+        self.wait_for(lambda: f"the credential file {self.folder_ / 'away'} cannot be read: No such file or directory"
+                      in self.weir.process.log.read_text())
 
 
 class SentTest(ServerTest):

@@ -23,11 +23,12 @@ from .redis_cluster import RedisCluster, slot_of
 from .redis_sentinel import RedisSentinel, Sentinel
 from .scale import scaled
 from .scripted import RecordedRequest, ScriptedServer, Turn, refusal, vector
+from .secrets import MountedSecret
 from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_sanitized, metric_path, run_weir, weir_binary
 
 __all__ = [
     "ACCESS_REVIEWS", "API_SERVICE", "CLOSE", "CONFIG_MAPS", "Certificates", "DISCOVERY", "DoctorCase",
-    "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MakesPairs", "MissingTool", "NotReady", "POD", "Process",
+    "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MakesPairs", "MissingTool", "MountedSecret", "NotReady", "POD", "Process",
     "Prometheus", "RecordedRequest",
     "ROOT", "RabbitMQ", "Raw", "Redis", "RedisCluster", "RedisError", "RedisSentinel", "Refuse", "Response", "SELF_REVIEWS",
     "SERVICE", "SLICES", "ScriptedServer", "Sentinel",

@@ -253,7 +253,10 @@ awaitable<Result<std::optional<DataAge>>> PrometheusScaler::query_age(Parameters
 }
 
 std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
-  return std::make_unique<PrometheusBackend>(read_backend(block, problems), clients.http());
+  BackendSettings settings = read_backend(block, problems);
+  // A url that cannot be used has been reported.
+  if (settings.url.host.empty()) return nullptr;
+  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http());
 }
 
 }  // namespace

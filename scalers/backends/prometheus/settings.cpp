@@ -140,9 +140,10 @@ static void read_value(const Node& node, UrlParameters& out, Problems& problems)
 namespace {
 
 constexpr std::array kBackendTable{
-    required_setting<&BackendSettings::url>(
+    required_setting<&BackendSettings::server>(
         "url",
-        "URL of the server, with the path before /api/v1 if there is one"),
+        "URL of the server, with the path before /api/v1 if there is one; from a file it may have "
+        "USER:PASSWORD@"),
     setting<&BackendSettings::method>("method",
                                       "GET",
                                       "HTTP method of queries; POST for very long queries"),
@@ -218,13 +219,19 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
     problems.add(block.mark, "username and password go together; write both or neither");
   }
   // Both would be the header Authorization.
-  if (settings.token.is_set() && settings.username.is_set()) {
+  const bool is_login_in_file = !settings.server.file.empty() && settings.username.is_set();
+  if (settings.token.is_set() && is_login_in_file) {
+    add_url_problem(*block.find("url"),
+                    settings.server,
+                    "it has a user and a password; remove them, or the token of the backend",
+                    problems);
+  } else if (settings.token.is_set() && settings.username.is_set()) {
     problems.add(block.find("token")->mark, "token and username are mutually exclusive; keep one");
   }
   // A file that cannot be read has been reported.
   const auto token = settings.token.is_set() ? settings.token.read() : Result<Secret>(Secret());
   if (token && has_scheme(*token)) {
-    problems.add(block.find("token")->mark, kTokenHasScheme);
+    problems.add_in_file(block.find("token")->mark, kTokenHasScheme);
   }
   const auto authorization =
       std::ranges::find(settings.headers, "authorization", [](const auto& one) {
@@ -240,9 +247,29 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
   // Files that would not be used are an error, because their author believes that the connection is
   // encrypted.
   if (settings.url.scheme == "http" && block.find("tls") != nullptr) {
-    problems.add(block.find("tls")->mark,
-                 "tls needs a url with https://; this url begins with http://");
+    add_scheme_problem(block,
+                       settings.server,
+                       "tls needs a url with https://; this url begins with http://",
+                       problems);
   }
+}
+
+void read_url(const Node& block, BackendSettings& out, Problems& problems) {
+  const Node* node = block.find("url");
+  use_login(block, out.server, UrlLogin::user_and_password, out.username, out.password, problems);
+  // Missing, or not readable, which has been reported.
+  if (node == nullptr || out.server.text.empty()) return;
+  auto parsed = parse_http_url(out.server.text);
+  if (const auto* problem = std::get_if<UrlProblem>(&parsed)) {
+    // The example is a constant, because a query may contain a secret.
+    return add_url_problem(*node,
+                           out.server,
+                           problem->has_query ? "a url must not have a query; write it as "
+                                                "parameters: {namespace: team-a}"
+                                              : problem->what,
+                           problems);
+  }
+  out.url = std::get<Url>(std::move(parsed));
 }
 
 }  // namespace
@@ -258,6 +285,9 @@ Result<Secret> read_token(const SecretFile& file) {
 BackendSettings read_backend(const Node& block, Problems& problems) {
   BackendSettings out;
   read_settings(block, kBackendTable, "prometheus backend", out, problems);
+  // A block that is not a map has been reported.
+  if (block.kind != Node::Kind::map) return out;
+  read_url(block, out, problems);
   check_credentials(block, out, problems);
   return out;
 }

@@ -6,6 +6,7 @@
 #include "scalers/settings/parameters.hpp"
 #include "scalers/settings/problems.hpp"
 #include "scalers/settings/secret.hpp"
+#include "scalers/settings/server_url.hpp"
 #include "scalers/settings/table.hpp"
 #include "scalers/settings/tls_files.hpp"
 #include "scalers/settings/url.hpp"
@@ -34,7 +35,8 @@ struct UrlParameters {
 };
 
 struct BackendSettings {
-  Url url;
+  ServerUrl server;
+  Url url;  // of `server`; without a host when that cannot be used
   Method method = Method::get;
   SecretFile token;
   SecretFile username;

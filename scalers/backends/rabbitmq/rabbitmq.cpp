@@ -27,7 +27,8 @@ constexpr std::array kBackendTable{
         "url",
         "amqp:// or amqps:// reads ready messages over one connection (use it for classic queues: "
         "a quorum queue without a leader reports 0); http:// or https:// queries the management "
-        "API, which supports all modes; the last segment of the path is the vhost"),
+        "API, which supports all modes; the last segment of the path is the vhost; from a file it "
+        "may have USER:PASSWORD@"),
     setting<&BackendSettings::username>("username", "", "file with the user; requires password"),
     setting<&BackendSettings::password>(
         "password",
@@ -93,25 +94,41 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   const Node* url = block.find("url");
   // The table has reported the missing url. Without a transport nothing else can be checked.
   if (url == nullptr) return nullptr;
-  auto parsed = parse_broker(settings.url, settings.vhost);
+  use_login(block,
+            settings.url,
+            UrlLogin::user_and_password,
+            settings.username,
+            settings.password,
+            problems);
+  // A file that cannot be read has been reported.
+  if (settings.url.text.empty()) return nullptr;
+  auto parsed = parse_broker(settings.url.text, settings.vhost);
   if (const auto* problem = std::get_if<UrlProblem>(&parsed)) {
-    problems.add(url->mark, problem->what);
+    add_url_problem(*url, settings.url, problem->what, problems);
     return nullptr;
   }
   auto broker = std::get<Broker>(std::move(parsed));
   const bool is_tls = broker.url.scheme == "amqps" || broker.url.scheme == "https";
   const bool is_amqp = broker.url.scheme.starts_with("amqp");
-  if (settings.username.is_set() != settings.password.is_set()) {
+  if (settings.url.file.empty() && settings.username.is_set() != settings.password.is_set()) {
     problems.add(block.mark, "username and password go together; write both or neither");
   }
   // Files that would not be used are an error, because their author believes that the connection is
   // encrypted.
   if (!is_tls && block.find("tls") != nullptr) {
-    problems.add(block.find("tls")->mark, "tls needs a url with amqps:// or https://");
+    add_scheme_problem(block, settings.url, "tls needs a url with amqps:// or https://", problems);
+    if (!settings.url.file.empty()) return nullptr;
   }
   // SASL EXTERNAL takes the user from the client certificate, which exists only over TLS.
   const bool has_identity =
       settings.username.is_set() || (is_tls && !settings.tls.certificate.path.empty());
+  if (is_amqp && !has_identity && !settings.url.file.empty()) {
+    add_url_problem(*url,
+                    settings.url,
+                    "it has no user and password; write USER:PASSWORD@",
+                    problems);
+    return nullptr;
+  }
   if (is_amqp && !has_identity) {
     problems.add(block.mark,
                  "a rabbitmq backend needs credentials: write username: {file: PATH} and password: "

@@ -6,6 +6,7 @@
 #include "scalers/kind.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/problems.hpp"
+#include "scalers/settings/server_url.hpp"
 #include "scalers/settings/table.hpp"
 #include "scalers/settings/template.hpp"
 #include "scalers/settings/tls_files.hpp"
@@ -35,7 +36,7 @@ enum class Mode {
 };
 
 struct BackendSettings {
-  std::string url;
+  ServerUrl url;
   SecretFile username;
   SecretFile password;
   std::string vhost;

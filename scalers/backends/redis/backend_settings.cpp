@@ -3,6 +3,7 @@
 #include "scalers/backends/redis/backend_settings.hpp"
 
 #include "scalers/settings/secret.hpp"
+#include "scalers/settings/server_url.hpp"
 #include "scalers/settings/tls_files.hpp"
 #include "scalers/settings/url.hpp"
 
@@ -35,7 +36,7 @@ struct ClusterBlock {
   std::vector<std::string> nodes;
 };
 struct BackendBlock {
-  std::string url;
+  ServerUrl url;
   std::optional<SentinelBlock> sentinel;
   std::optional<ClusterBlock> cluster;
   std::string database;  // empty: 0
@@ -79,7 +80,8 @@ constexpr std::array kBackendTable{
     setting<&BackendBlock::url>(
         "url",
         "",
-        "redis://HOST:PORT/DATABASE, or rediss:// for TLS; or write sentinel or cluster"),
+        "redis://HOST:PORT/DATABASE, or rediss:// for TLS; from a file it may have "
+        "USER:PASSWORD@; or write sentinel or cluster"),
     setting<&BackendBlock::sentinel>("sentinel",
                                      "",
                                      "{service: NAME, nodes: [HOST:PORT, ...]}, and username, "
@@ -118,16 +120,22 @@ std::optional<std::uint32_t> parse_database(std::string_view path) {
 }
 
 void read_url(const Node& node,
-              const std::string& text,
+              const ServerUrl& setting,
               clients::RedisTarget& out,
               Problems& problems) {
-  auto parsed = parse_url(text, kSchemes);
+  // Missing, or not readable, which has been reported.
+  if (setting.text.empty()) return;
+  auto parsed = parse_url(setting.text, kSchemes);
   if (const auto* problem = std::get_if<UrlProblem>(&parsed))
-    return problems.add(node.mark, problem->what);
+    return add_url_problem(node, setting, problem->what, problems);
   const Url& url = std::get<Url>(parsed);
   const auto database = parse_database(url.path);
-  if (!database)
-    problems.add(node.mark, "the path of a redis url is the database number, such as /0");
+  if (!database) {
+    return add_url_problem(node,
+                           setting,
+                           "the path of a redis url is the database number, such as /0",
+                           problems);
+  }
   out.stream.host = url.host;
   out.stream.port = url.port;
   out.stream.is_tls = url.scheme == "rediss";
@@ -203,7 +211,15 @@ void check_combination(const Node& block, const BackendBlock& settings, Problems
 BackendSettings read_backend(const Node& block, Problems& problems) {
   BackendBlock settings;
   read_settings(block, kBackendTable, "redis backend", settings, problems);
-  if (block.kind == Node::Kind::map) check_combination(block, settings, problems);
+  if (block.kind == Node::Kind::map) {
+    check_combination(block, settings, problems);
+    use_login(block,
+              settings.url,
+              UrlLogin::password,
+              settings.username,
+              settings.password,
+              problems);
+  }
   clients::RedisTarget target{{},
                               settings.username,
                               settings.password,
@@ -225,8 +241,9 @@ BackendSettings read_backend(const Node& block, Problems& problems) {
     if (const Node* url = block.find("url")) read_url(*url, settings.url, target, problems);
     // Files that would not be used are an error, because their author believes that the connection
     // is encrypted.
-    if (!target.stream.is_tls && settings.tls)
-      problems.add(block.find("tls")->mark, "tls needs a url with rediss://");
+    // What cannot be read has been reported.
+    if (!target.stream.is_tls && settings.tls && !target.stream.host.empty())
+      add_scheme_problem(block, settings.url, "tls needs a url with rediss://", problems);
     out.target = std::move(target);
   }
   return out;

@@ -347,6 +347,9 @@ class RedisBackend final : public Backend {
 
 std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
   const BackendSettings settings = read_backend(block, problems);
+  const auto* single = std::get_if<clients::RedisTarget>(&settings.target);
+  // A url that cannot be used has been reported.
+  if (single != nullptr && single->stream.host.empty()) return nullptr;
   // Backends with equal targets share one client, and a reload finds the client of before: the
   // connection survives.
   return std::make_unique<RedisBackend>(

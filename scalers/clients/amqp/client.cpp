@@ -39,10 +39,14 @@ Result<AmqpLogin> login_for(const AmqpTarget& target, const std::string& vhost) 
 
 }  // namespace
 
-AmqpClient::AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target)
+AmqpClient::AmqpClient(Loop& loop,
+                       Resolver& resolver,
+                       AmqpTarget target,
+                       std::shared_ptr<TlsContexts> contexts)
     : loop_(loop),
       resolver_(resolver),
       target_(std::move(target)),
+      contexts_(std::move(contexts)),
       counts_(std::make_shared<ConnectionCounts>()) {}
 
 AmqpClient::~AmqpClient() = default;
@@ -52,8 +56,16 @@ void AmqpClient::close() {
   for (const auto& [vhost, entry] : connections_) entry.connection->close();
 }
 
+void AmqpClient::check_credentials(SteadyTime now) {
+  for (const auto& [vhost, entry] : connections_) entry.connection->check_credentials(now);
+}
+
 ConnectionCounts AmqpClient::connections() const {
   ConnectionCounts out = *counts_;
+  for (const auto& [vhost, entry] : connections_) {
+    if (const Error* refusal = entry.connection->refused_credentials())
+      out.refused_credentials = RefusedCredentials{*refusal, ""};
+  }
   out.is_breaker_open = std::ranges::any_of(connections_, [](const auto& entry) {
     return entry.second.connection->is_breaker_open();
   });
@@ -84,7 +96,8 @@ std::shared_ptr<Connection> AmqpClient::connection_to(const std::string& vhost) 
                         target_.password,
                         SecretFile(target_.stream.tls.certificate.path),
                         SecretFile(target_.stream.tls.key.path)}),
-        counts_);
+        counts_,
+        contexts_);
   }
   return connection;
 }

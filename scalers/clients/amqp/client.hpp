@@ -32,7 +32,10 @@ struct AmqpTarget {
 class AmqpClient final : public Client {
  public:
   // Both outlive the client.
-  AmqpClient(Loop& loop, Resolver& resolver, AmqpTarget target);
+  AmqpClient(Loop& loop,
+             Resolver& resolver,
+             AmqpTarget target,
+             std::shared_ptr<TlsContexts> contexts = std::make_shared<TlsContexts>());
   ~AmqpClient() override;
 
   // Messages ready in the queue; excludes those delivered and not yet acknowledged. nullopt when
@@ -42,6 +45,7 @@ class AmqpClient final : public Client {
                                                                                std::string queue,
                                                                                Deadline deadline);
   void close() override;
+  void check_credentials(SteadyTime now) override;
   // Of all vhosts together.
   [[nodiscard]] ConnectionCounts connections() const;
   [[nodiscard]] const AmqpTarget& target() const { return target_; }
@@ -60,6 +64,7 @@ class AmqpClient final : public Client {
   Loop& loop_;
   Resolver& resolver_;
   AmqpTarget target_;
+  std::shared_ptr<TlsContexts> contexts_;               // also owned by the other clients
   std::shared_ptr<ConnectionCounts> counts_;            // also owned by the links
   std::map<std::string, VhostConnection> connections_;  // by vhost, at most 32
   bool is_closed_ = false;

@@ -30,6 +30,8 @@ constexpr Duration kMinConclusiveConnectTime{50};
 // Parsing a reply of this size takes a quarter of a millisecond.
 constexpr std::size_t kMaxInlineParseBytes = std::size_t{16} * 1024;
 
+constexpr long kUnauthorized = 401;
+
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 Error no_response() { return {Errc::timed_out, "it did not respond", ""}; }
@@ -62,6 +64,22 @@ struct ThreadedParse {
   Signal done;
   Result<HttpReply> outcome = canceled();
 };
+
+// What a reply says about the credentials of its request.
+void note_login(ConnectionCounts& counts,
+                const HttpRequest& request,
+                const Result<HttpReply>& outcome) {
+  if (!outcome) return;
+  if (outcome->status == kUnauthorized) {
+    counts.refused_credentials =
+        RefusedCredentials{{Errc::refused, "the credentials are refused (HTTP 401)", ""},
+                           request.auth_scope};
+  } else if (counts.refused_credentials &&
+             counts.refused_credentials->scope == request.auth_scope) {
+    // Only where they were refused: a server may accept them for one path and not for another.
+    counts.refused_credentials.reset();
+  }
+}
 
 // A new connection, or the error and what it proves about the host.
 struct Connected {
@@ -99,18 +117,20 @@ awaitable<Connected> connect(std::shared_ptr<HttpConnections> connections,
 }  // namespace
 
 struct HttpClient::State {
-  explicit State(Loop& owner)
-      : loop(owner), connections(std::make_shared<HttpConnections>(owner)) {}
+  State(Loop& owner, std::shared_ptr<TlsContexts> shared_contexts)
+      : loop(owner),
+        contexts(std::move(shared_contexts)),
+        connections(std::make_shared<HttpConnections>(owner)) {}
 
   Loop& loop;
   HttpCircuitBreaker breaker;
-  TlsContexts contexts;
+  std::shared_ptr<TlsContexts> contexts;                    // also owned by the other clients
   std::shared_ptr<HttpConnections> connections;             // also owned by its leases
   std::unique_ptr<boost::asio::thread_pool> parser_thread;  // null until the first large reply
 };
 
-HttpClient::HttpClient(Loop& loop, Resolver& resolver)
-    : resolver_(resolver), state_(std::make_shared<State>(loop)) {}
+HttpClient::HttpClient(Loop& loop, Resolver& resolver, std::shared_ptr<TlsContexts> contexts)
+    : resolver_(resolver), state_(std::make_shared<State>(loop, std::move(contexts))) {}
 
 HttpClient::~HttpClient() { close(); }
 
@@ -158,7 +178,7 @@ awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> stat
   const Url& url = request->url;
   HttpOrigin origin{{url.host, url.port, url.scheme == "https", request->tls}, nullptr};
   if (origin.target.is_tls) {
-    auto context = state->contexts.of(request->tls, request->pems, now());
+    auto context = state->contexts->of(request->tls, request->pems, now());
     // An unusable file of ours proves nothing about the host.
     if (!context) co_return Performed{context.error(), HostState::unknown};
     origin.context = std::move(*context);
@@ -203,6 +223,7 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest new_request, Deadline 
   const auto request = std::make_shared<const HttpRequest>(std::move(new_request));
   auto [outcome, host] = co_await perform(state, resolver_, request, deadline);
   state->breaker.note(*request, outcome, host, now());
+  if (request->counts) note_login(*request->counts, *request, outcome);
   if (request->counts) request->counts->is_breaker_open = state->breaker.is_open_for(*request);
   co_return std::move(outcome);
 }

@@ -70,7 +70,9 @@ struct HttpRequest {
 
 class HttpClient {
  public:
-  HttpClient(Loop& loop, Resolver& resolver);
+  HttpClient(Loop& loop,
+             Resolver& resolver,
+             std::shared_ptr<TlsContexts> contexts = std::make_shared<TlsContexts>());
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient();

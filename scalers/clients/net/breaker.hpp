@@ -30,6 +30,8 @@ class Breaker {
 
   // True between a failure and the next success.
   [[nodiscard]] bool is_tripped() const { return failure_.has_value(); }
+  // The last failure; nullopt since a success.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   // True when the last failure was about credentials or permissions.
   [[nodiscard]] bool is_refused() const {
     return failure_ && (failure_->code == Errc::refused || failure_->code == Errc::forbidden);

@@ -13,6 +13,12 @@
 
 namespace weir::scalers {
 
+// Credentials that the server has refused; those of an open connection may be older and valid.
+struct RefusedCredentials {
+  Error error;
+  std::string scope;  // where they were refused (HttpRequest::auth_scope); empty: everywhere
+};
+
 struct ConnectionCounts {
   // Counts by reason: the name of an Errc, or one of the reasons below.
   using Reasons = std::map<std::string, std::uint64_t, std::less<>>;
@@ -29,6 +35,7 @@ struct ConnectionCounts {
   bool is_breaker_open = false;
   bool is_lost = false;  // an open connection was lost, and no other one was opened since
   std::optional<SteadyTime> recovered_at;  // when the first one after such a loss was opened
+  std::optional<RefusedCredentials> refused_credentials;  // until others are accepted
 };
 
 // Adds one to the count of `reason`.

@@ -26,6 +26,12 @@ constexpr Duration kMaxSilence{900};
 constexpr std::size_t kMaxUnsent = 1024 * 1024;
 // How long a query waits for a server that has just failed.
 constexpr Duration kSuspectWait{250};
+// Half of it is the mean delay until changed credentials are used.
+constexpr Duration kCredentialsInterval{2'000};
+// After a login with changed credentials that failed for another reason than these.
+constexpr Duration kNextPause{5'000};
+// A link that never responds again must not keep its successors from ending.
+constexpr std::size_t kMaxReplaced = 4;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -33,11 +39,16 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 awaitable<void> Link::run(std::shared_ptr<Link> self,
                           Resolver& resolver,
+                          std::shared_ptr<TlsContexts> contexts,
                           StreamTarget target,
                           Deadline deadline) {
   // Started first, because the deadline covers the connect and the login together.
   boost::asio::co_spawn(self->loop_.get_executor(), limit_login(self, deadline), rethrow);
-  auto stream = co_await Stream::connect(self->loop_, resolver, std::move(target), deadline);
+  auto stream = co_await Stream::connect(self->loop_,
+                                         resolver,
+                                         std::move(contexts),
+                                         std::move(target),
+                                         deadline);
   if (!stream) {
     self->end(stream.error());
     co_return;
@@ -165,7 +176,12 @@ Connection::~Connection() { close(); }
 
 void Connection::close(std::string_view reason) {
   is_closed_ = true;
-  if (link_) link_->end({Errc::unreachable, "Weir is shutting down", ""}, reason);
+  const Error why{Errc::unreachable, "Weir is shutting down", ""};
+  for (const auto& link : replaced_) link->end(why, reason);
+  replaced_.clear();
+  if (next_) next_->end(why, reason);
+  next_.reset();
+  if (link_) link_->end(why, reason);
   link_.reset();
 }
 
@@ -178,6 +194,8 @@ std::shared_ptr<Link> Connection::live_link() {
 
 awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
   if (link_ && link_->failure()) discard(link_);
+  // The server has ended the link of the old credentials meanwhile.
+  if (!link_) link_ = std::exchange(next_, nullptr);
   if (!link_) {
     if (is_closed_) co_return Error{Errc::unreachable, "Weir is shutting down", ""};
     const std::size_t fingerprint = credentials_();
@@ -191,7 +209,11 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
     auto machine = make_machine_();
     if (!machine) co_return machine.error();
     tried_credentials_ = fingerprint;
-    begin_link(std::move(*machine), deadline);
+    refusal_.reset();
+    retry_at_.reset();
+    is_overdue_ = false;
+    // At least kConnect, so that a short deadline does not abort a connect that others may use.
+    link_ = begin_link(std::move(*machine), std::max(deadline.left(now()), kConnect));
   }
   // A copy, because link_ may be another link after the wait.
   const auto link = link_;
@@ -217,22 +239,79 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
   co_return link;
 }
 
-void Connection::begin_link(std::unique_ptr<Machine> machine, Deadline deadline) {
-  link_ = std::make_shared<Link>(loop_, std::move(machine), counts_);
-  is_overdue_ = false;
-  // At least kConnect, so that a short deadline does not abort a connect that others may use.
-  const Duration budget = std::max(deadline.left(now()), kConnect);
-  boost::asio::co_spawn(loop_.get_executor(),
-                        Link::run(link_, resolver_, target_, Deadline::after(now(), budget)),
-                        rethrow);
+std::shared_ptr<Link> Connection::begin_link(std::unique_ptr<Machine> machine, Duration budget) {
+  auto link = std::make_shared<Link>(loop_, std::move(machine), counts_);
+  boost::asio::co_spawn(
+      loop_.get_executor(),
+      Link::run(link, resolver_, contexts_, target_, Deadline::after(now(), budget)),
+      rethrow);
+  return link;
 }
 
 void Connection::discard(const std::shared_ptr<Link>& link) {
   if (link_ != link) return;
   // A link that was up and is lost gets replaced at once: only failed connects and logins cause a
   // pause.
-  if (!link->was_up()) breaker_.note_failure(*link->failure(), now());
+  if (!link->was_up()) {
+    breaker_.note_failure(*link->failure(), now());
+  } else if (refusal_) {
+    // The credentials of now are refused: the pause goes on, because the account may be locked.
+    breaker_.note_failure(*refusal_, refused_at_);
+  }
   link_.reset();
+}
+
+void Connection::check_credentials(SteadyTime now) {
+  end_replaced();
+  settle_next(now);
+  // Without a link the next query connects with what the files have then.
+  if (is_closed_ || next_ || !link_ || !link_->is_up() || link_->failure()) return;
+  if (now - checked_at_ < kCredentialsInterval) return;
+  checked_at_ = now;
+  const std::size_t fingerprint = credentials_();
+  const bool is_retry_due = retry_at_ && now >= *retry_at_;
+  if (fingerprint == tried_credentials_ && !is_retry_due) return;
+  // A file that cannot be read is no reason to give up the link in use.
+  auto machine = make_machine_();
+  if (!machine) return;
+  tried_credentials_ = fingerprint;
+  retry_at_.reset();
+  next_ = begin_link(std::move(*machine), kConnect);
+}
+
+void Connection::settle_next(SteadyTime now) {
+  if (!next_) return;
+  if (const auto& failure = next_->failure()) {
+    // Of a rejected client certificate TLS is what says so.
+    const bool is_refused = failure->code == Errc::refused || failure->code == Errc::forbidden ||
+                            failure->code == Errc::tls;
+    if (is_refused) refusal_ = *failure;
+    refused_at_ = now;
+    retry_at_ = now + (is_refused ? Breaker::kRefusedPause : kNextPause);
+    next_.reset();
+  } else if (next_->is_up()) {
+    refusal_.reset();
+    if (link_) replaced_.push_back(std::move(link_));
+    link_ = std::exchange(next_, nullptr);
+    end_replaced();
+  }
+}
+
+void Connection::end_replaced() {
+  const Error why{Errc::unreachable, "the connection was replaced", ""};
+  std::erase_if(replaced_, [&](const std::shared_ptr<Link>& link) {
+    // Its queries get their responses first.
+    const bool is_busy = !link->failure() && link->machine().waiting_since().has_value();
+    if (is_busy && replaced_.size() <= kMaxReplaced) return false;
+    link->end(why, ConnectionCounts::kClosed);
+    return true;
+  });
+}
+
+const Error* Connection::refused_credentials() const {
+  if (refusal_) return &*refusal_;
+  const auto& failure = breaker_.failure();
+  return failure && failure->code == Errc::refused ? &*failure : nullptr;
 }
 
 }  // namespace weir::scalers::clients

@@ -7,6 +7,7 @@
 #include "scalers/clients/net/breaker.hpp"
 #include "scalers/clients/net/counts.hpp"
 #include "scalers/clients/net/stream.hpp"
+#include "scalers/clients/net/tls.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/settings/secret.hpp"
@@ -70,6 +71,7 @@ class Link : public std::enable_shared_from_this<Link> {
   // until the login has succeeded.
   static awaitable<void> run(std::shared_ptr<Link> self,
                              Resolver& resolver,
+                             std::shared_ptr<TlsContexts> contexts,
                              StreamTarget target,
                              Deadline deadline);
   // Sends `bytes` together with everything else that is queued.
@@ -126,13 +128,15 @@ class Connection {
              StreamTarget target,
              MakeMachine make_machine,
              Fingerprint credentials,
-             Link::Counts counts)
+             Link::Counts counts,
+             std::shared_ptr<TlsContexts> contexts = std::make_shared<TlsContexts>())
       : loop_(loop),
         resolver_(resolver),
         target_(std::move(target)),
         make_machine_(std::move(make_machine)),
         credentials_(std::move(credentials)),
         counts_(std::move(counts)),
+        contexts_(std::move(contexts)),
         breaker_(kPauses) {}
   ~Connection();
 
@@ -145,6 +149,13 @@ class Connection {
   [[nodiscard]] awaitable<Result<std::shared_ptr<Link>>> link(Deadline deadline);
   // Ends the link, counted by `reason`; later calls of link() fail at once.
   void close(std::string_view reason = ConnectionCounts::kClosed);
+  // Reads the credential files again, at most every 2 s. Changed credentials log in on a second
+  // link, and the link in use serves until that login has succeeded. After a refused login the link
+  // in use goes on, and the next attempt is 30 s later unless the files change.
+  void check_credentials(SteadyTime now);
+  // Why the server refused the credentials of the last attempt; nullptr when it did not. A link
+  // with older credentials may be up all the same.
+  [[nodiscard]] const Error* refused_credentials() const;
   [[nodiscard]] bool is_breaker_open() const { return breaker_.is_tripped(); }
 
  private:
@@ -154,7 +165,11 @@ class Connection {
 
   // Drops a link that has ended; reports a failure to the breaker if the link was never up.
   void discard(const std::shared_ptr<Link>& link);
-  void begin_link(std::unique_ptr<Machine> machine, Deadline deadline);
+  [[nodiscard]] std::shared_ptr<Link> begin_link(std::unique_ptr<Machine> machine, Duration budget);
+  // Uses next_ once it is up, or forgets it once it has failed.
+  void settle_next(SteadyTime now);
+  // Ends the replaced links that have no query in flight any more.
+  void end_replaced();
 
   Loop& loop_;
   Resolver& resolver_;
@@ -162,10 +177,17 @@ class Connection {
   MakeMachine make_machine_;
   Fingerprint credentials_;
   Link::Counts counts_;
-  std::shared_ptr<Link> link_;  // also owned by its coroutines and the queries on it
-  bool is_overdue_ = false;     // a caller's deadline passed before link_ was up
+  std::shared_ptr<TlsContexts> contexts_;  // also owned by the other connections of the program
+  std::shared_ptr<Link> link_;             // also owned by its coroutines and the queries on it
+  std::shared_ptr<Link> next_;             // with changed credentials; takes the place of link_
+  std::vector<std::shared_ptr<Link>> replaced_;  // the oldest first, at most kMaxReplaced
+  bool is_overdue_ = false;                      // a caller's deadline passed before link_ was up
   Breaker breaker_;
   std::size_t tried_credentials_ = 0;  // the fingerprint at the last attempt
+  SteadyTime checked_at_{};            // by check_credentials()
+  std::optional<Error> refusal_;       // of the last attempt beside link_
+  SteadyTime refused_at_{};
+  std::optional<SteadyTime> retry_at_;  // of an attempt beside link_ that has failed
   bool is_closed_ = false;
 };
 

@@ -274,16 +274,16 @@ awaitable<void> attempt(Loop& loop,
 
 awaitable<Result<std::shared_ptr<Stream>>> Stream::connect(Loop& loop,
                                                            Resolver& resolver,
+                                                           std::shared_ptr<TlsContexts> contexts,
                                                            StreamTarget target,
                                                            Deadline deadline) {
   auto addresses = co_await resolver.resolve(target.host, deadline);
   if (!addresses) co_return addresses.error();
   TlsContext context;
   if (target.is_tls) {
-    // Read for each connect, so that a rotated certificate takes effect.
-    auto created = make_tls_context(target.tls);
-    if (!created) co_return created.error();
-    context = std::move(*created);
+    auto current = contexts->of(target.tls, {}, std::chrono::steady_clock::now());
+    if (!current) co_return current.error();
+    context = std::move(*current);
   }
   auto outcome = co_await connect_to(loop,
                                      std::move(*addresses),

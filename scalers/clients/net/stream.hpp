@@ -51,10 +51,12 @@ class Stream {
   // the host are tried in order by Happy Eyeballs (RFC 8305): the next one starts once the one
   // before has failed or 250 ms have passed, and the first that succeeds is used.
   // Errc::unreachable, tls or timed_out; no error names the host.
-  [[nodiscard]] static awaitable<Result<std::shared_ptr<Stream>>> connect(Loop& loop,
-                                                                          Resolver& resolver,
-                                                                          StreamTarget target,
-                                                                          Deadline deadline);
+  [[nodiscard]] static awaitable<Result<std::shared_ptr<Stream>>> connect(
+      Loop& loop,
+      Resolver& resolver,
+      std::shared_ptr<TlsContexts> contexts,
+      StreamTarget target,
+      Deadline deadline);
   // The same with resolved addresses and a TLS context; a plain target needs no context. `attempt`
   // lets the caller cancel the connect, and may be null.
   [[nodiscard]] static awaitable<Result<std::shared_ptr<Stream>>> connect_to(

@@ -21,6 +21,7 @@ namespace {
 // A check calls stat() for each file, which is too much for every request.
 constexpr Duration kCheckInterval{1'000};
 constexpr std::size_t kMaxEntries = 64;
+constexpr std::size_t kMaxChecked = 1'024;
 
 template <auto free>
 struct CDeleter {
@@ -46,15 +47,24 @@ std::string openssl_reason() {
   return reason == nullptr ? "no reason given" : reason;
 }
 
-// `what` names the part; `path` is empty for a PEM text.
-Error unusable(std::string_view what, const std::string& path) {
-  return Error{Errc::tls,
-               fmt::format("the {}{} cannot be used: {}",
-                           what,
-                           path.empty() ? "" : " " + path,
-                           openssl_reason()),
-               ""};
-}
+// Makes the error of a part and, for the log, the same text with the path of its file.
+class Unusable {
+ public:
+  explicit Unusable(std::string* problem) : problem_(problem) {}
+
+  // `what` names the part; `path` is empty for a PEM text.
+  [[nodiscard]] Error operator()(std::string_view what, const std::string& path) const {
+    const std::string reason = openssl_reason();
+    if (problem_ != nullptr) *problem_ = fmt::format("the {} {}: {}", what, path, reason);
+    return Error{
+        Errc::tls,
+        fmt::format("the {} cannot be used: {}{}", what, reason, path.empty() ? "" : kFileIsInLog),
+        ""};
+  }
+
+ private:
+  std::string* problem_;
+};
 
 Bio reading(const std::string& pem) {
   return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
@@ -122,7 +132,10 @@ std::string fingerprint_of(const TlsFiles& files) {
 
 }  // namespace
 
-Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems) {
+Result<TlsContext> make_tls_context(const TlsFiles& files,
+                                    const TlsPems& pems,
+                                    std::string* problem) {
+  const Unusable unusable(problem);
   // The queue of errors belongs to the thread, and an older error must not explain this failure.
   ERR_clear_error();
   TlsContext out(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
@@ -177,12 +190,38 @@ Result<TlsContext> TlsContexts::of(const TlsFiles& files, const TlsPems& pems, S
     cached->checked_at = now;
     return cached->context;
   }
-  if (is_cached) entries_.erase(cached);
   auto context = make_tls_context(files, pems);
+  if (is_cached) {
+    cached->checked_at = now;
+    // Files are replaced one after the other, or by mistake: the last good ones stay in use. Their
+    // fingerprint stays as well, so that the next check tries again.
+    if (!context) return cached->context;
+    cached->fingerprint = std::move(fingerprint);
+    cached->context = *context;
+    return context;
+  }
   if (!context) return context.error();
   if (entries_.size() == kMaxEntries) entries_.erase(entries_.begin());
   entries_.push_back({files, pems, std::move(fingerprint), now, *context});
   return context;
+}
+
+std::string TlsContexts::problem_of(const TlsFiles& files) {
+  std::string fingerprint = fingerprint_of(files);
+  const auto known = std::ranges::find(checked_, files, &CheckedFiles::files);
+  if (known != checked_.end() && known->fingerprint == fingerprint) return {};
+  std::string problem;
+  const auto context = make_tls_context(files, {}, &problem);
+  // Files with a problem are made again at each call, because a permission changes nothing else.
+  if (!context) return problem;
+  if (known != checked_.end()) {
+    known->fingerprint = std::move(fingerprint);
+    return {};
+  }
+  // A reload may have replaced every backend: what is in use is checked once more.
+  if (checked_.size() == kMaxChecked) checked_.clear();
+  checked_.push_back({files, std::move(fingerprint)});
+  return {};
 }
 
 }  // namespace weir::scalers::clients

@@ -30,15 +30,22 @@ struct TlsPems {
   }
 };
 
-// Errc::tls when a part cannot be read or does not match the others.
-[[nodiscard]] Result<TlsContext> make_tls_context(const TlsFiles& files, const TlsPems& pems = {});
+// Errc::tls when a part cannot be read or does not match the others. Callers of the API may see the
+// error, so it does not name the file: `problem`, if any, gets the text that does, for the log.
+[[nodiscard]] Result<TlsContext> make_tls_context(const TlsFiles& files,
+                                                  const TlsPems& pems = {},
+                                                  std::string* problem = nullptr);
 
 // A cache of contexts. A context is made again when one of its files has changed, which is checked
-// once a second at most. Without a CA it verifies with the system's roots.
+// once a second at most. When that fails, the last context stays in use. Without a CA it verifies
+// with the system's roots.
 class TlsContexts {
  public:
-  // Errc::tls as make_tls_context; a failure is not cached.
+  // Errc::tls as make_tls_context, when no context was ever made of these; that is not cached.
   [[nodiscard]] Result<TlsContext> of(const TlsFiles& files, const TlsPems& pems, SteadyTime now);
+  // What is wrong with the files, with the path, for the log; empty: nothing. They may be wrong
+  // while a context that was made of earlier ones is in use.
+  [[nodiscard]] std::string problem_of(const TlsFiles& files);
 
  private:
   struct Entry {
@@ -48,8 +55,13 @@ class TlsContexts {
     SteadyTime checked_at{};
     TlsContext context;
   };
+  struct CheckedFiles {
+    TlsFiles files;
+    std::string fingerprint;
+  };
 
-  std::vector<Entry> entries_;  // the least recently used first, at most 64
+  std::vector<Entry> entries_;              // the least recently used first, at most 64
+  std::vector<CheckedFiles> checked_ = {};  // without a problem, at most 1,024
 };
 
 }  // namespace weir::scalers::clients

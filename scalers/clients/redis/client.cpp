@@ -45,6 +45,7 @@ void end_open_transaction(Link& link,
 RedisClient::RedisClient(Loop& loop,
                          Resolver& resolver,
                          const RedisTarget& target,
+                         std::shared_ptr<TlsContexts> contexts,
                          std::shared_ptr<ConnectionCounts> counts)
     : loop_(loop), target_(target), counts_(std::move(counts)) {
   // Credentials are read for every connect, so that rotated ones take effect.
@@ -62,18 +63,23 @@ RedisClient::RedisClient(Loop& loop,
                                                    target.password,
                                                    SecretFile(target.stream.tls.certificate.path),
                                                    SecretFile(target.stream.tls.key.path)}),
-                                   counts_);
+                                   counts_,
+                                   std::move(contexts));
 }
 
 RedisClient::~RedisClient() = default;
 
 void RedisClient::close() { connection_->close(); }
 
+void RedisClient::check_credentials(SteadyTime now) { connection_->check_credentials(now); }
+
 bool RedisClient::is_breaker_open() const { return connection_->is_breaker_open(); }
 
 ConnectionCounts RedisClient::connections() const {
   ConnectionCounts out = *counts_;
   out.is_breaker_open = is_breaker_open();
+  if (const Error* refusal = connection_->refused_credentials())
+    out.refused_credentials = RefusedCredentials{*refusal, ""};
   return out;
 }
 

@@ -39,6 +39,7 @@ class RedisClient final : public RedisServers {
   RedisClient(Loop& loop,
               Resolver& resolver,
               const RedisTarget& target,
+              std::shared_ptr<TlsContexts> contexts = std::make_shared<TlsContexts>(),
               std::shared_ptr<ConnectionCounts> counts = std::make_shared<ConnectionCounts>());
   ~RedisClient() override;
 
@@ -47,6 +48,7 @@ class RedisClient final : public RedisServers {
                                                                     std::vector<RedisWords> all,
                                                                     Deadline deadline) override;
   void close() override;
+  void check_credentials(SteadyTime now) override;
   [[nodiscard]] ConnectionCounts connections() const override;
   [[nodiscard]] bool is_breaker_open() const;
   [[nodiscard]] const RedisTarget& target() const { return target_; }

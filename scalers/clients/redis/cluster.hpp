@@ -25,8 +25,12 @@ struct ClusterTarget {
 class ClusterServers final : public RedisServers {
  public:
   // `loop` and `resolver` outlive the client.
-  ClusterServers(Loop& loop, Resolver& resolver, const ClusterTarget& target)
-      : target_(target), nodes_(loop, resolver, target.common, RedisNodes::Outages::apart) {}
+  ClusterServers(Loop& loop,
+                 Resolver& resolver,
+                 const ClusterTarget& target,
+                 std::shared_ptr<TlsContexts> contexts)
+      : target_(target),
+        nodes_(loop, resolver, target.common, RedisNodes::Outages::apart, std::move(contexts)) {}
 
   // MOVED and ASK are followed once each. A node that cannot be reached is left for another one,
   // which knows who holds the key now. Errc::unreachable also while the slots are being moved.
@@ -34,6 +38,7 @@ class ClusterServers final : public RedisServers {
                                                                     std::vector<RedisWords> all,
                                                                     Deadline deadline) override;
   void close() override { nodes_.close(); }
+  void check_credentials(SteadyTime now) override { nodes_.check_credentials(now); }
   [[nodiscard]] ConnectionCounts connections() const override { return nodes_.connections(); }
   [[nodiscard]] bool is_one_keyspace() const override { return false; }
   [[nodiscard]] const ClusterTarget& target() const { return target_; }

@@ -34,7 +34,7 @@ RedisNodePtr RedisNodes::at(const RedisAddress& address) {
   auto node = std::make_shared<RedisNode>();
   const auto counts =
       outages_ == Outages::together ? counts_ : std::make_shared<ConnectionCounts>();
-  node->client = std::make_shared<RedisClient>(loop_, resolver_, target, counts);
+  node->client = std::make_shared<RedisClient>(loop_, resolver_, target, contexts_, counts);
   if (is_closed_) node->client->close();
   return nodes_.emplace(address, std::move(node)).first->second;
 }
@@ -59,8 +59,16 @@ void RedisNodes::close() {
   for (const auto& [address, node] : nodes_) node->client->close();
 }
 
+void RedisNodes::check_credentials(SteadyTime now) {
+  for (const auto& [address, node] : nodes_) node->client->check_credentials(now);
+}
+
 ConnectionCounts RedisNodes::connections() const {
   ConnectionCounts out = *counts_;
+  for (const auto& [address, node] : nodes_) {
+    auto refused = node->client->connections().refused_credentials;
+    if (refused) out.refused_credentials = std::move(refused);
+  }
   if (outages_ == Outages::apart) {
     for (const auto& [address, node] : nodes_) {
       const ConnectionCounts one = node->client->connections();

@@ -52,9 +52,14 @@ class RedisNodes {
 
   // Every node has the login, the database and the TLS settings of `common`, whose host and port
   // are not used.
-  RedisNodes(Loop& loop, Resolver& resolver, RedisTarget common, Outages outages)
+  RedisNodes(Loop& loop,
+             Resolver& resolver,
+             RedisTarget common,
+             Outages outages,
+             std::shared_ptr<TlsContexts> contexts)
       : loop_(loop),
         resolver_(resolver),
+        contexts_(std::move(contexts)),
         common_(std::move(common)),
         outages_(outages),
         counts_(std::make_shared<ConnectionCounts>()) {}
@@ -66,11 +71,13 @@ class RedisNodes {
   void retain(const RedisAddress& address);
   [[nodiscard]] std::vector<RedisAddress> addresses() const;
   void close();
+  void check_credentials(SteadyTime now);
   [[nodiscard]] ConnectionCounts connections() const;
 
  private:
   Loop& loop_;
   Resolver& resolver_;
+  std::shared_ptr<TlsContexts> contexts_;  // also owned by the other clients
   RedisTarget common_;
   Outages outages_;
   // Of every node, also of those that are gone; with outages apart, only of those.

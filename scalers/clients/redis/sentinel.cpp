@@ -73,16 +73,19 @@ awaitable<void> ask_all(Loop& loop,
 
 }  // namespace
 
-SentinelServers::SentinelServers(Loop& loop, Resolver& resolver, const SentinelTarget& target)
+SentinelServers::SentinelServers(Loop& loop,
+                                 Resolver& resolver,
+                                 const SentinelTarget& target,
+                                 std::shared_ptr<TlsContexts> contexts)
     : loop_(loop),
       target_(target),
       sentinel_counts_(std::make_shared<ConnectionCounts>()),
-      nodes_(loop, resolver, target.master, RedisNodes::Outages::together),
+      nodes_(loop, resolver, target.master, RedisNodes::Outages::together, contexts),
       in_flight_(loop) {
   for (const RedisTarget& sentinel : target.sentinels) {
     sentinels_.push_back(std::make_shared<Sentinel>());
     sentinels_.back()->client =
-        std::make_shared<RedisClient>(loop, resolver, sentinel, sentinel_counts_);
+        std::make_shared<RedisClient>(loop, resolver, sentinel, contexts, sentinel_counts_);
   }
 }
 
@@ -91,8 +94,17 @@ void SentinelServers::close() {
   nodes_.close();
 }
 
+void SentinelServers::check_credentials(SteadyTime now) {
+  for (const auto& sentinel : sentinels_) sentinel->client->check_credentials(now);
+  nodes_.check_credentials(now);
+}
+
 ConnectionCounts SentinelServers::connections() const {
   ConnectionCounts out = nodes_.connections();
+  for (const auto& sentinel : sentinels_) {
+    auto refused = sentinel->client->connections().refused_credentials;
+    if (refused) out.refused_credentials = std::move(refused);
+  }
   add_counts(out, *sentinel_counts_);
   return out;
 }

@@ -44,13 +44,17 @@ class SentinelServers final : public RedisServers {
   static constexpr Duration kMaxRoundAge{100};
 
   // `loop` and `resolver` outlive the client.
-  SentinelServers(Loop& loop, Resolver& resolver, const SentinelTarget& target);
+  SentinelServers(Loop& loop,
+                  Resolver& resolver,
+                  const SentinelTarget& target,
+                  std::shared_ptr<TlsContexts> contexts);
 
   // Errc::partial while the server that Sentinels name is not a master.
   [[nodiscard]] awaitable<Result<std::vector<RedisReply>>> commands(std::string key,
                                                                     std::vector<RedisWords> all,
                                                                     Deadline deadline) override;
   void close() override;
+  void check_credentials(SteadyTime now) override;
   // Of the servers; what the Sentinels' connections opened, closed and failed is added.
   [[nodiscard]] ConnectionCounts connections() const override;
   [[nodiscard]] const SentinelTarget& target() const { return target_; }

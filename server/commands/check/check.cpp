@@ -7,7 +7,6 @@
 #include "server/commands/check/report.hpp"
 #include "server/commands/world.hpp"
 #include "server/config/files.hpp"
-#include "server/config/local_files.hpp"
 
 #include <fmt/format.h>
 
@@ -75,7 +74,7 @@ std::vector<LiveRead> read_all(Loop& loop,
 // Prints the problems; for programs to the output, because they are the result.
 ExitCode report_problems(const scalers::Problems& problems, const CheckOptions& options) {
   if (options.output == Output::text) {
-    print_problems(problems);
+    print_problems(problems.all_lines());
   } else {
     fmt::print("{}", report_of(problems, options.output));
   }
@@ -112,10 +111,10 @@ ExitCode run(const CheckOptions& options) {
   SilentObserver observer;
   scalers::Clients clients(loop);
   scalers::Problems problems;
-  auto documents = parse_config(read_config(options.config), problems);
-  if (options.has_no_credentials) ignore_local_files(documents, kReadableFile);
+  const auto documents = parse_config(read_config(options.config), problems);
   const auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
-  if (!world) return report_problems(problems, options);
+  if (options.has_no_credentials) problems.drop_in_files();
+  if (!world || problems.size() > 0) return report_problems(problems, options);
   CheckReport report{world->metrics().size(), remarks_on(world->metrics()), {}};
   if (options.output == Output::text) fmt::print("{}", text_of(report));
   auto code = ExitCode::ok;

@@ -140,10 +140,9 @@ ExitCode run(const DoctorOptions& options) {
   doctor::Scope scope = scope_of(options, kubeconfig.empty());
   if (!options.config.empty()) {
     scalers::Problems problems;
-    auto documents = parse_config(read_config(options.config), problems);
-    ignore_local_files(documents, kReadableFile);
+    const auto documents = parse_config(read_config(options.config), problems);
     // Needed for its list of metrics only: no backend is queried.
-    const auto world = build_world(documents, std::move(problems), loop, clients, clock, observer);
+    const auto world = build_world(documents, problems, loop, clients, clock, observer);
     if (!world) return ExitCode::failed;
     scope.served.configured = world->metrics();
     scope.served.measured = doctor::measured_metrics(documents);

@@ -184,6 +184,13 @@ std::string terminal_text(const Explanation& explanation,
                   connections_text(backend.connections),
                   backend.in_flight,
                   backend.waiting));
+  if (const auto& refused = backend.connections.refused_credentials) {
+    add(out,
+        "credentials",
+        fmt::format("those of the files are refused: {}; an open connection has older ones",
+                    refused->error.message()));
+  }
+  if (!backend.file_problem.empty()) add(out, "files", backend.file_problem);
   add(out,
       "settings",
       fmt::format("deadline {} ms, freshness {} ms",

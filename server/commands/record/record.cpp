@@ -237,6 +237,7 @@ ExitCode run(const RecordOptions& options) {
   if (!options.config.empty()) {
     loaded = load_world(options.config, loop, clients, clock, observer);
     if (!loaded.world) return ExitCode::failed;
+    print_problems(loaded.file_problems);
   }
   std::optional<cluster::KubeClient> kube;
   if (!options.kubeconfig.empty())

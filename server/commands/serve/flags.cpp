@@ -9,6 +9,16 @@ namespace {
 void add_serving_flags(CLI::App& serve, ServeOptions& out) {
   serve.option_defaults()->group("Serving");
   add_config(serve, out.config);
+  serve
+      .add_option_function<std::string>(
+          "--config-errors",
+          [&out](const std::string& text) {
+            out.config_errors = text == "skip" ? ConfigErrors::skip : ConfigErrors::fail;
+          },
+          "fail: a configuration file with problems ends the start. skip: the others are used, and "
+          "metrics of that file are errors. Default: skip with several files, fail with one")
+      ->check(CLI::IsMember({"fail", "skip"}).description(""))
+      ->type_name("POLICY");
   serve.add_flag("--standalone",
                  out.is_standalone,
                  "Use no kube-apiserver: callers with a client certificate or through the front "

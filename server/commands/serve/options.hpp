@@ -4,10 +4,12 @@
 
 #include "scalers/deadline.hpp"
 #include "server/commands/command.hpp"
+#include "server/config/assemble.hpp"
 #include "server/tls/serving.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ namespace weir::server {
 
 struct ServeOptions {
   std::vector<std::string> config;
+  std::optional<ConfigErrors> config_errors;  // nullopt: by the number of files
   bool logs_json = false;
   int verbosity = 0;  // 0 to 10
   bool is_standalone = false;

@@ -28,7 +28,7 @@ ExitCode run(const ServeOptions& options) {
   Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   const Clock clock;
   scalers::Clients clients(loop);
-  auto loaded = load_world(options.config, loop, clients, clock, telemetry);
+  auto loaded = load_world(options.config, loop, clients, clock, telemetry, options.config_errors);
   if (!loaded.world) return ExitCode::failed;
   App app(loop, clients, clock, telemetry, std::move(loaded), options);
   app.run();

@@ -35,7 +35,7 @@ PROMETHEUS_KEYS = "url, method, token, username, password, headers, parameters, 
 METRIC_KEYS = ("name, namespaces, freshness, deadline, empty, nan, negative, clamp, zeroAtOrBelow, fallback, settle, labels, "
                "prometheus, rabbitmq, redis")
 PROBLEMS = f"""\
-3:23: a url must not contain a user or password; write username: {{file: PATH}} and password: {{file: PATH}}
+3:23: a url must not contain a user or password; write username: {{file: PATH}} and password: {{file: PATH}}, or url: {{file: PATH}} for a file with the whole url
 6:7: username and password go together; write both or neither
 6:12: the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT
 7:7: unknown key "tokn" in a prometheus backend; did you mean "token"?; its keys are {PROMETHEUS_KEYS}

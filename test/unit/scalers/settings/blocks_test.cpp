@@ -45,7 +45,7 @@ Lines problems_of(const std::string& text) {
   Depth settings;
   Problems problems;
   read_settings(test::node(text), kTable, "depth", settings, problems);
-  return problems.lines();
+  return problems.all_lines();
 }
 
 void check(const Row& row) {
@@ -128,7 +128,7 @@ TEST_CASE("a secret that was written by mistake is not in the error") {
        "{queue: q, url: 'http://me:s3cret@h'}",
        {"t.yaml:1:17: a url must not contain a user or password; write username: {file: PATH} and "
         "password: "
-        "{file: PATH}"}},
+        "{file: PATH}, or url: {file: PATH} for a file with the whole url"}},
   };
 
   for (const Row& row : rows) check(row);

@@ -51,35 +51,58 @@ TEST_CASE("a secret is its file's content without trailing line ends") {
   }
 }
 
-TEST_CASE("a file without a usable secret is an error without the content") {
-  const Folder folder;
-  const auto path = folder.path("secret");
+constexpr std::string_view kRest = "; the log of Weir names the file";
 
-  const auto missing = SecretFile(path).read();
-  folder.write("secret", "");
-  const auto empty = SecretFile(path).read();
-  folder.write("secret", "\r\n\n");
-  const auto line_ends = SecretFile(path).read();
-  folder.write("secret", std::string(65'537, 'x'));
-  const auto too_large = SecretFile(path).read();
+TEST_CASE("a file without a usable secret is an error without its path and content") {
+  const Row rows[] = {
+      {"empty", "", "is empty"},
+      {"line ends alone", "\r\n\n", "is empty"},
+      {"too large", std::string(65'537, 'x'), "is over 64 KiB"},
+      // Field report 16: the mark went to the server as a part of the secret.
+      {"UTF-8 with a byte order mark",
+       "\xef\xbb\xbfs3cret",
+       "begins with a byte order mark; save it as UTF-8 without BOM"},
+      {"UTF-16", "\xff\xfes", "begins with a byte order mark; save it as UTF-8 without BOM"},
+      {"UTF-16, big-endian",
+       "\xfe\xffs",
+       "begins with a byte order mark; save it as UTF-8 without BOM"},
+  };
 
-  CHECK(shown(missing) ==
-        "refused: the credential file " + path + " cannot be read: No such file or directory");
-  CHECK(shown(empty) == "refused: the credential file " + path + " is empty");
-  CHECK(shown(line_ends) == "refused: the credential file " + path + " is empty");
-  CHECK(shown(too_large) == "refused: the credential file " + path + " is over 64 KiB");
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      const Folder folder;
+      const SecretFile file(folder.write("secret", row.content));
+
+      CHECK(shown(file.read()) == "refused: a credential file " + row.secret + std::string(kRest));
+      CHECK(file.problem() == "the credential file " + file.path() + " " + row.secret);
+    }
+  }
 }
 
-// Field report 16: the mark went to the server as a part of the secret, and only "refused" came
-// back.
-TEST_CASE("a byte order mark in front of a secret is an error") {
-  const auto mark = GENERATE("\xef\xbb\xbf", "\xff\xfe", "\xfe\xff");
-  const Folder folder;
-  const auto path = folder.write("secret", mark + "s3cret"s);
+TEST_CASE("a missing file is named for the log alone") {
+  const SecretFile file("/no/such");
 
-  CHECK(shown(SecretFile(path).read()) == "refused: the credential file " + path +
-                                              " begins with a byte order mark; save it as UTF-8 "
-                                              "without BOM");
+  CHECK(shown(file.read()) ==
+        "refused: a credential file cannot be read: No such file or directory" +
+            std::string(kRest));
+  CHECK(file.problem() == "the credential file /no/such cannot be read: No such file or directory");
+}
+
+TEST_CASE("the user and the password of a url in a file are secrets of their own") {
+  using Part = SecretFile::Part;
+  const Folder folder;
+  const auto path = folder.write("url", "amqp://a%3Ab:p%40s@broker:5672/%2F\n");
+  const auto plain = folder.write("plain", "amqp://broker/v@host");
+  const auto bad = folder.write("bad", "redis://:100%@cache/0");
+
+  CHECK(SecretFile(path, Part::url_user).read()->reveal() == "a:b");
+  CHECK(SecretFile(folder.write("at", "amqp://u:p@w@h/"), Part::url_password).read()->reveal() ==
+        "p@w");
+  CHECK(SecretFile(plain, Part::url_user).problem() ==
+        "the credential file " + plain + " has a url without user");
+  CHECK(SecretFile(bad, Part::url_password).problem() ==
+        "the credential file " + bad +
+            " has an invalid % escape in the user or password of its url");
 }
 
 TEST_CASE("a folder is not a secret") {
@@ -117,8 +140,8 @@ TEST_CASE("a pair needs both of its files") {
   const auto pair = read_pair(user, password);
   const auto no_user = read_pair(missing, password);
   const auto no_password = read_pair(user, missing);
-  const std::string refusal = "refused: the credential file " + missing.path() +
-                              " cannot be read: No such file or directory";
+  const std::string refusal =
+      "refused: a credential file cannot be read: No such file or directory" + std::string(kRest);
 
   REQUIRE(shown(pair) == "a value");
   CHECK(pair->first.reveal() == "me");
@@ -155,8 +178,7 @@ TEST_CASE("a pair is always from one state of its folder") {
   }
   swapper.join();
   // The folder may really change five times during one read: that is told, never papered over.
-  wrong.erase("refused: the credential files " + user.path() + " and " + password.path() +
-              " change while they are read");
+  wrong.erase("refused: the credential files change while they are read" + std::string(kRest));
 
   const auto last = read_pair(user, password);
 

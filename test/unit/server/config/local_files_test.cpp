@@ -1,7 +1,6 @@
 #include "server/config/local_files.hpp"
 
 #include "server/yaml/parse.hpp"
-#include "test/rigs/nodes.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,21 +11,24 @@
 namespace weir::server {
 namespace {
 
-TEST_CASE("paths of files of backends are replaced, and nothing else is") {
-  std::vector documents{test::node(
+TEST_CASE("paths of files of backends are resolved, and nothing else is") {
+  scalers::Problems problems;
+  std::vector documents{parse_yaml(
       "{backends: {tls: {redis: {url: a, password: {file: b}, key: k, tls: {ca: c, key: {x: y}},"
-      " headers: {X: {file: d}}}}}, metrics: [{name: m, redis: {tls: {ca: e}}}]}")};
+      " headers: {X: {file: d}}}}}, metrics: [{name: m, redis: {tls: {ca: e}}}]}",
+      "/there/weir.yaml",
+      problems)};
 
-  ignore_local_files(documents, "/there");
+  resolve_local_files(documents);
 
   const auto* redis = documents[0].find("backends")->find("tls")->find("redis");
   const auto* metric = documents[0].find("metrics")->items[0].find("redis");
   CHECK(redis->find("url")->text == "a");
-  CHECK(redis->find("password")->find("file")->text == "/there");
+  CHECK(redis->find("password")->find("file")->text == "/there/b");
   CHECK(redis->find("key")->text == "k");
-  CHECK(redis->find("tls")->find("ca")->text == "/there");
+  CHECK(redis->find("tls")->find("ca")->text == "/there/c");
   CHECK(redis->find("tls")->find("key")->find("x")->text == "y");
-  CHECK(redis->find("headers")->find("X")->find("file")->text == "/there");
+  CHECK(redis->find("headers")->find("X")->find("file")->text == "/there/d");
   CHECK(metric->find("tls")->find("ca")->text == "e");
 }
 

@@ -148,6 +148,65 @@ TEST_CASE("rejected credentials are sent again only after a change") {
   CHECK(server.connections() == 2);
 }
 
+// Lets `connection` check its credentials at later and later times, until `is_done`.
+template <class IsDone>
+void check_until(Site& site, IsDone is_done) {
+  const auto limit = std::chrono::steady_clock::now() + 10s;
+  auto now = std::chrono::steady_clock::now();
+  while (!is_done() && std::chrono::steady_clock::now() < limit) {
+    site.connection.check_credentials(now += 2s);
+    site.loop.run_for(10ms);
+    site.loop.restart();
+  }
+}
+
+TEST_CASE("changed credentials log in beside the connection in use, which ends after that") {
+  TcpServer server({welcome, welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "up");
+  const auto old = site.last;
+
+  site.fingerprint = 2;
+  check_until(site, [&] { return old->failure().has_value(); });
+
+  CHECK(site.connection.live_link() != nullptr);
+  CHECK(site.connection.live_link() != old);
+  CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 1}});
+  CHECK(site.connection.refused_credentials() == nullptr);
+  CHECK(server.connections() == 2);
+}
+
+TEST_CASE("refused credentials leave the connection in use, and are sent again after a change") {
+  TcpServer server({welcome, refuse, welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "up");
+  const auto old = site.last;
+
+  site.fingerprint = 2;
+  check_until(site, [&] { return site.connection.refused_credentials() != nullptr; });
+  REQUIRE(site.connection.refused_credentials() != nullptr);
+  CHECK(site.connection.live_link() == old);
+  site.connection.check_credentials(std::chrono::steady_clock::now() + 25s);
+  CHECK(server.connections() == 2);
+  site.fingerprint = 3;
+  check_until(site, [&] { return site.connection.live_link() != old; });
+
+  CHECK(site.connection.refused_credentials() == nullptr);
+  CHECK(server.connections() == 3);
+}
+
+TEST_CASE("unchanged credentials keep their connection") {
+  TcpServer server({welcome});
+  Site site(server.port());
+  REQUIRE(site.link() == "up");
+
+  int checks = 0;
+  check_until(site, [&] { return ++checks > 20; });
+
+  CHECK(site.connection.live_link() == site.last);
+  CHECK(server.connections() == 1);
+}
+
 TEST_CASE("a server that accepts the connection and sends nothing is a time-out") {
   TcpServer server({say_nothing});
   Site site(server.port());

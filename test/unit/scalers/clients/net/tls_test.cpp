@@ -100,11 +100,38 @@ TEST_CASE("text that is not a certificate or key, or belongs to another pair, is
   }
 }
 
-TEST_CASE("a missing file is named") {
+TEST_CASE("a missing file is named for the log alone") {
   const TlsFiles files{{"/nowhere/ca.crt"}, {}, {}};
+  TlsContexts contexts;
 
   CHECK(shown(make_tls_context(files)) ==
-        "tls: the CA bundle /nowhere/ca.crt cannot be used: No such file or directory");
+        "tls: the CA bundle cannot be used: No such file or directory; the log of Weir names the "
+        "file");
+  CHECK(contexts.problem_of(files) == "the CA bundle /nowhere/ca.crt: No such file or directory");
+}
+
+TEST_CASE("files that cannot be used any more leave the last good context in use") {
+  const Pki pki;
+  const test::Folder folder;
+  const TlsFiles files = written(folder, pki);
+  TlsContexts contexts;
+  const SteadyTime start{};
+  const auto good = contexts.of(files, {}, start);
+  REQUIRE(contexts.problem_of(files).empty());
+
+  folder.write("ca.crt", "no certificate");
+  const auto broken = contexts.of(files, {}, start + 2s);
+  const auto problem = contexts.problem_of(files);
+  folder.write("ca.crt", test::certificate_pem(pki.other));
+  const auto fixed = contexts.of(files, {}, start + 4s);
+
+  REQUIRE(shown(good) == "a value");
+  REQUIRE(shown(broken) == "a value");
+  REQUIRE(shown(fixed) == "a value");
+  CHECK(*broken == *good);
+  CHECK_THAT(problem, Catch::StartsWith("the CA bundle " + files.ca.path + ": "));
+  CHECK(*fixed != *good);
+  CHECK(contexts.problem_of(files).empty());
 }
 
 TEST_CASE("a context is cached until one of its files changes, which is checked once a second") {

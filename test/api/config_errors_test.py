@@ -1,0 +1,127 @@
+"""Several configuration files of which one has problems: its metrics alone are errors, loudly."""
+import json
+import unittest
+
+from support import GROUP, ScriptedServer, ServerTest, Weir, config, metric, run_weir, vector
+from support.rotation import gauge, log_of
+
+WHY = "its configuration file has problems and is not in use; run weir check, or see the log of Weir"
+
+
+def answer_with_query(turn):
+    """The number in the query: 42 for `vector(42)`."""
+    turn.answer(vector(turn.request.query[len("vector("):-1]))
+
+
+class ConfigErrorsTest(ServerTest):
+    def setUp(self):
+        self.prometheus = self.start_in_test(ScriptedServer(answer_with_query))
+        self.team = self.folder() / "team"
+        self.team.mkdir()
+
+    def weir(self, *flags, **metrics):
+        """One whose own file has the backend and these metrics, and whose second --config is the folder of the team."""
+        return self.start_in_test(Weir(self.folder() / "weir", self.own(**metrics), flags=("--config", self.team, *flags)))
+
+    def own(self, **metrics):
+        return config(self.prometheus.url, *(metric(name, f"vector({value})", freshness="1ms")
+                                             for name, value in metrics.items()))
+
+    def write(self, name, text):
+        (self.team / f".{name}").write_text(text)
+        (self.team / f".{name}").replace(self.team / name)
+
+    def metrics_file(self, **metrics):
+        return json.dumps({"metrics": [metric(name, f"vector({value})", freshness="1ms") for name, value in metrics.items()]})
+
+    def read(self, weir, name):
+        answer = weir.metric("ml-inference", name)
+        return answer.json()["items"][0]["value"] if answer.status == 200 else answer.status
+
+    def assert_skipped(self, weir, name):
+        answer = weir.metric("ml-inference", name)
+        self.assert_status(answer, 503, "ServiceUnavailable", f"metric ml-inference/{name}: {WHY}")
+
+    def test_at_the_start_a_file_with_problems_is_skipped_and_its_metrics_are_errors(self):
+        self.write("bad.yaml", self.metrics_file(b1=1, b2=2).replace('"query"', '"qeury"', 1))
+        self.write("cut.yaml", "metrics:\n- name: c1\n  namespaces: [ml-inference]\n- name: c2\n  x: 'y\n")
+        self.write("good.yaml", self.metrics_file(g=7))
+
+        weir = self.weir(own=1)
+
+        self.assertEqual(("1", "7"), (self.read(weir, "own"), self.read(weir, "g")))
+        for name in ("b1", "b2", "c1"):
+            self.assert_skipped(weir, name)
+        self.assertEqual(404, self.read(weir, "unknown"))
+        names = {resource["name"] for resource in weir.get(GROUP, {"X-Remote-User": "a"}).json()["resources"]}
+        self.assertEqual({"own", "g", "b1", "b2", "c1", "c2", "externalmetrics"}, names)
+        for name, value in (("bad", 1), ("cut", 1), ("good", 0)):
+            self.assertEqual(value, gauge(weir, "weir_config_file_skipped", file=self.team / f"{name}.yaml"))
+        self.assertIn("\nweir_config_last_reload_successful 0\n", weir.get("/metrics", {"X-Remote-User": "a"}).text)
+        log = log_of(weir)
+        self.assertIn(f' config_file_skipped file="{self.team / "bad.yaml"}" in_use="nothing of it"', log)
+        self.assertIn(r'unknown key \"qeury\"', log)
+        checked = run_weir("check", weir.config_file, self.team)
+        self.assertEqual(1, checked.returncode)
+        self.assertIn('unknown key "qeury"', checked.stderr)
+        self.assertIn("cut.yaml:6:", checked.stderr)
+
+        self.write("bad.yaml", self.metrics_file(b1=1, b2=2))
+        self.wait_for(lambda: self.read(weir, "b1") == "1")
+        self.assertEqual(0, gauge(weir, "weir_config_file_skipped", file=self.team / "bad.yaml"))
+        self.assert_skipped(weir, "c1")
+
+    def test_a_reload_keeps_the_last_valid_version_of_a_file_and_uses_the_others(self):
+        self.write("a.yaml", self.metrics_file(a=1))
+        self.write("b.yaml", self.metrics_file(b=1))
+        weir = self.weir(own=1)
+        self.assertEqual(("1", "1"), (self.read(weir, "a"), self.read(weir, "b")))
+
+        self.write("b.yaml", "metrics: [")
+        self.wait_for(lambda: gauge(weir, "weir_config_file_skipped", file=self.team / "b.yaml") == 1)
+        self.write("a.yaml", self.metrics_file(a=2, new=3))
+        self.wait_for(lambda: self.read(weir, "a") == "2")
+        self.assertEqual(("3", "1"), (self.read(weir, "new"), self.read(weir, "b")))
+        self.assertIn(' in_use="its last valid version"', log_of(weir))
+
+        self.write("b.yaml", self.metrics_file(b=4))
+        self.wait_for(lambda: self.read(weir, "b") == "4")
+        self.assertEqual(0, gauge(weir, "weir_config_file_skipped", file=self.team / "b.yaml"))
+        self.assertIn("\nweir_config_last_reload_successful 1\n", weir.get("/metrics", {"X-Remote-User": "a"}).text)
+
+    def test_a_folder_that_is_empty_for_a_while_removes_no_metric(self):
+        self.write("a.yaml", self.metrics_file(a=1))
+        weir = self.weir(own=1)
+        self.assertEqual("1", self.read(weir, "a"))
+
+        (self.team / "a.yaml").unlink()
+        self.wait_for(lambda: "the folder has no *.yaml file" in log_of(weir))
+
+        self.assertEqual("1", self.read(weir, "a"))
+
+    def test_metrics_of_a_backend_in_a_skipped_file_are_errors(self):
+        self.write("a.yaml", json.dumps({"metrics": [metric("other", "vector(1)", backend="prom2")]}))
+        self.write("b.yaml", json.dumps({"backends": {"prom2": {"prometheus": {"url": self.prometheus.url, "tokn": 1}}}}))
+
+        weir = self.weir(own=1)
+
+        self.assert_status(weir.metric("ml-inference", "other"), 503, "ServiceUnavailable",
+                           f"metric ml-inference/other: prometheus prom2: {WHY}")
+        self.assertEqual("1", self.read(weir, "own"))
+
+    def test_with_fail_or_a_single_file_a_problem_ends_the_start(self):
+        self.write("good.yaml", self.metrics_file(g=7))
+        self.write("bad.yaml", "metrics: [")
+        bad = self.team / "bad.yaml"
+        for flags in (("--config", self.team, "--config-errors", "fail"), ("--config", bad),
+                      ("--config", bad, "--config-errors", "skip")):
+            with self.subTest(flags):
+                run = run_weir("serve", "--standalone", "--client-ca-file", bad, *flags)
+
+                self.assertEqual(1, run.returncode)
+                self.assertIn("bad.yaml:", run.stderr)
+                self.assertIn("in the configuration\n", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

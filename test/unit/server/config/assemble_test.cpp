@@ -1,0 +1,162 @@
+// What becomes of configuration files with problems: left out, or used in their last valid version.
+#include "server/config/assemble.hpp"
+
+#include "scalers/clients/clients.hpp"
+#include "server/commands/world.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::server {
+namespace {
+
+using scalers::Node;
+using scalers::Problems;
+using Texts = std::vector<std::string>;
+
+const std::string kBackends = "backends: {prom: {prometheus: {url: 'http://prom'}}}\n";
+
+std::string metric(const std::string& name, const std::string& more = "") {
+  return "metrics: [{name: " + name + ", namespaces: [ml], prometheus: {backend: prom, query: up" +
+         more + "}}]\n";
+}
+
+struct Site {
+  Assembly assemble_files(std::vector<ConfigFile> files,
+                          ConfigErrors policy = ConfigErrors::skip,
+                          const ValidTexts& last_valid = {}) {
+    return assemble(parse_files({std::move(files), {}}),
+                    policy,
+                    last_valid,
+                    [this](const auto& documents, const auto& skipped, Problems& problems) {
+                      return scalers::World::build(documents,
+                                                   loop,
+                                                   clients,
+                                                   clock,
+                                                   observer,
+                                                   problems,
+                                                   {},
+                                                   skipped);
+                    });
+  }
+  // The result of a read in the namespace ml.
+  std::string read(Assembly& assembly, const std::string& name) {
+    const auto readings = read_once(loop, clock, assembly.world->source(), {"ml", name, {}});
+    return readings ? "a value" : std::string(name_of(readings.error().code));
+  }
+
+  Loop loop;
+  scalers::Clients clients{loop};
+  Clock clock;
+  SilentObserver observer;
+};
+
+Texts names_of(const Assembly& assembly) {
+  Texts out;
+  for (const auto& info : assembly.world->metrics()) out.push_back(info.name);
+  return out;
+}
+
+TEST_CASE("a file with problems is skipped, and what it names is an error") {
+  Site site;
+
+  auto assembly = site.assemble_files(
+      {{"a.yaml", kBackends}, {"b.yaml", metric("bad", ", qeury: x")}, {"c.yaml", metric("good")}});
+
+  REQUIRE(assembly.world);
+  CHECK(assembly.uses == FileUses{{"a.yaml", FileUse::current},
+                                  {"b.yaml", FileUse::skipped},
+                                  {"c.yaml", FileUse::current}});
+  CHECK(assembly.problems.size() == 1);
+  CHECK(names_of(assembly) == Texts{"good", "bad"});
+  CHECK(site.read(assembly, "bad") == "misconfigured");
+}
+
+TEST_CASE("what a file names before the place where it is no YAML any more is an error") {
+  Site site;
+
+  auto assembly = site.assemble_files(
+      {{"a.yaml", kBackends + metric("good")},
+       {"b.yaml", "metrics:\n- name: first\n  namespaces: [ml]\n- name: second\n  x: 'y\n"}});
+
+  REQUIRE(assembly.world);
+  CHECK(names_of(assembly) == Texts{"good", "first", "second"});
+  CHECK(site.read(assembly, "first") == "misconfigured");
+}
+
+TEST_CASE("metrics of other files whose backend is in a skipped file are errors") {
+  Site site;
+
+  auto assembly =
+      site.assemble_files({{"a.yaml", kBackends + "metrics: 5\n"},
+                           {"b.yaml", metric("of_a")},
+                           {"c.yaml", "backends: {other: {redis: {url: 'redis://h'}}}"}});
+
+  REQUIRE(assembly.world);
+  CHECK(assembly.uses.at("b.yaml") == FileUse::current);
+  CHECK(site.read(assembly, "of_a") == "misconfigured");
+}
+
+TEST_CASE("the last valid version of a file stays in use, with the changes of the others") {
+  Site site;
+  const ValidTexts last_valid{{"b.yaml", metric("of_b")}};
+
+  auto assembly =
+      site.assemble_files({{"a.yaml", kBackends + metric("new")}, {"b.yaml", "metrics: ["}},
+                          ConfigErrors::skip,
+                          last_valid);
+
+  REQUIRE(assembly.world);
+  CHECK(assembly.uses == FileUses{{"a.yaml", FileUse::current}, {"b.yaml", FileUse::last_valid}});
+  CHECK(names_of(assembly) == Texts{"new", "of_b"});
+}
+
+TEST_CASE("a valid file that repeats a metric of the version before keeps that version") {
+  Site site;
+
+  // The metric moved from b to a, and b has a problem now.
+  auto assembly = site.assemble_files({{"a.yaml", kBackends + metric("moved")}, {"b.yaml", "x: 1"}},
+                                      ConfigErrors::skip,
+                                      {{"b.yaml", metric("moved")}});
+
+  REQUIRE(assembly.world);
+  CHECK(assembly.uses.at("a.yaml") == FileUse::current);
+  CHECK(assembly.uses.at("b.yaml") == FileUse::skipped);
+  CHECK(names_of(assembly) == Texts{"moved"});
+}
+
+TEST_CASE("with fail, or without a valid file, nothing is built and all problems are reported") {
+  Site site;
+
+  const auto failed =
+      site.assemble_files({{"a.yaml", kBackends + metric("good")}, {"b.yaml", "x: 1"}},
+                          ConfigErrors::fail);
+  const auto none = site.assemble_files({{"a.yaml", "x: 1"}, {"b.yaml", "metrics: ["}});
+
+  CHECK(failed.world == nullptr);
+  CHECK(failed.problems.size() == 1);
+  CHECK(none.world == nullptr);
+  CHECK(none.problems.size() == 2);
+}
+
+TEST_CASE("texts are kept of valid files where there are several") {
+  const FileUses uses{{"a", FileUse::current}, {"b", FileUse::last_valid}, {"c", FileUse::skipped}};
+
+  CHECK(valid_texts({{"a", "new"}, {"b", "bad"}, {"c", "bad"}},
+                    uses,
+                    {{"a", "old"}, {"b", "old"}}) == ValidTexts{{"a", "new"}, {"b", "old"}});
+  CHECK(valid_texts({{"a", "new"}}, {{"a", FileUse::current}}, {}).empty());
+}
+
+TEST_CASE("several files are skipped by default, a single one is not") {
+  CHECK(policy_for(std::nullopt, 1) == ConfigErrors::fail);
+  CHECK(policy_for(std::nullopt, 2) == ConfigErrors::skip);
+  CHECK(policy_for(ConfigErrors::fail, 2) == ConfigErrors::fail);
+  CHECK(policy_for(ConfigErrors::skip, 1) == ConfigErrors::skip);
+}
+
+}  // namespace
+}  // namespace weir::server
