@@ -254,6 +254,8 @@ ExitCode run(const RecordOptions& options) {
   });
   start(recording, options);
   while (recording.under_way > 0 && !is_over && loop.run_one() > 0) {
+    // A recording may last longer than a password.
+    clients.check_credentials(clock.steady());
   }
   signals.cancel();
   recording.is_stopped = true;

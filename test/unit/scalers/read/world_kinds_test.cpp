@@ -147,7 +147,7 @@ TEST_CASE("a redis backend of another form is an error") {
        "{url: 'redis://:s3cret@r'}",
        {"t.yaml:2:7: a url must not contain a user or password; write username: {file: PATH} and "
         "password: "
-        "{file: PATH}"}},
+        "{file: PATH}, or url: {file: PATH} for a file with the whole url"}},
       {"a database by name", "{url: 'redis://r/jobs'}", {path}},
       {"a negative database", "{url: 'redis://r/-1'}", {path}},
       {"two databases", "{url: 'redis://r/1/2'}", {path}},
@@ -245,7 +245,7 @@ TEST_CASE("a rabbitmq backend of another form is an error") {
        "{url: 'amqp://guest:guest@mq'}",
        {"t.yaml:2:7: a url must not contain a user or password; write username: {file: PATH} and "
         "password: "
-        "{file: PATH}"}},
+        "{file: PATH}, or url: {file: PATH} for a file with the whole url"}},
       {"two parts over amqp",
        "{url: 'amqp://mq/a/b'}",
        {"t.yaml:2:7: the path of an amqp url is only the vhost; write a / in its name as %2F"}},

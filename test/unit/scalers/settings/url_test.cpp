@@ -67,7 +67,7 @@ TEST_CASE("an ambiguous url is an error that does not contain the url") {
       "the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets";
   const std::string user =
       "a url must not contain a user or password; write username: {file: PATH} and password: "
-      "{file: PATH}";
+      "{file: PATH}, or url: {file: PATH} for a file with the whole url";
   const std::string query = "a url must not have a query or fragment; write only the path";
   const std::string byte = "the url's path contains a byte that must be percent-encoded";
   const Bad rows[] = {

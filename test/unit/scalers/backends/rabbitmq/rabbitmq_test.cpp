@@ -87,7 +87,7 @@ TEST_CASE("a broker's url of another form is an error") {
       "the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets";
   const std::string user =
       "a url must not contain a user or password; write username: {file: PATH} and password: "
-      "{file: PATH}";
+      "{file: PATH}, or url: {file: PATH} for a file with the whole url";
   const Address rows[] = {
       {"report 14: the path of the API", "http://mq/api/", "", api},
       {"the path of the API, with a prefix", "http://mq/sub1/api/jobs", "", api},
