@@ -187,9 +187,7 @@ std::string App::telemetry_page() {
                          {registry_->certified(), registry_->strangers(), registry_->pool()}};
   // Absent during a drain, while /metrics is still served.
   if (reload_) {
-    state.config = {reload_->is_successful(), reload_->succeeded_at()};
-    for (const auto& [file, use] : reload_->uses())
-      state.config->files.emplace(file, use != FileUse::current);
+    state.config = {reload_->is_successful(), reload_->succeeded_at(), reload_->skipped_files()};
   }
   std::string page = telemetry_.page(state);
   if (page.size() > kLargePageBytes) page_ticks_ = kTicksOfPage;

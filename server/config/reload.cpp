@@ -109,6 +109,10 @@ void Reload::apply_config(LoadedConfig loaded) {
   if (!loaded.is_same) {
     // On the loop, because a World creates objects of the loop.
     Assembly assembly = assemble_world(loaded);
+    rejected_.clear();
+    if (!assembly.world) {
+      for (const auto& problem : assembly.problems.all()) rejected_.insert(problem.mark.file);
+    }
     if (assembly.world) {
       // Only of a World in use. Invalid files are read again at each event, until they are valid.
       fingerprint_ = std::move(loaded.fingerprint);
@@ -122,6 +126,7 @@ void Reload::apply_config(LoadedConfig loaded) {
   } else if (std::ranges::all_of(uses_,
                                  [](const auto& one) { return one.second == FileUse::current; })) {
     // The files are again those in use.
+    rejected_.clear();
     log_problems({}, true);
   }
   // After the old World and the nodes are freed.
@@ -129,6 +134,13 @@ void Reload::apply_config(LoadedConfig loaded) {
   give_back_memory();
   // A change during the parsing may have been missed by its reads.
   if (std::exchange(is_change_pending_, false)) begin();
+}
+
+std::map<std::string, bool> Reload::skipped_files() const {
+  std::map<std::string, bool> out;
+  for (const auto& [file, use] : uses_)
+    out.emplace(file, use != FileUse::current || rejected_.contains(file));
+  return out;
 }
 
 // Logs each set of problems once.

@@ -13,8 +13,10 @@
 #include "server/config/file_watch.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -85,8 +87,8 @@ class Reload {
   // Whether the last reload succeeded: false while the files have problems.
   [[nodiscard]] bool is_successful() const { return is_successful_; }
   [[nodiscard]] WallTime succeeded_at() const { return succeeded_at_; }
-  // Of each configuration file of the World in use.
-  [[nodiscard]] const FileUses& uses() const { return uses_; }
+  // Each configuration file, and whether it is not in use as it is.
+  [[nodiscard]] std::map<std::string, bool> skipped_files() const;
 
  private:
   struct LoadedConfig;
@@ -101,8 +103,9 @@ class Reload {
   Loop& loop_;
   std::vector<std::string> paths_;
   std::optional<ConfigErrors> errors_;
-  std::string fingerprint_;  // of the files in use
-  FileUses uses_;
+  std::string fingerprint_;         // of the files in use
+  FileUses uses_;                   // of the World in use
+  std::set<std::string> rejected_;  // files with problems, of a load without a World
   ValidTexts valid_texts_;
   BuildWorld build_;
   std::function<void(std::unique_ptr<scalers::World>)> on_world_;

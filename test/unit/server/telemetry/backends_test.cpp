@@ -52,7 +52,9 @@ TEST_CASE("a backend has series for its state and its connections") {
 
   const auto shown = [&](std::string_view prefix) { return lines(telemetry, prefix, {broker}); };
 
-  CHECK(shown("weir_backend_") == Texts{R"(weir_backend_in_flight{backend="broker"} 3)",
+  CHECK(shown("weir_backend_") == Texts{R"(weir_backend_credentials_refused{backend="broker"} 0)",
+                                        R"(weir_backend_files_unusable{backend="broker"} 0)",
+                                        R"(weir_backend_in_flight{backend="broker"} 3)",
                                         R"(weir_backend_queue{backend="broker"} 2)",
                                         R"(weir_backend_up{backend="broker"} 0)"});
   CHECK(shown("weir_breaker_open{") == Texts{R"(weir_breaker_open{backend="broker"} 1)"});
@@ -61,6 +63,24 @@ TEST_CASE("a backend has series for its state and its connections") {
               R"(weir_connections_closed_total{backend="broker",reason="unreachable"} 2)",
               R"(weir_connections_failed_total{backend="broker",reason="tls"} 5)",
               R"(weir_connections_opened_total{backend="broker"} 4)"});
+}
+
+TEST_CASE("a backend shows refused credentials, and files that cannot be used") {
+  ServerTelemetry telemetry;
+  scalers::BackendState broker{"broker",
+                               0,
+                               std::make_shared<scalers::read::BackendHealth>(),
+                               0,
+                               0,
+                               {}};
+  broker.connections.refused_credentials =
+      scalers::RefusedCredentials{{Errc::refused, "the credentials are refused", ""}, ""};
+  REQUIRE(broker.health->note_file_problem("the credential file /x is empty"));
+
+  CHECK(lines(telemetry, "weir_backend_credentials", {broker}) ==
+        Texts{R"(weir_backend_credentials_refused{backend="broker"} 1)"});
+  CHECK(lines(telemetry, "weir_backend_files", {broker}) ==
+        Texts{R"(weir_backend_files_unusable{backend="broker"} 1)"});
 }
 
 TEST_CASE("a backend that a reload removed has no series, and starts from zero when it returns") {
