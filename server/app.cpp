@@ -197,8 +197,8 @@ std::string App::telemetry_page() {
 void App::tick(std::chrono::duration<double> late) {
   telemetry_.loop_was_late(late);
   flush_repeat_counts();
-  clients_.check_credentials(clock_.steady());
-  backend_watch_.check(world_.world().backends(), clock_.steady());
+  const bool may_log_in = backend_watch_.check(world_.world().backends(), clock_.steady());
+  if (may_log_in) clients_.check_credentials(clock_.steady());
   if (page_ticks_ == 1) give_back_memory();
   page_ticks_ = std::max(0, page_ticks_ - 1);
 }

@@ -9,6 +9,8 @@ namespace weir::server {
 namespace {
 
 constexpr Duration kInterval{2'000};
+// More than a reload takes, and little enough for other backends to follow their secrets in time.
+constexpr Duration kReloadTime{3'000};
 
 // Rate-limited, because a server may refuse the credentials for one path and accept them for
 // another.
@@ -26,16 +28,21 @@ void log_credentials(const scalers::BackendState& state) {
 
 }  // namespace
 
-void BackendWatch::check(const std::vector<scalers::BackendState>& states, SteadyTime now) {
-  for (const auto& state : states) log_credentials(state);
-  if (now - checked_at_ < kInterval) return;
-  checked_at_ = now;
+bool BackendWatch::check(const std::vector<scalers::BackendState>& states, SteadyTime now) {
   bool is_any_url_changed = false;
   for (const auto& state : states) {
-    check_files(state);
+    log_credentials(state);
     is_any_url_changed = is_url_changed(state) || is_any_url_changed;
   }
-  if (is_any_url_changed) on_url_();
+  if (is_any_url_changed) {
+    url_changed_at_ = now;
+    on_url_();
+  }
+  if (now - checked_at_ >= kInterval) {
+    checked_at_ = now;
+    for (const auto& state : states) check_files(state);
+  }
+  return now - url_changed_at_ >= kReloadTime;
 }
 
 void BackendWatch::check_files(const scalers::BackendState& state) {

@@ -21,8 +21,9 @@ class BackendWatch {
   BackendWatch(scalers::Clients& clients, std::function<void()> on_url)
       : clients_(clients), on_url_(std::move(on_url)) {}
 
-  // To be called about once a second, with the backends in use.
-  void check(const std::vector<scalers::BackendState>& states, SteadyTime now);
+  // To be called about once a second, with the backends in use. False for a few seconds after
+  // on_url(): what logs in meanwhile would send the login of a new server to the old one.
+  [[nodiscard]] bool check(const std::vector<scalers::BackendState>& states, SteadyTime now);
 
  private:
   void check_files(const scalers::BackendState& state);
@@ -31,6 +32,7 @@ class BackendWatch {
   scalers::Clients& clients_;
   std::function<void()> on_url_;
   SteadyTime checked_at_{};
+  SteadyTime url_changed_at_{};
   std::map<std::string, std::size_t> noticed_urls_;  // the last shape, by path
 };
 

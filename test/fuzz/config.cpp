@@ -5,6 +5,7 @@
 #include "test/fuzz/property.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ void check_node(const Node& node, int depth) {
 }
 
 void check_problems(const Problems& problems) {
-  const auto lines = problems.lines();
+  const auto lines = problems.all_lines();
   require(lines.size() == problems.size(), "each problem has a line");
   require(std::ranges::all_of(lines,
                               [](const std::string& line) {
@@ -51,6 +52,20 @@ void check_problems(const Problems& problems) {
                                        line.size() > kFile.size() + 6;
                               }),
           "a problem says where and what");
+}
+
+// A file with problems is skipped, whatever can be read of it.
+void check_skipped(const Node& document) {
+  Problems problems;
+  const auto world = scalers::World::build({},
+                                           site().loop,
+                                           site().clients,
+                                           site().clock,
+                                           site().observer,
+                                           problems,
+                                           {},
+                                           std::span(&document, 1));
+  require(world != nullptr && problems.size() == 0, "a skipped document is no problem");
 }
 
 }  // namespace
@@ -62,13 +77,17 @@ void run(std::string_view input) {
   check_problems(problems);
 
   Problems again_problems;
-  const Node again = server::parse_yaml(input, kFile, again_problems);
+  Node readable;
+  const Node again = server::parse_yaml(input, kFile, again_problems, &readable);
   require(again == document && again_problems.lines() == problems.lines(),
           "the same text gives the same document");
   if (document.kind == Node::Kind::null) {
     require(!problems.empty(), "no document comes with a reason");
+    if (readable.kind != Node::Kind::null) check_node(readable, 0);
+    check_skipped(readable);
     return;
   }
+  check_skipped(document);
 
   Problems world_problems;
   const std::vector<Node> documents{document};
