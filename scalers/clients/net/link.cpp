@@ -195,7 +195,10 @@ std::shared_ptr<Link> Connection::live_link() {
 awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
   if (link_ && link_->failure()) discard(link_);
   // The server has ended the link of the old credentials meanwhile.
-  if (!link_) link_ = std::exchange(next_, nullptr);
+  if (!link_ && next_ && !next_->failure()) {
+    link_ = std::exchange(next_, nullptr);
+    refusal_.reset();
+  }
   if (!link_) {
     if (is_closed_) co_return Error{Errc::unreachable, "Weir is shutting down", ""};
     const std::size_t fingerprint = credentials_();
