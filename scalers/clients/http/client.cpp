@@ -216,7 +216,10 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest new_request, Deadline 
   if (state->connections->is_closed()) co_return canceled();
   if (auto cached = state->breaker.cached_failure(new_request, now())) {
     // Another backend of the same host may have opened the breaker.
-    if (new_request.counts) new_request.counts->is_breaker_open = true;
+    if (new_request.counts) {
+      new_request.counts->is_breaker_open = true;
+      note_login(*new_request.counts, new_request, *cached);
+    }
     if (!*cached || !new_request.on_reply) co_return std::move(*cached);
     co_return parsed(new_request, std::move(**cached));
   }

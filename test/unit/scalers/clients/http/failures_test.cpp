@@ -225,6 +225,32 @@ TEST_CASE("a cached failure counts as an open breaker for every backend of the h
   CHECK(second.counts->is_breaker_open);
 }
 
+TEST_CASE("refused credentials are noted until the server accepts others in the same place") {
+  TcpServer server({test::once("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
+                    test::once(test::ok("{}")),
+                    test::once(test::ok("{}"))});
+  Site site;
+  auto wrong = site.request(server.port());
+  wrong.auth_scope = "/a";
+  wrong.basic.emplace(Secret("me"), Secret("wrong"));
+  wrong.counts = std::make_shared<ConnectionCounts>();
+  auto elsewhere = wrong;
+  elsewhere.auth_scope = "/b";
+  auto right = wrong;
+  right.basic.emplace(Secret("me"), Secret("right"));
+  const auto is_refused = [&] { return wrong.counts->refused_credentials.has_value(); };
+
+  REQUIRE(shown(site.send(wrong)) == "a value");
+  const bool after_wrong = is_refused();
+  REQUIRE(shown(site.send(elsewhere)) == "a value");
+  const bool after_elsewhere = is_refused();
+  REQUIRE(shown(site.send(right)) == "a value");
+
+  CHECK(after_wrong);
+  CHECK(after_elsewhere);
+  CHECK_FALSE(is_refused());
+}
+
 TEST_CASE("a body with a Content-Length over the limit is rejected at its first byte") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();
