@@ -42,11 +42,16 @@ class RotationTest(ServerTest):
     def explained(self, weir):
         return weir.get(EXPLAIN, {"X-Remote-User": "alice"}).json()["backend"]
 
-    def assert_refusal_shows(self, weir, change):
-        """`change` makes the secret wrong: a warning within 10 s in the log, in /metrics and in explain."""
+    def assert_refusal_shows(self, weir, change, read=None):
+        """`change` makes the secret wrong: a warning within 10 s in the log, in /metrics and in explain.
+
+        Over HTTP it is a `read` that shows it.
+        """
         before = log_of(weir).count(" backend_credentials_refused ")
         began = time.monotonic()
         change()
+        if read:
+            self.assertEqual(503, read("ml-inference", "jobs").status)
         self.wait_for(lambda: log_of(weir).count(" backend_credentials_refused ") > before, FOLLOWED)
         self.wait_for(lambda: gauge(weir, "weir_backend_credentials_refused", backend="store") == 1, 2)
         self.assertLess(time.monotonic() - began, FOLLOWED)
@@ -97,6 +102,23 @@ class RabbitMqTest(RotationTest):
         self.wait_for(lambda: weir.metric("ml-inference", "jobs").status == 503, FOLLOWED)
         self.assert_status(weir.metric("ml-inference", "jobs"), 503, "ServiceUnavailable",
                            "metric ml-inference/jobs: rabbitmq store: the credentials are refused")
+
+    def test_the_management_api_gets_the_login_of_the_files_with_each_query(self):
+        for name in ("day", "night"):
+            broker.add_user(name, f"{name}-password", vhost="/", tags="monitoring")
+        secret = MountedSecret(self.place / "secret", username="day", password="day-password")
+        weir = self.weir("rabbitmq", {"url": broker.management_url, "username": secret.file("username"),
+                                      "password": secret.file("password")}, {"queue": "jobs"})
+        with ContinuousReads(weir, "jobs") as reads:
+            self.wait_for(lambda: reads.count > 10, FOLLOWED)
+            secret.replace(username="night", password="night-password")
+            rotated_at = reads.count
+            self.wait_for(lambda: reads.count > rotated_at + 3, FOLLOWED)
+            broker.call("DELETE", "/api/users/day")
+            deleted_at = reads.count
+            self.wait_for(lambda: reads.count > deleted_at + 20, 30)
+        self.assert_reads(reads, at_least=30)
+        self.assert_refusal_shows(weir, lambda: secret.replace(password="wrong"), weir.metric)
 
     def test_a_url_in_a_file_rotates_as_a_whole(self):
         broker.add_user("a:b", "p@ss/w%rd", vhost="/")
