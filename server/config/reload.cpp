@@ -62,12 +62,13 @@ void Reload::begin() {
   is_parsing_ = true;
   // Does not block the loop: is_parsing_ is false only after the thread has posted its result.
   if (parser_.joinable()) parser_.join();
+  const bool is_forced = std::exchange(is_forced_, false);
   try {
     // The thread works on copies. `this` is used only by the handler, which runs on the loop.
     parser_ = std::thread([this,
                            is_alive = is_alive_,
                            paths = paths_,
-                           in_use = std::exchange(is_forced_, false) ? std::string() : fingerprint_,
+                           in_use = is_forced ? std::string() : fingerprint_,
                            &loop = loop_] {
       const auto loaded = std::make_shared<LoadedConfig>(load(paths, in_use));
       boost::asio::post(loop, [this, is_alive, loaded] {
@@ -77,6 +78,7 @@ void Reload::begin() {
   } catch (const std::system_error& failed) {
     // The pod may have no room for another thread. The next poll tries again.
     is_parsing_ = false;
+    is_forced_ = is_forced;
     log(Level::error, "config_not_read", {{"reason", failed.what()}});
   }
 }
