@@ -10,6 +10,7 @@
 #include "scalers/clients/redis/cluster.hpp"
 #include "scalers/clients/redis/sentinel.hpp"
 #include "scalers/settings/secret.hpp"
+#include "scalers/settings/server_url.hpp"
 #include "scalers/settings/tls_files.hpp"
 
 #include <utility>
@@ -69,6 +70,9 @@ std::string Clients::problem_of(const std::vector<LocalFile>& files) {
     std::string problem = is_tls
                               ? contexts_->problem_of({{file.path}, {file.certificate}, {file.key}})
                               : SecretFile(file.path).problem();
+    const bool is_broken_url = file.kind == LocalFile::Kind::url && url_shape(file.path) == 0;
+    if (problem.empty() && is_broken_url)
+      problem = "the url in " + file.path + ": the user or the password has an invalid % escape";
     if (problem.empty()) problem = file.problem;
     if (!problem.empty()) out += (out.empty() ? "" : "; ") + problem;
   }
