@@ -3,6 +3,8 @@
 // fallbacks and the last values are made of it. Pure: knows no time and no Kubernetes. One thread.
 #pragma once
 
+#include "scalers/keyed_hash.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <functional>
@@ -123,8 +125,9 @@ class Lru {
 
   std::size_t capacity_;
   std::size_t share_;
-  Partitions partitions_;                                 // none is empty between calls
-  std::unordered_map<std::string_view, Location> index_;  // keys point into the entries
+  Partitions partitions_;  // none is empty between calls
+  // Keys point into the entries. By a KeyedHash, because callers choose them.
+  std::unordered_map<std::string_view, Location, KeyedHash> index_;
 };
 
 }  // namespace weir::scalers

@@ -1,10 +1,11 @@
 // Single flight, also called request coalescing: while the work for a key is in flight, callers
 // with the same key wait for its result instead of starting the work again. The owner starts the
 // work; this class only knows who waits for what. Results are not cached: a key whose work has
-// ended is forgotten. Loop thread only.
+// ended is forgotten. Keys are texts. Loop thread only.
 #pragma once
 
 #include "scalers/deadline.hpp"
+#include "scalers/keyed_hash.hpp"
 #include "scalers/signal.hpp"
 #include "scalers/task.hpp"
 
@@ -150,7 +151,7 @@ class SingleFlight {
 
  private:
   Loop& loop_;
-  std::unordered_map<Key, InFlightPtr> in_flight_;  // never null
+  std::unordered_map<Key, InFlightPtr, KeyedHash> in_flight_;  // never null
 };
 
 }  // namespace weir::scalers
