@@ -33,11 +33,12 @@ struct ConcurrencyLimiter::Waiter {
 
 std::optional<ConcurrencyLimiter::Permit> ConcurrencyLimiter::try_acquire(
     const std::string& name_space) {
-  // A free place means an empty queue, because release() hands a place straight to a waiter.
-  if (in_flight_ >= max_in_flight_) return std::nullopt;
-  ++in_flight_;
+  // A place that the namespace may take means that none of its queries waits, because release()
+  // hands a place straight to a waiter.
+  if (!may_take(held_by(name_space))) return std::nullopt;
+  take(name_space);
   served_ = name_space;
-  return Permit(shared_from_this());
+  return Permit(shared_from_this(), name_space);
 }
 
 awaitable<Result<ConcurrencyLimiter::Permit>> ConcurrencyLimiter::acquire(std::string name_space,
@@ -49,10 +50,15 @@ awaitable<Result<ConcurrencyLimiter::Permit>> ConcurrencyLimiter::acquire(std::s
   const bool is_decided = co_await waiter.decided.wait(deadline.left(now));
   // Asked first, because a waiter that has to make room is woken like one that gets a permit.
   if (waiter.is_refused) co_return overloaded();
-  if (is_decided) co_return Permit(shared_from_this());
-  co_return Error{Errc::timed_out,
-                  fmt::format("still queued, maxInFlight {} is reached", max_in_flight_),
-                  ""};
+  if (is_decided) co_return Permit(shared_from_this(), waiter.name_space);
+  co_return Error{Errc::timed_out, "still queued, " + limit_text(), ""};
+}
+
+std::string ConcurrencyLimiter::limit_text() const {
+  if (in_flight_ >= max_in_flight_) return fmt::format("maxInFlight {} is reached", max_in_flight_);
+  return fmt::format("the namespace has its share of maxInFlight {}, {} queries",
+                     max_in_flight_,
+                     max_in_flight_ - reserve_);
 }
 
 Error ConcurrencyLimiter::overloaded() const {
@@ -65,19 +71,34 @@ Error ConcurrencyLimiter::overloaded() const {
       ""};
 }
 
-// A permit goes straight to a waiter and in_flight_ does not change, because a newcomer could take
-// the place between the two. The namespaces take turns in the order of their names.
-void ConcurrencyLimiter::release() {
-  if (waiting_.empty()) {
-    --in_flight_;
-    return;
+// A place goes straight to a waiter, because a newcomer could take it between the two.
+void ConcurrencyLimiter::release(const std::string& name_space) {
+  --in_flight_;
+  const auto held = held_.find(name_space);
+  if (--held->second == 0) held_.erase(held);
+  // More than one: a namespace that holds the most may have waited for several to become free.
+  for (auto queue = next_queue(); queue != waiting_.end(); queue = next_queue()) {
+    served_ = queue->first;
+    take(served_);
+    Waiter* next = queue->second.front();
+    remove(queue, next);
+    next->decided.raise();
   }
+}
+
+// Of those that hold the fewest places; these take turns in the order of their names.
+ConcurrencyLimiter::Waiting::iterator ConcurrencyLimiter::next_queue() {
+  auto best = waiting_.end();
+  std::size_t fewest = 0;
   auto queue = waiting_.upper_bound(served_);
-  if (queue == waiting_.end()) queue = waiting_.begin();
-  served_ = queue->first;
-  Waiter* next = queue->second.front();
-  remove(queue, next);
-  next->decided.raise();
+  for (std::size_t i = 0; i < waiting_.size(); ++i, ++queue) {
+    if (queue == waiting_.end()) queue = waiting_.begin();
+    const std::size_t held = held_by(queue->first);
+    if (best != waiting_.end() && held >= fewest) continue;
+    best = queue;
+    fewest = held;
+  }
+  return best != waiting_.end() && may_take(fewest) ? best : waiting_.end();
 }
 
 void ConcurrencyLimiter::remove(Waiting::iterator queue, const Waiter* waiter) {

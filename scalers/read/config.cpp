@@ -34,9 +34,11 @@ struct BackendLimits {
 };
 
 constexpr std::array kBackendTable{
-    setting<&BackendLimits::max_in_flight>("maxInFlight",
-                                           "8",
-                                           "the most queries in flight to the backend"),
+    setting<&BackendLimits::max_in_flight>(
+        "maxInFlight",
+        "8",
+        "the most queries in flight to the backend; one namespace has at most three quarters of "
+        "them (from 2 on)"),
     setting<&BackendLimits::max_waiting>(
         "maxWaiting",
         "1000",

@@ -26,7 +26,10 @@ struct ConfiguredBackend {
   std::unique_ptr<Backend> backend;
   bool is_unavailable = false;                  // every query is an error of the configuration
   std::shared_ptr<ConcurrencyLimiter> limiter;  // second owner: the permits in use
-  // Second owner: the backend of the same name in the configuration that replaces this one.
+  // Of explanations, which hold a permit of this one and of `limiter`. Owners as above.
+  std::shared_ptr<ConcurrencyLimiter> explaining = {};
+  // Second owner, of both: the backend of the same name in the configuration that replaces this
+  // one.
   std::shared_ptr<BackendHealth> health = std::make_shared<BackendHealth>();
   // That the settings name. Second owners: the states of backends().
   std::shared_ptr<const std::vector<LocalFile>> files =

@@ -25,6 +25,14 @@ Duration usable_for(const Metric& metric, const Answer& answer) {
   return out;
 }
 
+// An explanation passes the cache by, so it has few places: reads would wait for it otherwise.
+std::shared_ptr<ConcurrencyLimiter> explanation_limiter(Loop& loop,
+                                                        const ConcurrencyLimiter& of_reads) {
+  constexpr std::size_t kMaxWaiting = 16;
+  const std::size_t places = std::max<std::size_t>(1, of_reads.max_in_flight() / 4);
+  return std::make_shared<ConcurrencyLimiter>(loop, places, kMaxWaiting);
+}
+
 }  // namespace
 
 std::string key_of(const Metric& metric, const Parameters& parameters) {
@@ -63,7 +71,10 @@ Reader::Reader(Loop& loop,
       metrics_(std::move(metrics)),
       index_(std::move(index)),
       in_flight_(loop),
-      random_(seed) {}
+      random_(seed) {
+  for (const auto& backend : backends_)
+    backend->explaining = explanation_limiter(loop, *backend->limiter);
+}
 
 awaitable<Result<std::vector<Reading>>> Reader::read(Query query, Deadline deadline) {
   const auto self = shared_from_this();

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -164,7 +165,7 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
   QueryCache cache_;
   FallbackHistory history_;
   Diagnoses diagnoses_;
-  std::size_t explaining_ = 0;  // explanations in progress
+  std::map<std::string, std::size_t> explaining_;  // explanations in progress by namespace
   Queries in_flight_;
   std::minstd_rand random_;
 };

@@ -7,24 +7,34 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace weir::scalers::read {
 namespace {
 
-// An explanation passes the cache by, so a caller could use it to query a backend at will.
-constexpr std::size_t kMaxExplaining = 4;
+// Of one namespace. An explanation passes the cache by, so a caller could use it to query a backend
+// at will.
+constexpr std::size_t kMaxExplaining = 2;
 
 // Counts one explanation in progress, as long as it lives.
 class Counted {
  public:
-  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
+  Counted(std::map<std::string, std::size_t>& counts, const std::string& name_space)
+      : counts_(counts), name_space_(name_space) {
+    ++counts_[name_space_];
+  }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count_; }
+  ~Counted() {
+    const auto count = counts_.find(name_space_);
+    if (--count->second == 0) counts_.erase(count);
+  }
 
  private:
-  std::size_t& count_;
+  std::map<std::string, std::size_t>& counts_;
+  std::string name_space_;
 };
 
 Explanation facts_of(const Metric& metric, const std::string& name_space) {
@@ -84,13 +94,25 @@ awaitable<Result<Explanation>> Reader::explain(Query query, Deadline deadline) {
     co_return selection.error().within(fmt::format("metric {}/{}", query.name_space, of.name));
   }
   // Last of the checks, because a refused selector costs the backend nothing.
-  if (explaining_ >= kMaxExplaining) {
-    co_return Error{
-        Errc::overloaded,
-        fmt::format("{} explanations are in progress; try again in a moment", explaining_),
-        ""};
+  const auto in_progress = explaining_.find(query.name_space);
+  if (in_progress != explaining_.end() && in_progress->second >= kMaxExplaining) {
+    co_return Error{Errc::overloaded,
+                    fmt::format("{} explanations are in progress for namespace {}; try again in a "
+                                "moment",
+                                in_progress->second,
+                                query.name_space),
+                    ""};
   }
-  const Counted counted(explaining_);
+  const Counted counted(explaining_, query.name_space);
+  const auto place =
+      co_await of.backend->explaining->acquire(query.name_space, deadline, clock_.steady());
+  if (!place) {
+    co_return Error{Errc::overloaded,
+                    fmt::format("explanations of other namespaces are in progress for backend {}; "
+                                "try again in a moment",
+                                of.backend->name),
+                    ""};
+  }
   Explanation out = facts_of(of, query.name_space);
   bool is_diagnosed = false;
   for (Labels& labels : selection->bound) {

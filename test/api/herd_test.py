@@ -13,6 +13,7 @@ from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, is_sani
 
 # A fifth for a Weir with sanitizers and without optimization, which needs several times as long for each.
 CONNECTIONS, IN_FLIGHT, WAITING = (200, 8, 40) if is_sanitized() else (1000, 8, 200)
+OF_NAMESPACE = IN_FLIGHT - IN_FLIGHT // 4  # the rest is for other namespaces
 LATENCY_SECONDS = 0.15  # of the backend
 SECONDS = 60.0  # for a whole herd
 
@@ -47,7 +48,7 @@ class Backend:
     @property
     def share(self):
         """Of the places, while there was anything to do."""
-        return self.busy_seconds / (IN_FLIGHT * (self.changed_at - self.began_at))
+        return self.busy_seconds / (OF_NAMESPACE * (self.changed_at - self.began_at))
 
 
 class HerdTest(ServerTest):
@@ -130,16 +131,16 @@ class HerdTest(ServerTest):
         self.assertEqual(1, len(self.server.requests))
         self.assertEqual({200: 10 * CONNECTIONS}, collections.Counter(status for mine, _ in answers for status in mine))
 
-    def test_F58_5000_uncached_queries_use_the_whole_limit_and_the_rest_is_429_at_once(self):
+    def test_F58_5000_uncached_queries_use_the_whole_share_of_a_namespace_and_the_rest_is_429_at_once(self):
         paths = [[metric_path("ml-inference", "many", f"n={5 * index + n}") for n in range(5)] for index in range(CONNECTIONS)]
 
         answers = self.herd(paths)
 
         statuses = collections.Counter(status for mine, _ in answers for status in mine)
         self.assertEqual({200, 429}, set(statuses))
-        self.assertGreaterEqual(statuses[200], IN_FLIGHT + WAITING)
+        self.assertGreaterEqual(statuses[200], OF_NAMESPACE + WAITING)
         self.assertEqual(statuses[200], len(self.server.requests))
-        self.assertEqual(IN_FLIGHT, self.backend.most)
+        self.assertEqual(OF_NAMESPACE, self.backend.most)
         # Without optimization and with sanitizers, Weir itself takes a part of the time between two queries.
         self.assertGreater(self.backend.share, 0.6 if is_sanitized() else 0.9)
         rejection_times = sorted(took for mine, took in answers if mine[0] == 429)

@@ -46,9 +46,9 @@ bool has_permit(const Acquired& acquired) {
 TEST_CASE("queries get a permit at once up to the limit, and wait beyond it") {
   Rig at(2, 10);
 
-  const auto first = at.acquire();
-  const auto second = at.acquire();
-  const auto third = at.acquire();
+  const auto first = at.from("ml");
+  const auto second = at.from("shop");
+  const auto third = at.from("web");
 
   CHECK(has_permit(first));
   CHECK(has_permit(second));
@@ -141,6 +141,77 @@ TEST_CASE("namespaces take turns, and each is served in its order") {
   waiting.emplace_back('d', at.from("c"));
 
   CHECK(served(at, first, waiting) == "ca1d23");
+  CHECK(at.limiter->waiting() == 0);
+}
+
+// How many of the permits were given.
+std::size_t permits(const std::vector<Acquired>& all) {
+  return static_cast<std::size_t>(std::ranges::count_if(all, has_permit));
+}
+
+std::vector<Acquired> many_from(Rig& at, const std::string& name_space, std::size_t count) {
+  std::vector<Acquired> out;
+  while (out.size() < count) out.push_back(at.from(name_space));
+  return out;
+}
+
+TEST_CASE("one namespace never holds all places, so that another one need not wait for it") {
+  Rig at(8, 100);
+
+  const auto loud = many_from(at, "loud", 20);
+  const auto quiet = at.from("quiet");
+  const auto other = at.from("other");
+
+  CHECK(permits(loud) == 6);
+  CHECK(has_permit(quiet));
+  CHECK(has_permit(other));
+  CHECK(at.limiter->waiting() == 14);
+}
+
+TEST_CASE("of two places a namespace holds one, and of one place that one") {
+  Rig two(2, 100);
+  Rig one(1, 100);
+
+  CHECK(permits(many_from(two, "loud", 3)) == 1);
+  CHECK(permits(many_from(one, "loud", 3)) == 1);
+}
+
+TEST_CASE("a place that becomes free goes to the namespace that holds the fewest") {
+  Rig at(8, 100);
+  auto loud = many_from(at, "loud", 20);
+  const auto quiet = many_from(at, "quiet", 3);
+  CHECK(permits(quiet) == 1);
+
+  for (std::size_t given_back = 0; given_back < 3; ++given_back) {
+    loud[given_back]->reset();
+    settle(at.loop);
+  }
+
+  CHECK(permits(quiet) == 3);
+  CHECK(permits(loud) == 3);
+  CHECK(at.limiter->in_flight() == 6);
+}
+
+TEST_CASE("a namespace alone is told of its share when it waits in vain") {
+  Rig at(8, 100);
+  const auto loud = many_from(at, "loud", 6);
+
+  const auto late = test::finish(at.loop, at.acquire(5ms, "loud"));
+
+  CHECK(shown(late) ==
+        "timed_out: still queued, the namespace has its share of maxInFlight 8, 6 queries");
+}
+
+TEST_CASE("a waiter of a namespace with its share gets the place that the namespace gives back") {
+  Rig at(8, 100);
+  auto loud = many_from(at, "loud", 7);
+  CHECK(permits(loud) == 6);
+
+  loud[0]->reset();
+  settle(at.loop);
+
+  CHECK(has_permit(loud[6]));
+  CHECK(at.limiter->in_flight() == 6);
   CHECK(at.limiter->waiting() == 0);
 }
 
