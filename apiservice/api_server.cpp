@@ -20,6 +20,12 @@ using Route = RequestInfo::Route;
 // saves every metric read a frame.
 awaitable<Response> immediate(Response response) { co_return response; }
 
+// In the caller's form; `info` keeps the Status for the log.
+Response finish_error(Response response, RequestInfo& info, Negotiation& negotiation) {
+  info.status = response.body;
+  return encode_status(std::move(response), negotiation.of_status());
+}
+
 }  // namespace
 
 ApiServer::ApiServer(ApiServerSettings settings, std::vector<ApiGroup> groups, Endpoints endpoints)
@@ -76,21 +82,20 @@ awaitable<Response> ApiServer::respond(Request& request,
   Negotiation negotiation(request);
   // Before authentication, as in Kubernetes: an invalid timeout is a 400 for every caller.
   const auto timeout = timeout_of(request, info);
-  if (!timeout)
-    co_return encode_status(render(status_of(timeout.error())), negotiation.of_status());
+  if (!timeout) co_return finish_error(render(status_of(timeout.error())), info, negotiation);
   // capped() only shortens: no caller can wait for longer than the session allows.
   if (*timeout) deadline = deadline.capped(**timeout);
 
   // An HPA whose permission is cached passes without another coroutine frame.
   if (!try_admit_from_cache(request, info, user)) {
     auto rejection = co_await authenticate_and_authorize(request, info, deadline, user);
-    if (rejection) co_return encode_status(std::move(*rejection), negotiation.of_status());
+    if (rejection) co_return finish_error(std::move(*rejection), info, negotiation);
   }
 
   auto response = co_await route(request, info, negotiation, deadline);
   // Handlers encode values themselves; errors are JSON up to here.
   if (response.status < 400) co_return response;
-  co_return encode_status(std::move(response), negotiation.of_status());
+  co_return finish_error(std::move(response), info, negotiation);
 }
 
 awaitable<Response> ApiServer::route(Request& request,

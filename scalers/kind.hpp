@@ -113,6 +113,9 @@ class Backend {
   [[nodiscard]] virtual std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                             ParameterNames& names,
                                                             Problems& problems) = 0;
+  // "host:port" of the configuration, or several of them with commas in between, for the log and
+  // for people at a terminal; never for a Status, whose readers may not know where backends are.
+  [[nodiscard]] virtual std::string address() const = 0;
   // Backends that share a client show the same counts.
   [[nodiscard]] virtual ConnectionCounts connections() const = 0;
 };

@@ -80,6 +80,9 @@ apiservice::FrontProxyRules rules_of(const ServeOptions& options) {
           lower(options.requestheader_uid_headers)};
 }
 
+// Of the signals that App waits for.
+const char* signal_name(int number) { return number == SIGINT ? "SIGINT" : "SIGTERM"; }
+
 std::vector<std::string> names_of(const scalers::World& world) {
   std::vector<std::string> out;
   // In lower case, as the client of an HPA asks for them.
@@ -197,6 +200,7 @@ std::string App::telemetry_page() {
 void App::tick(std::chrono::duration<double> late) {
   telemetry_.loop_was_late(late);
   flush_repeat_counts();
+  telemetry_.flush_handshake_counts(clock_.steady());
   const bool may_log_in = backend_watch_.check(world_.world().backends(), clock_.steady());
   if (may_log_in) clients_.check_credentials(clock_.steady());
   if (page_ticks_ == 1) give_back_memory();
@@ -255,7 +259,7 @@ void App::run() {
 awaitable<void> App::wait_for_signals() {
   const auto [failed, number] = co_await signals_.async_wait(boost::asio::as_tuple(use_awaitable));
   if (failed) co_return;
-  log(Level::info, "draining", {{"signal", number}, {"sessions", registry_->size()}});
+  log(Level::info, "draining", {{"signal", signal_name(number)}, {"sessions", registry_->size()}});
   // First, because /readyz has to fail before the listener closes: a Service needs time to drop
   // this replica.
   health_.begin_shutdown();
@@ -282,7 +286,7 @@ awaitable<void> App::end_at_next_signal() {
   if (is_drained_) co_return;  // the drain may be through before this coroutine first runs
   const auto [failed, number] = co_await signals_.async_wait(boost::asio::as_tuple(use_awaitable));
   if (failed) co_return;
-  log(Level::warn, "stopping_at_once", {{"signal", number}});
+  log(Level::warn, "stopping_at_once", {{"signal", signal_name(number)}});
   stop_at_once_.raise();
   end_all();
 }

@@ -58,6 +58,9 @@ struct RequestInfo {
   std::size_t endpoint = kNone;  // of a non-resource request: index into ApiServer::endpoints()
   // What GroupHandler::find_metric() found for the collection, so that nobody searches again.
   std::optional<scalers::MetricId> metric = {};
+  // The Status of the response in JSON, whatever form the caller gets, for the log; empty: no
+  // error.
+  std::string status = {};
 
   // The resource of the routes collection and explanation, also where Kubernetes reads its name as
   // a part of the namespace.

@@ -33,7 +33,7 @@ class RequestPath final : public Path {
                                server_.clock().steady());
     const auto response =
         server_.finish(api_.respond(accepted.request, info, server_.deadline(), trace.user));
-    trace.finish(response.status, server_.clock().steady(), audit_id);
+    trace.finish(response.status, server_.clock().steady(), audit_id, info.status);
     out_.clear();
     server::append_response(out_, response, audit_id, false, true);
     expect(out_.starts_with("HTTP/1.1 200 OK\r\n"), "another answer");

@@ -36,14 +36,18 @@ BackendHealth::Change BackendHealth::observe(const Answer& answer, SteadyTime no
   if (is_backend_response(answer)) {
     last_response_at_ = now;
     if (std::exchange(is_unreachable_, false)) recovered_at_ = now;
-    return std::exchange(is_down_, false) ? Change::up : Change::none;
+    if (!std::exchange(is_down_, false)) return Change::none;
+    last_downtime_ = std::chrono::duration_cast<Duration>(now - down_since_);
+    return Change::up;
   }
   const Errc code = answer.samples.error().code;
   // One slow query beside others that get a response does not mean that the backend is down.
   if (code == Errc::timed_out && last_response_at_ >= answer.at) return Change::none;
   // Refused credentials show neither an outage nor its end.
   if (code != Errc::refused) is_unreachable_ = true;
-  return std::exchange(is_down_, true) ? Change::none : Change::down;
+  if (std::exchange(is_down_, true)) return Change::none;
+  down_since_ = now;
+  return Change::down;
 }
 
 bool BackendHealth::note_file_problem(std::string problem) {

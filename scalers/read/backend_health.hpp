@@ -30,6 +30,8 @@ class BackendHealth {
 
   // The last query failed because of the backend itself: unreachable, TLS, credentials, silence.
   [[nodiscard]] bool is_down() const { return is_down_; }
+  // How long the last downtime lasted, after Change::up.
+  [[nodiscard]] Duration last_downtime() const { return last_downtime_; }
 
   // What is wrong with the files that the backend's settings name, with their paths; empty:
   // nothing.
@@ -43,6 +45,8 @@ class BackendHealth {
 
  private:
   bool is_down_ = false;
+  SteadyTime down_since_{};
+  Duration last_downtime_{};
   bool is_unreachable_ = false;             // it did not respond to its last queries
   SteadyTime last_response_at_{};           // of any kind
   std::optional<SteadyTime> recovered_at_;  // its first response after it was unreachable

@@ -38,6 +38,7 @@ bool Diagnoses::begin(const std::string& backend,
   schedule.is_running = true;
   schedule.started_at = now;
   schedule.name_space = name_space;
+  schedule.key = key;
   // A namespace that is not among kMaxTurns counts as one that never had a turn.
   if (schedule.turns.size() < kMaxTurns || schedule.turns.contains(name_space))
     schedule.turns[name_space] = {now, std::nullopt};
@@ -53,6 +54,11 @@ void Diagnoses::end(const std::string& backend,
   schedule.is_running = false;
   if (found_.size() >= kMaxCauses && !found_.contains(key)) make_room(now);
   found_[key] = {code, std::move(cause), now, schedule.name_space};
+}
+
+bool Diagnoses::is_running(const std::string& backend, const std::string& key) const {
+  const auto schedule = schedules_.find(backend);
+  return schedule != schedules_.end() && schedule->second.is_running && schedule->second.key == key;
 }
 
 bool Diagnoses::is_turn_of(const Schedule& schedule,

@@ -48,6 +48,8 @@ class Diagnoses {
            Errc code,
            std::string cause,
            SteadyTime now);
+  // Whether a diagnosis of the query `key` is running: end() will be called.
+  [[nodiscard]] bool is_running(const std::string& backend, const std::string& key) const;
   // The query succeeded: its cause is past.
   void forget(const std::string& key) { found_.erase(key); }
 
@@ -67,6 +69,7 @@ class Diagnoses {
     bool is_running = false;
     std::optional<SteadyTime> started_at;  // of the last one
     std::string name_space;                // of the last one
+    std::string key;                       // of the last one
     std::map<std::string, Turn> turns;     // by namespace
   };
   [[nodiscard]] static bool is_turn_of(const Schedule& schedule,

@@ -6,6 +6,7 @@
 #include "scalers/kind.hpp"
 #include "scalers/read/backend_health.hpp"
 #include "scalers/read/concurrency_limiter.hpp"
+#include "scalers/read/failures/failing_reads.hpp"
 #include "scalers/read/labels.hpp"
 #include "scalers/read/policies/policies.hpp"
 #include "scalers/settings/node.hpp"
@@ -34,6 +35,7 @@ struct ConfiguredBackend {
   // That the settings name. Second owners: the states of backends().
   std::shared_ptr<const std::vector<LocalFile>> files =
       std::make_shared<const std::vector<LocalFile>>();
+  std::shared_ptr<FailingReads> failing = std::make_shared<FailingReads>();
 };
 
 struct Metric {

@@ -134,6 +134,7 @@ std::vector<BackendState> Reader::backends() const {
     out.push_back({one->name,
                    one->settings,
                    one->health,
+                   one->failing,
                    one->limiter->in_flight(),
                    one->limiter->waiting(),
                    one->backend->connections(),
@@ -270,6 +271,7 @@ void Reader::complete_query(MetricId id,
                        now - complete->at);
   if (was_sent) {
     observe(*of.backend, *complete);
+    if (!of.backend->failing->is_empty()) note_recoveries(of, key, parameters, *complete);
     cache_.put(key, parameters.name_space, complete);
     maybe_start_diagnosis(of, key, std::move(parameters), *complete, verdict);
   }  // else no query was sent: that says nothing about the backend, and the next read may find room
@@ -279,9 +281,12 @@ void Reader::complete_query(MetricId id,
 void Reader::observe(ConfiguredBackend& backend, const Answer& answer) {
   switch (backend.health->observe(answer, clock_.steady())) {
     case BackendHealth::Change::none: return;
-    case BackendHealth::Change::up: return observer_.backend_up(backend.name);
+    case BackendHealth::Change::up:
+      return observer_.backend_up(backend.name, backend.health->last_downtime());
     case BackendHealth::Change::down:
-      return observer_.backend_down(backend.name, answer.samples.error());
+      return observer_.backend_down(backend.name,
+                                    backend.backend->address(),
+                                    answer.samples.error());
   }
 }
 
@@ -323,13 +328,16 @@ std::optional<Error> Reader::report(MetricId id,
                   name_space,
                   query.answer,
                   verdict.has_value());
-  Outcome outcome = with_fallback(id, std::move(verdict), query.key, filter);
-  if (!outcome.verdict) {
-    const Error& error = outcome.verdict.error();
-    // Found by an earlier failure; this read does not wait for one.
-    const auto cause = diagnoses_.cause(query.key, error.code, clock_.steady());
-    return within_metric(of, name_space, with_cause(error, cause));
+  // Found by an earlier failure; this read does not wait for one.
+  std::string_view cause;
+  if (!verdict) {
+    cause = diagnoses_.cause(query.key, verdict.error().code, clock_.steady());
+    // Also when the fallback replaces the error: it hides the failure from the HPA alone.
+    note_failure(of, query, filter, verdict.error(), cause);
   }
+  Outcome outcome = with_fallback(id, std::move(verdict), query.key, filter);
+  if (!outcome.verdict)
+    return within_metric(of, name_space, with_cause(outcome.verdict.error(), cause));
   const ReadOf read = read_of(id, name_space);
   // A held number counts as a fallback, not as the changes that its own read has counted.
   if (outcome.is_fallback) {

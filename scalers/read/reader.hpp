@@ -101,6 +101,17 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
   void observe(ConfiguredBackend& backend, const Answer& answer);
   [[nodiscard]] std::optional<Duration> time_since_recovery(const ConfiguredBackend& backend,
                                                             const Answer& answer) const;
+  // The read of `query` failed: a line for the log when one is due. `cause`: of a diagnosis.
+  void note_failure(const Metric& metric,
+                    const PendingQuery& query,
+                    std::span<const LabelRequirement> filter,
+                    const Error& error,
+                    std::string_view cause);
+  // The query `key` has `answer`: reads that failed before, and are a value with it, recovered.
+  void note_recoveries(const Metric& metric,
+                       const std::string& key,
+                       const Parameters& parameters,
+                       const Answer& answer);
   // Starts a diagnosis of a failed query when one is due.
   void maybe_start_diagnosis(const Metric& metric,
                              const std::string& key,

@@ -9,6 +9,7 @@
 #include "scalers/error.hpp"
 #include "scalers/explanation.hpp"
 #include "scalers/read/backend_health.hpp"
+#include "scalers/read/failures/failing_reads.hpp"
 #include "scalers/read/metric_index.hpp"
 #include "scalers/reading.hpp"
 #include "scalers/settings/node.hpp"
@@ -46,8 +47,23 @@ class ReadObserver {
   ReadObserver& operator=(const ReadObserver&) = delete;
   virtual ~ReadObserver() = default;
   // A query failed because of the backend itself (unreachable, TLS, credentials, no response).
-  virtual void backend_down(std::string_view backend, const Error& error) = 0;
-  virtual void backend_up(std::string_view backend) = 0;
+  // `address` is where the configuration says that it is: "host:port", or several of them.
+  virtual void backend_down(std::string_view backend,
+                            std::string_view address,
+                            const Error& error) = 0;
+  // `after`: how long it was down.
+  virtual void backend_up(std::string_view backend, Duration after) = 0;
+  // The reads of a metric with one set of parameters began to fail, or fail with another code than
+  // before, or their cause was found. `cause` is that of a diagnosis; empty: none so far. Bounded
+  // in number: see read::FailingReads.
+  virtual void metric_failing(std::string_view backend,
+                              const read::FailingRead& read,
+                              const Error& error,
+                              std::string_view cause) = 0;
+  // A query has a value for them again, `after` so long.
+  virtual void metric_recovered(std::string_view backend,
+                                const read::FailingRead& read,
+                                Duration after) = 0;
   // A query ended: the backend responded or failed, or had no room for it (Errc::overloaded).
   // `failure` is the verdict of the metric's policies, nullopt for a value. `took` does not include
   // the wait for a permit.
@@ -86,6 +102,7 @@ struct BackendState {
   std::string name;
   std::size_t settings;                         // a hash: equal for the same server
   std::shared_ptr<read::BackendHealth> health;  // never null
+  std::shared_ptr<read::FailingReads> failing;  // never null
   std::size_t in_flight;
   std::size_t waiting;  // queries that wait for a permit
   ConnectionCounts connections;

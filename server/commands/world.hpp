@@ -19,8 +19,13 @@ namespace weir::server {
 // Ignores all events: for commands that read a metric once and print its error.
 class SilentObserver final : public scalers::ReadObserver {
  public:
-  void backend_down(std::string_view, const scalers::Error&) override {}
-  void backend_up(std::string_view) override {}
+  void backend_down(std::string_view, std::string_view, const scalers::Error&) override {}
+  void backend_up(std::string_view, Duration) override {}
+  void metric_failing(std::string_view,
+                      const scalers::read::FailingRead&,
+                      const scalers::Error&,
+                      std::string_view) override {}
+  void metric_recovered(std::string_view, const scalers::read::FailingRead&, Duration) override {}
   void query_done(const scalers::ReadOf&,
                   std::optional<scalers::Errc>,
                   SteadyTime::duration) override {}

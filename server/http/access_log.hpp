@@ -29,7 +29,11 @@ class RequestTrace {
   std::string user;  // the authenticated user; empty before authentication
 
   // The response is ready. The query string is never logged, because it may hold private data.
-  void finish(int status, SteadyTime now, const std::string& audit_id);
+  // `status_text`: the Status of an error in JSON, or a text, whose message becomes the reason.
+  void finish(int status,
+              SteadyTime now,
+              const std::string& audit_id,
+              const std::string& status_text);
 
  private:
   Telemetry& telemetry_;

@@ -9,6 +9,7 @@
 #include "server/http/input.hpp"
 #include "server/http/response.hpp"
 #include "server/logging/log.hpp"
+#include "server/tls/handshake.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
@@ -76,14 +77,20 @@ class Session : public TrackedSession {
   ~Session() override { deps_.registry->leave(id_); }
 
   awaitable<void> run() {
+    // Before the handshake, because a closed socket has no peer.
+    boost::system::error_code ignored;
+    const auto endpoint = socket_.remote_endpoint(ignored);
+    const std::string peer_address = ignored ? "unknown" : endpoint.address().to_string();
     mark_waiting();
     set_time_limit(kHandshake);
     const bool is_secure = co_await handshake();
     const bool is_certified = is_secure && has_certificate() && is_peer_trusted();
     deps_.registry->end_handshake(id_, is_certified, deps_.clock.steady());
-    // A failed handshake is counted, not logged, because any port scanner causes it.
     if (!is_secure) {
-      deps_.telemetry.tls_handshake_failed();
+      const unsigned long problem = tls_ ? tls_->problem() : 0;
+      deps_.telemetry.tls_handshake_failed(peer_address,
+                                           handshake_reason(problem, !socket_.is_open()),
+                                           deps_.clock.steady());
       co_return;
     }
     bool is_open = true;
@@ -168,7 +175,7 @@ class Session : public TrackedSession {
       audit_id_ = audit_ids_.generate();
       // Without a request there is nothing to label; the refusal is counted all the same.
       RequestTrace(deps_.telemetry, {}, {}, deps_.clock.steady())
-          .finish(refusal->status, deps_.clock.steady(), audit_id_);
+          .finish(refusal->status, deps_.clock.steady(), audit_id_, std::string(refusal->reason));
       co_await write(refused_head(*refusal), false, false);
       co_return false;
     }
@@ -195,10 +202,11 @@ class Session : public TrackedSession {
       log_rate_limited(Level::error, "request_failed", {{"reason", bug.what()}});
       response = apiservice::render(
           {500, "InternalError", "an internal error; see the log for its cause", std::nullopt});
+      info.status = response.body;
       head.is_keep_alive = false;
     }
     facts_->certificate = std::move(head.request.peer);
-    trace.finish(response.status, deps_.clock.steady(), audit_id_);
+    trace.finish(response.status, deps_.clock.steady(), audit_id_, info.status);
     // Read after the response, because a drain may have begun meanwhile.
     const bool is_keep_alive = head.is_keep_alive && !deps_.registry->is_draining();
     const bool is_written = co_await write(std::move(response), is_head, is_keep_alive);

@@ -16,8 +16,9 @@ std::string key_of(Level level, std::string_view event, std::span<const Field> f
 bool LogRepeats::admit(Level level,
                        std::string_view event,
                        std::span<const Field> fields,
+                       std::size_t identity,
                        SteadyTime now) {
-  std::string key = key_of(level, event, fields);
+  std::string key = key_of(level, event, fields.first(identity));
   auto entry = entries_.find(key);
   if (entry == entries_.end() && entries_.size() >= kMaxEntries) {
     fields = {};  // the number of events is bounded by the program, that of lines is not
@@ -29,8 +30,8 @@ bool LogRepeats::admit(Level level,
     return false;
   }
   Line line{level, std::string(event), {fields.begin(), fields.end()}, 0};
-  entries_.emplace(std::move(key), Entry{std::move(line), now + kSpan});
-  next_due_ = std::min(next_due_, now + kSpan);
+  entries_.emplace(std::move(key), Entry{std::move(line), now + span_});
+  next_due_ = std::min(next_due_, now + span_);
   return true;
 }
 

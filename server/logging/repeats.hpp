@@ -1,5 +1,5 @@
-// Rate-limits equal log lines: counts those that repeat a line of the last 10 s. Pure; owned by the
-// log.
+// Rate-limits equal log lines: counts those that repeat a line of the last 10 s, or of another
+// span. Pure; owned by the log, and by who needs another span.
 #pragma once
 
 #include "scalers/deadline.hpp"
@@ -17,6 +17,8 @@ namespace weir::server {
 
 class LogRepeats {
  public:
+  explicit LogRepeats(Duration span = kSpan) : span_(span) {}
+
   // For how long repeats of a line are counted instead of written.
   static constexpr Duration kSpan{10'000};
   // Different lines that are counted apart. Beyond this number all lines of one event and level are
@@ -31,11 +33,19 @@ class LogRepeats {
   };
 
   // Whether the line is to be written. False when the line, or beyond kMaxEntries its event, was
-  // written within kSpan; the line is counted then.
+  // written within the span; the line is counted then. Lines whose first `identity` fields are
+  // equal are the same line.
   [[nodiscard]] bool admit(Level level,
                            std::string_view event,
                            std::span<const Field> fields,
+                           std::size_t identity,
                            SteadyTime now);
+  [[nodiscard]] bool admit(Level level,
+                           std::string_view event,
+                           std::span<const Field> fields,
+                           SteadyTime now) {
+    return admit(level, event, fields, fields.size(), now);
+  }
   // Removes and returns the lines with repeats whose span is over.
   [[nodiscard]] std::vector<Line> take_due(SteadyTime now);
   // Removes and returns all lines with repeats.
@@ -46,6 +56,7 @@ class LogRepeats {
     Line line;
     SteadyTime until;
   };
+  Duration span_;
   std::map<std::string, Entry, std::less<>> entries_;  // by the line's text
   SteadyTime next_due_ = SteadyTime::max();
 };

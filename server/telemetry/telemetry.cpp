@@ -3,6 +3,7 @@
 #include "server/telemetry/telemetry.hpp"
 
 #include "server/logging/log.hpp"
+#include "server/logging/repeats.hpp"
 #include "server/telemetry/backends.hpp"
 #include "server/telemetry/connections.hpp"
 #include "server/telemetry/process_facts.hpp"
@@ -16,6 +17,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -36,6 +38,14 @@ const prometheus::Histogram::BucketBoundaries& lag_seconds() {
       kSeconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1};
   return kSeconds;
 }
+
+// For people: "75.2s".
+std::string seconds_text(Duration span) {
+  return fmt::format("{:.1f}s", std::chrono::duration<double>(span).count());
+}
+
+// Between two lines about failed handshakes of one peer.
+constexpr Duration kHandshakeLineSpan{60'000};
 
 double seconds(WallTime at) { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
 
@@ -126,6 +136,8 @@ struct Telemetry::Parts {
           .Help("Log lines dropped because stderr did not take them.")
           .Register(registry)
           .Add({});
+  // A port scanner or a client without our CA fails as often as it likes.
+  LogRepeats handshakes{kHandshakeLineSpan};
   std::size_t page_bytes = 0;  // of the last page
 
   // Files that are gone have no series any more.
@@ -178,19 +190,72 @@ void Telemetry::request_done(const RequestLabels& labels,
   parts_->requests.done(labels, status, took);
 }
 
-void Telemetry::tls_handshake_failed() { parts_->requests.tls_handshake_failed(); }
+void Telemetry::tls_handshake_failed(const std::string& peer,
+                                     std::string_view reason,
+                                     SteadyTime now) {
+  parts_->requests.tls_handshake_failed();
+  flush_handshake_counts(now);
+  const std::array<Field, 2> fields{Field("peer", peer), Field("reason", reason)};
+  // By the peer alone: it could have any number of reasons.
+  if (parts_->handshakes.admit(Level::info, "handshake_failed", fields, 1, now))
+    log(Level::info, "handshake_failed", {fields[0], fields[1]});
+}
 
 void Telemetry::connection_evicted(Eviction why) { parts_->connections.evicted(why); }
 
-void Telemetry::backend_down(std::string_view backend, const scalers::Error& error) {
+void Telemetry::flush_handshake_counts(SteadyTime now) {
+  for (const LogRepeats::Line& line : parts_->handshakes.take_due(now)) {
+    // Beyond the number of peers that are counted apart, the peers share a line.
+    const bool is_one_peer = line.fields.size() == 2;
+    log(line.level,
+        line.event,
+        {{"peer", is_one_peer ? line.fields[0].value : "others"},
+         {"reason", is_one_peer ? line.fields[1].value : "various"},
+         {"repeated", line.repeats}});
+  }
+}
+
+void Telemetry::backend_down(std::string_view backend,
+                             std::string_view address,
+                             const scalers::Error& error) {
   // One line for a change of the backend, however many of its metrics fail.
   log(Level::warn,
       "backend_down",
-      {{"backend", backend}, {"code", name_of(error.code)}, {"reason", error.message()}});
+      {{"backend", backend},
+       {"address", address},
+       {"code", name_of(error.code)},
+       {"reason", error.message()}});
 }
 
-void Telemetry::backend_up(std::string_view backend) {
-  log(Level::info, "backend_up", {{"backend", backend}});
+void Telemetry::backend_up(std::string_view backend, Duration after) {
+  log(Level::info, "backend_up", {{"backend", backend}, {"after", seconds_text(after)}});
+}
+
+void Telemetry::metric_failing(std::string_view backend,
+                               const scalers::read::FailingRead& read,
+                               const scalers::Error& error,
+                               std::string_view cause) {
+  log(Level::warn,
+      "metric_failing",
+      {{"namespace", read.name_space},
+       {"name", read.metric},
+       {"labels", read.labels},
+       {"backend", backend},
+       {"code", name_of(error.code)},
+       {"reason", error.message()},
+       {"diagnosis", cause}});
+}
+
+void Telemetry::metric_recovered(std::string_view backend,
+                                 const scalers::read::FailingRead& read,
+                                 Duration after) {
+  log(Level::info,
+      "metric_recovered",
+      {{"namespace", read.name_space},
+       {"name", read.metric},
+       {"labels", read.labels},
+       {"backend", backend},
+       {"after", seconds_text(after)}});
 }
 
 void Telemetry::query_done(const scalers::ReadOf& of,

@@ -51,12 +51,25 @@ class Telemetry : public scalers::ReadObserver {
   void request_began(Verb verb);
   void request_ended(Verb verb);
   void request_done(const RequestLabels& labels, int status, std::chrono::duration<double> took);
-  void tls_handshake_failed();
+  // `peer` is an IP address. Has a line once a peer and minute.
+  void tls_handshake_failed(const std::string& peer, std::string_view reason, SteadyTime now);
+  // Writes the counts of handshakes that had no line of their own; to be called about once a
+  // second.
+  void flush_handshake_counts(SteadyTime now);
   void connection_evicted(Eviction why);
 
   // ReadObserver: what changes goes to the log, everything else is counted.
-  void backend_down(std::string_view backend, const scalers::Error& error) override;
-  void backend_up(std::string_view backend) override;
+  void backend_down(std::string_view backend,
+                    std::string_view address,
+                    const scalers::Error& error) override;
+  void backend_up(std::string_view backend, Duration after) override;
+  void metric_failing(std::string_view backend,
+                      const scalers::read::FailingRead& read,
+                      const scalers::Error& error,
+                      std::string_view cause) override;
+  void metric_recovered(std::string_view backend,
+                        const scalers::read::FailingRead& read,
+                        Duration after) override;
   void query_done(const scalers::ReadOf& of,
                   std::optional<scalers::Errc> failure,
                   SteadyTime::duration took) override;

@@ -100,7 +100,7 @@ TlsStream::Step TlsStream::step_of(int outcome) {
   switch (SSL_get_error(connection_.get(), outcome)) {
     case SSL_ERROR_WANT_READ: return Step::wants_read;
     case SSL_ERROR_WANT_WRITE: return Step::wants_write;
-    default: return Step::failed;
+    default: problem_ = ERR_peek_error(); return Step::failed;
   }
 }
 

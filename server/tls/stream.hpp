@@ -41,6 +41,9 @@ class TlsStream {
   // Sends the close_notify, and does not wait for that of the peer.
   [[nodiscard]] Step shut_down();
 
+  // OpenSSL's error of the step that failed; 0 when the connection ended without one.
+  [[nodiscard]] unsigned long problem() const { return problem_; }
+
   // Frees the buffers of an idle connection; the next read or write allocates them again.
   void free_buffers() { SSL_free_buffers(connection_.get()); }
   [[nodiscard]] SSL* native_handle() { return connection_.get(); }
@@ -52,6 +55,7 @@ class TlsStream {
   [[nodiscard]] Step step_of(int outcome);
 
   std::unique_ptr<SSL, Free> connection_;
+  unsigned long problem_ = 0;
 };
 
 }  // namespace weir::server

@@ -74,6 +74,11 @@ TELLING = ["unauthorized", "forbidden", "too_many", "plain_500", "bad_data", "ex
            "warning"]
 
 
+def without_addresses(log):
+    """The log may say where a backend that is down should be; a Status may not."""
+    return re.sub(r'address(=|":)"[^"]*"', "", log)
+
+
 class SecretsTest(ServerTest):
     @classmethod
     def setUpClass(cls):
@@ -155,8 +160,9 @@ class SecretsTest(ServerTest):
         self.assertTrue([line for line in lines if line.startswith("backend_down ")], lines)
         for line in lines:
             with self.subTest(line, where="log"):
-                self.assertEqual([], self.secrets(line))
-                if not line.startswith(("serving ", "request ")):  # Weir's own address; ids and times of any digits
+                self.assertEqual([], self.secrets(without_addresses(line)))
+                # Weir's own address; ids and times of any digits; where a backend is, which the log may say.
+                if not line.startswith(("serving ", "request ", "backend_down ")):
                     self.assertEqual([], self.leaks(line))
 
     def test_S27_at_the_highest_verbosity_neither_log_nor_metrics_contain_a_secret(self):
@@ -175,7 +181,7 @@ class SecretsTest(ServerTest):
             self.assertEqual([], self.secrets(page.text))
             self.assertGreater(log.count("request"), len(self.backends))
             self.assertGreater(log.count("backend_down"), 5)
-            self.assertEqual([], self.secrets(log))
+            self.assertEqual([], self.secrets(without_addresses(log)))
 
     def test_check_live_shows_no_secret(self):
         run = run_weir("check", self.weir.config_file, "--live")

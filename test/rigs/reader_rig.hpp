@@ -34,11 +34,27 @@ class FakeClock final : public Clock {
 
 class ReadEvents final : public scalers::ReadObserver {
  public:
-  void backend_down(std::string_view backend, const scalers::Error& error) override {
-    backends.push_back("down " + std::string(backend) + ": " + shown(error));
+  void backend_down(std::string_view backend,
+                    std::string_view address,
+                    const scalers::Error& error) override {
+    backends.push_back("down " + std::string(backend) + " at " + std::string(address) + ": " +
+                       shown(error));
   }
-  void backend_up(std::string_view backend) override {
-    backends.push_back("up " + std::string(backend));
+  void backend_up(std::string_view backend, Duration after) override {
+    backends.push_back("up " + std::string(backend) + " after " + std::to_string(after.count()));
+  }
+  void metric_failing(std::string_view backend,
+                      const scalers::read::FailingRead& read,
+                      const scalers::Error& error,
+                      std::string_view cause) override {
+    failing.push_back("failing " + named(backend, read) + ": " + shown(error) +
+                      (cause.empty() ? "" : "; " + std::string(cause)));
+  }
+  void metric_recovered(std::string_view backend,
+                        const scalers::read::FailingRead& read,
+                        Duration after) override {
+    failing.push_back("recovered " + named(backend, read) + " after " +
+                      std::to_string(after.count()));
   }
   void query_done(const scalers::ReadOf& of,
                   std::optional<scalers::Errc> failure,
@@ -63,10 +79,15 @@ class ReadEvents final : public scalers::ReadObserver {
   }
 
   std::vector<std::string> backends;  // that went down or came up
+  std::vector<std::string> failing;   // metrics that began to fail or recovered
   std::vector<std::string> reads;     // queries, reuses, changes and fallbacks
   std::vector<std::string> values;
 
  private:
+  static std::string named(std::string_view backend, const scalers::read::FailingRead& read) {
+    return std::string(backend) + " " + read.name_space + "/" + read.metric + "{" + read.labels +
+           "}";
+  }
   static std::string named(const scalers::ReadOf& of) {
     return std::string(of.backend) + " " + std::string(of.name_space) + "/" +
            std::string(of.metric) + " ";
@@ -106,6 +127,7 @@ class ScriptedBackend final : public scalers::Backend {
       scalers::Problems& /*problems*/) override {
     return nullptr;
   }
+  [[nodiscard]] std::string address() const override { return "broker.test:5672"; }
   [[nodiscard]] scalers::ConnectionCounts connections() const override {
     return script_.connections;
   }

@@ -60,6 +60,7 @@ class PrometheusBackend final : public Backend, public Api {
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
                                                     Problems& problems) override;
+  [[nodiscard]] std::string address() const override { return settings_.url.authority(); }
   [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
   [[nodiscard]] awaitable<Result<Sample>> run_query(std::string query,
                                                     Aggregate aggregate,

@@ -58,8 +58,8 @@ class AmqpScaler final : public Scaler {
 
 class AmqpBackend final : public Backend {
  public:
-  AmqpBackend(std::shared_ptr<clients::AmqpClient> client, std::string vhost)
-      : client_(std::move(client)), vhost_(std::move(vhost)) {}
+  AmqpBackend(std::shared_ptr<clients::AmqpClient> client, std::string address, std::string vhost)
+      : client_(std::move(client)), address_(std::move(address)), vhost_(std::move(vhost)) {}
 
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
@@ -89,10 +89,12 @@ class AmqpBackend final : public Backend {
                                         std::move(read.queue),
                                         read.settings.missing);
   }
+  [[nodiscard]] std::string address() const override { return address_; }
   [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 
  private:
   std::shared_ptr<clients::AmqpClient> client_;  // the only owner: Clients holds a weak_ptr
+  std::string address_;
   std::string vhost_;
 };
 
@@ -105,7 +107,9 @@ std::unique_ptr<Backend> make_amqp_backend(const BackendSettings& settings,
       {broker.url.host, broker.url.port, broker.url.scheme == "amqps", settings.tls},
       settings.username,
       settings.password};
-  return std::make_unique<AmqpBackend>(clients.make_amqp(target), std::move(broker.vhost));
+  return std::make_unique<AmqpBackend>(clients.make_amqp(target),
+                                       broker.url.authority(),
+                                       std::move(broker.vhost));
 }
 
 }  // namespace weir::scalers::backends::rabbitmq

@@ -328,6 +328,7 @@ class ManagementBackend final : public Backend {
                      measurement};
     return std::make_unique<ManagementScaler>(api_, std::move(query));
   }
+  [[nodiscard]] std::string address() const override { return api_.address(); }
   [[nodiscard]] ConnectionCounts connections() const override { return api_.connections(); }
 
  private:

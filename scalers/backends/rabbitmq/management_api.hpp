@@ -48,6 +48,7 @@ class ManagementApi {
   [[nodiscard]] awaitable<Result<clients::HttpReply>> get(std::string path,
                                                           std::string query,
                                                           Deadline deadline) const;
+  [[nodiscard]] std::string address() const { return target_.url.authority(); }
   [[nodiscard]] ConnectionCounts connections() const { return *target_.counts; }
 
  private:

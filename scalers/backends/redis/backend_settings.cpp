@@ -249,6 +249,24 @@ BackendSettings read_backend(const Node& block, Problems& problems) {
   return out;
 }
 
+std::string address_of(const BackendSettings& settings) {
+  std::string out;
+  const auto add = [&](const std::string& host, std::uint16_t port) {
+    if (!out.empty()) out += ", ";
+    out += Url{.scheme = "", .host = host, .port = port, .path = ""}.authority();
+  };
+  if (const auto* sentinels = std::get_if<clients::SentinelTarget>(&settings.target)) {
+    for (const clients::RedisTarget& one : sentinels->sentinels)
+      add(one.stream.host, one.stream.port);
+  } else if (const auto* cluster = std::get_if<clients::ClusterTarget>(&settings.target)) {
+    for (const clients::RedisAddress& node : cluster->nodes) add(node.host, node.port);
+  } else {
+    const clients::StreamTarget& server = std::get<clients::RedisTarget>(settings.target).stream;
+    add(server.host, server.port);
+  }
+  return out;
+}
+
 std::vector<SettingDoc> backend_docs() { return docs_of<BackendBlock>(kBackendTable); }
 
 }  // namespace weir::scalers::backends::redis

@@ -10,6 +10,7 @@
 #include "scalers/settings/problems.hpp"
 #include "scalers/settings/table.hpp"
 
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct BackendSettings {
 // The block of a backend. What is wrong with it is added to `problems`; the result is then not for
 // use.
 [[nodiscard]] BackendSettings read_backend(const Node& block, Problems& problems);
+
+// "host:port" of the server, or of each Sentinel or node that is asked first.
+[[nodiscard]] std::string address_of(const BackendSettings& settings);
 
 // Its settings, for the documentation.
 [[nodiscard]] std::vector<SettingDoc> backend_docs();

@@ -320,8 +320,8 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
 
 class RedisBackend final : public Backend {
  public:
-  RedisBackend(std::shared_ptr<clients::RedisServers> client, RoleCheck role)
-      : client_(std::move(client)), role_(role) {}
+  RedisBackend(std::shared_ptr<clients::RedisServers> client, std::string address, RoleCheck role)
+      : client_(std::move(client)), address_(std::move(address)), role_(role) {}
 
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
@@ -338,10 +338,12 @@ class RedisBackend final : public Backend {
                                          role_,
                                          read.settings.max_age);
   }
+  [[nodiscard]] std::string address() const override { return address_; }
   [[nodiscard]] ConnectionCounts connections() const override { return client_->connections(); }
 
  private:
   std::shared_ptr<clients::RedisServers> client_;  // the only owner: Clients holds a weak_ptr
+  std::string address_;
   RoleCheck role_;
 };
 
@@ -354,6 +356,7 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   // connection survives.
   return std::make_unique<RedisBackend>(
       std::visit([&](const auto& target) { return clients.make_redis(target); }, settings.target),
+      address_of(settings),
       settings.role);
 }
 

@@ -285,7 +285,7 @@ TEST_CASE("a backend is reported down by its own failures, not by its responses"
                                         "at most 30s, or query for less"
                                       : "as scripted";
       const std::vector<std::string> down{
-          fmt::format("down broker: {}: {}", name_of(row.code), said)};
+          fmt::format("down broker at broker.test:5672: {}: {}", name_of(row.code), said)};
       CHECK(rig.events.backends == (row.is_down ? down : std::vector<std::string>{}));
     }
   }
@@ -310,9 +310,10 @@ TEST_CASE("a backend is reported down once and up once, however many queries fai
   rig.clock.advance(6000ms);
   rig.value();
 
-  CHECK(rig.events.backends == std::vector<std::string>{"down broker: unreachable: as scripted",
-                                                        "up broker",
-                                                        "down broker: tls: as scripted"});
+  CHECK(rig.events.backends ==
+        std::vector<std::string>{"down broker at broker.test:5672: unreachable: as scripted",
+                                 "up broker after 4000",
+                                 "down broker at broker.test:5672: tls: as scripted"});
 }
 
 TEST_CASE("a response that is an error of the query shows that the backend has recovered") {
@@ -325,7 +326,8 @@ TEST_CASE("a response that is an error of the query shows that the backend has r
   rig.value();
 
   CHECK(rig.events.backends ==
-        std::vector<std::string>{"down broker: refused: as scripted", "up broker"});
+        std::vector<std::string>{"down broker at broker.test:5672: refused: as scripted",
+                                 "up broker after 2000"});
 }
 
 }  // namespace

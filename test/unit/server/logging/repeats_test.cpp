@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -46,6 +47,23 @@ TEST_CASE("lines that differ in a field or in their level are different lines") 
   CHECK(admit(repeats, "no memory", kNow));
   const Field field("reason", "no room");
   CHECK(repeats.admit(Level::info, "accept_failed", {&field, 1}, kNow));
+}
+
+TEST_CASE("F65: lines of one identity are one line a span, whatever their other fields") {
+  LogRepeats repeats(60s);
+  const auto fails = [&](std::string_view peer, std::string_view reason, SteadyTime now) {
+    const std::array<Field, 2> fields{Field("peer", peer), Field("reason", reason)};
+    return repeats.admit(Level::info, "handshake_failed", fields, 1, now);
+  };
+  CHECK(fails("10.0.0.1", "bad certificate", kNow));
+  CHECK(fails("10.0.0.2", "bad certificate", kNow));
+
+  CHECK_FALSE(fails("10.0.0.1", "no shared cipher", kNow + 59s));
+
+  CHECK(
+      shown(repeats.take_due(kNow + 60s)) ==
+      std::vector<std::string>{R"(handshake_failed peer="10.0.0.1" reason="bad certificate" x1)"});
+  CHECK(fails("10.0.0.1", "no shared cipher", kNow + 60s));
 }
 
 TEST_CASE("a line without repeats has no count") {
