@@ -33,6 +33,8 @@ std::string handshake_reason(unsigned long problem, bool is_closed_here) {
                             "another connection"
                           : "the peer closed the connection";
   }
+  if (ERR_GET_REASON(problem) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+    return "the peer closed the connection";
   const char* text = ERR_reason_error_string(problem);
   const std::string out = text == nullptr ? fmt::format("error {:x}", problem) : text;
   const char* meaning = meaning_of(ERR_GET_REASON(problem));
