@@ -7,7 +7,7 @@ from typing import Callable, Optional
 import exporter
 import queues
 from hpa import Hpa, verdict
-from support import parse_quantity
+from support import parse_quantity, served
 
 COUNTED = 0      # messages and keys are counted exactly
 EXACT = 0.001    # gauges, and quantiles: ratios of counters that grow in step
@@ -125,7 +125,7 @@ def compare(case, response, since):
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return Outcome(case, "200  unreadable", "a number", "",
                        f"not a list of external metric values ({error!r}): {response.text[:300]}")
-    return Outcome(case, "200  " + " + ".join(item["value"] for item in items),
+    return Outcome(case, "200  " + " + ".join(f"{value:.6g}" for _, value in actual),
                    " + ".join(_number(value) for _, value in expected),
                    verdict(case.hpa, parse_quantity(case.hpa.target), [value for _, value in actual]),
                    _difference(case, expected, actual))
@@ -157,7 +157,8 @@ def _difference(case, expected, actual):
     if [labels for labels, _ in expected] != [labels for labels, _ in actual]:
         return f"metricLabels {[labels for labels, _ in actual]}, expected {[labels for labels, _ in expected]}"
     for (_, source_value), (_, value) in zip(expected, actual):
-        if abs(float(value) - source_value) > case.tolerance * abs(source_value):
+        low, high = sorted(served(source_value * (1 + step * case.tolerance)) for step in (-1, 1))
+        if not low <= value <= high:
             return f"got {_number(value)}, expected {_number(source_value)} (tolerance {case.tolerance:.1%})"
     return ""
 

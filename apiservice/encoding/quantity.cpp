@@ -4,6 +4,8 @@
 
 #include "scalers/reading.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -27,6 +29,7 @@ struct Decimal {
 // digits that every double preserves; further ones are rounding noise: 0.1 + 0.2 must give `300m`.
 constexpr int kFraction = 14;
 constexpr int kNano = -9;
+constexpr int kMilli = -3;
 
 // One suffix per factor of 1000, from nano. No representable value exceeds P.
 constexpr std::array<std::string_view, 9> kSuffixes = {"n", "u", "m", "", "k", "M", "G", "T", "P"};
@@ -72,14 +75,18 @@ Decimal fifteen_digits(double magnitude) {
   return result;
 }
 
-// Rounds to whole n, away from zero as Kubernetes does, so that only zero reads as 0.
-Decimal whole_nanos(Decimal number) {
-  if (number.exponent >= kNano) return number;
-  const int finer = kNano - number.exponent;
+// Rounds a number of fifteen digits to thousandths, and below 1 to three digits but to whole n at
+// the finest. Away from zero, as Kubernetes' MilliValue() does, which is all that an HPA looks at:
+// steps of a thousandth or finer leave it as it is, and only zero reads as 0.
+Decimal readable(Decimal number) {
+  const int first_digit = number.exponent + kFraction;
+  const int last_digit = first_digit >= 0 ? kMilli : std::max(first_digit - 2, kNano);
+  const int finer = last_digit - number.exponent;
+  if (finer <= 0) return number;
   if (finer > kFraction) return {.digits = 1, .exponent = kNano};  // all 15 digits are below 1n
   std::uint64_t unit = 1;
   for (int i = 0; i < finer; ++i) unit *= 10;
-  return {.digits = (number.digits + unit - 1) / unit, .exponent = kNano};
+  return {.digits = (number.digits + unit - 1) / unit, .exponent = last_digit};
 }
 
 // The same number with an exponent that has a suffix, the largest that keeps the digits whole.
@@ -118,13 +125,23 @@ void append_quantity(std::string& out, double value) {
   const bool is_integral = magnitude == std::trunc(magnitude);
   append_decimal(out,
                  canonical(is_integral ? Decimal{static_cast<std::uint64_t>(magnitude), 0}
-                                       : whole_nanos(fifteen_digits(magnitude))));
+                                       : readable(fifteen_digits(magnitude))));
 }
 
 std::string quantity(double value) {
   std::string out;
   append_quantity(out, value);
   return out;
+}
+
+std::string decimal(double value) {
+  constexpr double kMaxExact = 1e15;
+  constexpr int kDigits = 6;
+  // A queue's length is shown to its last message, and a large fraction as a whole number.
+  const double magnitude = std::abs(value);
+  const bool is_whole = value == std::trunc(value) || magnitude >= std::pow(10, kDigits);
+  if (is_whole && magnitude < kMaxExact) return fmt::format("{:.0f}", value + 0.0);
+  return fmt::format("{:.{}g}", value, kDigits);
 }
 
 std::optional<double> parse_quantity(std::string_view text) {

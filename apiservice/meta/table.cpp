@@ -24,7 +24,7 @@ constexpr std::string_view kColumns =
     R"("priority":0},)"
     R"({"name":"Labels","type":"string","format":"","description":"The labels of the value.",)"
     R"("priority":0},)"
-    R"({"name":"Value","type":"string","format":"","description":"The value, a quantity.",)"
+    R"({"name":"Value","type":"string","format":"","description":"The value, as a decimal.",)"
     R"("priority":0},)"
     R"({"name":"Timestamp","type":"string","format":"","description":)"
     R"("When the source was queried for the value.","priority":0}],)";
@@ -50,7 +50,7 @@ void append_cells(std::string& out, std::string_view metric, const Reading& read
   out += ',';
   append_label_text(out, reading.labels);
   out += ",\"";
-  append_quantity(out, reading.value);
+  out += decimal(reading.value);
   out += "\",\"";
   append_rfc3339(out, reading.taken_at);
   out += "\"],";

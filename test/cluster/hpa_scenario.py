@@ -5,8 +5,10 @@ setUpClass, since they wait for a minute each: the others, before them in the al
 """
 import calendar
 import json
+import os
 import re
 import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +17,7 @@ from case import SCALED_SECONDS, ClusterTest
 from kube_api import ApiError
 from objects import deployment
 from slo import INCIDENTS, OBJECTIVE, RANGE_SECONDS, Scraped
-from support import Series, metric_path, run_weir, wait_until
+from support import MissingTool, Series, metric_path, run_weir, wait_until, weir_binary
 from support.certificates import ROOT
 from support.manifests import documents
 
@@ -24,6 +26,7 @@ AT_ONCE = {"stabilizationWindowSeconds": 0, "policies": [{"type": "Pods", "value
 OBJECTIVE_SECONDS = 90  # from the first slow answer to the first new replica
 HPAS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
 LEAST, MOST = 3, 20  # replicas of the SLO's example
+NUMBERS = 1_000_000
 
 
 def history(name, value, back, ahead=150, step=5, **labels):
@@ -286,3 +289,17 @@ class HpaScenario(ClusterTest):
             self.assertIn(f"diagnosis    {cause.partition('; weir explain lists ')[0]}\n", run.stdout)
             answer = self.api.get(metric_path(incident.namespace, metric) + "/explain")
             self.assertEqual(cause, answer["queries"][0]["diagnosis"]["cause"])
+
+
+class QuantityScenario(ClusterTest):
+    def test_a_table_and_a_million_random_numbers_keep_their_milli_value(self):
+        program = Path(os.environ.get("WEIR_BUILD") or weir_binary().parent) / "test" / "weir_quantities"
+        if not program.exists():
+            raise MissingTool(f"{program} is not there: run ./dev cluster, which builds it")
+        with subprocess.Popen([program, str(NUMBERS)], stdout=subprocess.PIPE) as numbers:
+            run = subprocess.run([self.cluster.binaries.control_plane, "quantities"], stdin=numbers.stdout,
+                                 capture_output=True, text=True, timeout=300)
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+        self.assertEqual(0, numbers.returncode)
+        self.assertGreater(int(run.stdout.split()[0]), NUMBERS)

@@ -19,12 +19,13 @@ var commands = map[string]func() *cobra.Command{
 	"etcd":                    newEtcdCommand,
 	"kube-apiserver":          apiserver.NewAPIServerCommand,
 	"kube-controller-manager": controllers.NewControllerManagerCommand,
+	"quantities":              newQuantitiesCommand,
 }
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr,
-			"usage: control-plane etcd|kube-apiserver|kube-controller-manager [flags]")
+			"usage: control-plane etcd|kube-apiserver|kube-controller-manager|quantities [flags]")
 		os.Exit(2)
 	}
 	command := commands[os.Args[1]]()

@@ -5,6 +5,7 @@
 #include "scalers/reading.hpp"
 #include "test/fuzz/property.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -73,7 +74,11 @@ void run(std::string_view input) {
   } else {
     const long double exact = static_cast<long double>(value) * kNanosPerOne;
     const long double away = static_cast<long double>(nanos) - exact;
-    require(std::abs(away) <= 1.001L + 1e-14L * exact, "a fraction is as near as 1n or 15 digits");
+    // Its step is a thousandth, or below 1 that of the third digit.
+    const long double third = std::pow(10.0L, std::floor(std::log10(exact * (1 + 1e-12L))) - 2);
+    const long double step = value >= 1 ? kNanosPerOne / 1000 : std::max(third, 1.0L);
+    require(std::abs(away) <= 1.001L * step + 1e-14L * exact, "a fraction is as near as its step");
+    require(away >= -1e-14L * exact, "a fraction is rounded away from zero");
   }
   // A fraction has 15 digits and a whole number has all: only within each kind is there an order.
   const double next = std::nextafter(value, scalers::kTooLargeValue);

@@ -15,7 +15,7 @@ from .kube_objects import (API_SERVICE, DISCOVERY, HPAS, POD, SERVICE, SLICES, V
 from .processes import (MissingTool, NotReady, Process, deferred_interrupts, free_port, require,
                         wait_until)
 from .prometheus import Prometheus, Series
-from .quantities import parse_quantity
+from .quantities import parse_quantity, served
 from .rabbitmq import RabbitMQ, quoted
 from .raw import answer_to, raw_tls, read_answers, read_to_end
 from .redis import Redis, RedisError
@@ -34,7 +34,7 @@ __all__ = [
     "SERVICE", "SLICES", "ScriptedServer", "Sentinel",
     "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "WallClock", "Weir", "answer_to", "cluster_config",
     "config", "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",
-    "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "quoted", "raw_tls",
+    "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "quoted", "raw_tls", "served",
     "read_answers", "read_to_end", "refusal", "require", "run_weir", "scaled", "served_by", "shared_certificates",
     "slot_of", "vector",
     "wait_until", "weir_binary",

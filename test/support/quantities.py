@@ -1,6 +1,6 @@
 """Kubernetes quantities, read independently of Weir's own code."""
 import re
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 _SUFFIXES = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1),
@@ -19,3 +19,13 @@ def parse_quantity(text):
     if suffix not in _SUFFIXES:
         raise ValueError(f"not a Kubernetes quantity: {text!r}")
     return Decimal(match.group(1) + (match.group(2) or "")) * _SUFFIXES[suffix]
+
+
+def served(value):
+    """The number that Weir serves for `value`: rounded away from zero to thousandths, below 1 to three digits, 1n at the finest."""
+    number = Decimal(f"{value:.14e}")
+    if number == number.to_integral_value():
+        return number
+    first_digit = number.adjusted()
+    last_digit = -3 if first_digit >= 0 else max(first_digit - 2, -9)
+    return number.quantize(Decimal(1).scaleb(last_digit), rounding=ROUND_UP)

@@ -76,13 +76,13 @@ LiveRead failed(const MetricInfo& metric, const scalers::Error& error, const Add
 }
 
 std::string values_text(const std::vector<scalers::Reading>& readings) {
-  if (readings.size() == 1) return apiservice::quantity(readings.front().value);
+  if (readings.size() == 1) return apiservice::decimal(readings.front().value);
   std::string out;
   for (const scalers::Reading& reading : readings) {
     out += fmt::format("{}{} {}",
                        out.empty() ? "" : ", ",
                        scalers::labels_text(reading.labels),
-                       apiservice::quantity(reading.value));
+                       apiservice::decimal(reading.value));
   }
   return out;
 }

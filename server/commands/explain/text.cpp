@@ -54,14 +54,14 @@ std::string values_text(const std::vector<Value>& values, Text text_of) {
 }
 
 std::string reply_text(const Explanation::BackendQuery& query) {
-  // As the backend sent it: not a quantity, because policies come after it.
+  // As the backend sent it, with every digit, because policies come after it.
   if (query.reply)
     return values_text(*query.reply, [](double value) { return fmt::format("{}", value); });
   return fmt::format("{}: {}", name_of(query.reply.error().code), query.reply.error().message());
 }
 
 std::string result_text(const scalers::Result<std::vector<scalers::Reading>>& result) {
-  if (result) return values_text(*result, apiservice::quantity);
+  if (result) return values_text(*result, apiservice::decimal);
   // The Status that an HPA would get.
   const auto status = apiservice::status_of(result.error());
   return fmt::format("{} {}: {}", status.code, status.reason, status.message);

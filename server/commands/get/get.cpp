@@ -30,7 +30,7 @@ void print_table(const std::string& metric, const std::vector<Reading>& readings
                // A dash, so that every line has four columns.
                labels.empty() ? "-" : labels,
                apiservice::rfc3339(reading.taken_at),
-               apiservice::quantity(reading.value));
+               apiservice::decimal(reading.value));
   }
 }
 

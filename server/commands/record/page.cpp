@@ -2,6 +2,7 @@
 // because names and errors in it come from backends.
 #include "server/commands/record/page.hpp"
 
+#include "apiservice/encoding/quantity.hpp"
 #include "apiservice/encoding/time.hpp"
 #include "scalers/text/utf8.hpp"
 #include "server/commands/record/plot.hpp"
@@ -253,7 +254,7 @@ std::string points_of(const Timeline& timeline) {
         text += fmt::format("{}{} {}",
                             text.empty() ? "" : ", ",
                             text_of(reading.labels),
-                            reading.value);
+                            apiservice::decimal(reading.value));
       points.push_back({sample.at, text});
     }
     out.push_back({{"name", track.name}, {"points", points}});

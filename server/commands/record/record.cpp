@@ -1,6 +1,7 @@
 // `weir record`: one coroutine for each metric and each HPA reads once an interval, until the
 // duration is over or a signal arrives. Each sample goes to the timeline, the files and the
 // terminal.
+#include "apiservice/encoding/quantity.hpp"
 #include "scalers/signal.hpp"
 #include "scalers/text/utf8.hpp"
 #include "server/commands/record/csv.hpp"
@@ -118,7 +119,7 @@ std::string text_of(const Sample& sample) {
                        out.empty() ? "" : ", ",
                        labels,
                        labels.empty() ? "" : " ",
-                       reading.value,
+                       apiservice::decimal(reading.value),
                        record::age_of(sample, reading));
   }
   return out;

@@ -78,7 +78,9 @@ TEST_CASE("each power of a thousand has its suffix") {
   for (const Row& row : rows) check(row);
 }
 
-TEST_CASE("digits below 1n are rounded away from zero") {
+TEST_CASE(
+    "from 1 on thousandths are rounded away from zero, below 1 three digits, and 1n at the "
+    "finest") {
   const Row rows[] = {
       {"a tenth of it", 1e-10, "1n"},
       {"a negative tenth of it", -1e-10, "-1n"},
@@ -88,10 +90,21 @@ TEST_CASE("digits below 1n are rounded away from zero") {
       {"fifteen digits all finer", 9.99999999999999e-10, "1n"},
       {"one and a half of it", 1.5e-9, "2n"},
       {"just above one", 1.00000000000001e-9, "2n"},
-      {"more digits than nano", 1.23456789012, "1234567891n"},
+      {"more digits than milli", 1.23456789012, "1235m"},
       {"a carry into whole numbers", 9.999999999999, "10"},
-      {"a last digit after zeros", 3.0000000001, "3000000001n"},
-      {"a negative last digit after zeros", -3.0000000001, "-3000000001n"},
+      {"a ratio", 14.0 / 15.0, "934m"},
+      {"its negative", -14.0 / 15.0, "-934m"},
+      {"millionths", 0.00025512, "256u"},
+      {"a seconds' p95", 0.0179997986577, "18m"},
+      {"three digits that are whole", 0.0123, "12300u"},
+      {"a fourth digit", 0.01230001, "12400u"},
+      {"a carry into the next power", 0.09999, "100m"},
+      {"a carry into one", 0.9991, "1"},
+      {"thousandths that are whole", 1.001, "1001m"},
+      {"nano's three digits", 1.234e-7, "124n"},
+      {"two digits are left of three", 1.234e-8, "13n"},
+      {"a last digit after zeros", 3.0000000001, "3001m"},
+      {"a negative last digit after zeros", -3.0000000001, "-3001m"},
       {"a carry into kilo", 999.9999999999, "1k"},
   };
 
@@ -103,11 +116,11 @@ TEST_CASE("a fraction is read from 15 decimal digits") {
       {"the sum of tenths", 0.1 + 0.2, "300m"},
       {"its negative", -(0.1 + 0.2), "-300m"},
       {"the sum of elevenths", 1.1 + 2.2, "3300m"},
-      {"a third", 1.0 / 3.0, "333333334n"},
-      {"two thirds", 2.0 / 3.0, "666666667n"},
+      {"a third", 1.0 / 3.0, "334m"},
+      {"two thirds", 2.0 / 3.0, "667m"},
       {"the double below one", std::nextafter(1.0, 0.0), "1"},
       {"the double above one", std::nextafter(1.0, 2.0), "1"},
-      {"nine whole digits", 123456789.123456, "123456789123456u"},
+      {"nine whole digits", 123456789.123456, "123456789124m"},
       {"the greatest double with a fraction", 4503599627370495.5, "4503599627370500"},
   };
 
@@ -160,7 +173,7 @@ TEST_CASE("a quantity is appended to the existing text") {
   CHECK(out == "value: 2500-250m");
 }
 
-TEST_CASE("a random value reads back within 1n or its 15th digit") {
+TEST_CASE("a random value reads back within its step and its 15th digit") {
   std::mt19937_64 random(20261121);
   std::uniform_real_distribution<double> mantissa(-9.0, 9.0);
   std::uniform_int_distribution<int> exponent(-12, 15);
@@ -168,11 +181,33 @@ TEST_CASE("a random value reads back within 1n or its 15th digit") {
 
   for (int i = 0; i < 20000; ++i) {
     const double value = mantissa(random) * std::pow(10.0, exponent(random));
-    const double allowed = 1.001e-9 + 1e-14 * std::abs(value);
+    const double first = std::pow(10.0, std::floor(std::log10(std::abs(value))) - 2);
+    const double step = std::abs(value) >= 1 ? 1e-3 : std::max(first, 1e-9);
+    const double allowed = 1.001 * step + 1e-14 * std::abs(value);
     worst = std::max(worst, std::abs(read_back(quantity(value)) - value) / allowed);
   }
 
   CHECK(worst <= 1);
+}
+
+TEST_CASE("people read decimals with six digits, and every digit of a whole number") {
+  const Row rows[] = {
+      {"zero", 0, "0"},
+      {"negative zero", -0.0, "0"},
+      {"a ratio", 14.0 / 15.0, "0.933333"},
+      {"a p95", 0.0179997986577, "0.0179998"},
+      {"a long queue", 1234567, "1234567"},
+      {"its negative", -1234567, "-1234567"},
+      {"a rate", 7200.042752017, "7200.04"},
+      {"a large rate", 7200042.752017, "7200043"},
+      {"an exact half", 1.5, "1.5"},
+      {"a tiny number", 1.23456789e-7, "1.23457e-07"},
+      {"the greatest", 9223372036854774.0, "9.22337e+15"},
+  };
+
+  for (const Row& row : rows) {
+    DYNAMIC_SECTION(row.name) { CHECK(decimal(row.value) == row.text); }
+  }
 }
 
 TEST_CASE("a random whole number reads back exactly") {
