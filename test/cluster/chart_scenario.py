@@ -120,7 +120,14 @@ customLabels: {team: ml}
 image: {repository: mirror/weir, tag: "1", pullSecrets: [pull]}
 nodeSelector: {pool: system}
 extraArguments: [--disable-something]
-networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
+networkPolicy:
+  enabled: true
+  ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]
+  egress:
+    dnsPorts: [5353]
+    apiServerTo: [{ipBlock: {cidr: 203.0.113.7/32}}]
+    apiServerPorts: [8443]
+    backends: [{to: [{ipBlock: {cidr: 198.51.100.0/24}}], ports: [{port: 5671, protocol: TCP}]}]
 ''')
         objects = {key(item)[::2]: item for item in self.rendered(*self.tls, "-f", values)}
 
@@ -135,6 +142,11 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
         self.assertEqual("ml", objects["Service", "weir"]["metadata"]["labels"]["team"])
         callers = objects["NetworkPolicy", "weir-callers"]["spec"]["ingress"][0]
         self.assertEqual([{"ipBlock": {"cidr": "10.1.0.0/28"}}], callers["from"])
+        dns, api_server, backend = objects["NetworkPolicy", "weir-asks"]["spec"]["egress"]
+        self.assertEqual([(5353, "UDP"), (5353, "TCP")], [(port["port"], port["protocol"]) for port in dns["ports"]])
+        self.assertEqual({"to": [{"ipBlock": {"cidr": "203.0.113.7/32"}}], "ports": [{"port": 8443, "protocol": "TCP"}]},
+                         api_server)
+        self.assertEqual("198.51.100.0/24", backend["to"][0]["ipBlock"]["cidr"])
 
     def test_policies_select_only_the_pods_of_the_release(self):
         objects = self.rendered(*self.tls, "--set", "networkPolicy.enabled=true,nameOverride=adapter", release="team")
@@ -147,7 +159,7 @@ networkPolicy: {enabled: true, ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]}
                 self.assertEqual(deployment["spec"]["selector"], policy["spec"]["podSelector"])
 
     def test_under_any_name_the_scrape_job_is_that_of_alerts_and_dashboard(self):
-        switches = ("serviceMonitor.enabled=true,prometheusRule.enabled=true,prometheusRule.workloads=false,"
+        switches = ("serviceMonitor.enabled=true,prometheusRule.enabled=true,"
                     "grafanaDashboard.enabled=true")
         for setting in ("nameOverride=adapter", "fullnameOverride=adapter", "customLabels.team=ml"):
             with self.subTest(setting):

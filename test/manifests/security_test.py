@@ -1,5 +1,6 @@
 """The manifests satisfy Pod Security restricted and the CIS benchmark's rules for workloads, with the fewest permissions."""
 import copy
+import ipaddress
 import unittest
 
 from support import ServerTest
@@ -135,7 +136,17 @@ class SecurityTest(ServerTest):
                     self.assertEqual(weir, policy["podSelector"])
                     for rule in policy.get("ingress", []) + policy.get("egress", []):
                         self.assertTrue(rule["ports"], rule)
+                self.assert_no_world(policies["weir-asks"]["egress"])
         self.assertTrue(policies["weir-callers"]["ingress"][0]["from"])  # of prod
+
+    def assert_no_world(self, rules):
+        """S55: each rule names its peers, and no block is all of the internet."""
+        for rule in rules:
+            self.assertTrue(rule["to"], rule)
+            for peer in rule["to"]:
+                block = peer.get("ipBlock", {}).get("cidr", "10.0.0.0/8")
+                self.assertTrue(ipaddress.ip_network(block).is_private, peer)
+                self.assertNotEqual({}, peer.get("namespaceSelector", peer), "every namespace")
 
     def test_two_pods_of_prod_never_share_a_node(self):
         terms = self.pod(self.built["overlays/prod"])["affinity"]["podAntiAffinity"]
