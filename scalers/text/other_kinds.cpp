@@ -9,7 +9,7 @@
 namespace weir::scalers {
 namespace {
 
-enum class Use { resource, sql, exporter, schedule, redis, rabbitmq, prometheus };
+enum class Use { resource, sql, exporter, schedule, redis, stream, rabbitmq, prometheus };
 
 struct Row {
   std::string_view name;
@@ -51,9 +51,9 @@ constexpr std::array kRows{
     Row{"schedule", Use::schedule},
     Row{"redis-cluster", Use::redis},
     Row{"redis-sentinel", Use::redis},
-    Row{"redis-streams", Use::redis},
-    Row{"redis-cluster-streams", Use::redis},
-    Row{"redis-sentinel-streams", Use::redis},
+    Row{"redis-streams", Use::stream},
+    Row{"redis-cluster-streams", Use::stream},
+    Row{"redis-sentinel-streams", Use::stream},
     Row{"rabbit", Use::rabbitmq},
     Row{"amqp", Use::rabbitmq},
     Row{"prometheus-adapter", Use::prometheus},
@@ -86,7 +86,10 @@ std::string text_of(const Row& row) {
       return "write the schedule in PromQL, in UTC, such as prometheus: {query: '8 * (hour() >= "
              "bool 8) * (hour() < bool 18)'} with averageValue 1 for 8 replicas";
     case Use::redis:
-      return "write redis:, whose backend has cluster or sentinel, and whose metric has its kind";
+      return "write redis:, and in its backend cluster: or sentinel: in place of the url";
+    case Use::stream:
+      return "write redis:, with kind: lag or pending and the group, or kind: stream for its "
+             "length";
     case Use::rabbitmq: return "write rabbitmq:";
     case Use::prometheus: return "write prometheus: with the url of its query API";
   }

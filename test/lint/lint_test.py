@@ -150,12 +150,12 @@ class Layers(LintTest):
 
     def test_clock_and_environment_come_by_argument(self):
         files = {"apiservice/x.cpp": "auto t = std::chrono::system_clock::now();\n",
-                 "server/commands/options.cpp": "getenv(name);",
+                 "server/commands/environment.cpp": "getenv(name);",
                  "server/app.cpp": "\nstd::getenv(name);", "scalers/deadline.hpp": "steady_clock::now()"}
 
         self.assertEqual(["apiservice/x.cpp:1: _clock::now( is not for this file, apiservice takes the time as an argument",
                           "server/app.cpp:2: getenv is not for this file, the environment is read once, in"
-                          " server/commands/options"],
+                          " server/commands/environment"],
                          self.findings(self.rule, files))
 
 
