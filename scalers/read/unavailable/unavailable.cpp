@@ -38,6 +38,8 @@ class UnavailableBackend final : public Backend {
                                                     Problems& /*problems*/) override {
     return std::make_unique<UnavailableScaler>(why_);
   }
+  // None is known: the settings that have it cannot be used.
+  [[nodiscard]] std::string address() const override { return ""; }
   [[nodiscard]] ConnectionCounts connections() const override { return {}; }
 
  private:

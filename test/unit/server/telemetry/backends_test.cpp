@@ -35,6 +35,7 @@ TEST_CASE("a backend has series for its state and its connections") {
   scalers::BackendState broker{"broker",
                                0,
                                std::make_shared<scalers::read::BackendHealth>(),
+                               std::make_shared<scalers::read::FailingReads>(),
                                3,
                                2,
                                {}};
@@ -70,6 +71,7 @@ TEST_CASE("a backend shows refused credentials, and files that cannot be used") 
   scalers::BackendState broker{"broker",
                                0,
                                std::make_shared<scalers::read::BackendHealth>(),
+                               std::make_shared<scalers::read::FailingReads>(),
                                0,
                                0,
                                {}};
@@ -88,6 +90,7 @@ TEST_CASE("a backend that a reload removed has no series, and starts from zero w
   scalers::BackendState broker{"broker",
                                0,
                                std::make_shared<scalers::read::BackendHealth>(),
+                               std::make_shared<scalers::read::FailingReads>(),
                                0,
                                0,
                                {}};
