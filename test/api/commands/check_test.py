@@ -319,7 +319,7 @@ class LiveTest(ServerTest):
 
         self.assertEqual((3, ""), (run.returncode, run.stderr))
         first, good, bad, by_label = run.stdout.splitlines()
-        self.assertEqual(("3 metrics: the configuration is valid", "ok         ml-inference/good = 1500m"), (first, good))
+        self.assertEqual(("3 metrics: the configuration is valid", "ok         ml-inference/good = 1.5"), (first, good))
         self.assertTrue(bad.startswith("no_value   metric ml-inference/bad: prometheus prom: the query matches no series"), bad)
         self.assertTrue(bad.endswith(f" (prom is {self.address})"), bad)
         self.assertEqual("skipped    ml-inference/by_label: it needs label values: add -l q=VALUE", by_label)
@@ -327,7 +327,7 @@ class LiveTest(ServerTest):
     def test_check_live_without_errors_is_0(self):
         run = run_weir("check", self.good, "--live")
 
-        self.assertEqual((0, "1 metric: the configuration is valid\nok         default/good = 1500m\n", ""),
+        self.assertEqual((0, "1 metric: the configuration is valid\nok         default/good = 1.5\n", ""),
                          (run.returncode, run.stdout, run.stderr))
 
     def test_labels_are_for_the_metrics_that_have_them(self):
@@ -336,9 +336,9 @@ class LiveTest(ServerTest):
         none = run_weir("check", self.file, "--live", "-l", "queue=mail")
         bad = run_weir("check", self.file, "--live", "-l", "q=a b")
 
-        self.assertEqual(["ok         ml-inference/good = 1500m", "ok         ml-inference/by_label = 1500m"],
+        self.assertEqual(["ok         ml-inference/good = 1.5", "ok         ml-inference/by_label = 1.5"],
                          [line for line in one.stdout.splitlines() if line.startswith("ok")])
-        self.assertIn("ok         ml-inference/by_label = {q=a} 1500m, {q=b} 1500m\n", two.stdout)
+        self.assertIn("ok         ml-inference/by_label = {q=a} 1.5, {q=b} 1.5\n", two.stdout)
         self.assertEqual((2, "weir: -l sets queue, and no metric has a label of that name\n"), (none.returncode, none.stderr))
         self.assertEqual(3, bad.returncode)
         self.assertIn("(BadRequest)", bad.stderr)

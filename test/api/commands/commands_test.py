@@ -24,8 +24,8 @@ class GetTest(ServerTest):
         run = run_weir("get", "--config", self.file, "ml-inference/by_label", "-l", "q in (a,b)")
 
         self.assertEqual((0, ""), (run.returncode, run.stderr))
-        self.assertEqual([["METRIC", "LABELS", "TIMESTAMP", "VALUE"], ["by_label", "q=a", AT, "1500m"],
-                          ["by_label", "q=b", AT, "1500m"]], [line.split() for line in run.stdout.splitlines()])
+        self.assertEqual([["METRIC", "LABELS", "TIMESTAMP", "VALUE"], ["by_label", "q=a", AT, "1.5"],
+                          ["by_label", "q=b", AT, "1.5"]], [line.split() for line in run.stdout.splitlines()])
 
     def test_get_as_json_prints_the_apis_response(self):
         for path, selector in (("good", None), ("by_label", "q=a"), ("by_label", "q in (a,b)")):

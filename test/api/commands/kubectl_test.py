@@ -125,7 +125,7 @@ class KubectlTest(ServerTest):
                           "queue_depth.external.metrics.k8s.io"], sorted(run.stdout.split()))
 
     def test_kubectl_get_prints_the_named_metric(self):
-        table = [("p95_latency", (), ["p95_latency", "<none>", "420m"]),
+        table = [("p95_latency", (), ["p95_latency", "<none>", "0.42"]),
                  ("queue_depth", ("-l", "queue=a"), ["queue_depth", "queue=a", "7"]),
                  ("queue_depth", ("-l", "queue in (b)"), ["queue_depth", "queue=b", "7"])]
         for name, selector, cells in table:
