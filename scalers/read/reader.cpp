@@ -134,10 +134,10 @@ std::vector<BackendState> Reader::backends() const {
     out.push_back({one->name,
                    one->settings,
                    one->health,
-                   one->failing,
                    one->limiter->in_flight(),
                    one->limiter->waiting(),
                    one->backend->connections(),
+                   one->failing,
                    one->files});
   }
   return out;

@@ -35,7 +35,7 @@ void share_health(std::span<const std::unique_ptr<read::ConfiguredBackend>> back
     // Late answers of another server must not touch the health of this one.
     const bool is_same = known->settings == one->settings;
     // By name alone: a metric whose backend has moved recovers as well.
-    one->failing = known->failing;
+    if (known->failing) one->failing = known->failing;
     one->health = is_same ? known->health : std::make_shared<read::BackendHealth>(*known->health);
   }
 }

@@ -102,10 +102,10 @@ struct BackendState {
   std::string name;
   std::size_t settings;                         // a hash: equal for the same server
   std::shared_ptr<read::BackendHealth> health;  // never null
-  std::shared_ptr<read::FailingReads> failing;  // never null
   std::size_t in_flight;
   std::size_t waiting;  // queries that wait for a permit
   ConnectionCounts connections;
+  std::shared_ptr<read::FailingReads> failing = {};  // null: not known
   // That its settings name; never null. Second owner: the backend.
   std::shared_ptr<const std::vector<LocalFile>> files =
       std::make_shared<const std::vector<LocalFile>>();

@@ -35,7 +35,6 @@ TEST_CASE("a backend has series for its state and its connections") {
   scalers::BackendState broker{"broker",
                                0,
                                std::make_shared<scalers::read::BackendHealth>(),
-                               std::make_shared<scalers::read::FailingReads>(),
                                3,
                                2,
                                {}};
@@ -71,7 +70,6 @@ TEST_CASE("a backend shows refused credentials, and files that cannot be used") 
   scalers::BackendState broker{"broker",
                                0,
                                std::make_shared<scalers::read::BackendHealth>(),
-                               std::make_shared<scalers::read::FailingReads>(),
                                0,
                                0,
                                {}};
@@ -90,7 +88,6 @@ TEST_CASE("a backend that a reload removed has no series, and starts from zero w
   scalers::BackendState broker{"broker",
                                0,
                                std::make_shared<scalers::read::BackendHealth>(),
-                               std::make_shared<scalers::read::FailingReads>(),
                                0,
                                0,
                                {}};
