@@ -4,7 +4,8 @@ import re
 import subprocess
 import unittest
 
-from support import ScriptedServer, ServerTest, Weir, config, metric, require, vector
+from support import ScriptedServer, ServerTest, Weir, config, metric, require, vector, wait_until
+from support.certificates import ROOT
 from support.manifests import build, copied_manifests, find_object, of_kind
 from support.promql import grouped_by, named_in
 
@@ -12,6 +13,11 @@ TARGET_LABELS = {"job", "pod", "le"}  # of the scrape, and of every histogram
 # What the workloads of manifests/hpa expose, and Prometheus itself.
 OTHERS = {"up": TARGET_LABELS, "inference_latency_seconds_bucket": {"job", "le"},
           "inference_latency_seconds_count": {"job"}, "inference_queue_len": {"job"}, "rabbitmq_queue_messages": {"queue"}, "rabbitmq_queue_consumers": {"queue"},
+          "weir_backend_credentials_refused": {"job", "backend"}, "weir_config_file_skipped": {"job", "file"},
+          "kube_deployment_status_replicas_available": {"namespace", "deployment"},
+          "kube_deployment_spec_replicas": {"namespace", "deployment"}, "aggregator_unavailable_apiservice": {"name"},
+          "kube_horizontalpodautoscaler_status_condition": {"namespace", "horizontalpodautoscaler", "condition", "status"},
+          "kube_horizontalpodautoscaler_status_desired_replicas": {"namespace", "horizontalpodautoscaler"},
           "ml_tokens_processed_total": {"model"}}
 
 # alert -> (series that make it fire, series that do not, both as promtool's values per minute; its labels)
@@ -23,7 +29,7 @@ CASES = {
                        'weir_queries_total{job="weir",backend="broker",metric="depth",namespace="ml",outcome="cached"} 0+999x30'],
                       ['weir_queries_total{job="weir",backend="broker",metric="depth",namespace="ml",outcome="timed_out"} 0+40x30',
                        'weir_queries_total{job="weir",backend="broker",metric="depth",namespace="ml",outcome="ok"} 0+50x30'],
-                      {"backend": "broker", "metric": "depth"}),
+                      {"backend": "broker", "metric": "depth", "namespace": "ml"}),
     "WeirAnswersServerErrors": (
         ['apiserver_request_total{job="weir",group="external.metrics.k8s.io",code="503"} 0+2x30',
          'apiserver_request_total{job="weir",group="external.metrics.k8s.io",code="200"} 0+9x30'],
@@ -55,6 +61,45 @@ CASES = {
                         ['weir_query_duration_seconds_bucket{job="weir",backend="prom",le="1"} 0+60x30',
                          'weir_query_duration_seconds_bucket{job="weir",backend="prom",le="+Inf"} 0+60x30'],
                         {"backend": "prom"}),
+    "WeirBackendDown": (['weir_backend_up{job="weir",pod="a",backend="broker"} 0x30',
+                         'weir_backend_up{job="weir",pod="b",backend="broker"} 1x30'],
+                        ['weir_backend_up{job="weir",pod="a",backend="broker"} 1x30'], {"backend": "broker"}),
+    "WeirFallbackInUse": (['weir_fallback_total{job="weir",backend="broker",metric="depth",namespace="ml"} 0+4x30'],
+                          ['weir_fallback_total{job="weir",backend="broker",metric="depth",namespace="ml"} 9x30'],
+                          {"backend": "broker", "metric": "depth", "namespace": "ml"}),
+    "WeirOverloaded": (
+        ['weir_queries_total{job="weir",backend="broker",metric="depth",namespace="ml",outcome="overloaded"} 0+4x30'],
+        ['weir_queries_total{job="weir",backend="broker",metric="depth",namespace="ml",outcome="overloaded"} 4x30'],
+        {"backend": "broker", "namespace": "ml"}),
+    "WeirOneReplicaLeft": (
+        ['kube_deployment_status_replicas_available{namespace="weir-system",deployment="weir"} 1x30',
+         'kube_deployment_spec_replicas{namespace="weir-system",deployment="weir"} 2x30'],
+        ['kube_deployment_status_replicas_available{namespace="weir-system",deployment="weir"} 1x30',
+         'kube_deployment_spec_replicas{namespace="weir-system",deployment="weir"} 1x30',
+         'kube_deployment_status_replicas_available{namespace="shop",deployment="web"} 1x30',
+         'kube_deployment_spec_replicas{namespace="shop",deployment="web"} 2x30'],
+        {"namespace": "weir-system", "deployment": "weir"}),
+    "WeirApiServiceUnavailable": (['aggregator_unavailable_apiservice{name="v1beta1.external.metrics.k8s.io"} 1x30'],
+                                  ['aggregator_unavailable_apiservice{name="v1beta1.external.metrics.k8s.io"} 0x30',
+                                   'aggregator_unavailable_apiservice{name="v1beta1.metrics.k8s.io"} 1x30'],
+                                  {"name": "v1beta1.external.metrics.k8s.io"}),
+    "HpaNotScaling": (
+        ['kube_horizontalpodautoscaler_status_condition{namespace="ml",horizontalpodautoscaler="web",'
+         'condition="ScalingActive",status="false"} 1x30',
+         'kube_horizontalpodautoscaler_status_desired_replicas{namespace="ml",horizontalpodautoscaler="web"} 3x30'],
+        ['kube_horizontalpodautoscaler_status_condition{namespace="ml",horizontalpodautoscaler="web",'
+         'condition="ScalingActive",status="false"} 1x30',
+         'kube_horizontalpodautoscaler_status_desired_replicas{namespace="ml",horizontalpodautoscaler="web"} 0x30',
+         'kube_horizontalpodautoscaler_status_condition{namespace="ml",horizontalpodautoscaler="api",'
+         'condition="ScalingActive",status="false"} 0x30',
+         'kube_horizontalpodautoscaler_status_desired_replicas{namespace="ml",horizontalpodautoscaler="api"} 3x30'],
+        {"namespace": "ml", "horizontalpodautoscaler": "web"}),
+    "WeirCredentialsRefused": (['weir_backend_credentials_refused{job="weir",pod="a",backend="broker"} 1x30'],
+                               ['weir_backend_credentials_refused{job="weir",pod="a",backend="broker"} 0x30'],
+                               {"backend": "broker"}),
+    "WeirConfigFileSkipped": (['weir_config_file_skipped{job="weir",pod="a",file="team-a.yaml"} 1x30'],
+                              ['weir_config_file_skipped{job="weir",pod="a",file="team-a.yaml"} 0x30'],
+                              {"file": "team-a.yaml"}),
     "InferenceLatencyHigh": (['inference_latency_seconds_bucket{job="inference",le="1"} 0+1x30',
                               'inference_latency_seconds_bucket{job="inference",le="5"} 0+60x30',
                               'inference_latency_seconds_bucket{job="inference",le="+Inf"} 0+60x30'],
@@ -78,6 +123,11 @@ CASES = {
 }
 
 
+def anchor_of(heading):
+    """As GitHub and GitLab make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def parsed(series):
     text, values = series.rsplit(" ", 1)
     return {"series": text, "values": values}
@@ -95,10 +145,12 @@ class AlertsTest(ServerTest):
     @classmethod
     def live_series(cls):
         """name -> labels of every series on the page of a Weir that has answered, well and not."""
-        backend = cls.start(ScriptedServer(lambda turn: turn.answer(vector(42))))
-        weir = cls.start(Weir(cls.new_folder() / "weir", config(backend.url, metric("depth", "depth"))))
+        backend = cls.start(ScriptedServer(lambda turn: turn.answer(vector(42) if "depth" in (turn.request.query or "") else vector())))
+        weir = cls.start(Weir(cls.new_folder() / "weir", config(
+            backend.url, metric("depth", "depth"), metric("held", "gone", fallback={"after": "1ms", "value": 5}))))
         for namespace in ("ml-inference", "other"):
             weir.metric(namespace, "depth")
+        wait_until(lambda: weir.metric("ml-inference", "held").status == 200, "the fallback is in use")
         out = {}
         for line in weir.get("/metrics", {"X-Remote-User": "prometheus"}).text.splitlines():
             if not line.startswith("#"):
@@ -134,7 +186,26 @@ class AlertsTest(ServerTest):
             used_labels = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
             with self.subTest(alert):
                 self.assertLessEqual(used_labels, CASES[alert][2].keys())
-                self.assertEqual({"summary", "description"}, rule["annotations"].keys())
+                self.assertEqual({"summary", "description", "runbook_url"}, rule["annotations"].keys())
+
+    def test_every_alert_has_a_heading_that_says_what_to_do(self):
+        page = ROOT / "docs" / "known-issues" / "alerts.md"
+        headings = re.findall(r"^## (\w+)$", page.read_text(), re.M)
+
+        self.assertEqual(set(self.rules), set(headings))
+        for alert, rule in self.rules.items():
+            self.assertEqual(f"docs/known-issues/alerts.md#{alert.lower()}", rule["annotations"]["runbook_url"])
+
+    def test_every_link_of_the_known_issues_leads_to_a_heading(self):
+        index = ROOT / "docs" / "known-issues.md"
+        pages = {page.name: {anchor_of(heading) for heading in re.findall(r"^##? (.+)$", page.read_text(), re.M)}
+                 for page in index.with_suffix("").glob("*.md")}
+        links = re.findall(r"\]\(known-issues/([\w-]+\.md)(?:#([^)]+))?\)", index.read_text())
+
+        self.assertGreater(len(links), 60)
+        for page, anchor in links:
+            with self.subTest(page, anchor=anchor):
+                self.assertTrue(not anchor or anchor in pages[page])
 
     def test_every_series_exists_with_the_labels_of_the_expressions(self):
         known_series = {**{name: labels | TARGET_LABELS for name, labels in self.live.items()}, **OTHERS}

@@ -132,7 +132,7 @@ class BuildTest(ServerTest):
 
     def test_a_renewal_applies_only_the_pair_and_its_ca(self):
         key, value = "weir.serving-pair", "true"
-        for page in ("docs/known-issues.md", "manifests/components/prometheus-rule/weir.yaml"):
+        for page in ("docs/known-issues/install.md", "manifests/components/prometheus-rule/weir.yaml"):
             with self.subTest(page):
                 self.assertIn(f"kubectl apply -k manifests/base -l {key}={value}", (ROOT / page).read_text())
         pair_objects = [item for item in self.built["base"] if item["metadata"].get("labels", {}).get(key) == value]
