@@ -187,7 +187,8 @@ std::string App::telemetry_page() {
                          expiry_of(tls_.contexts()->main()),
                          world_.world().backends(),
                          log_lines_dropped(),
-                         {registry_->certified(), registry_->strangers(), registry_->pool()}};
+                         {registry_->certified(), registry_->strangers(), registry_->pool()},
+                         clock_.steady()};
   // Absent during a drain, while /metrics is still served.
   if (reload_) {
     state.config = {reload_->is_successful(), reload_->succeeded_at(), reload_->skipped_files()};

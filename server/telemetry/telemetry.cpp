@@ -9,6 +9,7 @@
 #include "server/telemetry/process_facts.hpp"
 #include "server/telemetry/reads.hpp"
 #include "server/telemetry/requests.hpp"
+#include "server/telemetry/text.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -46,6 +47,30 @@ std::string seconds_text(Duration span) {
 
 // Between two lines about failed handshakes of one peer.
 constexpr Duration kHandshakeLineSpan{60'000};
+
+constexpr SeriesFamily kFailing{
+    "weir_metric_failing",
+    "1 for each metric and label set whose reads fail, with the code of the error.",
+    "gauge"};
+
+// Sorted, so that the order of the page does not depend on who failed last.
+void append_failing(std::string& out, const Telemetry::State& state) {
+  std::vector<std::string> series;
+  for (const scalers::BackendState& backend : state.backends) {
+    if (!backend.failing) continue;
+    backend.failing->for_each_current(state.steady_now, [&](const auto& failure) {
+      const std::array<SeriesLabel, 5> labels{{{"backend", backend.name},
+                                               {"code", name_of(failure.error.code)},
+                                               {"labels", failure.read.labels},
+                                               {"metric", failure.read.metric},
+                                               {"namespace", failure.read.name_space}}};
+      append_labels(series.emplace_back(), labels);
+    });
+  }
+  std::ranges::sort(series);
+  FamilyText text(out, kFailing);
+  for (const std::string& one : series) text.add(one, 1);
+}
 
 double seconds(WallTime at) { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
 
@@ -310,6 +335,7 @@ std::string Telemetry::page(const State& state) {
   // Written straight into the page, because these families have a series for each metric.
   parts_->requests.append_to(out);
   parts_->reads.append_to(out, state.now);
+  append_failing(out, state);
   out += prometheus::TextSerializer().Serialize(parts_->registry.Collect());
   parts_->page_bytes = out.size();
   return out;

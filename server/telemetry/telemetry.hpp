@@ -97,6 +97,7 @@ class Telemetry : public scalers::ReadObserver {
       std::size_t strangers = 0;
       std::size_t limit = 0;
     } connections = {};
+    SteadyTime steady_now = {};
   };
   // The page in Prometheus' text format.
   [[nodiscard]] std::string page(const State& state);

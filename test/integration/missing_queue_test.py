@@ -73,6 +73,9 @@ class MissingQueueTest(ServerTest):
         page = self.weir.get("/metrics", {"X-Remote-User": "prometheus"}).text
         values = re.findall(r'^weir_value\{label_queue="([^"]+)",metric="queue_depth",namespace="shop"\} (\d+)', page, re.M)
         self.assertEqual([(queue, str(n + 1)) for n, queue in enumerate(QUEUES) if queue != MISSING], sorted(values))
+        self.assertEqual([f'weir_metric_failing{{backend="api",code="unknown_object",labels="queue={MISSING}",'
+                          'metric="queue_depth",namespace="shop"} 1'],
+                         re.findall(r"^weir_metric_failing\{.*$", page, re.M))
         [failed] = re.findall(r'^weir_queries_total\{.*outcome="unknown_object"\} (\d+)', page, re.M)
         self.assertGreaterEqual(int(failed), 1)  # the reads that came at once shared its error
 
@@ -80,6 +83,7 @@ class MissingQueueTest(ServerTest):
         self.broker.declare(MISSING)
         self.wait_for(lambda: self.weir.metric("shop", "queue_depth", f"queue={MISSING}").status == 200, 15)
 
+        self.assertNotIn("\nweir_metric_failing{", self.weir.get("/metrics", {"X-Remote-User": "prometheus"}).text)
         [line] = self.lines("metric_recovered")
         self.assertEqual(f"queue={MISSING}", line["labels"])
         self.assertEqual(1, len(self.lines("metric_failing")))

@@ -25,6 +25,10 @@ inline constexpr std::size_t kMaxFailingOfNamespace = 100;
 // A read that nobody repeats is forgotten after this long, without a line.
 inline constexpr Duration kFailureKept{600'000};
 
+// For how long a failure that is not read again is shown as current: an HPA reads every 15 s, but
+// another replica may get its reads.
+inline constexpr Duration kFailureShown{60'000};
+
 // Log lines about failing reads: so many at once, and then one for each span.
 struct LineRate {
   double burst;
@@ -88,6 +92,13 @@ class FailingReads {
     return out;
   }
 
+  // Calls `visit(const Failure&)` with each failure that was read within kFailureShown.
+  template <class Visit>
+  void for_each_current(SteadyTime now, Visit visit) const {
+    failures_.for_each([&](const Failure& failure) {
+      if (now - failure.last_at < kFailureShown) visit(failure);
+    });
+  }
   // True in the usual case: a successful query has nothing to do then.
   [[nodiscard]] bool is_empty() const { return failures_.size() == 0; }
   [[nodiscard]] std::size_t size() const { return failures_.size(); }

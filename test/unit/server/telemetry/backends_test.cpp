@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -81,6 +82,37 @@ TEST_CASE("a backend shows refused credentials, and files that cannot be used") 
         Texts{R"(weir_backend_credentials_refused{backend="broker"} 1)"});
   CHECK(lines(telemetry, "weir_backend_files", {broker}) ==
         Texts{R"(weir_backend_files_unusable{backend="broker"} 1)"});
+}
+
+TEST_CASE("a failing read has a series with its labels, until a minute without reads") {
+  ServerTelemetry telemetry;
+  const SteadyTime now{1h};
+  scalers::BackendState broker{"broker",
+                               0,
+                               std::make_shared<scalers::read::BackendHealth>(),
+                               0,
+                               0,
+                               {},
+                               std::make_shared<scalers::read::FailingReads>()};
+  const auto fails = [&](std::string labels, SteadyTime at) {
+    const scalers::Error error{Errc::unknown_object, "no such queue", ""};
+    std::ignore =
+        broker.failing->note({"ml", "depth", labels}, "of " + labels, error, false, false, at);
+  };
+  fails("queue=b", now);
+  fails("queue=a\"", now - 59s);
+  fails("queue=gone", now - 60s);
+
+  CHECK(telemetry.lines("weir_metric_failing{",
+                        {.now = WallTime{},
+                         .config = std::nullopt,
+                         .serving_certificate_expires = std::nullopt,
+                         .backends = {broker},
+                         .steady_now = now}) ==
+        Texts{R"(weir_metric_failing{backend="broker",code="unknown_object",)"
+              R"(labels="queue=a\"",metric="depth",namespace="ml"} 1)",
+              R"(weir_metric_failing{backend="broker",code="unknown_object",)"
+              R"(labels="queue=b",metric="depth",namespace="ml"} 1)"});
 }
 
 TEST_CASE("a backend that a reload removed has no series, and starts from zero when it returns") {
