@@ -130,6 +130,8 @@ App::App(Loop& loop,
        {"port", options.secure_port},
        {"metrics", world_.world().metrics().size()},
        {"version", WEIR_VERSION}});
+  if (options.healthz_port != 0)
+    health_port_.emplace(loop, options.bind_address, options.healthz_port, health_, clock_);
   telemetry_.set_endpoints(api_.group_versions(), api_.endpoints());
   telemetry_.set_metrics(world_.world().metrics(), world_.world().index());
   // Last, because these call back into the parts above.
@@ -249,6 +251,7 @@ std::unique_ptr<cluster::Cluster> App::make_cluster(const ServeOptions& options)
 
 void App::run() {
   listener_.start();
+  if (health_port_) health_port_->start();
   if (cluster_) cluster_->start();
   boost::asio::co_spawn(loop_.get_executor(), wait_for_signals(), rethrow);
   loop_.run();
@@ -275,6 +278,7 @@ awaitable<void> App::wait_for_signals() {
   // Before the idle sessions close: a connection accepted after them would stay until its time
   // limit.
   listener_.close();
+  if (health_port_) health_port_->close();
   registry_->begin_drain();
   co_await drain();
   is_drained_ = true;

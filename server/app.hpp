@@ -13,6 +13,7 @@
 #include "server/config/backend_watch.hpp"
 #include "server/config/reload.hpp"
 #include "server/http/health.hpp"
+#include "server/http/health_port.hpp"
 #include "server/http/listener.hpp"
 #include "server/http/session.hpp"
 #include "server/kube/cluster.hpp"
@@ -87,8 +88,9 @@ class App {
   apiservice::ApiServer api_;
   std::shared_ptr<SessionRegistry> registry_;
   Listener listener_;
-  std::optional<Reload> reload_;  // until the drain
-  std::optional<LoopLag> lag_;    // until the drain
+  std::optional<HealthPort> health_port_;  // with --healthz-port
+  std::optional<Reload> reload_;           // until the drain
+  std::optional<LoopLag> lag_;             // until the drain
   BackendWatch backend_watch_;
   boost::asio::basic_signal_set<Executor> signals_;
   scalers::Signal stop_at_once_;  // a second signal came

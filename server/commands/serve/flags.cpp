@@ -31,6 +31,14 @@ void add_serving_flags(CLI::App& serve, ServeOptions& out) {
       ->check(CLI::Range(1, 65535).description(""))
       ->type_name("PORT")
       ->capture_default_str();
+  serve
+      .add_option("--healthz-port",
+                  out.healthz_port,
+                  "Port for /healthz, /livez and /readyz alone, over HTTP, with connections of its "
+                  "own; 0: none")
+      ->check(CLI::Range(0, 65535).description(""))
+      ->type_name("PORT")
+      ->capture_default_str();
   // The availability checks of the kube-apiserver come as system:masters: an overload must not make
   // the whole API group unavailable.
   serve

@@ -23,6 +23,7 @@ struct ServeOptions {
   bool is_standalone = false;
   std::string bind_address = "0.0.0.0";
   std::uint16_t secure_port = 443;
+  std::uint16_t healthz_port = 0;  // 0: none
   std::string tls_cert_file;
   std::string tls_private_key_file;
   std::vector<NamedPair> tls_sni_pairs;
