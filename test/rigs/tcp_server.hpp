@@ -1,6 +1,6 @@
 // A server on a free loopback port that plays one script a connection, one connection after the
-// other, on a thread of its own. Every wait of it ends when the server goes away, and after 10 s at
-// the latest.
+// other on a thread of its own, or all of them at once. Every wait of it ends when the server goes
+// away, and after 10 s at the latest.
 #pragma once
 
 #include <netinet/in.h>
@@ -160,10 +160,12 @@ class TcpServer {
  public:
   using Script = std::function<void(Connection&)>;
 
+  enum class Order { one_by_one, at_once };
+
   // The first connection plays the first script, and so on; connections after the last play the
   // last one again.
-  explicit TcpServer(std::vector<Script> scripts)
-      : scripts_(std::move(scripts)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  explicit TcpServer(std::vector<Script> scripts, Order order = Order::one_by_one)
+      : scripts_(std::move(scripts)), order_(order), stop_(::eventfd(0, EFD_CLOEXEC)) {
     if (::listen(socket_.get(), 128) != 0) throw std::runtime_error("tcp_server.hpp: listen");
     thread_ = std::thread([this] { serve(); });
   }
@@ -173,6 +175,7 @@ class TcpServer {
     const std::uint64_t one = 1;
     static_cast<void>(::write(stop_.get(), &one, sizeof(one)));
     thread_.join();
+    for (std::thread& script : at_once_) script.join();
   }
 
   [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
@@ -195,22 +198,30 @@ class TcpServer {
     while (true) {
       std::array<pollfd, 2> ready{pollfd{socket_.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
       if (::poll(ready.data(), ready.size(), 10'000) <= 0 || ready[1].revents != 0) return;
-      Connection connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC), stop_.get());
-      std::size_t number = 0;
-      {
-        const std::lock_guard lock(mutex_);
-        number = connections_++;
-      }
-      scripts_[std::min(number, scripts_.size() - 1)](connection);
+      const int fd = ::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      const auto play = [this, fd, number = count_connection()] {
+        Connection connection(fd, stop_.get());
+        scripts_[std::min(number, scripts_.size() - 1)](connection);
+      };
+      if (order_ == Order::one_by_one)
+        play();
+      else
+        at_once_.emplace_back(play);
     }
+  }
+  std::size_t count_connection() {
+    const std::lock_guard lock(mutex_);
+    return connections_++;
   }
 
   std::vector<Script> scripts_;
+  Order order_;
   LoopbackSocket socket_;
   Fd stop_;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
   std::size_t connections_ = 0;
+  std::vector<std::thread> at_once_;  // of thread_ alone, until it has ended
   std::thread thread_;
 };
 

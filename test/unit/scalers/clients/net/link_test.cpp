@@ -161,7 +161,7 @@ void check_until(Site& site, IsDone is_done) {
 }
 
 TEST_CASE("changed credentials log in beside the connection in use, which ends after that") {
-  TcpServer server({welcome, welcome});
+  TcpServer server({welcome, welcome}, TcpServer::Order::at_once);
   Site site(server.port());
   REQUIRE(site.link() == "up");
   const auto old = site.last;
@@ -177,7 +177,7 @@ TEST_CASE("changed credentials log in beside the connection in use, which ends a
 }
 
 TEST_CASE("refused credentials leave the connection in use, and are sent again after a change") {
-  TcpServer server({welcome, refuse, welcome});
+  TcpServer server({welcome, refuse, welcome}, TcpServer::Order::at_once);
   Site site(server.port());
   REQUIRE(site.link() == "up");
   const auto old = site.last;

@@ -100,7 +100,7 @@ TEST_CASE("text that is not a certificate or key, or belongs to another pair, is
   }
 }
 
-TEST_CASE("a missing file is named for the log alone") {
+TEST_CASE("a missing file of a tls block is named for the log alone") {
   const TlsFiles files{{"/nowhere/ca.crt"}, {}, {}};
   TlsContexts contexts;
 
