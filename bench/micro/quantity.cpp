@@ -14,7 +14,7 @@ class QuantityPath final : public Path {
   void run() override {
     out_.clear();
     for (const double value : kValues) apiservice::append_quantity(out_, value);
-    expect(out_ == "04215001M250m100m12345600u123456789", "other texts");
+    expect(out_ == "04215001M250m100m12346m123456789", "other texts");
   }
 
  private:
