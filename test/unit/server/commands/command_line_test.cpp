@@ -128,7 +128,8 @@ TEST_CASE("a wrong command line ends with 2, says what is wrong and names --help
        "weir serve --help"},
       {"two unknown flags in their order, before what is missing",
        {"serve", "--standalone", "--port", "1", "--cofig=a"},
-       "unknown flag --port; did you mean \"--secure-port\" or \"--healthz-port\"?\n      unknown flag --cofig; did you "
+       "unknown flag --port; did you mean \"--secure-port\" or \"--healthz-port\"?\n      unknown "
+       "flag --cofig; did you "
        "mean \"--config\"?",
        "weir serve --help"},
       {"a short flag", {"get", "-z", "a/b"}, "unknown flag -z\n", "weir get --help"},
