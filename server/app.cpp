@@ -204,8 +204,8 @@ void App::tick(std::chrono::duration<double> late) {
   telemetry_.loop_was_late(late);
   flush_repeat_counts();
   telemetry_.flush_handshake_counts(clock_.steady());
-  const bool may_log_in = backend_watch_.check(world_.world().backends(), clock_.steady());
-  if (may_log_in) clients_.check_credentials(clock_.steady());
+  backend_watch_.check(world_.world().backends(), clock_.steady());
+  clients_.check_credentials(clock_.steady());
   if (page_ticks_ == 1) give_back_memory();
   page_ticks_ = std::max(0, page_ticks_ - 1);
 }

@@ -12,6 +12,7 @@
 #include "scalers/settings/secret.hpp"
 #include "scalers/settings/server_url.hpp"
 #include "scalers/settings/tls_files.hpp"
+#include "scalers/settings/url.hpp"
 
 #include <utility>
 
@@ -72,7 +73,7 @@ std::string Clients::problem_of(const std::vector<LocalFile>& files) {
                               : SecretFile(file.path).problem();
     const bool is_broken_url = file.kind == LocalFile::Kind::url && url_shape(file.path) == 0;
     if (problem.empty() && is_broken_url)
-      problem = "the url in " + file.path + ": the user or the password has an invalid % escape";
+      problem = "the url in " + file.path + ": " + std::string(kInvalidLogin);
     if (problem.empty()) problem = file.problem;
     if (!problem.empty()) out += (out.empty() ? "" : "; ") + problem;
   }

@@ -63,26 +63,32 @@ std::variant<Secret, std::string> content_of(const std::string& path) {
 }
 
 // The part of the url in the file that is the secret.
-std::variant<Secret, std::string> part_of(const Secret& url, SecretFile::Part part) {
+std::variant<Secret, std::string> part_of(const Secret& url,
+                                          SecretFile::Part part,
+                                          std::size_t url_shape) {
   auto split = split_login(url.reveal());
-  if (!split) return "has an invalid % escape in the user or password of its url";
+  if (!split) return "has an invalid escape in the user or password of its url";
+  if (url_shape != 0 && shape_of(*split) != url_shape)
+    return "has the url of another server now, which is not in use yet";
   const bool is_user = part == SecretFile::Part::url_user;
   std::string& secret = is_user ? split->user : split->password;
   if (secret.empty()) return fmt::format("has a url without {}", is_user ? "user" : "password");
   return Secret(std::move(secret));
 }
 
-std::variant<Secret, std::string> secret_of(const std::string& path, SecretFile::Part part) {
+std::variant<Secret, std::string> secret_of(const std::string& path,
+                                            SecretFile::Part part,
+                                            std::size_t url_shape) {
   auto content = content_of(path);
   const auto* whole = std::get_if<Secret>(&content);
   if (whole == nullptr || part == SecretFile::Part::whole) return content;
-  return part_of(*whole, part);
+  return part_of(*whole, part, url_shape);
 }
 
 }  // namespace
 
 Result<Secret> SecretFile::read() const {
-  auto content = secret_of(path_, part_);
+  auto content = secret_of(path_, part_, url_shape_);
   if (auto* secret = std::get_if<Secret>(&content)) return std::move(*secret);
   return Error{Errc::refused,
                fmt::format("a credential file {}{}", std::get<std::string>(content), kFileIsInLog),
@@ -90,7 +96,7 @@ Result<Secret> SecretFile::read() const {
 }
 
 std::string SecretFile::problem() const {
-  const auto content = secret_of(path_, part_);
+  const auto content = secret_of(path_, part_, url_shape_);
   const auto* why = std::get_if<std::string>(&content);
   return why == nullptr ? "" : fmt::format("the credential file {} {}", path_, *why);
 }

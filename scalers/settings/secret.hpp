@@ -5,6 +5,7 @@
 
 #include "scalers/error.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,13 +31,15 @@ class SecretFile {
   enum class Part { whole, url_user, url_password };
 
   SecretFile() = default;
-  explicit SecretFile(std::string path, Part part = Part::whole)
-      : path_(std::move(path)), part_(part) {}
+  // `url_shape`: of the url that the login belongs to (shape_of); 0: whatever the url is.
+  explicit SecretFile(std::string path, Part part = Part::whole, std::size_t url_shape = 0)
+      : path_(std::move(path)), part_(part), url_shape_(url_shape) {}
 
   [[nodiscard]] bool is_set() const { return !path_.empty(); }
   [[nodiscard]] const std::string& path() const { return path_; }
   // The content without trailing line ends. Errc::refused when it cannot be read, is empty or is
-  // over 64 KiB. Callers of the API may see the error, so it does not name the file.
+  // over 64 KiB, or has the url of another server. Callers of the API may see the error, so it does
+  // not name the file.
   [[nodiscard]] Result<Secret> read() const;
   // Why read() fails, with the path, for the log and `weir check`; empty: it does not.
   [[nodiscard]] std::string problem() const;
@@ -46,6 +49,7 @@ class SecretFile {
  private:
   std::string path_;
   Part part_ = Part::whole;
+  std::size_t url_shape_ = 0;
 };
 
 // The end of an error about a file, whose path is not for every caller of the API.

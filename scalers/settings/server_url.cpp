@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <functional>
 #include <optional>
 
 namespace weir::scalers {
@@ -14,12 +13,6 @@ namespace {
 std::optional<LoginUrl> read_url(const std::string& path) {
   const auto content = SecretFile(path).read();
   return content ? split_login(content->reveal()) : std::nullopt;
-}
-
-std::size_t shape_of(const LoginUrl& url) {
-  const std::string parts = fmt::format("{} {}", url.user.empty(), url.password.empty());
-  const std::size_t hash = std::hash<std::string>{}(url.url + ' ' + parts);
-  return hash == 0 ? 1 : hash;
 }
 
 }  // namespace
@@ -49,10 +42,12 @@ void read_value(const Node& node, ServerUrl& out, Problems& problems) {
   } else if (const auto url = read_url(out.file)) {
     local.shape = shape_of(*url);
     out.text = url->url;
-    if (!url->user.empty()) out.username = SecretFile(out.file, SecretFile::Part::url_user);
-    if (!url->password.empty()) out.password = SecretFile(out.file, SecretFile::Part::url_password);
+    if (!url->user.empty())
+      out.username = SecretFile(out.file, SecretFile::Part::url_user, local.shape);
+    if (!url->password.empty())
+      out.password = SecretFile(out.file, SecretFile::Part::url_password, local.shape);
   } else {
-    add_url_problem(node, out, "the user or the password has an invalid % escape", problems);
+    add_url_problem(node, out, kInvalidLogin, problems);
   }
   problems.add_file(std::move(local));
 }

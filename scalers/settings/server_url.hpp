@@ -15,7 +15,8 @@ namespace weir::scalers {
 struct ServerUrl {
   std::string text;  // without user and password; empty when the file cannot be used
   std::string file;  // its path; empty: the configuration has the url
-  // Parts of the file, read again at each use; not set when the url has no such part.
+  // Parts of the file, read again at each use; not set when the url has no such part. An error once
+  // the file has the url of another server, which must get this login, and this server not.
   SecretFile username;
   SecretFile password;
 };
@@ -47,8 +48,7 @@ void use_login(const Node& block,
                SecretFile& password,
                Problems& problems);
 
-// A hash of the url in the file at `path` that does not depend on the user and the password, but on
-// whether there are any; 0 when the file cannot be used. Another shape needs another backend.
+// shape_of() the url in the file at `path`; 0 when the file cannot be used.
 [[nodiscard]] std::size_t url_shape(const std::string& path);
 
 }  // namespace weir::scalers

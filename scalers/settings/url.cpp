@@ -10,6 +10,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <functional>
 #include <iterator>
 #include <optional>
 
@@ -143,7 +144,10 @@ std::optional<LoginUrl> split_login(std::string_view text) {
   const std::string_view authority = text.substr(begin, text.find_first_of("/?#", begin) - begin);
   // The last one, because passwords are often written without an escape.
   const auto at = authority.rfind('@');
-  if (at == authority.npos) return LoginUrl{std::string(text), "", ""};
+  if (at == authority.npos) {
+    if (text.find('@', begin) != text.npos) return std::nullopt;
+    return LoginUrl{std::string(text), "", ""};
+  }
   const std::string_view login = authority.substr(0, at);
   const auto colon = login.find(':');
   const auto user = percent_decoded(login.substr(0, colon));
@@ -153,6 +157,12 @@ std::optional<LoginUrl> split_login(std::string_view text) {
   std::string url(text.substr(0, begin));
   url += text.substr(begin + at + 1);
   return LoginUrl{std::move(url), *user, *password};
+}
+
+std::size_t shape_of(const LoginUrl& url) {
+  const std::string parts = fmt::format("{} {}", url.user.empty(), url.password.empty());
+  const std::size_t hash = std::hash<std::string>{}(url.url + ' ' + parts);
+  return hash == 0 ? 1 : hash;
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {

@@ -1,6 +1,7 @@
 // The url of a server in the configuration, parsed and validated. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -45,8 +46,17 @@ struct LoginUrl {
   std::string user;      // percent-decoded; empty: none
   std::string password;  // percent-decoded; empty: none
 };
-// nullopt when the user or the password has a broken %XX.
+// nullopt when the user or the password has a broken %XX, or one of / ? # without an escape, which
+// would make a part of the password a path and the user a host.
 [[nodiscard]] std::optional<LoginUrl> split_login(std::string_view text);
+
+inline constexpr std::string_view kInvalidLogin =
+    "the user or the password has an invalid % escape, or one of / ? # without one; write %2F %3F "
+    "%23";
+
+// A hash that does not depend on the user and the password, but on whether there are any; never 0.
+// Another shape needs another backend.
+[[nodiscard]] std::size_t shape_of(const LoginUrl& url);
 
 // `text` with every %XX decoded; nullopt when one is broken.
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);

@@ -5,12 +5,15 @@
 #include "scalers/settings/server_url.hpp"
 #include "server/logging/log.hpp"
 
+#include <algorithm>
+
 namespace weir::server {
 namespace {
 
 constexpr Duration kInterval{2'000};
-// More than a reload takes, and little enough for other backends to follow their secrets in time.
-constexpr Duration kReloadTime{3'000};
+// Between two reloads for the same url. More than one takes, and within the 5 s in which a backend
+// recovers.
+constexpr Duration kReloadInterval{4'000};
 
 // Rate-limited, because a server may refuse the credentials for one path and accept them for
 // another.
@@ -26,23 +29,26 @@ void log_credentials(const scalers::BackendState& state) {
   }
 }
 
+bool is_url_changed(const scalers::BackendState& state) {
+  return std::ranges::any_of(*state.files, [](const scalers::LocalFile& file) {
+    if (file.kind != scalers::LocalFile::Kind::url) return false;
+    const std::size_t shape = scalers::url_shape(file.path);
+    // The backend in use goes on while the file cannot be used.
+    return shape != 0 && shape != file.shape;
+  });
+}
+
 }  // namespace
 
-bool BackendWatch::check(const std::vector<scalers::BackendState>& states, SteadyTime now) {
-  bool is_any_url_changed = false;
-  for (const auto& state : states) {
-    log_credentials(state);
-    is_any_url_changed = is_url_changed(state) || is_any_url_changed;
-  }
-  if (is_any_url_changed) {
-    url_changed_at_ = now;
+void BackendWatch::check(const std::vector<scalers::BackendState>& states, SteadyTime now) {
+  for (const auto& state : states) log_credentials(state);
+  if (now - checked_at_ < kInterval) return;
+  checked_at_ = now;
+  for (const auto& state : states) check_files(state);
+  if (now - loaded_at_ >= kReloadInterval && std::ranges::any_of(states, is_url_changed)) {
+    loaded_at_ = now;
     on_url_();
   }
-  if (now - checked_at_ >= kInterval) {
-    checked_at_ = now;
-    for (const auto& state : states) check_files(state);
-  }
-  return now - url_changed_at_ >= kReloadTime;
 }
 
 void BackendWatch::check_files(const scalers::BackendState& state) {
@@ -54,21 +60,6 @@ void BackendWatch::check_files(const scalers::BackendState& state) {
     // With the path, which no Status has.
     log(Level::warn, "backend_files_unusable", {{"backend", state.name}, {"reason", problem}});
   }
-}
-
-bool BackendWatch::is_url_changed(const scalers::BackendState& state) {
-  bool is_changed = false;
-  for (const scalers::LocalFile& file : *state.files) {
-    if (file.kind != scalers::LocalFile::Kind::url) continue;
-    const std::size_t shape = scalers::url_shape(file.path);
-    // The backend in use goes on while the file cannot be used.
-    if (shape == 0) continue;
-    // Once, because a reload may fail for another reason.
-    std::size_t& noticed = noticed_urls_.try_emplace(file.path, file.shape).first->second;
-    if (shape != file.shape && shape != noticed) is_changed = true;
-    noticed = shape;
-  }
-  return is_changed;
 }
 
 }  // namespace weir::server

@@ -200,6 +200,8 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
     refusal_.reset();
   }
   if (!link_) {
+    // Its failure says nothing about the login that follows.
+    if (next_ && next_->failure()) next_.reset();
     if (is_closed_) co_return Error{Errc::unreachable, "Weir is shutting down", ""};
     const std::size_t fingerprint = credentials_();
     // Changed credentials are tried at once, because the pause protects the account from the

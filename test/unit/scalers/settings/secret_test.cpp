@@ -101,8 +101,7 @@ TEST_CASE("the user and the password of a url in a file are secrets of their own
   CHECK(SecretFile(plain, Part::url_user).problem() ==
         "the credential file " + plain + " has a url without user");
   CHECK(SecretFile(bad, Part::url_password).problem() ==
-        "the credential file " + bad +
-            " has an invalid % escape in the user or password of its url");
+        "the credential file " + bad + " has an invalid escape in the user or password of its url");
 }
 
 TEST_CASE("a folder is not a secret") {

@@ -45,6 +45,21 @@ TEST_CASE("a url of a file is split into the url and the files of its login") {
   CHECK(out.password.read()->reveal() == "s3cret");
 }
 
+TEST_CASE("the login of another server is an error until its url is in use") {
+  const test::Folder folder;
+  const auto path = folder.write("uri", "amqp://me:s3cret@broker/v");
+  const auto out = read(block_of(path));
+
+  folder.write("uri", "amqp://you:other@broker/v");
+  CHECK(out.username.read()->reveal() == "you");
+  folder.write("uri", "amqp://you:other@broker-2/v");
+
+  CHECK(out.username.read().error().detail ==
+        "a credential file has the url of another server now, which is not in use yet; the log of "
+        "Weir names the file");
+  CHECK(out.password.read().has_error());
+}
+
 TEST_CASE("a url of the configuration has no login") {
   const auto out = read("{url: 'redis://cache'}");
 
@@ -73,7 +88,13 @@ TEST_CASE("what is wrong with the url of a file is a problem of the file, withou
       {"a broken escape",
        "redis://:s3cret%@h",
        UrlLogin::password,
-       "the user or the password has an invalid % escape"},
+       "the user or the password has an invalid % escape, or one of / ? # without one; write %2F "
+       "%3F %23"},
+      {"a slash in the password",
+       "http://me:12/s3cret@h/",
+       UrlLogin::user_and_password,
+       "the user or the password has an invalid % escape, or one of / ? # without one; write %2F "
+       "%3F %23"},
   };
 
   for (const Row& row : rows) {
