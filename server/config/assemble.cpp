@@ -123,7 +123,6 @@ Assembly assemble(ParsedConfig parsed,
 
 ValidTexts valid_texts(std::vector<ConfigFile> files, const FileUses& uses, ValidTexts last_valid) {
   ValidTexts out;
-  if (uses.size() < 2) return out;
   for (ConfigFile& file : files) {
     const auto use = uses.find(file.path);
     if (use != uses.end() && use->second == FileUse::current)

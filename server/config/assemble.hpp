@@ -51,7 +51,8 @@ using BuildWorld =
                                 const ValidTexts& last_valid,
                                 const BuildWorld& build);
 
-// The texts to keep for the next assembly: nothing for a single file, whose World stays in use.
+// The texts to keep for the next assembly: also that of a single file, which may be one of several
+// then.
 [[nodiscard]] ValidTexts valid_texts(std::vector<ConfigFile> files,
                                      const FileUses& uses,
                                      ValidTexts last_valid);

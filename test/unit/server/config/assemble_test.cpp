@@ -142,13 +142,28 @@ TEST_CASE("with fail, or without a valid file, nothing is built and all problems
   CHECK(none.problems.size() == 2);
 }
 
-TEST_CASE("texts are kept of valid files where there are several") {
+TEST_CASE("texts are kept of valid files") {
   const FileUses uses{{"a", FileUse::current}, {"b", FileUse::last_valid}, {"c", FileUse::skipped}};
 
   CHECK(valid_texts({{"a", "new"}, {"b", "bad"}, {"c", "bad"}},
                     uses,
                     {{"a", "old"}, {"b", "old"}}) == ValidTexts{{"a", "new"}, {"b", "old"}});
-  CHECK(valid_texts({{"a", "new"}}, {{"a", FileUse::current}}, {}).empty());
+  CHECK(valid_texts({{"a", "new"}}, {}, {{"a", "old"}}).empty());
+}
+
+TEST_CASE(
+    "a single file that gets a problem when a second one comes keeps its last valid version") {
+  Site site;
+  const std::string text = kBackends + metric("own");
+  auto alone = site.assemble_files({{"a.yaml", text}}, policy_for(std::nullopt, 1));
+
+  auto both = site.assemble_files({{"a.yaml", "metrics: ["}, {"b.yaml", metric("of_b")}},
+                                  policy_for(std::nullopt, 2),
+                                  valid_texts({{"a.yaml", text}}, alone.uses, {}));
+
+  REQUIRE(both.world);
+  CHECK(both.uses == FileUses{{"a.yaml", FileUse::last_valid}, {"b.yaml", FileUse::current}});
+  CHECK(names_of(both) == Texts{"of_b", "own"});
 }
 
 TEST_CASE("several files are skipped by default, a single one is not") {
