@@ -1,13 +1,19 @@
 // Rounds: a build names the files with problems, and the next one does without them. There are at
-// most two rounds a file.
+// most two rounds a file, and one more to find whose problem it is.
 #include "server/config/assemble.hpp"
 
 #include "server/config/local_files.hpp"
 #include "server/yaml/parse.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace weir::server {
 namespace {
@@ -19,7 +25,8 @@ using scalers::Problems;
 // The documents of one assembly, and what they are.
 class Documents {
  public:
-  Documents(ParsedConfig parsed, const ValidTexts& last_valid) : last_valid_(last_valid) {
+  Documents(ParsedConfig parsed, const ValidTexts& last_valid)
+      : last_valid_(last_valid), hashes_(std::move(parsed.hashes)) {
     for (Node& document : parsed.documents) {
       uses_.emplace(document.mark.file, FileUse::current);
       used_.push_back(std::move(document));
@@ -38,6 +45,26 @@ class Documents {
   [[nodiscard]] bool is_current(const std::string& file) const {
     const auto use = uses_.find(file);
     return use != uses_.end() && use->second == FileUse::current;
+  }
+
+  // Files as they were in the World in use come first, so that of two files that claim a name the
+  // changed one has the problem. False when they did already.
+  bool put_unchanged_first() {
+    const auto is_unchanged = [this](const Node& document) {
+      const std::string& file = document.mark.file;
+      const auto text = last_valid_.find(file);
+      const auto hash = hashes_.find(file);
+      return is_current(file) && text != last_valid_.end() && hash != hashes_.end() &&
+             hash->second == std::hash<std::string>{}(text->second);
+    };
+    if (std::ranges::is_partitioned(used_, is_unchanged)) return false;
+    std::vector<Node> changed;
+    std::vector<Node> in_order;
+    for (Node& document : used_)
+      (is_unchanged(document) ? in_order : changed).push_back(std::move(document));
+    std::ranges::move(changed, std::back_inserter(in_order));
+    used_ = std::move(in_order);
+    return true;
   }
 
   // Uses the last valid version of the file, or nothing of it. False when nothing of it was used.
@@ -67,6 +94,7 @@ class Documents {
   }
 
   const ValidTexts& last_valid_;
+  std::map<std::string, std::size_t> hashes_;  // of the texts as they are, by path
   std::vector<Node> used_;
   std::vector<Node> skipped_;
   FileUses uses_;
@@ -99,9 +127,12 @@ Assembly assemble(ParsedConfig parsed,
   for (const std::string& file : bad) {
     if (documents.is_current(file)) documents.demote(file);
   }
+  bool is_first = true;
   while (!documents.used().empty()) {
     Problems found;
     out.world = build(documents.used(), documents.skipped(), found);
+    // Only now, because without problems the order of the files is that of the metrics.
+    if (std::exchange(is_first, false) && !out.world && documents.put_unchanged_first()) continue;
     bad.clear();
     for (const Problem& problem : found.all()) {
       bad.insert(problem.mark.file);

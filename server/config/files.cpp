@@ -14,7 +14,9 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -118,6 +120,7 @@ std::string fingerprint_of(const ConfigFiles& config) {
 ParsedConfig parse_files(const ConfigFiles& config) {
   ParsedConfig out;
   for (const ConfigFile& file : config.files) {
+    out.hashes.insert_or_assign(file.path, std::hash<std::string>{}(file.text));
     Node readable;
     Node document = parse_yaml(file.text, file.path, out.problems, &readable);
     // Null when the text had a problem, which is reported already.

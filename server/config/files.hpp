@@ -5,6 +5,8 @@
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/problems.hpp"
 
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,7 @@ struct ParsedConfig {
   // What can be read of each file without a document; its mark has the path.
   std::vector<scalers::Node> broken;
   scalers::Problems problems;
+  std::map<std::string, std::size_t> hashes = {};  // of the texts, by path
 };
 [[nodiscard]] ParsedConfig parse_files(const ConfigFiles& config);
 

@@ -89,6 +89,18 @@ class ConfigErrorsTest(ServerTest):
         self.assertEqual(0, gauge(weir, "weir_config_file_skipped", file=self.team / "b.yaml"))
         self.assertIn("\nweir_config_last_reload_successful 1\n", weir.get("/metrics", {"X-Remote-User": "a"}).text)
 
+    def test_a_file_that_takes_a_name_of_another_one_has_the_problem_alone(self):
+        self.write("b.yaml", self.metrics_file(b=1))
+        self.write("c.yaml", self.metrics_file(c=3, c2=4))
+        weir = self.weir(own=1)
+        self.assertEqual(("1", "3", "4"), tuple(self.read(weir, name) for name in ("b", "c", "c2")))
+
+        self.write("b.yaml", self.metrics_file(b=2, c=9))
+        self.wait_for(lambda: gauge(weir, "weir_config_file_skipped", file=self.team / "b.yaml") == 1)
+
+        self.assertEqual(("1", "3", "4"), tuple(self.read(weir, name) for name in ("b", "c", "c2")))
+        self.assertEqual(0, gauge(weir, "weir_config_file_skipped", file=self.team / "c.yaml"))
+
     def test_a_folder_that_is_empty_for_a_while_removes_no_metric(self):
         self.write("a.yaml", self.metrics_file(a=1))
         weir = self.weir(own=1)

@@ -128,6 +128,57 @@ TEST_CASE("a valid file that repeats a metric of the version before keeps that v
   CHECK(names_of(assembly) == Texts{"moved"});
 }
 
+TEST_CASE("of two files that claim a name, the changed one has the problem, wherever it sorts") {
+  Site site;
+  const std::string of_c = kBackends + metric("c");
+  const ValidTexts last_valid{{"b.yaml", metric("b")}, {"c.yaml", of_c}};
+  const FileUses b_before{{"b.yaml", FileUse::last_valid}, {"c.yaml", FileUse::current}};
+
+  auto same_metric = site.assemble_files({{"b.yaml", metric("c")}, {"c.yaml", of_c}},
+                                         ConfigErrors::skip,
+                                         last_valid);
+  auto same_backend = site.assemble_files({{"b.yaml", kBackends}, {"c.yaml", of_c}},
+                                          ConfigErrors::skip,
+                                          last_valid);
+
+  REQUIRE(same_metric.world);
+  CHECK(same_metric.uses == b_before);
+  CHECK(same_metric.problems.size() == 1);
+  CHECK(same_metric.problems.all().front().mark.file == "b.yaml");
+  CHECK(names_of(same_metric) == Texts{"c", "b"});
+  REQUIRE(same_backend.world);
+  CHECK(same_backend.uses == b_before);
+  CHECK(names_of(same_backend) == Texts{"c", "b"});
+}
+
+TEST_CASE("without problems the metrics are in the order of the files, whichever changed") {
+  Site site;
+  const std::string of_c = kBackends + metric("c");
+
+  const auto assembly = site.assemble_files({{"b.yaml", metric("new")}, {"c.yaml", of_c}},
+                                            ConfigErrors::skip,
+                                            {{"b.yaml", metric("b")}, {"c.yaml", of_c}});
+
+  REQUIRE(assembly.world);
+  CHECK(names_of(assembly) == Texts{"new", "c"});
+}
+
+TEST_CASE("a skipped metric is an error where no valid file serves its name") {
+  Site site;
+
+  auto assembly = site.assemble_files(
+      {{"a.yaml", kBackends + metric("good")},
+       {"b.yaml",
+        "metrics: [{name: good, namespaces: [api]}, {name: good, namespaces: [ml]},"
+        " {name: Good, namespaces: [web]}, {name: bad, namespaces: [ml]},"
+        " {name: bad, namespaces: [ml]}]"}});
+
+  REQUIRE(assembly.world);
+  CHECK(names_of(assembly) == Texts{"good", "good", "bad"});
+  CHECK(assembly.world->metrics().at(1).namespaces == Texts{"api"});
+  CHECK(site.read(assembly, "bad") == "misconfigured");
+}
+
 TEST_CASE("with fail, or without a valid file, nothing is built and all problems are reported") {
   Site site;
 
