@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace weir::scalers::read {
 namespace {
@@ -80,13 +83,20 @@ void Builder::add_skipped(const Node& document) {
 }
 
 void Builder::add_skipped_metrics() {
+  // By name, as in check_names().
+  std::unordered_map<std::string, std::vector<std::size_t>> seen;
+  for (std::size_t at = 0; at < metrics_.size() && !skipped_.empty(); ++at)
+    seen[lower_case(metrics_[at].name)].push_back(at);
   for (Metric& metric : skipped_) {
+    auto& namesakes = seen[lower_case(metric.name)];
     // What a valid file says of the name counts.
-    const bool is_served = std::ranges::any_of(metrics_, [&](const Metric& other) {
-      return equal_ignoring_case(other.name, metric.name) &&
-             (other.name != metric.name || overlap(other, metric));
+    const bool is_served = std::ranges::any_of(namesakes, [&](std::size_t at) {
+      const Metric& other = metrics_[at];
+      return other.name != metric.name || overlap(other, metric);
     });
-    if (!is_served) metrics_.push_back(std::move(metric));
+    if (is_served) continue;
+    namesakes.push_back(metrics_.size());
+    metrics_.push_back(std::move(metric));
   }
   skipped_.clear();
 }
