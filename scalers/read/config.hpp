@@ -50,6 +50,7 @@ class Builder {
   std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
   std::vector<Metric> metrics_;
   std::vector<Metric> skipped_;
+  ConfiguredBackend* nameless_ = nullptr;  // of all skipped metrics
 };
 
 }  // namespace weir::scalers::read

@@ -130,7 +130,6 @@ AnswerPtr Reader::answer_without_result(Deadline due, bool is_abandoned) const {
 std::vector<BackendState> Reader::backends() const {
   std::vector<BackendState> out;
   for (const auto& one : backends_) {
-    if (one->name.empty()) continue;
     out.push_back({one->name,
                    one->settings,
                    one->health,

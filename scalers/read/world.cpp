@@ -34,9 +34,46 @@ void share_health(std::span<const std::unique_ptr<read::ConfiguredBackend>> back
     if (known == before.end()) continue;
     // Late answers of another server must not touch the health of this one.
     const bool is_same = known->settings == one->settings;
-    // By name alone: a metric whose backend has moved recovers as well.
+    // By name alone: a metric whose backend has another address recovers as well.
     if (known->failing) one->failing = known->failing;
     one->health = is_same ? known->health : std::make_shared<read::BackendHealth>(*known->health);
+  }
+}
+
+// The labels of a failing read as `metric` reports them. While its file was skipped they were the
+// requirements of the selector.
+void bind_again(read::FailingRead& failing, const read::Metric& metric) {
+  const bool is_bound = failing.filter.empty() && !failing.labels.empty();
+  if (metric.selector_mode == read::SelectorMode::filter || is_bound) return;
+  const auto bound = read::bind_labels(metric.labels, failing.filter);
+  if (!bound || bound->size() != 1) return;
+  failing.labels = read::text_of(bound->front());
+  failing.filter.clear();
+}
+
+// A failure goes on where a reload gives its metric another backend, as when its file is skipped or
+// valid again: the log says neither twice that it fails, nor nothing when it recovers.
+void move_failures(std::span<const BackendState> before,
+                   const std::vector<read::Metric>& metrics,
+                   const MetricIndex& index) {
+  const auto serving = [&](const read::FailingRead& failing) -> const read::Metric* {
+    for (auto id = index.find(failing.metric); id; id = index.next(*id)) {
+      const read::Metric& metric = metrics[static_cast<std::size_t>(*id)];
+      if (metric.serves(failing.name_space)) return &metric;
+    }
+    return nullptr;
+  };
+  for (const BackendState& state : before) {
+    if (!state.failing) continue;
+    auto moved = state.failing->take_moved([&](const read::FailingRead& failing) {
+      const read::Metric* metric = serving(failing);
+      return metric != nullptr && metric->backend->failing != state.failing;
+    });
+    for (read::FailingReads::Failure& failure : moved) {
+      const read::Metric& metric = *serving(failure.read);
+      bind_again(failure.read, metric);
+      metric.backend->failing->adopt(std::move(failure));
+    }
   }
 }
 
@@ -86,13 +123,15 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
   auto infos = builder.infos();
   auto index = index_of(infos);
   auto backends = builder.take_backends();
+  auto metrics = builder.take_metrics();
   share_health(backends, before);
+  move_failures(before, metrics, *index);
   // Each replica has another seed, so that they do not repeat failed queries at the same instant.
   auto reader = std::make_shared<read::Reader>(loop,
                                                clock,
                                                observer,
                                                std::move(backends),
-                                               builder.take_metrics(),
+                                               std::move(metrics),
                                                index,
                                                std::random_device{}());
   auto list = [reader] { return reader->backends(); };

@@ -99,7 +99,7 @@ struct MetricInfo {
 
 // A backend at this moment, for telemetry and for the world that replaces this one.
 struct BackendState {
-  std::string name;
+  std::string name;                             // empty: of the metrics of skipped files
   std::size_t settings;                         // a hash: equal for the same server
   std::shared_ptr<read::BackendHealth> health;  // never null
   std::size_t in_flight;

@@ -94,6 +94,8 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
     return !is_kept;
   });
   for (const scalers::BackendState& state : states) {
+    // No system: metrics of skipped files alone have it.
+    if (state.name.empty()) continue;
     auto known = backends_.find(state.name);
     if (known == backends_.end()) known = backends_.emplace(state.name, make(state.name)).first;
     Series& series = known->second;

@@ -70,6 +70,13 @@ class ConfigErrorsTest(ServerTest):
         self.wait_for(lambda: self.read(weir, "b1") == "1")
         self.assertEqual(0, gauge(weir, "weir_config_file_skipped", file=self.team / "bad.yaml"))
         self.assert_skipped(weir, "c1")
+        # Each once, across the reload; and a metric recovers although its backend is another one now.
+        self.wait_for(lambda: ' metric_recovered namespace="ml-inference" name="b1"' in log_of(weir))
+        for name in ("b1", "c1"):
+            self.assertEqual(1, log_of(weir).count(f' metric_failing namespace="ml-inference" name="{name}"'))
+        page = weir.get("/metrics", {"X-Remote-User": "a"}).text
+        self.assertIn('\nweir_metric_failing{backend="",code="misconfigured",labels="",metric="c1",namespace="ml-inference"} 1', page)
+        self.assertFalse([line for line in page.splitlines() if line.startswith("weir_metric_failing{") and 'metric="b1"' in line])
 
     def test_a_reload_keeps_the_last_valid_version_of_a_file_and_uses_the_others(self):
         self.write("a.yaml", self.metrics_file(a=1))

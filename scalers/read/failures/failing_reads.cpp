@@ -103,6 +103,12 @@ std::vector<FailingReads::Failure> FailingReads::take_diagnosed(const std::strin
   return out;
 }
 
+void FailingReads::adopt(Failure failure) {
+  const std::string id = key_of(failure.read);
+  const std::string name_space = failure.read.name_space;
+  if (failures_.find(id) == nullptr) failures_.put(id, name_space, std::move(failure));
+}
+
 void FailingReads::refill(Budget& budget, const LineRate& rate, SteadyTime now) {
   const std::chrono::duration<double> passed = now - budget.at;
   budget.lines =

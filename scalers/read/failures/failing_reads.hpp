@@ -92,6 +92,20 @@ class FailingReads {
     return out;
   }
 
+  // Removes and returns the failures whose metric has another backend since a reload:
+  // `has_moved(const FailingRead&)`. adopt() of that backend's object takes each.
+  template <class HasMoved>
+  [[nodiscard]] std::vector<Failure> take_moved(HasMoved has_moved) {
+    std::vector<Failure> out;
+    failures_.erase_if([&](Failure& failure) {
+      if (!has_moved(std::as_const(failure.read))) return false;
+      out.push_back(std::move(failure));
+      return true;
+    });
+    return out;
+  }
+  void adopt(Failure failure);
+
   // Calls `visit(const Failure&)` with each failure that was read within kFailureShown.
   template <class Visit>
   void for_each_current(SteadyTime now, Visit visit) const {

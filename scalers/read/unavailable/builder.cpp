@@ -66,18 +66,17 @@ void Builder::add_skipped(const Node& document) {
         std::ranges::any_of(backends_, [&](const auto& one) { return one->name == named.name; });
     if (!is_known) add(named.name, named.kind);
   }
-  ConfiguredBackend* nameless = nullptr;
   ParameterNames no_names({});
   for (NamedMetric& named : metrics_named_in(document)) {
-    if (nameless == nullptr) nameless = add("", "");
+    if (nameless_ == nullptr) nameless_ = add("", "");
     Metric metric;
     metric.name = std::move(named.name);
     metric.namespaces = std::move(named.namespaces);
     metric.mark = named.mark;
     // Whatever labels it declares, no selector is refused.
     metric.selector_mode = SelectorMode::filter;
-    metric.backend = nameless;
-    metric.scaler = nameless->backend->make_scaler(document, no_names, problems_);
+    metric.backend = nameless_;
+    metric.scaler = nameless_->backend->make_scaler(document, no_names, problems_);
     skipped_.push_back(std::move(metric));
   }
 }

@@ -135,5 +135,23 @@ TEST_CASE("a backend that a reload removed has no series, and starts from zero w
   CHECK(lines(telemetry, "weir_backend_up{").empty());
 }
 
+TEST_CASE("metrics of skipped files fail without a backend that has series") {
+  ServerTelemetry telemetry;
+  const auto failing = std::make_shared<scalers::read::FailingReads>();
+  REQUIRE(failing->note({"ml", "m", "", {}},
+                        "key",
+                        scalers::Error{Errc::misconfigured, "", ""},
+                        false,
+                        false,
+                        SteadyTime{}) != nullptr);
+  const scalers::BackendState
+      nameless{"", 0, std::make_shared<scalers::read::BackendHealth>(), 0, 0, {}, failing};
+
+  CHECK(lines(telemetry, "weir_backend_", {nameless}).empty());
+  CHECK(lines(telemetry, "weir_metric_failing{", {nameless}) ==
+        Texts{R"(weir_metric_failing{backend="",code="misconfigured",labels="",metric="m",)"
+              R"(namespace="ml"} 1)"});
+}
+
 }  // namespace
 }  // namespace weir::server
