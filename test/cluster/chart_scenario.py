@@ -64,7 +64,7 @@ class ChartScenario(ClusterTest):
     def test_with_cert_manager_and_every_component_the_chart_equals_the_overlay_staging(self):
         switches = ",".join(f"{name}.enabled=true" for name in ("certManager", *COMPONENTS))
 
-        self.assert_same("overlays/staging", self.rendered("--set", f"{switches},logLevel=3"))
+        self.assert_same("overlays/staging", self.rendered("--set", f"{switches},prometheusRule.workloads=true,logLevel=3"))
 
     def test_every_object_is_labelled_as_the_bases_and_by_its_release(self):
         base = {key(item): item["metadata"].get("labels", {}) for item in build(self.manifests / "base")}
