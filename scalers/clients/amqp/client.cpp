@@ -64,7 +64,7 @@ ConnectionCounts AmqpClient::connections() const {
   ConnectionCounts out = *counts_;
   for (const auto& [vhost, entry] : connections_) {
     if (const Error* refusal = entry.connection->refused_credentials())
-      out.refused_credentials = RefusedCredentials{*refusal, ""};
+      out.refused_credentials = RefusedCredentials{*refusal, "", entry.connection->is_up()};
   }
   out.is_breaker_open = std::ranges::any_of(connections_, [](const auto& entry) {
     return entry.second.connection->is_breaker_open();

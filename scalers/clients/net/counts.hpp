@@ -13,10 +13,11 @@
 
 namespace weir::scalers {
 
-// Credentials that the server has refused; those of an open connection may be older and valid.
+// Credentials that the server has refused.
 struct RefusedCredentials {
   Error error;
   std::string scope;  // where they were refused (HttpRequest::auth_scope); empty: everywhere
+  bool is_older_in_use = false;  // a connection with older credentials is open
 };
 
 struct ConnectionCounts {

@@ -156,6 +156,8 @@ class Connection {
   // Why the server refused the credentials of the last attempt; nullptr when it did not. A link
   // with older credentials may be up all the same.
   [[nodiscard]] const Error* refused_credentials() const;
+  // Whether a link is up, as far as is known.
+  [[nodiscard]] bool is_up() const { return link_ != nullptr && link_->is_up(); }
   [[nodiscard]] bool is_breaker_open() const { return breaker_.is_tripped(); }
 
  private:

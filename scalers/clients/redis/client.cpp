@@ -79,7 +79,7 @@ ConnectionCounts RedisClient::connections() const {
   ConnectionCounts out = *counts_;
   out.is_breaker_open = is_breaker_open();
   if (const Error* refusal = connection_->refused_credentials())
-    out.refused_credentials = RefusedCredentials{*refusal, ""};
+    out.refused_credentials = RefusedCredentials{*refusal, "", connection_->is_up()};
   return out;
 }
 

@@ -187,8 +187,9 @@ std::string terminal_text(const Explanation& explanation,
   if (const auto& refused = backend.connections.refused_credentials) {
     add(out,
         "credentials",
-        fmt::format("those of the files are refused: {}; an open connection has older ones",
-                    refused->error.message()));
+        fmt::format("those of the files are refused: {}{}",
+                    refused->error.message(),
+                    refused->is_older_in_use ? "; an open connection has older ones" : ""));
   }
   if (!backend.file_problem.empty()) add(out, "files", backend.file_problem);
   add(out,

@@ -186,6 +186,7 @@ TEST_CASE("refused credentials leave the connection in use, and are sent again a
   check_until(site, [&] { return site.connection.refused_credentials() != nullptr; });
   REQUIRE(site.connection.refused_credentials() != nullptr);
   CHECK(site.connection.live_link() == old);
+  CHECK(site.connection.is_up());
   site.connection.check_credentials(std::chrono::steady_clock::now() + 25s);
   CHECK(server.connections() == 2);
   site.fingerprint = 3;

@@ -1,0 +1,33 @@
+#include "server/commands/explain/text.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace weir::server {
+namespace {
+
+using Catch::Contains;
+using scalers::Error;
+using scalers::Explanation;
+
+std::string text_with(scalers::RefusedCredentials refused) {
+  Explanation explanation{};
+  explanation.backend.connections.refused_credentials = std::move(refused);
+  return terminal_text(explanation, std::nullopt, false);
+}
+
+TEST_CASE("refused credentials have older ones beside them only where a connection is open") {
+  const Error refusal{scalers::Errc::refused, "HTTP 401", ""};
+
+  const auto alone = text_with({refusal, ""});
+  const auto beside = text_with({refusal, "", true});
+
+  CHECK_THAT(alone, Contains("credentials  those of the files are refused: HTTP 401\n"));
+  CHECK_THAT(beside, Contains("refused: HTTP 401; an open connection has older ones\n"));
+}
+
+}  // namespace
+}  // namespace weir::server
