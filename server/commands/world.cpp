@@ -41,17 +41,6 @@ LoadedWorld load_world(const std::vector<std::string>& config,
   return out;
 }
 
-std::unique_ptr<scalers::World> build_world(const std::vector<scalers::Node>& documents,
-                                            scalers::Problems& problems,
-                                            Loop& loop,
-                                            scalers::Clients& clients,
-                                            const Clock& clock,
-                                            scalers::ReadObserver& observer) {
-  auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
-  if (!world) print_problems(problems.all_lines());
-  return world;
-}
-
 void print_problems(const std::vector<std::string>& lines) {
   if (lines.empty()) return;
   for (const std::string& line : lines) fmt::print(stderr, "{}\n", line);
@@ -59,6 +48,12 @@ void print_problems(const std::vector<std::string>& lines) {
              "weir: {} problem{} in the configuration\n",
              lines.size(),
              lines.size() == 1 ? "" : "s");
+}
+
+void print_problems(const LoadedWorld& loaded) {
+  std::vector<std::string> lines = loaded.problems;
+  lines.insert(lines.end(), loaded.file_problems.begin(), loaded.file_problems.end());
+  print_problems(lines);
 }
 
 ExitCode print_failure(const scalers::Error& error) {

@@ -36,25 +36,19 @@ class SilentObserver final : public scalers::ReadObserver {
 };
 
 // Loads the configuration at `config`; `world` is null after printing every problem. Problems of
-// files that the settings name alone are returned, and those of files that `errors` lets skip.
+// files that the settings name alone are returned, and those of files that `errors` lets skip:
+// without it, of several files those with problems.
 [[nodiscard]] LoadedWorld load_world(const std::vector<std::string>& config,
                                      Loop& loop,
                                      scalers::Clients& clients,
                                      const Clock& clock,
                                      scalers::ReadObserver& observer,
-                                     std::optional<ConfigErrors> errors = ConfigErrors::fail);
-
-// The same from documents that are parsed already, with the problems found in them.
-[[nodiscard]] std::unique_ptr<scalers::World> build_world(
-    const std::vector<scalers::Node>& documents,
-    scalers::Problems& problems,
-    Loop& loop,
-    scalers::Clients& clients,
-    const Clock& clock,
-    scalers::ReadObserver& observer);
+                                     std::optional<ConfigErrors> errors = std::nullopt);
 
 // The lines and "weir: 2 problems in the configuration" on stderr; nothing without lines.
 void print_problems(const std::vector<std::string>& lines);
+// Those of a configuration that is used all the same.
+void print_problems(const LoadedWorld& loaded);
 
 // Runs the loop until `work` is done and returns its result.
 template <class T>

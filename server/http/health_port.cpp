@@ -7,12 +7,12 @@
 #include "server/http/head.hpp"
 #include "server/http/input.hpp"
 #include "server/http/response.hpp"
+#include "server/http/session_end.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
@@ -184,7 +184,7 @@ void HealthPort::admit(Socket socket) {
   boost::asio::co_spawn(
       loop_.get_executor(),
       Connections::serve(connections_, std::move(socket), clock_.steady(), &health_),
-      boost::asio::detached);
+      on_session_end);
 }
 
 awaitable<void> HealthPort::watch_limits() {

@@ -4,6 +4,7 @@
 #include "scalers/signal.hpp"
 #include "server/config/reload.hpp"
 #include "server/connections/memory_limit.hpp"
+#include "server/http/session_end.hpp"
 #include "server/logging/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -46,16 +46,6 @@ std::size_t max_by_descriptors() {
 
 std::unique_ptr<FILE, CDeleter<std::fclose>> open_reserve() {
   return std::unique_ptr<FILE, CDeleter<std::fclose>>(std::fopen("/dev/null", "re"));
-}
-
-// An exception in a session ends that connection, never the process.
-void on_session_end(const std::exception_ptr& failure) {
-  if (!failure) return;
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& bug) {
-    log_rate_limited(Level::error, "session_failed", {{"reason", bug.what()}});
-  }
 }
 
 }  // namespace

@@ -128,6 +128,23 @@ class ConfigErrorsTest(ServerTest):
                            f"metric ml-inference/other: prometheus prom2: {WHY}")
         self.assertEqual("1", self.read(weir, "own"))
 
+    def test_get_and_explain_name_the_problems_and_go_on_with_the_other_files(self):
+        self.write("good.yaml", self.metrics_file(g=7))
+        self.write("bad.yaml", json.dumps({"metrics": [dict(metric("b", "vector(1)"), freshnes="1s")]}))
+        (self.team / "own.yaml").write_text(self.own(own=1))
+        problems = rf"(?s){self.team / 'bad.yaml'}:.*freshnes.*\nweir: 1 problem in the configuration\n"
+
+        for command in ("get", "explain"):
+            with self.subTest(command):
+                good = run_weir(command, "--config", self.team, "ml-inference/g")
+                bad = run_weir(command, "--config", self.team, "ml-inference/b")
+
+                self.assertEqual(0, good.returncode)
+                self.assertRegex(good.stderr, problems)
+                self.assertIn("7", good.stdout)
+                self.assertEqual(3, bad.returncode)
+                self.assertIn(WHY, bad.stdout + bad.stderr)
+
     def test_with_fail_or_a_single_file_a_problem_ends_the_start(self):
         self.write("good.yaml", self.metrics_file(g=7))
         self.write("bad.yaml", "metrics: [")

@@ -21,6 +21,7 @@
 #include <stdexcept>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace weir::server {
 namespace {
@@ -110,6 +111,18 @@ std::string text_of(const Findings& findings, Output output) {
   }
 }
 
+// The World does not have the blocks of the metrics.
+std::vector<scalers::Node> documents_in_use(const std::vector<std::string>& config,
+                                            const LoadedWorld& loaded) {
+  std::vector<scalers::Node> out;
+  for (scalers::Node& document : parse_files(read_config(config)).documents) {
+    const auto use = loaded.uses.find(document.mark.file);
+    if (use != loaded.uses.end() && use->second == FileUse::current)
+      out.push_back(std::move(document));
+  }
+  return out;
+}
+
 Findings run_checks(Loop& loop, doctor::ClusterChecks& checks) {
   std::optional<Findings> out;
   std::exception_ptr bug;
@@ -139,13 +152,12 @@ ExitCode run(const DoctorOptions& options) {
   // Without a kubeconfig the account is that of the pod, which is Weir's.
   doctor::Scope scope = scope_of(options, kubeconfig.empty());
   if (!options.config.empty()) {
-    scalers::Problems problems;
-    const auto documents = parse_config(read_config(options.config), problems);
     // Needed for its list of metrics only: no backend is queried.
-    const auto world = build_world(documents, problems, loop, clients, clock, observer);
-    if (!world) return ExitCode::failed;
-    scope.served.configured = world->metrics();
-    scope.served.measured = doctor::measured_metrics(documents);
+    const auto loaded = load_world(options.config, loop, clients, clock, observer);
+    if (!loaded.world) return ExitCode::failed;
+    print_problems(loaded.problems);
+    scope.served.configured = loaded.world->metrics();
+    scope.served.measured = doctor::measured_metrics(documents_in_use(options.config, loaded));
   }
   // For the direct probe, which does not use the HTTP client.
   scalers::clients::Resolver resolver(loop);

@@ -76,8 +76,8 @@ ExitCode run(const ExplainOptions& options) {
   scalers::Clients clients(loop);
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
-  // Of any backend, so that they are no reason to end.
-  print_problems(loaded.file_problems);
+  // Of any backend or team, so that they are no reason to end.
+  print_problems(loaded);
   // First, because its selector may be the one to explain.
   const auto hpa = hpa_of(options, loop, clock, clients);
   const bool uses_hpa_selector = options.selector.empty() && hpa && hpa->metric;

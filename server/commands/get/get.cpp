@@ -56,8 +56,8 @@ ExitCode run(const GetOptions& options) {
   scalers::Clients clients(loop);
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
-  // Of any backend, so that they are no reason to end.
-  print_problems(loaded.file_problems);
+  // Of any backend or team, so that they are no reason to end.
+  print_problems(loaded);
   const auto readings = read(options, loop, clock, *loaded.world);
   // Before the output, which a slow reader of a pipe may delay.
   clients.close();

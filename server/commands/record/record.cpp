@@ -238,7 +238,7 @@ ExitCode run(const RecordOptions& options) {
   if (!options.config.empty()) {
     loaded = load_world(options.config, loop, clients, clock, observer);
     if (!loaded.world) return ExitCode::failed;
-    print_problems(loaded.file_problems);
+    print_problems(loaded);
   }
   std::optional<cluster::KubeClient> kube;
   if (!options.kubeconfig.empty())
