@@ -92,7 +92,7 @@ TEST_CASE("the user and the password of a url in a file are secrets of their own
   using Part = SecretFile::Part;
   const Folder folder;
   const auto path = folder.write("url", "amqp://a%3Ab:p%40s@broker:5672/%2F\n");
-  const auto plain = folder.write("plain", "amqp://broker/v@host");
+  const auto plain = folder.write("plain", "amqp://broker/v");
   const auto bad = folder.write("bad", "redis://:100%@cache/0");
 
   CHECK(SecretFile(path, Part::url_user).read()->reveal() == "a:b");
