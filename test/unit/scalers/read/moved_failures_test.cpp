@@ -41,7 +41,8 @@ struct Site {
     clock.advance(2s);
   }
   void read(std::vector<LabelRequirement> selector = {}) {
-    (void)test::run(loop, world->source().read({"ml", "m", std::move(selector)}, test::within(5s)));
+    const Deadline deadline = Deadline::after(clock.steady(), 5s);
+    (void)test::run(loop, world->source().read({"ml", "m", std::move(selector)}, deadline));
   }
   // "BACKEND LABELS" of each failing read that is shown.
   Texts failing() {
