@@ -44,7 +44,7 @@ Row row_of(scalers::Errc code) {
     // The backend has rejected Weir's credentials. A 401 or 403 would blame the caller's.
     case Errc::refused:
     case Errc::forbidden:
-    case Errc::settling: return kUnavailable;
+    case Errc::settling:
     case Errc::misconfigured: return kUnavailable;
   }
   return kUnavailable;
