@@ -21,8 +21,8 @@ constexpr std::size_t kMaxExplaining = 2;
 // Counts one explanation in progress, as long as it lives.
 class Counted {
  public:
-  Counted(std::map<std::string, std::size_t>& counts, const std::string& name_space)
-      : counts_(counts), name_space_(name_space) {
+  Counted(std::map<std::string, std::size_t>& counts, std::string name_space)
+      : counts_(counts), name_space_(std::move(name_space)) {
     ++counts_[name_space_];
   }
   Counted(const Counted&) = delete;

@@ -76,7 +76,7 @@ awaitable<void> ask_all(Loop& loop,
 SentinelServers::SentinelServers(Loop& loop,
                                  Resolver& resolver,
                                  const SentinelTarget& target,
-                                 std::shared_ptr<TlsContexts> contexts)
+                                 const std::shared_ptr<TlsContexts>& contexts)
     : loop_(loop),
       target_(target),
       sentinel_counts_(std::make_shared<ConnectionCounts>()),

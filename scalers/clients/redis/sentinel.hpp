@@ -47,7 +47,7 @@ class SentinelServers final : public RedisServers {
   SentinelServers(Loop& loop,
                   Resolver& resolver,
                   const SentinelTarget& target,
-                  std::shared_ptr<TlsContexts> contexts);
+                  const std::shared_ptr<TlsContexts>& contexts);
 
   // Errc::partial while the server that Sentinels name is not a master.
   [[nodiscard]] awaitable<Result<std::vector<RedisReply>>> commands(std::string key,
