@@ -65,7 +65,7 @@ std::string group_of(const std::string& api_version) {
 std::string trigger_text(const std::string& type) {
   if (scalers::find_kind(type) != nullptr)
     return fmt::format("write {}: under backends: and metrics:", type);
-  const std::string known = scalers::other_kind_text(type);
+  std::string known = scalers::other_kind_text(type);
   if (!known.empty()) return known;
   return "there is no such kind; if Prometheus can have its numbers, write prometheus: with a "
          "query "

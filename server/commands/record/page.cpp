@@ -170,8 +170,8 @@ std::pair<std::string, std::string> parts_of(const std::string& name) {
 const HpaMetric* metric_in(const HpaTrack& hpa, const std::string& metric) {
   const auto [name_space, name] = parts_of(metric);
   if (parts_of(hpa.name).first != name_space) return nullptr;
-  for (auto sample = hpa.samples.rbegin(); sample != hpa.samples.rend(); ++sample) {
-    for (const HpaMetric& one : sample->state.metrics) {
+  for (const HpaSample& sample : hpa.samples | std::views::reverse) {
+    for (const HpaMetric& one : sample.state.metrics) {
       if (one.type == "External" && scalers::lower_case(one.name) == scalers::lower_case(name))
         return &one;
     }
