@@ -95,8 +95,13 @@ Reload::LoadedConfig Reload::load(const std::vector<std::string>& paths,
 }
 
 Assembly Reload::assemble_world(LoadedConfig& loaded) {
-  const std::size_t file_count = loaded.files.size() + loaded.parsed.broken.size();
-  auto policy = policy_for(errors_, file_count);
+  // A file that was read and cannot be parsed is in both lists.
+  const auto is_unread = [&](const scalers::Node& broken) {
+    return std::ranges::find(loaded.files, broken.mark.file, &ConfigFile::path) ==
+           loaded.files.end();
+  };
+  const auto unread = std::ranges::count_if(loaded.parsed.broken, is_unread);
+  auto policy = policy_for(errors_, loaded.files.size() + static_cast<std::size_t>(unread));
   for (const scalers::Node& broken : loaded.parsed.broken) {
     // A folder without files any more, as while it is mounted: its metrics must not be gone.
     const bool is_folder = std::ranges::find(paths_, broken.mark.file) != paths_.end() &&

@@ -17,7 +17,7 @@ from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, frugal_
                      vector)
 
 # A tenth for a Weir with sanitizers and without optimization, whose handshakes take several times as long.
-STRANGERS, BURST, PROBES, READS = (256, 30, 20, 50) if is_sanitized() else (2048, 100, 60, 200)
+STRANGERS, BURST, PROBES, READS = (384, 30, 20, 50) if is_sanitized() else (2048, 100, 60, 200)
 LIMIT_MIB, RELEASED_MIB, RELEASE_SECONDS = 64, 24, 60
 KUBE_APISERVER, KUBELET, STRANGER = "127.0.0.2", "127.0.0.3", 4
 # Attacker, Weir and test share the machine, so that a part of what is measured is its scheduler's. A kubelet waits for 1 s.
