@@ -17,7 +17,7 @@ from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, frugal_
                      vector)
 
 # A tenth for a Weir with sanitizers and without optimization, whose handshakes take several times as long.
-STRANGERS, BURST, PROBES, READS = (384, 30, 20, 50) if is_sanitized() else (2048, 100, 60, 200)
+STRANGERS, BURST, PROBES, READS = (256, 30, 20, 50) if is_sanitized() else (2048, 100, 60, 200)
 LIMIT_MIB, RELEASED_MIB, RELEASE_SECONDS = 64, 24, 60
 KUBE_APISERVER, KUBELET, STRANGER = "127.0.0.2", "127.0.0.3", 4
 # Attacker, Weir and test share the machine, so that a part of what is measured is its scheduler's. A kubelet waits for 1 s.
@@ -71,6 +71,8 @@ class StrangersTest(ServerTest):
 
     def weir_in(self, launcher=(), flags=()):
         text = config(self.backend.url, metric("up", "up", freshness="1m"))
+        if is_sanitized() and not launcher:
+            launcher = ("prlimit", "--nofile=1024")  # fewer connections, so that fewer strangers are too many
         return self.start_in_test(
             Weir(self.folder() / "weir", text, env=frugal_environment(), launcher=launcher, flags=flags))
 
