@@ -14,14 +14,15 @@ import unittest
 from pathlib import Path
 
 from support import (HPA_USER, ScriptedServer, ServerTest, Weir, config, frugal_environment, is_sanitized, metric, metric_path,
-                     vector)
+                     scaled, vector)
 
 # A tenth for a Weir with sanitizers and without optimization, whose handshakes take several times as long.
 STRANGERS, BURST, PROBES, READS = (256, 30, 20, 50) if is_sanitized() else (2048, 100, 60, 200)
 LIMIT_MIB, RELEASED_MIB, RELEASE_SECONDS = 64, 24, 60
 KUBE_APISERVER, KUBELET, STRANGER = "127.0.0.2", "127.0.0.3", 4
-# Attacker, Weir and test share the machine, so that a part of what is measured is its scheduler's. A kubelet waits for 1 s.
-FLOOR_SECONDS = 1.0 if is_sanitized() else 0.1
+# Attacker, Weir and test share the machine with whatever else runs, so that a part of what is measured is its scheduler's: a
+# kubelet's patience of 1 s is the bound beside other tests, and a tenth of it alone on the machine (./dev nightly attack).
+FLOOR_SECONDS = 1.0 if is_sanitized() or scaled(1) < 4 else 0.1
 CGROUPS = Path("/sys/fs/cgroup")
 
 
