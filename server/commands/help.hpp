@@ -15,7 +15,7 @@ class HelpFormatter final : public CLI::Formatter {
                         CLI::AppFormatMode mode) const override;
 };
 
-// `text` on lines of at most `width` bytes, each behind `indent` blanks; the first has none.
+// `text` on lines of at most `width` bytes, each after `indent` blanks; the first has none.
 [[nodiscard]] std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
 
 }  // namespace weir::server

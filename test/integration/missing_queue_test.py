@@ -43,7 +43,7 @@ class MissingQueueTest(ServerTest):
                     self.assert_values(answer, str(n + 1))
         message = self.wait_for(self.diagnosed, 15)
 
-        # What `kubectl describe hpa` shows is this text behind "unable to get external metric".
+        # What `kubectl describe hpa` shows is this text after "unable to get external metric".
         self.assertTrue(message.startswith(
             f'metric shop/queue_depth: rabbitmq api: queue "{MISSING}" does not exist in vhost "/"'), message)
         [line] = self.wait_for(lambda: self.lines("metric_failing"))

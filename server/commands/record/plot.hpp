@@ -1,5 +1,5 @@
 // One plot of a record as SVG: lines over time with a common start, in steps, because a value holds
-// until the next read; spans of failures behind them, and a mark below for each error. Pure.
+// until the next read; spans of failures in the background, and a mark below for each error. Pure.
 #pragma once
 
 #include <optional>

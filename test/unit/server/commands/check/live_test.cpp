@@ -61,7 +61,7 @@ TEST_CASE("a value is ok, and a warning when its object does not exist") {
   CHECK_FALSE(odd.is_failed());
 }
 
-TEST_CASE("an error has its code in front and the address behind") {
+TEST_CASE("an error has its code first and the address last") {
   const scalers::Error error{scalers::Errc::unreachable, "metric default/depth: refused", ""};
 
   const auto read = live_read(kMetric, explanation_of(error, ""), kAddresses);

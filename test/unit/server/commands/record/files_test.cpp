@@ -124,7 +124,7 @@ TEST_CASE("the marks of the time axis are round, at most eight") {
   CHECK(holds(svg_of({"v", 26, {}, {}}), ">25 s</text>"));
 }
 
-TEST_CASE("failed reads are shaded until the next good one, also behind the replicas of the HPA") {
+TEST_CASE("failed reads are shaded until the next good one, also in the plot of replicas") {
   HpaState state{2, 4, {}};
   state.least = 1;
   state.most = 9;
