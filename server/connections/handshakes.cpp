@@ -1,4 +1,5 @@
-// Turns by address: the fewest running handshakes first, then the connection that waits longest.
+// Turns by address: without the time of the last turn, each address of a flood would be as good as
+// a kubelet's, which has one every few seconds.
 #include "server/connections/handshakes.hpp"
 
 #include <algorithm>
@@ -6,13 +7,20 @@
 
 namespace weir::server {
 
-void Handshakes::add(ConnectionId id, const PeerAddress& address) {
-  change(address, [&](Address& entry) { entry.waiting.insert(id); });
+void Handshakes::add(ConnectionId id, const PeerAddress& address, bool is_trusted) {
+  change(address, [&](Address& entry) {
+    entry.waiting.insert(id);
+    entry.is_trusted = is_trusted;
+  });
   ++waiting_;
 }
 
 std::optional<ConnectionId> Handshakes::begin_next(SteadyTime now, bool is_under_pressure) {
+  refill_strangers(now);
   while (!turns_.empty() && running_ < kMost) {
+    const bool is_stranger = turns_.begin()->is_stranger;
+    // All that follow are strangers, too.
+    if (is_under_pressure && is_stranger && strangers_tokens_ < 1) return std::nullopt;
     const PeerAddress address = turns_.begin()->address;
     std::optional<ConnectionId> begun;
     change(address, [&](Address& entry) {
@@ -24,8 +32,10 @@ std::optional<ConnectionId> Handshakes::begin_next(SteadyTime now, bool is_under
       begun = *entry.waiting.begin();
       entry.waiting.erase(entry.waiting.begin());
       entry.running.emplace(*begun, now);
+      entry.last_turn = now;
     });
     if (!begun) continue;
+    if (is_stranger) strangers_tokens_ = std::max(0.0, strangers_tokens_ - 1);
     --waiting_;
     ++running_;
     return begun;
@@ -35,7 +45,7 @@ std::optional<ConnectionId> Handshakes::begin_next(SteadyTime now, bool is_under
 
 std::optional<ConnectionId> Handshakes::next_to_evict(SteadyTime now) const {
   if (running_ < kMost || turns_.empty() || by_running_.empty()) return std::nullopt;
-  const Place& most = *by_running_.rbegin();
+  const Load& most = *by_running_.rbegin();
   // Without the difference two addresses would evict each other's in turn.
   if (most.running <= turns_.begin()->running) return std::nullopt;
   const auto& [id, since] = *addresses_.at(most.address).running.begin();
@@ -51,6 +61,9 @@ void Handshakes::end(ConnectionId id, const PeerAddress& address, bool is_certif
     if (ended == 0 || !is_certified) return;
     entry.tokens = std::min<double>(kOfAddress, entry.tokens + 1);
     entry.is_over_rate = false;
+    if (!entry.is_trusted)
+      strangers_tokens_ = std::min<double>(kOfStrangers, strangers_tokens_ + 1);
+    entry.is_trusted = true;
   });
 }
 
@@ -68,6 +81,22 @@ void Handshakes::refill(Address& entry, SteadyTime now) {
   const std::chrono::duration<double> passed = now - entry.counted_at;
   entry.tokens = std::min<double>(kOfAddress, entry.tokens + passed.count() * kOfAddress);
   entry.counted_at = now;
+}
+
+void Handshakes::refill_strangers(SteadyTime now) {
+  const std::chrono::duration<double> passed = now - strangers_counted_at_;
+  strangers_tokens_ =
+      std::min<double>(kOfStrangers, strangers_tokens_ + passed.count() * kOfStrangers);
+  strangers_counted_at_ = now;
+}
+
+Handshakes::Turn Handshakes::turn_of(const Addresses::value_type& entry) {
+  const auto& [address, facts] = entry;
+  return {!facts.is_trusted,
+          facts.running.size(),
+          facts.last_turn,
+          *facts.waiting.begin(),
+          address};
 }
 
 template <class Change>
@@ -89,7 +118,7 @@ void Handshakes::change(const PeerAddress& address, Change apply) {
 void Handshakes::leave_order(const Addresses::value_type& entry) {
   const auto& [address, facts] = entry;
   const std::size_t running = facts.running.size();
-  if (!facts.waiting.empty()) turns_.erase({running, *facts.waiting.begin(), address});
+  if (!facts.waiting.empty()) turns_.erase(turn_of(entry));
   if (running > 0) by_running_.erase({running, ~facts.running.begin()->first, address});
 }
 
@@ -97,7 +126,7 @@ void Handshakes::enter_order(const Addresses::value_type& entry) {
   const auto& [address, facts] = entry;
   const std::size_t running = facts.running.size();
   const bool has_turn = !facts.waiting.empty() && !facts.is_over_rate && running < kOfAddress;
-  if (has_turn) turns_.insert({running, *facts.waiting.begin(), address});
+  if (has_turn) turns_.insert(turn_of(entry));
   if (running > 0) by_running_.insert({running, ~facts.running.begin()->first, address});
 }
 

@@ -34,6 +34,11 @@ void Strangers::certified_ended(const PeerAddress& address, SteadyTime now) {
   });
 }
 
+bool Strangers::is_trusted(const PeerAddress& address) const {
+  const auto at = addresses_.find(address);
+  return at != addresses_.end() && at->second.is_trusted();
+}
+
 void Strangers::set_allowance(std::size_t count) {
   if (count == allowance_) return;
   allowance_ = count;
@@ -62,8 +67,7 @@ void Strangers::forget(SteadyTime now) {
 Strangers::Weight Strangers::weight_of(const Addresses::value_type& entry) const {
   const auto& [address, facts] = entry;
   const std::size_t count = facts.strangers.size();
-  const bool is_certified = facts.certified > 0 || facts.certified_at;
-  return {is_certified ? count - std::min(count, allowance_) : count,
+  return {facts.is_trusted() ? count - std::min(count, allowance_) : count,
           count,
           ~facts.strangers.begin()->first,
           address};
@@ -76,8 +80,7 @@ void Strangers::change(const PeerAddress& address, Change apply) {
   apply(at->second);
   const Address& entry = at->second;
   if (!entry.strangers.empty()) by_weight_.insert(weight_of(*at));
-  const bool is_empty = entry.strangers.empty() && entry.certified == 0 && !entry.certified_at;
-  if (is_empty) addresses_.erase(at);
+  if (entry.strangers.empty() && !entry.is_trusted()) addresses_.erase(at);
 }
 
 }  // namespace weir::server

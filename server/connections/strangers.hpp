@@ -27,6 +27,8 @@ class Strangers {
   // A connection with a trusted certificate of this address has begun, or has ended.
   void certified_began(const PeerAddress& address);
   void certified_ended(const PeerAddress& address, SteadyTime now);
+  // The address has a connection with a trusted certificate, or had one some minutes ago.
+  [[nodiscard]] bool is_trusted(const PeerAddress& address) const;
 
   // So many strangers of an address with trusted certificates weigh nothing: they are, as a rule,
   // handshakes that are about to show one. Reorders all addresses.
@@ -49,6 +51,8 @@ class Strangers {
     std::map<ConnectionId, SteadyTime> strangers;
     std::size_t certified = 0;               // open connections
     std::optional<SteadyTime> certified_at;  // when the last one ended
+
+    [[nodiscard]] bool is_trusted() const { return certified > 0 || certified_at; }
   };
   using Addresses = std::map<PeerAddress, Address>;
   struct Weight {

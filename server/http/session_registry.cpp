@@ -86,7 +86,7 @@ void SessionRegistry::leave(ConnectionId id) {
 void SessionRegistry::wait_for_turn(ConnectionId id, SteadyTime now) {
   const Entry& entry = entries_.at(id);
   if (entry.standing == Standing::evicted) return;  // it is closing
-  handshakes_.add(id, entry.address);
+  handshakes_.add(id, entry.address, strangers_.is_trusted(entry.address));
   start_handshakes(now);
 }
 

@@ -102,5 +102,22 @@ TEST_CASE("the time of a stranger is that of its beginning") {
   CHECK(strangers.next_to_evict()->address == at("10.0.0.1"));
 }
 
+TEST_CASE(
+    "S40: an address is trusted while a certified connection is open and some minutes after") {
+  Strangers strangers;
+  CHECK_FALSE(strangers.is_trusted(at("10.0.0.1")));
+  add(strangers, 1, 1, at("10.0.0.1"));
+  CHECK_FALSE(strangers.is_trusted(at("10.0.0.1")));
+
+  strangers.certified_began(at("10.0.0.1"));
+  CHECK(strangers.is_trusted(at("10.0.0.1")));
+  CHECK_FALSE(strangers.is_trusted(at("10.0.0.2")));
+  strangers.certified_ended(at("10.0.0.1"), kNow);
+  strangers.forget(kNow + 10min);
+  CHECK(strangers.is_trusted(at("10.0.0.1")));
+  strangers.forget(kNow + 10min + 1s);
+  CHECK_FALSE(strangers.is_trusted(at("10.0.0.1")));
+}
+
 }  // namespace
 }  // namespace weir::server
