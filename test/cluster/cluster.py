@@ -8,8 +8,8 @@ from pathlib import Path
 
 from control_plane import ControlPlane
 from objects import EXTERNAL_API, resource_metrics_objects, weir_overlay
-from ready_pods import ReadyPods
-from resource_metrics import ResourceMetrics
+from stand_ins.ready_pods import ReadyPods
+from stand_ins.resource_metrics import ResourceMetrics
 from support import Prometheus, RabbitMQ, Redis, Weir, config, free_port, make_certificates, metric, wait_until
 
 API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
