@@ -68,7 +68,16 @@ class ChartScenario(ClusterTest):
     def test_with_cert_manager_and_every_component_the_chart_equals_the_overlay_staging(self):
         switches = ",".join(f"{name}.enabled=true" for name in ("certManager", *COMPONENTS))
 
-        self.assert_same("overlays/staging", self.rendered("--set", f"{switches},prometheusRule.workloads=true,logLevel=3"))
+        self.assert_same("overlays/staging", self.rendered("--set", f"{switches},logLevel=3"))
+
+    def test_the_alerts_of_the_workloads_are_those_of_their_component(self):
+        component, = documents((self.manifests / "components" / "workload-alerts" / "workloads.yaml").read_text())
+
+        rules = of_kind(self.rendered(*self.tls, "--set", "prometheusRule.enabled=true,prometheusRule.workloads=true"),
+                        "PrometheusRule")
+
+        self.assertEqual(["weir", "weir-workloads"], sorted(item["metadata"]["name"] for item in rules))
+        self.assertIn(comparable(component), [comparable(item) for item in rules])
 
     def test_every_object_is_labelled_as_the_bases_and_by_its_release(self):
         base = {key(item): item["metadata"].get("labels", {}) for item in build(self.manifests / "base")}

@@ -1,5 +1,6 @@
 """Alerts and dashboard: expressions that Prometheus takes, over series that Weir has, and that fire when they should."""
 import json
+import os
 import re
 import subprocess
 import unittest
@@ -134,6 +135,10 @@ def anchor_of(heading):
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def groups_of(objects):
+    return [group for item in of_kind(objects, "PrometheusRule") for group in item["spec"]["groups"]]
+
+
 def parsed(series):
     text, values = series.rsplit(" ", 1)
     return {"series": text, "values": values}
@@ -142,8 +147,14 @@ def parsed(series):
 class AlertsTest(ServerTest):
     @classmethod
     def setUpClass(cls):
-        objects = build(copied_manifests(cls.new_folder()) / "overlays" / "prod")
-        cls.groups = [group for item in of_kind(objects, "PrometheusRule") for group in item["spec"]["groups"]]
+        manifests = copied_manifests(cls.new_folder())
+        objects = build(manifests / "overlays" / "prod")
+        cls.shipped = groups_of(objects)
+        with_workloads = cls.new_folder()
+        # kustomize takes relative paths alone.
+        (with_workloads / "kustomization.yaml").write_text(json.dumps({"components": [
+            os.path.relpath(manifests / "components" / name, with_workloads) for name in ("prometheus-rule", "workload-alerts")]}))
+        cls.groups = groups_of(build(with_workloads))
         cls.rules = {rule["alert"]: rule for group in cls.groups for rule in group["rules"]}
         cls.dashboard = json.loads(find_object(objects, "ConfigMap", "weir-dashboard")["data"]["weir.json"])
         cls.live = cls.live_series()
@@ -163,6 +174,11 @@ class AlertsTest(ServerTest):
                 name, labels = re.match(r"([\w:]+)(?:\{(.*)\})? ", line).groups()
                 out.setdefault(name, set()).update(re.findall(r'(\w+)="', labels or ""))
         return out
+
+    def test_no_overlay_has_alerts_of_workloads(self):
+        workloads = {"InferenceLatencyHigh", "InferenceQueueLong", "InferenceNotScraped", "QueueWaitsWithoutConsumers", "TokensStopped"}
+
+        self.assertEqual(workloads, self.rules.keys() - {rule["alert"] for group in self.shipped for rule in group["rules"]})
 
     def test_prometheus_accepts_the_rules(self):
         run = self.promtool("check", "rules", self.rule_file(self.groups))
