@@ -114,6 +114,7 @@ class Cluster:
                   ("held_counter", "cache", {"fallback": {"after": "1s", "hold": "10m"}}),
                   ("counter_or_thirty", "cache", {"fallback": {"after": "1s", "value": 30}}),
                   ("counter_or_eight", "cache", {"fallback": {"after": "1s", "value": 8}}))),
+            {"name": "managed_depth", "rabbitmq": {"backend": "management", "queue": "$(queue)"}, **of_queue},
             metric("absent_series", "absent_series", namespaces=["*"]),
             metric("never_answers", "up", "silent", ["*"], deadline="1s"))
 
