@@ -7,7 +7,7 @@ import unittest
 
 from support import ScriptedServer, ServerTest, Weir, config, metric, require, vector, wait_until
 from support.certificates import ROOT
-from support.manifests import build, copied_manifests, find_object, of_kind
+from support.manifests import build, copied_manifests, documents, find_object, of_kind
 from support.promql import grouped_by, named_in
 
 TARGET_LABELS = {"job", "pod", "le"}  # of the scrape, and of every histogram
@@ -202,6 +202,28 @@ class AlertsTest(ServerTest):
             for alert, series, expected in cases]}
         file = self.folder() / "tests.json"
         file.write_text(json.dumps(tests))
+
+        run = self.promtool("test", "rules", file)
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+
+    def test_the_alert_on_the_value_of_a_queue_fires_for_that_queue(self):
+        block, = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "telemetry.md").read_text(), re.S)
+        rule, = documents(block)[0]
+        del rule["annotations"]
+        series = []
+        for pod, queue, value, age in (("a", "mail", "2000x30", "5x30"), ("b", "mail", "7x30", "5x30"),
+                                       ("a", "short", "7x30", "5x30"),
+                                       # Read by another replica since, and by nobody.
+                                       ("b", "short", "3000x30", "0+60x30"), ("a", "gone", "3000x30", "0+60x30")):
+            labels = f'{{job="weir",pod="{pod}",namespace="ml",metric="queue_depth",label_queue="{queue}"}}'
+            series += [f"weir_value{labels} {value}", f"weir_value_age_seconds{labels} {age}"]
+        fires = {"exp_labels": {"severity": "warning", "namespace": "ml", "metric": "queue_depth", "label_queue": "mail"}}
+        file = self.folder() / "tests.json"
+        file.write_text(json.dumps({
+            "rule_files": [str(self.rule_file([{"name": "docs", "rules": [rule]}]))], "evaluation_interval": "1m",
+            "tests": [{"interval": "1m", "input_series": [parsed(line) for line in series],
+                       "alert_rule_test": [{"eval_time": "25m", "alertname": "QueueLong", "exp_alerts": [fires]}]}]}))
 
         run = self.promtool("test", "rules", file)
 
