@@ -63,7 +63,7 @@ class ConfigCheckScenario(ClusterTest):
         self.assertIn("weir.yaml:4:", self.jobs.runs[-1].stderr)
         self.assertIn('unknown key "keys"', self.jobs.runs[-1].stderr)
         self.assertIsNone(self.config(CHECK))
-        self.assertEqual(1, self.job()["status"]["failed"])  # it stays: its pod has the log
+        self.assertEqual(1, self.job()["status"]["failed"])  # it stays for a day: its pod has the log
 
     def test_an_invalid_configuration_changes_nothing_that_runs(self):
         self.assert_stopped(self.helm(INVALID))
