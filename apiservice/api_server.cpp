@@ -48,7 +48,7 @@ void ApiServer::set_groups(std::vector<ApiGroup> groups) {
     // then list twice.
     if (endpoint.match != Endpoint::Match::below) own_paths.push_back(endpoint.path);
   }
-  documents_ = std::make_unique<const PrerenderedDocuments>(groups, own_paths);
+  documents_ = std::make_unique<const PrerenderedDocuments>(groups, own_paths, settings_.version);
   // The rows of the documents refer to the object above, so the whole table is made again.
   endpoints_ = own_endpoints_;
   std::ranges::move(documents_->endpoints(), std::back_inserter(endpoints_));

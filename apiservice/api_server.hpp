@@ -10,6 +10,7 @@
 #include "apiservice/prerendered.hpp"
 #include "apiservice/request/http.hpp"
 #include "apiservice/request/request_info.hpp"
+#include "apiservice/version.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/task.hpp"
 
@@ -27,6 +28,7 @@ struct ApiServerSettings {
   TokenAuthenticator* tokens;    // null: bearer tokens are ignored
   Authorizer& authorizer;
   std::size_t max_in_flight = 0;  // 0: no limit
+  VersionInfo version = {};       // of /version
 };
 
 class ApiServer {

@@ -21,25 +21,6 @@ constexpr std::string_view kAggregatedType =
 // A fixed date, because this room has no clock: the last second of a 32-bit time_t.
 constexpr std::string_view kNeverExpires = "Tue, 19 Jan 2038 03:14:07 GMT";
 
-#if defined(__aarch64__)
-#define WEIR_PLATFORM "linux/arm64"
-#else
-#define WEIR_PLATFORM "linux/amd64"
-#endif
-
-// The fields of Kubernetes' version.Info, indented as Kubernetes indents them.
-constexpr std::string_view kVersionPage = R"({
-  "major": "0",
-  "minor": "1",
-  "gitVersion": "v)" WEIR_VERSION R"(",
-  "gitCommit": "",
-  "gitTreeState": "",
-  "buildDate": "",
-  "goVersion": "",
-  "compiler": "clang",
-  "platform": ")" WEIR_PLATFORM R"("
-})";
-
 Response page(std::string_view text) { return {200, "application/json", std::string(text)}; }
 
 std::string quoted(std::string_view hash) { return '"' + std::string(hash) + '"'; }
@@ -101,8 +82,11 @@ Endpoint row(const std::string& path, Respond respond) {
 }  // namespace
 
 PrerenderedDocuments::PrerenderedDocuments(std::span<const ApiGroup> groups,
-                                           std::span<const std::string> other_paths)
-    : discovery_(make_discovery(groups)), open_api_(make_open_api(groups)) {
+                                           std::span<const std::string> other_paths,
+                                           const VersionInfo& version)
+    : discovery_(make_discovery(groups)),
+      open_api_(make_open_api(groups)),
+      version_(version_page(version)) {
   std::vector<std::string> paths(other_paths.begin(), other_paths.end());
   for (const Endpoint& endpoint : endpoints()) {
     if (endpoint.label != "/") paths.push_back(endpoint.path);
@@ -156,7 +140,7 @@ Endpoints PrerenderedDocuments::endpoints() const {
     out.push_back(row(v3.path, [&v3](const Request& request) {
       return hashed(specification(v3.json, v3.hash, request), v3.hash, request);
     }));
-  out.push_back(row("/version", [](const Request&) { return page(kVersionPage); }));
+  out.push_back(row("/version", [this](const Request&) { return page(version_); }));
   for (const char* path : {"/", "/index.html"}) {
     out.push_back(row(path, [this](const Request&) { return page(index_); }));
     // One page with two paths is one row of telemetry.

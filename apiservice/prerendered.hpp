@@ -6,6 +6,7 @@
 #include "apiservice/endpoints.hpp"
 #include "apiservice/groups/group.hpp"
 #include "apiservice/open_api.hpp"
+#include "apiservice/version.hpp"
 
 #include <span>
 #include <string>
@@ -15,7 +16,9 @@ namespace weir::apiservice {
 class PrerenderedDocuments {
  public:
   // `other_paths` are listed in the index beside those of the documents.
-  PrerenderedDocuments(std::span<const ApiGroup> groups, std::span<const std::string> other_paths);
+  PrerenderedDocuments(std::span<const ApiGroup> groups,
+                       std::span<const std::string> other_paths,
+                       const VersionInfo& version);
 
   // A row for each document: 200, 304 for a matching ETag, 406, or 405 for methods other than GET.
   // The rows refer to this object, which must outlive them.
@@ -29,6 +32,7 @@ class PrerenderedDocuments {
 
   Discovery discovery_;
   OpenApi open_api_;
+  std::string version_;
   std::string index_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "scalers/signal.hpp"
 #include "scalers/text/utf8.hpp"
+#include "server/build_info.hpp"
 #include "server/crypto/file_digest.hpp"
 #include "server/http/endpoints.hpp"
 #include "server/logging/log.hpp"
@@ -91,6 +92,11 @@ std::vector<std::string> names_of(const scalers::World& world) {
   return out;
 }
 
+apiservice::VersionInfo version_info() {
+  const BuildInfo build = build_info();
+  return {build.commit, build.commit_date, build.compiler};
+}
+
 }  // namespace
 
 App::App(Loop& loop,
@@ -113,7 +119,8 @@ App::App(Loop& loop,
       api_({.rules = rules_,
             .tokens = cluster_ ? &cluster_->tokens() : nullptr,
             .authorizer = cluster_ ? cluster_->access() : standalone_,
-            .max_in_flight = options.max_requests_in_flight},
+            .max_in_flight = options.max_requests_in_flight,
+            .version = version_info()},
            groups(),
            server_endpoints(health_, [this] { return telemetry_page(); })),
       registry_(std::make_shared<SessionRegistry>(telemetry)),

@@ -1,11 +1,13 @@
 """The Helm chart renders what kustomize builds, and rejects values with which Weir would not be verified."""
 import copy
+import json
 import re
 import tempfile
 from pathlib import Path
 
 from case import ClusterTest
 from support.manifests import build, copied_manifests, documents, of_kind
+from support.pod_security import findings
 
 OWN_LABELS = {"app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/version", "helm.sh/chart"}
 RENEWED = "weir.serving-pair"  # selects what a renewal applies; helm renews by an upgrade
@@ -40,10 +42,12 @@ class ChartScenario(ClusterTest):
         return self.cluster.run(self.cluster.binaries.helm, command, *([release] if command == "template" else []),
                                 self.manifests / "chart", "-n", "weir-system", *flags)
 
-    def rendered(self, *flags, release="weir"):
+    def rendered(self, *flags, release="weir", hooks=False):
+        """The objects of a release, or those of its hooks."""
         run = self.helm(*flags, release=release)
         self.assertEqual(0, run.returncode, run.stderr)
-        return documents(run.stdout)
+        return [item for item in documents(run.stdout)
+                if hooks == ("helm.sh/hook" in item["metadata"].get("annotations", {}))]
 
     def install_error(self, *flags):
         run = self.helm(*flags)
@@ -64,7 +68,16 @@ class ChartScenario(ClusterTest):
     def test_with_cert_manager_and_every_component_the_chart_equals_the_overlay_staging(self):
         switches = ",".join(f"{name}.enabled=true" for name in ("certManager", *COMPONENTS))
 
-        self.assert_same("overlays/staging", self.rendered("--set", f"{switches},prometheusRule.workloads=true,logLevel=3"))
+        self.assert_same("overlays/staging", self.rendered("--set", f"{switches},logLevel=3"))
+
+    def test_the_alerts_of_the_workloads_are_those_of_their_component(self):
+        component, = documents((self.manifests / "components" / "workload-alerts" / "workloads.yaml").read_text())
+
+        rules = of_kind(self.rendered(*self.tls, "--set", "prometheusRule.enabled=true,prometheusRule.workloads=true"),
+                        "PrometheusRule")
+
+        self.assertEqual(["weir", "weir-workloads"], sorted(item["metadata"]["name"] for item in rules))
+        self.assertIn(comparable(component), [comparable(item) for item in rules])
 
     def test_every_object_is_labelled_as_the_bases_and_by_its_release(self):
         base = {key(item): item["metadata"].get("labels", {}) for item in build(self.manifests / "base")}
@@ -108,6 +121,50 @@ class ChartScenario(ClusterTest):
         self.assertEqual([], [item for item in existing if item["kind"] == "ConfigMap"])
         volumes = next(item for item in existing if item["kind"] == "Deployment")["spec"]["template"]["spec"]["volumes"]
         self.assertIn({"name": "config", "configMap": {"name": "mine"}}, volumes)
+
+    def test_the_hook_checks_the_configuration_of_the_release_with_its_image(self):
+        text = "metrics: []\n"
+        config, job = self.rendered(*self.tls, "--set-json", "config.files=" + json.dumps({"team.yaml": text}),
+                                    "--set", "image.repository=mirror/weir,nodeSelector.pool=system", release="team", hooks=True)
+
+        self.assertEqual([("ConfigMap", "team-weir-config-check"), ("Job", "team-weir-config-check")],
+                         [key(item)[::2] for item in (config, job)])
+        self.assertEqual({"team.yaml": text}, config["data"])
+        weights = [int(item["metadata"]["annotations"]["helm.sh/hook-weight"]) for item in (config, job)]
+        self.assertLess(*weights)
+        for item in (config, job):
+            self.assertEqual("pre-install,pre-upgrade", item["metadata"]["annotations"]["helm.sh/hook"])
+            self.assertEqual("before-hook-creation,hook-succeeded", item["metadata"]["annotations"]["helm.sh/hook-delete-policy"])
+        pod = job["spec"]["template"]["spec"]
+        self.assertEqual(("mirror/weir:0.1.0", ["check", "--no-credentials", "/etc/weir/config"]),
+                         (pod["containers"][0]["image"], pod["containers"][0]["args"]))
+        self.assertEqual([{"name": "config", "configMap": {"name": "team-weir-config-check"}}], pod["volumes"])
+        self.assertEqual({"pool": "system"}, pod["nodeSelector"])
+        self.assertEqual([], self.rendered(*self.tls, "--set", "configCheck.enabled=false", hooks=True))
+
+    def test_the_hooks_pod_is_restricted_has_no_token_and_is_no_pod_of_the_service(self):
+        deployment, = of_kind(self.rendered(*self.tls), "Deployment")
+        _, job = self.rendered(*self.tls, hooks=True)
+        template = job["spec"]["template"]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "check", "namespace": "check-by-label"},
+               "spec": template["spec"]}
+        self.cluster.apply("-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": "check-by-label", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}))
+
+        # Without an account of its own it has no token either; a check that runs once has no probe.
+        self.assertEqual(["serviceAccountName is the default account", "check: a probe is missing"], findings(template["spec"]))
+        self.assertIs(False, template["spec"]["automountServiceAccountToken"])
+        selector = deployment["spec"]["selector"]["matchLabels"]
+        self.assertFalse(selector.items() <= template["metadata"]["labels"].items())
+        for item in (pod, {**job, "metadata": {**job["metadata"], "namespace": "check-by-label"}}):
+            run = self.cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(item))
+            self.assertEqual((0, ""), (run.returncode, run.stderr))
+
+    def test_only_an_upgrade_checks_an_existing_config_map(self):
+        job, = self.rendered(*self.tls, "--set", "config.existing=mine", hooks=True)
+
+        self.assertEqual("pre-upgrade", job["metadata"]["annotations"]["helm.sh/hook"])
+        self.assertEqual([{"name": "config", "configMap": {"name": "mine"}}], job["spec"]["template"]["spec"]["volumes"])
 
     def test_the_other_values_reach_their_objects(self):
         values = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-values-"))) / "values.yaml"

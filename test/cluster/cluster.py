@@ -8,8 +8,8 @@ from pathlib import Path
 
 from control_plane import ControlPlane
 from objects import EXTERNAL_API, resource_metrics_objects, weir_overlay
-from ready_pods import ReadyPods
-from resource_metrics import ResourceMetrics
+from stand_ins.ready_pods import ReadyPods
+from stand_ins.resource_metrics import ResourceMetrics
 from support import Prometheus, RabbitMQ, Redis, Weir, config, free_port, make_certificates, metric, wait_until
 
 API_SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
@@ -114,6 +114,7 @@ class Cluster:
                   ("held_counter", "cache", {"fallback": {"after": "1s", "hold": "10m"}}),
                   ("counter_or_thirty", "cache", {"fallback": {"after": "1s", "value": 30}}),
                   ("counter_or_eight", "cache", {"fallback": {"after": "1s", "value": 8}}))),
+            {"name": "managed_depth", "rabbitmq": {"backend": "management", "queue": "$(queue)"}, **of_queue},
             metric("absent_series", "absent_series", namespaces=["*"]),
             metric("never_answers", "up", "silent", ["*"], deadline="1s"))
 

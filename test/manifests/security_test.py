@@ -9,6 +9,7 @@ from support.manifests import build, copied_manifests, find_object, of_kind
 from support.pod_security import findings
 
 OVERLAYS = ("base", "overlays/dev", "overlays/staging", "overlays/prod")
+SHARED = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598
 WEIR = {"kind": "ServiceAccount", "name": "weir", "namespace": "weir-system"}
 ALLOWED = {("ClusterRoleBinding", None, "ClusterRole", "system:auth-delegator"),
            ("RoleBinding", "kube-system", "Role", "extension-apiserver-authentication-reader")}
@@ -139,13 +140,19 @@ class SecurityTest(ServerTest):
                 self.assert_no_world(policies["weir-asks"]["egress"])
         self.assertTrue(policies["weir-callers"]["ingress"][0]["from"])  # of prod
 
+    def test_a_kube_apiserver_with_a_shared_address_is_reached_and_may_call(self):
+        policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(self.built["overlays/prod"], "NetworkPolicy")}
+
+        for peers in (policies["weir-asks"]["egress"][1]["to"], policies["weir-callers"]["ingress"][0]["from"]):
+            self.assertIn({"ipBlock": {"cidr": str(SHARED)}}, peers)
+
     def assert_no_world(self, rules):
         """S55: each rule names its peers, and no block is all of the internet."""
         for rule in rules:
             self.assertTrue(rule["to"], rule)
             for peer in rule["to"]:
-                block = peer.get("ipBlock", {}).get("cidr", "10.0.0.0/8")
-                self.assertTrue(ipaddress.ip_network(block).is_private, peer)
+                block = ipaddress.ip_network(peer.get("ipBlock", {}).get("cidr", "10.0.0.0/8"))
+                self.assertTrue(block.is_private or block == SHARED, peer)
                 self.assertNotEqual({}, peer.get("namespaceSelector", peer), "every namespace")
 
     def test_two_pods_of_prod_never_share_a_node(self):

@@ -31,10 +31,11 @@ class Prometheus:
     tls      Certificates: serves HTTPS with their serving pair
     users    name -> password: asks for basic authentication
     client_ca  name of a pair of `tls`: only clients with a certificate signed by it may ask
+    rules    files of rules, evaluated as often as it scrapes
     """
 
     def __init__(self, directory, scrape=None, scrape_interval="1s", tls=None, users=None, port=None,
-                 client_ca=None):
+                 client_ca=None, rules=()):
         self.directory = Path(directory)
         self.port = port or free_port()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
@@ -43,6 +44,7 @@ class Prometheus:
         self._tls = tls
         self._users = dict(users or {})
         self._client_ca = client_ca
+        self._rules = [str(path) for path in rules]
         self.process = None
 
     def start(self):
@@ -93,6 +95,10 @@ class Prometheus:
             return [({}, float(data["result"][1]))]
         return [(sample["metric"], float(sample["value"][1])) for sample in data["result"]]
 
+    def firing_alerts(self):
+        """The alerts that fire, as /api/v1/alerts has them."""
+        return [alert for alert in json.loads(self._request("/api/v1/alerts"))["data"]["alerts"] if alert["state"] == "firing"]
+
     def query_count(self):
         """The number of instant queries so far; this call does not count."""
         text = self._request("/metrics").decode()
@@ -126,8 +132,8 @@ class Prometheus:
         jobs = [{"job_name": job, **(targets if isinstance(targets, dict)
                                      else {"static_configs": [{"targets": list(targets)}]})}
                 for job, targets in self._scrape.items()]
-        interval = {"scrape_interval": self._scrape_interval, "scrape_timeout": self._scrape_interval}
-        return json.dumps({"global": interval, "scrape_configs": jobs})  # JSON is YAML
+        interval = {name: self._scrape_interval for name in ("scrape_interval", "scrape_timeout", "evaluation_interval")}
+        return json.dumps({"global": interval, "rule_files": self._rules, "scrape_configs": jobs})  # JSON is YAML
 
     def _web_config(self):
         config = {}

@@ -30,6 +30,17 @@ app.kubernetes.io/component: external-metrics-adapter
 
 {{- define "weir.labels" -}}
 {{ include "weir.selector" . }}
+{{ include "weir.ownLabels" . }}
+{{- end -}}
+
+{{- /* Not those of the selector: Service, PodDisruptionBudget and NetworkPolicies select only pods that serve. */ -}}
+{{- define "weir.checkLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
+app.kubernetes.io/component: config-check
+{{ include "weir.ownLabels" . }}
+{{- end -}}
+
+{{- define "weir.ownLabels" -}}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -37,6 +48,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- with .Values.customLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{- define "weir.config" -}}
+{{ toYaml (default (dict "weir.yaml" (.Files.Get "files/weir.yaml")) .Values.config.files) }}
 {{- end -}}
 
 {{- define "weir.checked" -}}

@@ -30,7 +30,7 @@ figure{margin:1em 0}figcaption{font-weight:bold}svg{width:100%;background:#fafaf
 text{font-size:11px;fill:#555}.left{text-anchor:end}.below{text-anchor:middle}
 .grid{stroke:#ddd}.line{fill:none;stroke-width:1.6;stroke-linecap:round}.error{stroke:#d62728;stroke-width:2}
 .cursor{stroke:#888;visibility:hidden}.failed{fill:#d62728;fill-opacity:.1}.shade{color:#eb9394}.legend span{margin-right:1.5em}.bad{color:#d62728}
-table{border-collapse:collapse}td,th{text-align:left;padding:.1em .8em .1em 0;vertical-align:top}
+table{border-collapse:collapse}td,th{text-align:left;padding:.1em .8em .1em 0;vertical-align:top}td:not(:last-child){white-space:nowrap}
 #readout{position:sticky;top:0;background:#fff;border-bottom:1px solid #ddd;min-height:1.4em;white-space:pre-wrap}
 </style></head><body>
 )";

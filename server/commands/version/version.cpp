@@ -1,6 +1,6 @@
 // `weir version`: which build this is.
+#include "server/build_info.hpp"
 #include "server/commands/flags.hpp"
-#include "server/commands/version/build_info.hpp"
 #include "server/commands/version/options.hpp"
 #include "server/yaml/from_json.hpp"
 

@@ -1,7 +1,8 @@
 """Conformance: health, version, metrics and the index."""
+import json
 import unittest
 
-from support import CONFIG_MAPS, Refuse
+from support import CONFIG_MAPS, Refuse, run_weir
 from rig import ANONYMOUS, JSON, TEXT, ConformanceCase, Row, cases, error_row
 
 CHECKS = "[+]authentication-config ok\n[+]shutdown ok\n"
@@ -46,6 +47,16 @@ class HealthTest(ConformanceCase):
 
         self.assertEqual((403, 200, "ok"), (nobody.status, monitor.status, monitor.text))
         self.assertEqual({"path": "/healthz/ping", "verb": "get"}, self.reviews_of("row-81")[0]["nonResourceAttributes"])
+
+    def test_084_the_version_is_that_of_the_build(self):
+        build = json.loads(run_weir("version", "-o", "json").stdout)
+
+        served = self.get("/version").json()
+
+        self.assertEqual({"major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler",
+                          "platform"}, served.keys())
+        self.assertEqual((f"v{build['version']}", build["gitCommit"], build["gitCommitDate"], build["compiler"]),
+                         tuple(served[name] for name in ("gitVersion", "gitCommit", "buildDate", "compiler")))
 
     def test_082_metrics_need_permission(self):
         answer = self.weir.get("/metrics", cert=None)

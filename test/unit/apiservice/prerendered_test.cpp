@@ -30,6 +30,9 @@ Discovery discovery_of(std::vector<std::string> metrics) {
 }
 
 const OpenApi kOpenApi = make_open_api(served());
+constexpr VersionInfo kVersion{.git_commit = "0123abcd",
+                               .build_date = "2026-11-30T20:00:00Z",
+                               .compiler = "Clang 19.1.7"};
 
 // The response of the document at `path`; 404 when there is none.
 Response get(std::string_view path,
@@ -41,7 +44,7 @@ Response get(std::string_view path,
   request.headers = std::move(headers);
   request.query = std::move(query);
   const std::vector<std::string> others{"/livez"};
-  const PrerenderedDocuments documents(served(), others);
+  const PrerenderedDocuments documents(served(), others, kVersion);
   const Endpoints endpoints = documents.endpoints();
   const auto endpoint = std::ranges::find_if(endpoints, [path](const auto& candidate) {
     return candidate.matches(path);
@@ -243,7 +246,14 @@ TEST_CASE("case 84: version and index are indented JSON") {
   const Response index = get("/");
 
   CHECK(version.body.starts_with("{\n  \"major\": \"0\",\n"));
-  CHECK(json::parse(version.body)["gitVersion"] == "v" WEIR_VERSION);
+  const json info = json::parse(version.body);
+  CHECK(info["gitVersion"] == "v" WEIR_VERSION);
+  CHECK(std::string(WEIR_VERSION)
+            .starts_with(info["major"].get<std::string>() + "." + info["minor"].get<std::string>() +
+                         "."));
+  CHECK(info["gitCommit"] == "0123abcd");
+  CHECK(info["buildDate"] == "2026-11-30T20:00:00Z");
+  CHECK(info["compiler"] == "Clang 19.1.7");
   CHECK(index.body.starts_with("{\n  \"paths\": [\n    \"/apis\",\n"));
   CHECK(version.content_type == "application/json");
   CHECK(json::parse(index.body)["paths"] == json{"/apis",

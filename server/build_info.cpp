@@ -1,5 +1,5 @@
 // The definitions are set for this source alone, in CMakeLists.txt.
-#include "server/commands/version/build_info.hpp"
+#include "server/build_info.hpp"
 
 namespace weir::server {
 
