@@ -112,7 +112,7 @@ class Flood:
 
 
 if __name__ == "__main__":
-    # It stands for other machines: what it computes is not to be taken from Weir and its callers.
+    # A flood comes from other machines: what it computes is not to be taken from Weir and its callers.
     os.nice(19)
     Flood(int(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6]), sys.argv[6]).run()
     os._exit(0)  # without closing one connection after the other
