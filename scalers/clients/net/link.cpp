@@ -313,10 +313,11 @@ void Connection::end_replaced() {
   });
 }
 
-const Error* Connection::refused_credentials() const {
-  if (refusal_) return &*refusal_;
+std::optional<RefusedCredentials> Connection::refused_credentials() const {
+  if (refusal_) return RefusedCredentials{*refusal_, "", is_up(), refused_at_};
   const auto& failure = breaker_.failure();
-  return failure && failure->code == Errc::refused ? &*failure : nullptr;
+  if (!failure || failure->code != Errc::refused) return std::nullopt;
+  return RefusedCredentials{*failure, "", is_up()};
 }
 
 }  // namespace weir::scalers::clients

@@ -153,9 +153,9 @@ class Connection {
   // link, and the link in use serves until that login has succeeded. After a refused login the link
   // in use goes on, and the next attempt is 30 s later unless the files change.
   void check_credentials(SteadyTime now);
-  // Why the server refused the credentials of the last attempt; nullptr when it did not. A link
-  // with older credentials may be up all the same.
-  [[nodiscard]] const Error* refused_credentials() const;
+  // The credentials of the last attempt, when the server refused them. A link with older ones may
+  // be up all the same.
+  [[nodiscard]] std::optional<RefusedCredentials> refused_credentials() const;
   // Whether a link is up, as far as is known.
   [[nodiscard]] bool is_up() const { return link_ != nullptr && link_->is_up(); }
   [[nodiscard]] bool is_breaker_open() const { return breaker_.is_tripped(); }
