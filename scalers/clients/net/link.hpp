@@ -165,6 +165,8 @@ class Connection {
   // s of its recovery.
   static constexpr Breaker::Pauses kPauses{Duration{100}, Duration{500}};
 
+  // Whether a link has the TLS files as they are, rather than the last good ones.
+  [[nodiscard]] bool can_use_tls_files() const;
   // Drops a link that has ended; reports a failure to the breaker if the link was never up.
   void discard(const std::shared_ptr<Link>& link);
   [[nodiscard]] std::shared_ptr<Link> begin_link(std::unique_ptr<Machine> machine, Duration budget);
@@ -186,6 +188,7 @@ class Connection {
   bool is_overdue_ = false;                      // a caller's deadline passed before link_ was up
   Breaker breaker_;
   std::size_t tried_credentials_ = 0;  // the fingerprint at the last attempt
+  bool has_older_tls_files_ = false;   // the last attempt could not use those of now
   SteadyTime checked_at_{};            // by check_credentials()
   std::optional<Error> refusal_;       // of the last attempt beside link_
   SteadyTime refused_at_{};
