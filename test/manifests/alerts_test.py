@@ -137,6 +137,15 @@ def anchor_of(heading):
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def last_sentence(rule):
+    """What an alert says of the backend, or of its absence."""
+    return rule["annotations"]["description"][rule["annotations"]["description"].index("{{ with "):]
+
+
+def labels_text(labels):
+    return ",".join(f'{name}="{value}"' for name, value in labels.items())
+
+
 def parsed(series):
     text, values = series.rsplit(" ", 1)
     return {"series": text, "values": values}
@@ -183,6 +192,26 @@ class AlertsTest(ServerTest):
             {"interval": "1m", "input_series": [parsed(line) for line in series],
              "alert_rule_test": [{"eval_time": "25m", "alertname": alert, "exp_alerts": expected}]}
             for alert, series, expected in cases]}
+        file = self.folder() / "tests.json"
+        file.write_text(json.dumps(tests))
+
+        run = self.promtool("test", "rules", file)
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+
+    def test_a_metric_of_a_skipped_file_has_no_backend_to_name(self):
+        known = {"metric": "depth", "namespace": "ml", "labels": "queue=a", "code": "misconfigured"}
+        failing = [{"labels": {**known, "backend": backend}, "annotations": {"said": said}}
+                   for backend, said in (("broker", "Backend broker."),
+                                         ("", "Its configuration file is skipped (WeirConfigFileSkipped)."))]
+        rule = {**self.rules["WeirMetricFails"], "annotations": {"said": last_sentence(self.rules["WeirMetricFails"])}}
+        self.assertEqual(last_sentence(self.rules["WeirReadsFail"]), rule["annotations"]["said"])
+        series = [{"series": f'weir_metric_failing{{job="weir",{labels_text(one["labels"])}}}', "values": "1x30"} for one in failing]
+        tests = {"rule_files": [str(self.rule_file([{"name": "one", "rules": [rule]}]))], "evaluation_interval": "1m", "tests": [
+            {"interval": "1m", "input_series": series, "alert_rule_test": [{
+                "eval_time": "25m", "alertname": rule["alert"],
+                "exp_alerts": [{"exp_labels": {**{name: value for name, value in one["labels"].items() if value}, **rule["labels"]},
+                                "exp_annotations": one["annotations"]} for one in failing]}]}]}
         file = self.folder() / "tests.json"
         file.write_text(json.dumps(tests))
 
