@@ -2,6 +2,8 @@
 // log's backend_down depend on it alone.
 #include "scalers/read/backend_health.hpp"
 
+#include "scalers/read/failures/failing_reads.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -29,10 +31,16 @@ bool is_backend_response(const Answer& answer) {
   return !answer.samples.has_error() || !is_backend_failure(answer.samples.error().code);
 }
 
+// As long as the failing reads of the backend.
+bool is_shown(std::optional<SteadyTime> at, SteadyTime now) {
+  return at && now - *at < kFailureShown;
+}
+
 }  // namespace
 
 BackendHealth::Change BackendHealth::observe(const Answer& answer, SteadyTime now) {
   if (is_inconclusive(answer)) return Change::none;
+  last_query_at_ = now;
   if (is_backend_response(answer)) {
     last_response_at_ = now;
     if (std::exchange(is_unreachable_, false)) recovered_at_ = now;
@@ -44,11 +52,22 @@ BackendHealth::Change BackendHealth::observe(const Answer& answer, SteadyTime no
   // One slow query beside others that get a response does not mean that the backend is down.
   if (code == Errc::timed_out && last_response_at_ >= answer.at) return Change::none;
   // Refused credentials show neither an outage nor its end.
-  if (code != Errc::refused) is_unreachable_ = true;
+  if (code == Errc::refused) {
+    refused_at_ = now;
+  } else {
+    is_unreachable_ = true;
+  }
   if (std::exchange(is_down_, true)) return Change::none;
   down_since_ = now;
   return Change::down;
 }
+
+std::optional<bool> BackendHealth::is_up(SteadyTime now) const {
+  if (!is_shown(last_query_at_, now)) return std::nullopt;
+  return !is_down_;
+}
+
+bool BackendHealth::was_refused(SteadyTime now) const { return is_shown(refused_at_, now); }
 
 bool BackendHealth::note_file_problem(std::string problem) {
   if (problem == file_problem_) return false;

@@ -30,6 +30,11 @@ class BackendHealth {
 
   // The last query failed because of the backend itself: unreachable, TLS, credentials, silence.
   [[nodiscard]] bool is_down() const { return is_down_; }
+  // The opposite, for telemetry; nullopt when that query ended kFailureShown or longer ago, or
+  // there was none, because a replica that gets no reads does not know.
+  [[nodiscard]] std::optional<bool> is_up(SteadyTime now) const;
+  // Whether a query within that time was refused because of its credentials.
+  [[nodiscard]] bool was_refused(SteadyTime now) const;
   // How long the last downtime lasted, after Change::up.
   [[nodiscard]] Duration last_downtime() const { return last_downtime_; }
 
@@ -45,6 +50,8 @@ class BackendHealth {
 
  private:
   bool is_down_ = false;
+  std::optional<SteadyTime> last_query_at_;  // the end of the last one that shows anything
+  std::optional<SteadyTime> refused_at_;     // of the last one that was Errc::refused
   SteadyTime down_since_{};
   Duration last_downtime_{};
   bool is_unreachable_ = false;             // it did not respond to its last queries

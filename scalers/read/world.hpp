@@ -109,6 +109,8 @@ struct BackendState {
   // That its settings name; never null. Second owner: the backend.
   std::shared_ptr<const std::vector<LocalFile>> files =
       std::make_shared<const std::vector<LocalFile>>();
+  // As Backend::address(): for an operator, never for a Status. Empty: unknown.
+  std::string address = {};
 };
 
 // The error of a read of `metric` with these requirements; nullopt when they bind its labels, or

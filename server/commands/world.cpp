@@ -16,14 +16,19 @@ LoadedWorld load_world(const std::vector<std::string>& config,
                        scalers::Clients& clients,
                        const Clock& clock,
                        scalers::ReadObserver& observer,
-                       std::optional<ConfigErrors> errors) {
+                       std::optional<ConfigErrors> errors,
+                       const OnDocuments& on_documents) {
   ConfigFiles files = read_config(config);
   ParsedConfig parsed = parse_files(files);
   const auto policy = policy_for(errors, files.files.size() + files.problems.size());
   const auto build = [&](const std::vector<scalers::Node>& documents,
                          const std::vector<scalers::Node>& skipped,
                          scalers::Problems& problems) {
-    return scalers::World::build(documents, loop, clients, clock, observer, problems, {}, skipped);
+    auto world =
+        scalers::World::build(documents, loop, clients, clock, observer, problems, {}, skipped);
+    // Not kept for the caller: the nodes of many metrics are large.
+    if (world && on_documents) on_documents(documents);
+    return world;
   };
   Assembly assembly = assemble(std::move(parsed), policy, {}, build);
   if (!assembly.world) {

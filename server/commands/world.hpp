@@ -8,8 +8,10 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,15 +37,20 @@ class SilentObserver final : public scalers::ReadObserver {
   void value_reported(const scalers::ReadOf&, const scalers::Reading&) override {}
 };
 
+// Called with the documents of the World, which has no blocks of metrics.
+using OnDocuments = std::function<void(std::span<const scalers::Node>)>;
+
 // Loads the configuration at `config`; `world` is null after printing every problem. Problems of
 // files that the settings name alone are returned, and those of files that `errors` lets skip:
-// without it, of several files those with problems.
+// without it, of several files those with problems. What else is needed of the files is from this
+// reading of them, because they may change meanwhile.
 [[nodiscard]] LoadedWorld load_world(const std::vector<std::string>& config,
                                      Loop& loop,
                                      scalers::Clients& clients,
                                      const Clock& clock,
                                      scalers::ReadObserver& observer,
-                                     std::optional<ConfigErrors> errors = std::nullopt);
+                                     std::optional<ConfigErrors> errors = std::nullopt,
+                                     const OnDocuments& on_documents = {});
 
 // The lines and "weir: 2 problems in the configuration" on stderr; nothing without lines.
 void print_problems(const std::vector<std::string>& lines);

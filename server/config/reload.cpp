@@ -150,20 +150,25 @@ std::map<std::string, bool> Reload::skipped_files() const {
   return out;
 }
 
-// Logs each set of problems once.
+// Logs each set of problems once, and what becomes of a file when it changes.
 void Reload::log_problems(std::vector<std::string> lines, bool is_same) {
   is_successful_ = lines.empty();
-  if (lines == logged_problems_) return;
-  for (const std::string& line : lines) log(Level::error, "config_invalid", {{"problem", line}});
+  const bool is_news = lines != logged_problems_;
+  const FileUses logged = std::exchange(logged_uses_, uses_);
+  if (is_news) {
+    for (const std::string& line : lines) log(Level::error, "config_invalid", {{"problem", line}});
+  }
   for (const auto& [file, use] : uses_) {
-    if (use == FileUse::current) continue;
+    const auto before = logged.find(file);
+    const bool is_logged = !is_news && before != logged.end() && before->second == use;
+    if (use == FileUse::current || is_logged) continue;
     const bool is_old = use == FileUse::last_valid;
     log(Level::warn,
         "config_file_skipped",
         {{"file", file}, {"in_use", is_old ? "its last valid version" : "nothing of it"}});
   }
   // No World was built and no reload was logged.
-  if (lines.empty() && is_same) log(Level::info, "config_valid_again", {});
+  if (is_news && lines.empty() && is_same) log(Level::info, "config_valid_again", {});
   logged_problems_ = std::move(lines);
 }
 

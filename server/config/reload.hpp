@@ -112,6 +112,7 @@ class Reload {
   bool is_successful_ = true;
   WallTime succeeded_at_;
   std::vector<std::string> logged_problems_;  // problems that are already in the log
+  FileUses logged_uses_;                      // at the last look at what is in the log
   std::thread parser_;
   bool is_parsing_ = false;
   bool is_change_pending_ = false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 namespace weir::server {
 namespace {
@@ -37,6 +38,31 @@ void raise_to(prometheus::Counter*& counter,
   counter->Increment(wanted - counter->Value());
 }
 
+// Without a value there is no series.
+void show(prometheus::Gauge*& gauge,
+          prometheus::Family<prometheus::Gauge>& family,
+          const std::string& backend,
+          std::optional<bool> value) {
+  if (gauge != nullptr && !value) {
+    family.Remove(gauge);
+    gauge = nullptr;
+  }
+  if (!value) return;
+  if (gauge == nullptr) gauge = &family.Add({{"backend", backend}});
+  gauge->Set(*value ? 1 : 0);
+}
+
+// nullopt: unknown.
+std::optional<bool> is_refused(const scalers::BackendState& state, SteadyTime now) {
+  // A client remembers a refusal until its next query, which may never come.
+  if (const auto& refused = state.connections.refused_credentials) {
+    const auto& tried_at = refused->tried_at;
+    const bool was_tried = tried_at && now - *tried_at < scalers::read::kFailureShown;
+    if (was_tried || state.health->was_refused(now)) return true;
+  }
+  return state.health->is_up(now) ? std::optional(false) : std::nullopt;
+}
+
 template <class Counters>
 void raise_all(Counters& counters,
                prometheus::Family<prometheus::Counter>& family,
@@ -55,9 +81,11 @@ void raise_all(Counters& counters,
 }  // namespace
 
 BackendSeries::BackendSeries(prometheus::Registry& registry)
-    : up_(gauges(registry,
-                 "weir_backend_up",
-                 "1 unless the last query failed because of the backend itself.")),
+    : up_(gauges(
+          registry,
+          "weir_backend_up",
+          "1 unless the last query failed because of the backend itself; no series before the "
+          "first query and a minute after the last one.")),
       in_flight_(gauges(registry, "weir_backend_in_flight", "Queries in flight to the backend.")),
       waiting_(gauges(registry,
                       "weir_backend_queue",
@@ -69,7 +97,8 @@ BackendSeries::BackendSeries(prometheus::Registry& registry)
       refused_(gauges(registry,
                       "weir_backend_credentials_refused",
                       "1 while the server refuses the credentials of the files; a connection with "
-                      "older ones may still be open.")),
+                      "older ones may still be open. No series when no query of the last minute "
+                      "shows it.")),
       unusable_(gauges(registry,
                        "weir_backend_files_unusable",
                        "1 while a credential, CA or key file of the backend is missing or not "
@@ -85,7 +114,7 @@ BackendSeries::BackendSeries(prometheus::Registry& registry)
                        "weir_connections_failed_total",
                        "Failed attempts to connect, by reason.")) {}
 
-void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
+void BackendSeries::refresh(const std::vector<scalers::BackendState>& states, SteadyTime now) {
   // Without this the series of a removed backend would report its last state for good.
   std::erase_if(backends_, [&](const auto& one) {
     const bool is_kept =
@@ -100,12 +129,11 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
     if (known == backends_.end()) known = backends_.emplace(state.name, make(state.name)).first;
     Series& series = known->second;
     const scalers::ConnectionCounts& counts = state.connections;
-    // A backend that no read has queried yet counts as up.
-    series.is_up->Set(state.health->is_down() ? 0 : 1);
+    show(series.is_up, up_, state.name, state.health->is_up(now));
+    show(series.is_refused, refused_, state.name, is_refused(state, now));
     series.in_flight->Set(static_cast<double>(state.in_flight));
     series.waiting->Set(static_cast<double>(state.waiting));
     series.is_breaker_open->Set(counts.is_breaker_open ? 1 : 0);
-    series.is_refused->Set(counts.refused_credentials ? 1 : 0);
     series.is_unusable->Set(state.health->file_problem().empty() ? 0 : 1);
     raise_to(series.opened, opened_, {{"backend", state.name}}, counts.opened);
     raise_all(series.closed, closed_, state.name, counts.closed);
@@ -115,24 +143,20 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states) {
 
 BackendSeries::Series BackendSeries::make(const std::string& backend) {
   const prometheus::Labels labels{{"backend", backend}};
-  // The counters by reason are created by their first event.
-  return {&up_.Add(labels),
-          &in_flight_.Add(labels),
-          &waiting_.Add(labels),
-          &breakers_.Add(labels),
-          &refused_.Add(labels),
-          &unusable_.Add(labels),
-          &opened_.Add(labels),
-          {},
-          {}};
+  // The counters by reason are created by their first event, what may be unknown by show().
+  return {.in_flight = &in_flight_.Add(labels),
+          .waiting = &waiting_.Add(labels),
+          .is_breaker_open = &breakers_.Add(labels),
+          .is_unusable = &unusable_.Add(labels),
+          .opened = &opened_.Add(labels)};
 }
 
 void BackendSeries::end(const Series& series) {
-  up_.Remove(series.is_up);
+  if (series.is_up != nullptr) up_.Remove(series.is_up);
   in_flight_.Remove(series.in_flight);
   waiting_.Remove(series.waiting);
   breakers_.Remove(series.is_breaker_open);
-  refused_.Remove(series.is_refused);
+  if (series.is_refused != nullptr) refused_.Remove(series.is_refused);
   unusable_.Remove(series.is_unusable);
   opened_.Remove(series.opened);
   for (const auto& [reason, counter] : series.closed) closed_.Remove(counter);

@@ -2,6 +2,7 @@
 // to their connections. Part of Telemetry; loop thread only.
 #pragma once
 
+#include "scalers/deadline.hpp"
 #include "scalers/read/world.hpp"
 
 #include <prometheus/counter.h>
@@ -20,21 +21,22 @@ class BackendSeries {
   // `registry` outlives the series.
   explicit BackendSeries(prometheus::Registry& registry);
 
-  // Shows `states` and no other backend.
-  void refresh(const std::vector<scalers::BackendState>& states);
+  // Shows `states` at `now`, and no other backend. What no query has shown for a minute has no
+  // series: whether the backend responds, and whether it accepts the credentials.
+  void refresh(const std::vector<scalers::BackendState>& states, SteadyTime now);
 
  private:
   using Counters = std::map<std::string, prometheus::Counter*, std::less<>>;  // by reason
   struct Series {
-    prometheus::Gauge* is_up;
     prometheus::Gauge* in_flight;
     prometheus::Gauge* waiting;
     prometheus::Gauge* is_breaker_open;
-    prometheus::Gauge* is_refused;
     prometheus::Gauge* is_unusable;
     prometheus::Counter* opened;
-    Counters closed;
-    Counters failed;
+    prometheus::Gauge* is_up = nullptr;       // null: unknown
+    prometheus::Gauge* is_refused = nullptr;  // null: unknown
+    Counters closed = {};
+    Counters failed = {};
   };
 
   [[nodiscard]] Series make(const std::string& backend);

@@ -313,7 +313,7 @@ void Telemetry::loop_was_late(std::chrono::duration<double> by) {
 std::string Telemetry::page(const State& state) {
   // Read when a page is requested, so that nothing runs between pages.
   parts_->process.refresh();
-  parts_->backends.refresh(state.backends);
+  parts_->backends.refresh(state.backends, state.steady_now);
   const auto& [certified, strangers, limit] = state.connections;
   parts_->connections.set(certified, strangers, limit);
   // The log counts its lines itself, also before this object exists.

@@ -1,5 +1,6 @@
 """Several configuration files of which one has problems: its metrics alone are errors, loudly."""
 import json
+import re
 import unittest
 
 from support import GROUP, ScriptedServer, ServerTest, Weir, config, metric, run_weir, vector
@@ -95,6 +96,30 @@ class ConfigErrorsTest(ServerTest):
         self.wait_for(lambda: self.read(weir, "b") == "4")
         self.assertEqual(0, gauge(weir, "weir_config_file_skipped", file=self.team / "b.yaml"))
         self.assertIn("\nweir_config_last_reload_successful 1\n", weir.get("/metrics", {"X-Remote-User": "a"}).text)
+
+    def test_a_file_has_another_line_when_its_last_valid_version_cannot_be_used_any_more(self):
+        def file_lines():
+            return re.findall(r' config_file_skipped file="([^"]*)" in_use="([^"]*)"', log_of(weir))
+
+        def backend(name):
+            return json.dumps({"backends": {name: {"prometheus": {"url": self.prometheus.url}}}})
+
+        bad = str(self.team / "b.yaml")
+        self.write("c.yaml", backend("prom2"))
+        self.write("b.yaml", json.dumps({"metrics": [metric("b", "vector(1)", backend="prom2")]}))
+        weir = self.weir(own=1)
+        self.write("b.yaml", "metrics: [")
+        self.wait_for(file_lines)
+        self.assertEqual([(bad, "its last valid version")], file_lines())
+        self.assertEqual("1", self.read(weir, "b"))
+
+        self.write("c.yaml", backend("prom3"))
+        self.wait_for(lambda: self.read(weir, "b") == 503)
+
+        self.assert_skipped(weir, "b")
+        self.assertEqual([(bad, "its last valid version"), (bad, "nothing of it")], file_lines())
+        # The problem is the same: its line is not repeated.
+        self.assertEqual(1, log_of(weir).count(" config_invalid "))
 
     def test_a_file_that_takes_a_name_of_another_one_has_the_problem_alone(self):
         self.write("b.yaml", self.metrics_file(b=1))

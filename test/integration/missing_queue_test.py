@@ -6,6 +6,7 @@ from support import RabbitMQ, ServerTest, Weir, config, metric_path, run_weir
 
 QUEUES = [f"ml.{n}" for n in range(10)]
 MISSING = QUEUES[6]
+GONE = "ml.mail"  # never there
 READS = 4  # a minute of an HPA
 
 
@@ -19,11 +20,35 @@ class MissingQueueTest(ServerTest):
                 cls.broker.filled(queue, n + 1)
         for name, text in (("username", cls.broker.user), ("password", cls.broker.password)):
             (folder / name).write_text(text)
-        login = {name: {"file": str(folder / name)} for name in ("username", "password")}
+        cls.login = {name: {"file": str(folder / name)} for name in ("username", "password")}
         cls.weir = cls.start(Weir(folder / "weir", config(
-            {"api": {"rabbitmq": {"url": cls.broker.management_url, **login}}},
+            {"api": {"rabbitmq": {"url": cls.broker.management_url, **cls.login}}},
             {"name": "queue_depth", "namespaces": ["shop"], "freshness": "1ms", "labels": {"queue": r"ml\.[0-9]+"},
              "rabbitmq": {"backend": "api", "queue": "$(queue)"}})))
+
+    def test_check_live_says_that_a_number_is_of_a_queue_that_does_not_exist(self):
+        folder = self.folder()
+        file = folder / "weir.yaml"
+        backends = {name: {"rabbitmq": {"url": url, **self.login}}
+                    for name, url in (("api", self.broker.management_url), ("amqp", self.broker.url))}
+        queues = {"there": {"queue": QUEUES[0]}, "gone": {"queue": GONE, "missing": 0}}
+        blocks = {f"{backend}_{name}": {"backend": backend, **queue} for backend in backends for name, queue in queues.items()}
+        blocks["none"] = {"backend": "api", "queueRegex": r"nl\..*", "missing": 0}
+        file.write_text(config(backends, *({"name": name, "namespaces": ["shop"], "rabbitmq": block}
+                                           for name, block in blocks.items())))
+
+        # The management API lists a queue a moment after its declaration.
+        run = self.wait_for(lambda: (run := run_weir("check", file, "--live")).returncode == 0 and run, 15)
+
+        address = {name: backend["rabbitmq"]["url"].partition("//")[2] for name, backend in backends.items()}
+        missing = f'queue "{GONE}" does not exist in vhost "/"'
+        others = '; the user sees N queues in vhost "/"'
+        self.assertEqual(["ok         shop/api_there = 1",
+                          f'warning    shop/api_gone = 0, but {missing}{others} (api is {address["api"]})',
+                          "ok         shop/amqp_there = 1",
+                          f'warning    shop/amqp_gone = 0, but {missing} (amqp is {address["amqp"]})',
+                          f'warning    shop/none = 0, but no queue matches "nl\\..*" in vhost "/"{others} (api is {address["api"]})'],
+                         re.sub(r"sees \d+ queues", "sees N queues", run.stdout).splitlines()[1:])
 
     def lines(self, event):
         out = []

@@ -141,6 +141,41 @@ class RabbitMqTest(RotationTest):
             self.assertNotIn(word, log_of(weir))
 
 
+class CertificateTest(RotationTest):
+    def test_a_client_certificate_rotates_beside_an_http_backend_with_the_same_files(self):
+        """RabbitMQ takes the common name for the user; each connection over HTTP looks at the files, too."""
+        certificates = shared_certificates()
+        pairs = {}
+        for name in ("cert-blue", "cert-green"):
+            crt, key = certificates.issue(name, "client-ca", f"/CN={name}")
+            pairs[name] = {"tls.crt": crt.read_text(), "tls.key": key.read_text()}
+        broker = self.start_in_test(RabbitMQ(self.place / "rabbitmq", tls=certificates))
+        broker.filled("jobs", 3)
+        for name in pairs:
+            broker.add_user(name, f"{name}-password", vhost="/")
+        secret = MountedSecret(self.place / "secret", **pairs["cert-blue"], username=broker.user, password=broker.password)
+        tls = {"ca": str(certificates.crt("ca")), "certificate": secret.file("tls.crt")["file"], "key": secret.file("tls.key")["file"]}
+        login = {name: secret.file(name) for name in ("username", "password")}
+        weir = self.start_in_test(Weir(self.place / "weir", json.dumps({
+            "backends": {"store": {"rabbitmq": {"url": broker.tls_url, "tls": tls}},
+                         "api": {"rabbitmq": {"url": broker.tls_management_url, "tls": tls, **login}}},
+            "metrics": [{"name": name, "namespaces": ["ml-inference"], "freshness": "1ms",
+                         "rabbitmq": {"backend": backend, "queue": "jobs"}}
+                        for name, backend in (("jobs", "store"), ("listed", "api"))]})))
+
+        def users():
+            return {connection.get("user") for connection in broker.connections()}
+        for name in ("jobs", "listed"):
+            self.wait_for(lambda name=name: weir.metric("ml-inference", name).status == 200)
+        with ContinuousReads(weir, "listed") as listed, ContinuousReads(weir, "jobs") as reads:
+            self.wait_for(lambda: users() == {"cert-blue"}, FOLLOWED)
+            for name in ("cert-green", "cert-blue", "cert-green"):
+                secret.replace(**pairs[name])
+                self.wait_for(lambda name=name: users() == {name}, FOLLOWED)
+        self.assert_reads(reads)
+        self.assert_reads(listed, at_least=10)
+
+
 class RedisTest(RotationTest):
     def server(self, **options):
         return self.start_in_test(Redis(self.place / "redis", users={"reader": "on >old ~* +@all"}, **options))

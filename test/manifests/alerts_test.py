@@ -74,7 +74,9 @@ CASES = {
                         {"backend": "prom"}),
     "WeirBackendDown": (['weir_backend_up{job="weir",pod="a",backend="broker"} 0x30',
                          'weir_backend_up{job="weir",pod="b",backend="broker"} 1x30'],
-                        ['weir_backend_up{job="weir",pod="a",backend="broker"} 1x30'], {"backend": "broker"}),
+                        # Down, and a replica that gets no reads any more does not know.
+                        ['weir_backend_up{job="weir",pod="a",backend="broker"} 1x30',
+                         'weir_backend_up{job="weir",pod="b",backend="broker"} 0x22 stale'], {"backend": "broker"}),
     "WeirFallbackInUse": (['weir_fallback_total{job="weir",backend="broker",metric="depth",namespace="ml"} 0+4x30'],
                           ['weir_fallback_total{job="weir",backend="broker",metric="depth",namespace="ml"} 9x30'],
                           {"backend": "broker", "metric": "depth", "namespace": "ml"}),
@@ -106,7 +108,8 @@ CASES = {
          'kube_horizontalpodautoscaler_status_desired_replicas{namespace="ml",horizontalpodautoscaler="api"} 3x30'],
         {"namespace": "ml", "horizontalpodautoscaler": "web"}),
     "WeirCredentialsRefused": (['weir_backend_credentials_refused{job="weir",pod="a",backend="broker"} 1x30'],
-                               ['weir_backend_credentials_refused{job="weir",pod="a",backend="broker"} 0x30'],
+                               ['weir_backend_credentials_refused{job="weir",pod="a",backend="broker"} 0x30',
+                                'weir_backend_credentials_refused{job="weir",pod="b",backend="broker"} 1x22 stale'],
                                {"backend": "broker"}),
     "WeirConfigFileSkipped": (['weir_config_file_skipped{job="weir",pod="a",file="team-a.yaml"} 1x30'],
                               ['weir_config_file_skipped{job="weir",pod="a",file="team-a.yaml"} 0x30'],
@@ -141,6 +144,15 @@ def anchor_of(heading):
 
 def groups_of(objects):
     return [group for item in of_kind(objects, "PrometheusRule") for group in item["spec"]["groups"]]
+
+
+def last_sentence(rule):
+    """What an alert says of the backend, or of its absence."""
+    return rule["annotations"]["description"][rule["annotations"]["description"].index("{{ with "):]
+
+
+def labels_text(labels):
+    return ",".join(f'{name}="{value}"' for name, value in labels.items())
 
 
 def parsed(series):
@@ -224,6 +236,26 @@ class AlertsTest(ServerTest):
             "rule_files": [str(self.rule_file([{"name": "docs", "rules": [rule]}]))], "evaluation_interval": "1m",
             "tests": [{"interval": "1m", "input_series": [parsed(line) for line in series],
                        "alert_rule_test": [{"eval_time": "25m", "alertname": "QueueLong", "exp_alerts": [fires]}]}]}))
+
+        run = self.promtool("test", "rules", file)
+
+        self.assertEqual(0, run.returncode, run.stdout + run.stderr)
+
+    def test_a_metric_of_a_skipped_file_has_no_backend_to_name(self):
+        known = {"metric": "depth", "namespace": "ml", "labels": "queue=a", "code": "misconfigured"}
+        failing = [{"labels": {**known, "backend": backend}, "annotations": {"said": said}}
+                   for backend, said in (("broker", "Backend broker."),
+                                         ("", "Its configuration file is skipped (WeirConfigFileSkipped)."))]
+        rule = {**self.rules["WeirMetricFails"], "annotations": {"said": last_sentence(self.rules["WeirMetricFails"])}}
+        self.assertEqual(last_sentence(self.rules["WeirReadsFail"]), rule["annotations"]["said"])
+        series = [{"series": f'weir_metric_failing{{job="weir",{labels_text(one["labels"])}}}', "values": "1x30"} for one in failing]
+        tests = {"rule_files": [str(self.rule_file([{"name": "one", "rules": [rule]}]))], "evaluation_interval": "1m", "tests": [
+            {"interval": "1m", "input_series": series, "alert_rule_test": [{
+                "eval_time": "25m", "alertname": rule["alert"],
+                "exp_alerts": [{"exp_labels": {**{name: value for name, value in one["labels"].items() if value}, **rule["labels"]},
+                                "exp_annotations": one["annotations"]} for one in failing]}]}]}
+        file = self.folder() / "tests.json"
+        file.write_text(json.dumps(tests))
 
         run = self.promtool("test", "rules", file)
 

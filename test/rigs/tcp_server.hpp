@@ -139,6 +139,8 @@ class Connection {
       std::this_thread::yield();
     }
   }
+  // The socket, for a script with a protocol of its own.
+  [[nodiscard]] int socket() const { return fd_.get(); }
   // Returns when the peer closed the connection.
   void wait_for_close() {
     while (!read_request().empty()) {

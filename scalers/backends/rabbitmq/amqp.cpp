@@ -45,11 +45,27 @@ class AmqpScaler final : public Scaler {
     const auto ready = co_await client_.ready_messages(vhost, queue, deadline);
     if (!ready) co_return ready.error();
     if (*ready) co_return Sample{static_cast<double>(**ready), taken_at};
-    std::string missing = fmt::format("queue \"{}\" does not exist in vhost \"{}\"", queue, vhost);
-    co_return as_samples(missing_queue(missing_, std::move(missing), taken_at));
+    co_return as_samples(missing_queue(missing_, missing_text(vhost, queue), taken_at));
+  }
+
+  // A number reported for a missing queue: an error says it itself, and AMQP cannot list queues.
+  [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
+    return reply && reply->front().is_missing;
+  }
+  [[nodiscard]] awaitable<Diagnosis> diagnose(Parameters parameters,
+                                              Result<Samples> /*reply*/,
+                                              Deadline /*deadline*/) override {
+    Diagnosis out;
+    out.cause = missing_text(vhost_.render(parameters), queue_.render(parameters));
+    co_return out;
   }
 
  private:
+  [[nodiscard]] static std::string missing_text(const std::string& vhost,
+                                                const std::string& queue) {
+    return fmt::format("queue \"{}\" does not exist in vhost \"{}\"", queue, vhost);
+  }
+
   clients::AmqpClient& client_;
   VhostName vhost_;
   TextTemplate queue_;

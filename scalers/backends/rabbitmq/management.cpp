@@ -279,6 +279,8 @@ awaitable<Diagnosis> ManagementScaler::diagnose(Parameters parameters,
   Diagnosis out;
   if (code == Errc::unknown_object) {
     out = co_await diagnose_missing_name(vhost, name, deadline);
+    // The message of an error says it already.
+    if (reply) out.cause = missing_text(vhost, name) + (out.cause.empty() ? "" : "; " + out.cause);
   } else if (code == Errc::refused) {
     ++out.queries;
     // The page is not about a vhost, so its status separates the login from the permission.

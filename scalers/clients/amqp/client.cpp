@@ -62,10 +62,8 @@ void AmqpClient::check_credentials(SteadyTime now) {
 
 ConnectionCounts AmqpClient::connections() const {
   ConnectionCounts out = *counts_;
-  for (const auto& [vhost, entry] : connections_) {
-    if (const Error* refusal = entry.connection->refused_credentials())
-      out.refused_credentials = RefusedCredentials{*refusal, "", entry.connection->is_up()};
-  }
+  for (const auto& [vhost, entry] : connections_)
+    add(out.refused_credentials, entry.connection->refused_credentials());
   out.is_breaker_open = std::ranges::any_of(connections_, [](const auto& entry) {
     return entry.second.connection->is_breaker_open();
   });

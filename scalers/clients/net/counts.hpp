@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weir::scalers {
 
@@ -18,6 +19,8 @@ struct RefusedCredentials {
   Error error;
   std::string scope;  // where they were refused (HttpRequest::auth_scope); empty: everywhere
   bool is_older_in_use = false;  // a connection with older credentials is open
+  // Of the last attempt beside that connection; nullopt: only queries try the credentials.
+  std::optional<SteadyTime> tried_at = {};
 };
 
 struct ConnectionCounts {
@@ -47,6 +50,11 @@ inline void add(ConnectionCounts::Reasons& counts, std::string_view reason) {
   } else {
     counts.emplace(reason, 1);
   }
+}
+
+// A part of a client has refused credentials: those that were tried last are reported.
+inline void add(std::optional<RefusedCredentials>& all, std::optional<RefusedCredentials> part) {
+  if (part && (!all || all->tried_at <= part->tried_at)) all = std::move(part);
 }
 
 // A connection was opened.

@@ -214,6 +214,7 @@ awaitable<Result<std::shared_ptr<Link>>> Connection::link(Deadline deadline) {
     auto machine = make_machine_();
     if (!machine) co_return machine.error();
     tried_credentials_ = fingerprint;
+    has_older_tls_files_ = !can_use_tls_files();
     refusal_.reset();
     retry_at_.reset();
     is_overdue_ = false;
@@ -253,6 +254,10 @@ std::shared_ptr<Link> Connection::begin_link(std::unique_ptr<Machine> machine, D
   return link;
 }
 
+bool Connection::can_use_tls_files() const {
+  return !target_.is_tls || contexts_->problem_of(target_.tls).empty();
+}
+
 void Connection::discard(const std::shared_ptr<Link>& link) {
   if (link_ != link) return;
   // A link that was up and is lost gets replaced at once: only failed connects and logins cause a
@@ -275,11 +280,14 @@ void Connection::check_credentials(SteadyTime now) {
   checked_at_ = now;
   const std::size_t fingerprint = credentials_();
   const bool is_retry_due = retry_at_ && now >= *retry_at_;
-  if (fingerprint == tried_credentials_ && !is_retry_due) return;
+  // With their CA or key damaged, a new certificate was not used.
+  const bool are_files_fixed = has_older_tls_files_ && can_use_tls_files();
+  if (fingerprint == tried_credentials_ && !is_retry_due && !are_files_fixed) return;
   // A file that cannot be read is no reason to give up the link in use.
   auto machine = make_machine_();
   if (!machine) return;
   tried_credentials_ = fingerprint;
+  has_older_tls_files_ = !can_use_tls_files();
   retry_at_.reset();
   next_ = begin_link(std::move(*machine), kConnect);
 }
@@ -313,10 +321,11 @@ void Connection::end_replaced() {
   });
 }
 
-const Error* Connection::refused_credentials() const {
-  if (refusal_) return &*refusal_;
+std::optional<RefusedCredentials> Connection::refused_credentials() const {
+  if (refusal_) return RefusedCredentials{*refusal_, "", is_up(), refused_at_};
   const auto& failure = breaker_.failure();
-  return failure && failure->code == Errc::refused ? &*failure : nullptr;
+  if (!failure || failure->code != Errc::refused) return std::nullopt;
+  return RefusedCredentials{*failure, "", is_up()};
 }
 
 }  // namespace weir::scalers::clients

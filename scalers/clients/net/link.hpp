@@ -153,9 +153,9 @@ class Connection {
   // link, and the link in use serves until that login has succeeded. After a refused login the link
   // in use goes on, and the next attempt is 30 s later unless the files change.
   void check_credentials(SteadyTime now);
-  // Why the server refused the credentials of the last attempt; nullptr when it did not. A link
-  // with older credentials may be up all the same.
-  [[nodiscard]] const Error* refused_credentials() const;
+  // The credentials of the last attempt, when the server refused them. A link with older ones may
+  // be up all the same.
+  [[nodiscard]] std::optional<RefusedCredentials> refused_credentials() const;
   // Whether a link is up, as far as is known.
   [[nodiscard]] bool is_up() const { return link_ != nullptr && link_->is_up(); }
   [[nodiscard]] bool is_breaker_open() const { return breaker_.is_tripped(); }
@@ -165,6 +165,8 @@ class Connection {
   // s of its recovery.
   static constexpr Breaker::Pauses kPauses{Duration{100}, Duration{500}};
 
+  // Whether a link has the TLS files as they are, rather than the last good ones.
+  [[nodiscard]] bool can_use_tls_files() const;
   // Drops a link that has ended; reports a failure to the breaker if the link was never up.
   void discard(const std::shared_ptr<Link>& link);
   [[nodiscard]] std::shared_ptr<Link> begin_link(std::unique_ptr<Machine> machine, Duration budget);
@@ -186,6 +188,7 @@ class Connection {
   bool is_overdue_ = false;                      // a caller's deadline passed before link_ was up
   Breaker breaker_;
   std::size_t tried_credentials_ = 0;  // the fingerprint at the last attempt
+  bool has_older_tls_files_ = false;   // the last attempt could not use those of now
   SteadyTime checked_at_{};            // by check_credentials()
   std::optional<Error> refusal_;       // of the last attempt beside link_
   SteadyTime refused_at_{};

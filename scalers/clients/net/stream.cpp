@@ -281,7 +281,7 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect(Loop& loop,
   if (!addresses) co_return addresses.error();
   TlsContext context;
   if (target.is_tls) {
-    auto current = contexts->of(target.tls, {}, std::chrono::steady_clock::now());
+    auto current = contexts->current(target.tls, {}, std::chrono::steady_clock::now());
     if (!current) co_return current.error();
     context = std::move(*current);
   }

@@ -176,22 +176,34 @@ Result<TlsContext> make_tls_context(const TlsFiles& files,
   return out;
 }
 
-Result<TlsContext> TlsContexts::of(const TlsFiles& files, const TlsPems& pems, SteadyTime now) {
-  auto cached = std::ranges::find_if(entries_, [&](const Entry& entry) {
+TlsContexts::Entry* TlsContexts::find(const TlsFiles& files, const TlsPems& pems) {
+  const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
     return entry.files == files && entry.pems == pems;
   });
-  const bool is_cached = cached != entries_.end();
+  if (found == entries_.end()) return nullptr;
   // The place of the most recently used entry is the last one.
-  if (is_cached) cached = std::rotate(cached, std::next(cached), entries_.end());
-  if (is_cached && now - cached->checked_at < kCheckInterval) return cached->context;
+  std::rotate(found, std::next(found), entries_.end());
+  return &entries_.back();
+}
+
+Result<TlsContext> TlsContexts::of(const TlsFiles& files, const TlsPems& pems, SteadyTime now) {
+  const Entry* cached = find(files, pems);
+  if (cached != nullptr && now - cached->checked_at < kCheckInterval) return cached->context;
+  return current(files, pems, now);
+}
+
+Result<TlsContext> TlsContexts::current(const TlsFiles& files,
+                                        const TlsPems& pems,
+                                        SteadyTime now) {
+  Entry* cached = find(files, pems);
   // Taken before the files are read, so that a change in between is noticed by the next check.
   std::string fingerprint = fingerprint_of(files);
-  if (is_cached && cached->fingerprint == fingerprint) {
+  if (cached != nullptr && cached->fingerprint == fingerprint) {
     cached->checked_at = now;
     return cached->context;
   }
   auto context = make_tls_context(files, pems);
-  if (is_cached) {
+  if (cached != nullptr) {
     cached->checked_at = now;
     // Files are replaced one after the other, or by mistake: the last good ones stay in use. Their
     // fingerprint stays as well, so that the next check tries again.

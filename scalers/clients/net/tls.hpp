@@ -36,12 +36,18 @@ struct TlsPems {
                                                   const TlsPems& pems = {},
                                                   std::string* problem = nullptr);
 
-// A cache of contexts. A context is made again when one of its files has changed, which is checked
-// once a second at most. When that fails, the last context stays in use. Without a CA it verifies
-// with the system's roots.
+// A cache of contexts. A context is made again when one of its files has changed. When that fails,
+// the last context stays in use. Without a CA it verifies with the system's roots.
 class TlsContexts {
  public:
-  // Errc::tls as make_tls_context, when no context was ever made of these; that is not cached.
+  // The context of the files as they are, for what happens seldom: a kept connection is opened for
+  // a change of the files, which another user of the same files must not hide from it. Errc::tls as
+  // make_tls_context, when no context was ever made of these; that is not cached.
+  [[nodiscard]] Result<TlsContext> current(const TlsFiles& files,
+                                           const TlsPems& pems,
+                                           SteadyTime now);
+  // The same as the files were within the last second, for each request: it sees a change at the
+  // next one.
   [[nodiscard]] Result<TlsContext> of(const TlsFiles& files, const TlsPems& pems, SteadyTime now);
   // What is wrong with the files, with the path, for the log; empty: nothing. They may be wrong
   // while a context that was made of earlier ones is in use.
@@ -55,6 +61,9 @@ class TlsContexts {
     SteadyTime checked_at{};
     TlsContext context;
   };
+  // The entry, which becomes the last one; nullptr: there is none.
+  [[nodiscard]] Entry* find(const TlsFiles& files, const TlsPems& pems);
+
   struct CheckedFiles {
     TlsFiles files;
     std::string fingerprint;

@@ -78,8 +78,7 @@ bool RedisClient::is_breaker_open() const { return connection_->is_breaker_open(
 ConnectionCounts RedisClient::connections() const {
   ConnectionCounts out = *counts_;
   out.is_breaker_open = is_breaker_open();
-  if (const Error* refusal = connection_->refused_credentials())
-    out.refused_credentials = RefusedCredentials{*refusal, "", connection_->is_up()};
+  out.refused_credentials = connection_->refused_credentials();
   return out;
 }
 

@@ -65,10 +65,8 @@ void RedisNodes::check_credentials(SteadyTime now) {
 
 ConnectionCounts RedisNodes::connections() const {
   ConnectionCounts out = *counts_;
-  for (const auto& [address, node] : nodes_) {
-    auto refused = node->client->connections().refused_credentials;
-    if (refused) out.refused_credentials = std::move(refused);
-  }
+  for (const auto& [address, node] : nodes_)
+    add(out.refused_credentials, node->client->connections().refused_credentials);
   if (outages_ == Outages::apart) {
     for (const auto& [address, node] : nodes_) {
       const ConnectionCounts one = node->client->connections();

@@ -101,10 +101,8 @@ void SentinelServers::check_credentials(SteadyTime now) {
 
 ConnectionCounts SentinelServers::connections() const {
   ConnectionCounts out = nodes_.connections();
-  for (const auto& sentinel : sentinels_) {
-    auto refused = sentinel->client->connections().refused_credentials;
-    if (refused) out.refused_credentials = std::move(refused);
-  }
+  for (const auto& sentinel : sentinels_)
+    add(out.refused_credentials, sentinel->client->connections().refused_credentials);
   add_counts(out, *sentinel_counts_);
   return out;
 }

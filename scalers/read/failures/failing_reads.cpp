@@ -77,8 +77,9 @@ const FailingReads::Failure* FailingReads::note(FailingRead read,
   failure->key = key;  // a reload may have changed the query
   failure->last_at = now;
   const bool is_news = failure->logged != error.code || (has_cause && !failure->has_logged_cause);
+  // Also without a line: /metrics shows the code.
+  if (is_news || failure->error.code != error.code) failure->error = error;
   if (!is_news) return nullptr;
-  failure->error = error;
   if (awaits_cause || !take_line(failure->read.name_space, now)) return nullptr;
   failure->logged = error.code;
   failure->has_logged_cause = has_cause;

@@ -119,7 +119,8 @@ ExitCode run(const CheckOptions& options) {
   if (options.output == Output::text) fmt::print("{}", text_of(report));
   auto code = ExitCode::ok;
   if (options.is_live) {
-    code = check_live(loop, clock, *world, addresses_in(documents), std::move(report), options);
+    const Addresses addresses = addresses_of(world->backends());
+    code = check_live(loop, clock, *world, addresses, std::move(report), options);
   } else if (options.output != Output::text) {
     fmt::print("{}", report_of(report, options.output));
   }

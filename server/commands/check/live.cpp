@@ -2,50 +2,19 @@
 #include "server/commands/check/live.hpp"
 
 #include "apiservice/encoding/quantity.hpp"
-#include "scalers/settings/url.hpp"
 #include "scalers/text/labels.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <string_view>
-#include <variant>
 
 namespace weir::server {
 namespace {
 
 using scalers::Explanation;
 using scalers::MetricInfo;
-using scalers::Node;
-
-// Ports of a url without one.
-constexpr std::array kSchemes{scalers::UrlScheme{"http", 80},
-                              scalers::UrlScheme{"https", 443},
-                              scalers::UrlScheme{"amqp", 5672},
-                              scalers::UrlScheme{"amqps", 5671},
-                              scalers::UrlScheme{"redis", 6379},
-                              scalers::UrlScheme{"rediss", 6379}};
-
-std::string address_in(const Node& block) {
-  if (const Node* url = block.find("url"); url != nullptr && url->kind == Node::Kind::scalar) {
-    const auto parsed = scalers::parse_url(url->text, kSchemes);
-    const auto* good = std::get_if<scalers::Url>(&parsed);
-    return good == nullptr ? std::string() : good->authority();
-  }
-  // The nodes of a cluster, or the Sentinels that know the master.
-  for (const Node::Field& field : block.fields) {
-    const Node* nodes = field.value.find("nodes");
-    if (nodes == nullptr) continue;
-    std::vector<std::string> out;
-    for (const Node& node : nodes->items) out.push_back(node.text);
-    return fmt::format("{} {}", field.key, fmt::join(out, ", "));
-  }
-  return "";
-}
 
 // Of the labels without a default, which the selector has to set.
 std::string selector_example(const MetricInfo& metric) {
@@ -89,19 +58,9 @@ std::string values_text(const std::vector<scalers::Reading>& readings) {
 
 }  // namespace
 
-Addresses addresses_in(std::span<const Node> documents) {
+Addresses addresses_of(std::span<const scalers::BackendState> backends) {
   Addresses out;
-  for (const Node& document : documents) {
-    const Node* backends = document.find("backends");
-    if (backends == nullptr) continue;
-    for (const Node::Field& backend : backends->fields) {
-      // The kind's block is the one that has an address; the other fields are scalars.
-      for (const Node::Field& block : backend.value.fields) {
-        const std::string address = address_in(block.value);
-        if (!address.empty()) out.emplace(backend.key, address);
-      }
-    }
-  }
+  for (const scalers::BackendState& backend : backends) out.emplace(backend.name, backend.address);
   return out;
 }
 

@@ -4,8 +4,8 @@
 
 #include "scalers/read/world.hpp"
 #include "scalers/reading.hpp"
-#include "scalers/settings/node.hpp"
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -13,10 +13,9 @@
 
 namespace weir::server {
 
-// HOST:PORT of each backend, or the list of its nodes; as the configuration has it, which is for
-// the operator's own terminal alone.
+// BackendState::address by the name of the backend, for the operator's own terminal alone.
 using Addresses = std::map<std::string, std::string, std::less<>>;
-[[nodiscard]] Addresses addresses_in(std::span<const scalers::Node> documents);
+[[nodiscard]] Addresses addresses_of(std::span<const scalers::BackendState> backends);
 
 struct LiveRead {
   std::string status;  // "ok", "warning" (a value to doubt), "skipped", or the code of the error

@@ -5,8 +5,6 @@
 #include "server/commands/doctor/config_facts.hpp"
 #include "server/commands/doctor/options.hpp"
 #include "server/commands/world.hpp"
-#include "server/config/files.hpp"
-#include "server/config/local_files.hpp"
 #include "server/kube/client/client.hpp"
 #include "server/kube/client/kubeconfig.hpp"
 #include "server/yaml/from_json.hpp"
@@ -15,10 +13,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <span>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -111,14 +114,29 @@ std::string text_of(const Findings& findings, Output output) {
   }
 }
 
-// The World does not have the blocks of the metrics.
-std::vector<scalers::Node> documents_in_use(const std::vector<std::string>& config,
-                                            const LoadedWorld& loaded) {
-  std::vector<scalers::Node> out;
-  for (scalers::Node& document : parse_files(read_config(config)).documents) {
-    const auto use = loaded.uses.find(document.mark.file);
-    if (use != loaded.uses.end() && use->second == FileUse::current)
-      out.push_back(std::move(document));
+// One error for each file that Weir would skip, with its first problem.
+Findings findings_on_files(const LoadedWorld& loaded) {
+  struct Problems {
+    std::string first;
+    std::size_t count = 0;
+  };
+  std::map<std::string, Problems> by_file;
+  for (const std::string& line : loaded.problems) {
+    // "FILE:LINE:COLUMN: WHAT", or "FILE: WHAT".
+    const auto file = std::ranges::find_if(loaded.uses, [&](const auto& use) {
+      return line.starts_with(use.first + ":");
+    });
+    Problems& problems = by_file[file == loaded.uses.end() ? std::string() : file->first];
+    if (problems.count++ == 0) problems.first = line;
+  }
+  Findings out;
+  for (const auto& [file, problems] : by_file) {
+    out.push_back(doctor::error(
+        "configuration",
+        problems.count == 1 ? problems.first
+                            : fmt::format("{} (problem 1 of {})", problems.first, problems.count),
+        "fix the file: weir serve skips it, and reads of its metrics are "
+        "errors"));
   }
   return out;
 }
@@ -151,19 +169,25 @@ ExitCode run(const DoctorOptions& options) {
   scalers::Clients clients(loop);
   // Without a kubeconfig the account is that of the pod, which is Weir's.
   doctor::Scope scope = scope_of(options, kubeconfig.empty());
+  Findings on_files;
   if (!options.config.empty()) {
     // Needed for its list of metrics only: no backend is queried.
-    const auto loaded = load_world(options.config, loop, clients, clock, observer);
+    const auto measure = [&](std::span<const scalers::Node> documents) {
+      scope.served.measured = doctor::measured_metrics(documents);
+    };
+    const auto loaded =
+        load_world(options.config, loop, clients, clock, observer, std::nullopt, measure);
     if (!loaded.world) return ExitCode::failed;
     print_problems(loaded.problems);
+    on_files = findings_on_files(loaded);
     scope.served.configured = loaded.world->metrics();
-    scope.served.measured = doctor::measured_metrics(documents_in_use(options.config, loaded));
   }
   // For the direct probe, which does not use the HTTP client.
   scalers::clients::Resolver resolver(loop);
   cluster::KubeClient kube(clients.http(), std::move(access));
   doctor::ClusterChecks checks(loop, resolver, kube, clock, std::move(scope));
-  const Findings findings = run_checks(loop, checks);
+  Findings findings = run_checks(loop, checks);
+  findings.insert(findings.begin(), on_files.begin(), on_files.end());
   clients.close();
   resolver.close();
   fmt::print("{}", text_of(findings, options.output));

@@ -351,6 +351,17 @@ class LiveTest(ServerTest):
                           'warning    ml/gone = 0, but there is no key "citties"; did you mean "cities"? '
                           f"(cache is 127.0.0.1:{self.redis.port})"], run.stdout.splitlines()[1:])
 
+    def test_the_address_of_a_url_in_a_file_is_named_too(self):
+        folder = self.folder()
+        (folder / "url").write_text(f"redis://127.0.0.1:{self.redis.port}/0")
+        file = folder / "weir.yaml"
+        file.write_text(self.lists.read_text().replace(json.dumps(self.redis.url), '{"file": "url"}'))
+
+        run = run_weir("check", file, "--live")
+
+        self.assertEqual((0, ""), (run.returncode, run.stderr))
+        self.assertTrue(run.stdout.endswith(f'? (cache is 127.0.0.1:{self.redis.port})\n'), run.stdout)
+
     def test_the_values_for_programs(self):
         run = run_weir("check", self.lists, "--live", "-o", "json")
 

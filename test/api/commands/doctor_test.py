@@ -31,6 +31,22 @@ class HealthyClusterTest(DoctorCase):
         ], [line[:line.index("until ") + 6] if "until " in line else line for line in lines])
         self.assertEqual(("no problem was found: 0 errors, 0 warnings, 13 ok", 0), (verdict, run.returncode))
 
+    def test_a_configuration_file_that_weir_would_skip_is_an_error_and_the_others_are_still_used(self):
+        bad = self.folder() / "team.yaml"
+        bad.write_text("metrics:\n- {name: team, namespaces: [ml-inference], prometheus: {backend: prom, query: up}, frshness: 1s,\n"
+                       "   deadine: 1s}\n")
+        self.hpas(hpa("ml-inference", "worker", external("p95_latency", averageValue="500m")))
+
+        run = self.run_doctor("--config", self.config, "--config", bad)
+        findings = self.findings("--config", self.config, "--config", bad, code=4)
+
+        self.assertEqual(4, run.returncode)
+        self.assertIn("weir: 2 problems in the configuration\n", run.stderr)
+        [what] = [finding["what"] for finding in findings if finding["object"] == "configuration"]
+        self.assertRegex(what, rf'^{bad}:2:\d+: unknown key "frshness" .* \(problem 1 of 2\)$')
+        self.assertIn(" -> fix the file: weir serve skips it, and reads of its metrics are errors\n", run.stdout)
+        self.assertIn("metric p95_latency is an average or a quantile", run.stdout)
+
     def test_without_a_configuration_the_metrics_of_discovery_are_used(self):
         self.hpas(hpa("ml-inference", "worker", external("depth", {"other": "a"})))
 

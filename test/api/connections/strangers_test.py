@@ -221,6 +221,11 @@ class StrangersTest(ServerTest):
         end()
 
         self.assertTrue(limit == expected if expected else 64 <= limit <= 2048, limit)
+        logged = re.findall(r' connection_limit connections="(\d+)" memory_bytes="(\d+|unlimited)"', weir.process.log.read_text())
+        connections, memory = logged[-1]
+        self.assertEqual(limit, int(connections))
+        if expected:
+            self.assertEqual(str(128 << 20), memory)
         self.assertEqual(0, weir.stop())
 
     def probe_status(self, weir):

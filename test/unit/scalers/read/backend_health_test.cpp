@@ -64,6 +64,36 @@ TEST_CASE("a slow query does not mean that the backend is down while another get
   CHECK(health.observe(error(Errc::timed_out, kStart + 2s), kStart + 4s) == Change::down);
 }
 
+TEST_CASE("what the last query showed is known for a minute") {
+  BackendHealth health;
+  const auto up = [&](Duration after) { return health.is_up(kStart + after); };
+
+  CHECK(up(0s) == std::nullopt);
+  health.observe(value(kStart), kStart);
+  CHECK(up(59s) == true);
+  CHECK(up(60s) == std::nullopt);
+  // Sent by nobody: it shows nothing.
+  health.observe(error(Errc::overloaded, kStart + 61s), kStart + 61s);
+  CHECK(up(61s) == std::nullopt);
+  health.observe(error(Errc::unreachable, kStart + 62s), kStart + 62s);
+  CHECK(up(121s) == false);
+  CHECK(up(122s) == std::nullopt);
+  // It is still down: the next response ends the outage.
+  CHECK(health.observe(value(kStart + 200s), kStart + 200s) == Change::up);
+  CHECK(up(200s) == true);
+}
+
+TEST_CASE("a refusal of credentials is known for a minute, also beside other answers") {
+  BackendHealth health;
+  const auto refused = [&](Duration after) { return health.was_refused(kStart + after); };
+
+  CHECK_FALSE(refused(0s));
+  health.observe(error(Errc::refused, kStart), kStart);
+  health.observe(value(kStart + 30s), kStart + 30s);
+  CHECK(refused(59s));
+  CHECK_FALSE(refused(60s));
+}
+
 TEST_CASE("the time since recovery counts from the first response after an outage") {
   BackendHealth health;
   const auto since = [&](SteadyTime now) {

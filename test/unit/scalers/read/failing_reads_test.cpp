@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -154,6 +155,26 @@ TEST_CASE("a namespace with many failing parameter sets forgets its own") {
 
   CHECK(site.reads.size() <= kMaxFailing);
   CHECK_FALSE(site.fails("quiet", "q=0", site.now + 1s));
+}
+
+TEST_CASE("the code of a failure is that of its last read, with a line or without") {
+  Site site;
+  const Error slow{Errc::timed_out, "no response", ""};
+  // All lines of the namespace, and fewer failures than it may have.
+  REQUIRE(site.lines("loud", 50, site.now) == 20);
+  const auto code = [&](const Error& error) {
+    const auto* const due =
+        site.reads.note({"loud", "depth", "q=0"}, "key of q=0", error, false, false, site.now);
+    CHECK(due == nullptr);
+    std::optional<Errc> out;
+    site.reads.for_each_current(site.now, [&](const FailingReads::Failure& failure) {
+      if (failure.read.labels == "q=0") out = failure.error.code;
+    });
+    return out;
+  };
+
+  CHECK(code(slow) == Errc::timed_out);
+  CHECK(code(kMissing) == Errc::unknown_object);
 }
 
 TEST_CASE("a failure without a line recovers without one") {

@@ -133,6 +133,28 @@ TEST_CASE("documents are one configuration: a metric may use a later document's 
   CHECK(built.world != nullptr);
 }
 
+TEST_CASE("the state of a backend has its address, wherever its url is") {
+  Site site;
+  const test::Folder folder;
+  const std::string url = folder.write("url", "redis://me:secret@cache.ml:7000/1\n");
+
+  const auto built = site.build(
+      {"{backends: {a: {prometheus: {url: 'https://prom.monitoring/prefix'}, maxInFlight: 3},"
+       " b: {rabbitmq: {url: 'amqp://h', username: {file: " +
+       url + "}, password: {file: " + url + "}}}, c: {redis: {url: 'redis://[::1]'}}," +
+       " d: {redis: {sentinel: {service: s, nodes: ['x:1', 'y:2']}}}, e: {redis: {url: {file: " +
+       url + "}}}}}"});
+
+  CHECK(built.problems == Lines{});
+  REQUIRE(built.world != nullptr);
+  Lines addresses;
+  for (const BackendState& state : built.world->backends())
+    addresses.push_back(state.name + " " + state.address);
+  CHECK(
+      addresses ==
+      Lines{"a prom.monitoring:443", "b h:5672", "c [::1]:6379", "d x:1, y:2", "e cache.ml:7000"});
+}
+
 TEST_CASE("a selector that filters needs no declared label") {
   MetricInfo metric{"depth", {"*"}, {}, "prom", false, true};
 

@@ -22,30 +22,39 @@ using scalers::Errc;
 using test::ServerTelemetry;
 using Texts = std::vector<std::string>;
 
+constexpr SteadyTime kNow{1h};
+
 Texts lines(ServerTelemetry& telemetry,
             std::string_view prefix,
-            std::vector<scalers::BackendState> backends = {}) {
-  Texts out =
-      telemetry.lines(prefix, {WallTime{}, std::nullopt, std::nullopt, std::move(backends)});
+            std::vector<scalers::BackendState> backends = {},
+            SteadyTime now = kNow) {
+  Texts out = telemetry.lines(prefix,
+                              {.now = WallTime{},
+                               .config = std::nullopt,
+                               .serving_certificate_expires = std::nullopt,
+                               .backends = std::move(backends),
+                               .steady_now = now});
   std::ranges::sort(out);
   return out;
 }
 
+scalers::BackendState backend(std::string name) {
+  return {std::move(name), 0, std::make_shared<scalers::read::BackendHealth>(), 0, 0, {}};
+}
+
+// A query of the backend ended: with this error, or with a value.
+void observe(const scalers::BackendState& state, std::optional<Errc> error, SteadyTime at) {
+  scalers::Result<scalers::Samples> samples{scalers::Sample{7, WallTime{}}};
+  if (error) samples = scalers::Error{*error, "", ""};
+  state.health->observe({std::move(samples), at, {}, {}, {}}, at);
+}
+
 TEST_CASE("a backend has series for its state and its connections") {
   ServerTelemetry telemetry;
-  scalers::BackendState broker{"broker",
-                               0,
-                               std::make_shared<scalers::read::BackendHealth>(),
-                               3,
-                               2,
-                               {}};
-  const scalers::read::Answer unreachable{scalers::Error{Errc::unreachable, "", ""},
-                                          {},
-                                          {},
-                                          {},
-                                          {}};
-  REQUIRE(broker.health->observe(unreachable, SteadyTime{1s}) ==
-          scalers::read::BackendHealth::Change::down);
+  scalers::BackendState broker = backend("broker");
+  broker.in_flight = 3;
+  broker.waiting = 2;
+  observe(broker, Errc::unreachable, kNow);
   broker.connections.opened = 4;
   broker.connections.closed = {{"idle", 1}, {"unreachable", 2}};
   broker.connections.failed = {{"tls", 5}};
@@ -66,49 +75,72 @@ TEST_CASE("a backend has series for its state and its connections") {
               R"(weir_connections_opened_total{backend="broker"} 4)"});
 }
 
-TEST_CASE("a backend shows refused credentials, and files that cannot be used") {
+TEST_CASE("without a query for a minute a backend is neither up nor down") {
   ServerTelemetry telemetry;
-  scalers::BackendState broker{"broker",
-                               0,
-                               std::make_shared<scalers::read::BackendHealth>(),
-                               0,
-                               0,
-                               {}};
-  broker.connections.refused_credentials =
-      scalers::RefusedCredentials{{Errc::refused, "the credentials are refused", ""}, ""};
+  const scalers::BackendState broker = backend("broker");
+  const auto up = [&](SteadyTime now) {
+    return lines(telemetry, "weir_backend_up{", {broker}, now);
+  };
+
+  CHECK(up(kNow).empty());
+  observe(broker, Errc::timed_out, kNow);
+  CHECK(up(kNow + 59s) == Texts{R"(weir_backend_up{backend="broker"} 0)"});
+  CHECK(up(kNow + 60s).empty());
+  observe(broker, std::nullopt, kNow + 70s);
+  CHECK(up(kNow + 70s) == Texts{R"(weir_backend_up{backend="broker"} 1)"});
+  CHECK(up(kNow + 130s).empty());
+}
+
+TEST_CASE("refused credentials are shown while queries or Weir itself try them") {
+  ServerTelemetry telemetry;
+  scalers::BackendState broker = backend("broker");
+  const auto refused = [&](SteadyTime now) {
+    return lines(telemetry, "weir_backend_credentials_refused{", {broker}, now);
+  };
+  const Texts yes{R"(weir_backend_credentials_refused{backend="broker"} 1)"};
+  const Texts no{R"(weir_backend_credentials_refused{backend="broker"} 0)"};
+  const scalers::Error why{Errc::refused, "the credentials are refused", ""};
+
+  CHECK(refused(kNow).empty());
+  observe(broker, std::nullopt, kNow);
+  CHECK(refused(kNow) == no);
+  // By a query, which nobody repeats.
+  broker.connections.refused_credentials = scalers::RefusedCredentials{why, ""};
+  observe(broker, Errc::refused, kNow + 1s);
+  CHECK(refused(kNow + 60s) == yes);
+  CHECK(refused(kNow + 61s).empty());
+  // Other queries get a value, as those to another vhost do.
+  observe(broker, std::nullopt, kNow + 90s);
+  CHECK(refused(kNow + 90s) == no);
+  // On a connection beside the one in use, without a query.
+  broker.connections.refused_credentials->tried_at = kNow + 200s;
+  CHECK(refused(kNow + 259s) == yes);
+  CHECK(refused(kNow + 260s).empty());
+}
+
+TEST_CASE("a backend shows files that cannot be used") {
+  ServerTelemetry telemetry;
+  const scalers::BackendState broker = backend("broker");
   REQUIRE(broker.health->note_file_problem("the credential file /x is empty"));
 
-  CHECK(lines(telemetry, "weir_backend_credentials", {broker}) ==
-        Texts{R"(weir_backend_credentials_refused{backend="broker"} 1)"});
   CHECK(lines(telemetry, "weir_backend_files", {broker}) ==
         Texts{R"(weir_backend_files_unusable{backend="broker"} 1)"});
 }
 
 TEST_CASE("a failing read has a series with its labels, until a minute without reads") {
   ServerTelemetry telemetry;
-  const SteadyTime now{1h};
-  scalers::BackendState broker{"broker",
-                               0,
-                               std::make_shared<scalers::read::BackendHealth>(),
-                               0,
-                               0,
-                               {},
-                               std::make_shared<scalers::read::FailingReads>()};
+  scalers::BackendState broker = backend("broker");
+  broker.failing = std::make_shared<scalers::read::FailingReads>();
   const auto fails = [&](std::string labels, SteadyTime at) {
     const scalers::Error error{Errc::unknown_object, "no such queue", ""};
     std::ignore =
         broker.failing->note({"ml", "depth", labels}, "of " + labels, error, false, false, at);
   };
-  fails("queue=b", now);
-  fails("queue=a\"", now - 59s);
-  fails("queue=gone", now - 60s);
+  fails("queue=b", kNow);
+  fails("queue=a\"", kNow - 59s);
+  fails("queue=gone", kNow - 60s);
 
-  CHECK(telemetry.lines("weir_metric_failing{",
-                        {.now = WallTime{},
-                         .config = std::nullopt,
-                         .serving_certificate_expires = std::nullopt,
-                         .backends = {broker},
-                         .steady_now = now}) ==
+  CHECK(lines(telemetry, "weir_metric_failing{", {broker}) ==
         Texts{R"(weir_metric_failing{backend="broker",code="unknown_object",)"
               R"(labels="queue=a\"",metric="depth",namespace="ml"} 1)",
               R"(weir_metric_failing{backend="broker",code="unknown_object",)"
@@ -117,14 +149,11 @@ TEST_CASE("a failing read has a series with its labels, until a minute without r
 
 TEST_CASE("a backend that a reload removed has no series, and starts from zero when it returns") {
   ServerTelemetry telemetry;
-  scalers::BackendState broker{"broker",
-                               0,
-                               std::make_shared<scalers::read::BackendHealth>(),
-                               0,
-                               0,
-                               {}};
+  scalers::BackendState broker = backend("broker");
+  observe(broker, std::nullopt, kNow);
   broker.connections.opened = 4;
   broker.connections.closed = {{"idle", 1}};
+  REQUIRE(lines(telemetry, "weir_backend_up{", {broker}).size() == 1);
   REQUIRE(lines(telemetry, "weir_connections_", {broker}).size() == 2);
 
   broker.connections = {};
@@ -143,9 +172,9 @@ TEST_CASE("metrics of skipped files fail without a backend that has series") {
                         scalers::Error{Errc::misconfigured, "", ""},
                         false,
                         false,
-                        SteadyTime{}) != nullptr);
-  const scalers::BackendState
-      nameless{"", 0, std::make_shared<scalers::read::BackendHealth>(), 0, 0, {}, failing};
+                        kNow) != nullptr);
+  scalers::BackendState nameless = backend("");
+  nameless.failing = failing;
 
   CHECK(lines(telemetry, "weir_backend_", {nameless}).empty());
   CHECK(lines(telemetry, "weir_metric_failing{", {nameless}) ==

@@ -172,7 +172,7 @@ TEST_CASE("changed credentials log in beside the connection in use, which ends a
   CHECK(site.connection.live_link() != nullptr);
   CHECK(site.connection.live_link() != old);
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"closed", 1}});
-  CHECK(site.connection.refused_credentials() == nullptr);
+  CHECK_FALSE(site.connection.refused_credentials().has_value());
   CHECK(server.connections() == 2);
 }
 
@@ -183,8 +183,8 @@ TEST_CASE("refused credentials leave the connection in use, and are sent again a
   const auto old = site.last;
 
   site.fingerprint = 2;
-  check_until(site, [&] { return site.connection.refused_credentials() != nullptr; });
-  REQUIRE(site.connection.refused_credentials() != nullptr);
+  check_until(site, [&] { return site.connection.refused_credentials().has_value(); });
+  REQUIRE(site.connection.refused_credentials().has_value());
   CHECK(site.connection.live_link() == old);
   CHECK(site.connection.is_up());
   site.connection.check_credentials(std::chrono::steady_clock::now() + 25s);
@@ -192,7 +192,7 @@ TEST_CASE("refused credentials leave the connection in use, and are sent again a
   site.fingerprint = 3;
   check_until(site, [&] { return site.connection.live_link() != old; });
 
-  CHECK(site.connection.refused_credentials() == nullptr);
+  CHECK_FALSE(site.connection.refused_credentials().has_value());
   CHECK(server.connections() == 3);
 }
 

@@ -155,6 +155,25 @@ TEST_CASE("a context is cached until one of its files changes, which is checked 
   CHECK(trusted(*changed) == 2);
 }
 
+TEST_CASE("who needs the files as they are gets them though another user has just looked") {
+  const Pki pki;
+  const test::Folder folder;
+  const TlsFiles files = written(folder, pki);
+  TlsContexts contexts;
+  const SteadyTime start{};
+
+  const auto first = contexts.of(files, {}, start);
+  folder.write("ca.crt", test::certificate_pem(pki.ca) + test::certificate_pem(pki.other));
+  const auto current = contexts.current(files, {}, start + 1ms);
+  // From then on for everybody.
+  const auto later = contexts.of(files, {}, start + 2ms);
+
+  REQUIRE(shown(current) == "a value");
+  CHECK(*current != *first);
+  CHECK(trusted(*current) == 2);
+  CHECK(*later == *current);
+}
+
 TEST_CASE("other files or other text give another context") {
   const Pki pki;
   const test::Folder folder;

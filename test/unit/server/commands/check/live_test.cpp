@@ -1,7 +1,5 @@
 #include "server/commands/check/live.hpp"
 
-#include "test/rigs/nodes.hpp"
-
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -34,18 +32,16 @@ Explanation explanation_of(scalers::Result<std::vector<Reading>> result, std::st
   return out;
 }
 
-TEST_CASE("the address of a backend is that of its url, or its list of nodes") {
-  const std::vector documents{test::node(
-      "{backends: {a: {prometheus: {url: 'https://prom.monitoring/prefix'}, maxInFlight: 3},"
-      " b: {rabbitmq: {url: 'amqp://h'}}, c: {redis: {url: 'redis://[::1]:7000'}},"
-      " d: {redis: {sentinel: {nodes: ['x:1', 'y:2']}}}, e: {redis: {url: {file: f}}},"
-      " g: {redis: {url: nonsense}}}}")};
+TEST_CASE("the address of a backend is that of its state") {
+  const std::vector<scalers::BackendState> states{{.name = "cache",
+                                                   .settings = 0,
+                                                   .health = nullptr,
+                                                   .in_flight = 0,
+                                                   .waiting = 0,
+                                                   .connections = {},
+                                                   .address = "127.0.0.1:6379"}};
 
-  const Addresses expected{{"a", "prom.monitoring:443"},
-                           {"b", "h:5672"},
-                           {"c", "[::1]:7000"},
-                           {"d", "sentinel x:1, y:2"}};
-  CHECK(addresses_in(documents) == expected);
+  CHECK(addresses_of(states) == kAddresses);
 }
 
 TEST_CASE("a value is ok, and a warning when its object does not exist") {
