@@ -121,13 +121,56 @@ class ClusterTest(ServerTest):
         self.addCleanup(master.process.signal, signal.SIGCONT)
         self.wait_for(lambda: replica.command("ROLE")[0] == "master", 20)
         replica.command("RPUSH", key, "more")
+        self.assert_values(self.read_slowly(weir, key, master), "4")
+
+    def read_slowly(self, weir, key, stopped):
+        """The response to a read that has waited for a stopped node, which then goes on."""
         with ThreadPoolExecutor() as pool:
-            answer = pool.submit(self.read, weir)
-            self.wait_for(lambda: has_unread(master.port), 2)
+            answer = pool.submit(self.read, weir, key)
+            self.wait_for(lambda: has_unread(stopped.port), 2)
             asked_at = time.monotonic()
             self.wait_for(lambda: time.monotonic() - asked_at > 0.3)  # longer than a prompt reply takes
-            master.process.signal(signal.SIGCONT)
-            self.assert_values(answer.result(), "4")
+            stopped.process.signal(signal.SIGCONT)
+            return answer.result()
+
+    def test_a_doubtful_node_is_believed_by_the_word_of_the_others_alone(self):
+        cluster = self.cluster(replicas=True, settings=["cluster-require-full-coverage no"])
+        key = "jobs-a"
+        master = cluster.owner(key)
+        replica = cluster.replica_of(master)
+        cluster.fill(key, 3)
+        slow, cut = (self.weir(cluster.addresses()[:3]) for _ in range(2))
+        for weir in (slow, cut):
+            self.assert_values(self.read(weir), "3")
+        self.assertEqual([3, 1], master.commands(["LLEN", key], ["WAIT", 1, 5000]))
+
+        # It was slow, and is the holder all the same.
+        master.process.suspend()
+        self.addCleanup(master.process.resume)
+        self.assert_values(self.read_slowly(slow, key, master), "3")
+
+        # From now on the master hears nothing of the others, and believes that it is one for ever.
+        for other in cluster.nodes:
+            if other is not master:
+                master.command("CLUSTER", "FORGET", cluster.id_of(other))
+        replica.command("CLUSTER", "FAILOVER", "TAKEOVER")
+        self.wait_for(lambda: cluster.holder(key, unasked=master) is replica, 10)
+        replica.command("RPUSH", key, "more")
+        master.process.suspend()
+        self.assert_values(self.read_slowly(slow, key, master), "4")
+        master.command("CLIENT", "KILL", "TYPE", "NORMAL")
+        self.assert_values(self.read(cut), "4")
+        self.assertEqual([3, "master"], [master.command("LLEN", key), master.command("ROLE")[0]])
+
+    def test_a_slow_node_without_others_is_asked_again(self):
+        cluster = self.cluster(masters=1)
+        master, = cluster.nodes
+        cluster.fill("jobs-a", 3)
+        weir = self.weir(cluster.addresses())
+        self.assert_values(self.read(weir), "3")
+        master.process.suspend()
+        self.addCleanup(master.process.resume)
+        self.assert_values(self.read_slowly(weir, "jobs-a", master), "3")
 
     def test_a_server_without_cluster_support_is_not_believed(self):
         plain = self.start_in_test(Redis(self.folder() / "redis"))

@@ -2,7 +2,7 @@
 import contextlib
 
 from .processes import free_port, wait_until
-from .redis import Redis
+from .redis import Redis, RedisError
 
 SLOTS = 16384
 
@@ -55,6 +55,25 @@ class RedisCluster:
     def replica_of(self, master):
         """The replica that `master` was given at the start."""
         return self.nodes[self.masters + self.nodes.index(master)]
+
+    def named_by(self, node, key):
+        """The port of the node that holds `key` as `node` has it: its own where it replies itself. None when it cannot say."""
+        try:
+            node.command("EXISTS", key)
+            return node.port
+        except RedisError as error:
+            return int(str(error).rpartition(":")[2]) if str(error).startswith("MOVED ") else None
+        except OSError:  # it is down
+            return None
+
+    def holder(self, key, unasked=None):
+        """The node that all that can say name, itself among them; None while there is none. `unasked` has no say."""
+        ports = {self.named_by(node, key) for node in self.nodes if node is not unasked} - {None}
+        return next((node for node in self.nodes if ports == {node.port} and node is not unasked), None)
+
+    def is_up(self):
+        """By the word of every node."""
+        return all(map(self._knows_all, self.nodes))
 
     def fill(self, key, length):
         """A list of that length, at its owner."""

@@ -3,11 +3,62 @@
 #include "scalers/clients/redis/cluster.hpp"
 
 #include "scalers/clients/redis/redirect.hpp"
+#include "scalers/clients/redis/slot_owner.hpp"
+#include "scalers/signal.hpp"
+
+#include <boost/asio/co_spawn.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace weir::scalers::clients {
+namespace {
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+// A failed or slow reply ends the trust in the node, also for the queries that wait beside this
+// one.
+awaitable<Result<std::vector<RedisReply>>> query_node(RedisNodePtr node,
+                                                      std::string key,
+                                                      std::vector<RedisWords> all,
+                                                      Deadline deadline) {
+  const SteadyTime begun = now();
+  auto replies = co_await node->client->commands(std::move(key), std::move(all), deadline);
+  if (!replies || now() - begun > RedisNodes::kPrompt) node->trusted_connections = 0;
+  co_return replies;
+}
+
+// One round of questions about the holder of a slot.
+struct OwnerPoll {
+  explicit OwnerPoll(Loop& loop) : has_opinion(loop), is_complete(loop) {}
+
+  SlotOpinions opinions;
+  std::vector<RedisNodePtr> unheard;
+  Signal has_opinion;  // or all have been heard
+  Signal is_complete;  // all that are not late have been heard
+};
+
+awaitable<void> ask_about_slot(RedisAddress address,
+                               RedisNodePtr node,
+                               std::string key,
+                               std::vector<RedisWords> all,
+                               Deadline deadline,
+                               std::shared_ptr<OwnerPoll> poll) {
+  const auto replies = co_await query_node(node, std::move(key), std::move(all), deadline);
+  if (replies) {
+    node->has_answered = true;
+    add_opinion(poll->opinions, address, *replies);
+  }
+  std::erase(poll->unheard, node);
+  const bool is_known = !poll->opinions.named.empty() || !poll->opinions.claimants.empty();
+  if (is_known || poll->unheard.empty()) poll->has_opinion.raise();
+  const auto is_late = [](const RedisNodePtr& other) { return other->is_late; };
+  node->is_late = false;
+  if (std::ranges::all_of(poll->unheard, is_late)) poll->is_complete.raise();
+}
+
+}  // namespace
 
 std::vector<RedisAddress> ClusterServers::candidates(std::uint16_t slot) const {
   std::vector<RedisAddress> out;
@@ -32,65 +83,121 @@ void ClusterServers::prefer(const RedisAddress& address, bool has_answered) {
   }
 }
 
+std::vector<RedisAddress> ClusterServers::others_to_ask(const RedisAddress& doubtful,
+                                                        std::uint16_t slot) {
+  std::vector<RedisAddress> out;
+  std::vector<RedisAddress> last;
+  for (RedisAddress& address : candidates(slot)) {
+    if (address == doubtful) continue;
+    const RedisNodePtr node = nodes_.at(address);
+    const bool is_prompt = !node->is_late && !node->client->is_breaker_open();
+    (is_prompt ? out : last).push_back(std::move(address));
+  }
+  std::ranges::move(last, std::back_inserter(out));
+  if (out.size() > kMaxAsked) out.resize(kMaxAsked);
+  return out;
+}
+
+awaitable<Result<std::optional<RedisAddress>>> ClusterServers::find_owner(
+    RedisAddress doubtful,
+    std::string key,
+    std::vector<RedisWords> all,
+    Deadline deadline) {
+  const std::vector<RedisAddress> others = others_to_ask(doubtful, slot_of(key));
+  if (others.empty()) co_return std::optional<RedisAddress>();
+  auto poll = std::make_shared<OwnerPoll>(loop_);
+  for (const RedisAddress& address : others) poll->unheard.push_back(nodes_.at(address));
+  for (const RedisAddress& address : others) {
+    const RedisNodePtr node = nodes_.at(address);
+    boost::asio::co_spawn(loop_, ask_about_slot(address, node, key, all, deadline, poll), rethrow);
+  }
+  const bool has_opinion = co_await poll->has_opinion.wait(deadline.left(now()));
+  if (has_opinion) co_await poll->is_complete.wait(std::min(kGrace, deadline.left(now())));
+  for (const RedisNodePtr& node : poll->unheard) node->is_late = true;
+  if (!has_opinion || deadline.is_past(now())) {
+    co_return Error{Errc::timed_out,
+                    "the other nodes of the cluster did not say in time who holds the key",
+                    ""};
+  }
+  co_return slot_owner(poll->opinions);
+}
+
+awaitable<Result<bool>> ClusterServers::confirm(Route* route,
+                                                std::string key,
+                                                std::vector<RedisWords> all,
+                                                Deadline deadline) {
+  const RedisNodePtr node = nodes_.at(route->address);
+  const std::uint64_t opened = node->counts->opened;
+  const auto owner = co_await find_owner(route->address, key, std::move(all), deadline);
+  if (!owner) co_return owner.error();
+  route->is_confirmed = true;
+  if (*owner && **owner != route->address) {
+    route->address = **owner;
+    route->has_moved = true;
+    slots_.insert_or_assign(route->slot, route->address);
+    co_return false;
+  }
+  node->trusted_connections = opened;
+  if (*owner) co_return true;
+  // Nobody else can be asked: the node has time to hear of its successor, and is asked again.
+  Signal never(loop_);
+  co_await never.wait(std::min(kBusRound, deadline.left(now())));
+  co_return false;
+}
+
 awaitable<Result<std::vector<RedisReply>>> ClusterServers::commands(std::string key,
                                                                     std::vector<RedisWords> all,
                                                                     Deadline deadline) {
-  const SteadyTime begun = std::chrono::steady_clock::now();
-  auto replies = co_await commands_once(key, all, deadline);
-  const bool is_prompt = std::chrono::steady_clock::now() - begun <= RedisNodes::kPrompt;
-  if (!replies || is_prompt) co_return replies;
-  // A node that was stopped for a while answers with what it had, before it hears that its slots
-  // have gone to another one meanwhile.
-  replies = co_await commands_once(std::move(key), std::move(all), deadline);
-  co_return replies;
-}
-
-awaitable<Result<std::vector<RedisReply>>>
-ClusterServers::commands_once(std::string key, std::vector<RedisWords> all, Deadline deadline) {
-  const std::uint16_t slot = slot_of(key);
-  std::vector<RedisAddress> untried = candidates(slot);
-  RedisAddress address = untried.front();
-  bool has_moved = false;
-  bool has_asked = false;
-  // Ends, because every round takes one of `untried` or sets one of the two.
+  Route route{.slot = slot_of(key), .untried = {}, .address = {}};
+  route.untried = candidates(route.slot);
+  route.address = route.untried.front();
+  // Ends, because every round takes one of `untried` or sets one of the three of the route.
   while (true) {
-    std::erase(untried, address);
-    const RedisNodePtr node = nodes_.at(address);
-    auto words = has_asked ? with_asking(all) : all;
-    auto replies = co_await node->client->commands(key, std::move(words), deadline);
+    std::erase(route.untried, route.address);
+    const RedisNodePtr node = nodes_.at(route.address);
+    auto words = route.has_asked ? with_asking(all) : all;
+    auto replies = co_await query_node(node, key, std::move(words), deadline);
     if (!replies) {
-      // The slot may have another node by now: the next query asks others first.
-      prefer(address, false);
-      if (const auto found = slots_.find(slot); found != slots_.end() && found->second == address)
-        slots_.erase(found);
+      // The slots may have another node by now: the next query asks others first.
+      prefer(route.address, false);
+      std::erase_if(slots_, [&](const auto& entry) { return entry.second == route.address; });
       const Error& error = replies.error();
-      if (has_moved || has_asked)
+      if (route.has_moved || route.has_asked)
         co_return unreachable_node(*node,
                                    error,
                                    "the node that holds the key",
                                    "cluster-announce-ip");
-      if (error.code != Errc::unreachable || untried.empty()) co_return error;
-      address = untried.front();
+      if (error.code != Errc::unreachable || route.untried.empty()) co_return error;
+      route.address = route.untried.front();
       continue;
     }
     node->has_answered = true;
-    prefer(address, true);
-    auto redirect = find_redirect(*replies, address);
+    node->has_served = true;
+    prefer(route.address, true);
+    auto redirect = find_redirect(*replies, route.address);
     if (!redirect) co_return redirect.error();
+    const bool is_moved = *redirect && !(*redirect)->is_ask;
+    const bool is_trusted = node->counts->opened <= node->trusted_connections;
+    // What ASK leads to has the word of the node that sent it.
+    const bool is_certain = is_trusted || is_moved || route.has_asked || route.is_confirmed;
+    if (!is_certain && is_about_key(all, key)) {
+      const auto is_believed = co_await confirm(&route, key, all, deadline);
+      if (!is_believed) co_return is_believed.error();
+      if (!*is_believed) continue;
+    }
     if (!*redirect) {
-      if (has_asked) co_return without_asking(all, std::move(*replies));
+      if (route.has_asked) co_return without_asking(all, std::move(*replies));
       co_return std::move(*replies);
     }
-    const bool is_ask = (*redirect)->is_ask;
-    if (has_asked || (!is_ask && has_moved)) {
-      slots_.erase(slot);
+    if (route.has_asked || (is_moved && route.has_moved)) {
+      slots_.erase(route.slot);
       co_return Error{Errc::unreachable,
                       "the cluster redirected the query more than once; are its slots being moved?",
                       ""};
     }
-    (is_ask ? has_asked : has_moved) = true;
-    address = std::move((*redirect)->to);
-    if (!is_ask) slots_.insert_or_assign(slot, address);
+    (is_moved ? route.has_moved : route.has_asked) = true;
+    route.address = std::move((*redirect)->to);
+    if (is_moved) slots_.insert_or_assign(route.slot, route.address);
   }
 }
 

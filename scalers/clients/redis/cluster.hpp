@@ -1,5 +1,7 @@
 // A Redis cluster: each key is asked of the node that holds it. Where that is, the nodes say
-// themselves, by MOVED and ASK; only slots that were asked for are remembered. Loop thread only.
+// themselves, by MOVED and ASK; only slots that were asked for are remembered. A node that was slow
+// or lost its connection is believed once others say that it holds the slot: it may have been
+// stopped while another one took its place, and not have heard of it. Loop thread only.
 #pragma once
 
 #include "scalers/clients/redis/nodes.hpp"
@@ -7,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <memory>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -24,16 +28,25 @@ struct ClusterTarget {
 
 class ClusterServers final : public RedisServers {
  public:
+  // How many other nodes are asked who holds a slot: all of three masters with a replica each.
+  static constexpr std::size_t kMaxAsked = 5;
+  // For how long the others are waited for once one has an opinion.
+  static constexpr Duration kGrace{200};
+  // Redis' nodes speak with each other every 100 ms.
+  static constexpr Duration kBusRound{150};
+
   // `loop` and `resolver` outlive the client.
   ClusterServers(Loop& loop,
                  Resolver& resolver,
                  const ClusterTarget& target,
                  std::shared_ptr<TlsContexts> contexts)
-      : target_(target),
+      : loop_(loop),
+        target_(target),
         nodes_(loop, resolver, target.common, RedisNodes::Outages::apart, std::move(contexts)) {}
 
   // MOVED and ASK are followed once each. A node that cannot be reached is left for another one,
-  // which knows who holds the key now. Errc::unreachable also while the slots are being moved.
+  // which knows who holds the key now. Errc::unreachable also while the slots are being moved,
+  // Errc::partial while the nodes disagree about the holder.
   [[nodiscard]] awaitable<Result<std::vector<RedisReply>>> commands(std::string key,
                                                                     std::vector<RedisWords> all,
                                                                     Deadline deadline) override;
@@ -44,8 +57,30 @@ class ClusterServers final : public RedisServers {
   [[nodiscard]] const ClusterTarget& target() const { return target_; }
 
  private:
-  [[nodiscard]] awaitable<Result<std::vector<RedisReply>>>
-  commands_once(std::string key, std::vector<RedisWords> all, Deadline deadline);
+  // The way of one query through the cluster.
+  struct Route {
+    std::uint16_t slot = 0;
+    std::vector<RedisAddress> untried;
+    RedisAddress address;
+    bool has_moved = false;
+    bool has_asked = false;     // by ASK
+    bool is_confirmed = false;  // other nodes were asked during the query whether it is the holder
+  };
+
+  // Whether the replies of the node count. Otherwise the route leads to the next one to ask.
+  [[nodiscard]] awaitable<Result<bool>> confirm(Route* route,
+                                                std::string key,
+                                                std::vector<RedisWords> all,
+                                                Deadline deadline);
+  // The node that the others name as the holder of the slot; nullopt: no other one can be asked.
+  [[nodiscard]] awaitable<Result<std::optional<RedisAddress>>> find_owner(
+      RedisAddress doubtful,
+      std::string key,
+      std::vector<RedisWords> all,
+      Deadline deadline);
+  // Those that can probably respond come first, because at most kMaxAsked are asked.
+  [[nodiscard]] std::vector<RedisAddress> others_to_ask(const RedisAddress& doubtful,
+                                                        std::uint16_t slot);
   // Where to ask about a slot: where it was found last, then the configured nodes, the one that
   // answered last first, then those that the cluster has named.
   [[nodiscard]] std::vector<RedisAddress> candidates(std::uint16_t slot) const;
@@ -53,6 +88,7 @@ class ClusterServers final : public RedisServers {
   // is.
   void prefer(const RedisAddress& address, bool has_answered);
 
+  Loop& loop_;
   ClusterTarget target_;
   RedisNodes nodes_;
   std::unordered_map<std::uint16_t, RedisAddress> slots_;  // at most kSlots

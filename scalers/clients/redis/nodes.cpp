@@ -35,6 +35,7 @@ RedisNodePtr RedisNodes::at(const RedisAddress& address) {
   const auto counts =
       outages_ == Outages::together ? counts_ : std::make_shared<ConnectionCounts>();
   node->client = std::make_shared<RedisClient>(loop_, resolver_, target, contexts_, counts);
+  node->counts = counts;
   if (is_closed_) node->client->close();
   return nodes_.emplace(address, std::move(node)).first->second;
 }
@@ -71,6 +72,7 @@ ConnectionCounts RedisNodes::connections() const {
     for (const auto& [address, node] : nodes_) {
       const ConnectionCounts one = node->client->connections();
       add_counts(out, one);
+      if (!node->has_served) continue;
       out.is_lost = out.is_lost || one.is_lost;
       out.recovered_at = std::max(out.recovered_at, one.recovered_at);
     }

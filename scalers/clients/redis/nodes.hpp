@@ -34,8 +34,17 @@ struct RedisAddress {
 void add_counts(ConnectionCounts& sum, const ConnectionCounts& counts);
 
 struct RedisNode {
-  std::shared_ptr<RedisClient> client;  // also owned by the coroutines that wait for it
-  bool has_answered = false;            // its address was right at least once
+  std::shared_ptr<RedisClient> client;             // also owned by the coroutines that wait for it
+  std::shared_ptr<const ConnectionCounts> counts;  // also owned by the client
+  bool has_answered = false;                       // its address was right at least once
+  // Of a cluster: it has replied to a query. Lost connections to a node that was only asked about
+  // another one are no outages of the backend.
+  bool has_served = false;
+  // Of a cluster: it is believed to hold its slots while it has opened no more connections than
+  // this. 0 once it was slow or has failed, because it may have been replaced meanwhile.
+  std::uint64_t trusted_connections = 1;
+  // Of a cluster: it did not respond in time the last time that it was asked about another node.
+  bool is_late = false;
 };
 using RedisNodePtr = std::shared_ptr<RedisNode>;
 

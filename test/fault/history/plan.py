@@ -14,10 +14,11 @@ KINDS = {
     "certificates": ("serving_pair",),
 }
 # Those of states_history_test.py: states of a backend that look like health.
-STATE_BACKENDS = ("failover", "sentinel", "given_up", "crashing", "partial")
+STATE_BACKENDS = ("failover", "sentinel", "cluster", "given_up", "crashing", "partial")
 KINDS |= {
     "failover": ("failover", "replica", "fresh", "orphaned", "cut", "late"),
     "sentinel": ("failover", "killed", "killed_and_back", "sentinel_stopped", "connections_cut"),
+    "cluster": ("failover", "stopped", "stopped_briefly", "other_stopped", "killed", "moved", "connections_cut", "late"),
     "given_up": ("given_up", "slow", "cut"),
     "crashing": ("crashed", "late"),
     "partial": ("slow", "mute"),

@@ -1,12 +1,13 @@
 """Every number is true and every read in time, also in states of backends that look like health, and when Weir is stopped.
 
-A Redis that fails over and an empty replica in its place, a vhost that was given up, a queue that crashed, half of the data.
+A Redis that fails over, an empty replica in its place, a cluster whose slots move, a vhost that was given up, a queue that crashed, half of the data.
 WEIR_HISTORY_SEED replays the faults of a run, WEIR_SCALE multiplies its 75,000 reads.
 """
 import time
 import unittest
 
 from checker import Promise, Stalls
+from cluster_source import ClusterSource
 from history import FULL_READS, HistoryTest
 from injector import WeirPauses
 from sentinel_source import SentinelSource
@@ -14,7 +15,7 @@ from states_sources import CrashingSource, FailoverSource, GivenUpSource, Partia
 from support import RabbitMQ, is_sanitized, scaled
 
 LATE_SECONDS = 0.2 if not is_sanitized() else 1.0
-SOURCES = (FailoverSource, SentinelSource, PartialSource)
+SOURCES = (FailoverSource, SentinelSource, ClusterSource, PartialSource)
 
 
 class StatesHistoryTest(HistoryTest):
@@ -40,7 +41,7 @@ class StatesHistoryTest(HistoryTest):
 
         zeros = {self.metrics[read.metric][0].name for read in reads if read.value == 0}
         if self.read_count >= FULL_READS:
-            self.assertLessEqual({"failover", "sentinel"}, zeros)
+            self.assertLessEqual({"failover", "sentinel", "cluster"}, zeros)
 
 
 if __name__ == "__main__":

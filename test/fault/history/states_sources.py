@@ -18,6 +18,7 @@ class ReplicatedList(Source):
     latency_seconds = LATENCY_SECONDS
     users = {USER: f"on >{PASSWORD} ~* +@all"}
     settings = ("repl-diskless-sync-delay 0",)
+    keys = ("jobs", "changes")
     _EMPTY_EVERY = 100  # changes
     _EMPTY_CHANGES = 12
     _ACKNOWLEDGED_MS = 300
@@ -48,7 +49,7 @@ class ReplicatedList(Source):
 
     def _write_value(self, server, value):
         """How many replicas have the value when this returns."""
-        return server.commands(["EVAL", self._SCRIPT, 2, "jobs", "changes", value], ["WAIT", 1, self._ACKNOWLEDGED_MS])[1]
+        return server.commands(["EVAL", self._SCRIPT, 2, *self.keys, value], ["WAIT", 1, self._ACKNOWLEDGED_MS])[1]
 
 
 class FailoverSource(ReplicatedList):
