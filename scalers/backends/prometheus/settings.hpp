@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scalers/backends/prometheus/prometheus.hpp"
+#include "scalers/clients/tokens/settings.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
 #include "scalers/settings/problems.hpp"
@@ -41,6 +42,7 @@ struct BackendSettings {
   SecretFile token;
   SecretFile username;
   SecretFile password;
+  clients::AuthSettings auth;
   Headers headers;
   UrlParameters parameters;
   TlsFiles tls;
