@@ -6,12 +6,14 @@
 #include "scalers/backends/prometheus/settings.hpp"
 #include "scalers/clients/clients.hpp"
 #include "scalers/clients/http/client.hpp"
+#include "scalers/clients/tokens/login.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,9 +31,13 @@ constexpr long kOk = 200;
 
 class PrometheusBackend final : public Backend, public Server {
  public:
-  PrometheusBackend(BackendSettings settings, clients::HttpClient& http)
+  // `login` is null without `auth`.
+  PrometheusBackend(BackendSettings settings,
+                    clients::HttpClient& http,
+                    std::shared_ptr<clients::Login> login)
       : settings_(std::move(settings)),
         http_(http),
+        login_(std::move(login)),
         base_url_bytes_(settings_.url.text().size()),
         has_namespace_(settings_.parameters.has_parameter(kNamespaceParameter) ||
                        std::ranges::any_of(settings_.headers, depends_on_caller)) {}
@@ -40,7 +46,11 @@ class PrometheusBackend final : public Backend, public Server {
                                                     ParameterNames& names,
                                                     Problems& problems) override;
   [[nodiscard]] std::string address() const override { return settings_.url.authority(); }
-  [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
+  [[nodiscard]] ConnectionCounts connections() const override {
+    ConnectionCounts out = *counts_;
+    if (login_) login_->report(out);
+    return out;
+  }
   [[nodiscard]] awaitable<Result<Sample>> run_query(std::string query,
                                                     RequestScope scope,
                                                     Aggregate aggregate,
@@ -75,6 +85,7 @@ class PrometheusBackend final : public Backend, public Server {
 
   BackendSettings settings_;
   clients::HttpClient& http_;
+  std::shared_ptr<clients::Login> login_;  // also owned by backends with equal `auth`
   std::size_t base_url_bytes_;
   bool has_namespace_;
   // Also owned by the requests under way.
@@ -191,11 +202,18 @@ awaitable<std::optional<Error>> PrometheusBackend::send(ApiQuery query,
                                                         RequestScope scope,
                                                         Api::OnReply on_reply,
                                                         Deadline deadline) {
+  clients::GrantPtr grant;
+  if (login_) {
+    auto granted = co_await clients::Login::get(login_, deadline);
+    if (!granted) co_return granted.error();
+    grant = std::move(*granted);
+  }
   auto request = request_to(query.page, scope);
   if (!request) co_return request.error();
   // Prometheus serves targets, scrape_pools and label values by GET alone.
   const auto method = query.has_method ? settings_.method : Method::get;
   set_form(method, scope, std::move(query.form), *request);
+  if (grant) login_->prove(*grant, *request);
   request->max_body_bytes = kMaxReplyBytes;
   // A proxy may permit only `query`, so a refusal here does not mean that the credentials of reads
   // are invalid.
@@ -212,7 +230,10 @@ std::vector<std::string> PrometheusBackend::redactions(const RequestScope& scope
   auto request = request_to("query", scope);
   // Any page has the same host and secrets. Without readable credentials nothing was sent, so no
   // response can contain them.
-  return request ? clients::redactions_of(*request) : std::vector<std::string>{};
+  if (!request) return {};
+  std::vector<std::string> out = clients::redactions_of(*request);
+  if (login_) std::ranges::move(login_->secrets(), std::back_inserter(out));
+  return out;
 }
 
 awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
@@ -220,8 +241,15 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
                                                        Aggregate aggregate,
                                                        Warnings warnings,
                                                        Deadline deadline) {
+  clients::GrantPtr grant;
+  if (login_) {
+    auto granted = co_await clients::Login::get(login_, deadline);
+    if (!granted) co_return granted.error();
+    grant = std::move(*granted);
+  }
   auto request = this->request(query, scope, deadline.left(std::chrono::steady_clock::now()));
   if (!request) co_return request.error();
+  if (grant) login_->prove(*grant, *request);
   // Shared with the client's thread, which fills it before send() ends, because parsing a reply of
   // 1 MB takes tens of milliseconds and would block the loop.
   const auto sample = std::make_shared<std::optional<Result<Sample>>>();
@@ -239,6 +267,7 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
   if (reply->status == kOk) counts_->refused_credentials.reset();
   // Set, because on_reply has run when send() returns a reply.
   Result<Sample> out = std::move(**sample);
+  if (!out && grant) co_return login_->explain(grant, out.error());
   // The server evaluates a moment later, by its own clock; no value is younger than its question.
   if (out) out->taken_at = std::min(out->taken_at, asked_at);
   co_return out;
@@ -248,7 +277,16 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   BackendSettings settings = read_backend(block, problems);
   // A url that cannot be used has been reported.
   if (settings.url.host.empty()) return nullptr;
-  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http());
+  std::shared_ptr<clients::Login> login;
+  if (settings.auth.is_set()) {
+    clients::complete_auth(*block.find("auth"),
+                           clients.identity(),
+                           settings.url,
+                           settings.auth,
+                           problems);
+    login = clients.make_login(settings.auth);
+  }
+  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http(), std::move(login));
 }
 
 }  // namespace

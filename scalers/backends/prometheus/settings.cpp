@@ -9,6 +9,7 @@
 #include <array>
 #include <cctype>
 #include <initializer_list>
+#include <iterator>
 #include <string_view>
 
 namespace weir::scalers {
@@ -42,6 +43,12 @@ constexpr std::array kBackendTable{
     setting<&BackendSettings::password>("password",
                                         "",
                                         "file with the password of basic auth; requires username"),
+    setting<&BackendSettings::auth>(
+        "auth",
+        "",
+        "short-lived credentials in place of token, one of aws: {region: eu-west-1} (signed "
+        "requests), azure: {}, google: {} and oauth2: {tokenUrl: URL, clientId: ID, clientSecret: "
+        "{file: PATH}}; the identity of a pod of EKS, AKS or GKE comes from its environment"),
     setting<&BackendSettings::headers>(
         "headers",
         "",
@@ -109,6 +116,23 @@ constexpr const char* kTokenHasScheme =
 // Weir writes the scheme itself: "Bearer Bearer x" is refused by every server.
 bool has_scheme(const Secret& token) { return lower_case(token.reveal()).starts_with("bearer "); }
 
+// Each of them would be the header Authorization.
+void check_auth(const Node& block, const BackendSettings& settings, Problems& problems) {
+  const Node* auth = block.find("auth");
+  if (auth == nullptr) return;
+  for (const char* other : {"token", "username"}) {
+    if (block.find(other) == nullptr) continue;
+    problems.add(auth->mark,
+                 fmt::format("auth and {} are mutually exclusive; keep one of them", other));
+  }
+  if (!settings.server.file.empty() && settings.server.username.is_set()) {
+    add_url_problem(*block.find("url"),
+                    settings.server,
+                    "it has a user and a password; remove them, or auth of the backend",
+                    problems);
+  }
+}
+
 void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {
   if (settings.username.is_set() != settings.password.is_set()) {
     problems.add(block.mark, "username and password go together; write both or neither");
@@ -123,6 +147,7 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
   } else if (settings.token.is_set() && settings.username.is_set()) {
     problems.add(block.find("token")->mark, "token and username are mutually exclusive; keep one");
   }
+  check_auth(block, settings, problems);
   // A file that cannot be read has been reported.
   const auto token = settings.token.is_set() ? settings.token.read() : Result<Secret>(Secret());
   if (token && has_scheme(*token)) {
@@ -133,11 +158,14 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
         return lower_case(one.first);
       });
   if (authorization != settings.headers.end() &&
-      (settings.token.is_set() || settings.username.is_set())) {
+      (settings.token.is_set() || settings.username.is_set() || settings.auth.is_set())) {
+    const std::string_view other = settings.auth.is_set()    ? "auth"
+                                   : settings.token.is_set() ? "token"
+                                                             : "username";
     problems.add(block.find("headers")->mark,
                  fmt::format("the header {} and {} are mutually exclusive; keep one",
                              authorization->first,
-                             settings.token.is_set() ? "token" : "username"));
+                             other));
   }
   // Files that would not be used are an error, because their author believes that the connection is
   // encrypted.
@@ -211,7 +239,11 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   return out;
 }
 
-std::vector<SettingDoc> backend_docs() { return docs_of<BackendSettings>(kBackendTable); }
+std::vector<SettingDoc> backend_docs() {
+  std::vector<SettingDoc> out = docs_of<BackendSettings>(kBackendTable);
+  std::ranges::move(clients::auth_docs(), std::back_inserter(out));
+  return out;
+}
 std::vector<SettingDoc> metric_docs() { return docs_of<MetricSettings>(kMetricTable); }
 
 }  // namespace backends::prometheus

@@ -3,6 +3,7 @@
 
 #include "scalers/backends/prometheus/prometheus.hpp"
 #include "scalers/backends/prometheus/request_settings.hpp"
+#include "scalers/clients/tokens/settings.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
 #include "scalers/settings/problems.hpp"
@@ -27,6 +28,7 @@ struct BackendSettings {
   SecretFile token;
   SecretFile username;
   SecretFile password;
+  clients::AuthSettings auth;
   Headers headers;
   UrlParameters parameters;
   TlsFiles tls;
