@@ -9,6 +9,8 @@
 #include "scalers/clients/redis/client.hpp"
 #include "scalers/clients/redis/cluster.hpp"
 #include "scalers/clients/redis/sentinel.hpp"
+#include "scalers/clients/tokens/login.hpp"
+#include "scalers/clients/tokens/settings.hpp"
 #include "scalers/settings/secret.hpp"
 #include "scalers/settings/server_url.hpp"
 #include "scalers/settings/tls_files.hpp"
@@ -18,8 +20,9 @@
 
 namespace weir::scalers {
 
-Clients::Clients(Loop& loop)
+Clients::Clients(Loop& loop, IdentityVariables variables)
     : loop_(loop),
+      identity_(std::move(variables)),
       resolver_(std::make_unique<clients::Resolver>(loop)),
       contexts_(std::make_shared<clients::TlsContexts>()),
       http_(std::make_unique<clients::HttpClient>(loop, *resolver_, contexts_)) {}
@@ -54,6 +57,17 @@ std::shared_ptr<clients::RedisServers> Clients::make_redis(const clients::Sentin
 
 std::shared_ptr<clients::RedisServers> Clients::make_redis(const clients::ClusterTarget& target) {
   return shared<clients::ClusterServers>(target);
+}
+
+std::shared_ptr<clients::Login> Clients::make_login(const clients::AuthSettings& settings) {
+  std::erase_if(logins_, [](const auto& login) { return login.expired(); });
+  const std::string key = clients::key_of(settings);
+  for (const auto& login : logins_) {
+    if (auto existing = login.lock(); existing && existing->key() == key) return existing;
+  }
+  auto created = std::make_shared<clients::Login>(loop_, *http_, clock_, settings);
+  logins_.push_back(created);
+  return created;
 }
 
 void Clients::check_credentials(SteadyTime now) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "scalers/clients/client.hpp"
+#include "scalers/clients/tokens/variables.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/settings/problems.hpp"
 #include "scalers/task.hpp"
@@ -17,10 +18,12 @@ namespace weir::scalers {
 namespace clients {
 class AmqpClient;
 class HttpClient;
+class Login;
 class RedisServers;
 class Resolver;
 class TlsContexts;
 struct AmqpTarget;
+struct AuthSettings;
 struct ClusterTarget;
 struct RedisTarget;
 struct SentinelTarget;
@@ -28,7 +31,8 @@ struct SentinelTarget;
 
 class Clients {
  public:
-  explicit Clients(Loop& loop);
+  // `variables`: of the pod's environment, for the logins of backends.
+  explicit Clients(Loop& loop, IdentityVariables variables = {});
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
   ~Clients();
@@ -44,6 +48,10 @@ class Clients {
       const clients::SentinelTarget& target);
   [[nodiscard]] std::shared_ptr<clients::RedisServers> make_redis(
       const clients::ClusterTarget& target);
+  // The login of complete settings. Backends with equal ones share it, so that a reload keeps its
+  // token.
+  [[nodiscard]] std::shared_ptr<clients::Login> make_login(const clients::AuthSettings& settings);
+  [[nodiscard]] const IdentityVariables& identity() const { return identity_; }
   // Reads the credential files of kept connections again, and logs in with changed ones. To be
   // called about once a second; HTTP requests read their files each time.
   void check_credentials(SteadyTime now);
@@ -58,10 +66,13 @@ class Clients {
   std::shared_ptr<ClientOf> shared(const Target& target);
 
   Loop& loop_;
+  const Clock clock_;
+  IdentityVariables identity_;
   std::unique_ptr<clients::Resolver> resolver_;
   std::shared_ptr<clients::TlsContexts> contexts_;  // also owned by the connections
   std::unique_ptr<clients::HttpClient> http_;
-  std::vector<std::weak_ptr<Client>> clients_;  // owned by their backends
+  std::vector<std::weak_ptr<Client>> clients_;         // owned by their backends
+  std::vector<std::weak_ptr<clients::Login>> logins_;  // owned by their backends
 };
 
 }  // namespace weir::scalers

@@ -6,6 +6,7 @@
 #include "scalers/kind_block.hpp"
 #include "scalers/read/policies/settings.hpp"
 #include "scalers/settings/table.hpp"
+#include "scalers/text/dns_label.hpp"
 #include "scalers/text/key_writer.hpp"
 #include "scalers/text/suggest.hpp"
 #include "scalers/text/utf8.hpp"
@@ -76,15 +77,6 @@ constexpr SettingDoc kLabelsDoc{
     false,
     "labels that the HPA's selector may set, each with the RE2 pattern its whole value must "
     "match, or {pattern: P, default: V}; the block uses them as $(label)"};
-
-// A DNS label of RFC 1123, as Kubernetes names namespaces.
-bool is_namespace(std::string_view name) {
-  const auto is_inner = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, is_inner) &&
-         name.front() != '-' && name.back() != '-';
-}
 
 // The content of a block, without its place in the file.
 void add_content(KeyWriter& out, const Node& node) {
@@ -185,6 +177,7 @@ void Builder::add_metric(const Node& node) {
                     unused));
   }
   metric.is_per_namespace = names.is_used(kNamespaceParameter);
+  metric.needs_dns_label = names.needs_dns_label();
   metrics_.push_back(std::move(metric));
 }
 
@@ -240,7 +233,7 @@ void Builder::check_namespaces(const Node& list, Metric& metric) {
     problems_.add(list.mark, "'*' means every namespace: write it alone");
   }
   for (const Node& item : list.items) {
-    if (item.text == "*" || is_namespace(item.text)) continue;
+    if (item.text == "*" || is_dns_label(item.text)) continue;
     problems_.add(
         item.mark,
         fmt::format("\"{}\" is not a namespace: lower-case letters, digits and -", item.text));

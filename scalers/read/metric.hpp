@@ -45,6 +45,7 @@ struct Metric {
   std::vector<DeclaredLabel> labels;
   SelectorMode selector_mode = SelectorMode::bind;
   bool is_per_namespace = false;  // its query contains $(namespace)
+  bool needs_dns_label = false;   // of each namespace that reads it
   Duration freshness{5000};
   Duration deadline{2500};
   Policies policies;

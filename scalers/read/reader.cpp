@@ -3,6 +3,7 @@
 #include "scalers/read/reader.hpp"
 
 #include "scalers/read/reader_errors.hpp"
+#include "scalers/text/dns_label.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -146,7 +147,11 @@ std::vector<BackendState> Reader::backends() const {
 Result<MetricId> Reader::find(const Query& query) const {
   // At most one of a name serves a namespace: Builder::check_names() refuses others.
   for (auto id = index_->find(query.metric, query.id); id; id = index_->next(*id)) {
-    if (metric(*id).serves(query.name_space)) return *id;
+    const Metric& one = metric(*id);
+    if (!one.serves(query.name_space)) continue;
+    if (one.needs_dns_label && !is_dns_label(query.name_space))
+      return not_a_namespace(one, query.name_space);
+    return *id;
   }
   return unknown_metric(query);
 }

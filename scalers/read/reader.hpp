@@ -68,7 +68,8 @@ class Reader final : public Source, public Explainer, public std::enable_shared_
     InFlightQuery in_flight = nullptr;
   };
 
-  // The metric that serves the query, or Errc::unknown_metric.
+  // The metric that serves the query, or Errc::unknown_metric; bad_request for a namespace that its
+  // query cannot contain.
   [[nodiscard]] Result<MetricId> find(const Query& query) const;
   [[nodiscard]] Error unknown_metric(const Query& query) const;
   [[nodiscard]] const Metric& metric(MetricId id) const {

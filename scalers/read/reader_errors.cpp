@@ -21,6 +21,16 @@ Error within_metric(const Metric& metric, std::string_view name_space, const Err
                                   metric.backend->name));
 }
 
+Error not_a_namespace(const Metric& metric, std::string_view name_space) {
+  return {Errc::bad_request,
+          fmt::format("metric {}/{}: this is not the name of a namespace (1 to 63 lower-case "
+                      "letters, digits and -), and the request to the backend has it as a "
+                      "parameter or header",
+                      name_space,
+                      metric.name),
+          ""};
+}
+
 Error with_cause(Error error, std::string_view cause) {
   if (cause.empty()) return error;
   // The remote's words are in message(); in their own field they would follow the cause once more.

@@ -17,6 +17,8 @@ namespace weir::scalers::read {
 [[nodiscard]] Error within_metric(const Metric& metric,
                                   std::string_view name_space,
                                   const Error& error);
+// Errc::bad_request for a read from `name_space`, which is not a DNS label.
+[[nodiscard]] Error not_a_namespace(const Metric& metric, std::string_view name_space);
 // `error` with the cause that a diagnosis found at its end; unchanged without one.
 [[nodiscard]] Error with_cause(Error error, std::string_view cause);
 // Errc::timed_out says how long the wait was and what can be done; other errors pass.

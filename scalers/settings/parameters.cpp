@@ -23,6 +23,25 @@ std::vector<std::string> ParameterNames::unused() const {
   return out;
 }
 
+ParameterNames ParameterNames::of_backend() {
+  ParameterNames out({});
+  out.is_backend_ = true;
+  return out;
+}
+
+std::string ParameterNames::problem_of(std::string_view name) const {
+  if (is_backend_) {
+    return fmt::format(
+        "$({}) is not known to a backend, which has $({}) alone: labels are those of a metric "
+        "(write $$( for a literal $()",
+        name,
+        kNamespaceParameter);
+  }
+  return fmt::format("$({}) is not a declared label; use one of {} (write $$( for a literal $()",
+                     name,
+                     listed());
+}
+
 std::string ParameterNames::listed() const {
   std::string out = fmt::format("$({})", kNamespaceParameter);
   for (const std::string& name : declared_) out += fmt::format(", $({})", name);

@@ -2,8 +2,6 @@
 // expanded, because values come from callers.
 #include "scalers/settings/template.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -33,11 +31,7 @@ TextTemplate TextTemplate::parse(std::string_view text,
       const std::string name(rest.substr(2, close - 2));
       // Parsing continues after this problem, so that every undeclared parameter is reported.
       if (!names.use(name)) {
-        problems.add(
-            mark,
-            fmt::format("$({}) is not a declared label; use one of {} (write $$( for a literal $()",
-                        name,
-                        names.listed()));
+        problems.add(mark, names.problem_of(name));
       }
       flush();
       out.pieces_.push_back({name, true});
@@ -60,6 +54,12 @@ std::string TextTemplate::render(const Parameters& parameters) const {
 
 bool TextTemplate::has_parameters() const {
   return std::ranges::any_of(pieces_, &Piece::is_parameter);
+}
+
+bool TextTemplate::has_parameter(std::string_view name) const {
+  return std::ranges::any_of(pieces_, [&](const Piece& piece) {
+    return piece.is_parameter && piece.text == name;
+  });
 }
 
 }  // namespace weir::scalers

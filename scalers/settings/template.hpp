@@ -25,8 +25,9 @@ class TextTemplate {
   // client that sends the text quotes it for its protocol.
   [[nodiscard]] std::string render(const Parameters& parameters) const;
   [[nodiscard]] bool empty() const { return pieces_.empty(); }
-  // Whether the result of render() depends on the caller.
+  // Whether the result of render() depends on the caller, or on one of its parameters.
   [[nodiscard]] bool has_parameters() const;
+  [[nodiscard]] bool has_parameter(std::string_view name) const;
 
  private:
   struct Piece {

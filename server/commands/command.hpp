@@ -2,6 +2,8 @@
 // options (a plain struct), its flags and its run; command_line.cpp lists them all.
 #pragma once
 
+#include "scalers/clients/tokens/variables.hpp"
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +31,7 @@ struct Environment {
   std::string home;                 // HOME
   std::string kubernetes_service_host;
   std::string kubernetes_service_port;
+  scalers::IdentityVariables identity = {};
 };
 
 // The format of a command's output: for people, or of -o.

@@ -12,6 +12,22 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+scalers::IdentityVariables read_identity() {
+  return {
+      .aws_role_arn = variable("AWS_ROLE_ARN"),
+      .aws_web_identity_token_file = variable("AWS_WEB_IDENTITY_TOKEN_FILE"),
+      .aws_role_session_name = variable("AWS_ROLE_SESSION_NAME"),
+      .aws_container_credentials_full_uri = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+      .aws_container_authorization_token_file = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+      .azure_client_id = variable("AZURE_CLIENT_ID"),
+      .azure_tenant_id = variable("AZURE_TENANT_ID"),
+      .azure_federated_token_file = variable("AZURE_FEDERATED_TOKEN_FILE"),
+      .azure_authority_host = variable("AZURE_AUTHORITY_HOST"),
+      .google_application_credentials = variable("GOOGLE_APPLICATION_CREDENTIALS"),
+      .gce_metadata_host = variable("GCE_METADATA_HOST"),
+  };
+}
+
 }  // namespace
 
 Environment read_environment() {
@@ -19,7 +35,8 @@ Environment read_environment() {
           .kubeconfig = variable("KUBECONFIG"),
           .home = variable("HOME"),
           .kubernetes_service_host = variable("KUBERNETES_SERVICE_HOST"),
-          .kubernetes_service_port = variable("KUBERNETES_SERVICE_PORT")};
+          .kubernetes_service_port = variable("KUBERNETES_SERVICE_PORT"),
+          .identity = read_identity()};
 }
 
 std::vector<std::string> split_paths(const std::string& text) {

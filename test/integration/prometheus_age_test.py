@@ -8,7 +8,7 @@ from support.prometheus import STALE
 IS_OLD = (r"^metric ml-inference/{}: prometheus prom: the newest sample of ageOf is 1\d\d(\.\d)? s old, and maxAge is 60 s; "
           r"is the target still scraped\?$")
 GONE = ("metric ml-inference/{}: prometheus prom: ageOf matches no series with a sample within the lookback delta (5 "
-        "minutes); is the target scraped?")
+        "minutes by default); is the target scraped?")
 
 # name, query, ageOf, settings of the metric, the quantity
 VALUES = [

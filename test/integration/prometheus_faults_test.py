@@ -156,7 +156,7 @@ NONSENSE = [
      'query, or answer from its cache?'),
     ("drips", drip, 504, None),
     ("no_answer_after_connect", lambda turn: turn.hang(), 504, None),
-    ("not_json", body("<html>hello</html>"), 503, "the response is not JSON, or is truncated"),
+    ("not_json", body("hello"), 503, "the response is not JSON, or is truncated"),
     ("half_json", body(vector(1)[:40]), 503, "the response is not JSON, or is truncated"),
     ("empty_body", body(""), 503, "the response is not JSON, or is truncated"),
     ("empty_object", body("{}"), 503, NOT_API),
@@ -188,6 +188,17 @@ NONSENSE = [
      "query timed out in query execution"),
     ("execution_error", status("422 Unprocessable Entity", refusal("execution", "out of memory")), 503,
      "the query failed (execution): out of memory"),
+    ("metricsql_error", status("422 Unprocessable Entity", refusal("422", "error when parsing query")), 400,
+     "the query is not valid: error when parsing query"),
+    ("google_refusal", status("403 Forbidden", json.dumps({"error": {"code": 403, "message": "Permission denied.",
+                                                                       "status": "PERMISSION_DENIED"}})), 503,
+     "the credentials are refused (HTTP 403): Permission denied."),
+    ("page_of_nginx", status("502 Bad Gateway", "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body></body></html>"),
+     503, "the server returned an error (HTTP 502): 502 Bad Gateway"),
+    ("page_for_a_login", body("<!doctype html><html><head><title>Sign in</title></head></html>"), 503,
+     "the response is a page for browsers; is there a login page or another server at this url?: Sign in"),
+    ("method_refused", status("405 Method Not Allowed", ""), 503,
+     "HTTP 405: the server refuses the HTTP method; set method: GET or method: POST on the backend"),
     ("error_with_200", body(refusal("internal", "boom")), 503, "the query failed (internal): boom"),
     ("unauthorized", status("401 Unauthorized", refusal("unauthorized", "who are you")), 503,
      "the credentials are refused (HTTP 401): who are you"),
@@ -195,7 +206,7 @@ NONSENSE = [
     ("forbidden", status("403 Forbidden", refusal("forbidden", "not you")), 503,
      "the credentials are refused (HTTP 403): not you"),
     ("not_found", status("404 Not Found", "404 page not found"), 503,
-     "HTTP 404: no query API at this url; is the path right?"),
+     "HTTP 404: no query API at this url; is the path right?: 404 page not found"),
     ("too_many_requests", status("429 Too Many Requests", refusal("limit", "later"), Retry_After="1"), 429,
      "the server is rate limiting queries (HTTP 429): later"),
     ("server_error", status("500 Internal Server Error", "oops\nsecond line"), 503,
@@ -209,7 +220,7 @@ NONSENSE = [
      "the response is incomplete"),
     ("wrong_encoding", status("200 OK", "not gzip", Content_Encoding="gzip"), 503, None),
 ]
-REASONS = {503: "ServiceUnavailable", 504: "Timeout", 429: "TooManyRequests"}
+REASONS = {400: "BadRequest", 503: "ServiceUnavailable", 504: "Timeout", 429: "TooManyRequests"}
 
 
 class InvalidResponseTest(ServerTest):

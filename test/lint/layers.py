@@ -47,6 +47,9 @@ def _client(name, library):
 
 _NET = (*WORDS, *POSIX, *_ASIO, "<openssl/*.h>", "scalers/clients/net/*.hpp")
 _NET_INSTEAD = "clients/net knows streams, TLS and names, and no client that uses it"
+_TOKENS = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/clients/{http/client,net/digest,tokens/*}.hpp")
+_TOKENS_INSTEAD = ("clients/tokens logs in by way of clients/http and signs with clients/net/digest; it takes the words,"
+                   " settings and text beside them, and JSON in the .cpp")
 _BACKEND = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/clients/**.hpp", "{own}")
 _BACKEND_INSTEAD = ("a backend includes scalers' words without the catalog, settings, text, the clients' headers, its own"
                     " folder and, in its .cpp, JSON; move shared code up to scalers/, library calls to scalers/clients/")
@@ -54,7 +57,7 @@ _READ = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/read/**.hpp", "scalers/clients/c
 _READ_INSTEAD = ("the read path knows the words, settings, text, clients.hpp and itself only; hand the rest in through an"
                  " interface of scalers/")
 _SERVER = (STD, "<**>", "{server,apiservice}/**", "scalers/*.hpp", "scalers/{settings,text}/*.hpp",
-           "scalers/read/{world,metric_index}.hpp", "scalers/clients/{clients,net/counts}.hpp")
+           "scalers/read/{world,metric_index}.hpp", "scalers/clients/{clients,net/counts,tokens/variables}.hpp")
 _SERVER_INSTEAD = ("of scalers/, the server takes the words, settings, text, read/world.hpp, read/metric_index.hpp and"
                    " clients/clients.hpp: the catalog knows the kinds")
 _PURE = (STD, "scalers/{deadline,error,explanation,reading,task}.hpp", "scalers/text/*.hpp",
@@ -82,6 +85,8 @@ ROWS = (
     *_client("amqp", "<{amqp,rabbitmq-c/}*.h>"),
     *_client("redis", "<hiredis/*.h>"),
     *_client("postgres", "<{libpq-fe,postgresql/*}.h>"),
+    Row("scalers/clients/tokens/*.hpp", _TOKENS, _TOKENS_INSTEAD, ("scalers/catalog.*",)),
+    Row("scalers/clients/tokens/*.cpp", (*_TOKENS, *SPAWN, *JSON, *TEXT), _TOKENS_INSTEAD, ("scalers/catalog.*",)),
     Row("scalers/backends/*/*.hpp", _BACKEND, _BACKEND_INSTEAD, ("scalers/catalog.*",)),
     Row("scalers/backends/schedule/*.cpp", (*_BACKEND, *SPAWN, *JSON, *TEXT, "<date/*.h>"), _BACKEND_INSTEAD,
         ("scalers/catalog.*",)),

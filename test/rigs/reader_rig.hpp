@@ -204,6 +204,7 @@ struct MetricSpec {
   Duration deadline{2500};
   scalers::read::Policies policies = {};
   scalers::read::SelectorMode selector_mode = scalers::read::SelectorMode::bind;
+  bool needs_dns_label = false;
 };
 
 struct Limits {
@@ -274,6 +275,7 @@ struct Rig {
     out.deadline = spec.deadline;
     out.policies = spec.policies;
     out.selector_mode = spec.selector_mode;
+    out.needs_dns_label = spec.needs_dns_label;
     out.backend = &backend;
     out.scaler = std::make_unique<ScriptedScaler>(script,
                                                   std::move(spec.key),

@@ -55,7 +55,8 @@ Result<DataAge> check_age(const Result<Sample>& reply, Duration limit) {
   if (reply.has_error() && reply.error().code == Errc::no_value) {
     // stale and not no_value, because `empty: 0` must not make a 0 of a target that is not scraped.
     return Error{Errc::stale,
-                 "ageOf matches no series with a sample within the lookback delta (5 minutes); is "
+                 "ageOf matches no series with a sample within the lookback delta (5 minutes by "
+                 "default); is "
                  "the target scraped?",
                  ""};
   }

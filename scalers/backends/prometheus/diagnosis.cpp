@@ -135,7 +135,10 @@ awaitable<Result<Counts>> DiagnosisRun::count(const Selector& selector,
 // Dropped targets are queried only when they may be the cause, because a large Prometheus has far
 // more dropped targets than active ones; a response above kMaxReplyBytes is ignored.
 awaitable<Result<Jobs>> DiagnosisRun::jobs(std::string job) {
-  std::function<Result<Jobs>(long, std::string_view)> parse = parse_targets;
+  std::function<Result<Jobs>(long, std::string_view)> parse =
+      [redactions = redactions_](long status, std::string_view body) {
+        return parse_targets(status, body, redactions);
+      };
   auto active = co_await send<Jobs>({"targets", "state=active", false}, std::move(parse));
   if (!active) co_return active.error();
   // It owns a copy, because it may still run after send() has ended with an error.
@@ -150,8 +153,8 @@ awaitable<Result<Jobs>> DiagnosisRun::jobs(std::string job) {
   Jobs out = with_idle ? std::move(*with_idle) : std::move(*active);
   if (may_be_dropped(job, out)) {
     std::function<Result<Jobs>(long, std::string_view)> add_dropped =
-        [jobs = out](long status, std::string_view body) {
-          return with_dropped(status, body, jobs);
+        [jobs = out, redactions = redactions_](long status, std::string_view body) {
+          return with_dropped(status, body, jobs, redactions);
         };
     auto all = co_await send<Jobs>({"targets", "state=dropped", false}, std::move(add_dropped));
     if (all) out = std::move(*all);
@@ -179,7 +182,7 @@ awaitable<std::string> DiagnosisRun::similar_names(std::string name) {
   std::function<Result<std::string>(long, std::string_view)> compare =
       [name = std::move(name),
        redactions = redactions_](long status, std::string_view body) -> Result<std::string> {
-    const auto names = parse_names(status, body);
+    const auto names = parse_names(status, body, redactions);
     if (!names) return names.error();
     const std::vector<std::string_view> views(names->begin(), names->end());
     return remote_text(did_you_mean(name, views), redactions);

@@ -1,6 +1,7 @@
 // Parsing and texts, apart from the queries of a diagnosis, so that tests need no server.
 #include "scalers/backends/prometheus/findings.hpp"
 
+#include "scalers/backends/prometheus/words.hpp"
 #include "scalers/text/redact.hpp"
 #include "scalers/text/suggest.hpp"
 
@@ -46,7 +47,7 @@ std::variant<Json, Error> data_of(long status,
   if (status != 200 || text_at(reply, "status") != "success" || !reply.contains("data")) {
     return Error{Errc::bad_reply,
                  fmt::format("HTTP {}", status),
-                 remote_text(text_at(reply, "error"), redactions)};
+                 remote_text(refusal_words(body), redactions)};
   }
   return std::move(reply["data"]);
 }
@@ -116,8 +117,10 @@ Result<Counts> parse_counts(long status,
   return out;
 }
 
-Result<std::vector<std::string>> parse_names(long status, std::string_view body) {
-  const auto data = data_of(status, body, {});
+Result<std::vector<std::string>> parse_names(long status,
+                                             std::string_view body,
+                                             std::span<const std::string> redactions) {
+  const auto data = data_of(status, body, redactions);
   if (const auto* why = std::get_if<Error>(&data)) return *why;
   const Json& names = std::get<Json>(data);
   if (!names.is_array()) return Error{Errc::bad_reply, "the response is not a list of names", ""};
@@ -129,8 +132,10 @@ Result<std::vector<std::string>> parse_names(long status, std::string_view body)
   return out;
 }
 
-Result<Jobs> parse_targets(long status, std::string_view body) {
-  const auto data = data_of(status, body, {});
+Result<Jobs> parse_targets(long status,
+                           std::string_view body,
+                           std::span<const std::string> redactions) {
+  const auto data = data_of(status, body, redactions);
   if (const auto* why = std::get_if<Error>(&data)) return *why;
   Jobs out;
   for (const Json& target : list_at(std::get<Json>(data), "activeTargets")) {
@@ -139,8 +144,11 @@ Result<Jobs> parse_targets(long status, std::string_view body) {
   return out;
 }
 
-Result<Jobs> with_dropped(long status, std::string_view body, Jobs jobs) {
-  const auto data = data_of(status, body, {});
+Result<Jobs> with_dropped(long status,
+                          std::string_view body,
+                          Jobs jobs,
+                          std::span<const std::string> redactions) {
+  const auto data = data_of(status, body, redactions);
   if (const auto* why = std::get_if<Error>(&data)) return *why;
   for (const Json& target : list_at(std::get<Json>(data), "droppedTargets")) {
     if (!target.is_object() || !target.contains("discoveredLabels")) continue;

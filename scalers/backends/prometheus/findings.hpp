@@ -28,7 +28,8 @@ inline constexpr std::size_t kMaxValues = 200;
                                           std::span<const std::string> redactions);
 
 // A response of /api/v1/label/NAME/values: at most 50,000 names.
-[[nodiscard]] Result<std::vector<std::string>> parse_names(long status, std::string_view body);
+[[nodiscard]] Result<std::vector<std::string>>
+parse_names(long status, std::string_view body, std::span<const std::string> redactions = {});
 
 struct Job {
   std::size_t targets = 0;
@@ -43,9 +44,14 @@ struct Job {
 using Jobs = std::map<std::string, Job>;
 
 // The active targets in a response of /api/v1/targets.
-[[nodiscard]] Result<Jobs> parse_targets(long status, std::string_view body);
+[[nodiscard]] Result<Jobs> parse_targets(long status,
+                                         std::string_view body,
+                                         std::span<const std::string> redactions = {});
 // `jobs` with the dropped targets of such a response.
-[[nodiscard]] Result<Jobs> with_dropped(long status, std::string_view body, Jobs jobs);
+[[nodiscard]] Result<Jobs> with_dropped(long status,
+                                        std::string_view body,
+                                        Jobs jobs,
+                                        std::span<const std::string> redactions = {});
 // Whether dropped targets may be the cause for `job`, or for any job when `job` is empty.
 [[nodiscard]] bool may_be_dropped(const std::string& job, const Jobs& jobs);
 // Adds the scrape jobs of /api/v1/scrape_pools, which also lists jobs without targets. Any other

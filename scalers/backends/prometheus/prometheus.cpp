@@ -2,16 +2,23 @@
 // files beside it.
 #include "scalers/backends/prometheus/prometheus.hpp"
 
-#include "scalers/backends/prometheus/diagnosis.hpp"
+#include "scalers/backends/prometheus/scaler.hpp"
 #include "scalers/backends/prometheus/settings.hpp"
 #include "scalers/clients/clients.hpp"
 #include "scalers/clients/http/client.hpp"
+#include "scalers/clients/tokens/login.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace weir::scalers::backends::prometheus {
 
@@ -20,69 +27,67 @@ ScalerKind describe_kind();
 
 namespace {
 
-class PrometheusBackend;
+constexpr long kOk = 200;
 
-class PrometheusScaler final : public Scaler {
+class PrometheusBackend final : public Backend, public Server {
  public:
-  PrometheusScaler(PrometheusBackend& backend, MetricBlock block)
-      : backend_(backend),
-        settings_(std::move(block.settings)),
-        query_(std::move(block.query)),
-        age_of_(std::move(block.age_of)) {}
-
-  [[nodiscard]] std::string cache_key(const Parameters& parameters) const override;
-  [[nodiscard]] awaitable<Result<Samples>> query(Parameters parameters, Deadline deadline) override;
-  [[nodiscard]] std::string describe_query(const Parameters& parameters) const override;
-  [[nodiscard]] bool can_diagnose(const Result<Samples>& reply) const override {
-    // Other errors say themselves what is wrong, and a 0 that the server returned was measured.
-    return reply.has_error() && reply.error().code == Errc::no_value;
-  }
-  [[nodiscard]] awaitable<Diagnosis> diagnose(Parameters parameters,
-                                              Result<Samples> reply,
-                                              Deadline deadline) override;
-
- private:
-  // The age of the data; nullopt for a metric without maxAge.
-  [[nodiscard]] awaitable<Result<std::optional<DataAge>>> query_age(Parameters parameters,
-                                                                    Deadline deadline);
-
-  PrometheusBackend& backend_;
-  MetricSettings settings_;
-  QueryTemplate query_;
-  QueryTemplate age_of_;
-};
-
-class PrometheusBackend final : public Backend, public Api {
- public:
-  PrometheusBackend(BackendSettings settings, clients::HttpClient& http)
-      : settings_(std::move(settings)), http_(http) {}
+  // `login` is null without `auth`.
+  PrometheusBackend(BackendSettings settings,
+                    clients::HttpClient& http,
+                    std::shared_ptr<clients::Login> login)
+      : settings_(std::move(settings)),
+        http_(http),
+        login_(std::move(login)),
+        base_url_bytes_(settings_.url.text().size()),
+        has_namespace_(settings_.parameters.has_parameter(kNamespaceParameter) ||
+                       std::ranges::any_of(settings_.headers, depends_on_caller)) {}
 
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
                                                     Problems& problems) override;
   [[nodiscard]] std::string address() const override { return settings_.url.authority(); }
-  [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
+  [[nodiscard]] ConnectionCounts connections() const override {
+    ConnectionCounts out = *counts_;
+    if (login_) login_->report(out);
+    return out;
+  }
   [[nodiscard]] awaitable<Result<Sample>> run_query(std::string query,
+                                                    RequestScope scope,
                                                     Aggregate aggregate,
                                                     Warnings warnings,
-                                                    Deadline deadline);
+                                                    Deadline deadline) override;
   [[nodiscard]] awaitable<std::optional<Error>> send(ApiQuery query,
-                                                     OnReply on_reply,
+                                                     RequestScope scope,
+                                                     Api::OnReply on_reply,
                                                      Deadline deadline) override;
-  [[nodiscard]] std::vector<std::string> redactions() const override;
-  // Of every request, as the configuration has them.
-  [[nodiscard]] const UrlParameters& url_parameters() const { return settings_.parameters; }
+  [[nodiscard]] std::vector<std::string> redactions(const RequestScope& scope) const override;
+  [[nodiscard]] bool has_namespace() const override { return has_namespace_; }
+  [[nodiscard]] UrlPairs parameters_for(const Parameters& caller) const override;
+  [[nodiscard]] std::string headers_for(const std::string& name_space) const override;
 
  private:
+  [[nodiscard]] static bool depends_on_caller(const Headers::value_type& header) {
+    return header.second.value.has_parameters();
+  }
   // The request for `query`. Reads the credentials from their files each time, so they may rotate.
   [[nodiscard]] Result<clients::HttpRequest> request(const std::string& query,
+                                                     const RequestScope& scope,
                                                      Duration budget) const;
   // A request to `page` below /api/v1, without parameters.
-  [[nodiscard]] Result<clients::HttpRequest> request_to(std::string_view page) const;
-  void set_form(Method method, std::string form, clients::HttpRequest& out) const;
+  [[nodiscard]] Result<clients::HttpRequest> request_to(std::string_view page,
+                                                        const RequestScope& scope) const;
+  [[nodiscard]] std::optional<Error> add_headers(const RequestScope& scope,
+                                                 clients::HttpRequest& out) const;
+  void set_form(std::optional<Method> method,
+                const RequestScope& scope,
+                std::string form,
+                clients::HttpRequest& out) const;
 
   BackendSettings settings_;
   clients::HttpClient& http_;
+  std::shared_ptr<clients::Login> login_;  // also owned by backends with equal `auth`
+  std::size_t base_url_bytes_;
+  bool has_namespace_;
   // Also owned by the requests under way.
   std::shared_ptr<ConnectionCounts> counts_ = std::make_shared<ConnectionCounts>();
 };
@@ -90,22 +95,63 @@ class PrometheusBackend final : public Backend, public Api {
 std::unique_ptr<Scaler> PrometheusBackend::make_scaler(const Node& block,
                                                        ParameterNames& names,
                                                        Problems& problems) {
-  return std::make_unique<PrometheusScaler>(*this, read_metric(block, names, problems));
+  MetricBlock metric = read_metric(block, names, problems);
+  check_not_repeated(settings_.parameters, metric.settings.parameters, problems);
+  if (has_namespace_) names.send_namespace();
+  return make_metric_scaler(*this, std::move(metric));
 }
 
-Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page) const {
+UrlPairs PrometheusBackend::parameters_for(const Parameters& caller) const {
+  UrlPairs out;
+  render(settings_.parameters, caller, out);
+  return out;
+}
+
+std::string PrometheusBackend::headers_for(const std::string& name_space) const {
+  std::string out;
+  for (const auto& header : settings_.headers) {
+    if (!depends_on_caller(header)) continue;
+    out += fmt::format("{}{}: {}",
+                       out.empty() ? "" : ", ",
+                       header.first,
+                       header.second.value.render({name_space}));
+  }
+  return out;
+}
+
+std::optional<Error> PrometheusBackend::add_headers(const RequestScope& scope,
+                                                    clients::HttpRequest& out) const {
+  for (const auto& [name, value] : settings_.headers) {
+    if (value.file.is_set()) {
+      auto secret = value.file.read();
+      if (!secret) return secret.error();
+      out.headers.push_back({name, std::move(*secret), true});
+      continue;
+    }
+    std::string text = value.value.render({scope.name_space});
+    add_redactions(text, scope.name_space, out.redactions);
+    out.headers.push_back({name, Secret(std::move(text)), false});
+  }
+  return std::nullopt;
+}
+
+Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page,
+                                                           const RequestScope& scope) const {
   clients::HttpRequest out;
   out.url = settings_.url;
-  // Path and parameters tell tenants of one gateway apart, whose credentials differ.
-  out.auth_scope = out.url.path + "?" + make_form(Method::get, settings_.parameters, "").query;
+  // Path, parameters and headers tell tenants of one gateway apart, whose permissions differ.
+  out.auth_scope = fmt::format("{}?{} {}",
+                               out.url.path,
+                               encoded(scope.parameters),
+                               headers_for(scope.name_space));
+  // A caller who chooses a label's value neither locks out other values nor fills the memory.
+  out.caches_unauthorized = !scope.depends_on_label;
+  for (const auto& [name, value] : scope.parameters)
+    add_redactions(value, scope.name_space, out.redactions);
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
   out.counts = counts_;
-  for (const auto& [name, value] : settings_.headers) {
-    auto secret = value.file.is_set() ? value.file.read() : Result<Secret>(Secret(value.text));
-    if (!secret) return secret.error();
-    out.headers.push_back({name, std::move(*secret), value.file.is_set()});
-  }
+  if (auto error = add_headers(scope, out)) return std::move(*error);
   if (settings_.token.is_set()) {
     auto token = read_token(settings_.token);
     if (!token) return token.error();
@@ -121,16 +167,22 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   return out;
 }
 
-void PrometheusBackend::set_form(Method method, std::string form, clients::HttpRequest& out) const {
-  RequestForm request_form = make_form(method, settings_.parameters, std::move(form));
-  if (method == Method::post) out.method = "POST";
+void PrometheusBackend::set_form(std::optional<Method> method,
+                                 const RequestScope& scope,
+                                 std::string form,
+                                 clients::HttpRequest& out) const {
+  const std::size_t base_bytes = base_url_bytes_ + out.url.path.size() - settings_.url.path.size();
+  RequestForm request_form =
+      make_form(method, base_bytes, encoded(scope.parameters), std::move(form));
+  if (request_form.method == Method::post) out.method = "POST";
   out.query = std::move(request_form.query);
   out.body = std::move(request_form.body);
 }
 
 Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query,
+                                                        const RequestScope& scope,
                                                         Duration budget) const {
-  auto out = request_to("query");
+  auto out = request_to("query", scope);
   if (!out) return out.error();
   // In both forms, because a server may echo the query as it was sent or decoded.
   out->redactions.push_back(query);
@@ -138,6 +190,7 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
   // The server gives up at the same time: a query whose reader is gone would hold one of its places
   // (query.max-concurrency, 20 by default). A timeout of 0 would leave no time at all.
   set_form(settings_.method,
+           scope,
            fmt::format("query={}&timeout={}ms",
                        percent_encoded(query),
                        std::max<Duration::rep>(1, budget.count())),
@@ -146,13 +199,21 @@ Result<clients::HttpRequest> PrometheusBackend::request(const std::string& query
 }
 
 awaitable<std::optional<Error>> PrometheusBackend::send(ApiQuery query,
-                                                        OnReply on_reply,
+                                                        RequestScope scope,
+                                                        Api::OnReply on_reply,
                                                         Deadline deadline) {
-  auto request = request_to(query.page);
+  clients::GrantPtr grant;
+  if (login_) {
+    auto granted = co_await clients::Login::get(login_, deadline);
+    if (!granted) co_return granted.error();
+    grant = std::move(*granted);
+  }
+  auto request = request_to(query.page, scope);
   if (!request) co_return request.error();
   // Prometheus serves targets, scrape_pools and label values by GET alone.
-  const Method method = query.has_method ? settings_.method : Method::get;
-  set_form(method, std::move(query.form), *request);
+  const auto method = query.has_method ? settings_.method : Method::get;
+  set_form(method, scope, std::move(query.form), *request);
+  if (grant) login_->prove(*grant, *request);
   request->max_body_bytes = kMaxReplyBytes;
   // A proxy may permit only `query`, so a refusal here does not mean that the credentials of reads
   // are invalid.
@@ -165,26 +226,30 @@ awaitable<std::optional<Error>> PrometheusBackend::send(ApiQuery query,
   co_return std::nullopt;
 }
 
-std::vector<std::string> PrometheusBackend::redactions() const {
-  auto request = request_to("query");
+std::vector<std::string> PrometheusBackend::redactions(const RequestScope& scope) const {
+  auto request = request_to("query", scope);
   // Any page has the same host and secrets. Without readable credentials nothing was sent, so no
   // response can contain them.
-  return request ? clients::redactions_of(*request) : std::vector<std::string>{};
-}
-
-awaitable<Diagnosis> PrometheusScaler::diagnose(Parameters parameters,
-                                                Result<Samples> /*reply*/,
-                                                Deadline deadline) {
-  auto diagnosis = co_await diagnose_query(&backend_, query_.render(parameters), deadline);
-  co_return diagnosis;
+  if (!request) return {};
+  std::vector<std::string> out = clients::redactions_of(*request);
+  if (login_) std::ranges::move(login_->secrets(), std::back_inserter(out));
+  return out;
 }
 
 awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
+                                                       RequestScope scope,
                                                        Aggregate aggregate,
                                                        Warnings warnings,
                                                        Deadline deadline) {
-  auto request = this->request(query, deadline.left(std::chrono::steady_clock::now()));
+  clients::GrantPtr grant;
+  if (login_) {
+    auto granted = co_await clients::Login::get(login_, deadline);
+    if (!granted) co_return granted.error();
+    grant = std::move(*granted);
+  }
+  auto request = this->request(query, scope, deadline.left(std::chrono::steady_clock::now()));
   if (!request) co_return request.error();
+  if (grant) login_->prove(*grant, *request);
   // Shared with the client's thread, which fills it before send() ends, because parsing a reply of
   // 1 MB takes tens of milliseconds and would block the loop.
   const auto sample = std::make_shared<std::optional<Result<Sample>>>();
@@ -198,66 +263,30 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
   const WallTime asked_at = std::chrono::system_clock::now();
   const auto reply = co_await http_.send(std::move(*request), deadline);
   if (!reply) co_return reply.error();
+  // Perhaps another tenant was refused, with the same credentials: they are valid.
+  if (reply->status == kOk) counts_->refused_credentials.reset();
   // Set, because on_reply has run when send() returns a reply.
   Result<Sample> out = std::move(**sample);
+  if (!out && grant) co_return login_->explain(grant, out.error());
   // The server evaluates a moment later, by its own clock; no value is younger than its question.
   if (out) out->taken_at = std::min(out->taken_at, asked_at);
   co_return out;
-}
-
-std::string PrometheusScaler::describe_query(const Parameters& parameters) const {
-  std::string out = query_.render(parameters);
-  // With the age query, because query() sends both.
-  if (settings_.max_age) out += fmt::format("; maxAge: {}", age_query(age_of_.render(parameters)));
-  const std::string of_backend = text_of(backend_.url_parameters());
-  if (!of_backend.empty()) out += fmt::format("; parameters: {}", of_backend);
-  return out;
-}
-
-std::string PrometheusScaler::cache_key(const Parameters& parameters) const {
-  // `empty` and the like are not in the key, because the reader applies them to each read; maxAge
-  // is, because the answer holds its limit. The size keeps the selector apart from the query.
-  const std::string age_of = age_of_.render(parameters);
-  return fmt::format("{} {} {} {}:{} {}",
-                     static_cast<int>(settings_.aggregate),
-                     static_cast<int>(settings_.warnings),
-                     settings_.max_age.value_or(Duration{0}).count(),
-                     age_of.size(),
-                     age_of,
-                     query_.render(parameters));
-}
-
-awaitable<Result<Samples>> PrometheusScaler::query(Parameters parameters, Deadline deadline) {
-  // The age first, because a sample that arrives in between would make the value appear younger
-  // than it is.
-  const auto data_age = co_await query_age(parameters, deadline);
-  if (!data_age) co_return data_age.error();
-  auto sample = co_await backend_.run_query(query_.render(parameters),
-                                            settings_.aggregate,
-                                            settings_.warnings,
-                                            deadline);
-  if (sample) sample->data_age = *data_age;
-  co_return as_samples(std::move(sample));
-}
-
-awaitable<Result<std::optional<DataAge>>> PrometheusScaler::query_age(Parameters parameters,
-                                                                      Deadline deadline) {
-  if (!settings_.max_age) co_return std::optional<DataAge>();
-  // max() returns one series, so there is nothing to aggregate.
-  const auto reply = co_await backend_.run_query(age_query(age_of_.render(parameters)),
-                                                 Aggregate::none,
-                                                 settings_.warnings,
-                                                 deadline);
-  const auto age = check_age(reply, *settings_.max_age);
-  if (!age) co_return age.error();
-  co_return std::optional(*age);
 }
 
 std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
   BackendSettings settings = read_backend(block, problems);
   // A url that cannot be used has been reported.
   if (settings.url.host.empty()) return nullptr;
-  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http());
+  std::shared_ptr<clients::Login> login;
+  if (settings.auth.is_set()) {
+    clients::complete_auth(*block.find("auth"),
+                           clients.identity(),
+                           settings.url,
+                           settings.auth,
+                           problems);
+    login = clients.make_login(settings.auth);
+  }
+  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http(), std::move(login));
 }
 
 }  // namespace

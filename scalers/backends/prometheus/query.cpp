@@ -67,10 +67,7 @@ class Scanner {
     const std::string name(text_.substr(at_ + 2, close - at_ - 2));
     at_ = close + 1;
     if (!names_.use(name)) {
-      problem(
-          fmt::format("$({}) is not a declared label; use one of {} (write $$( for a literal $()",
-                      name,
-                      names_.listed()));
+      problem(names_.problem_of(name));
     } else if (quote_ == '\0') {
       // Elsewhere a value could be an operator, a function or another selector.
       problem(fmt::format("$({}) must be inside a quoted string, such as {{label=\"$({})\"}}",

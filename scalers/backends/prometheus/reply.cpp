@@ -1,5 +1,7 @@
 // parse_reply(): the value in a response of the query API, or its error. Pure, for exact tests.
 #include "scalers/backends/prometheus/prometheus.hpp"
+#include "scalers/backends/prometheus/words.hpp"
+#include "scalers/text/html.hpp"
 #include "scalers/text/redact.hpp"
 
 #include <fmt/format.h>
@@ -239,16 +241,6 @@ Result<Sample> parse_data(const Json& data,
   return bad_reply("the response has no result of the Prometheus query API");
 }
 
-// What a refusal says in words, whatever its form: Prometheus' `error`, the `message` or `Message`
-// of AWS, Google's `error.message`, or text.
-std::string words_of(const Json& reply, std::string_view body) {
-  if (reply.is_discarded()) return std::string(body);
-  for (const char* key : {"error", "message", "Message"}) {
-    if (auto words = text_of(member(reply, key)); !words.empty()) return words;
-  }
-  return text_of(member(member(reply, "error"), "message"));
-}
-
 // The error of a query that the server itself reports as failed.
 Error query_error(const std::string& type, const std::string& text) {
   // The author's fault, so the caller gets a 400: repeating the query cannot help. VictoriaMetrics
@@ -268,13 +260,20 @@ Error status_error(long status, const std::string& text) {
   if (status == 401 || status == 403) {
     return {Errc::refused, fmt::format("the credentials are refused (HTTP {})", status), text};
   }
-  // The body is not shown, because it is mostly a page for browsers.
   if (status == 404)
-    return {Errc::bad_reply, "HTTP 404: no query API at this url; is the path right?", ""};
-  if (status == 414) {
+    return {Errc::bad_reply, "HTTP 404: no query API at this url; is the path right?", text};
+  if (status == 405) {
     return {Errc::bad_reply,
-            "HTTP 414: the query is too long for a url; set method: POST on the backend",
-            ""};
+            "HTTP 405: the server refuses the HTTP method; set method: GET or method: POST on the "
+            "backend",
+            text};
+  }
+  // 431: to some servers the url is a part of the head.
+  if (status == 414 || status == 431) {
+    return {Errc::bad_reply,
+            fmt::format("HTTP {}: the query is too long for a url; set method: POST on the backend",
+                        status),
+            text};
   }
   if (status == 429)
     return {Errc::overloaded, "the server is rate limiting queries (HTTP 429)", text};
@@ -351,15 +350,25 @@ Result<Sample> parse_reply(long status,
   if (outcome == "error" && !is_refusal) {
     // The type is a word of the protocol, but still untrusted text.
     return query_error(remote_text(text_of(member(reply, "errorType")), redactions),
-                       remote_text(text_of(member(reply, "error")), redactions));
+                       remote_text(refusal_words(body), redactions));
   }
   if (status != 200 && status != 206)
-    return status_error(status, remote_text(words_of(reply, body), redactions));
-  if (reply.is_discarded()) return bad_reply("the response is not JSON, or is truncated");
+    return status_error(status, remote_text(refusal_words(body), redactions));
+  if (reply.is_discarded()) {
+    // A proxy in front answers 200 with its page for a login, too.
+    if (const auto page = page_words(body)) {
+      return Error{Errc::bad_reply,
+                   "the response is a page for browsers; is there a login page or another server "
+                   "at this url?",
+                   remote_text(*page, redactions)};
+    }
+    return bad_reply("the response is not JSON, or is truncated");
+  }
   if (outcome != "success")
     return bad_reply("the response has no result of the Prometheus query API");
-  if (!text_of(member(reply, "error")).empty())
-    return bad_reply("the response has a result and an error");
+  // An empty text is what some servers write for no error.
+  const Json& error = member(reply, "error");
+  if (!error.is_null() && error != "") return bad_reply("the response has a result and an error");
   const Json& warning_list = member(reply, "warnings");
   if (!warning_list.is_null() && !warning_list.is_array())
     return bad_reply("the warnings are not a list");

@@ -9,6 +9,7 @@
 #include <array>
 #include <cctype>
 #include <initializer_list>
+#include <iterator>
 #include <string_view>
 
 namespace weir::scalers {
@@ -23,120 +24,6 @@ struct EnumNames<backends::prometheus::Method> {
 
 namespace backends::prometheus {
 
-// A token of RFC 9110 section 5.6.2.
-static bool is_header_name(const std::string& name) {
-  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
-
-// By the name, because a value does not show that it is a secret. `lower` is in lower case.
-static bool is_secret_name(std::string_view lower) {
-  return lower == "authorization" || lower == "proxy-authorization" || lower == "cookie" ||
-         lower.ends_with("token") || lower.ends_with("key") || lower.ends_with("secret");
-}
-
-// The problem of a header with that name; empty when the header is valid.
-static std::string header_problem(std::string_view name, bool is_text) {
-  // A second value of one of these could make a proxy see other bounds of the request than Weir.
-  const std::string lower = lower_case(name);
-  for (const std::string_view reserved :
-       {"host", "content-length", "transfer-encoding", "connection", "expect"}) {
-    if (lower == reserved) return fmt::format("the header {} is set by Weir; remove it", name);
-  }
-  // A text would be in the configuration, which more people may read than a Secret.
-  if (is_secret_name(lower) && is_text)
-    return fmt::format("the header {} holds a secret; write {{file: PATH}}", name);
-  return {};
-}
-
-static void check_header(const Node::Field& field, const Headers& previous, Problems& problems) {
-  if (!is_header_name(field.key)) {
-    problems.add(field.mark, fmt::format("\"{}\" is not a valid header name", field.key));
-  }
-  const bool is_text = field.value.kind != Node::Kind::map;
-  if (auto why = header_problem(field.key, is_text); !why.empty())
-    problems.add(field.mark, std::move(why));
-  // Names of headers ignore case (RFC 9110 section 5.1).
-  const bool is_repeated = std::ranges::any_of(previous, [&](const auto& header) {
-    return lower_case(header.first) == lower_case(field.key);
-  });
-  if (is_repeated)
-    problems.add(field.mark, fmt::format("duplicate header {}; keep one", field.key));
-}
-
-// Not in an unnamed namespace, because read_settings() finds this overload by argument-dependent
-// lookup.
-static void read_value(const Node& node, Headers& out, Problems& problems) {
-  if (node.kind != Node::Kind::map) {
-    return problems.add(node.mark,
-                        "expected a map from a header's name to its text or {file: PATH}");
-  }
-  for (const Node::Field& field : node.fields) {
-    check_header(field, out, problems);
-    HeaderValue value;
-    if (field.value.kind == Node::Kind::map) {
-      scalers::read_value(field.value, value.file, problems);
-    } else {
-      scalers::read_value(field.value, value.text, problems);
-    }
-    out.emplace_back(field.key, std::move(value));
-  }
-}
-
-// The problem of a query parameter with that name; empty when the parameter is valid.
-static std::string parameter_problem(std::string_view name) {
-  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
-    return std::ranges::find(names, name) != names.end();
-  };
-  if (name.empty()) return "the name of a query parameter is empty";
-  // A second value could make a proxy see another query than the server.
-  if (is_one_of({"query", "timeout", "state"}))
-    return fmt::format("the parameter {} is set by Weir; remove it", name);
-  if (is_one_of({"time", "start", "end"})) {
-    return fmt::format("the parameter {} would fix the time of each query; remove it", name);
-  }
-  if (is_one_of({"limit", "match[]"})) {
-    return fmt::format(
-        "the parameter {} would leave out series, and an aggregate of the others is wrong; remove "
-        "it",
-        name);
-  }
-  // A url is in the access log of each proxy, and explanations show it.
-  const std::string lower = lower_case(name);
-  if (is_secret_name(lower) || lower.ends_with("password")) {
-    return fmt::format(
-        "the parameter {} holds a secret, and logs contain urls; send it as a header: write "
-        "headers: {{NAME: {{file: PATH}}}}",
-        name);
-  }
-  return {};
-}
-
-static void read_value(const Node& node, UrlParameters& out, Problems& problems) {
-  if (node.kind != Node::Kind::map) {
-    return problems.add(node.mark,
-                        fmt::format("expected a map from a query parameter's name to its text or "
-                                    "list of texts, such as {{namespace: team-a}}; {}",
-                                    found_text(node)));
-  }
-  for (const Node::Field& field : node.fields) {
-    if (auto why = parameter_problem(field.key); !why.empty())
-      problems.add(field.mark, std::move(why));
-    // The first of equal keys; the others are reported.
-    const auto first = std::ranges::find(node.fields, field.key, &Node::Field::key);
-    if (&*first != &field) add_duplicate(*first, field, problems);
-    std::vector<std::string> values;
-    if (field.value.kind == Node::Kind::list) {
-      scalers::read_value(field.value, values, problems);
-    } else {
-      scalers::read_value(field.value, values.emplace_back(), problems);
-    }
-    for (std::string& value : values) out.pairs.emplace_back(field.key, std::move(value));
-  }
-}
-
 namespace {
 
 constexpr std::array kBackendTable{
@@ -144,9 +31,11 @@ constexpr std::array kBackendTable{
         "url",
         "URL of the server, with the path before /api/v1 if there is one; from a file it may have "
         "USER:PASSWORD@"),
-    setting<&BackendSettings::method>("method",
-                                      "GET",
-                                      "HTTP method of queries; POST for very long queries"),
+    setting<&BackendSettings::method>(
+        "method",
+        "",
+        "HTTP method of queries; without it GET, and POST where the URL would have more than 2000 "
+        "bytes"),
     setting<&BackendSettings::token>("token", "", "file with the bearer token"),
     setting<&BackendSettings::username>("username",
                                         "",
@@ -154,17 +43,25 @@ constexpr std::array kBackendTable{
     setting<&BackendSettings::password>("password",
                                         "",
                                         "file with the password of basic auth; requires username"),
+    setting<&BackendSettings::auth>(
+        "auth",
+        "",
+        "short-lived credentials in place of token, one of aws: {region: eu-west-1} (signed "
+        "requests), azure: {}, google: {} and oauth2: {tokenUrl: URL, clientId: ID, clientSecret: "
+        "{file: PATH}}; the identity of a pod of EKS, AKS or GKE comes from its environment"),
     setting<&BackendSettings::headers>(
         "headers",
         "",
-        "additional request headers, such as X-Scope-OrgID; each value is a text or {file: PATH}"),
+        "additional request headers; each value is a text, in which $(namespace) is the namespace "
+        "of the HPA, or {file: PATH}: {X-Scope-OrgID: $(namespace)} for a tenant of Mimir for each "
+        "namespace"),
     setting<&BackendSettings::parameters>(
         "parameters",
         "",
-        "query parameters of every request's URL, not encoded, each a text or a list of texts: "
-        "{namespace: team-a} for the tenancy port of OpenShift, {partial_response: false, dedup: "
-        "true} for Thanos, {deny_partial_response: 1, extra_label: team=a} for VictoriaMetrics; "
-        "a secret belongs in headers"),
+        "query parameters of every request's URL, not encoded, each a text or a list of texts; "
+        "$(namespace) is the namespace of the HPA: {namespace: $(namespace)} for the tenancy port "
+        "of OpenShift, {partial_response: false, dedup: true} for Thanos, {deny_partial_response: "
+        "1, extra_label: team=a} for VictoriaMetrics; a secret belongs in headers"),
     setting<&BackendSettings::tls>("tls",
                                    "",
                                    "ca, certificate and key, each the path of a PEM file"),
@@ -191,6 +88,11 @@ constexpr std::array kMetricTable{
                                      "",
                                      "selector of the series that the query is computed from, such "
                                      "as jobs_waiting{queue=\"$(queue)\"}; requires maxAge"),
+    setting<&MetricSettings::parameters>(
+        "parameters",
+        "",
+        "query parameters of this metric's requests, beside those of the backend, such as "
+        "{lookback_delta: 1m}; $(label) and $(namespace) are parameters in their texts"),
 };
 
 void check_max_age(const Node& block, const MetricSettings& settings, Problems& problems) {
@@ -214,6 +116,23 @@ constexpr const char* kTokenHasScheme =
 // Weir writes the scheme itself: "Bearer Bearer x" is refused by every server.
 bool has_scheme(const Secret& token) { return lower_case(token.reveal()).starts_with("bearer "); }
 
+// Each of them would be the header Authorization.
+void check_auth(const Node& block, const BackendSettings& settings, Problems& problems) {
+  const Node* auth = block.find("auth");
+  if (auth == nullptr) return;
+  for (const char* other : {"token", "username"}) {
+    if (block.find(other) == nullptr) continue;
+    problems.add(auth->mark,
+                 fmt::format("auth and {} are mutually exclusive; keep one of them", other));
+  }
+  if (!settings.server.file.empty() && settings.server.username.is_set()) {
+    add_url_problem(*block.find("url"),
+                    settings.server,
+                    "it has a user and a password; remove them, or auth of the backend",
+                    problems);
+  }
+}
+
 void check_credentials(const Node& block, const BackendSettings& settings, Problems& problems) {
   if (settings.username.is_set() != settings.password.is_set()) {
     problems.add(block.mark, "username and password go together; write both or neither");
@@ -228,6 +147,7 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
   } else if (settings.token.is_set() && settings.username.is_set()) {
     problems.add(block.find("token")->mark, "token and username are mutually exclusive; keep one");
   }
+  check_auth(block, settings, problems);
   // A file that cannot be read has been reported.
   const auto token = settings.token.is_set() ? settings.token.read() : Result<Secret>(Secret());
   if (token && has_scheme(*token)) {
@@ -238,11 +158,14 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
         return lower_case(one.first);
       });
   if (authorization != settings.headers.end() &&
-      (settings.token.is_set() || settings.username.is_set())) {
+      (settings.token.is_set() || settings.username.is_set() || settings.auth.is_set())) {
+    const std::string_view other = settings.auth.is_set()    ? "auth"
+                                   : settings.token.is_set() ? "token"
+                                                             : "username";
     problems.add(block.find("headers")->mark,
                  fmt::format("the header {} and {} are mutually exclusive; keep one",
                              authorization->first,
-                             settings.token.is_set() ? "token" : "username"));
+                             other));
   }
   // Files that would not be used are an error, because their author believes that the connection is
   // encrypted.
@@ -252,6 +175,13 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
                        "tls needs a url with https://; this url begins with http://",
                        problems);
   }
+}
+
+// The values of what each request has. $(namespace) alone, because a backend has no labels.
+void parse_request_values(BackendSettings& settings, Problems& problems) {
+  ParameterNames names = ParameterNames::of_backend();
+  parse_values(settings.headers, names, problems);
+  parse_values(settings.parameters, names, problems);
 }
 
 void read_url(const Node& block, BackendSettings& out, Problems& problems) {
@@ -289,25 +219,7 @@ BackendSettings read_backend(const Node& block, Problems& problems) {
   if (block.kind != Node::Kind::map) return out;
   read_url(block, out, problems);
   check_credentials(block, out, problems);
-  return out;
-}
-
-RequestForm make_form(Method method, const UrlParameters& parameters, std::string form) {
-  RequestForm out;
-  (method == Method::post ? out.body : out.query) = std::move(form);
-  for (const auto& [name, value] : parameters.pairs) {
-    out.query += fmt::format("{}{}={}",
-                             out.query.empty() ? "" : "&",
-                             percent_encoded(name),
-                             percent_encoded(value));
-  }
-  return out;
-}
-
-std::string text_of(const UrlParameters& parameters) {
-  std::string out;
-  for (const auto& [name, value] : parameters.pairs)
-    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", name, value);
+  parse_request_values(out, problems);
   return out;
 }
 
@@ -322,10 +234,16 @@ MetricBlock read_metric(const Node& block, ParameterNames& names, Problems& prob
   if (const Node* age_of = block.find("ageOf")) {
     out.age_of = QueryTemplate::parse(out.settings.age_of, age_of->mark, names, problems);
   }
+  parse_values(out.settings.parameters, names, problems);
+  if (out.settings.parameters.has_parameter(kNamespaceParameter)) names.send_namespace();
   return out;
 }
 
-std::vector<SettingDoc> backend_docs() { return docs_of<BackendSettings>(kBackendTable); }
+std::vector<SettingDoc> backend_docs() {
+  std::vector<SettingDoc> out = docs_of<BackendSettings>(kBackendTable);
+  std::ranges::move(clients::auth_docs(), std::back_inserter(out));
+  return out;
+}
 std::vector<SettingDoc> metric_docs() { return docs_of<MetricSettings>(kMetricTable); }
 
 }  // namespace backends::prometheus

@@ -109,7 +109,7 @@ ExitCode run(const CheckOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop);
+  scalers::Clients clients(loop, options.identity);
   scalers::Problems problems;
   const auto documents = parse_config(read_config(options.config), problems);
   const auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);

@@ -1,6 +1,7 @@
 // The options of `weir check`.
 #pragma once
 
+#include "scalers/clients/tokens/variables.hpp"
 #include "server/commands/command.hpp"
 
 #include <string>
@@ -14,6 +15,7 @@ struct CheckOptions {
   bool has_no_credentials = false;  // their files are not looked at
   std::string selector;             // with is_live
   Output output = Output::text;
+  scalers::IdentityVariables identity;  // of the environment, for logins of backends
 };
 
 CLI::App& add_command(CLI::App& program, CheckOptions& out);

@@ -166,7 +166,7 @@ ExitCode run(const DoctorOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop);
+  scalers::Clients clients(loop, options.identity);
   // Without a kubeconfig the account is that of the pod, which is Weir's.
   doctor::Scope scope = scope_of(options, kubeconfig.empty());
   Findings on_files;

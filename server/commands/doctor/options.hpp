@@ -1,6 +1,7 @@
 // The options of `weir doctor`.
 #pragma once
 
+#include "scalers/clients/tokens/variables.hpp"
 #include "server/commands/command.hpp"
 
 #include <string>
@@ -20,6 +21,7 @@ struct DoctorOptions {
   std::string home;                 // HOME of the environment
   std::string kubernetes_service_host;
   std::string kubernetes_service_port;
+  scalers::IdentityVariables identity;  // of the environment, for logins of backends
 };
 
 CLI::App& add_command(CLI::App& program, DoctorOptions& out);

@@ -1,6 +1,7 @@
 // The options of `weir explain`.
 #pragma once
 
+#include "scalers/clients/tokens/variables.hpp"
 #include "server/commands/command.hpp"
 
 #include <string>
@@ -16,6 +17,7 @@ struct ExplainOptions {
   std::string kubeconfig;  // required with `hpa`
   Output output = Output::text;
   bool is_verbose = false;
+  scalers::IdentityVariables identity;  // of the environment, for logins of backends
 };
 
 CLI::App& add_command(CLI::App& program, ExplainOptions& out);

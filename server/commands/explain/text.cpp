@@ -187,9 +187,9 @@ std::string terminal_text(const Explanation& explanation,
   if (const auto& refused = backend.connections.refused_credentials) {
     add(out,
         "credentials",
-        fmt::format("those of the files are refused: {}{}",
+        fmt::format("refused: {}{}",
                     refused->error.message(),
-                    refused->is_older_in_use ? "; an open connection has older ones" : ""));
+                    refused->is_older_in_use ? "; older ones are in use" : ""));
   }
   if (!backend.file_problem.empty()) add(out, "files", backend.file_problem);
   add(out,

@@ -1,6 +1,7 @@
 // The options of `weir get`.
 #pragma once
 
+#include "scalers/clients/tokens/variables.hpp"
 #include "server/commands/command.hpp"
 
 #include <string>
@@ -12,7 +13,8 @@ struct GetOptions {
   std::vector<std::string> config;
   Target target;
   std::string selector;
-  Output output = Output::text;  // json or yaml: the response of the API
+  Output output = Output::text;         // json or yaml: the response of the API
+  scalers::IdentityVariables identity;  // of the environment, for logins of backends
 };
 
 CLI::App& add_command(CLI::App& program, GetOptions& out);

@@ -1,6 +1,7 @@
 // The options of `weir record`.
 #pragma once
 
+#include "scalers/clients/tokens/variables.hpp"
 #include "scalers/deadline.hpp"
 #include "server/commands/command.hpp"
 
@@ -18,7 +19,8 @@ struct RecordOptions {
   Duration duration{0};  // 0: until a signal
   std::string csv = "weir-record.csv";
   std::string html = "weir-record.html";
-  std::string csv_wide;  // empty: none
+  std::string csv_wide;                 // empty: none
+  scalers::IdentityVariables identity;  // of the environment, for logins of backends
 };
 
 CLI::App& add_command(CLI::App& program, RecordOptions& out);

@@ -233,7 +233,7 @@ ExitCode run(const RecordOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop);
+  scalers::Clients clients(loop, options.identity);
   LoadedWorld loaded;
   if (!options.config.empty()) {
     loaded = load_world(options.config, loop, clients, clock, observer);

@@ -2,6 +2,7 @@
 // Kubernetes.
 #pragma once
 
+#include "scalers/clients/tokens/variables.hpp"
 #include "scalers/deadline.hpp"
 #include "server/commands/command.hpp"
 #include "server/config/assemble.hpp"
@@ -53,6 +54,7 @@ struct ServeOptions {
   std::vector<std::string> always_allow_paths{"/healthz", "/readyz", "/livez"};
   std::string kubernetes_service_host;  // from the environment; set in every pod
   std::string kubernetes_service_port;
+  scalers::IdentityVariables identity;  // of the environment, for logins of backends
 };
 
 CLI::App& add_command(CLI::App& program, ServeOptions& out);

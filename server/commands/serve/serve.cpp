@@ -27,7 +27,7 @@ ExitCode run(const ServeOptions& options) {
   // Only this thread uses sockets; other threads only post to the loop.
   Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   const Clock clock;
-  scalers::Clients clients(loop);
+  scalers::Clients clients(loop, options.identity);
   auto loaded = load_world(options.config, loop, clients, clock, telemetry, options.config_errors);
   if (!loaded.world) return ExitCode::failed;
   App app(loop, clients, clock, telemetry, std::move(loaded), options);

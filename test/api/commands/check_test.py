@@ -50,7 +50,7 @@ PROBLEMS = f"""\
 18:11: the name "a/b" is not valid in a url path; do not use /, % or the names . and ..
 19:18: "A_b" is not a namespace: lower-case letters, digits and -
 20:40: $(x) is not a declared label; use one of $(namespace), $(y) (write $$( for a literal $()
-20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf
+20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf, parameters
 21:13: label y is declared but nothing uses $(y): every value would get the same number
 21:17: the pattern is not valid RE2: missing ]: [
 22:10: expected error, or a number to report instead; found "none"
@@ -97,6 +97,15 @@ class CheckTest(ServerTest):
             ("a key twice", "metrics: []\nmetrics: []\n", ":2:1: duplicate key metrics (first at 1:1)"),
             ("a query in the url", UP % "http://h/?a=b",
              ":2:34: a url must not have a query; write it as parameters: {namespace: team-a}"),
+            ("a label in a backend's parameter", UP % 'http://h", parameters: {a: $(queue)}, method: "GET',
+             ":2:62: $(queue) is not known to a backend, which has $(namespace) alone: labels are those of a metric (write $$( "
+             "for a literal $()"),
+            ("a parameter that Weir sets", UP % 'http://h", parameters: {query: up}, method: "GET',
+             ":2:59: the parameter query is set by Weir; remove it"),
+            ("a parameter of both", (UP % 'http://h", parameters: {a: b}, method: "GET').replace("query: up", "query: up, parameters: {a: c}"),
+             ":1:90: the backend has the parameter a already (FILE:2); keep one of them"),
+            ("a header of two lines", UP % r'http://h", headers: {X-A: "a\nb"}, method: "GET',
+             ":2:61: the header X-A contains a line end or another control character; write it on one line"),
             ("no host", UP % "http://",
              ":2:34: the url needs a valid HOST or HOST:PORT after ://; write an IPv6 address in brackets"),
             ("a port too high", UP % "http://h:65536",
@@ -108,6 +117,7 @@ class CheckTest(ServerTest):
 
                 run = run_weir("check", path)
 
+                problem = problem.replace("(FILE:", f"({path}:")
                 self.assertEqual((1, f"{path}{problem}\nweir: 1 problem in the configuration\n"),
                                  (run.returncode, run.stderr))
 

@@ -135,6 +135,20 @@ TEST_CASE("namespaces share a result unless the query renders $(namespace)") {
   CHECK(queries(rig) == std::vector<std::string>{"all", "of one", "of two"});
 }
 
+TEST_CASE("a namespace that is no DNS label is refused where the query sends it") {
+  Rig rig({MetricSpec{.name = "own", .namespaces = {"*"}, .key = "of", .needs_dns_label = true},
+           MetricSpec{.name = "shared", .namespaces = {"*"}, .key = "all"}});
+
+  const auto refused = rig.value({"team_a|team_b", "own", {}});
+  rig.value({"team-a", "own", {}});
+  rig.value({"team_a", "shared", {}});
+
+  CHECK(refused == Value("bad_request: metric team_a|team_b/own: this is not the name of a "
+                         "namespace (1 to 63 lower-case letters, digits and -), and the request "
+                         "to the backend has it as a parameter or header"));
+  CHECK(queries(rig) == std::vector<std::string>{"of", "all"});
+}
+
 TEST_CASE("in (a,b) queries both values concurrently, and returns a reading for each") {
   Rig rig({per_queue()});
   rig.script.is_held = true;

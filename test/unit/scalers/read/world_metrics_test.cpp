@@ -14,8 +14,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-// The problems of a configuration with the backend `prom` on line 1, and these metrics from line 2
-// on.
+// The problems of a configuration with the backend `prom` on line 1 and these metrics from line 2.
 Lines problems_of(std::string_view metrics) {
   test::FakeClock clock;
   test::ReadEvents events;
@@ -315,7 +314,8 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
       {"a mistyped key of the kind",
        asking("{backend: prom, query: up, agregate: sum}"),
        {"t.yaml:2:68: unknown key \"agregate\" in a prometheus metric; did you mean "
-        "\"aggregate\"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf"}},
+        "\"aggregate\"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf, "
+        "parameters"}},
   };
 
   for (const Row& row : rows) check(row);

@@ -303,6 +303,18 @@ TEST_CASE("a backend reports its missing settings") {
        "{backends: {a: {prometheus: {url: 'http://a', token: {file: /proc/version}, headers: "
        "{authorization: {file: /proc/version}}}}}}",
        {"t.yaml:1:86: the header authorization and token are mutually exclusive; keep one"}},
+      {"a token and auth",
+       "{backends: {a: {prometheus: {url: 'http://a', token: {file: /proc/version}, auth: {google: "
+       "{}}}}}}",
+       {"t.yaml:1:83: auth and token are mutually exclusive; keep one of them"}},
+      {"a user and auth",
+       "{backends: {a: {prometheus: {url: 'http://a', username: {file: /proc/version}, password: "
+       "{file: /proc/version}, auth: {google: {}}}}}}",
+       {"t.yaml:1:119: auth and username are mutually exclusive; keep one of them"}},
+      {"a header and auth",
+       "{backends: {a: {prometheus: {url: 'http://a', auth: {google: {}}, headers: "
+       "{Authorization: {file: /proc/version}}}}}}",
+       {"t.yaml:1:76: the header Authorization and auth are mutually exclusive; keep one"}},
       {"a header that is none",
        "{backends: {a: {prometheus: {url: 'http://a', headers: {'X A': b}}}}}",
        {"t.yaml:1:57: \"X A\" is not a valid header name"}},

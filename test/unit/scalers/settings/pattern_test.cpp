@@ -146,5 +146,18 @@ TEST_CASE("without labels the namespace is the only parameter") {
   CHECK(names.listed() == "$(namespace)");
 }
 
+TEST_CASE("a backend has no labels, and a namespace that is sent has to be a DNS label") {
+  ParameterNames names = ParameterNames::of_backend();
+
+  CHECK_FALSE(names.use("queue"));
+  CHECK(names.problem_of("queue") ==
+        "$(queue) is not known to a backend, which has $(namespace) alone: labels are those of a "
+        "metric (write $$( for a literal $()");
+  CHECK(names.use("namespace"));
+  CHECK_FALSE(names.needs_dns_label());
+  names.send_namespace();
+  CHECK(names.needs_dns_label());
+}
+
 }  // namespace
 }  // namespace weir::scalers

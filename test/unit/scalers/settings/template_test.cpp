@@ -110,6 +110,8 @@ TEST_CASE("a template knows whether a caller's value is part of it") {
   CHECK(parse("$(namespace)").text.has_parameters());
   CHECK_FALSE(parse("jobs:$$(queue)").text.has_parameters());
   CHECK_FALSE(parse("").text.has_parameters());
+  CHECK(parse("a $(queue) $(namespace)").text.has_parameter("namespace"));
+  CHECK_FALSE(parse("queue $(namespace)").text.has_parameter("queue"));
 }
 
 }  // namespace

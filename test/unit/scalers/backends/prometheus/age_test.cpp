@@ -109,7 +109,8 @@ TEST_CASE("data that is too old, or of unknown age, is an error") {
        "scraped?"},
       {"no sample at all",
        Error{Errc::no_value, "the query matches no series", ""},
-       "stale: ageOf matches no series with a sample within the lookback delta (5 minutes); is the "
+       "stale: ageOf matches no series with a sample within the lookback delta (5 minutes by "
+       "default); is the "
        "target scraped?"},
       {"NaN",
        age_of(std::numeric_limits<double>::quiet_NaN()),

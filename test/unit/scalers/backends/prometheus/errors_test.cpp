@@ -114,7 +114,7 @@ TEST_CASE("an HTTP status without Prometheus' own error says what to check") {
       {"403, a page",
        403,
        "<html>Forbidden</html>",
-       "refused: the credentials are refused (HTTP 403) <<html>Forbidden</html>>"},
+       "refused: the credentials are refused (HTTP 403) <Forbidden>"},
       {"403, other JSON",
        403,
        R"({"message":"no"})",
@@ -122,11 +122,17 @@ TEST_CASE("an HTTP status without Prometheus' own error says what to check") {
       {"404, plain",
        404,
        "404 page not found",
-       "bad_reply: HTTP 404: no query API at this url; is the path right?"},
+       "bad_reply: HTTP 404: no query API at this url; is the path right? <404 page not found>"},
       {"404, other JSON",
        404,
        R"({"message":"no"})",
-       "bad_reply: HTTP 404: no query API at this url; is the path right?"},
+       "bad_reply: HTTP 404: no query API at this url; is the path right? <no>"},
+      {"404, empty", 404, "", "bad_reply: HTTP 404: no query API at this url; is the path right?"},
+      {"405",
+       405,
+       "Method Not Allowed",
+       "bad_reply: HTTP 405: the server refuses the HTTP method; set method: GET or method: POST "
+       "on the backend <Method Not Allowed>"},
       {"429, plain",
        429,
        "slow down",
@@ -148,7 +154,7 @@ TEST_CASE("an HTTP status without Prometheus' own error says what to check") {
       {"503, other JSON",
        503,
        R"({"x":1})",
-       "unreachable: the server returned an error (HTTP 503)"},
+       "unreachable: the server returned an error (HTTP 503) <{\"x\":1}>"},
       {"a success under HTTP 500",
        500,
        R"({"status":"success","data":{"resultType":"scalar","result":[1,"2"]}})",
@@ -272,53 +278,6 @@ TEST_CASE("the first remark on a query is kept for explain") {
   REQUIRE(sample.has_value());
   REQUIRE(sample->notice != nullptr);
   CHECK(*sample->notice == "PromQL info: x");
-}
-
-// Field reports 9 and 17. The words say what is missing: a region, a permission, a path, a quota.
-TEST_CASE("a refusal is shown with the server's words, whatever their form") {
-  const Reply rows[] = {
-      {"AWS, a wrong region",
-       403,
-       R"({"message":"Credential should be scoped to a valid region. "})",
-       "refused: the credentials are refused (HTTP 403) <Credential should be scoped to a valid "
-       "region.>"},
-      {"AWS, no permission",
-       403,
-       R"({"Message":"User: U is not authorized to perform: aps:QueryMetrics on resource: R"})",
-       "refused: the credentials are refused (HTTP 403) <[hidden] is not authorized to perform: "
-       "aps:QueryMetrics on resource: R>"},
-      {"Google, no permission",
-       403,
-       R"({"error":{"code":403,"message":"Permission denied.","status":"PERMISSION_DENIED"}})",
-       "refused: the credentials are refused (HTTP 403) <Permission denied.>"},
-      {"Google, a quota",
-       429,
-       R"({"error":{"code":429,"message":"Quota exceeded.","status":"RESOURCE_EXHAUSTED"}})",
-       "overloaded: the server is rate limiting queries (HTTP 429) <Quota exceeded.>"},
-      {"Google, unavailable",
-       503,
-       R"({"error":{"code":503,"message":"Try again.","status":"UNAVAILABLE"}})",
-       "unreachable: the server returned an error (HTTP 503) <Try again.>"},
-      {"Google, a wrong argument",
-       400,
-       R"({"error":{"code":400,"message":"Invalid argument.","status":"INVALID_ARGUMENT"}})",
-       "bad_reply: HTTP 400 without a query result <Invalid argument.>"},
-      {"a path that VictoriaMetrics does not know",
-       400,
-       R"(unsupported path requested: "/select/0/promethues")",
-       "bad_reply: HTTP 400 without a query result <unsupported path requested: "
-       "\"/select/0/promethues\">"},
-      {"a query that is too long for a url",
-       414,
-       "<html><body>URI Too Long</body></html>",
-       "bad_reply: HTTP 414: the query is too long for a url; set method: POST on the backend"},
-      {"VictoriaMetrics, a wrong query",
-       422,
-       R"({"status":"error","errorType":"422","error":"error when executing query=x"})",
-       "bad_request: the query is not valid <error when executing query=x>"},
-  };
-
-  for (const Reply& row : rows) check(row);
 }
 
 TEST_CASE("no error contains a redacted text") {

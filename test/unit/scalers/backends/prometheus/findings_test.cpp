@@ -126,7 +126,8 @@ TEST_CASE("each state of a scrape job has its own text") {
 TEST_CASE("dropped targets are not mentioned before their query") {
   CHECK(describe_job("idle", active_jobs(), {}) == R"(scrape job "idle" has no active target)");
   CHECK(active_jobs().at("up").dropped == 0);
-  CHECK(shown(with_dropped(404, "404 page not found", active_jobs())) == "bad_reply: HTTP 404");
+  CHECK(shown(with_dropped(404, "404 page not found", active_jobs())) ==
+        "bad_reply: HTTP 404 <404 page not found>");
 }
 
 TEST_CASE("dropped targets are queried when a job has no others") {
@@ -171,7 +172,8 @@ TEST_CASE("targets that are not a list are ignored") {
 
   CHECK(parse_targets(200, body).value().empty());
   CHECK(with_dropped(200, body, {}).value().empty());
-  CHECK(shown(parse_targets(404, "404 page not found")) == "bad_reply: HTTP 404");
+  CHECK(shown(parse_targets(403, R"({"message":"secret-token may not"})", kRedactions)) ==
+        "bad_reply: HTTP 403 <[hidden] may not>");
 }
 
 TEST_CASE("label values are listed without the empty one and without secrets") {

@@ -185,7 +185,10 @@ TEST_CASE("a response of another form is an error") {
       {"a number", "5", no_result},
       {"null", "null", no_result},
       {"empty", "", no_json},
-      {"an HTML page", "<html><body>Welcome</body></html>", no_json},
+      {"an HTML page",
+       "<html><body>Welcome</body></html>",
+       "bad_reply: the response is a page for browsers; is there a login page or another server at "
+       "this url? <Welcome>"},
       {"truncated", one(R"("5")").substr(0, 60), no_json},
       {"text after the end", one(R"("5")") + "x", no_json},
       {"invalid UTF-8", scalar("[1,\"\xff\xfe\"]"), no_json},
@@ -353,6 +356,11 @@ TEST_CASE("what follows the response, or contradicts it, is an error") {
   CHECK(shown(parse(good + std::string("\0 garbage", 9))) ==
         "bad_reply: the response is not JSON, or is truncated");
   CHECK(shown(parse(both)) == "bad_reply: the response has a result and an error");
+  const std::string object = R"({"status":"success","error":{"message":"it failed"},"data":{}})";
+  CHECK(shown(parse(object)) == "bad_reply: the response has a result and an error");
+  const std::string none =
+      R"({"status":"success","error":"","data":{"resultType":"scalar","result":[1,"2"]}})";
+  CHECK(shown(parse(none)) == "a value");
 }
 
 // Field report 2: a sum must not hide a part that no policy would accept.

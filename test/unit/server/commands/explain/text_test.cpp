@@ -19,14 +19,14 @@ std::string text_with(scalers::RefusedCredentials refused) {
   return terminal_text(explanation, std::nullopt, false);
 }
 
-TEST_CASE("refused credentials have older ones beside them only where a connection is open") {
+TEST_CASE("refused credentials have older ones beside them only where those are in use") {
   const Error refusal{scalers::Errc::refused, "HTTP 401", ""};
 
   const auto alone = text_with({refusal, ""});
   const auto beside = text_with({refusal, "", true});
 
-  CHECK_THAT(alone, Contains("credentials  those of the files are refused: HTTP 401\n"));
-  CHECK_THAT(beside, Contains("refused: HTTP 401; an open connection has older ones\n"));
+  CHECK_THAT(alone, Contains("credentials  refused: HTTP 401\n"));
+  CHECK_THAT(beside, Contains("refused: HTTP 401; older ones are in use\n"));
 }
 
 }  // namespace

@@ -1,0 +1,58 @@
+// How a backend with `auth` proves who it is: by a bearer token, or by a signature for each
+// request. Backends with equal settings share one, also before and after a reload. Loop thread
+// only.
+#pragma once
+
+#include "scalers/clients/http/client.hpp"
+#include "scalers/clients/net/counts.hpp"
+#include "scalers/clients/tokens/provider.hpp"
+#include "scalers/clients/tokens/settings.hpp"
+#include "scalers/clients/tokens/token_source.hpp"
+#include "scalers/deadline.hpp"
+#include "scalers/error.hpp"
+#include "scalers/task.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::scalers::clients {
+
+class Login {
+ public:
+  // `settings` are complete (complete_auth). `loop`, `http` and `clock` outlive the login and its
+  // fetches.
+  Login(Loop& loop, HttpClient& http, const Clock& clock, const AuthSettings& settings);
+  Login(const Login&) = delete;
+  Login& operator=(const Login&) = delete;
+  ~Login() = default;
+
+  // What the next request is sent with, never null. Errors as TokenSource::get(), and
+  // Errc::refused without an identity. `self` keeps the login until the end.
+  [[nodiscard]] static awaitable<Result<GrantPtr>> get(std::shared_ptr<Login> self,
+                                                       Deadline deadline);
+  // Adds the proof to `request`, which is complete otherwise: a signature covers all of it.
+  void prove(const Grant& grant, HttpRequest& request) const;
+  // `error`, which the server returned to a request with `grant`, with what Weir knows about it: a
+  // wrong clock. A token that is refused is renewed.
+  [[nodiscard]] Error explain(const GrantPtr& grant, Error error);
+  // Adds a login that fails to what a backend reports of its connections, also while its last
+  // credentials still serve.
+  void report(ConnectionCounts& counts) const;
+  // Of the last grant, for redactions.
+  [[nodiscard]] std::vector<std::string> secrets() const;
+  // key_of() its settings.
+  [[nodiscard]] const std::string& key() const { return key_; }
+
+ private:
+  void sign(const Grant& grant, HttpRequest& request) const;
+
+  const Clock& clock_;
+  std::string key_;
+  std::string missing_;  // why there are no credentials; empty: there may be some
+  std::string region_;   // of a signature; empty: a bearer token is sent
+  std::string service_;
+  std::shared_ptr<TokenSource> source_;  // also owned by its fetches; null when `missing_` is set
+};
+
+}  // namespace weir::scalers::clients

@@ -1,0 +1,208 @@
+// Tolerant of the form of an error, because its words matter most; strict with a token.
+#include "scalers/clients/tokens/reply.hpp"
+
+#include "scalers/clients/tokens/times.hpp"
+#include "scalers/text/redact.hpp"
+#include "scalers/text/utf8.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+namespace weir::scalers::clients {
+namespace {
+
+using Json = nlohmann::json;
+
+// A token has a few kilobytes; a login page, whose title explains it, more.
+constexpr std::size_t kMaxReplyBytes = std::size_t{256} * 1024;
+constexpr Duration kAssumedLife{300'000};
+// A longer life is the same for us: the token is renewed once a day.
+constexpr double kMaxLifeSeconds = 86'400;
+
+Json parsed(std::string_view body) { return Json::parse(body, nullptr, false); }
+
+bool is_page(std::string_view body) {
+  const auto start = body.find_first_not_of(" \t\r\n");
+  if (start == body.npos) return false;
+  const std::string head = lower_case(body.substr(start, 64));
+  return head.starts_with("<!doctype html") || head.starts_with("<html") ||
+         (head.starts_with("<?xml") && body.find("<html") != body.npos);
+}
+
+// "code: message" of whichever is there.
+std::string joined(std::string_view code, std::string_view message) {
+  if (code.empty() || message.empty()) return fmt::format("{}{}", code, message);
+  return fmt::format("{}: {}", code, message);
+}
+
+std::string words_of_json(const Json& reply) {
+  // RFC 6749, section 5.2.
+  if (auto error = member_text(reply, "error"); !error.empty())
+    return joined(error, member_text(reply, "error_description"));
+  if (const auto error = reply.find("error"); error != reply.end() && error->is_object())
+    return joined(member_text(*error, "status"), member_text(*error, "message"));
+  for (const auto& [code, message] : {std::pair{"code", "message"}, std::pair{"Code", "Message"}}) {
+    if (auto words = joined(member_text(reply, code), member_text(reply, message)); !words.empty())
+      return words;
+  }
+  return {};
+}
+
+std::string words_of(std::string_view body) {
+  if (is_page(body)) return xml_text(body, "title");
+  const Json reply = parsed(body);
+  if (reply.is_object()) return words_of_json(reply);
+  const std::string in_xml = joined(xml_text(body, "Code"), xml_text(body, "Message"));
+  return in_xml.empty() ? std::string(body) : in_xml;
+}
+
+std::optional<Duration> life_of(const Json& reply) {
+  const auto found = reply.find("expires_in");
+  if (found == reply.end() || found->is_null()) return kAssumedLife;
+  double seconds = 0;
+  if (found->is_number()) seconds = found->get<double>();
+  // Some servers write the number as a text.
+  if (found->is_string())
+    seconds = std::strtod(found->get_ref<const std::string&>().c_str(), nullptr);
+  if (!(seconds >= 1)) return std::nullopt;
+  return Duration{std::llround(std::min(seconds, kMaxLifeSeconds) * 1000)};
+}
+
+std::string with_clock(std::string detail, std::string_view words, WallTime now) {
+  const std::string problem = clock_problem(words, now);
+  return problem.empty() ? detail : fmt::format("{}; {}", detail, problem);
+}
+
+}  // namespace
+
+std::string member_text(const Json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string xml_text(std::string_view xml, std::string_view name) {
+  const std::string open = fmt::format("<{}>", name);
+  const auto start = xml.find(open);
+  if (start == xml.npos) return {};
+  const auto end = xml.find(fmt::format("</{}>", name), start);
+  if (end == xml.npos) return {};
+  std::string out(xml.substr(start + open.size(), end - start - open.size()));
+  // The last one last, because it makes what the others look for.
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kEscapes{
+      {{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}};
+  for (const auto& [escape, text] : kEscapes) {
+    for (auto at = out.find(escape); at != out.npos; at = out.find(escape, at + 1))
+      out.replace(at, escape.size(), text);
+  }
+  return out;
+}
+
+TokenRequest token_request(std::string who, Url url) {
+  TokenRequest out{std::move(who), {}};
+  out.request.auth_scope = url.path;
+  out.request.url = std::move(url);
+  out.request.max_body_bytes = kMaxReplyBytes;
+  // The source of the token has pauses of its own.
+  out.request.caches_unauthorized = false;
+  out.request.headers.push_back({"Accept", Secret("application/json")});
+  return out;
+}
+
+Error no_token(std::string_view who,
+               const HttpReply& reply,
+               std::span<const std::string> redactions,
+               WallTime now) {
+  const std::string words = words_of(reply.body);
+  std::string remote = remote_text(words, redactions);
+  const long status = reply.status;
+  if (status == 429) {
+    return {Errc::overloaded, fmt::format("{} limits the rate of logins (HTTP 429)", who), remote};
+  }
+  if (status >= 500) {
+    return {Errc::unreachable, fmt::format("{} returned an error (HTTP {})", who, status), remote};
+  }
+  if (status >= 300 && status < 400) {
+    return {Errc::bad_reply,
+            fmt::format("{} redirects to another url (HTTP {}), which is not followed; write the "
+                        "final url",
+                        who,
+                        status),
+            ""};
+  }
+  if (is_page(reply.body)) {
+    return {Errc::bad_reply,
+            fmt::format("{} responds with a web page in place of a token (HTTP {}); is its url "
+                        "right?",
+                        who,
+                        status),
+            remote};
+  }
+  if (status >= 400) {
+    return {Errc::refused,
+            with_clock(fmt::format("{} refuses the login (HTTP {})", who, status), words, now),
+            remote};
+  }
+  // Only an error's own words: whatever else is in such a response may be a secret.
+  const Json body = parsed(reply.body);
+  return {Errc::bad_reply,
+          fmt::format("{} responds without a token (HTTP {})", who, status),
+          body.is_object() ? remote_text(words_of_json(body), redactions) : ""};
+}
+
+Result<Json> parse_object(std::string_view who,
+                          const HttpReply& reply,
+                          std::span<const std::string> redactions,
+                          WallTime now) {
+  Json body = parsed(reply.body);
+  if (reply.status != 200 || !body.is_object()) return no_token(who, reply, redactions, now);
+  return {boost::system::in_place_value, std::move(body)};
+}
+
+Result<Grant> parse_bearer(std::string_view who,
+                           const HttpReply& reply,
+                           std::span<const std::string> redactions,
+                           WallTime now) {
+  auto body = parse_object(who, reply, redactions, now);
+  if (!body) return body.error();
+  std::string token = member_text(*body, "access_token");
+  if (token.empty()) return no_token(who, reply, redactions, now);
+  const std::string type = lower_case(member_text(*body, "token_type"));
+  if (!type.empty() && type != "bearer") {
+    return Error{Errc::bad_reply,
+                 fmt::format("{} responds with a token of another type than Bearer", who),
+                 remote_text(type, redactions)};
+  }
+  const auto life = life_of(*body);
+  if (!life) {
+    return Error{Errc::bad_reply,
+                 fmt::format("{} responds with a token that has no life left (expires_in)", who),
+                 ""};
+  }
+  return Grant{Secret(std::move(token)), {}, {}, *life};
+}
+
+Result<Duration> life_until(std::string_view who, std::string_view text, WallTime now) {
+  const auto end = parse_time(text);
+  if (!end) {
+    return Error{Errc::bad_reply,
+                 fmt::format("{} responds with credentials without the time when they end", who),
+                 ""};
+  }
+  const auto life = std::chrono::duration_cast<Duration>(*end - now);
+  if (life > Duration{0}) return life;
+  return Error{Errc::bad_reply,
+               fmt::format("{} responds with credentials that ended {} ago; is Weir's clock ahead?",
+                           who,
+                           rounded(now - *end)),
+               ""};
+}
+
+}  // namespace weir::scalers::clients

@@ -1,0 +1,142 @@
+// Finds the title of a page, or its text. Apart from the readers of replies, because any HTTP
+// server may be behind a proxy.
+#include "scalers/text/html.hpp"
+
+#include "scalers/text/utf8.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+namespace weir::scalers {
+namespace {
+
+constexpr std::size_t kMaxReadBytes = 8192;
+constexpr std::string_view kBlanks = " \t\r\n\f\v";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// The element `name` at `at`, where `lower` has its '<': the end of its start tag, or npos.
+std::size_t end_of_start_tag(std::string_view lower, std::size_t at, std::string_view name) {
+  if (!lower.substr(at + 1).starts_with(name)) return lower.npos;
+  const auto after = at + 1 + name.size();
+  // Otherwise "<head" would be found in "<header>".
+  if (after < lower.size() &&
+      (kBlanks.find(lower[after]) != kBlanks.npos || lower[after] == '>' || lower[after] == '/')) {
+    const auto end = lower.find('>', after);
+    return end == lower.npos ? end : end + 1;
+  }
+  return lower.npos;
+}
+
+// `page` from `at`, where a '<' is, to after what is not text: the tag, and what browsers do not
+// show of the element. `at` itself when it is a < of the text.
+std::size_t after_markup(std::string_view lower, std::size_t at) {
+  const std::string_view rest = lower.substr(at);
+  const char next = rest.size() > 1 ? rest[1] : '\0';
+  const bool is_markup = (next >= 'a' && next <= 'z') || next == '/' || next == '!' || next == '?';
+  if (!is_markup) return at;
+  if (rest.starts_with("<!--")) {
+    const auto end = rest.find("-->", 4);
+    return end == rest.npos ? lower.size() : at + end + 3;
+  }
+  for (const std::string_view name : {"script", "style"}) {
+    const auto begin = end_of_start_tag(lower, at, name);
+    if (begin == lower.npos) continue;
+    const auto end = lower.find(std::string("</") + std::string(name), begin);
+    if (end == lower.npos) return lower.size();
+    at = end;
+    break;
+  }
+  const auto end = lower.find('>', at);
+  return end == lower.npos ? lower.size() : end + 1;
+}
+
+// What is between the tags of the first element `name`; nullopt when there is none.
+std::optional<std::string_view> element(std::string_view page,
+                                        std::string_view lower,
+                                        std::string_view name) {
+  std::size_t next = 0;
+  for (auto at = lower.find('<'); at != lower.npos; at = lower.find('<', next)) {
+    const auto begin = end_of_start_tag(lower, at, name);
+    // A comment or script may contain tags.
+    next = begin == lower.npos ? std::max(after_markup(lower, at), at + 1) : begin;
+    if (begin == lower.npos) continue;
+    const auto end = lower.find("</", begin);
+    return page.substr(begin, std::min(end, page.size()) - begin);
+  }
+  return std::nullopt;
+}
+
+// The text of `page` with a space for each tag, because words of neighbouring elements are apart.
+std::string without_tags(std::string_view page, std::string_view lower) {
+  std::string out;
+  for (std::size_t at = 0; at < page.size();) {
+    const auto after = page[at] == '<' ? after_markup(lower, at) : at;
+    if (after == at) {
+      out += page[at++];
+      continue;
+    }
+    out += ' ';
+    at = after;
+  }
+  return out;
+}
+
+// The entities that occur in messages; others stay as they are.
+std::string decoded(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, char>, 7> kEntities{{{"&lt;", '<'},
+                                                                               {"&gt;", '>'},
+                                                                               {"&quot;", '"'},
+                                                                               {"&#34;", '"'},
+                                                                               {"&#39;", '\''},
+                                                                               {"&nbsp;", ' '},
+                                                                               {"&amp;", '&'}}};
+  std::string out;
+  while (!text.empty()) {
+    const auto entity = std::ranges::find_if(kEntities, [&](const auto& one) {
+      return text.starts_with(one.first);
+    });
+    const bool is_entity = entity != kEntities.end();
+    out += is_entity ? entity->second : text.front();
+    text.remove_prefix(is_entity ? entity->first.size() : 1);
+  }
+  return out;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_blank = kBlanks.find(c) != kBlanks.npos;
+    if (!is_blank) {
+      out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+bool is_page(std::string_view lower) {
+  return std::ranges::any_of(
+      std::array<std::string_view, 6>{"<!doctype", "<html", "<head", "<body", "<?xml", "<h1"},
+      [&](std::string_view start) { return lower.starts_with(start); });
+}
+
+}  // namespace
+
+std::optional<std::string> page_words(std::string_view body) {
+  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
+  body.remove_prefix(std::min(body.find_first_not_of(kBlanks), body.size()));
+  const std::string_view page = body.substr(0, kMaxReadBytes);
+  const std::string lower = lower_case(page);
+  if (!is_page(lower)) return std::nullopt;
+  if (const auto title = element(page, lower, "title")) {
+    std::string words = one_line(decoded(*title));
+    if (!words.empty()) return words;
+  }
+  return one_line(decoded(without_tags(page, lower)));
+}
+
+}  // namespace weir::scalers

@@ -1,0 +1,143 @@
+// What a login adds to a request, and what it knows about a refusal.
+#include "scalers/clients/tokens/login.hpp"
+
+#include "scalers/clients/net/resolver.hpp"
+#include "scalers/clients/tokens/sigv4.hpp"
+#include "test/rigs/folder.hpp"
+#include "test/rigs/loop.hpp"
+#include "test/rigs/reader_rig.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace weir::scalers::clients {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Site {
+  std::shared_ptr<Login> login(bool has_session) {
+    AwsAuth aws;
+    aws.region = "eu-west-1";
+    aws.access_key_id = SecretFile(folder.write("id", "AKIDEXAMPLE\n"));
+    aws.secret_access_key = SecretFile(folder.write("key", "k3y/+"));
+    if (has_session) aws.session_token = SecretFile(folder.write("token", "s3ssion=="));
+    AuthSettings settings;
+    settings.kind = aws;
+    return std::make_shared<Login>(loop, http, clock, settings);
+  }
+  HttpRequest proved(const std::string& url, bool has_session = false) {
+    const auto owner = login(has_session);
+    const auto grant = test::run(loop, Login::get(owner, test::within(20s)));
+    REQUIRE(grant.has_value());
+    HttpRequest request;
+    request.url = std::get<Url>(parse_http_url(url));
+    request.query = "query=up";
+    owner->prove(**grant, request);
+    return request;
+  }
+
+  test::Folder folder;
+  test::FakeClock clock;
+  Loop loop;
+  Resolver resolver{loop};
+  HttpClient http{loop, resolver};
+};
+
+std::string header(const HttpRequest& request, std::string_view name) {
+  const auto found = std::ranges::find(request.headers, name, &HttpHeader::name);
+  return found == request.headers.end() ? "" : found->value.reveal();
+}
+
+bool hides(const HttpRequest& request, std::string_view text) {
+  const auto redactions = redactions_of(request);
+  return std::ranges::find(redactions, text) != redactions.end();
+}
+
+}  // namespace
+
+TEST_CASE("the signed host is the one that the client sends") {
+  struct Row {
+    std::string name;
+    std::string url;
+    std::string host;
+  };
+  const Row rows[] = {
+      {"the port of https", "https://aps.example/w", "aps.example"},
+      {"another port", "https://aps.example:8443/w", "aps.example:8443"},
+      {"the port of http", "http://aps.example/w", "aps.example"},
+      {"the port of the other scheme", "http://aps.example:443/w", "aps.example:443"},
+      {"an IPv6 address", "http://[fd00::1]:9090/w", "[fd00::1]:9090"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    Site site;
+    const WallTime now = site.clock.wall();
+
+    const HttpRequest request = site.proved(row.url);
+
+    const SignedRequest expected{"GET",
+                                 "/w",
+                                 "query=up",
+                                 {{"Host", row.host}, {"X-Amz-Date", amz_date(now)}},
+                                 ""};
+    const Signer signer{"AKIDEXAMPLE", Secret("k3y/+"), "eu-west-1", "aps"};
+    CHECK(header(request, "Authorization") == authorization_of(expected, signer, now));
+    CHECK(header(request, "X-Amz-Date") == amz_date(now));
+    CHECK(header(request, "X-Amz-Security-Token").empty());
+  }
+}
+
+TEST_CASE("the parts of a signature are hidden in errors, and a refusal is not cached") {
+  Site site;
+
+  const HttpRequest request = site.proved("https://aps.example/w", true);
+
+  const std::string value = header(request, "Authorization");
+  CHECK(header(request, "X-Amz-Security-Token") == "s3ssion==");
+  CHECK(value.find("SignedHeaders=host;x-amz-date;x-amz-security-token,") != value.npos);
+  CHECK(hides(request, "AKIDEXAMPLE"));
+  CHECK(hides(request, "s3ssion=="));
+  CHECK(hides(request, value));
+  CHECK(hides(request, value.substr(value.rfind('=') + 1)));
+  CHECK_FALSE(request.caches_unauthorized);
+}
+
+TEST_CASE("keys whose files are missing are a refusal that does not name them") {
+  Site site;
+  const auto login = site.login(false);
+  std::filesystem::remove(site.folder.path("key"));
+
+  const auto grant = test::run(site.loop, Login::get(login, test::within(20s)));
+
+  REQUIRE_FALSE(grant.has_value());
+  CHECK(grant.error().code == Errc::refused);
+  CHECK(grant.error().detail ==
+        "no credentials: a credential file cannot be read: No such file or directory; the log of "
+        "Weir names the file");
+}
+
+TEST_CASE("a refusal with the server's time names a clock that differs, and other errors stay") {
+  Site site;
+  const auto login = site.login(false);
+  const auto grant = test::run(site.loop, Login::get(login, test::within(20s)));
+  REQUIRE(grant.has_value());
+  const std::string words =
+      "Signature expired: x (" + amz_date(site.clock.wall() + 10min) + " - 5 min.)";
+
+  const Error refused = login->explain(*grant, {Errc::refused, "no", words});
+  const Error other = login->explain(*grant, {Errc::bad_reply, "no", words});
+
+  CHECK(refused.detail ==
+        "no; Weir's clock is 10 min behind that of the server; correct the clock of its node");
+  CHECK(other.detail == "no");
+}
+
+}  // namespace weir::scalers::clients
