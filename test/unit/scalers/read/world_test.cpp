@@ -1,10 +1,9 @@
 #include "scalers/read/world.hpp"
 
 #include "test/rigs/folder.hpp"
-#include "test/rigs/loop.hpp"
 #include "test/rigs/nodes.hpp"
-#include "test/rigs/reader_rig.hpp"
 #include "test/rigs/shown.hpp"
+#include "test/rigs/world_rig.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -16,29 +15,8 @@
 namespace weir::scalers {
 namespace {
 
-using Lines = std::vector<std::string>;
-
-struct Built {
-  std::unique_ptr<World> world;
-  Lines problems;
-  Lines problems_in_files;
-};
-
-struct Site {
-  Built build(const std::vector<std::string>& documents,
-              const std::vector<BackendState>& before = {}) {
-    std::vector<Node> nodes;
-    for (const std::string& text : documents) nodes.push_back(test::node(text));
-    Problems problems;
-    auto world = World::build(nodes, loop, clients, clock, events, problems, before);
-    return {std::move(world), problems.lines(), problems.lines_in_files()};
-  }
-
-  test::FakeClock clock;
-  test::ReadEvents events;
-  Loop loop;
-  Clients clients{loop};
-};
+using test::Lines;
+using test::Site;
 
 // A configuration with the backend `prom` on line 1, and these metrics from line 2 on.
 std::string with_metrics(std::string_view metrics) {
@@ -346,63 +324,6 @@ TEST_CASE("two metrics whose names differ in case alone are a problem") {
                     "{name: depth, namespaces: [b], prometheus: {backend: prom, query: up}}"),
        {"t.yaml:3:1: the metric depth differs from Depth (first at t.yaml:2) in case alone, and an "
         "HPA reads both in lower case; use one spelling"}});
-}
-
-// Field report 16: it was sent as "Bearer Bearer abc", and only "refused" came back.
-TEST_CASE("a token file that begins with its scheme is reported") {
-  const test::Folder folder;
-  const std::string path = folder.write("token", "Bearer abc\n");
-  Site site;
-
-  const auto built =
-      site.build({"{backends: {a: {prometheus: {url: 'http://a', token: {file: " + path + "}}}}}"});
-
-  CHECK(built.world != nullptr);
-  CHECK(built.problems_in_files ==
-        Lines{"t.yaml:1:54: the token file begins with \"Bearer\"; write only the "
-              "token into it"});
-}
-
-TEST_CASE("a file that is missing is a problem of its backend alone") {
-  Site site;
-
-  const auto built =
-      site.build({"{backends: {a: {prometheus: {url: 'https://a', token: {file: /no/token},\n"
-                  "tls: {ca: /no/ca}}}, b: {redis: {url: 'redis://b'}}}}"});
-
-  REQUIRE(built.world != nullptr);
-  CHECK(built.problems.empty());
-  CHECK(
-      built.problems_in_files ==
-      Lines{"t.yaml:1:62: the credential file /no/token cannot be read: No such file or directory",
-            "t.yaml:2:11: there is no file /no/ca"});
-  const auto backends = built.world->backends();
-  REQUIRE(backends.size() == 2);
-  CHECK(site.clients.problem_of(*backends[0].files) ==
-        "the credential file /no/token cannot be read: No such file or directory; the CA bundle "
-        "/no/ca: No such file or directory");
-  CHECK(backends[1].files->empty());
-}
-
-TEST_CASE("a backend whose url is in a missing file has metrics, which are checked") {
-  const auto build = [](Site& site, const std::string& query) {
-    return site.build(
-        {"{backends: {a: {prometheus: {url: {file: /no/url}}}}, metrics: [\n"
-         "{name: m, namespaces: [ml], labels: {q: '.+'}, prometheus: {backend: a, "
-         "query: '" +
-         query + "'}}]}"});
-  };
-  Site site;
-
-  const auto built = build(site, "up{a=\"$(q)\"}");
-  const auto wrong = build(site, "up + $(q)");
-
-  REQUIRE(built.world != nullptr);
-  CHECK(built.world->metrics().size() == 1);
-  CHECK(built.world->backends().at(0).files->at(0).problem ==
-        "the credential file /no/url cannot be read: No such file or directory");
-  CHECK(wrong.world == nullptr);
-  CHECK(wrong.problems.size() == 1);
 }
 
 }  // namespace
