@@ -100,6 +100,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   out.auth_scope = out.url.path + "?" + make_form(Method::get, settings_.parameters, "").query;
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
+  out.is_http2 = settings_.is_http2;
   out.counts = counts_;
   for (const auto& [name, value] : settings_.headers) {
     auto secret = value.file.is_set() ? value.file.read() : Result<Secret>(Secret(value.text));
