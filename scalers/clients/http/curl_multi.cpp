@@ -151,6 +151,8 @@ void CurlMulti::run_due() {
   add_pending();
   for (int runs = 0; is_due_now_ && runs < kMaxRuns; ++runs) {
     is_due_now_ = false;
+    // libcurl sets its timer again, unless nothing is left to wait for.
+    due_ = SteadyTime::max();
     run(CURL_SOCKET_TIMEOUT, 0);
     add_pending();
   }
@@ -163,11 +165,22 @@ void CurlMulti::arm_timer() {
   timer_.expires_at(due_);
   timer_.async_wait([self = weak_from_this()](const boost::system::error_code& cancelled) {
     const auto multi = self.lock();
-    if (cancelled || !multi || multi->is_closed()) return;
-    multi->armed_ = SteadyTime::max();
-    multi->is_due_now_ = multi->is_due_now_ || now() >= multi->due_;
-    multi->run_due();
+    if (!cancelled && multi && !multi->is_closed()) multi->on_expiry();
   });
+}
+
+void CurlMulti::on_expiry() {
+  armed_ = SteadyTime::max();
+  if (now() < due_) return arm_timer();
+  is_due_now_ = true;
+  run_due();
+  // libcurl does not repeat a time that it has already given, such as that of a timer that the loop
+  // has run a moment too early.
+  long timeout_ms = -1;
+  if (due_ == SteadyTime::max()) curl_multi_timeout(multi_, &timeout_ms);
+  if (timeout_ms < 0) return;
+  due_ = now() + std::chrono::milliseconds(std::max(timeout_ms, 1L));
+  arm_timer();
 }
 
 }  // namespace weir::scalers::clients

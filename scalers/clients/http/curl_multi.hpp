@@ -61,6 +61,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   // Runs what is due at once, and sets the timer for the rest.
   void run_due();
   void arm_timer();
+  void on_expiry();
 
   Loop& loop_;
   void* multi_ = nullptr;  // CURLM*; null once closed
