@@ -13,20 +13,23 @@ constexpr long kMaxIdleSeconds = 110;
 
 }  // namespace
 
-// What libcurl calls, with a transfer or the sockets as `self`.
+// What libcurl calls, with a transfer or the sockets as `self`. noexcept, because an exception must
+// not pass through C.
 struct CurlCallbacks {
-  static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self) {
+  static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self) noexcept {
     return static_cast<CurlTransfer*>(self)->read_line(text, size) ? size : 0;
   }
-  static std::size_t on_body(char* text, std::size_t, std::size_t size, void* self) {
+  static std::size_t on_body(char* text, std::size_t, std::size_t size, void* self) noexcept {
     return static_cast<CurlTransfer*>(self)->read_body(text, size) ? size : 0;
   }
-  static curl_socket_t on_open(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  static curl_socket_t on_open(void* self,
+                               curlsocktype /*purpose*/,
+                               curl_sockaddr* address) noexcept {
     return static_cast<CurlTransfer*>(self)->open_socket(address->family,
                                                          address->socktype,
                                                          address->protocol);
   }
-  static int on_close(void* self, curl_socket_t fd) {
+  static int on_close(void* self, curl_socket_t fd) noexcept {
     static_cast<CurlSockets*>(self)->close(fd);
     return 0;
   }
@@ -34,12 +37,12 @@ struct CurlCallbacks {
                             char* remote_address,
                             char* local_address,
                             int remote_port,
-                            int local_port) {
+                            int local_port) noexcept {
     const SocketEnds ends{local_address, local_port, remote_address, remote_port};
     return static_cast<CurlTransfer*>(self)->before_request(ends) ? CURL_PREREQFUNC_OK
                                                                   : CURL_PREREQFUNC_ABORT;
   }
-  static CURLcode on_tls(CURL* /*easy*/, void* context, void* self) {
+  static CURLcode on_tls(CURL* /*easy*/, void* context, void* self) noexcept {
     return static_cast<CurlTransfer*>(self)->set_up_tls(context) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
   }
 };

@@ -116,8 +116,10 @@ void CurlSockets::wait(int fd, int what) {
   // libcurl reads only from a socket that is connected.
   socket->is_accepted = socket->is_accepted || (socket->wanted & CURL_POLL_IN) != 0;
   if (what != CURL_POLL_REMOVE) {
-    if (!socket->descriptor.is_open()) socket->descriptor.assign(fd);
-    arm(socket);
+    boost::system::error_code failed;
+    if (!socket->descriptor.is_open()) socket->descriptor.assign(fd, failed);
+    // Without a wait the transfer ends at its deadline.
+    if (!failed) arm(socket);
   } else if (socket->opener != nullptr && socket->descriptor.is_open()) {
     // An idle connection stays registered with epoll, because it will be used again.
     socket->descriptor.release();

@@ -338,6 +338,20 @@ TEST_CASE("a connection attempt with little time does not open the breaker") {
   CHECK_FALSE(request.counts->is_breaker_open);
 }
 
+TEST_CASE("a descriptor that libcurl has closed by itself is not closed again") {
+  const test::FullPort full;
+  TcpServer server({test::always(test::ok("{}"))}, TcpServer::Order::at_once);
+  Site site;
+  // The connect ends by its time limit, and the next socket has the same number.
+  REQUIRE(site.send(site.request(full.port()), 100ms).has_error());
+
+  const auto pending = site.begin(site.request(server.port()));
+  const auto other = site.send(site.request(server.port()));
+
+  CHECK(shown(test::finish(site.loop, pending)) == "a value");
+  CHECK(shown(other) == "a value");
+}
+
 TEST_CASE("close() ends a request whose connection is not open yet") {
   const test::FullPort full;
   Site site;
