@@ -81,7 +81,7 @@ ROWS = (
         "scalers/clients/clients makes the clients and includes nothing but their headers"),
     Row("scalers/clients/net/*.hpp", _NET, _NET_INSTEAD, ("scalers/catalog.*",)),
     Row("scalers/clients/net/*.cpp", (*_NET, *TEXT), _NET_INSTEAD, ("scalers/catalog.*",)),
-    *_client("http", "<boost/beast/**>"),
+    *_client("http", "<curl/*.h>"),
     *_client("amqp", "<{amqp,rabbitmq-c/}*.h>"),
     *_client("redis", "<hiredis/*.h>"),
     *_client("postgres", "<{libpq-fe,postgresql/*}.h>"),
@@ -105,7 +105,8 @@ ROWS = (
 
 # Libraries that one part of the server keeps to itself.
 ONLY = (
-    ("<boost/beast**>", "{server,scalers/clients}/http/*"),
+    ("<boost/beast**>", "server/http/*"),
+    ("<curl/**>", "scalers/clients/http/*"),
     ("<yaml-cpp/**>", "server/yaml/*"),
     ("<prometheus/**>", "server/telemetry/*"),
     ("<CLI/**>", "server/commands/**"),

@@ -56,7 +56,7 @@ class Layers(LintTest):
         ("settings with a client", "scalers/settings/url.hpp", '"scalers/clients/clients.hpp"', '"scalers/text/utf8.hpp"'),
         ("text with the catalog", "scalers/text/utf8.cpp", '"scalers/catalog.hpp"', "<fmt/format.h>"),
         ("client's library in its header", "scalers/clients/redis/client.hpp", "<hiredis/hiredis.h>", "<boost/asio/ip/tcp.hpp>"),
-        ("client with another's library", "scalers/clients/http/client.cpp", "<hiredis/read.h>", "<boost/beast/http/basic_parser.hpp>"),
+        ("client with another's library", "scalers/clients/http/client.cpp", "<hiredis/read.h>", "<curl/curl.h>"),
         ("client with another client", "scalers/clients/redis/client.cpp", '"scalers/clients/http/client.hpp"',
          '"scalers/clients/net/stream.hpp"'),
         ("client with OpenSSL", "scalers/clients/amqp/client.cpp", "<openssl/ssl.h>", "<amqp.h>"),
@@ -65,7 +65,7 @@ class Layers(LintTest):
         ("client with JSON", "scalers/clients/http/client.cpp", "<nlohmann/json.hpp>", "<sys/socket.h>"),
         ("net is where TLS lives", "scalers/clients/net/stream.hpp", "<hiredis/hiredis.h>", "<boost/asio/ssl/stream.hpp>"),
         ("client with a backend", "scalers/clients/http/client.cpp", '"scalers/backends/redis/redis.hpp"',
-         '"scalers/clients/http/exchange.hpp"'),
+         '"scalers/clients/http/curl_multi.hpp"'),
         ("net with a client of it", "scalers/clients/net/link.cpp", '"scalers/clients/redis/client.hpp"',
          '"scalers/clients/net/tls.hpp"'),
         ("backend with another", "scalers/backends/rabbitmq/rabbitmq.cpp", '"scalers/backends/redis/redis.hpp"',
@@ -104,6 +104,7 @@ class Layers(LintTest):
     )
     ONLY = (
         ("<boost/beast/http.hpp>", "server/app.cpp", "server/http/session.cpp"),
+        ("<curl/curl.h>", "server/http/session.cpp", "scalers/clients/http/curl_multi.cpp"),
         ("<yaml-cpp/yaml.h>", "server/app.cpp", "server/yaml/parse.cpp"),
         ("<prometheus/registry.h>", "server/app.hpp", "server/telemetry/reads.cpp"),
         ("<CLI/CLI.hpp>", "server/main.cpp", "server/commands/serve/flags_tls.cpp"),

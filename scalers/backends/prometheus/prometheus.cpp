@@ -150,6 +150,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
     add_redactions(value, scope.name_space, out.redactions);
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
+  out.is_http2 = settings_.is_http2;
   out.counts = counts_;
   if (auto error = add_headers(scope, out)) return std::move(*error);
   if (settings_.token.is_set()) {

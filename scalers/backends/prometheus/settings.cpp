@@ -65,6 +65,10 @@ constexpr std::array kBackendTable{
     setting<&BackendSettings::tls>("tls",
                                    "",
                                    "ca, certificate and key, each the path of a PEM file"),
+    setting<&BackendSettings::is_http2>(
+        "http2",
+        "false",
+        "use HTTP/2 if the server offers it in the TLS handshake: queries share one connection"),
 };
 
 constexpr std::array kMetricTable{
@@ -174,6 +178,12 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
                        settings.server,
                        "tls needs a url with https://; this url begins with http://",
                        problems);
+  }
+  if (settings.url.scheme == "http" && settings.is_http2) {
+    add_url_problem(*block.find(settings.server.file.empty() ? "http2" : "url"),
+                    settings.server,
+                    "http2 needs a url with https://; this url begins with http://",
+                    problems);
   }
 }
 

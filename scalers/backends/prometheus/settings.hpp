@@ -32,6 +32,7 @@ struct BackendSettings {
   Headers headers;
   UrlParameters parameters;
   TlsFiles tls;
+  bool is_http2 = false;
 };
 
 struct MetricSettings {

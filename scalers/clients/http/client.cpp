@@ -1,11 +1,12 @@
-// The order of a request: circuit breaker, idle connection or connect, exchange, parsing of the
-// reply.
+// The order of a request: circuit breaker, idle connection or new one, parsing of the reply.
 #include "scalers/clients/http/client.hpp"
 
 #include "scalers/clients/http/circuit_breaker.hpp"
-#include "scalers/clients/http/connections.hpp"
-#include "scalers/clients/http/exchange.hpp"
+#include "scalers/clients/http/connect_race.hpp"
+#include "scalers/clients/http/curl_multi.hpp"
+#include "scalers/clients/http/curl_transfer.hpp"
 #include "scalers/clients/http/head.hpp"
+#include "scalers/clients/http/proxy.hpp"
 #include "scalers/clients/net/resolver.hpp"
 #include "scalers/signal.hpp"
 #include "scalers/text/redact.hpp"
@@ -38,10 +39,9 @@ Error no_response() { return {Errc::timed_out, "it did not respond", ""}; }
 
 Error canceled() { return {Errc::unreachable, "the request was canceled", ""}; }
 
-Deadline connect_deadline(const HttpRequest& request, Deadline deadline) {
-  Duration budget = std::max(Duration{1}, deadline.left(now()) * kConnectPercent / 100);
-  if (request.on_chunk) budget = std::min(budget, kStreamConnect);
-  return Deadline::after(now(), budget);
+Duration connect_budget(const HttpRequest& request, Deadline deadline) {
+  const Duration budget = std::max(Duration{1}, deadline.left(now()) * kConnectPercent / 100);
+  return request.on_chunk ? std::min(budget, kStreamConnect) : budget;
 }
 
 // The reply, after its callback has run.
@@ -81,51 +81,105 @@ void note_login(ConnectionCounts& counts,
   }
 }
 
-// A new connection, or the error and what it proves about the host.
-struct Connected {
-  Result<std::unique_ptr<HttpConnections::Lease>> lease;
-  HttpCircuitBreaker::HostState host = HttpCircuitBreaker::HostState::reachable;
+using HostState = HttpCircuitBreaker::HostState;
+
+// A request's outcome, and what it proves about the host.
+struct Performed {
+  Result<HttpReply> outcome;
+  HostState host = HostState::reachable;
 };
 
-awaitable<Connected> connect(std::shared_ptr<HttpConnections> connections,
-                             Resolver& resolver,
-                             std::shared_ptr<const HttpRequest> request,
-                             HttpOrigin origin,
-                             Deadline deadline) {
-  using HostState = HttpCircuitBreaker::HostState;
-  auto addresses = co_await resolver.resolve(request->url.host, deadline);
-  if (!addresses) co_return Connected{addresses.error(), HostState::unknown};
-  const SteadyTime started = now();
-  // The lookup took all of the time, which proves nothing about the host.
-  if (deadline.is_past(started)) co_return Connected{no_response(), HostState::unknown};
-  const Deadline limit = connect_deadline(*request, deadline);
-  auto lease = co_await HttpConnections::connect(std::move(connections),
-                                                 std::move(origin),
-                                                 std::move(*addresses),
-                                                 request->counts,
-                                                 limit);
-  if (!lease && lease.error().code == Errc::timed_out) {
-    if (limit.left(started) < kMinConclusiveConnectTime)
-      co_return Connected{no_response(), HostState::unknown};
-    co_return Connected{lease.error(), HostState::unreachable};
+Result<HttpOrigin> origin_of(const HttpRequest& request, TlsContexts& contexts) {
+  const Url& url = request.url;
+  HttpOrigin out{url.scheme, url.host, url.port, nullptr, request.proxy, request.is_http2};
+  if (url.scheme == "https") {
+    auto context = contexts.of(request.tls, request.pems, now());
+    if (!context) return context.error();
+    out.context = std::move(*context);
   }
-  // An error here was a rejection at once, or in the handshake: the host is up, and the breaker
-  // stays closed.
-  co_return Connected{std::move(lease)};
+  return out;
+}
+
+// Resolves the host, or its proxy, and sends the request on a new connection.
+awaitable<Performed> connect_and_send(std::shared_ptr<CurlMulti> multi,
+                                      Resolver& resolver,
+                                      std::shared_ptr<const HttpRequest> request,
+                                      HttpOrigin origin,
+                                      Deadline deadline) {
+  const Proxy* const proxy = request->proxy.get();
+  auto addresses = co_await resolver.resolve(proxy ? proxy->host : request->url.host, deadline);
+  if (multi->is_closed()) co_return Performed{canceled(), HostState::unknown};
+  if (!addresses) {
+    const Error& error = addresses.error();
+    co_return Performed{proxy ? error.within("the proxy") : error, HostState::unknown};
+  }
+  // The lookup took all of the time, which proves nothing about the host.
+  if (deadline.is_past(now())) co_return Performed{no_response(), HostState::unknown};
+  const Duration budget = connect_budget(*request, deadline);
+  const auto transfer = co_await send_to_one(multi,
+                                             request,
+                                             std::move(origin),
+                                             std::move(*addresses),
+                                             budget,
+                                             deadline);
+  if (multi->is_closed()) co_return Performed{canceled(), HostState::unknown};
+  if (!transfer) {
+    const Error none{Errc::unreachable, "it has no addresses to connect to", ""};
+    co_return Performed{none, HostState::unknown};
+  }
+  const bool is_connected = transfer->was_connected();
+  auto outcome = std::move(transfer->outcome());
+  if (is_connected) co_return Performed{std::move(outcome)};
+  if (request->counts && !outcome) add(request->counts->failed, name_of(outcome.error().code));
+  if (outcome || outcome.error().code != Errc::timed_out)
+    // An error here was a rejection at once, or in the handshake: the host is up, and the breaker
+    // stays closed.
+    co_return Performed{std::move(outcome)};
+  if (budget < kMinConclusiveConnectTime) co_return Performed{no_response(), HostState::unknown};
+  co_return Performed{std::move(outcome), HostState::unreachable};
+}
+
+awaitable<Performed> send_once(std::shared_ptr<CurlMulti> multi,
+                               Resolver& resolver,
+                               std::shared_ptr<const HttpRequest> request,
+                               HttpOrigin origin,
+                               Deadline deadline) {
+  const std::string address = multi->sockets().usable_address(origin, now());
+  if (!address.empty()) {
+    CurlTransfer transfer(multi,
+                          request,
+                          origin,
+                          {.address = address,
+                           .may_connect = false,
+                           .may_reuse = true,
+                           .connect_budget = deadline.left(now())},
+                          deadline);
+    transfer.start();
+    if (!transfer.is_done()) co_await transfer.finished();
+    if (multi->is_closed()) co_return Performed{canceled(), HostState::unknown};
+    // The server may have closed the connection: the request is sent once more, on a new one. POST
+    // as well, because the requests of Weir are queries and reviews, which change nothing.
+    if (!transfer.needs_connection()) co_return Performed{std::move(transfer.outcome())};
+    if (deadline.is_past(now())) co_return Performed{no_response()};
+  }
+  auto performed = co_await connect_and_send(std::move(multi),
+                                             resolver,
+                                             std::move(request),
+                                             std::move(origin),
+                                             deadline);
+  co_return performed;
 }
 
 }  // namespace
 
 struct HttpClient::State {
   State(Loop& owner, std::shared_ptr<TlsContexts> shared_contexts)
-      : loop(owner),
-        contexts(std::move(shared_contexts)),
-        connections(std::make_shared<HttpConnections>(owner)) {}
+      : loop(owner), contexts(std::move(shared_contexts)), multi(CurlMulti::make(owner)) {}
 
   Loop& loop;
   HttpCircuitBreaker breaker;
   std::shared_ptr<TlsContexts> contexts;                    // also owned by the other clients
-  std::shared_ptr<HttpConnections> connections;             // also owned by its leases
+  std::shared_ptr<CurlMulti> multi;                         // also owned by its transfers
   std::unique_ptr<boost::asio::thread_pool> parser_thread;  // null until the first large reply
 };
 
@@ -135,7 +189,7 @@ HttpClient::HttpClient(Loop& loop, Resolver& resolver, std::shared_ptr<TlsContex
 HttpClient::~HttpClient() { close(); }
 
 void HttpClient::close() {
-  state_->connections->close();
+  state_->multi->close();
   // After the close, because from then on no request posts to the thread.
   if (state_->parser_thread) state_->parser_thread->join();
 }
@@ -146,7 +200,7 @@ awaitable<Result<HttpReply>> HttpClient::run_on_reply(std::shared_ptr<State> sta
                                                       Deadline deadline) {
   if (reply.body.size() <= kMaxInlineParseBytes) co_return parsed(*request, std::move(reply));
   // After close() the thread has ended, and nothing would run the callback.
-  if (state->connections->is_closed()) co_return canceled();
+  if (state->multi->is_closed()) co_return canceled();
   if (!state->parser_thread) state->parser_thread = std::make_unique<boost::asio::thread_pool>(1);
   const auto parse = std::make_shared<ThreadedParse>(state->loop);
   parse->outcome = std::move(reply);
@@ -164,56 +218,10 @@ awaitable<Result<HttpReply>> HttpClient::run_on_reply(std::shared_ptr<State> sta
   co_return std::move(parse->outcome);
 }
 
-// A request's outcome, and what it proves about the host.
-struct HttpClient::Performed {
-  Result<HttpReply> outcome;
-  HttpCircuitBreaker::HostState host = HttpCircuitBreaker::HostState::reachable;
-};
-
-awaitable<HttpClient::Performed> HttpClient::perform(std::shared_ptr<State> state,
-                                                     Resolver& resolver,
-                                                     std::shared_ptr<const HttpRequest> request,
-                                                     Deadline deadline) {
-  using HostState = HttpCircuitBreaker::HostState;
-  const Url& url = request->url;
-  HttpOrigin origin{{url.host, url.port, url.scheme == "https", request->tls}, nullptr};
-  if (origin.target.is_tls) {
-    auto context = state->contexts->of(request->tls, request->pems, now());
-    // An unusable file of ours proves nothing about the host.
-    if (!context) co_return Performed{context.error(), HostState::unknown};
-    origin.context = std::move(*context);
-  }
-  auto lease = state->connections->take(origin, now());
-  const bool is_reused = static_cast<bool>(lease);
-  // The server may have closed an idle connection: the request is sent once more, on a new one.
-  for (int attempts = 0; attempts < 2; ++attempts) {
-    if (!lease) {
-      auto connected = co_await connect(state->connections, resolver, request, origin, deadline);
-      if (!connected.lease) co_return Performed{connected.lease.error(), connected.host};
-      lease = std::move(*connected.lease);
-    }
-    auto exchanged = co_await exchange(state->loop, lease->stream(), request, deadline);
-    if (state->connections->is_closed()) co_return Performed{canceled(), HostState::unknown};
-    if (exchanged.is_reusable) {
-      lease->keep(now());
-    } else if (!exchanged.outcome) {
-      lease->end(name_of(exchanged.outcome.error().code));
-    }
-    // Before the callback runs, so that the connection serves other requests meanwhile.
-    lease.reset();
-    // POST as well, because the requests of Weir are queries and reviews, which change nothing.
-    if (exchanged.has_no_reply && is_reused && attempts == 0) continue;
-    if (!exchanged.outcome || !request->on_reply) co_return Performed{std::move(exchanged.outcome)};
-    auto outcome = co_await run_on_reply(state, request, std::move(*exchanged.outcome), deadline);
-    co_return Performed{std::move(outcome)};
-  }
-  co_return Performed{canceled(), HostState::unknown};
-}
-
 awaitable<Result<HttpReply>> HttpClient::send(HttpRequest new_request, Deadline deadline) {
   if (auto injection = find_injection(new_request)) co_return std::move(*injection);
   const auto state = state_;  // the client may be gone when the response arrives
-  if (state->connections->is_closed()) co_return canceled();
+  if (state->multi->is_closed()) co_return canceled();
   if (auto cached = state->breaker.cached_failure(new_request, now())) {
     // Another backend of the same host may have opened the breaker.
     if (new_request.counts) {
@@ -224,7 +232,13 @@ awaitable<Result<HttpReply>> HttpClient::send(HttpRequest new_request, Deadline 
     co_return parsed(new_request, std::move(**cached));
   }
   const auto request = std::make_shared<const HttpRequest>(std::move(new_request));
-  auto [outcome, host] = co_await perform(state, resolver_, request, deadline);
+  auto origin = origin_of(*request, *state->contexts);
+  // An unusable file of ours proves nothing about the host.
+  if (!origin) co_return origin.error();
+  auto [outcome, host] =
+      co_await send_once(state->multi, resolver_, request, std::move(*origin), deadline);
+  if (outcome && request->on_reply)
+    outcome = co_await run_on_reply(state, request, std::move(*outcome), deadline);
   state->breaker.note(*request, outcome, host, now());
   if (request->counts) note_login(*request->counts, *request, outcome);
   if (request->counts) request->counts->is_breaker_open = state->breaker.is_open_for(*request);

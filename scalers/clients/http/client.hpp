@@ -1,10 +1,11 @@
-// The HTTP client of every backend that speaks HTTP, and of the kube-apiserver: HTTP/1.1 over
-// persistent connections, Beast's parser for responses. http and https only, no redirects, no
-// cookies, no compression, no proxy; names come from the Resolver, and the certificate is verified
+// The HTTP client of every backend that speaks HTTP, and of the kube-apiserver: libcurl on the
+// loop, over persistent connections. http and https only, no redirects, no cookies, no compression,
+// and nothing from the environment; names come from the Resolver, and the certificate is verified
 // against the url's name. Runs on the loop, except that large replies are parsed on one thread of
 // their own.
 #pragma once
 
+#include "scalers/clients/http/proxy.hpp"
 #include "scalers/clients/net/counts.hpp"
 #include "scalers/clients/net/tls.hpp"
 #include "scalers/deadline.hpp"
@@ -47,6 +48,9 @@ struct HttpRequest {
   std::optional<std::pair<Secret, Secret>> basic;  // user and password
   TlsFiles tls;  // read again once they change; open connections are not closed by a change
   TlsPems pems;
+  std::shared_ptr<const Proxy> proxy;  // null: a direct connection
+  // HTTP/2, if the server agrees to it in the TLS handshake: requests share a connection.
+  bool is_http2 = false;
   std::size_t max_body_bytes = std::size_t{1} << 20;
   // Distinguishes backends of one origin: credentials that one of them rejected (401) may be valid
   // for another one.
@@ -63,8 +67,8 @@ struct HttpRequest {
   std::function<void(const HttpReply&)> on_reply;
   // Makes the request a stream: called with each piece of a 2xx body as it arrives, never after
   // send() has returned; the reply's own body is empty then. Returning false ends the stream. A
-  // piece has 128 KiB at most; the stream has no size limit. Connecting takes 10 s at most, the
-  // stream lasts until its end or the deadline.
+  // piece has 16 KiB at most; the stream has no size limit. Connecting takes 10 s at most, the
+  // stream lasts until its end or the deadline. It must not call the client.
   std::function<bool(std::string)> on_chunk;
 };
 
@@ -88,11 +92,6 @@ class HttpClient {
 
  private:
   struct State;
-  struct Performed;
-  static awaitable<Performed> perform(std::shared_ptr<State> state,
-                                      Resolver& resolver,
-                                      std::shared_ptr<const HttpRequest> request,
-                                      Deadline deadline);
   static awaitable<Result<HttpReply>> run_on_reply(std::shared_ptr<State> state,
                                                    std::shared_ptr<const HttpRequest> request,
                                                    HttpReply reply,

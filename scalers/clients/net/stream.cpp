@@ -3,6 +3,7 @@
 
 #include "scalers/clients/net/expiry.hpp"
 #include "scalers/clients/net/resolver.hpp"
+#include "scalers/clients/net/socket_options.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
@@ -14,15 +15,11 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -38,29 +35,12 @@ using ErrorCode = boost::system::error_code;
 // as_tuple returns errors as values; deferred is awaited in the caller's frame, where use_awaitable
 // would allocate another one for each operation.
 constexpr auto kToken = boost::asio::as_tuple(boost::asio::deferred);
-// The kernel ends a connection whose bytes stay unacknowledged for this long. TCP's own limit is
-// minutes.
-constexpr unsigned kUserTimeoutMs = 5'000;
 // RFC 8305, section 5: the delay between attempts at two addresses.
 constexpr Duration kConnectionAttemptDelay{250};
 constexpr Duration kNoLimit{60'000};
 
 Error lost(const ErrorCode& failed) {
   return {Errc::unreachable, fmt::format("the connection was lost ({})", failed.message()), ""};
-}
-
-void set_socket_options(Socket& socket) {
-  // Failures are ignored, because the connection also works without these options.
-  ErrorCode ignored;
-  // Requests are written at once: Nagle's algorithm would only delay them.
-  socket.set_option(tcp::no_delay(true), ignored);
-  // Probes an idle peer. TCP_USER_TIMEOUT also limits unanswered probes (tcp(7)).
-  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
-  ::setsockopt(socket.native_handle(),
-               IPPROTO_TCP,
-               TCP_USER_TIMEOUT,
-               &kUserTimeoutMs,
-               sizeof kUserTimeoutMs);
 }
 
 // What reads and writes over a socket and over TLS have in common.
@@ -73,9 +53,6 @@ class StreamOver : public Stream {
   awaitable<Result<std::size_t>> read_some(char* buffer, std::size_t size) override {
     const auto [failed, count] =
         co_await layer_.async_read_some(boost::asio::buffer(buffer, size), kToken);
-    // TLS that ends without close_notify reports stream_truncated instead of eof: a response that
-    // an attacker cut off must not count as complete.
-    is_ended_ = failed == boost::asio::error::eof;
     if (failed) co_return lost(failed);
     co_return count;
   }
@@ -94,15 +71,6 @@ class StreamOver : public Stream {
     socket().close(ignored);
   }
 
-  [[nodiscard]] bool is_ended() const override { return is_ended_; }
-
-  [[nodiscard]] bool has_no_unsolicited_data() override {
-    char next = 0;
-    const auto size = ::recv(socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-    // 0 is the end of the stream, and other errors mean that the connection is lost.
-    return size < 0 && errno == EAGAIN;
-  }
-
   [[nodiscard]] Socket& socket() {
     if constexpr (std::is_same_v<Layer, Socket>) {
       return layer_;
@@ -113,9 +81,6 @@ class StreamOver : public Stream {
 
  protected:
   Layer layer_;
-
- private:
-  bool is_ended_ = false;
 };
 
 class PlainStream final : public StreamOver<Socket> {
@@ -136,16 +101,6 @@ class TlsStream final : public StreamOver<ssl::stream<Socket>> {
   TlsStream(Loop& loop, ssl::context& context) : StreamOver(Socket(loop.get_executor()), context) {}
 
   std::size_t write_now(std::string_view /*bytes*/) override { return 0; }
-
-  // Bytes of the last TLS record may have left the socket already, so that OpenSSL is asked first.
-  [[nodiscard]] bool has_no_unsolicited_data() override {
-    char next = 0;
-    SSL* raw = layer_.native_handle();
-    const int size = SSL_peek(raw, &next, 1);
-    const bool is_waiting = size <= 0 && SSL_get_error(raw, size) == SSL_ERROR_WANT_READ;
-    ERR_clear_error();
-    return is_waiting && StreamOver::has_no_unsolicited_data();
-  }
 
   awaitable<Result<std::size_t>> handshake(std::string host) {
     // Before the handshake, because its first message contains the name (SNI).
@@ -199,7 +154,7 @@ awaitable<Result<std::shared_ptr<Stream>>> try_address(Loop& loop,
   if (failed)
     co_return Error{Errc::unreachable, fmt::format("cannot connect ({})", failed.message()), ""};
   // After the connect, because async_connect opens the socket.
-  set_socket_options(stream->socket());
+  set_socket_options(stream->socket().native_handle());
   if constexpr (std::is_same_v<StreamType, TlsStream>) {
     const auto handshake = co_await stream->handshake(target.host);
     if (expiry.has_fired())
@@ -213,17 +168,16 @@ awaitable<Result<std::shared_ptr<Stream>>> try_address(Loop& loop,
 // that succeeds wins. Shared by the attempts and by the coroutine that waits for the winner.
 class HappyEyeballs {
  public:
-  HappyEyeballs(Loop& loop, std::shared_ptr<ConnectAttempt> attempt)
-      : loop_(loop), attempt_(std::move(attempt)), progress_(std::make_shared<Signal>(loop)) {}
+  explicit HappyEyeballs(Loop& loop) : loop_(loop), progress_(std::make_shared<Signal>(loop)) {}
 
   // A TLS failure ends the search, because another address of the same host would fail likewise.
   [[nodiscard]] bool is_decided() const {
-    return winner_ || attempt_->is_cancelled() || (failure_ && failure_->code == Errc::tls);
+    return winner_ || (failure_ && failure_->code == Errc::tls);
   }
   [[nodiscard]] bool is_running() const { return running_ > 0; }
   void begin(const std::shared_ptr<Stream>& stream) {
     ++running_;
-    attempt_->add(stream);
+    attempts_.push_back(stream);
   }
   void end(Result<std::shared_ptr<Stream>> outcome) {
     --running_;
@@ -242,16 +196,17 @@ class HappyEyeballs {
     co_await progress->wait(budget);
   }
   Result<std::shared_ptr<Stream>> finish() {
-    attempt_->end(winner_.get());
+    for (const auto& attempt : attempts_) {
+      const auto stream = attempt.lock();
+      if (stream && stream != winner_) stream->close();
+    }
     if (winner_) return winner_;
-    if (attempt_->is_cancelled())
-      return Error{Errc::unreachable, "the connection attempt was canceled", ""};
     return failure_.value_or(Error{Errc::unreachable, "it has no addresses to connect to", ""});
   }
 
  private:
   Loop& loop_;
-  std::shared_ptr<ConnectAttempt> attempt_;
+  std::vector<std::weak_ptr<Stream>> attempts_;
   std::shared_ptr<Signal> progress_;  // also owned by the coroutine that waits
   std::shared_ptr<Stream> winner_;
   std::optional<Error> failure_;  // of the last attempt that failed
@@ -285,31 +240,13 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect(Loop& loop,
     if (!current) co_return current.error();
     context = std::move(*current);
   }
-  auto outcome = co_await connect_to(loop,
-                                     std::move(*addresses),
-                                     std::move(target),
-                                     std::move(context),
-                                     deadline,
-                                     nullptr);
-  co_return outcome;
-}
-
-awaitable<Result<std::shared_ptr<Stream>>> Stream::connect_to(
-    Loop& loop,
-    Addresses addresses,
-    StreamTarget target,
-    TlsContext context,
-    Deadline deadline,
-    std::shared_ptr<ConnectAttempt> cancelable) {
-  const auto eyeballs =
-      std::make_shared<HappyEyeballs>(loop,
-                                      cancelable ? cancelable : std::make_shared<ConnectAttempt>());
-  for (std::size_t i = 0; i < addresses.size() && !eyeballs->is_decided(); ++i) {
+  const auto eyeballs = std::make_shared<HappyEyeballs>(loop);
+  for (std::size_t i = 0; i < addresses->size() && !eyeballs->is_decided(); ++i) {
     // Each address may use all of the time that is left, because the attempts are concurrent.
     const auto left = deadline.left(std::chrono::steady_clock::now());
     const auto begin = [&](auto stream) {
       eyeballs->begin(stream);
-      auto task = attempt(loop, eyeballs, std::move(stream), target, addresses[i], left);
+      auto task = attempt(loop, eyeballs, std::move(stream), target, (*addresses)[i], left);
       boost::asio::co_spawn(loop.get_executor(), std::move(task), rethrow);
     };
     if (target.is_tls) {
@@ -318,25 +255,13 @@ awaitable<Result<std::shared_ptr<Stream>>> Stream::connect_to(
     } else {
       begin(std::make_shared<PlainStream>(loop.get_executor()));
     }
-    if (i + 1 < addresses.size() && eyeballs->is_running())
+    if (i + 1 < addresses->size() && eyeballs->is_running())
       co_await eyeballs->wait_for_progress(std::min(left, kConnectionAttemptDelay));
   }
   // Each attempt has its own limit: this wait needs none.
   while (eyeballs->is_running() && !eyeballs->is_decided())
     co_await eyeballs->wait_for_progress(kNoLimit);
   co_return eyeballs->finish();
-}
-
-void ConnectAttempt::cancel() {
-  is_cancelled_ = true;
-  end(nullptr);
-}
-
-void ConnectAttempt::end(const Stream* winner) {
-  for (const auto& entry : connecting_) {
-    const auto stream = entry.lock();
-    if (stream && stream.get() != winner) stream->close();
-  }
 }
 
 }  // namespace weir::scalers::clients

@@ -27,24 +27,6 @@ struct StreamTarget {
   friend bool operator==(const StreamTarget&, const StreamTarget&) = default;
 };
 
-class Stream;
-
-// A connect in flight, which may be canceled.
-class ConnectAttempt {
- public:
-  // Ends it with Errc::unreachable.
-  void cancel();
-  [[nodiscard]] bool is_cancelled() const { return is_cancelled_; }
-  // `stream` connects as a part of this attempt.
-  void add(const std::shared_ptr<Stream>& stream) { connecting_.push_back(stream); }
-  // Closes every stream of this attempt except `winner`.
-  void end(const Stream* winner);
-
- private:
-  std::vector<std::weak_ptr<Stream>> connecting_;
-  bool is_cancelled_ = false;
-};
-
 class Stream {
  public:
   // Connects, including the handshake when the target is TLS, within `deadline`. The addresses of
@@ -57,15 +39,6 @@ class Stream {
       std::shared_ptr<TlsContexts> contexts,
       StreamTarget target,
       Deadline deadline);
-  // The same with resolved addresses and a TLS context; a plain target needs no context. `attempt`
-  // lets the caller cancel the connect, and may be null.
-  [[nodiscard]] static awaitable<Result<std::shared_ptr<Stream>>> connect_to(
-      Loop& loop,
-      Addresses addresses,
-      StreamTarget target,
-      TlsContext context,
-      Deadline deadline,
-      std::shared_ptr<ConnectAttempt> attempt);
   Stream() = default;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -80,11 +53,6 @@ class Stream {
   [[nodiscard]] virtual std::size_t write_now(std::string_view bytes) = 0;
   // Sends all of `bytes`. Errc::unreachable as read_some.
   [[nodiscard]] virtual awaitable<Result<std::size_t>> write(std::string bytes) = 0;
-  // True once a read has failed because the peer closed its side in an orderly way.
-  [[nodiscard]] virtual bool is_ended() const = 0;
-  // True when an idle stream has received neither bytes nor the end of the stream. Anything
-  // received without a request could be mistaken for the next response.
-  [[nodiscard]] virtual bool has_no_unsolicited_data() = 0;
   // Ends every wait on the stream. May be called more than once.
   virtual void close() = 0;
 };

@@ -22,6 +22,8 @@ namespace {
 constexpr Duration kCheckInterval{1'000};
 constexpr std::size_t kMaxEntries = 64;
 constexpr std::size_t kMaxChecked = 1'024;
+// The suites of TLS 1.2 with forward secrecy and authenticated encryption.
+constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM";
 
 template <auto free>
 struct CDeleter {
@@ -141,8 +143,7 @@ Result<TlsContext> make_tls_context(const TlsFiles& files,
   TlsContext out(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   SSL_CTX* raw = out.get();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-  // The suites of TLS 1.2 with forward secrecy and authenticated encryption.
-  SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM");
+  SSL_CTX_set_cipher_list(raw, kCiphers);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
   // Every certificate of the bundle is a trust anchor, including intermediates and server
   // certificates, as in Go.
@@ -174,6 +175,42 @@ Result<TlsContext> make_tls_context(const TlsFiles& files,
   const bool has_key = !pems.key.reveal().empty() || !key.empty();
   if (has_key && SSL_CTX_check_private_key(raw) != 1) return unusable("key", key);
   return out;
+}
+
+bool copy_tls_context(const TlsContext& source, const std::string& host, ssl_ctx_st* target) {
+  SSL_CTX* from = source.get();
+  SSL_CTX_set_min_proto_version(target, TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(target, kCiphers);
+  SSL_CTX_set_verify(target, SSL_VERIFY_PEER, nullptr);
+  // The other library may write the keys of a connection to the file in SSLKEYLOGFILE.
+  SSL_CTX_set_keylog_callback(target, nullptr);
+  SSL_CTX_set1_cert_store(target, SSL_CTX_get_cert_store(from));
+  X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(target);
+  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+  std::string name = host;
+  if (name.ends_with('.')) name.pop_back();  // the root's, which no certificate has
+  // The first one fails for a name, and the second one compares an address as a name.
+  bool is_done = X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) == 1 ||
+                 X509_VERIFY_PARAM_set1_host(rules, name.c_str(), 0) == 1;
+  if (X509* certificate = SSL_CTX_get0_certificate(from); certificate != nullptr) {
+    STACK_OF(X509)* chain = nullptr;
+    SSL_CTX_get0_chain_certs(from, &chain);
+    is_done = is_done && SSL_CTX_use_certificate(target, certificate) == 1 &&
+              SSL_CTX_set1_chain(target, chain) == 1;
+    if (EVP_PKEY* key = SSL_CTX_get0_privatekey(from); key != nullptr)
+      is_done = is_done && SSL_CTX_use_PrivateKey(target, key) == 1;
+  }
+  ERR_clear_error();
+  return is_done;
+}
+
+bool has_unread_data(const ssl_st* connection) { return SSL_has_pending(connection) == 1; }
+
+bool has_chosen_http2(const ssl_st* connection) {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(connection, &name, &size);
+  return size == 2 && name[0] == 'h' && name[1] == '2';
 }
 
 TlsContexts::Entry* TlsContexts::find(const TlsFiles& files, const TlsPems& pems) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 struct ssl_ctx_st;
+struct ssl_st;
 
 namespace weir::scalers::clients {
 
@@ -35,6 +36,16 @@ struct TlsPems {
 [[nodiscard]] Result<TlsContext> make_tls_context(const TlsFiles& files,
                                                   const TlsPems& pems = {},
                                                   std::string* problem = nullptr);
+
+// Makes `target`, the context of one connection that another library drives, verify and log in as
+// `source` does: the certificate must be valid for `host`. False: OpenSSL has no memory.
+[[nodiscard]] bool copy_tls_context(const TlsContext& source,
+                                    const std::string& host,
+                                    ssl_ctx_st* target);
+// Whether a TLS connection has received bytes that nobody has read.
+[[nodiscard]] bool has_unread_data(const ssl_st* connection);
+// Whether its handshake has chosen HTTP/2 (ALPN, RFC 7301).
+[[nodiscard]] bool has_chosen_http2(const ssl_st* connection);
 
 // A cache of contexts. A context is made again when one of its files has changed. When that fails,
 // the last context stays in use. Without a CA it verifies with the system's roots.

@@ -97,6 +97,44 @@ TEST_CASE("a POST carries a form, whatever its bytes") {
   CHECK(requests.front().ends_with("\r\n\r\nquery=" + std::string(100'000, 'a')));
 }
 
+TEST_CASE("a request has nothing of the one before, whose handle it uses") {
+  Recorder recorder;
+  Site site;
+  auto post = site.request(recorder.server.port());
+  post.method = "POST";
+  post.body = "query=up";
+  post.basic.emplace(Secret("me"), Secret("p:w"));
+  auto get = site.request(recorder.server.port());
+  get.url.path = "/";
+
+  REQUIRE(shown(site.send(std::move(post))) == "a value");
+  REQUIRE(shown(site.send(std::move(get))) == "a value");
+
+  const auto requests = recorder.server.requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(requests.back() == fmt::format("GET / HTTP/1.1\r\n"
+                                       "Host: 127.0.0.1:{}\r\n"
+                                       "User-Agent: weir/" WEIR_VERSION "\r\n"
+                                       "Accept: */*\r\n"
+                                       "Accept-Encoding: identity\r\n\r\n",
+                                       recorder.server.port()));
+}
+
+TEST_CASE("a request that waits does not keep the loop busy, nor does an idle connection") {
+  TcpServer server({always(ok("{}"))});
+  TcpServer silent({[](Connection& connection) { connection.wait_for_close(); }});
+  Site site;
+  REQUIRE(shown(site.send(site.request(server.port()))) == "a value");
+
+  const auto pending = site.begin(site.request(silent.port()));
+  test::settle(site.loop);
+  site.loop.restart();
+  const auto handlers = site.loop.run_for(100ms);
+
+  CHECK_FALSE(pending->has_value());
+  CHECK(handlers < 10);
+}
+
 TEST_CASE("any status is a reply, and a redirect is not followed") {
   TcpServer elsewhere({always(ok("elsewhere"))});
   TcpServer server(

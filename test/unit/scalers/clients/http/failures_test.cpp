@@ -49,9 +49,32 @@ TEST_CASE("bytes that are not a complete HTTP response are an error") {
        "bad_reply: the response is not HTTP <bad version>"},
       {"nothing", "", "unreachable: the connection was lost (End of file)"},
       {"half a head", "HTTP/1.1 200 OK\r\nContent-Len", "bad_reply: the response is incomplete"},
-      {"a head without an end",
-       "HTTP/1.1 200 OK\r\nX-A: " + std::string(70'000, 'a'),
+      {"a line of a head without an end",
+       "HTTP/1.1 200 OK\r\nX-A: " + std::string(110'000, 'a'),
        "bad_reply: the response is not HTTP <header limit exceeded>"},
+      {"a head without an end",
+       "HTTP/1.1 200 OK\r\n" + repeated(9'000, "X-A: b\r\n"),
+       "bad_reply: the response is not HTTP <header limit exceeded>"},
+      {"half a status line", "HTTP/1.1 2", "unreachable: the connection was lost (End of file)"},
+      {"a length and chunks",
+       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+       "bad_reply: the response is not HTTP <bad Transfer-Encoding>"},
+      {"a length that is not a number",
+       "HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}",
+       "bad_reply: the response is not HTTP <bad Content-Length>"},
+      {"a length below 0",
+       "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
+       "bad_reply: the response is not HTTP <bad Content-Length>"},
+      {"a line without a name",
+       "HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 2\r\n\r\n{}",
+       "bad_reply: the response is not HTTP <bad field>"},
+      {"a chunk without a size",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n{}\r\n0\r\n\r\n",
+       "bad_reply: the response is not HTTP <bad chunk>"},
+      {"a chunk with another size",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
+       "bad_reply: the response is not HTTP <bad chunk>"},
       {"two lengths",
        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
        "bad_reply: the response is not HTTP <multiple Content-Length>"},
@@ -66,7 +89,7 @@ TEST_CASE("bytes that are not a complete HTTP response are an error") {
        "bad_reply: the response is not HTTP <it switches to another protocol>"},
       {"an extension of a chunk without an end",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=" + std::string(400'000, 'a'),
-       "bad_reply: the response is not HTTP <an unterminated line>"},
+       "bad_reply: the response is incomplete"},
       {"trailers without an end",
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" +
            repeated(40'000, "X-A: b\r\n"),
@@ -313,6 +336,20 @@ TEST_CASE("a connection attempt with little time does not open the breaker") {
   CHECK(shown(second) == "timed_out: it did not respond");
   CHECK(shown(none) == "timed_out: it did not respond");
   CHECK_FALSE(request.counts->is_breaker_open);
+}
+
+TEST_CASE("a descriptor that libcurl has closed by itself is not closed again") {
+  const test::FullPort full;
+  TcpServer server({test::always(test::ok("{}"))}, TcpServer::Order::at_once);
+  Site site;
+  // The connect ends by its time limit, and the next socket has the same number.
+  REQUIRE(site.send(site.request(full.port()), 100ms).has_error());
+
+  const auto pending = site.begin(site.request(server.port()));
+  const auto other = site.send(site.request(server.port()));
+
+  CHECK(shown(test::finish(site.loop, pending)) == "a value");
+  CHECK(shown(other) == "a value");
 }
 
 TEST_CASE("close() ends a request whose connection is not open yet") {

@@ -60,7 +60,8 @@ int look_up(const std::string& host, addrinfo** results) {
   }
   if (host == "try-again.invalid") return EAI_AGAIN;
   if (host.ends_with(".invalid")) return EAI_NONAME;
-  *results = address<sockaddr_in>(AF_INET, "192.0.2.1", nullptr);
+  const bool is_loopback = host == "loopback.test";
+  *results = address<sockaddr_in>(AF_INET, is_loopback ? "127.0.0.1" : "192.0.2.1", nullptr);
   if (host == "both.test") {
     *results = address<sockaddr_in>(AF_INET, "192.0.2.1", *results);
     *results = address<sockaddr_in6>(AF_INET6, "2001:db8::1", *results);
