@@ -186,7 +186,7 @@ Result<Grant> parse_bearer(std::string_view who,
                  fmt::format("{} responds with a token that has no life left (expires_in)", who),
                  ""};
   }
-  return Grant{Secret(std::move(token)), {}, {}, *life};
+  return Grant{Secret(std::move(token)), {}, {}, life};
 }
 
 Result<Duration> life_until(std::string_view who, std::string_view text, WallTime now) {

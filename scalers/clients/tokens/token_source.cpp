@@ -12,6 +12,8 @@ namespace {
 
 // Longer than a read waits, because the next one needs the token as well.
 constexpr Duration kFetchBudget{10'000};
+// Of the time that a read has left: so that its error says what it waited for.
+constexpr int kWaitPercent = 90;
 constexpr Duration kRefusedPause{30'000};
 constexpr Duration kUnreachablePause{2'000};
 constexpr Duration kPause{10'000};
@@ -59,7 +61,8 @@ awaitable<Result<GrantPtr>> TokenSource::get(std::shared_ptr<TokenSource> self, 
   }
   if (self->is_failure_cached(now)) co_return *self->failure_;
   const auto in_flight = fetch(self);
-  const bool is_done = co_await in_flight->wait(deadline, now);
+  const Duration budget = deadline.left(now) * kWaitPercent / 100;
+  const bool is_done = co_await in_flight->wait(Deadline::after(now, budget), now);
   if (!is_done) co_return Error{Errc::refused, "the login did not get a response in time", ""};
   if (!in_flight->value()) co_return Error{Errc::refused, "the login was canceled", ""};
   co_return *in_flight->value();

@@ -26,7 +26,7 @@ class TokenSource {
 
   // Never null. Every failure is Errc::refused, and is cached: 30 s for a refusal or until a
   // credential file changes, 2 s when the provider could not be reached, 10 s else. A fetch that
-  // takes longer than the deadline goes on for 10 s, for later reads.
+  // takes longer than nine tenths of the time left goes on for 10 s, for later reads.
   // `self` keeps the source until the end.
   [[nodiscard]] static awaitable<Result<GrantPtr>> get(std::shared_ptr<TokenSource> self,
                                                        Deadline deadline);
