@@ -28,9 +28,10 @@ std::size_t authority_end(std::string_view url) {
 
 }  // namespace
 
+std::string Proxy::authority() const { return Url{scheme, host, port, ""}.authority(); }
+
 std::string Proxy::text() const {
-  const Url url{scheme, host, port, ""};
-  return fmt::format("{}://{}{}", scheme, login ? "***@" : "", url.authority());
+  return fmt::format("{}://{}{}", scheme, login ? "***@" : "", authority());
 }
 
 std::variant<Proxy, InvalidProxy> parse_proxy(std::string_view text) {

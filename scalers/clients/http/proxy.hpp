@@ -22,6 +22,8 @@ struct Proxy {
   std::uint16_t port = 0;  // always set
   std::optional<std::pair<Secret, Secret>> login = {};  // user and password; either may be empty
 
+  // "proxy:3128", with brackets around an IPv6 address.
+  [[nodiscard]] std::string authority() const;
   // "http://proxy:3128"; "http://***@proxy:3128" with a login. For the log and for people who may
   // see addresses, never for a Status.
   [[nodiscard]] std::string text() const;
@@ -49,6 +51,11 @@ struct ProxySetting {
   // Set for `own` alone. Shared with the requests under way.
   std::shared_ptr<const Proxy> proxy = nullptr;
 };
+
+// The doc of the setting, which is the same for every kind.
+inline constexpr std::string_view kProxyDoc =
+    "url of a forward proxy, such as http://proxy:3128, or none; off: HTTP_PROXY, HTTPS_PROXY and "
+    "NO_PROXY of the environment decide";
 
 // Reads a url without a login, or none.
 void read_value(const Node& node, ProxySetting& out, Problems& problems);

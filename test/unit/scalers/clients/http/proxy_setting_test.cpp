@@ -1,5 +1,4 @@
 #include "scalers/clients/http/proxy.hpp"
-
 #include "scalers/settings/url.hpp"
 #include "test/rigs/nodes.hpp"
 
