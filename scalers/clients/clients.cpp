@@ -18,8 +18,9 @@
 
 namespace weir::scalers {
 
-Clients::Clients(Loop& loop)
+Clients::Clients(Loop& loop, clients::ProxyRules proxies)
     : loop_(loop),
+      proxies_(std::move(proxies)),
       resolver_(std::make_unique<clients::Resolver>(loop)),
       contexts_(std::make_shared<clients::TlsContexts>()),
       http_(std::make_unique<clients::HttpClient>(loop, *resolver_, contexts_)) {}

@@ -137,7 +137,8 @@ std::vector<BackendState> Reader::backends() const {
                    one->limiter->waiting(),
                    one->backend->connections(),
                    one->failing,
-                   one->files});
+                   one->files,
+                   one->backend->proxy()});
   }
   return out;
 }

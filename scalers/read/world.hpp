@@ -109,6 +109,7 @@ struct BackendState {
   // That its settings name; never null. Second owner: the backend.
   std::shared_ptr<const std::vector<LocalFile>> files =
       std::make_shared<const std::vector<LocalFile>>();
+  std::string proxy = {};  // as Backend::proxy
 };
 
 // The error of a read of `metric` with these requirements; nullopt when they bind its labels, or

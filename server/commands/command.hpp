@@ -2,6 +2,8 @@
 // options (a plain struct), its flags and its run; command_line.cpp lists them all.
 #pragma once
 
+#include "scalers/clients/http/proxy_rules.hpp"
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +31,7 @@ struct Environment {
   std::string home;                 // HOME
   std::string kubernetes_service_host;
   std::string kubernetes_service_port;
+  scalers::clients::ProxyVariables proxies;  // HTTP_PROXY, HTTPS_PROXY, NO_PROXY
 };
 
 // The format of a command's output: for people, or of -o.

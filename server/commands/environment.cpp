@@ -12,6 +12,12 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+// In either spelling; an empty variable is one that is not set.
+scalers::clients::ProxyVariable proxy_variable(const char* upper, const char* lower) {
+  const char* name = variable(upper).empty() ? lower : upper;
+  return {name, variable(name)};
+}
+
 }  // namespace
 
 Environment read_environment() {
@@ -19,7 +25,11 @@ Environment read_environment() {
           .kubeconfig = variable("KUBECONFIG"),
           .home = variable("HOME"),
           .kubernetes_service_host = variable("KUBERNETES_SERVICE_HOST"),
-          .kubernetes_service_port = variable("KUBERNETES_SERVICE_PORT")};
+          .kubernetes_service_port = variable("KUBERNETES_SERVICE_PORT"),
+          .proxies = {.http = proxy_variable("HTTP_PROXY", "http_proxy"),
+                      .https = proxy_variable("HTTPS_PROXY", "https_proxy"),
+                      .no_proxy = proxy_variable("NO_PROXY", "no_proxy"),
+                      .is_cgi = !variable("REQUEST_METHOD").empty()}};
 }
 
 std::vector<std::string> split_paths(const std::string& text) {

@@ -54,13 +54,16 @@ class PrometheusScaler final : public Scaler {
 
 class PrometheusBackend final : public Backend, public Api {
  public:
-  PrometheusBackend(BackendSettings settings, clients::HttpClient& http)
-      : settings_(std::move(settings)), http_(http) {}
+  PrometheusBackend(BackendSettings settings, Clients& clients)
+      : settings_(std::move(settings)),
+        http_(clients.http()),
+        proxy_(clients.proxies().choose(settings_.proxy, settings_.url)) {}
 
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
                                                     Problems& problems) override;
   [[nodiscard]] std::string address() const override { return settings_.url.authority(); }
+  [[nodiscard]] std::string proxy() const override { return proxy_.text(); }
   [[nodiscard]] ConnectionCounts connections() const override { return *counts_; }
   [[nodiscard]] awaitable<Result<Sample>> run_query(std::string query,
                                                     Aggregate aggregate,
@@ -83,6 +86,7 @@ class PrometheusBackend final : public Backend, public Api {
 
   BackendSettings settings_;
   clients::HttpClient& http_;
+  clients::ProxyChoice proxy_;
   // Also owned by the requests under way.
   std::shared_ptr<ConnectionCounts> counts_ = std::make_shared<ConnectionCounts>();
 };
@@ -101,6 +105,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
   out.is_http2 = settings_.is_http2;
+  out.proxy = proxy_.proxy;
   out.counts = counts_;
   for (const auto& [name, value] : settings_.headers) {
     auto secret = value.file.is_set() ? value.file.read() : Result<Secret>(Secret(value.text));
@@ -258,7 +263,7 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   BackendSettings settings = read_backend(block, problems);
   // A url that cannot be used has been reported.
   if (settings.url.host.empty()) return nullptr;
-  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http());
+  return std::make_unique<PrometheusBackend>(std::move(settings), clients);
 }
 
 }  // namespace

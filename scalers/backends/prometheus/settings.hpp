@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scalers/backends/prometheus/prometheus.hpp"
+#include "scalers/clients/http/proxy.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
 #include "scalers/settings/problems.hpp"
@@ -45,6 +46,7 @@ struct BackendSettings {
   UrlParameters parameters;
   TlsFiles tls;
   bool is_http2 = false;
+  clients::ProxySetting proxy;
 };
 
 struct MetricSettings {

@@ -20,6 +20,7 @@ struct DoctorOptions {
   std::string home;                 // HOME of the environment
   std::string kubernetes_service_host;
   std::string kubernetes_service_port;
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, DoctorOptions& out);

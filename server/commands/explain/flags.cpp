@@ -39,6 +39,7 @@ CLI::App& add_command(CLI::App& program, ExplainOptions& out) {
 }
 
 std::string complete(ExplainOptions& options, const Environment& environment) {
+  options.proxies = environment.proxies;
   const std::string problem = complete_config(options.config, environment);
   return problem.empty() ? complete_target(options.target) : problem;
 }

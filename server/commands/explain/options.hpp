@@ -16,6 +16,7 @@ struct ExplainOptions {
   std::string kubeconfig;  // required with `hpa`
   Output output = Output::text;
   bool is_verbose = false;
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, ExplainOptions& out);

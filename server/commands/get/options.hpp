@@ -12,7 +12,8 @@ struct GetOptions {
   std::vector<std::string> config;
   Target target;
   std::string selector;
-  Output output = Output::text;  // json or yaml: the response of the API
+  Output output = Output::text;              // json or yaml: the response of the API
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, GetOptions& out);

@@ -97,6 +97,7 @@ CLI::App& add_command(CLI::App& program, RecordOptions& out) {
 // The variable is no reason to read other metrics than those of the cluster that --kubeconfig
 // names.
 std::string complete(RecordOptions& options, const Environment& environment) {
+  options.proxies = environment.proxies;
   if (options.config.empty() && options.kubeconfig.empty()) options.config = environment.config;
   return problem_in(options);
 }

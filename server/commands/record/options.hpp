@@ -18,7 +18,8 @@ struct RecordOptions {
   Duration duration{0};  // 0: until a signal
   std::string csv = "weir-record.csv";
   std::string html = "weir-record.html";
-  std::string csv_wide;  // empty: none
+  std::string csv_wide;                      // empty: none
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, RecordOptions& out);

@@ -53,6 +53,7 @@ struct ServeOptions {
   std::vector<std::string> always_allow_paths{"/healthz", "/readyz", "/livez"};
   std::string kubernetes_service_host;  // from the environment; set in every pod
   std::string kubernetes_service_port;
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, ServeOptions& out);
