@@ -45,6 +45,7 @@ struct Explanation {
     std::size_t waiting;
     ConnectionCounts connections;   // with those of this explanation
     std::string file_problem = {};  // of the files that its settings name; empty: none
+    std::string proxy = {};         // as Backend::proxy
   };
 
   // A number of the backend, before any policy; without labels: a scalar.

@@ -116,6 +116,9 @@ class Backend {
   // "host:port" of the configuration, or several of them with commas in between, for the log and
   // for people at a terminal; never for a Status, whose readers may not know where backends are.
   [[nodiscard]] virtual std::string address() const = 0;
+  // The forward proxy of its requests and why, or why there is none (ProxyChoice::text); empty:
+  // nothing names a proxy. For the same people as address().
+  [[nodiscard]] virtual std::string proxy() const { return ""; }
   // Backends that share a client show the same counts.
   [[nodiscard]] virtual ConnectionCounts connections() const = 0;
 };

@@ -117,6 +117,7 @@ Json backend_document(const Explanation::BackendFacts& backend) {
           {"isDown", backend.is_down},
           {"credentialsRefused", text_or_null(refused ? refused->error.message() : "")},
           {"fileProblem", text_or_null(backend.file_problem)},
+          {"proxy", text_or_null(backend.proxy)},
           {"inFlight", backend.in_flight},
           {"waiting", backend.waiting},
           {"connections",

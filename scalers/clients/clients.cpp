@@ -20,9 +20,10 @@
 
 namespace weir::scalers {
 
-Clients::Clients(Loop& loop, IdentityVariables variables)
+Clients::Clients(Loop& loop, IdentityVariables identity, clients::ProxyRules proxies)
     : loop_(loop),
-      identity_(std::move(variables)),
+      identity_(std::move(identity)),
+      proxies_(std::move(proxies)),
       resolver_(std::make_unique<clients::Resolver>(loop)),
       contexts_(std::make_shared<clients::TlsContexts>()),
       http_(std::make_unique<clients::HttpClient>(loop, *resolver_, contexts_)) {}

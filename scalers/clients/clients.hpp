@@ -4,6 +4,7 @@
 #pragma once
 
 #include "scalers/clients/client.hpp"
+#include "scalers/clients/http/proxy_rules.hpp"
 #include "scalers/clients/tokens/variables.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/settings/problems.hpp"
@@ -31,13 +32,15 @@ struct SentinelTarget;
 
 class Clients {
  public:
-  // `variables`: of the pod's environment, for the logins of backends.
-  explicit Clients(Loop& loop, IdentityVariables variables = {});
+  // `identity`: of the pod's environment, for the logins of backends. `proxies`: for HTTP alone;
+  // AMQP and Redis connect directly.
+  explicit Clients(Loop& loop, IdentityVariables identity = {}, clients::ProxyRules proxies = {});
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
   ~Clients();
 
   [[nodiscard]] clients::HttpClient& http() { return *http_; }
+  [[nodiscard]] const clients::ProxyRules& proxies() const { return proxies_; }
   // The client of `target`. Backends with equal targets share it, so that a reload keeps the
   // connections of every backend that it does not change.
   [[nodiscard]] std::shared_ptr<clients::AmqpClient> make_amqp(const clients::AmqpTarget& target);
@@ -68,6 +71,7 @@ class Clients {
   Loop& loop_;
   const Clock clock_;
   IdentityVariables identity_;
+  clients::ProxyRules proxies_;
   std::unique_ptr<clients::Resolver> resolver_;
   std::shared_ptr<clients::TlsContexts> contexts_;  // also owned by the connections
   std::unique_ptr<clients::HttpClient> http_;

@@ -139,7 +139,8 @@ std::vector<BackendState> Reader::backends() const {
                    one->backend->connections(),
                    one->failing,
                    one->files,
-                   one->backend->address()});
+                   one->backend->address(),
+                   one->backend->proxy()});
   }
   return out;
 }

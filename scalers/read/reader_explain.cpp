@@ -50,7 +50,8 @@ Explanation facts_of(const Metric& metric, const std::string& name_space) {
                       .in_flight = backend.limiter->in_flight(),
                       .waiting = backend.limiter->waiting(),
                       .connections = {},
-                      .file_problem = backend.health->file_problem()},
+                      .file_problem = backend.health->file_problem(),
+                      .proxy = backend.backend->proxy()},
           .queries = {}};
 }
 

@@ -111,6 +111,7 @@ struct BackendState {
       std::make_shared<const std::vector<LocalFile>>();
   // As Backend::address(): for an operator, never for a Status. Empty: unknown.
   std::string address = {};
+  std::string proxy = {};  // as Backend::proxy
 };
 
 // The error of a read of `metric` with these requirements; nullopt when they bind its labels, or

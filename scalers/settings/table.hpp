@@ -57,6 +57,7 @@ consteval std::string_view type_name() {
   if constexpr (std::same_as<T, std::vector<std::string>>) return "list of texts";
   if constexpr (std::same_as<T, std::map<std::string, std::string>>) return "map of texts";
   if constexpr (std::is_enum_v<T>) return EnumNames<T>::kTypeName;
+  if constexpr (requires { T::kTypeName; }) return T::kTypeName;
   return "map";
 }
 

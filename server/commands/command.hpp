@@ -2,6 +2,7 @@
 // options (a plain struct), its flags and its run; command_line.cpp lists them all.
 #pragma once
 
+#include "scalers/clients/http/proxy_rules.hpp"
 #include "scalers/clients/tokens/variables.hpp"
 
 #include <string>
@@ -32,6 +33,7 @@ struct Environment {
   std::string kubernetes_service_host;
   std::string kubernetes_service_port;
   scalers::IdentityVariables identity = {};
+  scalers::clients::ProxyVariables proxies;  // HTTP_PROXY, HTTPS_PROXY, NO_PROXY
 };
 
 // The format of a command's output: for people, or of -o.

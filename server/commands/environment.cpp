@@ -28,6 +28,12 @@ scalers::IdentityVariables read_identity() {
   };
 }
 
+// In either spelling; an empty variable is one that is not set.
+scalers::clients::ProxyVariable proxy_variable(const char* upper, const char* lower) {
+  const char* name = variable(upper).empty() ? lower : upper;
+  return {name, variable(name)};
+}
+
 }  // namespace
 
 Environment read_environment() {
@@ -36,7 +42,11 @@ Environment read_environment() {
           .home = variable("HOME"),
           .kubernetes_service_host = variable("KUBERNETES_SERVICE_HOST"),
           .kubernetes_service_port = variable("KUBERNETES_SERVICE_PORT"),
-          .identity = read_identity()};
+          .identity = read_identity(),
+          .proxies = {.http = proxy_variable("HTTP_PROXY", "http_proxy"),
+                      .https = proxy_variable("HTTPS_PROXY", "https_proxy"),
+                      .no_proxy = proxy_variable("NO_PROXY", "no_proxy"),
+                      .is_cgi = !variable("REQUEST_METHOD").empty()}};
 }
 
 std::vector<std::string> split_paths(const std::string& text) {

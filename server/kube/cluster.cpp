@@ -5,6 +5,8 @@
 #include "server/kube/client/kubeconfig.hpp"
 #include "server/logging/log.hpp"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 #include <utility>
 
@@ -32,6 +34,21 @@ ClusterAccess access_of(const std::string& own, const ServeOptions& options) {
                            kServiceAccountFolder);
 }
 
+// Through a proxy that cannot reach the kube-apiserver all callers are refused, and one that can
+// sees when HPAs are read.
+void log_proxy(const KubeClient& client, const std::string& own, const ServeOptions& options) {
+  if (!client.proxy().proxy) return;
+  const std::string proxy = client.proxy().text();
+  if (!own.empty() || !options.kubeconfig.empty())
+    return log(Level::info, "kube_apiserver_proxied", {{"proxy", proxy}});
+  log(Level::warn,
+      "kube_apiserver_proxied",
+      {{"proxy", proxy},
+       {"reason",
+        fmt::format("NO_PROXY does not contain KUBERNETES_SERVICE_HOST ({0}); add {0} to NO_PROXY",
+                    options.kubernetes_service_host)}});
+}
+
 }  // namespace
 
 Cluster::Cluster(Loop& loop,
@@ -43,8 +60,8 @@ Cluster::Cluster(Loop& loop,
       uses_cluster_client_ca_(options.client_ca_file.empty()),
       uses_cluster_front_proxy_(options.requestheader_client_ca_file.empty()),
       is_lookup_needed_(!options.tolerates_lookup_failure),
-      authentication_(clients.http(), access_of(options.authentication_kubeconfig, options)),
-      authorization_(clients.http(), access_of(options.authorization_kubeconfig, options)),
+      authentication_(clients, access_of(options.authentication_kubeconfig, options)),
+      authorization_(clients, access_of(options.authorization_kubeconfig, options)),
       tokens_(loop,
               authentication_,
               clock,
@@ -55,6 +72,10 @@ Cluster::Cluster(Loop& loop,
               {.always_allowed_paths = options.always_allow_paths,
                .allowed_ttl = options.authorized_cache_ttl,
                .denied_ttl = options.unauthorized_cache_ttl}) {
+  log_proxy(authentication_, options.authentication_kubeconfig, options);
+  // The accounts usually have the same server, and one line is enough for it.
+  if (authorization_.proxy().text() != authentication_.proxy().text())
+    log_proxy(authorization_, options.authorization_kubeconfig, options);
   const bool needs_config_map = uses_cluster_client_ca_ || uses_cluster_front_proxy_;
   // An unused watch would fail, and log it, in a cluster whose Role for the ConfigMap is not bound.
   if (options.skips_lookup || !needs_config_map) return;

@@ -177,6 +177,7 @@ customLabels: {team: ml}
 image: {repository: mirror/weir, tag: "1", pullSecrets: [pull]}
 nodeSelector: {pool: system}
 extraArguments: [--disable-something]
+env: [{name: HTTPS_PROXY, valueFrom: {secretKeyRef: {name: proxy, key: url}}}, {name: NO_PROXY, value: ".svc"}]
 networkPolicy:
   enabled: true
   ingressFrom: [{ipBlock: {cidr: 10.1.0.0/28}}]
@@ -194,6 +195,7 @@ networkPolicy:
                                                       "priorityClassName")))
         self.assertEqual(("mirror/weir:1", "--disable-something"),
                          (pod["containers"][0]["image"], pod["containers"][0]["args"][-1]))
+        self.assertEqual(["HTTPS_PROXY", "NO_PROXY"], [variable["name"] for variable in pod["containers"][0]["env"]])
         budget = objects["PodDisruptionBudget", "weir"]["spec"]
         self.assertEqual((1, False), (budget["minAvailable"], "maxUnavailable" in budget))
         self.assertEqual("ml", objects["Service", "weir"]["metadata"]["labels"]["team"])

@@ -2,8 +2,7 @@
 import contextlib
 import functools
 
-from network import FarNetwork
-from support import Prometheus, RabbitMQ, Redis, ScriptedServer, make_certificates, vector
+from support import FarNetwork, Prometheus, RabbitMQ, Redis, ScriptedServer, make_certificates, vector
 
 
 class World:

@@ -57,9 +57,9 @@ _READ = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/read/**.hpp", "scalers/clients/c
 _READ_INSTEAD = ("the read path knows the words, settings, text, clients.hpp and itself only; hand the rest in through an"
                  " interface of scalers/")
 _SERVER = (STD, "<**>", "{server,apiservice}/**", "scalers/*.hpp", "scalers/{settings,text}/*.hpp",
-           "scalers/read/{world,metric_index}.hpp", "scalers/clients/{clients,net/counts,tokens/variables}.hpp")
-_SERVER_INSTEAD = ("of scalers/, the server takes the words, settings, text, read/world.hpp, read/metric_index.hpp and"
-                   " clients/clients.hpp: the catalog knows the kinds")
+           "scalers/read/{world,metric_index}.hpp", "scalers/clients/{clients,net/counts,http/proxy_rules,tokens/variables}.hpp")
+_SERVER_INSTEAD = ("of scalers/, the server takes the words, settings, text, read/world.hpp, read/metric_index.hpp,"
+                   " clients/{clients,http/proxy_rules,tokens/variables}.hpp: the catalog knows the kinds")
 _PURE = (STD, "scalers/{deadline,error,explanation,reading,task}.hpp", "scalers/text/*.hpp",
          "scalers/settings/{secret,url}.hpp", "<boost/{system,assert}/**>", "apiservice/**.hpp")
 _PURE_INSTEAD = ("apiservice is pure: take values, times and interfaces of scalers/*.hpp as arguments, keep JSON in the"

@@ -12,6 +12,7 @@ from .doctor import DoctorCase
 from .kube_apiserver import (ACCESS_REVIEWS, CLOSE, CONFIG_MAPS, HANG, SELF_REVIEWS, TOKEN_REVIEWS, KubeApiserver, Raw,
                              Refuse, cluster_config)
 from .kube_objects import (API_SERVICE, DISCOVERY, HPAS, POD, SERVICE, SLICES, VERSION, external, hpa, served_by)
+from .net import FarNetwork, ForwardProxy, SocksProxy, TlsFront
 from .processes import (MissingTool, NotReady, Process, deferred_interrupts, free_port, require,
                         wait_until)
 from .prometheus import Prometheus, Series
@@ -28,6 +29,7 @@ from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_saniti
 
 __all__ = [
     "ACCESS_REVIEWS", "API_SERVICE", "CLOSE", "CONFIG_MAPS", "Certificates", "DISCOVERY", "DoctorCase",
+    "FarNetwork", "ForwardProxy", "SocksProxy", "TlsFront",
     "GROUP", "HANG", "HPAS", "HPA_USER", "KubeApiserver", "MakesPairs", "MissingTool", "MountedSecret", "NotReady", "POD", "Process",
     "Prometheus", "RecordedRequest",
     "ROOT", "RabbitMQ", "Raw", "Redis", "RedisCluster", "RedisError", "RedisSentinel", "Refuse", "Response", "SELF_REVIEWS",

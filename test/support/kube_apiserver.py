@@ -58,8 +58,9 @@ class KubeApiserver:
     function of the query's parameters that gives either. `token` is the account's; None: its client certificate
     `weir-account` instead."""
 
-    def __init__(self, token="the-token", certificates=None):
+    def __init__(self, token="the-token", certificates=None, host="127.0.0.1", pair="serving"):
         self.certificates = certificates or shared_certificates()
+        self._host, self._pair = host, pair
         self.tokens = {token} if token else set()
         self.data = cluster_config(self.certificates)  # of the ConfigMap; None: there is none
         self.users = {}  # bearer token -> status of its TokenReview
@@ -79,14 +80,14 @@ class KubeApiserver:
         self._closed_watches = 0
 
     def start(self):
-        pair = self.certificates.crt("serving"), self.certificates.key("serving")
-        self._server = ScriptedServer(self._play, tls=pair)
+        pair = self.certificates.crt(self._pair), self.certificates.key(self._pair)
+        self._server = ScriptedServer(self._play, tls=pair, host=self._host)
         self._server.start()
         if not self.tokens:
             self._server._context.load_verify_locations(self.certificates.crt("client-ca"))
             self._server._context.verify_mode = 2  # CERT_REQUIRED
         self.port = self._server.port
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url = f"https://{self._host}:{self.port}"
         return self
 
     @property

@@ -30,15 +30,17 @@ class Prometheus:
     scrape   job name -> list of "host:port", or a map of its further settings; the first sample arrives after about 6 s (discovery is batched by 5 s)
     tls      Certificates: serves HTTPS with their serving pair
     users    name -> password: asks for basic authentication
+    host     the address of this host that it listens at
     client_ca  name of a pair of `tls`: only clients with a certificate signed by it may ask
     rules    files of rules, evaluated as often as it scrapes
     """
 
     def __init__(self, directory, scrape=None, scrape_interval="1s", tls=None, users=None, port=None,
-                 client_ca=None, rules=()):
+                 client_ca=None, host="127.0.0.1", rules=()):
         self.directory = Path(directory)
         self.port = port or free_port()
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
+        self._host = host
         self._scrape = dict(scrape or {})
         self._scrape_interval = scrape_interval
         self._tls = tls
@@ -53,7 +55,7 @@ class Prometheus:
         config = self.directory / "prometheus.yml"
         config.write_text(self._config())
         argv = [binary, f"--config.file={config}", f"--storage.tsdb.path={self.directory / 'data'}",
-                f"--web.listen-address=127.0.0.1:{self.port}", "--web.enable-lifecycle",
+                f"--web.listen-address={self._host}:{self.port}", "--web.enable-lifecycle",
                 "--web.enable-remote-write-receiver", "--log.level=warn"]
         if self._tls or self._users:
             web = self.directory / "web.yml"
@@ -113,7 +115,7 @@ class Prometheus:
         context = ssl.create_default_context(cafile=self._tls.crt("ca")) if self._tls else None
         if self._client_ca:
             context.load_cert_chain(self._tls.crt("client"), self._tls.key("client"))
-        # No proxy from the environment: the server is on loopback.
+        # No proxy from the environment: the server is on this host.
         handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
         try:
             with urllib.request.build_opener(*handlers).open(request, timeout=10) as answer:

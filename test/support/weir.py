@@ -67,7 +67,7 @@ class Response:
 class Weir:
     """`weir serve` with a configuration text. /readyz succeeds when `start` returns.
 
-    kubeconfig  how it reaches its cluster; None: --standalone, with the authorities of `certificates`
+    kubeconfig  how it reaches its cluster; None: --standalone, with the authorities of `certificates`; "": as in a pod
     is_awaited  False: `start` returns when it answers /livez
     launcher    words in front of the command line, which become the command in the end
     """
@@ -152,8 +152,8 @@ class Weir:
         common = ["serve", "--config", self.config_file,
                   "--bind-address", "127.0.0.1", "--secure-port", self.port,
                   "--tls-cert-file", crt("serving"), "--tls-private-key-file", key("serving")]
-        if self._kubeconfig:
-            return [*common, "--kubeconfig", self._kubeconfig, *self._flags]
+        if self._kubeconfig is not None:
+            return [*common, *(("--kubeconfig", self._kubeconfig) if self._kubeconfig else ()), *self._flags]
         return [*common, "--standalone", "--client-ca-file", crt("client-ca"),
                 "--requestheader-client-ca-file", crt("front-proxy-ca"),
                 *(part for name in self._allowed_names for part in ("--requestheader-allowed-names", name)),

@@ -33,14 +33,15 @@ class PrometheusBackend final : public Backend, public Server {
  public:
   // `login` is null without `auth`.
   PrometheusBackend(BackendSettings settings,
-                    clients::HttpClient& http,
+                    Clients& clients,
                     std::shared_ptr<clients::Login> login)
       : settings_(std::move(settings)),
-        http_(http),
+        http_(clients.http()),
         login_(std::move(login)),
         base_url_bytes_(settings_.url.text().size()),
         has_namespace_(settings_.parameters.has_parameter(kNamespaceParameter) ||
-                       std::ranges::any_of(settings_.headers, depends_on_caller)) {}
+                       std::ranges::any_of(settings_.headers, depends_on_caller)),
+        proxy_(clients.proxies().choose(settings_.proxy, settings_.url)) {}
 
   [[nodiscard]] std::unique_ptr<Scaler> make_scaler(const Node& block,
                                                     ParameterNames& names,
@@ -51,6 +52,7 @@ class PrometheusBackend final : public Backend, public Server {
     if (login_) login_->report(out);
     return out;
   }
+  [[nodiscard]] std::string proxy() const override { return proxy_.text(); }
   [[nodiscard]] awaitable<Result<Sample>> run_query(std::string query,
                                                     RequestScope scope,
                                                     Aggregate aggregate,
@@ -88,6 +90,7 @@ class PrometheusBackend final : public Backend, public Server {
   std::shared_ptr<clients::Login> login_;  // also owned by backends with equal `auth`
   std::size_t base_url_bytes_;
   bool has_namespace_;
+  clients::ProxyChoice proxy_;
   // Also owned by the requests under way.
   std::shared_ptr<ConnectionCounts> counts_ = std::make_shared<ConnectionCounts>();
 };
@@ -151,6 +154,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
   out.is_http2 = settings_.is_http2;
+  out.proxy = proxy_.proxy;
   out.counts = counts_;
   if (auto error = add_headers(scope, out)) return std::move(*error);
   if (settings_.token.is_set()) {
@@ -287,7 +291,7 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
                            problems);
     login = clients.make_login(settings.auth);
   }
-  return std::make_unique<PrometheusBackend>(std::move(settings), clients.http(), std::move(login));
+  return std::make_unique<PrometheusBackend>(std::move(settings), clients, std::move(login));
 }
 
 }  // namespace

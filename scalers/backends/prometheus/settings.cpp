@@ -69,6 +69,7 @@ constexpr std::array kBackendTable{
         "http2",
         "false",
         "use HTTP/2 if the server offers it in the TLS handshake: queries share one connection"),
+    setting<&BackendSettings::proxy>("proxy", "", clients::kProxyDoc),
 };
 
 constexpr std::array kMetricTable{

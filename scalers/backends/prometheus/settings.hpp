@@ -3,6 +3,7 @@
 
 #include "scalers/backends/prometheus/prometheus.hpp"
 #include "scalers/backends/prometheus/request_settings.hpp"
+#include "scalers/clients/http/proxy.hpp"
 #include "scalers/clients/tokens/settings.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
@@ -33,6 +34,7 @@ struct BackendSettings {
   UrlParameters parameters;
   TlsFiles tls;
   bool is_http2 = false;
+  clients::ProxySetting proxy;
 };
 
 struct MetricSettings {

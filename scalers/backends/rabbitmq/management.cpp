@@ -331,6 +331,7 @@ class ManagementBackend final : public Backend {
     return std::make_unique<ManagementScaler>(api_, std::move(query));
   }
   [[nodiscard]] std::string address() const override { return api_.address(); }
+  [[nodiscard]] std::string proxy() const override { return api_.proxy(); }
   [[nodiscard]] ConnectionCounts connections() const override { return api_.connections(); }
 
  private:
@@ -343,10 +344,12 @@ class ManagementBackend final : public Backend {
 std::unique_ptr<Backend> make_management_backend(const BackendSettings& settings,
                                                  Broker broker,
                                                  Clients& clients) {
+  clients::ProxyChoice proxy = clients.proxies().choose(settings.proxy, broker.url);
   ManagementTarget target{std::move(broker.url),
                           settings.username,
                           settings.password,
                           settings.tls,
+                          std::move(proxy),
                           std::make_shared<ConnectionCounts>()};
   return std::make_unique<ManagementBackend>(clients.http(),
                                              std::move(target),

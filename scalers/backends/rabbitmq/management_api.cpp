@@ -39,6 +39,7 @@ Result<clients::HttpRequest> ManagementApi::request_to(const std::string& path) 
   // only.
   out.auth_scope = out.url.path;
   out.tls = target_.tls;
+  out.proxy = target_.proxy.proxy;
   out.counts = target_.counts;
   out.max_body_bytes = kMaxPageBytes;
   if (target_.username.is_set()) {

@@ -3,6 +3,7 @@
 
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "scalers/clients/http/client.hpp"
+#include "scalers/clients/http/proxy_rules.hpp"
 #include "scalers/clients/net/counts.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
@@ -23,6 +24,7 @@ struct ManagementTarget {
   SecretFile username;
   SecretFile password;
   TlsFiles tls;
+  clients::ProxyChoice proxy;
   std::shared_ptr<ConnectionCounts> counts;  // also owned by the requests under way
 };
 
@@ -49,6 +51,7 @@ class ManagementApi {
                                                           std::string query,
                                                           Deadline deadline) const;
   [[nodiscard]] std::string address() const { return target_.url.authority(); }
+  [[nodiscard]] std::string proxy() const { return target_.proxy.text(); }
   [[nodiscard]] ConnectionCounts connections() const { return *target_.counts; }
 
  private:

@@ -39,6 +39,7 @@ constexpr std::array kBackendTable{
     setting<&BackendSettings::tls>("tls",
                                    "",
                                    "ca, certificate and key, each the path of a PEM file"),
+    setting<&BackendSettings::proxy>("proxy", "", clients::kProxyDoc),
 };
 
 constexpr std::array kMetricTable{
@@ -118,6 +119,11 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   if (!is_tls && block.find("tls") != nullptr) {
     add_scheme_problem(block, settings.url, "tls needs a url with amqps:// or https://", problems);
     if (!settings.url.file.empty()) return nullptr;
+  }
+  if (const Node* proxy = block.find("proxy"); is_amqp && proxy != nullptr) {
+    problems.add(proxy->mark,
+                 "proxy needs a url with http:// or https://, because AMQP connects directly; "
+                 "remove proxy");
   }
   // SASL EXTERNAL takes the user from the client certificate, which exists only over TLS.
   const bool has_identity =

@@ -2,6 +2,7 @@
 // API's replies. No IO.
 #pragma once
 
+#include "scalers/clients/http/proxy.hpp"
 #include "scalers/error.hpp"
 #include "scalers/kind.hpp"
 #include "scalers/settings/node.hpp"
@@ -41,6 +42,7 @@ struct BackendSettings {
   SecretFile password;
   std::string vhost;
   TlsFiles tls;
+  clients::ProxySetting proxy;
 };
 
 struct MetricSettings {

@@ -16,7 +16,11 @@ constexpr long kUnauthorized = 401;
 constexpr std::size_t kMaxCachedBody = 4096;
 
 std::string origin_of(const HttpRequest& request) {
-  return fmt::format("{}://{}", request.url.scheme, request.url.authority());
+  // With its proxy, which may be what cannot be reached.
+  return fmt::format("{} {}://{}",
+                     request.proxy ? request.proxy->text() : "",
+                     request.url.scheme,
+                     request.url.authority());
 }
 
 // Identifies the backend and its credentials. Empty for a request without credentials.

@@ -92,10 +92,18 @@ struct Performed {
 Result<HttpOrigin> origin_of(const HttpRequest& request, TlsContexts& contexts) {
   const Url& url = request.url;
   HttpOrigin out{url.scheme, url.host, url.port, nullptr, request.proxy, request.is_http2};
-  if (url.scheme == "https") {
+  if (is_forwarded(request)) {
+    // One connection to the proxy serves every server.
+    out.host = request.proxy->host;
+    out.port = request.proxy->port;
+  }
+  const bool is_tls_proxy = request.proxy && request.proxy->scheme == "https";
+  if (url.scheme == "https" || is_tls_proxy) {
     auto context = contexts.of(request.tls, request.pems, now());
     if (!context) return context.error();
-    out.context = std::move(*context);
+    // The CA bundle of the backend verifies both, as in Go.
+    if (is_tls_proxy) out.proxy_context = *context;
+    if (url.scheme == "https") out.context = std::move(*context);
   }
   return out;
 }

@@ -13,6 +13,7 @@
 namespace weir::scalers::clients {
 namespace {
 
+constexpr long kUnauthorized = 401;
 constexpr long kProxyLoginRequired = 407;
 
 // What follows `prefix` in `text`, up to `end`; empty: it does not.
@@ -68,7 +69,9 @@ Error connect_error(const CurlFailure& failure) {
 }
 
 Error proxy_error(const CurlFailure& failure) {
-  if (failure.proxy_status == kProxyLoginRequired) return proxy_login_error();
+  // tinyproxy has 401 for a wrong login.
+  if (failure.proxy_status == kProxyLoginRequired || failure.proxy_status == kUnauthorized)
+    return proxy_login_error(failure.has_proxy_login, failure.proxy_status);
   if (failure.proxy_status == 0)
     return {Errc::unreachable, "the proxy cannot connect to the server", ""};
   return {Errc::unreachable,
@@ -76,9 +79,19 @@ Error proxy_error(const CurlFailure& failure) {
           ""};
 }
 
+// The connection ended before the proxy had responded to CONNECT.
+Error proxy_lost() {
+  return {Errc::unreachable, "the proxy closed the connection, or its response is not HTTP", ""};
+}
+
 Error timeout_error(const CurlFailure& failure) {
-  if (failure.is_connected) return {Errc::timed_out, "it did not respond", ""};
-  if (failure.is_in_handshake)
+  if (failure.is_connected) {
+    // Either of the two may be silent.
+    return {Errc::timed_out,
+            failure.is_forwarded ? "it did not respond through the proxy" : "it did not respond",
+            ""};
+  }
+  if (failure.is_in_handshake && !failure.is_tls_of_proxy)
     return {Errc::timed_out, "it did not finish the TLS handshake in time", ""};
   if (failure.has_proxy && failure.is_accepted)
     return {Errc::timed_out, "the proxy did not connect to the server in time", ""};
@@ -117,7 +130,10 @@ bool is_failure_of_tls(int code) {
 }  // namespace
 
 Error error_of(const CurlFailure& failure) {
-  if (is_failure_of_tls(failure.code)) return tls_error(failure.text);
+  if (is_failure_of_tls(failure.code)) {
+    const Error error = tls_error(failure.text);
+    return failure.is_tls_of_proxy ? error.within("the proxy") : error;
+  }
   // Before the request is sent, only a proxy has responded.
   const bool is_of_proxy = failure.has_proxy && !failure.is_connected;
   switch (failure.code) {
@@ -126,11 +142,16 @@ Error error_of(const CurlFailure& failure) {
       return is_of_proxy && failure.os_error == 0 ? proxy_error(failure) : connect_error(failure);
     case CURLE_PROXY: return proxy_error(failure);
     case CURLE_RECV_ERROR:
-      if (is_of_proxy) return proxy_error(failure);
+      if (is_of_proxy) {
+        const bool has_refused = failure.proxy_status != 0 && failure.proxy_status / 100 != 2;
+        return has_refused ? proxy_error(failure) : proxy_lost();
+      }
       if (failure.text.find("chunked-encoding") != std::string_view::npos)
         return protocol_error(failure.text);
       return lost(lost_reason(failure.text));
     case CURLE_SEND_ERROR:
+      if (is_of_proxy) return proxy_lost();
+      return lost(lost_reason(failure.text));
     case CURLE_GOT_NOTHING:
     case CURLE_ABORTED_BY_CALLBACK: return lost(lost_reason(failure.text));
     case CURLE_HTTP2:
@@ -150,8 +171,16 @@ Error error_of(const CurlFailure& failure) {
   }
 }
 
-Error proxy_login_error() {
-  return {Errc::refused, "the proxy refuses the login, or requires one (HTTP 407)", ""};
+Error proxy_login_error(bool has_login, long status) {
+  return {Errc::refused,
+          has_login
+              ? fmt::format("the proxy refuses the user or the password of HTTP_PROXY or "
+                            "HTTPS_PROXY (HTTP {})",
+                            status)
+              : fmt::format("the proxy requires a login (HTTP {}); set HTTP_PROXY or HTTPS_PROXY "
+                            "to http://USER:PASSWORD@HOST:PORT",
+                            status),
+          ""};
 }
 
 }  // namespace weir::scalers::clients

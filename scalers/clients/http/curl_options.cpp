@@ -72,12 +72,16 @@ void CurlTransfer::set_fixed_options(void* easy, CurlSockets& sockets) {
   // The context of set_up_tls() has the roots; libcurl would read its own ones beside.
   curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, nullptr);
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, nullptr);
   // libcurl caches a store by the path of its file, which is the same for all of ours: none.
   curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
   // A resumed session would not verify the certificate again, with a new CA as well.
   curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, CurlCallbacks::on_tls);
 }
 

@@ -74,7 +74,8 @@ void read_end(Name name, int fd, std::string& address, int& port) {
 
 bool operator==(const HttpOrigin& a, const HttpOrigin& b) {
   return a.port == b.port && a.host == b.host && a.scheme == b.scheme && a.context == b.context &&
-         a.is_http2 == b.is_http2 && is_same_proxy(a.proxy.get(), b.proxy.get());
+         a.proxy_context == b.proxy_context && a.is_http2 == b.is_http2 &&
+         is_same_proxy(a.proxy.get(), b.proxy.get());
 }
 
 CurlSockets::SocketPtr CurlSockets::open(int family,

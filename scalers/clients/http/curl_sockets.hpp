@@ -31,6 +31,7 @@ struct HttpOrigin {
   TlsContext context;                  // null: plain
   std::shared_ptr<const Proxy> proxy;  // null: none
   bool is_http2 = false;               // wanted, not necessarily agreed on
+  TlsContext proxy_context = nullptr;  // null: the proxy is asked without TLS
 
   friend bool operator==(const HttpOrigin& a, const HttpOrigin& b);
 };

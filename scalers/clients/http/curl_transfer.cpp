@@ -135,22 +135,23 @@ void CurlTransfer::set_route() {
   }
   curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to_.get());
   curl_easy_setopt(easy, CURLOPT_RESOLVE, resolved_proxy_.get());
-  if (!origin_.context) return;
+  if (!origin_.context && !origin_.proxy_context) return;
   // libcurl compares the list of ciphers of a connection with that of a request, but not our
   // context. A name in the list that OpenSSL does not know has no effect; set_up_tls() replaces the
   // list.
-  const auto label = fmt::format("HIGH:weir{}", static_cast<const void*>(origin_.context.get()));
-  curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, label.c_str());
+  const auto label = [](const TlsContext& context) {
+    return fmt::format("HIGH:weir{}", static_cast<const void*>(context.get()));
+  };
+  curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, label(origin_.context).c_str());
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSL_CIPHER_LIST, label(origin_.proxy_context).c_str());
 }
 
 void CurlTransfer::set_proxy(const Proxy& proxy) {
   CURL* const easy = easy_.get();
   // The proxy looks up the names of servers, with SOCKS as well.
   const std::string scheme = proxy.scheme == "socks5" ? "socks5h" : proxy.scheme;
-  const std::string host = bracketed(proxy.host);
-  curl_easy_setopt(easy,
-                   CURLOPT_PROXY,
-                   fmt::format("{}://{}:{}", scheme, host, proxy.port).c_str());
+  const std::string url = fmt::format("{}://{}", scheme, proxy.authority());
+  curl_easy_setopt(easy, CURLOPT_PROXY, url.c_str());
   const bool has_login = proxy.login.has_value();
   curl_easy_setopt(easy,
                    CURLOPT_PROXYUSERNAME,
@@ -166,7 +167,7 @@ void CurlTransfer::set_proxy(const Proxy& proxy) {
 
 void CurlTransfer::set_message() {
   CURL* const easy = easy_.get();
-  const bool is_absolute = origin_.proxy && !origin_.context && origin_.proxy->scheme != "socks5";
+  const bool is_absolute = is_forwarded(*request_);
   curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target_of(*request_, is_absolute).c_str());
   for (const std::string& line : header_lines(*request_)) append(headers_, line);
   if (is_absolute) append(headers_, "Proxy-Connection:");
@@ -223,10 +224,11 @@ bool CurlTransfer::before_request(const SocketEnds& ends) {
 
 bool CurlTransfer::set_up_tls(void* context) {
   ++tls_contexts_;
-  // The first handshake may be with the proxy, which the system's roots verify.
-  const bool is_of_proxy = origin_.proxy && origin_.proxy->scheme == "https" && tls_contexts_ == 1;
-  return is_of_proxy ||
-         copy_tls_context(origin_.context, origin_.host, static_cast<ssl_ctx_st*>(context));
+  auto* const target = static_cast<ssl_ctx_st*>(context);
+  // The first handshake is with a proxy over TLS.
+  if (origin_.proxy_context && tls_contexts_ == 1)
+    return copy_tls_context(origin_.proxy_context, origin_.proxy->host, target);
+  return copy_tls_context(origin_.context, origin_.host, target);
 }
 
 bool CurlTransfer::has_multiplexed() const {
@@ -300,7 +302,8 @@ Result<HttpReply> CurlTransfer::outcome_of(int code) {
   if (code == CURLE_OK) {
     if (!response_.is_head_done()) return Error{Errc::bad_reply, "the response is incomplete", ""};
     auto reply = response_.take_reply();
-    if (origin_.proxy && reply.status == kProxyLoginRequired) return proxy_login_error();
+    if (origin_.proxy && reply.status == kProxyLoginRequired)
+      return proxy_login_error(origin_.proxy->login.has_value(), kProxyLoginRequired);
     return reply;
   }
   CurlFailure failure{.code = code, .text = error_text_.data()};
@@ -310,6 +313,9 @@ Result<HttpReply> CurlTransfer::outcome_of(int code) {
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &failure.os_error);
   curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &failure.proxy_status);
   failure.has_proxy = origin_.proxy != nullptr;
+  failure.has_proxy_login = failure.has_proxy && origin_.proxy->login;
+  failure.is_forwarded = is_forwarded(*request_);
+  failure.is_tls_of_proxy = origin_.proxy_context && tls_contexts_ <= 1;
   failure.is_accepted = opened_ && opened_->is_accepted;
   failure.is_in_handshake = tls_contexts_ > 0;
   failure.is_connected = was_connected_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace weir::scalers::clients {
 namespace {
@@ -31,8 +32,8 @@ std::string base64(std::string_view bytes) {
 }
 
 // RFC 7617, section 2.
-std::string login_text(const HttpRequest& request) {
-  return base64(request.basic->first.reveal() + ':' + request.basic->second.reveal());
+std::string login_text(const std::pair<Secret, Secret>& login) {
+  return base64(login.first.reveal() + ':' + login.second.reveal());
 }
 
 bool has_field(const HttpRequest& request, std::string_view name) {
@@ -70,6 +71,10 @@ std::optional<Error> find_injection(const HttpRequest& request) {
   return std::nullopt;
 }
 
+bool is_forwarded(const HttpRequest& request) {
+  return request.proxy && request.url.scheme == "http" && request.proxy->scheme != "socks5";
+}
+
 std::string target_of(const HttpRequest& request, bool is_absolute) {
   const Url& url = request.url;
   std::string out;
@@ -89,7 +94,7 @@ std::vector<std::string> header_lines(const HttpRequest& request) {
   const auto add_default = [&](std::string_view name, std::string_view value) {
     if (!has_field(request, name)) out.push_back(fmt::format("{}: {}", name, value));
   };
-  if (request.basic) add_default("Authorization", "Basic " + login_text(request));
+  if (request.basic) add_default("Authorization", "Basic " + login_text(*request.basic));
   add_default("User-Agent", "weir/" WEIR_VERSION);
   add_default("Accept", "*/*");
   // Without this field a server may choose any encoding (RFC 9110, section 12.5.3). Compressing
@@ -120,11 +125,19 @@ std::vector<std::string> redactions_of(const HttpRequest& request) {
   for (const HttpHeader& header : request.headers) {
     if (header.is_secret) out.push_back(header.value.reveal());
   }
-  if (request.basic) {
-    out.push_back(request.basic->first.reveal());
-    out.push_back(request.basic->second.reveal());
+  const auto add_login = [&out](const std::pair<Secret, Secret>& login) {
+    // A proxy's user or password may be empty.
+    for (const Secret* part : {&login.first, &login.second}) {
+      if (!part->reveal().empty()) out.push_back(part->reveal());
+    }
     // A server may repeat the field, in which both are encoded together.
-    out.push_back(login_text(request));
+    out.push_back(login_text(login));
+  };
+  if (request.basic) add_login(*request.basic);
+  if (request.proxy) {
+    out.push_back(request.proxy->authority());
+    out.push_back(request.proxy->host);
+    if (request.proxy->login) add_login(*request.proxy->login);
   }
   return out;
 }

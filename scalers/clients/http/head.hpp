@@ -15,6 +15,9 @@ namespace weir::scalers::clients {
 // a header or a credential, a space or a control byte in the path or query.
 [[nodiscard]] std::optional<Error> find_injection(const HttpRequest& request);
 
+// Whether its proxy sends the request to the server, without a tunnel.
+[[nodiscard]] bool is_forwarded(const HttpRequest& request);
+
 // The target of the request line: path and query as they are written, or the absolute url for an
 // HTTP proxy.
 [[nodiscard]] std::string target_of(const HttpRequest& request, bool is_absolute);

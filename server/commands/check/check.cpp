@@ -109,13 +109,15 @@ ExitCode run(const CheckOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop, options.identity);
+  scalers::Clients clients(loop, options.identity, scalers::clients::ProxyRules(options.proxies));
   scalers::Problems problems;
   const auto documents = parse_config(read_config(options.config), problems);
   const auto world = scalers::World::build(documents, loop, clients, clock, observer, problems);
   if (options.has_no_credentials) problems.drop_in_files();
   if (!world || problems.size() > 0) return report_problems(problems, options);
   CheckReport report{world->metrics().size(), remarks_on(world->metrics()), {}};
+  for (std::string& remark : remarks_on_proxies(world->backends(), clients.proxies()))
+    report.remarks.push_back(std::move(remark));
   if (options.output == Output::text) fmt::print("{}", text_of(report));
   auto code = ExitCode::ok;
   if (options.is_live) {

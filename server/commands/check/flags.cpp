@@ -38,6 +38,7 @@ CLI::App& add_command(CLI::App& program, CheckOptions& out) {
 
 std::string complete(CheckOptions& options, const Environment& environment) {
   options.identity = environment.identity;
+  options.proxies = environment.proxies;
   if (options.config.empty()) options.config = environment.config;
   if (options.config.empty())
     return "FILE is required: give a YAML file or a folder of YAML files, or set the environment "

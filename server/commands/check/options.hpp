@@ -15,7 +15,8 @@ struct CheckOptions {
   bool has_no_credentials = false;  // their files are not looked at
   std::string selector;             // with is_live
   Output output = Output::text;
-  scalers::IdentityVariables identity;  // of the environment, for logins of backends
+  scalers::IdentityVariables identity;       // of the environment, for logins of backends
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, CheckOptions& out);

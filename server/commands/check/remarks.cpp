@@ -102,4 +102,17 @@ std::vector<std::string> remarks_on(std::span<const MetricInfo> metrics) {
   return out;
 }
 
+std::vector<std::string> remarks_on_proxies(std::span<const scalers::BackendState> backends,
+                                            const scalers::clients::ProxyRules& proxies) {
+  std::vector<std::string> out;
+  for (const std::string& problem : proxies.problems())
+    out.push_back(line("warning", "environment", problem));
+  for (const scalers::BackendState& backend : backends) {
+    // A direct connection is what a reader expects.
+    if (backend.proxy.empty() || backend.proxy.starts_with("none ")) continue;
+    out.push_back(line("note", "backend " + backend.name, "it uses the proxy " + backend.proxy));
+  }
+  return out;
+}
+
 }  // namespace weir::server

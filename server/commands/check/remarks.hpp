@@ -14,4 +14,10 @@ namespace weir::server {
 // labels in the order of the metrics, then `empty` with one line for each kind.
 [[nodiscard]] std::vector<std::string> remarks_on(std::span<const scalers::MetricInfo> metrics);
 
+// The proxy of each backend that uses one, and the variables of the environment that cannot be
+// used: "note       backend prom: it uses the proxy http://proxy:3128 (HTTPS_PROXY)".
+[[nodiscard]] std::vector<std::string> remarks_on_proxies(
+    std::span<const scalers::BackendState> backends,
+    const scalers::clients::ProxyRules& proxies);
+
 }  // namespace weir::server

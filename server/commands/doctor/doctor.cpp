@@ -166,7 +166,7 @@ ExitCode run(const DoctorOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop, options.identity);
+  scalers::Clients clients(loop, options.identity, scalers::clients::ProxyRules(options.proxies));
   // Without a kubeconfig the account is that of the pod, which is Weir's.
   doctor::Scope scope = scope_of(options, kubeconfig.empty());
   Findings on_files;
@@ -184,7 +184,7 @@ ExitCode run(const DoctorOptions& options) {
   }
   // For the direct probe, which does not use the HTTP client.
   scalers::clients::Resolver resolver(loop);
-  cluster::KubeClient kube(clients.http(), std::move(access));
+  cluster::KubeClient kube(clients, std::move(access));
   doctor::ClusterChecks checks(loop, resolver, kube, clock, std::move(scope));
   Findings findings = run_checks(loop, checks);
   findings.insert(findings.begin(), on_files.begin(), on_files.end());

@@ -74,6 +74,7 @@ CLI::App& add_command(CLI::App& program, DoctorOptions& out) {
 
 std::string complete(DoctorOptions& options, const Environment& environment) {
   options.identity = environment.identity;
+  options.proxies = environment.proxies;
   if (options.config.empty()) options.config = environment.config;
   options.kubeconfig_variable = environment.kubeconfig;
   options.home = environment.home;

@@ -21,7 +21,8 @@ struct DoctorOptions {
   std::string home;                 // HOME of the environment
   std::string kubernetes_service_host;
   std::string kubernetes_service_port;
-  scalers::IdentityVariables identity;  // of the environment, for logins of backends
+  scalers::IdentityVariables identity;       // of the environment, for logins of backends
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, DoctorOptions& out);

@@ -44,7 +44,7 @@ std::optional<HpaView> hpa_of(const ExplainOptions& options,
                               const Clock& clock,
                               scalers::Clients& clients) {
   if (options.hpa.empty()) return std::nullopt;
-  cluster::KubeClient client(clients.http(), cluster::read_kubeconfig(options.kubeconfig));
+  cluster::KubeClient client(clients, cluster::read_kubeconfig(options.kubeconfig));
   const auto json = run_to_end(loop,
                                cluster::read_hpa(&client,
                                                  options.target.name_space,
@@ -73,7 +73,7 @@ ExitCode run(const ExplainOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop, options.identity);
+  scalers::Clients clients(loop, options.identity, scalers::clients::ProxyRules(options.proxies));
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
   // Of any backend or team, so that they are no reason to end.

@@ -40,6 +40,7 @@ CLI::App& add_command(CLI::App& program, ExplainOptions& out) {
 
 std::string complete(ExplainOptions& options, const Environment& environment) {
   options.identity = environment.identity;
+  options.proxies = environment.proxies;
   const std::string problem = complete_config(options.config, environment);
   return problem.empty() ? complete_target(options.target) : problem;
 }

@@ -17,7 +17,8 @@ struct ExplainOptions {
   std::string kubeconfig;  // required with `hpa`
   Output output = Output::text;
   bool is_verbose = false;
-  scalers::IdentityVariables identity;  // of the environment, for logins of backends
+  scalers::IdentityVariables identity;       // of the environment, for logins of backends
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, ExplainOptions& out);

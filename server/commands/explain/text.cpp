@@ -178,6 +178,7 @@ std::string terminal_text(const Explanation& explanation,
   add(out, "entry", fmt::format("{}:{}", explanation.entry.file, explanation.entry.line));
   const Explanation::BackendFacts& backend = explanation.backend;
   add(out, "backend", fmt::format("{} {}", backend.kind, backend.name));
+  if (!backend.proxy.empty()) add(out, "proxy", backend.proxy);
   add(out,
       "connections",
       fmt::format("{}; {} queries in flight, {} waiting",

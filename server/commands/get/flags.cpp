@@ -25,6 +25,7 @@ CLI::App& add_command(CLI::App& program, GetOptions& out) {
 
 std::string complete(GetOptions& options, const Environment& environment) {
   options.identity = environment.identity;
+  options.proxies = environment.proxies;
   const std::string problem = complete_config(options.config, environment);
   return problem.empty() ? complete_target(options.target) : problem;
 }

@@ -53,7 +53,7 @@ ExitCode run(const GetOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop, options.identity);
+  scalers::Clients clients(loop, options.identity, scalers::clients::ProxyRules(options.proxies));
   const auto loaded = load_world(options.config, loop, clients, clock, observer);
   if (!loaded.world) return ExitCode::failed;
   // Of any backend or team, so that they are no reason to end.

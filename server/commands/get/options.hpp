@@ -13,8 +13,9 @@ struct GetOptions {
   std::vector<std::string> config;
   Target target;
   std::string selector;
-  Output output = Output::text;         // json or yaml: the response of the API
-  scalers::IdentityVariables identity;  // of the environment, for logins of backends
+  Output output = Output::text;              // json or yaml: the response of the API
+  scalers::IdentityVariables identity;       // of the environment, for logins of backends
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, GetOptions& out);

@@ -98,6 +98,7 @@ CLI::App& add_command(CLI::App& program, RecordOptions& out) {
 // names.
 std::string complete(RecordOptions& options, const Environment& environment) {
   options.identity = environment.identity;
+  options.proxies = environment.proxies;
   if (options.config.empty() && options.kubeconfig.empty()) options.config = environment.config;
   return problem_in(options);
 }

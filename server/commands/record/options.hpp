@@ -19,8 +19,9 @@ struct RecordOptions {
   Duration duration{0};  // 0: until a signal
   std::string csv = "weir-record.csv";
   std::string html = "weir-record.html";
-  std::string csv_wide;                 // empty: none
-  scalers::IdentityVariables identity;  // of the environment, for logins of backends
+  std::string csv_wide;                      // empty: none
+  scalers::IdentityVariables identity;       // of the environment, for logins of backends
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, RecordOptions& out);

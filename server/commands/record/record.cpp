@@ -233,7 +233,7 @@ ExitCode run(const RecordOptions& options) {
   Loop loop(1);
   const Clock clock;
   SilentObserver observer;
-  scalers::Clients clients(loop, options.identity);
+  scalers::Clients clients(loop, options.identity, scalers::clients::ProxyRules(options.proxies));
   LoadedWorld loaded;
   if (!options.config.empty()) {
     loaded = load_world(options.config, loop, clients, clock, observer);
@@ -242,7 +242,7 @@ ExitCode run(const RecordOptions& options) {
   }
   std::optional<cluster::KubeClient> kube;
   if (!options.kubeconfig.empty())
-    kube.emplace(clients.http(), cluster::read_kubeconfig(options.kubeconfig));
+    kube.emplace(clients, cluster::read_kubeconfig(options.kubeconfig));
   record::RecordSource source(loaded.world ? &loaded.world->source() : nullptr,
                               kube ? &*kube : nullptr);
   Recording recording(loop, clock, source, options);

@@ -120,6 +120,7 @@ CLI::App& add_command(CLI::App& program, ServeOptions& out) {
 
 std::string complete(ServeOptions& options, const Environment& environment) {
   options.identity = environment.identity;
+  options.proxies = environment.proxies;
   drop_empty(options);
   options.kubernetes_service_host = environment.kubernetes_service_host;
   options.kubernetes_service_port = environment.kubernetes_service_port;

@@ -54,7 +54,8 @@ struct ServeOptions {
   std::vector<std::string> always_allow_paths{"/healthz", "/readyz", "/livez"};
   std::string kubernetes_service_host;  // from the environment; set in every pod
   std::string kubernetes_service_port;
-  scalers::IdentityVariables identity;  // of the environment, for logins of backends
+  scalers::IdentityVariables identity;       // of the environment, for logins of backends
+  scalers::clients::ProxyVariables proxies;  // of the environment
 };
 
 CLI::App& add_command(CLI::App& program, ServeOptions& out);

@@ -11,6 +11,16 @@
 #include <utility>
 
 namespace weir::server {
+namespace {
+
+void log_proxies(const scalers::clients::ProxyRules& proxies) {
+  if (const std::string text = proxies.text(); !text.empty())
+    log(Level::info, "proxies", {{"environment", text}});
+  for (const std::string& problem : proxies.problems())
+    log(Level::warn, "proxy_variable_not_used", {{"reason", problem}});
+}
+
+}  // namespace
 
 ExitCode run(const ServeOptions& options) {
   const bool has_authority =
@@ -27,7 +37,8 @@ ExitCode run(const ServeOptions& options) {
   // Only this thread uses sockets; other threads only post to the loop.
   Loop loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   const Clock clock;
-  scalers::Clients clients(loop, options.identity);
+  scalers::Clients clients(loop, options.identity, scalers::clients::ProxyRules(options.proxies));
+  log_proxies(clients.proxies());
   auto loaded = load_world(options.config, loop, clients, clock, telemetry, options.config_errors);
   if (!loaded.world) return ExitCode::failed;
   App app(loop, clients, clock, telemetry, std::move(loaded), options);

@@ -26,6 +26,12 @@ awaitable<Result<HttpReply>> send(HttpClient& http,
 
 }  // namespace
 
+KubeClient::KubeClient(scalers::Clients& clients, ClusterAccess access)
+    : http_(clients.http()),
+      access_(std::move(access)),
+      proxy_(access_.proxy ? scalers::clients::ProxyChoice{access_.proxy, "proxy-url"}
+                           : clients.proxies().choose(access_.server)) {}
+
 Result<HttpRequest> KubeClient::request(const std::string& path) const {
   HttpRequest out;
   out.url = access_.server;
@@ -33,6 +39,7 @@ Result<HttpRequest> KubeClient::request(const std::string& path) const {
   out.url.path += path;
   out.tls = access_.tls;
   out.pems = access_.pems;
+  out.proxy = proxy_.proxy;
   out.max_body_bytes = kMaxReplyBytes;
   // Not cached, because a kube-apiserver that has just started rejects valid tokens for a moment.
   out.caches_unauthorized = false;

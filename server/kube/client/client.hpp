@@ -2,7 +2,9 @@
 // of the account. Owned by Cluster; loop thread only.
 #pragma once
 
+#include "scalers/clients/clients.hpp"
 #include "scalers/clients/http/client.hpp"
+#include "scalers/clients/http/proxy_rules.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 #include "scalers/task.hpp"
@@ -15,9 +17,11 @@ namespace weir::server::cluster {
 
 class KubeClient {
  public:
-  // `http` outlives the client and every request of it.
-  KubeClient(scalers::clients::HttpClient& http, ClusterAccess access)
-      : http_(http), access_(std::move(access)) {}
+  // `clients` outlives the client and every request of it.
+  KubeClient(scalers::Clients& clients, ClusterAccess access);
+
+  // The proxy of proxy-url, or else that of the environment, as in client-go.
+  [[nodiscard]] const scalers::clients::ProxyChoice& proxy() const { return proxy_; }
 
   // Each returns the response of any status. Errors are those of HttpClient::send, and refused when
   // the token file cannot be read. `query` is encoded. The client is not used after the call has
@@ -40,6 +44,7 @@ class KubeClient {
 
   scalers::clients::HttpClient& http_;
   ClusterAccess access_;
+  scalers::clients::ProxyChoice proxy_;
 };
 
 }  // namespace weir::server::cluster

@@ -42,8 +42,6 @@ struct Unsupported {
 constexpr std::array kUnsupportedOfCluster{
     Unsupported{"tls-server-name",
                 "tls-server-name is not supported; write the certificate's name in server"},
-    Unsupported{"proxy-url",
-                "proxy-url is not supported; Weir connects to the kube-apiserver directly"},
 };
 constexpr std::array kUnsupportedOfUser{
     Unsupported{
@@ -148,6 +146,13 @@ void read_cluster(const std::string& path, const Node& cluster, ClusterAccess& o
   out.server = std::get<scalers::Url>(std::move(parsed));
   // Plain http would show the tokens that reviews contain to the network.
   if (out.server.scheme != "https") refuse(path, "server: write an https url");
+  if (const std::string proxy = text_of(cluster, "proxy-url"); !proxy.empty()) {
+    auto parsed_proxy = scalers::clients::parse_proxy(proxy);
+    if (const auto* invalid = std::get_if<scalers::clients::InvalidProxy>(&parsed_proxy))
+      refuse(path, "proxy-url: " + invalid->what);
+    out.proxy = std::make_shared<const scalers::clients::Proxy>(
+        std::get<scalers::clients::Proxy>(std::move(parsed_proxy)));
+  }
   out.tls.ca.path = file_of(path, cluster, "certificate-authority");
   out.pems.ca = data_of(path, cluster, "certificate-authority");
 }

@@ -7,6 +7,7 @@
 #include "scalers/settings/tls_files.hpp"
 #include "scalers/settings/url.hpp"
 
+#include <memory>
 #include <string>
 
 namespace weir::server::cluster {
@@ -15,6 +16,8 @@ struct ClusterAccess {
   scalers::Url server;
   scalers::TlsFiles tls;
   scalers::clients::TlsPems pems;
+  // Of proxy-url; null: the environment decides. Shared with the requests under way.
+  std::shared_ptr<const scalers::clients::Proxy> proxy;
   scalers::SecretFile token_file;  // takes precedence over `token`
   scalers::Secret token;           // empty: none
 };
@@ -24,7 +27,7 @@ inline constexpr const char* kServiceAccountFolder =
 
 // The current context of the file at `path`. Throws std::runtime_error with what to change when
 // it cannot be used. Features that Weir does not support (exec plugins, skipped verification,
-// proxies, passwords) are refused, never ignored.
+// passwords) are refused, never ignored.
 [[nodiscard]] ClusterAccess read_kubeconfig(const std::string& path);
 
 // The access of the service account whose `token` and `ca.crt` are in `folder`; `host` and `port`

@@ -221,6 +221,20 @@ TEST_CASE("WEIR_CONFIG is the default of --config") {
   CHECK(parse_as<RecordOptions>({"record", "n/m", "--kubeconfig=k"}, environment).config.empty());
 }
 
+TEST_CASE("every command that sends requests gets the proxies of the environment") {
+  Environment environment;
+  environment.config = {"a"};
+  environment.proxies.https = {"https_proxy", "proxy:3128"};
+  const auto proxy = [](const auto& options) { return options.proxies.https.value; };
+
+  CHECK(proxy(parse_as<ServeOptions>({"serve"}, environment)) == "proxy:3128");
+  CHECK(proxy(parse_as<CheckOptions>({"check"}, environment)) == "proxy:3128");
+  CHECK(proxy(parse_as<GetOptions>({"get", "n/m"}, environment)) == "proxy:3128");
+  CHECK(proxy(parse_as<ExplainOptions>({"explain", "n/m"}, environment)) == "proxy:3128");
+  CHECK(proxy(parse_as<DoctorOptions>({"doctor"}, environment)) == "proxy:3128");
+  CHECK(proxy(parse_as<RecordOptions>({"record", "n/m"}, environment)) == "proxy:3128");
+}
+
 TEST_CASE("WEIR_CONFIG has colons between its paths") {
   CHECK(split_paths("").empty());
   CHECK(split_paths("a") == Texts{"a"});

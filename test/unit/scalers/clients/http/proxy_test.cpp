@@ -118,13 +118,14 @@ TEST_CASE("a proxy that does not open a tunnel is named as the cause") {
       {"it wants a login",
        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n"
        "Content-Length: 0\r\n\r\n",
-       "refused: the proxy refuses the login, or requires one (HTTP 407)"},
+       "refused: the proxy requires a login (HTTP 407); set HTTP_PROXY or HTTPS_PROXY to "
+       "http://USER:PASSWORD@HOST:PORT"},
       {"it cannot reach the server",
        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno",
        "unreachable: the proxy cannot connect to the server (HTTP 503)"},
       {"it speaks another protocol",
        "SSH-2.0-OpenSSH\r\n\r\n",
-       "unreachable: the proxy cannot connect to the server"},
+       "unreachable: the proxy closed the connection, or its response is not HTTP"},
       {"it hangs", "", "timed_out: the proxy did not connect to the server in time"},
   };
 
@@ -154,7 +155,9 @@ TEST_CASE("a proxy that refuses the login of a plain request is named as the cau
 
   const auto reply = site.send(Site::through(proxy.server.port()));
 
-  CHECK(shown(reply) == "refused: the proxy refuses the login, or requires one (HTTP 407)");
+  CHECK(shown(reply) ==
+        "refused: the proxy requires a login (HTTP 407); set HTTP_PROXY or HTTPS_PROXY to "
+        "http://USER:PASSWORD@HOST:PORT");
 }
 
 TEST_CASE("a proxy that cannot be reached is named as the cause") {

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::server {
@@ -76,6 +77,28 @@ TEST_CASE("a label that some selector can set has no remark") {
                                        "(?:team/)?[a-z]+");
 
   CHECK(remarks_on_label(pattern, false).empty());
+}
+
+scalers::BackendState backend(const char* name, std::string proxy) {
+  scalers::BackendState out{};
+  out.name = name;
+  out.proxy = std::move(proxy);
+  return out;
+}
+
+TEST_CASE("a backend with a proxy has a note, and an unusable variable a warning") {
+  const std::vector backends{backend("a", ""),
+                             backend("b", "none (.svc in NO_PROXY)"),
+                             backend("c", "http://***@proxy:3128 (HTTPS_PROXY)")};
+  const scalers::clients::ProxyRules rules(
+      {{"HTTP_PROXY", "http://"}, {"HTTPS_PROXY", "proxy:3128"}, {"NO_PROXY", ".svc"}});
+
+  CHECK(remarks_on_proxies(backends, rules) ==
+        Lines{"warning    environment: HTTP_PROXY is ignored: the url needs a valid HOST or "
+              "HOST:PORT after ://; write an IPv6 address in brackets",
+              "note       backend c: it uses the proxy http://***@proxy:3128 (HTTPS_PROXY)"});
+  CHECK(remarks_on_proxies(backends, {}).size() == 1);
+  CHECK(remarks_on_proxies({}, {}).empty());
 }
 
 }  // namespace

@@ -29,5 +29,14 @@ TEST_CASE("refused credentials have older ones beside them only where those are 
   CHECK_THAT(beside, Contains("refused: HTTP 401; older ones are in use\n"));
 }
 
+TEST_CASE("the proxy of a backend has a line where something names one") {
+  Explanation explanation{};
+  explanation.backend.proxy = "none (.svc in NO_PROXY)";
+
+  CHECK_THAT(terminal_text(explanation, std::nullopt, false),
+             Contains("\nproxy        none (.svc in NO_PROXY)\n"));
+  CHECK_THAT(terminal_text({}, std::nullopt, false), !Contains("\nproxy "));
+}
+
 }  // namespace
 }  // namespace weir::server

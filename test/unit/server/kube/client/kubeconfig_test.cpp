@@ -74,6 +74,21 @@ TEST_CASE("data inside a kubeconfig is decoded") {
   CHECK(access.token.reveal().empty());
 }
 
+TEST_CASE("the proxy of a kubeconfig is used, and may have a login") {
+  const Folder folder;
+  const std::string server(kServer);
+
+  const auto with_proxy = read_kubeconfig(
+      folder.write("config",
+                   kubeconfig(server + ", proxy-url: \"http://user:word@proxy:3128\"", "")));
+  const auto without = read_kubeconfig(folder.write("none", kubeconfig(server, "")));
+
+  REQUIRE(with_proxy.proxy);
+  CHECK(with_proxy.proxy->text() == "http://***@proxy:3128");
+  CHECK(with_proxy.proxy->login->second.reveal() == "word");
+  CHECK_FALSE(without.proxy);
+}
+
 TEST_CASE("an unsupported kubeconfig is an error that says what to write instead") {
   const Folder folder;
   struct Row {
@@ -105,9 +120,10 @@ TEST_CASE("an unsupported kubeconfig is an error that says what to write instead
       {"broken data",
        kubeconfig(server + ", certificate-authority-data: \"?\"", ""),
        "kubeconfig FILE: certificate-authority-data is not base64"},
-      {"a proxy",
-       kubeconfig(server + ", proxy-url: \"http://p\"", ""),
-       "kubeconfig FILE: proxy-url is not supported; Weir connects to the kube-apiserver directly"},
+      {"a proxy without a host",
+       kubeconfig(server + ", proxy-url: \"http://u:p@\"", ""),
+       "kubeconfig FILE: proxy-url: the url needs a valid HOST or HOST:PORT after ://; write an "
+       "IPv6 address in brackets"},
       {"another name",
        kubeconfig(server + ", tls-server-name: n", ""),
        "kubeconfig FILE: tls-server-name is not supported; write the certificate's name in server"},
