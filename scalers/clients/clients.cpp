@@ -66,7 +66,10 @@ std::shared_ptr<clients::Login> Clients::make_login(const clients::AuthSettings&
   for (const auto& login : logins_) {
     if (auto existing = login.lock(); existing && existing->key() == key) return existing;
   }
-  auto created = std::make_shared<clients::Login>(loop_, *http_, clock_, settings);
+  auto created = std::make_shared<clients::Login>(loop_,
+                                                  clients::TokenHttp(*http_, proxies_),
+                                                  clock_,
+                                                  settings);
   logins_.push_back(created);
   return created;
 }

@@ -62,7 +62,7 @@ Result<Grant> FileProvider::read() const {
 // IAM roles for service accounts. Nothing is signed: the JWT proves who asks.
 class StsProvider final : public Provider {
  public:
-  StsProvider(AwsAuth settings, HttpClient& http, const Clock& clock)
+  StsProvider(AwsAuth settings, TokenHttp http, const Clock& clock)
       : settings_(std::move(settings)), http_(http), clock_(clock) {}
 
   [[nodiscard]] awaitable<Result<Grant>> fetch(Deadline deadline) override;
@@ -72,7 +72,7 @@ class StsProvider final : public Provider {
 
  private:
   AwsAuth settings_;
-  HttpClient& http_;
+  TokenHttp http_;
   const Clock& clock_;
 };
 
@@ -104,7 +104,7 @@ awaitable<Result<Grant>> StsProvider::fetch(Deadline deadline) {
 // EKS Pod Identity: an agent on the node, which only the pod's own token file opens.
 class AgentProvider final : public Provider {
  public:
-  AgentProvider(AwsAuth settings, HttpClient& http, const Clock& clock)
+  AgentProvider(AwsAuth settings, TokenHttp http, const Clock& clock)
       : settings_(std::move(settings)), http_(http), clock_(clock) {}
 
   [[nodiscard]] awaitable<Result<Grant>> fetch(Deadline deadline) override;
@@ -115,7 +115,7 @@ class AgentProvider final : public Provider {
 
  private:
   AwsAuth settings_;
-  HttpClient& http_;
+  TokenHttp http_;
   const Clock& clock_;
 };
 
@@ -169,7 +169,7 @@ Url regional_sts(std::string_view region) {
   return {"https", fmt::format("sts.{}.amazonaws.com{}", region, is_china ? ".cn" : ""), 443, ""};
 }
 
-std::unique_ptr<Provider> make_aws(AwsAuth settings, HttpClient& http, const Clock& clock) {
+std::unique_ptr<Provider> make_aws(AwsAuth settings, TokenHttp http, const Clock& clock) {
   if (settings.access_key_id.is_set()) return std::make_unique<FileProvider>(std::move(settings));
   if (settings.web_identity_token.is_set() && !settings.role_arn.empty())
     return std::make_unique<StsProvider>(std::move(settings), http, clock);

@@ -2,9 +2,9 @@
 // Identity.
 #pragma once
 
-#include "scalers/clients/http/client.hpp"
 #include "scalers/clients/tokens/provider.hpp"
 #include "scalers/clients/tokens/settings.hpp"
+#include "scalers/clients/tokens/token_http.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
 
@@ -31,7 +31,7 @@ namespace weir::scalers::clients {
 
 // `http` and `clock` outlive the provider and its fetches.
 [[nodiscard]] std::unique_ptr<Provider> make_aws(AwsAuth settings,
-                                                 HttpClient& http,
+                                                 TokenHttp http,
                                                  const Clock& clock);
 
 }  // namespace weir::scalers::clients

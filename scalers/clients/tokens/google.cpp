@@ -2,7 +2,6 @@
 // the token of a service account.
 #include "scalers/clients/tokens/google.hpp"
 
-#include "scalers/clients/http/client.hpp"
 #include "scalers/clients/tokens/assertion.hpp"
 #include "scalers/clients/tokens/reply.hpp"
 
@@ -43,7 +42,7 @@ std::optional<Url> safe_url(const std::string& text) {
 
 class GoogleProvider final : public Provider {
  public:
-  GoogleProvider(GoogleAuth settings, HttpClient& http, const Clock& clock)
+  GoogleProvider(GoogleAuth settings, TokenHttp http, const Clock& clock)
       : settings_(std::move(settings)), http_(http), clock_(clock) {}
 
   [[nodiscard]] awaitable<Result<Grant>> fetch(Deadline deadline) override;
@@ -56,7 +55,7 @@ class GoogleProvider final : public Provider {
   [[nodiscard]] Result<Federation> federation() const;
 
   GoogleAuth settings_;
-  HttpClient& http_;
+  TokenHttp http_;
   const Clock& clock_;
 };
 
@@ -195,7 +194,7 @@ Result<Federation> parse_federation(std::string_view text) {
   return out;
 }
 
-std::unique_ptr<Provider> make_google(GoogleAuth settings, HttpClient& http, const Clock& clock) {
+std::unique_ptr<Provider> make_google(GoogleAuth settings, TokenHttp http, const Clock& clock) {
   return std::make_unique<GoogleProvider>(std::move(settings), http, clock);
 }
 

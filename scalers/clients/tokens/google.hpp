@@ -4,6 +4,7 @@
 
 #include "scalers/clients/tokens/provider.hpp"
 #include "scalers/clients/tokens/settings.hpp"
+#include "scalers/clients/tokens/token_http.hpp"
 #include "scalers/error.hpp"
 #include "scalers/settings/secret.hpp"
 #include "scalers/settings/url.hpp"
@@ -31,7 +32,7 @@ struct Federation {
 
 // `http` and `clock` outlive the provider and its fetches.
 [[nodiscard]] std::unique_ptr<Provider> make_google(GoogleAuth settings,
-                                                    HttpClient& http,
+                                                    TokenHttp http,
                                                     const Clock& clock);
 
 }  // namespace weir::scalers::clients

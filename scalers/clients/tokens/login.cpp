@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kNoCredentials = "no credentials";
 
 struct MakeProvider {
-  HttpClient& http;
+  TokenHttp http;
   const Clock& clock;
 
   std::unique_ptr<Provider> operator()(std::monostate /*none*/) const { return nullptr; }
@@ -46,7 +46,7 @@ std::string host_of(const Url& url) {
 
 }  // namespace
 
-Login::Login(Loop& loop, HttpClient& http, const Clock& clock, const AuthSettings& settings)
+Login::Login(Loop& loop, TokenHttp http, const Clock& clock, const AuthSettings& settings)
     : clock_(clock), key_(key_of(settings)), missing_(settings.missing) {
   if (const auto* aws = std::get_if<AwsAuth>(&settings.kind)) {
     region_ = aws->region;

@@ -3,10 +3,10 @@
 // only.
 #pragma once
 
-#include "scalers/clients/http/client.hpp"
 #include "scalers/clients/net/counts.hpp"
 #include "scalers/clients/tokens/provider.hpp"
 #include "scalers/clients/tokens/settings.hpp"
+#include "scalers/clients/tokens/token_http.hpp"
 #include "scalers/clients/tokens/token_source.hpp"
 #include "scalers/deadline.hpp"
 #include "scalers/error.hpp"
@@ -20,9 +20,8 @@ namespace weir::scalers::clients {
 
 class Login {
  public:
-  // `settings` are complete (complete_auth). `loop`, `http` and `clock` outlive the login and its
-  // fetches.
-  Login(Loop& loop, HttpClient& http, const Clock& clock, const AuthSettings& settings);
+  // `settings` are complete (complete_auth). `loop` and `clock` outlive the login and its fetches.
+  Login(Loop& loop, TokenHttp http, const Clock& clock, const AuthSettings& settings);
   Login(const Login&) = delete;
   Login& operator=(const Login&) = delete;
   ~Login() = default;

@@ -1,7 +1,6 @@
 // Entra ID is OAuth 2.0 with an assertion and a url of its own, so that one provider serves both.
 #include "scalers/clients/tokens/oauth2.hpp"
 
-#include "scalers/clients/http/client.hpp"
 #include "scalers/clients/tokens/assertion.hpp"
 #include "scalers/clients/tokens/reply.hpp"
 #include "scalers/settings/url.hpp"
@@ -18,7 +17,7 @@ namespace {
 
 class OAuth2Provider final : public Provider {
  public:
-  OAuth2Provider(std::string who, OAuth2Auth settings, HttpClient& http, const Clock& clock)
+  OAuth2Provider(std::string who, OAuth2Auth settings, TokenHttp http, const Clock& clock)
       : who_(std::move(who)), settings_(std::move(settings)), http_(http), clock_(clock) {}
 
   [[nodiscard]] awaitable<Result<Grant>> fetch(Deadline deadline) override;
@@ -36,7 +35,7 @@ class OAuth2Provider final : public Provider {
 
   std::string who_;
   OAuth2Auth settings_;
-  HttpClient& http_;
+  TokenHttp http_;
   const Clock& clock_;
 };
 
@@ -101,12 +100,12 @@ awaitable<Result<Grant>> OAuth2Provider::fetch(Deadline deadline) {
 
 }  // namespace
 
-std::unique_ptr<Provider> make_oauth2(OAuth2Auth settings, HttpClient& http, const Clock& clock) {
+std::unique_ptr<Provider> make_oauth2(OAuth2Auth settings, TokenHttp http, const Clock& clock) {
   return std::make_unique<OAuth2Provider>("the token endpoint", std::move(settings), http, clock);
 }
 
 std::unique_ptr<Provider> make_azure(const AzureAuth& settings,
-                                     HttpClient& http,
+                                     TokenHttp http,
                                      const Clock& clock) {
   OAuth2Auth out;
   out.token_url = settings.authority;

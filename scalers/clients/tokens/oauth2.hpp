@@ -4,6 +4,7 @@
 
 #include "scalers/clients/tokens/provider.hpp"
 #include "scalers/clients/tokens/settings.hpp"
+#include "scalers/clients/tokens/token_http.hpp"
 
 #include <memory>
 
@@ -13,10 +14,10 @@ class HttpClient;
 
 // `http` and `clock` outlive the provider and its fetches.
 [[nodiscard]] std::unique_ptr<Provider> make_oauth2(OAuth2Auth settings,
-                                                    HttpClient& http,
+                                                    TokenHttp http,
                                                     const Clock& clock);
 [[nodiscard]] std::unique_ptr<Provider> make_azure(const AzureAuth& settings,
-                                                   HttpClient& http,
+                                                   TokenHttp http,
                                                    const Clock& clock);
 
 }  // namespace weir::scalers::clients

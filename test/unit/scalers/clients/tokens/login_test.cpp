@@ -4,8 +4,10 @@
 #include "scalers/clients/net/resolver.hpp"
 #include "scalers/clients/tokens/sigv4.hpp"
 #include "test/rigs/folder.hpp"
+#include "test/rigs/http_rig.hpp"
 #include "test/rigs/loop.hpp"
 #include "test/rigs/reader_rig.hpp"
+#include "test/rigs/tcp_server.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -31,7 +33,7 @@ struct Site {
     if (has_session) aws.session_token = SecretFile(folder.write("token", "s3ssion=="));
     AuthSettings settings;
     settings.kind = aws;
-    return std::make_shared<Login>(loop, http, clock, settings);
+    return std::make_shared<Login>(loop, TokenHttp(http, proxies), clock, settings);
   }
   HttpRequest proved(const std::string& url, bool has_session = false) {
     const auto owner = login(has_session);
@@ -49,6 +51,7 @@ struct Site {
   Loop loop;
   Resolver resolver{loop};
   HttpClient http{loop, resolver};
+  ProxyRules proxies;
 };
 
 std::string header(const HttpRequest& request, std::string_view name) {
@@ -108,6 +111,30 @@ TEST_CASE("the parts of a signature are hidden in errors, and a refusal is not c
   CHECK(hides(request, value));
   CHECK(hides(request, value.substr(value.rfind('=') + 1)));
   CHECK_FALSE(request.caches_unauthorized);
+}
+
+TEST_CASE("a token is fetched through the proxy of the environment") {
+  std::string asked;
+  Site site;
+  test::TcpServer proxy({[&](test::Connection& connection) {
+    asked = connection.read_request();
+    connection.write(test::ok(R"({"access_token":"t","token_type":"Bearer","expires_in":60})"));
+  }});
+  const std::string url = "http://127.0.0.1:" + std::to_string(proxy.port());
+  const ProxyRules proxies(
+      ProxyVariables{.http = {"HTTP_PROXY", url}, .https = {}, .no_proxy = {}});
+  OAuth2Auth oauth2;
+  oauth2.token_url = EndpointUrl{std::get<Url>(parse_http_url("http://login.invalid/token"))};
+  AuthSettings settings;
+  settings.kind = oauth2;
+  const auto login =
+      std::make_shared<Login>(site.loop, TokenHttp(site.http, proxies), site.clock, settings);
+
+  const auto grant = test::run(site.loop, Login::get(login, test::within(5s)));
+
+  REQUIRE(grant.has_value());
+  CHECK((*grant)->secret.reveal() == "t");
+  CHECK(asked.starts_with("POST http://login.invalid/token HTTP/1.1\r\n"));
 }
 
 TEST_CASE("keys whose files are missing are a refusal that does not name them") {

@@ -1,0 +1,28 @@
+// How requests for credentials are sent: as others of HTTP, through the proxy of the environment,
+// which the addresses of a cloud's own agents never have. Loop thread only.
+#pragma once
+
+#include "scalers/clients/http/client.hpp"
+#include "scalers/clients/http/proxy_rules.hpp"
+
+#include <utility>
+
+namespace weir::scalers::clients {
+
+class TokenHttp {
+ public:
+  // Both outlive the requests.
+  TokenHttp(HttpClient& http, const ProxyRules& proxies) : http_(http), proxies_(proxies) {}
+
+  // As HttpClient::send().
+  [[nodiscard]] awaitable<Result<HttpReply>> send(HttpRequest request, Deadline deadline) {
+    request.proxy = proxies_.choose(request.url).proxy;
+    return http_.send(std::move(request), deadline);
+  }
+
+ private:
+  HttpClient& http_;
+  const ProxyRules& proxies_;
+};
+
+}  // namespace weir::scalers::clients
