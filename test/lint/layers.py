@@ -47,7 +47,7 @@ def _client(name, library):
 
 _NET = (*WORDS, *POSIX, *_ASIO, "<openssl/*.h>", "scalers/clients/net/*.hpp")
 _NET_INSTEAD = "clients/net knows streams, TLS and names, and no client that uses it"
-_TOKENS = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/clients/{http/client,net/digest,tokens/*}.hpp")
+_TOKENS = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/clients/{http/{client,proxy_rules},net/digest,tokens/*}.hpp")
 _TOKENS_INSTEAD = ("clients/tokens logs in by way of clients/http and signs with clients/net/digest; it takes the words,"
                    " settings and text beside them, and JSON in the .cpp")
 _BACKEND = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/clients/**.hpp", "{own}")
