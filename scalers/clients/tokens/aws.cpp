@@ -130,7 +130,7 @@ awaitable<Result<Grant>> AgentProvider::fetch(Deadline deadline) {
     token.request.headers.push_back({"Authorization", std::move(*assertion), true});
   }
   const std::vector<std::string> redactions = redactions_of(token.request);
-  const auto reply = co_await http_.send(std::move(token.request), deadline);
+  const auto reply = co_await http_.send_directly(std::move(token.request), deadline);
   if (!reply) co_return reply.error().within(kAgent);
   auto grant = parse_agent(*reply, redactions, clock_.wall());
   if (!grant && !problem.empty()) co_return grant.error().within(problem);

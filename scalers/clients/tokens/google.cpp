@@ -104,7 +104,7 @@ awaitable<Result<Grant>> GoogleProvider::ask_metadata_server(Deadline deadline) 
   token.request.headers.push_back({"Metadata-Flavor", Secret("Google")});
   token.request.query = "scopes=" + percent_encoded(settings_.scope);
   const std::vector<std::string> redactions = redactions_of(token.request);
-  const auto reply = co_await http_.send(std::move(token.request), deadline);
+  const auto reply = co_await http_.send_directly(std::move(token.request), deadline);
   if (!reply) co_return reply.error().within(kMetadataServer);
   co_return parse_bearer(kMetadataServer, *reply, redactions, clock_.wall());
 }

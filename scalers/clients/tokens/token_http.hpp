@@ -1,5 +1,5 @@
-// How requests for credentials are sent: as others of HTTP, through the proxy of the environment,
-// which the addresses of a cloud's own agents never have. Loop thread only.
+// How requests for credentials are sent: as others of HTTP, through the proxy of the environment.
+// Those to the agent or metadata server of the pod's own node have no proxy. Loop thread only.
 #pragma once
 
 #include "scalers/clients/http/client.hpp"
@@ -17,6 +17,9 @@ class TokenHttp {
   // As HttpClient::send().
   [[nodiscard]] awaitable<Result<HttpReply>> send(HttpRequest request, Deadline deadline) {
     request.proxy = proxies_.choose(request.url).proxy;
+    return http_.send(std::move(request), deadline);
+  }
+  [[nodiscard]] awaitable<Result<HttpReply>> send_directly(HttpRequest request, Deadline deadline) {
     return http_.send(std::move(request), deadline);
   }
 
