@@ -157,6 +157,9 @@ Error error_of(const CurlFailure& failure) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return lost("HTTP/2 stream error");
     case CURLE_PARTIAL_FILE: return {Errc::bad_reply, "the response is incomplete", ""};
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+      // Of a continued line without a line before it.
+      return not_http("bad field");
     case CURLE_OUT_OF_MEMORY:
       // Of a line over 100 KiB.
       return not_http("header limit exceeded");

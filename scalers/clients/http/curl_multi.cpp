@@ -8,13 +8,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <utility>
 
 namespace weir::scalers::clients {
 namespace {
 
-constexpr std::size_t kMaxIdleEasies = 64;
 // What runs without the loop in between; other work of the loop must not wait for more.
 constexpr int kMaxRuns = 16;
 // libcurl's own limit is a backstop, because CurlSockets limits the idle connections.
@@ -23,8 +21,6 @@ constexpr long kMaxConnections = 1024;
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
-
-void CurlEasyDeleter::operator()(void* easy) const { curl_easy_cleanup(easy); }
 
 std::shared_ptr<CurlMulti> CurlMulti::make(Loop& loop) {
   return std::shared_ptr<CurlMulti>(new CurlMulti(loop));
@@ -53,23 +49,7 @@ CurlMulti::CurlMulti(Loop& loop)
 
 CurlMulti::~CurlMulti() {
   close();
-  idle_easies_.clear();
   curl_global_cleanup();
-}
-
-CurlEasy CurlMulti::take_easy() {
-  if (idle_easies_.empty()) {
-    CurlEasy created(curl_easy_init());
-    CurlTransfer::set_fixed_options(created.get(), *sockets_);
-    return created;
-  }
-  CurlEasy easy = std::move(idle_easies_.back());
-  idle_easies_.pop_back();
-  return easy;
-}
-
-void CurlMulti::return_easy(CurlEasy easy) {
-  if (idle_easies_.size() < kMaxIdleEasies) idle_easies_.push_back(std::move(easy));
 }
 
 void CurlMulti::start(CurlTransfer* transfer) {

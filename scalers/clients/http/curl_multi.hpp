@@ -1,6 +1,6 @@
 // libcurl on the loop: one multi handle, driven by the readiness of its sockets and one timer
-// (curl_multi_socket_action), and a pool of easy handles. No thread of its own: names are resolved
-// before libcurl sees them. Loop thread only.
+// (curl_multi_socket_action). No thread of its own: names are resolved before libcurl sees them.
+// Loop thread only.
 #pragma once
 
 #include "scalers/clients/http/curl_sockets.hpp"
@@ -15,12 +15,6 @@ namespace weir::scalers::clients {
 
 class CurlTransfer;
 
-// CURL*, which is void* to users of libcurl.
-struct CurlEasyDeleter {
-  void operator()(void* easy) const;
-};
-using CurlEasy = std::unique_ptr<void, CurlEasyDeleter>;
-
 class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
  public:
   // Owned by the client and by every transfer.
@@ -31,10 +25,6 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] CurlSockets& sockets() { return *sockets_; }
-
-  // An easy handle, with the fixed options and perhaps those of an earlier transfer.
-  [[nodiscard]] CurlEasy take_easy();
-  void return_easy(CurlEasy easy);
 
   // Adds a transfer and runs it until it has to wait. It is completed once, possibly before
   // start() returns; from a callback of libcurl it is added once that has returned.
@@ -66,7 +56,6 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   Loop& loop_;
   void* multi_ = nullptr;  // CURLM*; null once closed
   std::shared_ptr<CurlSockets> sockets_;
-  std::vector<CurlEasy> idle_easies_;
   std::vector<CurlTransfer*> running_;
   std::vector<CurlTransfer*> pending_;  // to be added
   bool is_in_libcurl_ = false;

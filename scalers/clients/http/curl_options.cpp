@@ -47,7 +47,13 @@ struct CurlCallbacks {
   }
 };
 
-void CurlTransfer::set_fixed_options(void* easy, CurlSockets& sockets) {
+void CurlTransfer::set_fixed_options() {
+  CURL* const easy = easy_.get();
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_.data());
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -58,10 +64,27 @@ void CurlTransfer::set_fixed_options(void* easy, CurlSockets& sockets) {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, CurlCallbacks::on_body);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, CurlCallbacks::on_open);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, CurlCallbacks::on_close);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &sockets);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &multi_->sockets());
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, CurlCallbacks::before_request);
-  // Otherwise libcurl reads no_proxy of the environment, with every proxy.
+  // Otherwise libcurl reads no_proxy of the environment, whatever the proxy is.
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+  if (origin_.proxy) set_fixed_proxy_options();
+  if (!origin_.context && !origin_.proxy_context) return;
+  // The context of set_up_tls() has the roots; libcurl would read its own ones beside.
+  curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
+  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  // libcurl caches a store by the path of its file, which is the same for all of ours: none.
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  // A resumed session would not verify the certificate again, with a new CA as well.
+  curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, CurlCallbacks::on_tls);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, this);
+}
+
+void CurlTransfer::set_fixed_proxy_options() {
+  CURL* const easy = easy_.get();
   curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
   // GSS-API would block the loop.
   curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
@@ -69,20 +92,11 @@ void CurlTransfer::set_fixed_options(void* easy, CurlSockets& sockets) {
   curl_easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir/" WEIR_VERSION);  // of CONNECT
-  // The context of set_up_tls() has the roots; libcurl would read its own ones beside.
-  curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
-  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  // As for the server: set_up_tls() has the roots.
   curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, nullptr);
   curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, nullptr);
-  // libcurl caches a store by the path of its file, which is the same for all of ours: none.
-  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
-  // A resumed session would not verify the certificate again, with a new CA as well.
-  curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, CurlCallbacks::on_tls);
 }
 
 }  // namespace weir::scalers::clients

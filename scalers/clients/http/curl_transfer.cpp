@@ -1,5 +1,5 @@
-// Every option that differs between requests is set for each of them, because easy handles are
-// reused; curl_options.cpp has the others.
+// The options that differ between requests; curl_options.cpp has the others. libcurl's defaults are
+// those of a new handle.
 #include "scalers/clients/http/curl_transfer.hpp"
 
 #include "scalers/clients/http/connect_race.hpp"
@@ -56,6 +56,8 @@ Error internal_error(const std::exception& bug) {
 
 }  // namespace
 
+void CurlEasyDeleter::operator()(void* easy) const { curl_easy_cleanup(easy); }
+
 void CurlSlistDeleter::operator()(curl_slist* list) const { curl_slist_free_all(list); }
 
 CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi,
@@ -70,19 +72,15 @@ CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi,
       route_(std::move(route)),
       deadline_(deadline),
       race_(std::move(race)),
-      easy_(multi_->take_easy()),
+      easy_(curl_easy_init()),
       response_(*request_),
       done_(multi_->loop()) {}
 
-CurlTransfer::~CurlTransfer() {
-  stop();
-  curl_easy_setopt(easy_.get(), CURLOPT_ERRORBUFFER, nullptr);
-  multi_->return_easy(std::move(easy_));
-}
+CurlTransfer::~CurlTransfer() { stop(); }
 
 void CurlTransfer::start() {
   if (multi_->is_closed()) return cancel();
-  set_options();
+  set_fixed_options();
   set_route();
   set_message();
   is_running_ = true;
@@ -102,16 +100,6 @@ awaitable<void> CurlTransfer::finished() {
   complete(CURLE_OPERATION_TIMEDOUT);
 }
 
-void CurlTransfer::set_options() {
-  CURL* const easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_.data());
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, this);
-}
-
 void CurlTransfer::set_route() {
   CURL* const easy = easy_.get();
   const Url& url = request_->url;
@@ -119,13 +107,13 @@ void CurlTransfer::set_route() {
   curl_easy_setopt(easy, CURLOPT_URL, origin.c_str());
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(deadline_.left(now())));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(route_.connect_budget));
-  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, route_.may_reuse ? 0L : 1L);
+  if (!route_.may_reuse) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   // HTTP/2 is negotiated within TLS. The other requests wait for it, instead of connecting, too.
   const bool is_http2 = origin_.is_http2 && origin_.context;
   curl_easy_setopt(easy,
                    CURLOPT_HTTP_VERSION,
                    is_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, is_http2 ? 1L : 0L);
+  if (is_http2) curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
   // Without a name in either list libcurl would resolve names on a thread of its own.
   if (origin_.proxy) {
     set_proxy(*origin_.proxy);
@@ -133,8 +121,8 @@ void CurlTransfer::set_route() {
     append(connect_to_, fmt::format("::{}:", bracketed(route_.address)));
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
   }
-  curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to_.get());
-  curl_easy_setopt(easy, CURLOPT_RESOLVE, resolved_proxy_.get());
+  if (connect_to_) curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to_.get());
+  if (resolved_proxy_) curl_easy_setopt(easy, CURLOPT_RESOLVE, resolved_proxy_.get());
   if (!origin_.context && !origin_.proxy_context) return;
   // libcurl compares the list of ciphers of a connection with that of a request, but not our
   // context. A name in the list that OpenSSL does not know has no effect; set_up_tls() replaces the
@@ -152,13 +140,10 @@ void CurlTransfer::set_proxy(const Proxy& proxy) {
   const std::string scheme = proxy.scheme == "socks5" ? "socks5h" : proxy.scheme;
   const std::string url = fmt::format("{}://{}", scheme, proxy.authority());
   curl_easy_setopt(easy, CURLOPT_PROXY, url.c_str());
-  const bool has_login = proxy.login.has_value();
-  curl_easy_setopt(easy,
-                   CURLOPT_PROXYUSERNAME,
-                   has_login ? proxy.login->first.reveal().c_str() : nullptr);
-  curl_easy_setopt(easy,
-                   CURLOPT_PROXYPASSWORD,
-                   has_login ? proxy.login->second.reveal().c_str() : nullptr);
+  if (proxy.login) {
+    curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy.login->first.reveal().c_str());
+    curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy.login->second.reveal().c_str());
+  }
   if (!is_address(proxy.host)) {
     append(resolved_proxy_,
            fmt::format("{}:{}:{}", proxy.host, proxy.port, bracketed(route_.address)));
@@ -176,8 +161,6 @@ void CurlTransfer::set_message() {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request_->body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_->body.c_str());
-  } else {
-    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
   }
 }
 

@@ -25,6 +25,12 @@ namespace weir::scalers::clients {
 
 class ConnectRace;
 
+// CURL*, which is void* to users of libcurl.
+struct CurlEasyDeleter {
+  void operator()(void* easy) const;
+};
+using CurlEasy = std::unique_ptr<void, CurlEasyDeleter>;
+
 struct CurlSlistDeleter {
   void operator()(curl_slist* list) const;
 };
@@ -67,7 +73,6 @@ class CurlTransfer {
   [[nodiscard]] bool was_connected() const { return was_connected_; }
 
   // For CurlMulti.
-  static void set_fixed_options(void* easy, CurlSockets& sockets);
   [[nodiscard]] void* easy() const { return easy_.get(); }
   void complete(int code);
   void cancel();
@@ -75,7 +80,8 @@ class CurlTransfer {
  private:
   friend struct CurlCallbacks;
 
-  void set_options();
+  void set_fixed_options();
+  void set_fixed_proxy_options();
   void set_route();
   void set_message();
   void set_proxy(const Proxy& proxy);
@@ -99,6 +105,8 @@ class CurlTransfer {
   const Route route_;
   const Deadline deadline_;
   std::shared_ptr<ConnectRace> race_;  // also owned by the other attempts; null: no others
+  // Of this transfer alone: a response could use memory that libcurl 7.88 has freed, through a
+  // pointer that a handle keeps of its last transfer (the header before a continued line).
   CurlEasy easy_;
   // What libcurl reads during the transfer.
   CurlSlist headers_;

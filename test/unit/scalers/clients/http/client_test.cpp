@@ -97,7 +97,7 @@ TEST_CASE("a POST carries a form, whatever its bytes") {
   CHECK(requests.front().ends_with("\r\n\r\nquery=" + std::string(100'000, 'a')));
 }
 
-TEST_CASE("a request has nothing of the one before, whose handle it uses") {
+TEST_CASE("a request has nothing of the one before, whose connection it uses") {
   Recorder recorder;
   Site site;
   auto post = site.request(recorder.server.port());

@@ -126,6 +126,22 @@ TEST_CASE("bytes that are not a complete HTTP response are an error") {
   }
 }
 
+TEST_CASE("a continued line continues nothing of an earlier response") {
+  TcpServer server({[](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 2\r\n\r\n{}");
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\n  continued\r\nContent-Length: 2\r\n\r\n{}");
+  }});
+  Site site;
+
+  const auto first = site.send(site.request(server.port()));
+  const auto second = site.send(site.request(server.port()));
+
+  CHECK(shown(first) == "a value");
+  CHECK(shown(second) == "bad_reply: the response is not HTTP <bad field>");
+}
+
 TEST_CASE("an unknown encoding that contains a secret does not reveal it") {
   TcpServer server({[](Connection& connection) {
     connection.read_request();

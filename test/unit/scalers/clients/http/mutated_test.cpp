@@ -17,7 +17,7 @@ using test::shown;
 using test::TcpServer;
 using namespace std::chrono_literals;
 
-constexpr int kResponses = 2'000;
+constexpr int kResponses = 10'000;
 
 const std::vector<std::string>& originals() {
   static const std::vector<std::string> texts{
