@@ -163,7 +163,7 @@ awaitable<Performed> send_once(std::shared_ptr<CurlMulti> multi,
                            .connect_budget = deadline.left(now())},
                           deadline);
     transfer.start();
-    if (!transfer.is_done()) co_await transfer.finished();
+    co_await transfer.finished();
     if (multi->is_closed()) co_return Performed{canceled(), HostState::unknown};
     // The server may have closed the connection: the request is sent once more, on a new one. POST
     // as well, because the requests of Weir are queries and reviews, which change nothing.

@@ -4,6 +4,7 @@
 
 #include "scalers/clients/http/curl_transfer.hpp"
 
+#include <boost/asio/post.hpp>
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -55,7 +56,13 @@ CurlMulti::~CurlMulti() {
 void CurlMulti::start(CurlTransfer* transfer) {
   curl_easy_setopt(transfer->easy(), CURLOPT_PRIVATE, transfer);
   pending_.push_back(transfer);
-  if (!is_in_libcurl_) run_due();
+  if (std::exchange(is_start_posted_, true)) return;
+  boost::asio::post(loop_, [self = weak_from_this()] {
+    const auto multi = self.lock();
+    if (!multi || multi->is_closed()) return;
+    multi->is_start_posted_ = false;
+    multi->run_due();
+  });
 }
 
 void CurlMulti::stop(CurlTransfer* transfer) {
@@ -105,9 +112,7 @@ void CurlMulti::act(int fd, int events) {
 
 void CurlMulti::run(int fd, int events) {
   int running = 0;
-  is_in_libcurl_ = true;
   curl_multi_socket_action(multi_, fd, events, &running);
-  is_in_libcurl_ = false;
   complete_finished();
 }
 

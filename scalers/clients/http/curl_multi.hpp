@@ -26,8 +26,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] CurlSockets& sockets() { return *sockets_; }
 
-  // Adds a transfer and runs it until it has to wait. It is completed once, possibly before
-  // start() returns; from a callback of libcurl it is added once that has returned.
+  // Has the loop add a transfer, which completes once. Never at once, because libcurl may have a
+  // response as soon as the request is sent, and a chain of requests would hold the loop.
   void start(CurlTransfer* transfer);
   // Removes a transfer that is not completed; its connection is closed.
   void stop(CurlTransfer* transfer);
@@ -58,7 +58,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   std::shared_ptr<CurlSockets> sockets_;
   std::vector<CurlTransfer*> running_;
   std::vector<CurlTransfer*> pending_;  // to be added
-  bool is_in_libcurl_ = false;
+  bool is_start_posted_ = false;
   Timer timer_;
   SteadyTime due_ = SteadyTime::max();    // when libcurl wants to run
   SteadyTime armed_ = SteadyTime::max();  // when the timer fires

@@ -1,4 +1,4 @@
-// What the HTTP client makes of servers that are wrong, silent or gone, and of its own end.
+// What the HTTP client makes of servers that are wrong, silent or gone.
 #include "scalers/clients/http/client.hpp"
 #include "test/rigs/http_rig.hpp"
 #include "test/rigs/shown.hpp"
@@ -305,24 +305,6 @@ TEST_CASE("a body with a Content-Length over the limit is rejected at its first 
   CHECK(shown(reply) == "too_large: the response is over 4 KiB; query fewer series");
 }
 
-TEST_CASE("close() ends every request in flight, and later requests at once") {
-  TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
-  Site site;
-  const auto first = site.begin(site.request(server.port()));
-  const auto second = site.begin(site.request(server.port()));
-  test::settle(site.loop);
-
-  site.http.close();
-  const auto first_reply = test::finish(site.loop, first);
-  const auto second_reply = test::finish(site.loop, second);
-  const auto later = site.send(site.request(server.port()));
-  site.http.close();
-
-  CHECK(shown(first_reply) == "unreachable: the request was canceled");
-  CHECK(shown(second_reply) == "unreachable: the request was canceled");
-  CHECK(shown(later) == "unreachable: the request was canceled");
-}
-
 TEST_CASE("a failed connect is distinguished from a late response, and not retried") {
   const test::FullPort full;
   Site site;
@@ -366,40 +348,6 @@ TEST_CASE("a descriptor that libcurl has closed by itself is not closed again") 
 
   CHECK(shown(test::finish(site.loop, pending)) == "a value");
   CHECK(shown(other) == "a value");
-}
-
-TEST_CASE("close() ends a request whose connection is not open yet") {
-  const test::FullPort full;
-  Site site;
-  const auto pending = site.begin(site.request(full.port()));
-  test::settle(site.loop);
-
-  site.http.close();
-  site.loop.restart();
-  const auto begun = std::chrono::steady_clock::now();
-  site.loop.run();  // until nothing is left to be done
-
-  CHECK(std::chrono::steady_clock::now() - begun < 5s);
-  REQUIRE(pending->has_value());
-  CHECK(shown(**pending) == "unreachable: the request was canceled");
-}
-
-TEST_CASE("a client may be destroyed while a request is in flight") {
-  TcpServer server({[](Connection& connection) { connection.wait_for_close(); }});
-  Loop loop;
-  test::Pending<Result<HttpReply>> pending;
-  {
-    Resolver resolver(loop);
-    HttpClient http(loop, resolver);
-    HttpRequest request;
-    request.url = {"http", "127.0.0.1", server.port(), ""};
-    pending = test::start(loop, http.send(std::move(request), test::within(15s)));
-    test::settle(loop);
-  }
-
-  const auto reply = test::finish(loop, pending);
-
-  CHECK(shown(reply) == "unreachable: the request was canceled");
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ TEST_CASE("a proxy that cannot be reached is named as the cause") {
   Site site;
 
   const auto refused = site.send(Site::through(nobody_listens.port()));
-  const auto late = site.send(Site::through(silent.port(), "https"), 200ms);
+  const auto late = site.send(Site::through(silent.port(), "https"), 1s);
 
   CHECK(shown(refused) == "unreachable: the proxy: cannot connect (Connection refused)");
   CHECK(shown(late) == "timed_out: the proxy: it did not accept a connection in time");
