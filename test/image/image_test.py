@@ -13,7 +13,7 @@ from support.certificates import ROOT
 from support.manifests import build, copied_manifests, find_object
 
 HERE = Path(__file__).resolve().parent
-MAX_BYTES = 25e6
+MAX_BYTES = 33e6  # 11 of them are libcurl and its libraries
 PYTHON = "/usr/bin/python3"
 
 
