@@ -49,7 +49,8 @@ CurlMulti::CurlMulti(Loop& loop)
 }
 
 CurlMulti::~CurlMulti() {
-  close();
+  // No transfer is left, because each of them owns this object.
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
   curl_global_cleanup();
 }
 

@@ -33,11 +33,9 @@ long milliseconds(Duration duration) {
 }
 
 void append(CurlSlist& list, const std::string& text) {
-  // The list is unchanged when there is no memory.
-  curl_slist* const longer = curl_slist_append(list.get(), text.c_str());
-  if (longer == nullptr) return;
-  static_cast<void>(list.release());
-  list.reset(longer);
+  // nullptr when there is no memory, else the first entry, which stays the same.
+  curl_slist* const first = curl_slist_append(list.get(), text.c_str());
+  if (!list) list.reset(first);
 }
 
 bool is_address(const std::string& host) {

@@ -194,7 +194,7 @@ bool copy_tls_context(const TlsContext& source, const std::string& host, ssl_ctx
                  X509_VERIFY_PARAM_set1_host(rules, name.c_str(), 0) == 1;
   if (X509* certificate = SSL_CTX_get0_certificate(from); certificate != nullptr) {
     STACK_OF(X509)* chain = nullptr;
-    SSL_CTX_get0_chain_certs(from, &chain);
+    SSL_CTX_get0_chain_certs(from, static_cast<void*>(&chain));
     is_done = is_done && SSL_CTX_use_certificate(target, certificate) == 1 &&
               SSL_CTX_set1_chain(target, chain) == 1;
     if (EVP_PKEY* key = SSL_CTX_get0_privatekey(from); key != nullptr)
