@@ -3,8 +3,8 @@
 // `proxy` of a backend. The environment is a value. Pure.
 #pragma once
 
+#include "scalers/clients/http/no_proxy_list.hpp"
 #include "scalers/clients/http/proxy.hpp"
-#include "scalers/clients/http/proxy_exceptions.hpp"
 #include "scalers/settings/url.hpp"
 
 #include <memory>
@@ -63,7 +63,7 @@ class ProxyRules {
   Source http_;
   Source https_;
   std::string exceptions_variable_;
-  ProxyExceptions exceptions_;
+  NoProxyList exceptions_;
 };
 
 }  // namespace weir::scalers::clients

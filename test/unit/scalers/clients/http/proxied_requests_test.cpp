@@ -112,7 +112,8 @@ TEST_CASE("a connection to a proxy is kept, for requests with the same login alo
   const auto connections = proxy.server.connections();
   auto other = request_to("http", with_login);
   other.url.host = "other.test.invalid";
-  REQUIRE(shown(site.send(std::move(other))) == "a value");
+  const auto reply = site.send(std::move(other));
+  REQUIRE(shown(reply) == "a value");
 
   CHECK(connections == 1);
   CHECK_THAT(proxy.server.requests().back(), Catch::StartsWith("GET http://other.test.invalid:"));
@@ -181,9 +182,9 @@ TEST_CASE("a proxy that hangs is named, unless the server may be what hangs") {
   TcpServer silent({hang});
   Site site;
 
-  CHECK(shown(site.send(request_to("https", proxy_at(silent.port())), 300ms)) ==
+  CHECK(shown(site.send(request_to("https", proxy_at(silent.port())), 1s)) ==
         "timed_out: the proxy did not connect to the server in time");
-  CHECK(shown(site.send(request_to("http", proxy_at(silent.port())), 300ms)) ==
+  CHECK(shown(site.send(request_to("http", proxy_at(silent.port())), 1s)) ==
         "timed_out: it did not respond through the proxy");
 }
 
@@ -197,7 +198,7 @@ TEST_CASE("a proxy that is unreachable opens the breaker for its own requests al
     return out;
   };
 
-  const auto first = site.send(proxied(), 300ms);
+  const auto first = site.send(proxied(), 1s);
   const auto direct = site.send(site.request(server.port()));
   const auto cached = site.send(proxied(), 30ms);
 

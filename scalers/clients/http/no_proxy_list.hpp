@@ -23,11 +23,11 @@ struct IpAddress {
 [[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);
 
 // Servers without a proxy: the entries of NO_PROXY.
-class ProxyExceptions {
+class NoProxyList {
  public:
-  ProxyExceptions() = default;
+  NoProxyList() = default;
   // Entries with commas in between.
-  explicit ProxyExceptions(std::string_view list);
+  explicit NoProxyList(std::string_view list);
   // The entry that the server matches, in lower case; empty: none.
   [[nodiscard]] std::string_view match(const Url& url) const;
   // Entries that match no server, as in Go, because they have a blank, a scheme or a path.

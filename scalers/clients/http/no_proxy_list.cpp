@@ -1,6 +1,6 @@
 // What an entry matches differs from curl's NO_PROXY: a domain with a dot in front is its
 // subdomains alone, and an entry may have a port.
-#include "scalers/clients/http/proxy_exceptions.hpp"
+#include "scalers/clients/http/no_proxy_list.hpp"
 
 #include "scalers/text/utf8.hpp"
 
@@ -75,7 +75,7 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return is_mapped(out.bytes) ? v4_within(out.bytes) : out;
 }
 
-ProxyExceptions::ProxyExceptions(std::string_view list) {
+NoProxyList::NoProxyList(std::string_view list) {
   while (!list.empty()) {
     const std::string_view item = trimmed(list.substr(0, list.find(',')));
     list.remove_prefix(std::min(list.size(), list.find(',')));
@@ -88,7 +88,7 @@ ProxyExceptions::ProxyExceptions(std::string_view list) {
   }
 }
 
-std::optional<ProxyExceptions::Entry> ProxyExceptions::parse_network(std::string_view text) {
+std::optional<NoProxyList::Entry> NoProxyList::parse_network(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
   const std::string_view front = text.substr(0, slash);
@@ -116,7 +116,7 @@ std::optional<ProxyExceptions::Entry> ProxyExceptions::parse_network(std::string
   return out;
 }
 
-std::optional<ProxyExceptions::Entry> ProxyExceptions::parse(std::string_view text) {
+std::optional<NoProxyList::Entry> NoProxyList::parse(std::string_view text) {
   if (auto network = parse_network(text)) return network;
   const auto split = split_host_port(text);
   std::string_view host = split ? split->host : text;
@@ -134,9 +134,9 @@ std::optional<ProxyExceptions::Entry> ProxyExceptions::parse(std::string_view te
   return out;
 }
 
-bool ProxyExceptions::Entry::matches(const std::optional<IpAddress>& ip,
-                                     const std::string& host,
-                                     const std::string& port_text) const {
+bool NoProxyList::Entry::matches(const std::optional<IpAddress>& ip,
+                                 const std::string& host,
+                                 const std::string& port_text) const {
   if (is_all) return true;
   if (!port.empty() && port != port_text) return false;
   if (address) {
@@ -149,7 +149,7 @@ bool ProxyExceptions::Entry::matches(const std::optional<IpAddress>& ip,
   return host.ends_with(domain) || (includes_domain && host == std::string_view(domain).substr(1));
 }
 
-std::string_view ProxyExceptions::match(const Url& url) const {
+std::string_view NoProxyList::match(const Url& url) const {
   const std::string host = lower_case(url.host);
   const auto ip = parse_ip(host);
   const std::string port = fmt::format("{}", url.port);
@@ -159,7 +159,7 @@ std::string_view ProxyExceptions::match(const Url& url) const {
   return found == entries_.end() ? std::string_view{} : found->text;
 }
 
-std::vector<std::string> ProxyExceptions::unusable() const {
+std::vector<std::string> NoProxyList::unusable() const {
   std::vector<std::string> out;
   for (const Entry& entry : entries_) {
     // Such as "a b", and "http://a", whose port is "//a". No name of a server has one of these.
