@@ -46,6 +46,8 @@ std::optional<ConnectionId> Handshakes::begin_next(SteadyTime now, bool is_under
 std::optional<ConnectionId> Handshakes::next_to_evict(SteadyTime now) const {
   if (running_ < kMost || turns_.empty() || by_running_.empty()) return std::nullopt;
   const Load& most = *by_running_.rbegin();
+  // A stranger does not take the place of a kube-apiserver.
+  if (turns_.begin()->is_stranger && addresses_.at(most.address).is_trusted) return std::nullopt;
   // Without the difference two addresses would evict each other's in turn.
   if (most.running <= turns_.begin()->running) return std::nullopt;
   const auto& [id, since] = *addresses_.at(most.address).running.begin();

@@ -37,7 +37,8 @@ class Handshakes {
   // last turn is longest ago. nullopt: none may, or none waits.
   [[nodiscard]] std::optional<ConnectionId> begin_next(SteadyTime now, bool is_under_pressure);
   // The handshake that has to end so that the next in turn may run: the oldest of the address with
-  // the most. nullopt: there is room, none waits, or none has more than the next would have.
+  // the most. nullopt: there is room, none waits, none has more than the next would have, or it is
+  // trusted and the next is not.
   [[nodiscard]] std::optional<ConnectionId> next_to_evict(SteadyTime now) const;
   // The connection neither waits nor is in its handshake. One with a trusted certificate does not
   // count in the rates.

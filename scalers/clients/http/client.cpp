@@ -124,12 +124,20 @@ awaitable<Performed> connect_and_send(std::shared_ptr<CurlMulti> multi,
   // The lookup took all of the time, which proves nothing about the host.
   if (deadline.is_past(now())) co_return Performed{no_response(), HostState::unknown};
   const Duration budget = connect_budget(*request, deadline);
-  const auto transfer = co_await send_to_one(multi,
-                                             request,
-                                             std::move(origin),
-                                             std::move(*addresses),
-                                             budget,
-                                             deadline);
+  const bool may_reuse = origin.is_http2;
+  auto transfer =
+      co_await send_to_one(multi, request, origin, *addresses, budget, deadline, may_reuse);
+  // libcurl chose a connection that must not be used, such as another backend's.
+  const bool is_refused = may_reuse && transfer && transfer->needs_connection();
+  if (is_refused && !multi->is_closed() && !deadline.is_past(now())) {
+    transfer = co_await send_to_one(multi,
+                                    request,
+                                    std::move(origin),
+                                    std::move(*addresses),
+                                    connect_budget(*request, deadline),
+                                    deadline,
+                                    false);
+  }
   if (multi->is_closed()) co_return Performed{canceled(), HostState::unknown};
   if (!transfer) {
     const Error none{Errc::unreachable, "it has no addresses to connect to", ""};

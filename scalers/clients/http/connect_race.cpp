@@ -55,7 +55,8 @@ awaitable<std::unique_ptr<CurlTransfer>> send_to_one(std::shared_ptr<CurlMulti> 
                                                      HttpOrigin origin,
                                                      Addresses addresses,
                                                      Duration connect_budget,
-                                                     Deadline deadline) {
+                                                     Deadline deadline,
+                                                     bool may_reuse) {
   const Deadline limit = Deadline::after(now(), connect_budget);
   const auto race = std::make_shared<ConnectRace>(multi->loop());
   std::vector<std::unique_ptr<CurlTransfer>> attempts;
@@ -63,7 +64,7 @@ awaitable<std::unique_ptr<CurlTransfer>> send_to_one(std::shared_ptr<CurlMulti> 
   for (std::size_t i = 0; i < addresses.size() && !race->is_decided(); ++i) {
     // Each address may use all of the time that is left, because the attempts are concurrent.
     CurlTransfer::Route route{.address = addresses[i],
-                              .may_reuse = origin.is_http2,
+                              .may_reuse = may_reuse,
                               .connect_budget = limit.left(now())};
     attempts.push_back(
         std::make_unique<CurlTransfer>(multi, request, origin, std::move(route), deadline, race));

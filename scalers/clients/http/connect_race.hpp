@@ -38,13 +38,15 @@ class ConnectRace {
 
 // Sends the request on a new connection to one of the addresses: the next one is tried once the one
 // before has failed or 250 ms have passed, and the first that connects is used. The transfer is
-// done; that of the last failure when none connects; nullptr without addresses.
+// done; that of the last failure when none connects; nullptr without addresses. `may_reuse`: also
+// on a connection of HTTP/2 that exists by then.
 [[nodiscard]] awaitable<std::unique_ptr<CurlTransfer>> send_to_one(
     std::shared_ptr<CurlMulti> multi,
     std::shared_ptr<const HttpRequest> request,
     HttpOrigin origin,
     Addresses addresses,
     Duration connect_budget,
-    Deadline deadline);
+    Deadline deadline,
+    bool may_reuse);
 
 }  // namespace weir::scalers::clients

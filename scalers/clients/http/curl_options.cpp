@@ -42,6 +42,17 @@ struct CurlCallbacks {
     return static_cast<CurlTransfer*>(self)->before_request(ends) ? CURL_PREREQFUNC_OK
                                                                   : CURL_PREREQFUNC_ABORT;
   }
+  static int on_text(CURL* /*easy*/,
+                     curl_infotype type,
+                     char* text,
+                     std::size_t size,
+                     void* self) noexcept {
+    if (type == CURLINFO_TEXT) static_cast<CurlTransfer*>(self)->note_text({text, size});
+    return 0;
+  }
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+    return static_cast<CurlTransfer*>(self)->can_wait_for_proxy() ? 0 : 1;
+  }
   static CURLcode on_tls(CURL* /*easy*/, void* context, void* self) noexcept {
     return static_cast<CurlTransfer*>(self)->set_up_tls(context) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
   }
@@ -54,6 +65,8 @@ void CurlTransfer::set_fixed_options() {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
+  curl_easy_setopt(easy, CURLOPT_DEBUGDATA, this);
+  curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, CurlCallbacks::on_text);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -86,6 +99,11 @@ void CurlTransfer::set_fixed_options() {
 void CurlTransfer::set_fixed_proxy_options() {
   CURL* const easy = easy_.get();
   curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
+  if (origin_.context) {  // a tunnel
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, CurlCallbacks::on_progress);
+  }
   // GSS-API would block the loop.
   curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
   // The fields of a request, and with them its token, are not for the proxy.

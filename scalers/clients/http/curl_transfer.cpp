@@ -24,6 +24,9 @@ static_assert(CURL_ERROR_SIZE == 256);
 constexpr long kProxyLoginRequired = 407;
 // Beyond every deadline. A transfer that libcurl has forgotten must not hold its coroutine.
 constexpr Duration kGrace{1'000};
+// A proxy's response to CONNECT: its head, and the page of a refusal.
+constexpr int kMaxProxySteps = 64 * 1024;
+constexpr int kProxyStepsOfLook = 256;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -125,8 +128,10 @@ void CurlTransfer::set_route() {
   // libcurl compares the list of ciphers of a connection with that of a request, but not our
   // context. A name in the list that OpenSSL does not know has no effect; set_up_tls() replaces the
   // list.
-  const auto label = [](const TlsContext& context) {
-    return fmt::format("HIGH:weir{}", static_cast<const void*>(context.get()));
+  const auto label = [&](const TlsContext& context) {
+    return fmt::format("HIGH:weir{}{}",
+                       static_cast<const void*>(context.get()),
+                       is_http2 ? "-h2" : "");
   };
   curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, label(origin_.context).c_str());
   curl_easy_setopt(easy, CURLOPT_PROXY_SSL_CIPHER_LIST, label(origin_.proxy_context).c_str());
@@ -189,8 +194,10 @@ bool CurlTransfer::before_request(const SocketEnds& ends) {
     socket->is_multiplexed = has_multiplexed();
     if (socket->counts) ++socket->counts->opened;
   } else if (socket->is_ended || socket->origin != origin_ ||
-             (!socket->is_multiplexed && has_unsolicited_data(*socket))) {
-    // Of another backend, or with bytes that must not be taken for the next response.
+             (!socket->is_multiplexed &&
+              (socket->transfers > 0 || has_unsolicited_data(*socket)))) {
+    // Of another backend, in use, or with bytes that must not be taken for the next response.
+    // libcurl offers an HTTP/1.1 connection in use once another one of the host has HTTP/2.
     needs_connection_ = true;
     return false;
   }
@@ -214,7 +221,8 @@ bool CurlTransfer::set_up_tls(void* context) {
 
 bool CurlTransfer::has_multiplexed() const {
   const ssl_st* const connection = tls_connection();
-  return origin_.is_http2 && connection != nullptr && has_chosen_http2(connection);
+  return origin_.is_http2 && origin_.context && connection != nullptr &&
+         has_chosen_http2(connection);
 }
 
 bool CurlTransfer::has_unsolicited_data(const CurlSocket& socket) const {
@@ -225,14 +233,19 @@ bool CurlTransfer::has_unsolicited_data(const CurlSocket& socket) const {
 
 const ssl_st* CurlTransfer::tls_connection() const {
   const curl_tlssessioninfo* info = nullptr;
-  if (!origin_.context) return nullptr;
+  if (!origin_.context && !origin_.proxy_context) return nullptr;
   if (curl_easy_getinfo(easy_.get(), CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK) return nullptr;
   return static_cast<const ssl_st*>(info->internals);
 }
 
 bool CurlTransfer::read_line(const char* text, std::size_t size) {
   try {
-    return response_.read_line({text, size});
+    const bool is_multiplexed = socket_ && socket_->is_multiplexed;
+    if (!response_.read_line({text, size}, is_multiplexed)) return false;
+    // Only from here on, because libcurl says much on the way.
+    if (response_.is_head_done() && !is_multiplexed)
+      curl_easy_setopt(easy_.get(), CURLOPT_VERBOSE, 1L);
+    return true;
   } catch (const std::exception& bug) {
     bug_ = internal_error(bug);
     return false;
@@ -253,8 +266,28 @@ bool CurlTransfer::read_body(const char* text, std::size_t size) {
 
 bool CurlTransfer::is_late() const { return deadline_.is_past(now()); }
 
+void CurlTransfer::note_text(std::string_view text) {
+  // libcurl drops what follows a response without a Content-Length, and keeps the connection.
+  has_excess_ = has_excess_ || text.starts_with("Leftovers after chunking") ||
+                text.starts_with("Excess found");
+}
+
+bool CurlTransfer::can_wait_for_proxy() {
+  // Called for each byte of the proxy's response to CONNECT, which libcurl reads to its end without
+  // a look at the time or at other transfers.
+  if (was_connected_) return true;
+  ++proxy_steps_;
+  is_proxy_flooding_ = proxy_steps_ > kMaxProxySteps;
+  if (is_proxy_flooding_) return false;
+  return proxy_steps_ % kProxyStepsOfLook != 0 || !is_late();
+}
+
 void CurlTransfer::complete(int code) {
   is_running_ = false;
+  // Inside of two layers of TLS nobody sees whether bytes wait in the outer one.
+  const bool is_opaque = origin_.context && origin_.proxy_context;
+  if (socket_ && !socket_->is_multiplexed && (has_excess_ || is_opaque))
+    CurlSockets::end(*socket_, ConnectionCounts::kIdle);
   auto outcome = outcome_of(code);
   if (outcome && is_late()) {
     // The next request must not wait behind a server that is late.
@@ -287,6 +320,8 @@ Result<HttpReply> CurlTransfer::outcome_of(int code) {
       return proxy_login_error(origin_.proxy->login.has_value(), kProxyLoginRequired);
     return reply;
   }
+  // What has come before says why: a refusal as a rule.
+  if (is_proxy_flooding_) code = CURLE_RECV_ERROR;
   CurlFailure failure{.code = code, .text = error_text_.data()};
   // libcurl keeps the errno of an older failure.
   failure.os_error = open_error_;

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct curl_slist;
@@ -90,6 +91,9 @@ class CurlTransfer {
   [[nodiscard]] bool set_up_tls(void* context);
   [[nodiscard]] bool read_line(const char* text, std::size_t size);
   [[nodiscard]] bool read_body(const char* text, std::size_t size);
+  // What libcurl tells about the transfer.
+  void note_text(std::string_view text);
+  [[nodiscard]] bool can_wait_for_proxy();
   [[nodiscard]] bool is_late() const;
   [[nodiscard]] const ssl_st* tls_connection() const;
   [[nodiscard]] bool has_multiplexed() const;
@@ -122,6 +126,9 @@ class CurlTransfer {
   bool is_running_ = false;
   bool needs_connection_ = false;
   bool was_connected_ = false;
+  bool has_excess_ = false;  // bytes came after the response
+  int proxy_steps_ = 0;
+  bool is_proxy_flooding_ = false;
   std::optional<Error> bug_;
   std::optional<Result<HttpReply>> outcome_;
   Signal done_;

@@ -30,20 +30,22 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-bool ResponseReader::read_line(std::string_view line) {
+bool ResponseReader::read_line(std::string_view line, bool is_multiplexed) {
   line_bytes_ += line.size();
   if (line_bytes_ > kMaxLineBytes)
     return reject(is_head_done_ ? "an unterminated line" : "header limit exceeded");
   if (is_head_done_) return true;  // a trailer
-  if (!is_in_head_) return read_status(line);
+  if (!is_in_head_) return read_status(line, is_multiplexed);
   if (trimmed(line).empty()) return end_head();
   return read_field(line);
 }
 
-bool ResponseReader::read_status(std::string_view line) {
+bool ResponseReader::read_status(std::string_view line, bool is_multiplexed) {
   if (++heads_ > kMaxHeads) return reject("too many interim responses");
   const auto space = line.find(' ');
-  if (!line.starts_with("HTTP/") || space == std::string_view::npos) return reject("bad version");
+  // libcurl would take the host for one that speaks HTTP/2.
+  const std::string_view version = is_multiplexed ? "HTTP/" : "HTTP/1.";
+  if (!line.starts_with(version) || space == std::string_view::npos) return reject("bad version");
   const std::string_view code = line.substr(space + 1, 3);
   const auto [end, failed] = std::from_chars(code.data(), code.data() + code.size(), status_);
   if (failed != std::errc{} || end != code.data() + code.size() || status_ < 100)

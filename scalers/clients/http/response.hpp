@@ -18,7 +18,8 @@ class ResponseReader {
   explicit ResponseReader(const HttpRequest& request) : request_(request) {}
 
   // One line with its line end. False: the transfer must end, and problem() says why.
-  [[nodiscard]] bool read_line(std::string_view line);
+  // `is_multiplexed`: of a connection of HTTP/2.
+  [[nodiscard]] bool read_line(std::string_view line, bool is_multiplexed);
   // False: the transfer must end; problem() says why, unless is_stopped().
   [[nodiscard]] bool read_body(std::string_view piece);
 
@@ -32,7 +33,7 @@ class ResponseReader {
 
  private:
   [[nodiscard]] bool is_stream() const;
-  [[nodiscard]] bool read_status(std::string_view line);
+  [[nodiscard]] bool read_status(std::string_view line, bool is_multiplexed);
   [[nodiscard]] bool read_field(std::string_view line);
   [[nodiscard]] bool end_head();
   // Returns false.

@@ -68,6 +68,18 @@ TEST_CASE("S40: without room the oldest handshake of the address with the most h
   CHECK(handshakes.begin_next(kNow + 1s, false) == 1);
 }
 
+TEST_CASE("S40: strangers do not take the places of a trusted address") {
+  Handshakes handshakes;
+  for (ConnectionId id = 100; id < 164; ++id) handshakes.add(id, at(1), true);
+  for (ConnectionId id = 200; id < 264; ++id) handshakes.add(id, at(2), true);
+  REQUIRE(begin_all(handshakes, kNow) == Handshakes::kMost);
+
+  handshakes.add(1, at(9), false);
+  CHECK_FALSE(handshakes.next_to_evict(kNow + 1s));
+  handshakes.add(2, at(8), true);
+  CHECK(handshakes.next_to_evict(kNow + 1s) == 100);
+}
+
 TEST_CASE("S40: an address with as many running handshakes as the others evicts none of theirs") {
   Handshakes handshakes;
   for (int address = 1; address <= 4; ++address)

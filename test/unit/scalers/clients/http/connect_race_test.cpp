@@ -30,7 +30,8 @@ struct Site {
                                           origin,
                                           std::move(addresses),
                                           connect_budget,
-                                          test::within(15s)));
+                                          test::within(15s),
+                                          false));
     if (!transfer) return Error{Errc::unreachable, "no transfer", ""};
     return std::move(transfer->outcome());
   }

@@ -55,13 +55,19 @@ TEST_CASE("an idle connection that the server closed is replaced within the same
 struct Unkept {
   std::string_view name;
   std::string bytes;
+  std::string reason = "closed";
 };
+
+const std::string kChunked =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
 
 TEST_CASE("a connection that the server ends, or sends unsolicited data on, is not reused") {
   const Unkept rows[] = {
       {"it says so", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"},
       {"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
       {"an unsolicited reply", ok("{}") + ok("forged")},
+      {"an unsolicited reply after chunks", kChunked + ok("forged"), "idle"},
+      {"half a reply after chunks", kChunked + "HTTP/1.1 200", "idle"},
   };
 
   for (const Unkept& row : rows) {
@@ -83,9 +89,39 @@ TEST_CASE("a connection that the server ends, or sends unsolicited data on, is n
       CHECK(second->body == "{}");
       CHECK(server.connections() == 2);
       CHECK(request.counts->opened == 2);
-      CHECK(request.counts->closed == ConnectionCounts::Reasons{{"closed", 2}});
+      CHECK(request.counts->closed == ConnectionCounts::Reasons{{row.reason, 2}});
     }
   }
+}
+
+TEST_CASE("what follows a response without a body is not the next response") {
+  TcpServer server({[](Connection& connection) {
+                      connection.read_request();
+                      connection.write("HTTP/1.1 204 No Content\r\n\r\n" + ok("forged"));
+                      connection.wait_for_close();
+                    },
+                    always(ok("2"))});
+  Site site;
+
+  const auto first = site.send(site.request(server.port()));
+  const auto second = site.send(site.request(server.port()));
+
+  REQUIRE(first.has_value());
+  CHECK(first->status == 204);
+  REQUIRE(second.has_value());
+  CHECK(second->body == "2");
+}
+
+TEST_CASE("a chunked response leaves its connection to the next request") {
+  TcpServer server({always(kChunked)});
+  Site site;
+
+  const auto first = site.send(site.request(server.port()));
+  const auto second = site.send(site.request(server.port()));
+
+  CHECK(shown(first) == "a value");
+  CHECK(shown(second) == "a value");
+  CHECK(server.connections() == 1);
 }
 
 TEST_CASE("unsolicited data on an idle connection is never the reply to the next request") {

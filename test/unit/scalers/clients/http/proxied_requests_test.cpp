@@ -141,6 +141,21 @@ TEST_CASE("a proxy that wants a login, or another one, is an error of the login"
   }
 }
 
+// libcurl reads it byte by byte without a look at anything else.
+TEST_CASE("the page of a refusal is not read without end") {
+  std::string flood =
+      "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 999999999\r\n\r\n";
+  flood.append(std::size_t{8} << 20, 'x');
+  ProxyServer proxy(flood);
+  Site site;
+
+  const auto reply = site.send(request_to("https", proxy_at(proxy.server.port())));
+
+  CHECK(shown(reply) ==
+        "refused: the proxy requires a login (HTTP 407); set HTTP_PROXY or HTTPS_PROXY to "
+        "http://USER:PASSWORD@HOST:PORT");
+}
+
 TEST_CASE("a proxy that makes no tunnel is an error that names the proxy") {
   struct Row {
     std::string_view name;
