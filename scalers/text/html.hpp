@@ -9,7 +9,7 @@
 namespace weir::scalers {
 
 // Its title, or all of its text when it has none, on one line and without tags; nullopt when `body`
-// is not a page. Of the first 8 KiB alone, because a page may have a megabyte.
+// is not a page. Of the first 8 KiB after comments and blanks, because a page may have a megabyte.
 [[nodiscard]] std::optional<std::string> page_words(std::string_view body);
 
 }  // namespace weir::scalers

@@ -2,6 +2,7 @@
 #include "server/config/local_files.hpp"
 
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 namespace weir::server {
@@ -9,16 +10,35 @@ namespace {
 
 using scalers::Node;
 
+// What the keys of a map are. The names of headers and parameters are the user's own choice: one
+// may be "file" or "tls".
+enum class Keys { settings, tls, names };
+
+Keys keys_below(Keys keys, std::string_view key) {
+  if (keys == Keys::names) return Keys::settings;
+  if (key == "tls") return Keys::tls;
+  return key == "headers" || key == "parameters" ? Keys::names : Keys::settings;
+}
+
+// Only below tls, because `key` is also the key of a Redis list.
+bool is_path_of_tls(Keys keys, std::string_view key) {
+  return keys == Keys::tls && (key == "ca" || key == "certificate" || key == "key");
+}
+
+bool is_file_map(const Node& value) {
+  return value.fields.size() == 1 && value.fields.front().key == "file";
+}
+
 // Recursive, because the parser bounds the depth.
 template <class Change>
-void change_below(Node& block, bool is_tls, const Change& change) {
+void change_below(Node& block, Keys keys, const Change& change) {
   for (Node::Field& field : block.fields) {
-    // Only below tls, because `key` is also the key of a Redis list.
-    const bool is_path =
-        field.key == "file" ||
-        (is_tls && (field.key == "ca" || field.key == "certificate" || field.key == "key"));
-    if (is_path && field.value.kind == Node::Kind::scalar) change(field.value);
-    change_below(field.value, field.key == "tls", change);
+    const Keys below = keys_below(keys, field.key);
+    Node* path = nullptr;
+    if (is_path_of_tls(keys, field.key)) path = &field.value;
+    if (below != Keys::names && is_file_map(field.value)) path = &field.value.fields.front().value;
+    if (path != nullptr && path->kind == Node::Kind::scalar) change(*path);
+    change_below(field.value, below, change);
   }
 }
 
@@ -27,8 +47,11 @@ void change_paths(std::vector<Node>& documents, const Change& change) {
   for (Node& document : documents) {
     for (Node::Field& section : document.fields) {
       if (section.key != "backends") continue;
-      // The name of a backend may be "tls", so it is not taken for the key.
-      for (Node::Field& backend : section.value.fields) change_below(backend.value, false, change);
+      // The name of a backend may be "tls" or "headers", so it is not taken for the key.
+      for (Node::Field& backend : section.value.fields) {
+        for (Node::Field& kind : backend.value.fields)
+          change_below(kind.value, Keys::settings, change);
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 // The paths of credentials and certificates in a parsed configuration, wherever its backends have
-// them: `{file: PATH}`, and ca, certificate and key of a tls block.
+// them: a setting or header whose value is `{file: PATH}`, and ca, certificate and key of a tls
+// block.
 #pragma once
 
 #include "scalers/settings/node.hpp"

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <functional>
+#include <utility>
 
 namespace weir::scalers::clients {
 namespace {
@@ -13,7 +15,10 @@ namespace {
 constexpr Breaker::Pauses kPauses{Duration{2'000}, Duration{2'000}};
 constexpr long kUnauthorized = 401;
 // Enough for a cached body to explain the 401: errors show 300 bytes of it.
-constexpr std::size_t kMaxCachedBody = 4096;
+constexpr std::size_t kMaxCachedBody = 512;
+// Callers choose the namespace, which may be part of a scope, so the logins need a bound.
+constexpr std::size_t kMaxRejections = 1000;
+constexpr Duration kDropInterval{1'000};
 
 std::string origin_of(const HttpRequest& request) {
   // With its proxy, which may be what cannot be reached.
@@ -41,11 +46,16 @@ std::string login_of(const HttpRequest& request) {
 
 }  // namespace
 
+HttpCircuitBreaker::HttpCircuitBreaker() : rejected_(kMaxRejections, kMaxRejections) {}
+
 std::optional<Result<HttpReply>> HttpCircuitBreaker::cached_failure(const HttpRequest& request,
                                                                     SteadyTime now) {
   drop_expired(now);
-  if (const auto login = rejected_.find(login_of(request)); login != rejected_.end())
-    return login->second.reply;
+  const std::string login = login_of(request);
+  if (const Rejection* rejection = rejected_.find(login)) {
+    if (now < rejection->valid_until) return rejection->reply;
+    rejected_.erase(login);
+  }
   const auto host = unreachable_.find(origin_of(request));
   if (host == unreachable_.end()) return std::nullopt;
   const auto failure = host->second.cached_failure(now);
@@ -53,8 +63,8 @@ std::optional<Result<HttpReply>> HttpCircuitBreaker::cached_failure(const HttpRe
   return *failure;
 }
 
-bool HttpCircuitBreaker::is_open_for(const HttpRequest& request) const {
-  return rejected_.contains(login_of(request)) || unreachable_.contains(origin_of(request));
+bool HttpCircuitBreaker::is_open_for(const HttpRequest& request) {
+  return rejected_.find(login_of(request)) != nullptr || unreachable_.contains(origin_of(request));
 }
 
 void HttpCircuitBreaker::note(const HttpRequest& request,
@@ -74,11 +84,13 @@ void HttpCircuitBreaker::note(const HttpRequest& request,
   // Without credentials there is no login to remember.
   if (login.empty()) return;
   HttpReply reply{outcome->status, outcome->body.substr(0, kMaxCachedBody)};
-  rejected_.insert_or_assign(login, Rejection{std::move(reply), now + Breaker::kRefusedPause});
+  rejected_.put(login, origin, {std::move(reply), now + Breaker::kRefusedPause});
 }
 
 void HttpCircuitBreaker::drop_expired(SteadyTime now) {
-  std::erase_if(rejected_, [now](const auto& entry) { return now >= entry.second.valid_until; });
+  if (now < next_drop_) return;
+  next_drop_ = now + kDropInterval;
+  rejected_.erase_if([now](const Rejection& entry) { return now >= entry.valid_until; });
 }
 
 }  // namespace weir::scalers::clients

@@ -23,10 +23,25 @@ TEST_CASE("a page is its title, or all of its text") {
       {"upper case", "<!DOCTYPE HTML><HTML><TITLE>Moved</TITLE>", "Moved"},
       {"a byte-order mark and blanks", "\xEF\xBB\xBF \r\n<html><title>a</title>", "a"},
       {"attributes", "<html lang=en><title data-x='1'>a</title>", "a"},
+      {"attributes with a >", "<html><TITLE Lang='a>b' x = \"c>d\">e</TITLE>", "e"},
+      {"attributes with other quotes", "<html><title x=it's y=\"z>a</title>", "a"},
+      {"a text with attributes and no title", "<html><p class=\"x>y\">No</p>host", "No host"},
+      {"a title in front", "<TITLE lang=en>Sign in</TITLE><p>x", "Sign in"},
+      {"a comment in front", "<!-- a <b> --><html><title>Sign in</title>", "Sign in"},
+      {"a comment in front of no page", "<!-- a --> <span>No</span> host", "No host"},
+      {"two comments, blanks and a declaration",
+       "\n<!-- a -->\r\n<?xml version='1.0'?>\n<!-- b -->\xEF\xBB\xBF<!DOCTYPE "
+       "html>\n<title>c</title>",
+       "c"},
+      {"an empty comment", "<!--><html>a<!---->b", "a b"},
+      {"a comment alone", "<!-- a -->", ""},
+      {"an open comment in front", "<!-- <title>a</title>", ""},
+      {"an open declaration", "<?xml version", ""},
       {"on several lines", "<html><title>\n  Sign\r\n\tin  \n</title>", "Sign in"},
       {"entities",
        "<html><title>a &lt;b&gt; &amp;amp; &quot;c&#39;s&nbsp;d &copy;</title>",
        "a <b> &amp; \"c's d &copy;"},
+      {"other entities", "<title>a&#160;b &apos;c&#x27;</title>", "a b 'c'"},
       {"an empty title", "<html><title> </title><body>No <b>route</b></body>", "No route"},
       {"no title",
        "<html><head><style>p {x: y}</style></head><script>1 < 2</script><p>No</p><p>host</p>",
@@ -46,6 +61,7 @@ TEST_CASE("a page is its title, or all of its text") {
       {"a text", "upstream connect error", std::nullopt},
       {"JSON", R"({"error":"<html>"})", std::nullopt},
       {"another bracket", "<- no", std::nullopt},
+      {"a word in brackets", "<nil> <b>", std::nullopt},
       {"nothing", "", std::nullopt},
       {"blanks", "  \n", std::nullopt},
   };
@@ -61,6 +77,7 @@ TEST_CASE("of a large page only the start is read") {
   };
 
   CHECK(page_words(page(' ')) == "");
+  CHECK(page_words("<!--" + std::string(1'000'000, ' ') + "--><title>a</title>") == "a");
   CHECK(page_words(page('<')) == std::string(8192 - 6, '<'));
 }
 

@@ -109,7 +109,61 @@ TEST_CASE("a cached 401 is bounded") {
                HostState::reachable,
                SteadyTime{});
 
-  CHECK(at(breaker, request, SteadyTime{1ms}).size() == 4 + 4096);
+  CHECK(at(breaker, request, SteadyTime{1ms}).size() == 4 + 512);
+}
+
+TEST_CASE("a rejected login that expired is forgotten by its own request") {
+  HttpCircuitBreaker breaker;
+  const auto request = request_with("wrong");
+  breaker.note(request, kUnauthorized, HostState::reachable, SteadyTime{});
+  // Expired logins are dropped now, and not again for a second.
+  REQUIRE(at(breaker, request_with("other"), SteadyTime{29'500ms}) == "sent");
+  REQUIRE(breaker.is_open_for(request));
+
+  CHECK(at(breaker, request, SteadyTime{30'000ms}) == "sent");
+
+  CHECK_FALSE(breaker.is_open_for(request));
+}
+
+TEST_CASE("expired logins are dropped by any request") {
+  HttpCircuitBreaker breaker;
+  const auto request = request_with("wrong");
+  breaker.note(request, kUnauthorized, HostState::reachable, SteadyTime{});
+
+  REQUIRE(at(breaker, request_with("other"), SteadyTime{31'000ms}) == "sent");
+
+  CHECK_FALSE(breaker.is_open_for(request));
+}
+
+TEST_CASE("of more than 1,000 rejected logins the least recently used is sent again") {
+  HttpCircuitBreaker breaker;
+  const auto request = [](int tenant) { return request_with("wrong", std::to_string(tenant)); };
+  for (int tenant = 0; tenant < 1000; ++tenant)
+    breaker.note(request(tenant), kUnauthorized, HostState::reachable, SteadyTime{});
+  REQUIRE(at(breaker, request(0), SteadyTime{1ms}) == "401 who are you");
+
+  breaker.note(request(1000), kUnauthorized, HostState::reachable, SteadyTime{1ms});
+
+  CHECK(at(breaker, request(0), SteadyTime{1ms}) == "401 who are you");
+  CHECK(at(breaker, request(1), SteadyTime{1ms}) == "sent");
+  CHECK(at(breaker, request(2), SteadyTime{1ms}) == "401 who are you");
+  CHECK(at(breaker, request(1000), SteadyTime{1ms}) == "401 who are you");
+}
+
+TEST_CASE("the rejected logins of one origin do not displace another's") {
+  HttpCircuitBreaker breaker;
+  HttpRequest other = request_with("wrong");
+  other.url.host = "prometheus";
+  breaker.note(other, kUnauthorized, HostState::reachable, SteadyTime{});
+
+  for (int tenant = 0; tenant < 2000; ++tenant) {
+    breaker.note(request_with("wrong", std::to_string(tenant)),
+                 kUnauthorized,
+                 HostState::reachable,
+                 SteadyTime{});
+  }
+
+  CHECK(at(breaker, other, SteadyTime{1ms}) == "401 who are you");
 }
 
 TEST_CASE("after a connect timeout a host gets one attempt in 2 s") {
