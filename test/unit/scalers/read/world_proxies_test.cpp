@@ -39,6 +39,7 @@ struct Site {
   test::ReadEvents events;
   Loop loop;
   Clients clients{loop,
+                  {},
                   clients::ProxyRules({{"HTTP_PROXY", "http://user:word@one:3128"},
                                        {"HTTPS_PROXY", "two:3128"},
                                        {"no_proxy", ".svc"}})};
