@@ -70,8 +70,8 @@ void WarmServer::warm_up() {
                                      .tls = {},
                                      .pems = {},
                                      .token_file = {},
-                                     .token = {},
-                                     .proxy = {}});
+                                     .proxy = {},
+                                     .token = {}});
   access_.emplace(loop_, *kube_, clock_, server::cluster::AccessSettings{{}, kKeptFor, kKeptFor});
 
   // A leave is waited for no longer than 2.5 s, while the question goes on: a busy machine may take
