@@ -181,6 +181,8 @@ class FailuresTest(TokenTest):
          "the token endpoint responds with a token of another type than Bearer: mac"),
         ("dead", ("200 OK", '{"access_token":"a","expires_in":-1}'),
          "the token endpoint responds with a token that has no life left (expires_in)"),
+        ("split", ("200 OK", '{"access_token":"a\\r\\nX-Scope-OrgID: b"}'),
+         "the token endpoint responds with a token that contains a control character"),
     )
 
     def test_each_failure_has_its_text(self):
