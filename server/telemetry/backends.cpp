@@ -54,7 +54,9 @@ void show(prometheus::Gauge*& gauge,
 
 // nullopt: unknown.
 std::optional<bool> is_refused(const scalers::BackendState& state, SteadyTime now) {
-  // A client remembers a refusal until its next query, which may never come.
+  // A client remembers a refusal until its next query, which may never come. A login that fails
+  // beside its last token has the time of its own attempt: reads, which still get values, start one
+  // at least every 30 s.
   if (const auto& refused = state.connections.refused_credentials) {
     const auto& tried_at = refused->tried_at;
     const bool was_tried = tried_at && now - *tried_at < scalers::read::kFailureShown;

@@ -272,7 +272,7 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
   if (reply->status == kOk) counts_->refused_credentials.reset();
   // Set, because on_reply has run when send() returns a reply.
   Result<Sample> out = std::move(**sample);
-  if (!out && grant) co_return login_->explain(grant, out.error());
+  if (!out && grant) co_return login_->explain(grant, reply->status, out.error());
   // The server evaluates a moment later, by its own clock; no value is younger than its question.
   if (out) out->taken_at = std::min(out->taken_at, asked_at);
   co_return out;

@@ -23,7 +23,7 @@ Result<Grant> keys_until(std::string_view who, Grant keys, const std::string& en
   auto life = life_until(who, end, now);
   if (!life) return life.error();
   keys.life = *life;
-  return keys;
+  return sendable(who, std::move(keys));
 }
 
 // Files with the keys of a user, or with temporary ones that something else renews.

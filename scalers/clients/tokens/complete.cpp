@@ -78,6 +78,13 @@ std::string complete(const Completion& completion,
                      AwsAuth& out) {
   if (out.access_key_id.is_set()) return {};
   if (out.role_arn.empty()) out.role_arn = variables.aws_role_arn;
+  // Settings for STS alone: the agent would give another identity than the meant one.
+  const bool has_token = out.web_identity_token.is_set();
+  if (out.role_arn.empty() && (has_token || !out.sts_url.host.empty())) {
+    return completion.missing(
+        fmt::format("{} needs a role: write roleArn, or let the pod have AWS_ROLE_ARN",
+                    has_token ? "webIdentityToken" : "stsUrl"));
+  }
   if (!variables.aws_role_session_name.empty()) out.session_name = variables.aws_role_session_name;
   if (!out.web_identity_token.is_set() && !variables.aws_web_identity_token_file.empty())
     completion.read_file(variables.aws_web_identity_token_file, out.web_identity_token, true);

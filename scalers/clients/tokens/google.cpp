@@ -156,7 +156,7 @@ awaitable<Result<Grant>> GoogleProvider::impersonate(Url url, Grant grant, Deadl
   if (access_token.empty()) co_return no_token(kCredentialsService, *reply, redactions, now);
   auto life = life_until(kCredentialsService, member_text(*body, "expireTime"), now);
   if (!life) co_return life.error();
-  co_return Grant{Secret(std::move(access_token)), {}, {}, *life};
+  co_return sendable(kCredentialsService, Grant{Secret(std::move(access_token)), {}, {}, *life});
 }
 
 }  // namespace

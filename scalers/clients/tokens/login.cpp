@@ -8,6 +8,7 @@
 #include "scalers/clients/tokens/times.hpp"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@ namespace weir::scalers::clients {
 namespace {
 
 constexpr std::string_view kNoCredentials = "no credentials";
+constexpr long kUnauthorized = 401;
 
 struct MakeProvider {
   TokenHttp http;
@@ -46,8 +48,20 @@ std::string host_of(const Url& url) {
 
 }  // namespace
 
+bool is_token_refused(long status, const std::string& words) {
+  // The codes of AWS, and its words where the body has no code.
+  static constexpr std::string_view kExpired =
+      "(?i)ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|"
+      "security token included in the request is (?:expired|invalid)";
+  return status == kUnauthorized ||
+         RE2::PartialMatch(words, RE2(re2::StringPiece(kExpired.data(), kExpired.size())));
+}
+
 Login::Login(Loop& loop, TokenHttp http, const Clock& clock, const AuthSettings& settings)
-    : clock_(clock), key_(key_of(settings)), missing_(settings.missing) {
+    : clock_(clock),
+      key_(key_of(settings)),
+      missing_(settings.missing),
+      is_signing_(std::holds_alternative<AwsAuth>(settings.kind)) {
   if (const auto* aws = std::get_if<AwsAuth>(&settings.kind)) {
     region_ = aws->region;
     service_ = aws->service;
@@ -65,7 +79,7 @@ awaitable<Result<GrantPtr>> Login::get(std::shared_ptr<Login> self, Deadline dea
 }
 
 void Login::prove(const Grant& grant, HttpRequest& request) const {
-  if (!region_.empty()) return sign(grant, request);
+  if (is_signing_) return sign(grant, request);
   // Alone, too, because a server may echo it without the scheme in front.
   request.redactions.push_back(grant.secret.reveal());
   request.headers.push_back({"Authorization", Secret("Bearer " + grant.secret.reveal()), true});
@@ -93,10 +107,10 @@ void Login::sign(const Grant& grant, HttpRequest& request) const {
   request.caches_unauthorized = false;
 }
 
-Error Login::explain(const GrantPtr& grant, Error error) {
+Error Login::explain(const GrantPtr& grant, long status, Error error) {
   if (error.code != Errc::refused) return error;
   // Temporary keys that have ended, and tokens that were revoked.
-  source_->reject(grant);
+  if (is_token_refused(status, error.remote)) TokenSource::reject(source_, grant);
   if (auto problem = clock_problem(error.remote, clock_.wall()); !problem.empty())
     error.detail += "; " + problem;
   return error;
@@ -104,10 +118,14 @@ Error Login::explain(const GrantPtr& grant, Error error) {
 
 void Login::report(ConnectionCounts& counts) const {
   if (!missing_.empty()) {
-    counts.refused_credentials = RefusedCredentials{{Errc::refused, missing_, ""}, ""};
-  } else if (const auto& failure = source_->failure()) {
+    // Without an identity every read fails, whenever it comes.
     counts.refused_credentials =
-        RefusedCredentials{failure->within(kNoCredentials), "", source_->is_serving()};
+        RefusedCredentials{{Errc::refused, missing_, ""}, "", false, clock_.steady()};
+  } else if (const auto& failure = source_->failure()) {
+    counts.refused_credentials = RefusedCredentials{failure->within(kNoCredentials),
+                                                    "",
+                                                    source_->is_serving(),
+                                                    source_->failed_at()};
   }
 }
 

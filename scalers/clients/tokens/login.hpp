@@ -18,6 +18,9 @@
 
 namespace weir::scalers::clients {
 
+// Whether a refusal with HTTP `status` and the server's `words` is about the token itself.
+[[nodiscard]] bool is_token_refused(long status, const std::string& words);
+
 class Login {
  public:
   // `settings` are complete (complete_auth). `loop` and `clock` outlive the login and its fetches.
@@ -32,9 +35,10 @@ class Login {
                                                        Deadline deadline);
   // Adds the proof to `request`, which is complete otherwise: a signature covers all of it.
   void prove(const Grant& grant, HttpRequest& request) const;
-  // `error`, which the server returned to a request with `grant`, with what Weir knows about it: a
-  // wrong clock. A token that is refused is renewed.
-  [[nodiscard]] Error explain(const GrantPtr& grant, Error error);
+  // `error`, which the server returned with HTTP `status` to a request with `grant`, with what Weir
+  // knows about it: a wrong clock. A token that is refused is renewed; a 403 refuses one only when
+  // it says so, because most are about what one tenant may do.
+  [[nodiscard]] Error explain(const GrantPtr& grant, long status, Error error);
   // Adds a login that fails to what a backend reports of its connections, also while its last
   // credentials still serve.
   void report(ConnectionCounts& counts) const;
@@ -49,7 +53,8 @@ class Login {
   const Clock& clock_;
   std::string key_;
   std::string missing_;  // why there are no credentials; empty: there may be some
-  std::string region_;   // of a signature; empty: a bearer token is sent
+  bool is_signing_;      // AWS; else a bearer token is sent
+  std::string region_;   // of a signature
   std::string service_;
   std::shared_ptr<TokenSource> source_;  // also owned by its fetches; null when `missing_` is set
 };

@@ -24,7 +24,7 @@ using Json = nlohmann::json;
 constexpr std::size_t kMaxReplyBytes = std::size_t{256} * 1024;
 constexpr Duration kAssumedLife{300'000};
 // A longer life is the same for us: the token is renewed once a day.
-constexpr double kMaxLifeSeconds = 86'400;
+constexpr Duration kMaxLife{86'400'000};
 
 Json parsed(std::string_view body) { return Json::parse(body, nullptr, false); }
 
@@ -72,12 +72,20 @@ std::optional<Duration> life_of(const Json& reply) {
   if (found->is_string())
     seconds = std::strtod(found->get_ref<const std::string&>().c_str(), nullptr);
   if (!(seconds >= 1)) return std::nullopt;
-  return Duration{std::llround(std::min(seconds, kMaxLifeSeconds) * 1000)};
+  const auto most = static_cast<double>(kMaxLife.count());
+  return Duration{std::llround(std::min(seconds * 1000, most))};
 }
 
 std::string with_clock(std::string detail, std::string_view words, WallTime now) {
   const std::string problem = clock_problem(words, now);
   return problem.empty() ? detail : fmt::format("{}; {}", detail, problem);
+}
+
+// What `c`, which is not visible ASCII, is.
+std::string_view kind_of(char c) {
+  if (c == ' ') return "a space";
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x80 ? "a control character" : "a character outside of ASCII";
 }
 
 }  // namespace
@@ -186,7 +194,20 @@ Result<Grant> parse_bearer(std::string_view who,
                  fmt::format("{} responds with a token that has no life left (expires_in)", who),
                  ""};
   }
-  return Grant{Secret(std::move(token)), {}, {}, life};
+  return sendable(who, Grant{Secret(std::move(token)), {}, {}, life});
+}
+
+Result<Grant> sendable(std::string_view who, Grant grant) {
+  for (const std::string_view part : {std::string_view(grant.secret.reveal()),
+                                      std::string_view(grant.key_id),
+                                      std::string_view(grant.session_token.reveal())}) {
+    const auto bad = std::ranges::find_if(part, [](char c) { return c < '!' || c > '~'; });
+    if (bad == part.end()) continue;
+    return Error{Errc::bad_reply,
+                 fmt::format("{} responds with a token that contains {}", who, kind_of(*bad)),
+                 ""};
+  }
+  return grant;
 }
 
 Result<Duration> life_until(std::string_view who, std::string_view text, WallTime now) {
@@ -197,7 +218,7 @@ Result<Duration> life_until(std::string_view who, std::string_view text, WallTim
                  ""};
   }
   const auto life = std::chrono::duration_cast<Duration>(*end - now);
-  if (life > Duration{0}) return life;
+  if (life > Duration{0}) return std::min(life, kMaxLife);
   return Error{Errc::bad_reply,
                fmt::format("{} responds with credentials that ended {} ago; is Weir's clock ahead?",
                            who,

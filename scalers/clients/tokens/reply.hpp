@@ -45,11 +45,15 @@ struct TokenRequest {
                                                   std::span<const std::string> redactions,
                                                   WallTime now);
 
+// bad_reply when a part of `grant` cannot be sent in a header: other than visible ASCII. Checked
+// before it is used, because a line end would begin another header.
+[[nodiscard]] Result<Grant> sendable(std::string_view who, Grant grant);
+
 // The text of a member; empty when it is absent or not a text.
 [[nodiscard]] std::string member_text(const nlohmann::json& object, const char* key);
 
-// The life of credentials that end at `text`; bad_reply when it is not a time, or when it has
-// passed, which shows a wrong clock.
+// The life of credentials that end at `text`, a day at most; bad_reply when it is not a time, or
+// when it has passed, which shows a wrong clock.
 [[nodiscard]] Result<Duration> life_until(std::string_view who,
                                           std::string_view text,
                                           WallTime now);

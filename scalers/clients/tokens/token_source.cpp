@@ -19,6 +19,7 @@ constexpr Duration kUnreachablePause{2'000};
 constexpr Duration kPause{10'000};
 // A younger token that a server refuses would be refused again.
 constexpr Duration kMinAgeToReject{30'000};
+constexpr Duration kMaxAgeToReject{600'000};
 // A request with the token is under way for a moment.
 constexpr Duration kMaxReserve{10'000};
 
@@ -43,7 +44,11 @@ GrantPtr shared(Grant grant) { return std::make_shared<const Grant>(std::move(gr
 }  // namespace
 
 TokenSource::TokenSource(Loop& loop, const Clock& clock, std::unique_ptr<Provider> provider)
-    : loop_(loop), clock_(clock), provider_(std::move(provider)), fetches_(loop) {}
+    : loop_(loop),
+      clock_(clock),
+      provider_(std::move(provider)),
+      min_age_to_reject_(kMinAgeToReject),
+      fetches_(loop) {}
 
 awaitable<Result<GrantPtr>> TokenSource::get(std::shared_ptr<TokenSource> self, Deadline deadline) {
   if (self->provider_->is_local()) {
@@ -80,21 +85,26 @@ TokenSource::Fetches::InFlightPtr TokenSource::fetch(const std::shared_ptr<Token
 
 awaitable<void> TokenSource::run(std::shared_ptr<TokenSource> self, Fetches::Run run) {
   const SteadyTime asked_at = self->clock_.steady();
+  // Before, because a file may change while the provider decides about the old one.
+  const std::size_t files = hash_of(self->provider_->files());
   auto outcome = co_await self->provider_->fetch(Deadline::after(asked_at, kFetchBudget));
-  run.complete(self->store(std::move(outcome), asked_at));
+  run.complete(self->store(std::move(outcome), asked_at, files));
 }
 
-Result<GrantPtr> TokenSource::store(Result<Grant> outcome, SteadyTime asked_at) {
+Result<GrantPtr> TokenSource::store(Result<Grant> outcome, SteadyTime asked_at, std::size_t files) {
   const SteadyTime now = clock_.steady();
   if (!outcome) {
     const Error& error = outcome.error();
     retry_at_ = now + pause_after(error.code);
-    files_of_failure_ = hash_of(provider_->files());
+    failed_at_ = now;
+    files_of_failure_ = files;
     // The backend itself has not failed, so nothing that follows an outage applies (settle).
     failure_ = Error{Errc::refused, error.detail, error.remote};
     return *failure_;
   }
   failure_.reset();
+  if (grant_ && !is_refused_) min_age_to_reject_ = kMinAgeToReject;
+  is_refused_ = false;
   const Duration life = outcome->life.value_or(Duration{0});
   grant_ = shared(std::move(*outcome));
   granted_at_ = now;
@@ -107,9 +117,19 @@ bool TokenSource::is_failure_cached(SteadyTime now) const {
   return failure_ && now < retry_at_ && files_of_failure_ == hash_of(provider_->files());
 }
 
-void TokenSource::reject(const GrantPtr& grant) {
-  const SteadyTime now = clock_.steady();
-  if (grant == grant_ && now - granted_at_ >= kMinAgeToReject) renew_at_ = std::min(renew_at_, now);
+void TokenSource::reject(const std::shared_ptr<TokenSource>& self, const GrantPtr& grant) {
+  // Those of files are read for each request.
+  if (grant != self->grant_ || self->provider_->is_local()) return;
+  const SteadyTime now = self->clock_.steady();
+  const SteadyTime::duration age = now - self->granted_at_;
+  const bool is_first = !std::exchange(self->is_refused_, true);
+  if (is_first && age >= kMaxAgeToReject) self->min_age_to_reject_ = kMinAgeToReject;
+  // A renewal that is due is tried by every read.
+  if (age < self->min_age_to_reject_ || now >= self->renew_at_) return;
+  self->min_age_to_reject_ = std::min(self->min_age_to_reject_ * 2, kMaxAgeToReject);
+  self->renew_at_ = now;
+  // Not by the next read, which would still be sent with the refused one.
+  static_cast<void>(fetch(self));
 }
 
 }  // namespace weir::scalers::clients

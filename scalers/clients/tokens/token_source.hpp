@@ -30,13 +30,16 @@ class TokenSource {
   // `self` keeps the source until the end.
   [[nodiscard]] static awaitable<Result<GrantPtr>> get(std::shared_ptr<TokenSource> self,
                                                        Deadline deadline);
-  // The server has refused `grant`: the next read starts its renewal, unless it is younger than
-  // 30 s.
-  void reject(const GrantPtr& grant);
+  // The server has refused `grant`: starts its renewal, unless it is younger than 30 s. Each
+  // renewal doubles that age, to 10 min at most, because it may not help: a tenant may be locked. A
+  // grant that serves 10 min, or until its regular renewal, without a refusal ends this.
+  static void reject(const std::shared_ptr<TokenSource>& self, const GrantPtr& grant);
   // The last grant, for what must not appear in errors; null: none yet.
   [[nodiscard]] const GrantPtr& last() const { return grant_; }
   // Why the last fetch failed; nullopt: it did not. A grant from before may still serve.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  // When that fetch ended.
+  [[nodiscard]] SteadyTime failed_at() const { return failed_at_; }
   [[nodiscard]] bool is_serving() const { return grant_ && clock_.steady() < ends_at_; }
 
  private:
@@ -45,7 +48,10 @@ class TokenSource {
   // Joins the fetch in flight, or starts one.
   [[nodiscard]] static Fetches::InFlightPtr fetch(const std::shared_ptr<TokenSource>& self);
   static awaitable<void> run(std::shared_ptr<TokenSource> self, Fetches::Run run);
-  [[nodiscard]] Result<GrantPtr> store(Result<Grant> outcome, SteadyTime asked_at);
+  // `files`: a hash of what the fetch may have sent.
+  [[nodiscard]] Result<GrantPtr> store(Result<Grant> outcome,
+                                       SteadyTime asked_at,
+                                       std::size_t files);
   // Whether the last failure is still the answer.
   [[nodiscard]] bool is_failure_cached(SteadyTime now) const;
 
@@ -56,9 +62,12 @@ class TokenSource {
   SteadyTime granted_at_{};
   SteadyTime renew_at_{};
   SteadyTime ends_at_{};
+  bool is_refused_ = false;  // the server has refused grant_, perhaps for one of several tenants
+  Duration min_age_to_reject_;
   std::optional<Error> failure_;
+  SteadyTime failed_at_{};
   SteadyTime retry_at_{};
-  std::size_t files_of_failure_ = 0;  // a hash of their contents
+  std::size_t files_of_failure_ = 0;  // a hash of their contents before the fetch
   Fetches fetches_;
 };
 

@@ -4,45 +4,13 @@ import json
 import os
 import unittest
 
-from support import (ScriptedServer, ServerTest, WallClock, Weir, config, metric, prometheus_backend, run_weir,
-                     shared_certificates, vector)
+from support import ScriptedServer, WallClock, Weir, config, metric, prometheus_backend, run_weir, shared_certificates, vector
 from support.identities import (EntraServer, GoogleStsServer, MetadataServer, OAuth2Server, PodIdentityAgent, StsServer,
                                 make_jwt)
+from support.identities.case import TokenTest
+from support.rotation import gauge
 
 FRONT = "metric ml-inference/{0}: prometheus {0}: "
-
-
-class TokenTest(ServerTest):
-    """A backend that answers only to the last token of a provider."""
-
-    def file(self, name, text):
-        folder = getattr(self, "files_", None)
-        if folder is None:
-            folder = self.files_ = self.folder()
-        beside = folder / f"{name}.new"
-        beside.write_text(text)
-        beside.replace(folder / name)
-        return {"file": str(folder / name)}
-
-    def guard(self, provider):
-        def answer(turn):
-            if turn.request.headers.get("authorization") in {f"Bearer {provider.token(n)}" for n in self.accepted(provider)}:
-                turn.answer(vector(42))
-            else:
-                turn.answer("no such token", "401 Unauthorized")
-        return self.start_in_test(ScriptedServer(answer))
-
-    def accepted(self, provider):
-        return range(1, provider.granted + 1)
-
-    def weir(self, server, auth, env=None, name="x", **settings):
-        backend = prometheus_backend(server.url, auth=auth, **settings)
-        text = config({name: backend}, metric(name, "up", backend=name, freshness="1ms"))
-        return self.start_in_test(Weir(self.folder() / "weir", text, env=env))
-
-    def oauth2(self, provider, **settings):
-        return {"oauth2": {"tokenUrl": provider.url + "/token", "clientId": provider.client, "scope": provider.scope,
-                           "clientSecret": self.file("secret", provider.secret + "\n"), **settings}}
 
 
 class OAuth2Test(TokenTest):
@@ -131,13 +99,17 @@ class OAuth2Test(TokenTest):
         provider.fault = None
         self.wait_for(lambda: weir.metric("ml-inference", "x").status == 200, 20)
         self.wait_for(lambda: "backend_credentials_accepted" in weir.process.log.read_text())
+        self.assertEqual(0, self.refused(weir))
 
     def reads_while_refused(self, weir):
-        """A number while the log says that the login fails."""
+        """A number while the log and the gauge say that the login fails."""
         answer = weir.metric("ml-inference", "x")
         event = ('backend_credentials_refused backend="x" reason="no credentials: the token endpoint returned an error '
                  '(HTTP 503): maintenance"')
-        return answer.status == 200 and event in weir.process.log.read_text()
+        return answer.status == 200 and event in weir.process.log.read_text() and self.refused(weir) == 1
+
+    def refused(self, weir):
+        return gauge(weir, "weir_backend_credentials_refused", backend="x")
 
     def test_a_changed_secret_ends_a_refusal_at_once(self):
         provider = self.start_in_test(OAuth2Server())
@@ -181,6 +153,8 @@ class FailuresTest(TokenTest):
          "the token endpoint responds with a token of another type than Bearer: mac"),
         ("dead", ("200 OK", '{"access_token":"a","expires_in":-1}'),
          "the token endpoint responds with a token that has no life left (expires_in)"),
+        ("split", ("200 OK", '{"access_token":"a\\r\\nX-Scope-OrgID: b"}'),
+         "the token endpoint responds with a token that contains a control character"),
     )
 
     def test_each_failure_has_its_text(self):

@@ -137,6 +137,88 @@ TEST_CASE("a token is fetched through the proxy of the environment") {
   CHECK(asked.starts_with("POST http://login.invalid/token HTTP/1.1\r\n"));
 }
 
+TEST_CASE("AWS signs whatever its region is") {
+  Site site;
+  AwsAuth aws;
+  aws.access_key_id = SecretFile(site.folder.write("id", "AKIDEXAMPLE"));
+  aws.secret_access_key = SecretFile(site.folder.write("key", "k3y"));
+  AuthSettings settings;
+  settings.kind = aws;
+  const Login login(site.loop, TokenHttp(site.http, site.proxies), site.clock, settings);
+  HttpRequest request;
+  request.url = std::get<Url>(parse_http_url("https://aps.example/w"));
+
+  login.prove(Grant{Secret("k3y"), "AKIDEXAMPLE", {}}, request);
+
+  CHECK(header(request, "Authorization").starts_with("AWS4-HMAC-SHA256 "));
+}
+
+TEST_CASE("a 403 refuses a token only when it names an expired or invalid one") {
+  struct Row {
+    long status;
+    std::string words;
+    bool is_refused;
+  };
+  const Row rows[] = {
+      {401, "", true},
+      {401, "tenant is locked", true},
+      {403, "", false},
+      {403, "this tenant is locked", false},
+      {403, "AccessDeniedException: User: x is not authorized to perform: aps:QueryMetrics", false},
+      {403, "Signature expired: x is now earlier than y", false},
+      {403, "ExpiredTokenException: x", true},
+      {403, "InvalidClientTokenId", true},
+      {403, "UnrecognizedClientException: x", true},
+      {403, "The security token included in the request is expired", true},
+      {403, "The security token included in the request is invalid.", true},
+  };
+  for (const Row& row : rows) {
+    INFO(row.status << " " << row.words);
+    CHECK(is_token_refused(row.status, row.words) == row.is_refused);
+  }
+}
+
+TEST_CASE("a login that fails is reported with the time of its attempt") {
+  Site site;
+  OAuth2Auth oauth2;
+  oauth2.client_secret = SecretFile(site.folder.path("none"));
+  AuthSettings settings;
+  settings.kind = oauth2;
+  const auto login =
+      std::make_shared<Login>(site.loop, TokenHttp(site.http, site.proxies), site.clock, settings);
+  ConnectionCounts counts;
+  login->report(counts);
+  CHECK_FALSE(counts.refused_credentials.has_value());
+  const SteadyTime asked_at = site.clock.steady();
+
+  const auto grant =
+      test::run(site.loop, Login::get(login, Deadline::after(site.clock.steady(), 20s)));
+  site.clock.advance(10s);
+  login->report(counts);
+
+  CHECK_FALSE(grant.has_value());
+  REQUIRE(counts.refused_credentials.has_value());
+  CHECK(counts.refused_credentials->error.detail.starts_with("no credentials: a credential file "));
+  CHECK(counts.refused_credentials->tried_at == asked_at);
+  CHECK_FALSE(counts.refused_credentials->is_older_in_use);
+}
+
+TEST_CASE("a missing identity is reported as of now") {
+  Site site;
+  AuthSettings settings;
+  settings.kind = AwsAuth{};
+  settings.missing = "aws has no credentials: ...";
+  const Login login(site.loop, TokenHttp(site.http, site.proxies), site.clock, settings);
+  site.clock.advance(1h);
+
+  ConnectionCounts counts;
+  login.report(counts);
+
+  REQUIRE(counts.refused_credentials.has_value());
+  CHECK(counts.refused_credentials->error.detail == settings.missing);
+  CHECK(counts.refused_credentials->tried_at == site.clock.steady());
+}
+
 TEST_CASE("keys whose files are missing are a refusal that does not name them") {
   Site site;
   const auto login = site.login(false);
@@ -159,8 +241,8 @@ TEST_CASE("a refusal with the server's time names a clock that differs, and othe
   const std::string words =
       "Signature expired: x (" + amz_date(site.clock.wall() + 10min) + " - 5 min.)";
 
-  const Error refused = login->explain(*grant, {Errc::refused, "no", words});
-  const Error other = login->explain(*grant, {Errc::bad_reply, "no", words});
+  const Error refused = login->explain(*grant, 403, {Errc::refused, "no", words});
+  const Error other = login->explain(*grant, 200, {Errc::bad_reply, "no", words});
 
   CHECK(refused.detail ==
         "no; Weir's clock is 10 min behind that of the server; correct the clock of its node");

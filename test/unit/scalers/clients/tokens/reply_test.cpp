@@ -50,6 +50,7 @@ TEST_CASE("a token comes with its life") {
       {"a life in quotes", 200, R"({"access_token":"t","expires_in":"3599"})", " t  3599"},
       {"no life", 200, R"({"access_token":"t","token_type":"bearer"})", " t  300"},
       {"a life of years", 200, R"({"access_token":"t","expires_in":1e300})", " t  86400"},
+      {"a life that is infinite", 200, R"({"access_token":"t","expires_in":"inf"})", " t  86400"},
       {"no life left",
        200,
        R"({"access_token":"t","expires_in":0})",
@@ -197,6 +198,10 @@ TEST_CASE("keys of the Pod Identity agent are read from its JSON") {
        R"({"AccessKeyId":"ASIA1","SecretAccessKey":"sec","Token":"tok"})",
        "bad_reply: the Pod Identity agent responds with credentials without the time when they "
        "end"},
+      {"an end that is years away",
+       200,
+       R"({"AccessKeyId":"ASIA1","SecretAccessKey":"sec","Token":"tok","Expiration":"2199-12-31T23:59:59Z"})",
+       "ASIA1 sec tok 86400"},
       {"no keys",
        200,
        R"({"Token":"tok"})",
@@ -216,6 +221,45 @@ TEST_CASE("keys of the Pod Identity agent are read from its JSON") {
     INFO(row.name);
     CHECK(shown(parse_agent({row.status, row.body}, kRedactions, kNow)) == row.shown);
   }
+}
+
+TEST_CASE("a token that cannot be a part of a header is an error that does not quote it") {
+  const std::string front = "bad_reply: the token endpoint responds with a token that contains ";
+  const Row rows[] = {
+      {"CR", 200, R"({"access_token":"a\rb"})", front + "a control character"},
+      {"LF at its end", 200, R"({"access_token":"ab\n"})", front + "a control character"},
+      {"NUL", 200, R"({"access_token":"a\u0000b"})", front + "a control character"},
+      {"DEL", 200, R"({"access_token":"a\u007fb"})", front + "a control character"},
+      {"a space", 200, R"({"access_token":"a b"})", front + "a space"},
+      {"a letter", 200, R"({"access_token":"a\u00e9"})", front + "a character outside of ASCII"},
+      {"all that is visible", 200, R"({"access_token":"!~-._+/="})", " !~-._+/=  300"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    CHECK(bearer(row.status, row.body) == row.shown);
+  }
+  const std::string end = "<Expiration>2026-01-31T12:20:00Z</Expiration>";
+  const std::string sts =
+      "<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>a\r\nX: b"
+      "</SessionToken>" +
+      end;
+  CHECK(shown(parse_sts({200, sts}, kRedactions, kNow)) ==
+        "bad_reply: STS responds with a token that contains a control character");
+  for (const std::string members : {R"("AccessKeyId":"A\n","SecretAccessKey":"s","Token":"t")",
+                                    R"("AccessKeyId":"A","SecretAccessKey":"s\n","Token":"t")",
+                                    R"("AccessKeyId":"A","SecretAccessKey":"s","Token":"t\n")"}) {
+    INFO(members);
+    const std::string agent = "{" + members + R"(,"Expiration":"2026-01-31T12:20:00Z"})";
+    CHECK(shown(parse_agent({200, agent}, kRedactions, kNow)) ==
+          "bad_reply: the Pod Identity agent responds with a token that contains a control "
+          "character");
+  }
+}
+
+TEST_CASE("credentials live for a day at most") {
+  CHECK(life_until("STS", "2026-02-01T11:19:59Z", kNow).value() == 24h - 1s);
+  CHECK(life_until("STS", "2026-02-01T11:20:01Z", kNow).value() == 24h);
+  CHECK(life_until("STS", "2200-12-31T23:59:59Z", kNow).value() == 24h);
 }
 
 TEST_CASE("STS is asked in the region of the workspace") {

@@ -137,6 +137,24 @@ TEST_CASE("a missing identity is a problem of the backend alone, and the text of
             .settings.missing.starts_with("the variable GCE_METADATA_HOST is not a valid url: "));
 }
 
+TEST_CASE("settings for STS need a role, also where the pod has another identity") {
+  const test::Folder folder;
+  const std::string token = "webIdentityToken: {file: " + folder.write("jwt", "opaque") + "}";
+  const IdentityVariables agent{.aws_container_credentials_full_uri = "http://[::1]/"};
+  const std::string needs = " needs a role: write roleArn, or let the pod have AWS_ROLE_ARN";
+  const auto problems = [](const std::string& settings, const IdentityVariables& variables) {
+    const auto found = read("{aws: {region: eu-west-1, " + settings + "}}", variables);
+    CHECK(found.problems.empty());
+    return found.problems_in_files;
+  };
+
+  CHECK(problems(token, {}) == Lines{"t.yaml:1:1: webIdentityToken" + needs});
+  CHECK(problems(token, agent) == Lines{"t.yaml:1:1: webIdentityToken" + needs});
+  CHECK(problems("stsUrl: 'https://a'", agent) == Lines{"t.yaml:1:1: stsUrl" + needs});
+  CHECK(problems(token, {.aws_role_arn = "r"}).empty());
+  CHECK(problems(token + ", roleArn: r", agent).empty());
+}
+
 TEST_CASE("only the addresses of agents get the token of Pod Identity") {
   const auto missing = [](std::string_view url) {
     return read("{aws: {region: eu-west-1}}",

@@ -46,6 +46,7 @@ struct Site {
     source = std::make_shared<TokenSource>(loop, clock, std::move(owned));
   }
   [[nodiscard]] Deadline deadline() const { return Deadline::after(clock.steady(), 20s); }
+  void reject() { TokenSource::reject(source, source->last()); }
   std::string get() {
     const auto grant = test::run(loop, TokenSource::get(source, deadline()));
     test::settle(loop);
@@ -123,6 +124,7 @@ TEST_CASE("a renewal that fails leaves the old token until it ends, and then is 
   CHECK(site.get() == "one");
   CHECK(site.provider->fetches == 3);
   CHECK(site.source->failure()->message() == "no: words");
+  CHECK(site.source->failed_at() == site.clock.steady());
   CHECK(site.source->is_serving());
   site.clock.advance(4s);  // 95 s: a reserve of a twentieth before the end
 
@@ -173,6 +175,24 @@ TEST_CASE("a changed credential file ends the pause of a refusal") {
   CHECK(site.get() == "two");
 }
 
+TEST_CASE("a credential file that changes while a login is under way has not been refused") {
+  const test::Folder folder;
+  Site site;
+  site.provider->watched = {SecretFile(folder.write("secret", "old"))};
+  site.fail(Errc::refused);
+  site.close_gate();
+  const auto waiting = test::start(site.loop, TokenSource::get(site.source, site.deadline()));
+  test::settle(site.loop);
+  REQUIRE(site.provider->fetches == 1);
+
+  folder.write("secret", "new");
+  site.provider->gate->raise();
+
+  CHECK_FALSE(test::finish(site.loop, waiting).has_value());
+  site.give("two");
+  CHECK(site.get() == "two");
+}
+
 TEST_CASE("a read whose deadline passes leaves the fetch to the next one") {
   Site site;
   site.close_gate();
@@ -190,24 +210,101 @@ TEST_CASE("a read whose deadline passes leaves the fetch to the next one") {
   CHECK(site.provider->fetches == 1);
 }
 
-TEST_CASE("a token that the server refuses is renewed, but not a young one") {
+TEST_CASE("a token that the server refuses is renewed before the next read, but not a young one") {
   Site site;
   CHECK(site.get() == "one");
   site.give("two");
   site.clock.advance(29s);
-  site.source->reject(site.source->last());
+  site.reject();
   CHECK(site.get() == "one");
   CHECK(site.provider->fetches == 1);
   site.clock.advance(1s);
   const GrantPtr refused = site.source->last();
 
-  site.source->reject(refused);
+  TokenSource::reject(site.source, refused);
+  test::settle(site.loop);
 
+  CHECK(site.provider->fetches == 2);
   CHECK(site.get() == "two");
-  site.clock.advance(30s);
-  site.source->reject(refused);  // of a request that took long
+  site.clock.advance(60s);
+  TokenSource::reject(site.source, refused);  // of a request that took long
   CHECK(site.get() == "two");
   CHECK(site.provider->fetches == 2);
+}
+
+TEST_CASE("while the provider does not renew a refused token, refusals start no more logins") {
+  Site site;
+  CHECK(site.get() == "one");
+  site.clock.advance(30s);
+  site.fail(Errc::refused);
+
+  for (int reads = 0; reads < 3; ++reads) {
+    site.reject();
+    CHECK(site.get() == "one");
+  }
+
+  CHECK(site.provider->fetches == 2);
+}
+
+TEST_CASE("a renewal that does not end refusals doubles the age of the next one, to 10 min") {
+  Site site;
+  site.provider->outcome = Grant{Secret("one"), {}, {}, 3600s};
+  CHECK(site.get() == "one");
+  int fetches = 1;
+  for (const Duration age : {30s, 60s, 120s, 240s, 480s, 600s, 600s}) {
+    INFO(age.count());
+    site.reject();
+    site.clock.advance(age - 1ms);
+    site.reject();
+    test::settle(site.loop);
+    CHECK(site.provider->fetches == fetches);
+    site.clock.advance(1ms);
+
+    site.reject();
+    test::settle(site.loop);
+
+    CHECK(site.provider->fetches == ++fetches);
+  }
+}
+
+TEST_CASE("a token that served without a refusal makes the age to renew a refused one 30 s again") {
+  struct Row {
+    std::string name;
+    Duration life;
+    Duration served;
+    int renewals;
+  };
+  const Row rows[] = {
+      {"for 10 min", 3600s, 600s, 0},
+      {"until its regular renewal", 100s, 80s, 1},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    Site site;
+    site.provider->outcome = Grant{Secret("one"), {}, {}, row.life};
+    CHECK(site.get() == "one");
+    site.clock.advance(30s);
+    site.reject();
+    test::settle(site.loop);
+    REQUIRE(site.provider->fetches == 2);  // the next age is 60 s
+
+    site.clock.advance(row.served);
+    CHECK(site.get() == "one");
+    CHECK(site.provider->fetches == 2 + row.renewals);
+    if (row.renewals == 0) {
+      site.reject();
+      test::settle(site.loop);
+      REQUIRE(site.provider->fetches == 3);  // by 30 s, and the next age is 60 s
+      site.clock.advance(60s);
+    } else {
+      site.clock.advance(30s);
+    }
+    const int before = site.provider->fetches;
+    site.reject();
+    test::settle(site.loop);
+
+    CHECK(site.provider->fetches == before + 1);
+  }
 }
 
 TEST_CASE("a source that is gone lets its fetch end") {
