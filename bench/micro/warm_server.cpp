@@ -69,8 +69,8 @@ void WarmServer::warm_up() {
       server::cluster::ClusterAccess{.server = {"http", "127.0.0.1", kube_apiserver.port(), ""},
                                      .tls = {},
                                      .pems = {},
-                                     .token_file = {},
                                      .proxy = {},
+                                     .token_file = {},
                                      .token = {}});
   access_.emplace(loop_, *kube_, clock_, server::cluster::AccessSettings{{}, kKeptFor, kKeptFor});
 
