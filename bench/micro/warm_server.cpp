@@ -65,7 +65,7 @@ void WarmServer::warm_up() {
   expect(world_ != nullptr, "the configuration is refused");
   telemetry_.set_metrics(world_->metrics(), world_->index());
   kube_.emplace(
-      clients_.http(),
+      clients_,
       server::cluster::ClusterAccess{.server = {"http", "127.0.0.1", kube_apiserver.port(), ""},
                                      .tls = {},
                                      .pems = {},

@@ -130,7 +130,8 @@ TEST_CASE("a token is fetched through the proxy of the environment") {
   const auto login =
       std::make_shared<Login>(site.loop, TokenHttp(site.http, proxies), site.clock, settings);
 
-  const auto grant = test::run(site.loop, Login::get(login, Deadline::after(site.clock.steady(), 5s)));
+  const auto grant =
+      test::run(site.loop, Login::get(login, Deadline::after(site.clock.steady(), 5s)));
 
   REQUIRE(grant.has_value());
   CHECK((*grant)->secret.reveal() == "t");
