@@ -2,6 +2,7 @@
 // because each step could tear apart what the next one has to find.
 #include "scalers/text/redact.hpp"
 
+#include "scalers/text/echo.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <re2/re2.h>
@@ -35,12 +36,13 @@ std::size_t end_of_port(const std::string& text, std::size_t end) {
   return digits >= 3 && digits <= 5 ? after : end;
 }
 
-// Replaces `secret` and a port after it by the mark; a short one only where it is a whole word,
-// because a query such as "up" would tear other words and addresses apart.
+// Replaces `secret`, however it is encoded, and a port after it by the mark; a short one only where
+// it is a whole word, because a query such as "up" would tear other words and addresses apart.
 void hide(std::string& text, std::string_view secret) {
   const bool is_short = secret.size() < kUniqueBytes;
-  for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 1)) {
-    const auto end = at + secret.size();
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto end = echo_at(text, at, secret).end;
+    if (end == 0) continue;
     const bool is_inside =
         (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
     if (!is_short || !is_inside)
@@ -127,25 +129,13 @@ std::string shown_marks(std::string_view text) {
   return out;
 }
 
-// The text as Go prints it in quotes, because a remote may echo the query in that form.
-std::string quoted_form(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::vector<std::string> forms_of(std::span<const std::string> redactions) {
+// As they are to be found: the longest first, because one may be part of another.
+std::vector<std::string> searched(std::span<const std::string> redactions) {
   std::vector<std::string> out;
   for (const std::string& secret : redactions) {
-    out.push_back(one_printable_line(secret));
-    out.push_back(one_printable_line(quoted_form(secret)));
+    const std::string line = one_printable_line(secret);
+    // Blanks in front would make the search slow in a text of blanks.
+    out.push_back(line.substr(std::min(line.find_first_not_of(' '), line.size())));
   }
   std::erase(out, "");
   std::ranges::sort(out, std::ranges::greater{}, &std::string::size);
@@ -153,14 +143,14 @@ std::vector<std::string> forms_of(std::span<const std::string> redactions) {
 }
 
 // A text that was cut may end with the beginning of a redacted one.
-void drop_cut_form(std::string& text, std::span<const std::string> forms) {
-  std::size_t longest = 0;
-  for (const std::string& form : forms) {
-    std::size_t size = std::min(form.size(), text.size());
-    while (size >= kUniqueBytes && !text.ends_with(std::string_view(form).substr(0, size))) --size;
-    if (size >= kUniqueBytes) longest = std::max(longest, size);
+void drop_cut_secret(std::string& text, std::span<const std::string> secrets) {
+  std::size_t end = text.size();
+  for (const std::string& secret : secrets) {
+    for (std::size_t at = 0; at < end; ++at) {
+      if (echo_at(text, at, secret).cut >= kUniqueBytes) end = at;
+    }
   }
-  text.resize(text.size() - longest);
+  text.resize(end);
 }
 
 enum class Addresses { hide, keep };
@@ -169,19 +159,19 @@ std::string bounded(std::string_view raw,
                     std::span<const std::string> redactions,
                     Addresses addresses) {
   std::string text = one_printable_line(raw.substr(0, kMaxReadBytes));
-  const auto forms = forms_of(redactions);
-  const auto hide_forms = [&](bool is_unique) {
-    for (const std::string& form : forms) {
-      if ((form.size() >= kUniqueBytes) == is_unique) hide(text, form);
+  const auto secrets = searched(redactions);
+  const auto hide_secrets = [&](bool is_unique) {
+    for (const std::string& secret : secrets) {
+      if ((secret.size() >= kUniqueBytes) == is_unique) hide(text, secret);
     }
   };
-  hide_forms(true);
-  if (raw.size() > kMaxReadBytes) drop_cut_form(text, forms);
+  hide_secrets(true);
+  if (raw.size() > kMaxReadBytes) drop_cut_secret(text, secrets);
   if (addresses == Addresses::hide) {
     hide_addresses(text);
     hide_hosts(text);
   }
-  hide_forms(false);
+  hide_secrets(false);
   return shortened(shown_marks(text), kMaxShownBytes);
 }
 

@@ -112,6 +112,48 @@ TEST_CASE("a hidden text is hidden in its other forms too") {
   for (const Row& row : rows) check(row, hidden);
 }
 
+TEST_CASE("a secret is hidden however a server encodes it") {
+  const std::vector<std::string> hidden{R"(p@ss/w+rd="x y"&%)", "tok/en+AA=="};
+  const Row rows[] = {
+      {"as it is", R"(bad p@ss/w+rd="x y"&%!)", "bad [hidden]!"},
+      {"percent-encoded", "bad p%40ss%2Fw%2Brd%3D%22x%20y%22%26%25!", "bad [hidden]!"},
+      {"percent-encoded in lower case",
+       "bad p%40ss%2fw%2brd%3d%22x%20y%22%26%25!",
+       "bad [hidden]!"},
+      {"percent-encoded in part", "bad p@ss/w%2Brd=%22x%20y%22&%25!", "bad [hidden]!"},
+      {"as a form", "bad pw=p%40ss%2Fw%2Brd%3D%22x+y%22%26%25&a=b", "bad pw=[hidden]&a=b"},
+      {"as JSON", R"(bad "p@ss/w+rd=\"x y\"&%"!)", "bad \"[hidden]\"!"},
+      {"as JSON with escaped slashes", R"(bad "p@ss\/w+rd=\"x y\"&%"!)", "bad \"[hidden]\"!"},
+      {"as JSON of Go", R"(bad "p@ss/w+rd=\"x y\"\u0026%"!)", "bad \"[hidden]\"!"},
+      {"as HTML", "bad p@ss/w+rd=&quot;x y&quot;&amp;%!", "bad [hidden]!"},
+      {"as HTML with numbers", "bad p@ss/w&#43;rd=&#34;x y&#x22;&#38;%!", "bad [hidden]!"},
+      {"with more blanks", "bad p@ss/w+rd=\"x \n\t  y\"&%!", "bad [hidden]!"},
+      {"another token as it is", "bad tok/en+AA==.", "bad [hidden]."},
+      {"another token, percent-encoded", "bad tok%2Fen%2BAA%3D%3D.", "bad [hidden]."},
+      {"another token in lower case", "bad tok%2fen%2bAA%3d%3d.", "bad [hidden]."},
+      {"another token as JSON", R"(bad "tok\/en+AA==".)", "bad \"[hidden]\"."},
+      {"another token as HTML", "bad tok&#x2F;en&#43;AA==.", "bad [hidden]."},
+      {"both", "tok/en%2BAA== p@ss/w+rd=\"x+y\"&amp;%25", "[hidden] [hidden]"},
+      {"another case", "bad TOK/en+AA==.", "bad TOK/en+AA==."},
+  };
+
+  for (const Row& row : rows) {
+    check(row, hidden);
+    DYNAMIC_SECTION(row.name << ", with addresses") {
+      CHECK(addressed_text(row.raw, hidden) == row.shown);
+    }
+  }
+}
+
+TEST_CASE("the beginning of a truncated and encoded secret is hidden") {
+  const std::string secret = "abcd/" + std::string(4000, 'q');
+  const std::string encoded = "abcd%2F" + std::string(4000, 'q');
+
+  const std::string shown = remote_text(encoded + encoded + encoded, std::vector{secret});
+
+  CHECK(shown == "[hidden][hidden]");
+}
+
 TEST_CASE("the beginning of a truncated hidden text is hidden") {
   const std::string secret(4000, 'q');
 
