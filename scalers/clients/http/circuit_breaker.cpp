@@ -15,7 +15,7 @@ namespace {
 constexpr Breaker::Pauses kPauses{Duration{2'000}, Duration{2'000}};
 constexpr long kUnauthorized = 401;
 // Enough for a cached body to explain the 401: errors show 300 bytes of it.
-constexpr std::size_t kMaxCachedBody = 512;
+constexpr std::size_t kMaxCachedBody = 4096;
 // Callers choose the namespace, which may be part of a scope, so the logins need a bound.
 constexpr std::size_t kMaxRejections = 1000;
 constexpr Duration kDropInterval{1'000};

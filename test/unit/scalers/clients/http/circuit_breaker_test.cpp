@@ -109,7 +109,7 @@ TEST_CASE("a cached 401 is bounded") {
                HostState::reachable,
                SteadyTime{});
 
-  CHECK(at(breaker, request, SteadyTime{1ms}).size() == 4 + 512);
+  CHECK(at(breaker, request, SteadyTime{1ms}).size() == 4 + 4096);
 }
 
 TEST_CASE("a rejected login that expired is forgotten by its own request") {
