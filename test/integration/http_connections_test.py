@@ -1,15 +1,9 @@
-"""Which connections the HTTP client keeps, shares and gives up: TLS files that rotate, bytes that nobody asked for, HTTP/2."""
-import concurrent.futures
-import json
+"""Which connections the HTTP client keeps, shares and gives up: TLS files that rotate, bytes that nobody asked for."""
 import os
-import shutil
-import signal
 import threading
 import unittest
-from pathlib import Path
 
-from support import (Prometheus, ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, shared_certificates,
-                     vector)
+from support import ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, shared_certificates, vector
 from support.rotation import gauge
 
 FRONT = "metric ml-inference/{0}: prometheus {0}: "
@@ -119,46 +113,6 @@ class ThreadsTest(ServerTest):
             self.assert_values(self.weir.metric("ml-inference", "jobs"), "42")
 
         self.assertEqual(before, threads | before)
-
-
-class Http2Test(ServerTest):
-    @classmethod
-    def setUpClass(cls):
-        folder = cls.new_folder()
-        certificates = shared_certificates()
-        cls.prometheus = cls.start(Prometheus(folder / "prometheus", tls=certificates))
-        backend = prometheus_backend(cls.prometheus.url, tls={"ca": str(certificates.crt("ca"))}, http2=True)
-        metrics = [metric(f"m{i}", f"vector({i})", freshness="1ms", deadline="1s") for i in range(8)]
-        cls.weir = cls.start(Weir(folder / "weir", config({"prom": backend}, *metrics)))
-
-    def count(self, name, **labels):
-        return gauge(self.weir, name, backend="prom", **labels) or 0
-
-    def read_all(self):
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            return list(pool.map(lambda i: self.weir.metric("ml-inference", f"m{i}"), range(8)))
-
-    def test_queries_at_once_share_a_connection(self):
-        self.wait_for(lambda: {answer.status for answer in self.read_all()} == {200})
-        opened = self.count("weir_connections_opened_total")
-        for _ in range(5):
-            for i, answer in enumerate(self.read_all()):
-                self.assert_values(answer, str(i))
-
-        self.assertEqual(opened, self.count("weir_connections_opened_total"))
-
-    def test_a_silent_server_is_an_error_and_its_connection_is_closed(self):
-        self.wait_for(lambda: {answer.status for answer in self.read_all()} == {200})
-        late = self.count("weir_connections_closed_total", reason="timed_out")
-        os.killpg(self.prometheus.process.pid, signal.SIGSTOP)
-        try:
-            answers = self.read_all()
-        finally:
-            os.killpg(self.prometheus.process.pid, signal.SIGCONT)
-
-        self.assertEqual({504}, {answer.status for answer in answers}, [answer.text for answer in answers])
-        self.wait_for(lambda: self.count("weir_connections_closed_total", reason="timed_out") == late + 1)
-        self.wait_for(lambda: {answer.status for answer in self.read_all()} == {200})
 
 
 if __name__ == "__main__":
