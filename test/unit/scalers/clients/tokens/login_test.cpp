@@ -125,6 +125,8 @@ TEST_CASE("a token is fetched through the proxy of the environment") {
       ProxyVariables{.http = {"HTTP_PROXY", url}, .https = {}, .no_proxy = {}});
   OAuth2Auth oauth2;
   oauth2.token_url = EndpointUrl{std::get<Url>(parse_http_url("http://login.invalid/token"))};
+  oauth2.client_id = "weir";
+  oauth2.client_secret = SecretFile(site.folder.write("secret", "of-weir"));
   AuthSettings settings;
   settings.kind = oauth2;
   const auto login =
