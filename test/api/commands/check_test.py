@@ -31,7 +31,7 @@ metrics:
   - name: nothing
 metric: []
 """
-PROMETHEUS_KEYS = "url, method, token, username, password, headers, parameters, tls, http2, proxy"
+PROMETHEUS_KEYS = "url, method, token, username, password, auth, headers, parameters, tls, http2, proxy"
 METRIC_KEYS = ("name, namespaces, freshness, deadline, empty, nan, negative, clamp, zeroAtOrBelow, fallback, settle, labels, "
                "prometheus, rabbitmq, redis")
 PROBLEMS = f"""\

@@ -48,7 +48,7 @@ class HealthTest(ConformanceCase):
         self.assertEqual((403, 200, "ok"), (nobody.status, monitor.status, monitor.text))
         self.assertEqual({"path": "/healthz/ping", "verb": "get"}, self.reviews_of("row-81")[0]["nonResourceAttributes"])
 
-    def test_084_the_version_is_that_of_the_build(self):
+    def test_the_version_is_that_of_the_build(self):
         build = json.loads(run_weir("version", "-o", "json").stdout)
 
         served = self.get("/version").json()
