@@ -84,7 +84,7 @@ class EnvironmentTest(ServerTest):
                            "the proxy refuses the user or the password of HTTP_PROXY or HTTPS_PROXY (HTTP 401)")
         plain = weir.metric("ml-inference", "plain")
         self.assertEqual(503, plain.status)
-        self.assertRegex(self.message_of(plain), r"\(HTTP 401\): .*The administrator of this proxy")
+        self.assertRegex(self.message_of(plain), r"\(HTTP 401\): 401 Unauthorized")
         for text in (self.message_of(plain), weir.process.log.read_text()):
             self.assertNotIn("wrong-horse", text)
 
