@@ -1,5 +1,5 @@
 // Finds the title of a page, or its text. Apart from the readers of replies, because any HTTP
-// server may be behind a proxy.
+// server may have a proxy in front of it.
 #include "scalers/text/html.hpp"
 
 #include "scalers/text/utf8.hpp"

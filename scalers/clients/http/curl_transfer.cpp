@@ -290,7 +290,7 @@ void CurlTransfer::complete(int code) {
     CurlSockets::end(*socket_, ConnectionCounts::kIdle);
   auto outcome = outcome_of(code);
   if (outcome && is_late()) {
-    // The next request must not wait behind a server that is late.
+    // The next request must not wait for a late response.
     if (socket_ && !socket_->is_multiplexed) CurlSockets::end(*socket_, name_of(Errc::timed_out));
     outcome = Error{Errc::timed_out, "it did not respond", ""};
   }
