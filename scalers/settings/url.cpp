@@ -11,7 +11,6 @@
 #include <cctype>
 #include <charconv>
 #include <functional>
-#include <iterator>
 #include <optional>
 
 namespace weir::scalers {
@@ -183,15 +182,23 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 }
 
 std::string percent_encoded(std::string_view text) {
+  // The unreserved characters of RFC 3986, section 2.3.
+  static constexpr auto kIsUnreserved = [] {
+    std::array<bool, 256> out{};
+    for (const char c :
+         std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
+      out[static_cast<unsigned char>(c)] = true;
+    return out;
+  }();
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size() + text.size() / 2);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    // The unreserved characters of RFC 3986, section 2.3.
-    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+    if (kIsUnreserved[byte]) {
       out += c;
     } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
+      out += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
     }
   }
   return out;

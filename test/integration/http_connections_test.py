@@ -1,9 +1,10 @@
 """Which connections the HTTP client keeps, shares and gives up: TLS files that rotate, bytes that nobody asked for."""
+import concurrent.futures
 import os
 import threading
 import unittest
 
-from support import ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, shared_certificates, vector
+from support import Prometheus, ScriptedServer, ServerTest, Weir, config, metric, prometheus_backend, shared_certificates, vector
 from support.rotation import gauge
 
 FRONT = "metric ml-inference/{0}: prometheus {0}: "
@@ -93,6 +94,26 @@ class TlsTest(ServerTest):
         self.assert_values(weir.metric("ml-inference", "prom"), "42")
 
         self.assertFalse(keys.exists() and keys.read_text())
+
+
+class KeptTest(ServerTest):
+    CALLERS, READS = 16, 300
+
+    def test_queries_at_once_keep_their_connections(self):
+        """A response that is there at once leaves its connection to the next query, also to one that starts beside it."""
+        prometheus = self.start_in_test(Prometheus(self.folder() / "prometheus"))
+        weir = self.start_in_test(Weir(self.folder() / "weir", config(
+            {"prom": prometheus_backend(prometheus.url)},
+            *(metric(f"m{number}", f"vector({number})", freshness="1ms") for number in range(self.CALLERS)))))
+
+        def read_all(number):
+            with weir.persistent_reader() as read:
+                for _ in range(self.READS):
+                    self.assert_values(read("ml-inference", f"m{number}"), str(number))
+        with concurrent.futures.ThreadPoolExecutor(self.CALLERS) as pool:
+            list(pool.map(read_all, range(self.CALLERS)))
+
+        self.assertLessEqual(gauge(weir, "weir_connections_opened_total", backend="prom"), self.CALLERS)
 
 
 class ThreadsTest(ServerTest):

@@ -102,14 +102,15 @@ std::string PrometheusScaler::cache_key(const Parameters& parameters) const {
     render(settings_.parameters, parameters, pairs);
     request += '?' + encoded(pairs);
   }
-  return fmt::format("{} {} {} {} {}:{} {}",
-                     static_cast<int>(settings_.aggregate),
-                     static_cast<int>(settings_.warnings),
-                     settings_.max_age.value_or(Duration{0}).count(),
-                     request,
-                     age_of.size(),
-                     age_of,
-                     query_.render(parameters));
+  const auto max_age = settings_.max_age.value_or(Duration{0}).count();
+  std::string out = std::to_string(static_cast<int>(settings_.aggregate));
+  out += ' ' + std::to_string(static_cast<int>(settings_.warnings));
+  out += ' ' + std::to_string(max_age);
+  out.append(" ").append(request);
+  out += ' ' + std::to_string(age_of.size());
+  out.append(":").append(age_of);
+  out.append(" ").append(query_.render(parameters));
+  return out;
 }
 
 awaitable<Result<Samples>> PrometheusScaler::query(Parameters parameters, Deadline deadline) {

@@ -72,10 +72,15 @@ void CurlMulti::stop(CurlTransfer* transfer) {
   arm_timer();
 }
 
-void CurlMulti::add_pending() {
-  for (CurlTransfer* const transfer : std::exchange(pending_, {})) {
+// Each by itself: a transfer that libcurl ends at once leaves its connection to the next one, which
+// is known only here, after libcurl has returned.
+void CurlMulti::start_pending() {
+  while (!pending_.empty()) {
+    CurlTransfer* const transfer = pending_.front();
+    pending_.erase(pending_.begin());
     running_.push_back(transfer);
     curl_multi_add_handle(multi_, transfer->easy());
+    run_timeouts();
   }
 }
 
@@ -133,14 +138,18 @@ void CurlMulti::complete_finished() {
   }
 }
 
+void CurlMulti::run_timeouts() {
+  is_due_now_ = false;
+  // libcurl sets its timer again, unless nothing is left to wait for.
+  due_ = SteadyTime::max();
+  run(CURL_SOCKET_TIMEOUT, 0);
+}
+
 void CurlMulti::run_due() {
-  add_pending();
+  start_pending();
   for (int runs = 0; is_due_now_ && runs < kMaxRuns; ++runs) {
-    is_due_now_ = false;
-    // libcurl sets its timer again, unless nothing is left to wait for.
-    due_ = SteadyTime::max();
-    run(CURL_SOCKET_TIMEOUT, 0);
-    add_pending();
+    run_timeouts();
+    start_pending();
   }
   arm_timer();
 }

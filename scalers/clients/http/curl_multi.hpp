@@ -45,10 +45,12 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   void act(int fd, int events);
   // Calls curl_multi_socket_action and completes what it has finished.
   void run(int fd, int events);
-  void add_pending();
+  void start_pending();
   // Completes the transfers that libcurl has finished.
   void complete_finished();
-  // Runs what is due at once, and sets the timer for the rest.
+  // Calls libcurl for the times that it has set.
+  void run_timeouts();
+  // Starts what is pending, runs what is due at once, and sets the timer for the rest.
   void run_due();
   void arm_timer();
   void on_expiry();
