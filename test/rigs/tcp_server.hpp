@@ -167,7 +167,16 @@ class TcpServer {
   // The first connection plays the first script, and so on; connections after the last play the
   // last one again.
   explicit TcpServer(std::vector<Script> scripts, Order order = Order::one_by_one)
-      : scripts_(std::move(scripts)), order_(order), stop_(::eventfd(0, EFD_CLOEXEC)) {
+      : TcpServer(std::move(scripts), 0, 0, order) {}
+  // `host` counts up from 127.0.0.1.
+  TcpServer(std::vector<Script> scripts,
+            std::uint32_t host,
+            std::uint16_t port,
+            Order order = Order::one_by_one)
+      : scripts_(std::move(scripts)),
+        order_(order),
+        socket_(host, port),
+        stop_(::eventfd(0, EFD_CLOEXEC)) {
     if (::listen(socket_.get(), 128) != 0) throw std::runtime_error("tcp_server.hpp: listen");
     thread_ = std::thread([this] { serve(); });
   }

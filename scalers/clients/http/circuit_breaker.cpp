@@ -22,10 +22,11 @@ constexpr Duration kDropInterval{1'000};
 
 std::string origin_of(const HttpRequest& request) {
   // With its proxy, which may be what cannot be reached.
-  return fmt::format("{} {}://{}",
+  return fmt::format("{} {}://{} {}",
                      request.proxy ? request.proxy->text() : "",
                      request.url.scheme,
-                     request.url.authority());
+                     request.url.authority(),
+                     request.address);
 }
 
 // Identifies the backend and its credentials. Empty for a request without credentials.

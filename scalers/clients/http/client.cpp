@@ -92,6 +92,7 @@ struct Performed {
 Result<HttpOrigin> origin_of(const HttpRequest& request, TlsContexts& contexts) {
   const Url& url = request.url;
   HttpOrigin out{url.scheme, url.host, url.port, nullptr, request.proxy, request.is_http2};
+  out.address = request.address;
   if (is_forwarded(request)) {
     // One connection to the proxy serves every server.
     out.host = request.proxy->host;
@@ -115,7 +116,9 @@ awaitable<Performed> connect_and_send(std::shared_ptr<CurlMulti> multi,
                                       HttpOrigin origin,
                                       Deadline deadline) {
   const Proxy* const proxy = request->proxy.get();
-  auto addresses = co_await resolver.resolve(proxy ? proxy->host : request->url.host, deadline);
+  Result<Addresses> addresses = Addresses{request->address};
+  if (request->address.empty())
+    addresses = co_await resolver.resolve(proxy ? proxy->host : request->url.host, deadline);
   if (multi->is_closed()) co_return Performed{canceled(), HostState::unknown};
   if (!addresses) {
     const Error& error = addresses.error();

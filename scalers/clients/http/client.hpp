@@ -42,8 +42,11 @@ struct HttpHeader {
 struct HttpRequest {
   std::string method = "GET";  // GET or POST
   Url url;                     // scheme, host, port; path with the whole path
-  std::string query;           // after '?', encoded; empty: none
-  std::string body;  // of a POST; application/x-www-form-urlencoded unless a header says otherwise
+  // Numeric: the one of the host's addresses to ask, without a lookup and never by a proxy; empty:
+  // any of them.
+  std::string address;
+  std::string query;  // after '?', encoded; empty: none
+  std::string body;   // of a POST; application/x-www-form-urlencoded unless a header says otherwise
   std::vector<HttpHeader> headers;
   std::optional<std::pair<Secret, Secret>> basic;  // user and password
   TlsFiles tls;  // read again once they change; open connections are not closed by a change

@@ -21,7 +21,8 @@
 namespace weir::scalers::clients {
 namespace {
 
-constexpr std::size_t kMaxIdleConnections = 64;
+// One for each of a few hundred workers that are asked each second.
+constexpr std::size_t kMaxIdleConnections = 512;
 constexpr std::chrono::seconds kMaxIdle{110};  // below the two minutes of many proxies
 // Each check is a system call per idle connection, too much for every request.
 constexpr std::chrono::seconds kPruneInterval{1};
@@ -73,8 +74,8 @@ void read_end(Name name, int fd, std::string& address, int& port) {
 }  // namespace
 
 bool operator==(const HttpOrigin& a, const HttpOrigin& b) {
-  return a.port == b.port && a.host == b.host && a.scheme == b.scheme && a.context == b.context &&
-         a.proxy_context == b.proxy_context && a.is_http2 == b.is_http2 &&
+  return a.port == b.port && a.address == b.address && a.host == b.host && a.scheme == b.scheme &&
+         a.context == b.context && a.proxy_context == b.proxy_context && a.is_http2 == b.is_http2 &&
          is_same_proxy(a.proxy.get(), b.proxy.get());
 }
 

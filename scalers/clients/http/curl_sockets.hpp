@@ -32,6 +32,7 @@ struct HttpOrigin {
   std::shared_ptr<const Proxy> proxy;  // null: none
   bool is_http2 = false;               // wanted, not necessarily agreed on
   TlsContext proxy_context = nullptr;  // null: the proxy is asked without TLS
+  std::string address = {};            // the one that must be asked; empty: any
 
   friend bool operator==(const HttpOrigin& a, const HttpOrigin& b);
 };

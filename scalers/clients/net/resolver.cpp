@@ -23,6 +23,8 @@ namespace {
 // because the Service that the name belongs to may be created at any moment.
 constexpr auto kAddressTtl = std::chrono::seconds{30};
 constexpr auto kFailureTtl = std::chrono::seconds{1};
+// Cluster DNS itself serves records that are up to 30 s old, and gets each question of a second.
+constexpr auto kLookUpInterval = std::chrono::seconds{1};
 // More than one, because a silent name server blocks a thread for seconds (resolv.conf(5): 5 s per
 // attempt).
 constexpr std::size_t kThreads = 4;
@@ -50,14 +52,29 @@ std::string numeric_text(const addrinfo& info) {
 
 Result<Addresses> canceled() { return Error{Errc::unreachable, "the lookup was canceled", ""}; }
 
+// Whether the name servers say that there is no such address, and not that they cannot know.
+bool is_definite(int failure) { return failure == EAI_NONAME || failure == EAI_NODATA; }
+
+int family_of(Family family) {
+  switch (family) {
+    case Family::ipv4:
+    case Family::ipv4_or_else_ipv6: return AF_INET;
+    case Family::ipv6: return AF_INET6;
+    case Family::all: break;
+  }
+  return AF_UNSPEC;
+}
+
 // Blocks for as long as the name servers take.
-Result<Addresses> look_up(const std::string& host) {
+Result<Addresses> look_up_name(const std::string& host, Family family) {
   addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
+  hints.ai_family = family_of(family);
   // Without a socket type each address would be listed once per type.
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* results = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &results);
+  if (is_definite(failed) && family == Family::ipv4_or_else_ipv6)
+    return look_up_name(host, Family::ipv6);
   if (failed != 0) {
     return Error{Errc::unreachable,
                  fmt::format("its host name does not resolve ({})", ::gai_strerror(failed)),
@@ -82,26 +99,26 @@ Result<Addresses> look_up(const std::string& host) {
 struct Resolver::Shared {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<std::string> hosts;  // to look up
-  bool is_closed = false;         // only the loop's thread writes it, and reads it without the lock
+  std::deque<Name> names;  // to look up
+  bool is_closed = false;  // only the loop's thread writes it, and reads it without the lock
 
   static void run(std::shared_ptr<Shared> shared, Resolver* resolver) {
     std::unique_lock lock(shared->mutex);
     while (true) {
-      shared->changed.wait(lock, [&] { return shared->is_closed || !shared->hosts.empty(); });
+      shared->changed.wait(lock, [&] { return shared->is_closed || !shared->names.empty(); });
       if (shared->is_closed) return;
-      std::string host = std::move(shared->hosts.front());
-      shared->hosts.pop_front();
+      Name name = std::move(shared->names.front());
+      shared->names.pop_front();
       lock.unlock();
-      auto outcome = look_up(host);
+      auto outcome = look_up_name(name.host, name.family);
       lock.lock();
       if (shared->is_closed) return;
       // Not closed, and the lock is held: the resolver and its loop still exist. The resolver may
       // be gone by the time the loop runs the handler, which therefore checks again.
       boost::asio::post(
           resolver->loop_,
-          [shared, resolver, host = std::move(host), outcome = std::move(outcome)]() mutable {
-            if (!shared->is_closed) resolver->finish(host, std::move(outcome));
+          [shared, resolver, name = std::move(name), outcome = std::move(outcome)]() mutable {
+            if (!shared->is_closed) resolver->finish(name, std::move(outcome));
           });
     }
   }
@@ -118,36 +135,54 @@ void Resolver::close() {
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->is_closed = true;
-    shared_->hosts.clear();
+    shared_->names.clear();
   }
   shared_->changed.notify_all();
   look_ups_.abandon_all();
 }
 
-void Resolver::start(const std::string& host) {
+std::string Resolver::Name::key() const {
+  // No name has a NUL byte.
+  return family == Family::all ? host : host + '\0' + static_cast<char>(family);
+}
+
+void Resolver::start(const Name& name) {
   const std::lock_guard lock(shared_->mutex);
-  shared_->hosts.push_back(host);
+  shared_->names.push_back(name);
   shared_->changed.notify_one();
 }
 
-void Resolver::finish(const std::string& host, Result<Addresses> outcome) {
+void Resolver::finish(const Name& name, Result<Addresses> outcome) {
   const auto now = std::chrono::steady_clock::now();
   if (cache_.size() >= kMaxCachedHosts) {
     std::erase_if(cache_, [&](const auto& entry) { return entry.second.valid_until <= now; });
   }
   const auto ttl = outcome ? SteadyTime::duration(kAddressTtl) : SteadyTime::duration(kFailureTtl);
-  cache_.insert_or_assign(host, Cached{outcome, now + ttl});
-  if (const auto look_up = look_ups_.find(host)) look_up->complete(std::move(outcome));
+  const std::string key = name.key();
+  cache_.insert_or_assign(key, Cached{outcome, now + ttl, now});
+  if (const auto look_up = look_ups_.find(key)) look_up->complete(std::move(outcome));
 }
 
 awaitable<Result<Addresses>> Resolver::resolve(std::string host, Deadline deadline) {
-  if (is_numeric(host)) co_return Addresses{std::move(host)};
+  return find({std::move(host), Family::all}, SteadyTime::min(), deadline);
+}
+
+awaitable<Result<Addresses>> Resolver::look_up(std::string host, Family family, Deadline deadline) {
+  const auto now = std::chrono::steady_clock::now();
+  return find({std::move(host), family}, now - kLookUpInterval, deadline);
+}
+
+awaitable<Result<Addresses>> Resolver::find(Name name, SteadyTime oldest, Deadline deadline) {
+  if (is_numeric(name.host)) co_return Addresses{std::move(name.host)};
   if (shared_->is_closed) co_return canceled();
   const auto now = std::chrono::steady_clock::now();
-  const auto cached = cache_.find(host);
-  if (cached != cache_.end() && cached->second.valid_until > now) co_return cached->second.outcome;
-  const auto joined = look_ups_.join_or_start(host, now, deadline.left(now));
-  if (joined.is_started) start(host);
+  const std::string key = name.key();
+  const auto cached = cache_.find(key);
+  if (cached != cache_.end() && cached->second.valid_until > now &&
+      cached->second.looked_up > oldest)
+    co_return cached->second.outcome;
+  const auto joined = look_ups_.join_or_start(key, now, deadline.left(now));
+  if (joined.is_started) start(name);
   const bool is_done = co_await joined.in_flight->wait(deadline, now);
   // The lookup continues, and its result is cached for later callers.
   if (!is_done) co_return Error{Errc::timed_out, "its host name is still being resolved", ""};

@@ -39,6 +39,41 @@ TEST_CASE("requests share one connection") {
   CHECK(server.connections() == 1);
 }
 
+TEST_CASE("a request to an address asks that one alone, on connections of its own") {
+  TcpServer first({always(ok("first"))});
+  TcpServer second({always(ok("second"))}, 1, first.port());
+  const test::LoopbackSocket nobody(2, first.port());
+  Site site;
+  const auto send = [&](const std::string& address) {
+    auto request = site.request(first.port());
+    request.url.host = "workers.invalid";
+    request.address = address;
+    return site.send(std::move(request));
+  };
+
+  for (int i = 0; i < 2; ++i) {
+    CHECK(send("127.0.0.1")->body == "first");
+    CHECK(send("127.0.0.2")->body == "second");
+    CHECK(shown(send("127.0.0.3")).starts_with("unreachable: "));
+  }
+
+  CHECK(first.connections() == 1);
+  CHECK(second.connections() == 1);
+}
+
+TEST_CASE("an address that is silent does not count as the others of its host") {
+  TcpServer server({always(ok("{}"))});
+  const test::FullPort silent(1, server.port());
+  Site site;
+  auto request = site.request(server.port());
+  request.address = "127.0.0.2";
+  CHECK(shown(site.send(request, 500ms)).starts_with("timed_out: "));
+
+  request.address = "127.0.0.1";
+
+  CHECK(shown(site.send(request, 500ms)) == "a value");
+}
+
 TEST_CASE("an idle connection that the server closed is replaced within the same request") {
   TcpServer server({once(ok("1")), once(ok("2"))});
   Site site;

@@ -127,11 +127,11 @@ TEST_CASE("a connection that was unused for more than 110 s ends") {
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});
 }
 
-TEST_CASE("above 64 idle connections the oldest ends") {
-  TcpServer server({hold});
+TEST_CASE("above 512 idle connections the oldest ends") {
+  TcpServer server({hold}, TcpServer::Order::at_once);
   Site site(server.port());
   const auto oldest = site.idle(SteadyTime{});
-  for (int i = 1; i <= 64; ++i) site.idle(SteadyTime{std::chrono::seconds{i}});
+  for (int i = 1; i <= 512; ++i) site.idle(SteadyTime{std::chrono::seconds{i}});
 
   CHECK(oldest->is_ended);
   CHECK(site.counts->closed == ConnectionCounts::Reasons{{"idle", 1}});

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 #include <netdb.h>
 
 #include <condition_variable>
@@ -50,7 +51,7 @@ addrinfo* address(int family, const char* text, addrinfo* next) {
   return out;
 }
 
-int look_up(const std::string& host, addrinfo** results) {
+int look_up(const std::string& host, int family, addrinfo** results) {
   std::unique_lock lock(servers().mutex);
   ++servers().lookups[host];
   if (host == "silent.test") {
@@ -60,19 +61,30 @@ int look_up(const std::string& host, addrinfo** results) {
   }
   if (host == "try-again.invalid") return EAI_AGAIN;
   if (host.ends_with(".invalid")) return EAI_NONAME;
+  if (host == "six.test") {
+    if (family == AF_INET) return EAI_NODATA;
+    *results = address<sockaddr_in6>(AF_INET6, "2001:db8::6", nullptr);
+    return 0;
+  }
   const bool is_loopback = host == "loopback.test";
   *results = address<sockaddr_in>(AF_INET, is_loopback ? "127.0.0.1" : "192.0.2.1", nullptr);
-  if (host == "both.test") {
+  if (host == "both.test" && family == AF_INET6) {
+    freeaddrinfo(*results);
+    *results = address<sockaddr_in6>(AF_INET6, "2001:db8::1", nullptr);
+  } else if (host == "both.test") {
     *results = address<sockaddr_in>(AF_INET, "192.0.2.1", *results);
-    *results = address<sockaddr_in6>(AF_INET6, "2001:db8::1", *results);
+    if (family == AF_UNSPEC) *results = address<sockaddr_in6>(AF_INET6, "2001:db8::1", *results);
   }
   return 0;
 }
 
 }  // namespace
 
-extern "C" int getaddrinfo(const char* host, const char*, const addrinfo*, addrinfo** results) {
-  return look_up(host, results);
+extern "C" int getaddrinfo(const char* host,
+                           const char*,
+                           const addrinfo* hints,
+                           addrinfo** results) {
+  return look_up(host, hints->ai_family, results);
 }
 
 extern "C" void freeaddrinfo(addrinfo* results) {
@@ -105,6 +117,9 @@ struct Site {
   }
   Result<Addresses> resolve(const std::string& host, Duration budget = 15s) {
     return test::finish(loop, begin(host, budget));
+  }
+  Result<Addresses> look_up(const std::string& host, Family family) {
+    return test::finish(loop, test::start(loop, resolver.look_up(host, family, test::within(15s))));
   }
   void release() {
     const std::lock_guard lock(servers().mutex);
@@ -191,6 +206,59 @@ TEST_CASE("an address is cached, and a failure briefly") {
   CHECK(site.lookups("one.test") == 1);
   CHECK(shown(failed) == shown(failed_again));
   CHECK(site.lookups("nobody.invalid") == 1);
+}
+
+TEST_CASE("the addresses of one family") {
+  struct FamilyRow {
+    std::string_view name;
+    std::string host;
+    Family family;
+    std::string outcome;
+  };
+  const FamilyRow rows[] = {
+      {"all", "both.test", Family::all, "2001:db8::1 192.0.2.1"},
+      {"IPv4", "both.test", Family::ipv4, "192.0.2.1"},
+      {"IPv6", "both.test", Family::ipv6, "2001:db8::1"},
+      {"a name with both", "both.test", Family::ipv4_or_else_ipv6, "192.0.2.1"},
+      {"a name with IPv6 alone", "six.test", Family::ipv4_or_else_ipv6, "2001:db8::6"},
+      {"no IPv4 address",
+       "six.test",
+       Family::ipv4,
+       "unreachable: its host name does not resolve (No address associated with hostname)"},
+      {"a failed lookup of IPv4 is none of IPv6",
+       "try-again.invalid",
+       Family::ipv4_or_else_ipv6,
+       "unreachable: its host name does not resolve (Temporary failure in name resolution)"},
+      {"a numeric host", "::1", Family::ipv4, "::1"},
+  };
+
+  for (const FamilyRow& row : rows) {
+    DYNAMIC_SECTION(row.name) {
+      Site site;
+
+      const auto addresses = site.look_up(row.host, row.family);
+
+      CHECK((addresses ? fmt::format("{}", fmt::join(*addresses, " ")) : shown(addresses)) ==
+            row.outcome);
+    }
+  }
+}
+
+TEST_CASE("a lookup of now asks the name servers again after a second") {
+  Site site;
+  CHECK(shown(site.resolve("one.test")) == "a value");
+  CHECK(shown(site.look_up("one.test", Family::ipv4)) == "a value");
+  CHECK(site.lookups("one.test") == 2);  // of another family
+
+  CHECK(shown(site.look_up("one.test", Family::ipv4)) == "a value");
+  CHECK(site.lookups("one.test") == 2);
+
+  const auto limit = std::chrono::steady_clock::now() + 15s;
+  while (site.lookups("one.test") == 2 && std::chrono::steady_clock::now() < limit)
+    (void)site.look_up("one.test", Family::ipv4);
+  CHECK(site.lookups("one.test") == 3);
+  CHECK(shown(site.resolve("one.test")) == "a value");
+  CHECK(site.lookups("one.test") == 3);
 }
 
 TEST_CASE("a silent name server ends at the deadline and delays no other name") {
