@@ -177,6 +177,8 @@ int CurlTransfer::open_socket(int family, int type, int protocol) {
     open_error_ = errno;
     return CURL_SOCKET_BAD;
   }
+  // libcurl sends a refused request again, on another connection, which has handshakes of its own.
+  tls_contexts_ = 0;
   socket->origin = origin_;
   socket->address = route_.address;
   socket->counts = request_->counts;
@@ -341,6 +343,8 @@ Result<HttpReply> CurlTransfer::outcome_of(int code) {
       return proxy_login_error(origin_.proxy->login.has_value(), kProxyLoginRequired);
     return reply;
   }
+  // The server has gone away before it began with the stream (RFC 9113, section 6.8).
+  needs_connection_ = needs_connection_ || (code == CURLE_HTTP2 && !response_.is_head_done());
   // What has come before says why: a refusal as a rule.
   if (is_proxy_flooding_) code = CURLE_RECV_ERROR;
   CurlFailure failure{.code = code, .text = error_text_.data()};
