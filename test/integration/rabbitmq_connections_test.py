@@ -5,7 +5,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from support import RabbitMQ, ServerTest, Weir, shared_certificates
+from support import Http2Front, RabbitMQ, ServerTest, Weir, shared_certificates
 
 READY = 3
 PAGED = 501  # queues: one more than a page of the management API holds
@@ -58,6 +58,7 @@ class RabbitMqTlsTest(ServerTest):
                     "wrong_ca": {"url": broker.tls_url, "tls": wrong_ca, **login(folder)},
                     "plain_port": {"url": broker.url.replace("amqp:", "amqps:"), "tls": {"ca": ca}, **login(folder)},
                     "https": {"url": broker.tls_management_url, "tls": {"ca": ca}, **login(folder)},
+                    "https_http2": {"url": broker.tls_management_url, "tls": {"ca": ca}, "http2": True, **login(folder)},
                     "https_wrong_ca": {"url": broker.tls_management_url, "tls": wrong_ca, **login(folder)}}
         metrics = [metric(name, {"backend": name, "queue": "orders"}) for name in backends]
         cls.weir = cls.start(Weir(folder / "weir", config_of(backends, metrics)))
@@ -93,6 +94,28 @@ class RabbitMqTlsTest(ServerTest):
 
     def test_https_queries_the_management_api(self):
         self.assert_values(self.read("https"), str(READY))
+
+    def test_with_http2_a_broker_that_does_not_offer_it_is_read_over_http1(self):
+        self.assert_values(self.read("https_http2"), str(READY))
+
+
+class Http2Test(ServerTest):
+    def test_queries_through_an_ingress_share_a_connection(self):
+        folder = self.folder()
+        pair = certificates.crt("serving"), certificates.key("serving")
+        front = self.start_in_test(Http2Front(folder / "nginx", broker.management_port, pair))
+        block = {"url": front.url, "tls": {"ca": str(certificates.crt("ca"))}, "http2": True, **login(folder)}
+        weir = self.start_in_test(Weir(folder / "weir", config_of(
+            {"broker": block}, [metric(f"m{i}", {"queue": "orders"}) for i in range(READERS)])))
+
+        with ThreadPoolExecutor(READERS) as pool:
+            for _ in range(5):
+                for answer in pool.map(lambda i: weir.metric("ml-inference", f"m{i}"), range(READERS)):
+                    self.assert_values(answer, str(READY))
+
+        self.assertEqual({"HTTP/2.0"}, {protocol for _, protocol, _ in front.requests()})
+        self.assertEqual(1, len({connection for connection, _, _ in front.requests()}))
+        self.assertIn("/api/queues/%2F", front.requests()[0][2])
 
 
 class PagesTest(ServerTest):

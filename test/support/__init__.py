@@ -12,7 +12,7 @@ from .doctor import DoctorCase
 from .kube_apiserver import (ACCESS_REVIEWS, CLOSE, CONFIG_MAPS, HANG, SELF_REVIEWS, TOKEN_REVIEWS, KubeApiserver, Raw,
                              Refuse, cluster_config)
 from .kube_objects import (API_SERVICE, DISCOVERY, HPAS, POD, SERVICE, SLICES, VERSION, external, hpa, served_by)
-from .net import FarNetwork, ForwardProxy, SocksProxy, TlsFront
+from .net import FarNetwork, ForwardProxy, Http2Front, SocksProxy, TlsFront
 from .processes import (MissingTool, NotReady, Process, deferred_interrupts, free_port, require,
                         wait_until)
 from .prometheus import Prometheus, Series

@@ -58,6 +58,10 @@ class Turn:
         while self._connection.recv(4096):
             pass
 
+    def end_tls(self):
+        """Says that TLS ends (close_notify); the connection stays open."""
+        self._connection.unwrap()
+
     def close(self):
         self._connection.close()
 

@@ -349,6 +349,7 @@ std::unique_ptr<Backend> make_management_backend(const BackendSettings& settings
                           settings.username,
                           settings.password,
                           settings.tls,
+                          settings.is_http2,
                           std::move(proxy),
                           std::make_shared<ConnectionCounts>()};
   return std::make_unique<ManagementBackend>(clients.http(),

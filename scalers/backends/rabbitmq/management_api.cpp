@@ -39,6 +39,7 @@ Result<clients::HttpRequest> ManagementApi::request_to(const std::string& path) 
   // only.
   out.auth_scope = out.url.path;
   out.tls = target_.tls;
+  out.is_http2 = target_.is_http2;
   out.proxy = target_.proxy.proxy;
   out.counts = target_.counts;
   out.max_body_bytes = kMaxPageBytes;

@@ -24,6 +24,7 @@ struct ManagementTarget {
   SecretFile username;
   SecretFile password;
   TlsFiles tls;
+  bool is_http2 = false;
   clients::ProxyChoice proxy;
   std::shared_ptr<ConnectionCounts> counts;  // also owned by the requests under way
 };

@@ -39,6 +39,11 @@ constexpr std::array kBackendTable{
     setting<&BackendSettings::tls>("tls",
                                    "",
                                    "ca, certificate and key, each the path of a PEM file"),
+    setting<&BackendSettings::is_http2>(
+        "http2",
+        "false",
+        "use HTTP/2 if the server offers it in the TLS handshake, as ingresses do: queries share "
+        "one connection; https:// only"),
     setting<&BackendSettings::proxy>("proxy", "", clients::kProxyDoc),
 };
 
@@ -119,6 +124,13 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   if (!is_tls && block.find("tls") != nullptr) {
     add_scheme_problem(block, settings.url, "tls needs a url with amqps:// or https://", problems);
     if (!settings.url.file.empty()) return nullptr;
+  }
+  if (settings.is_http2 && broker.url.scheme != "https") {
+    add_url_problem(*block.find(settings.url.file.empty() ? "http2" : "url"),
+                    settings.url,
+                    fmt::format("http2 needs a url with https://; this url begins with {}://",
+                                broker.url.scheme),
+                    problems);
   }
   if (const Node* proxy = block.find("proxy"); is_amqp && proxy != nullptr) {
     problems.add(proxy->mark,

@@ -42,6 +42,7 @@ struct BackendSettings {
   SecretFile password;
   std::string vhost;
   TlsFiles tls;
+  bool is_http2 = false;
   clients::ProxySetting proxy;
 };
 

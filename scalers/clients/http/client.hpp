@@ -52,7 +52,8 @@ struct HttpRequest {
   TlsFiles tls;  // read again once they change; open connections are not closed by a change
   TlsPems pems;
   std::shared_ptr<const Proxy> proxy;  // null: a direct connection
-  // HTTP/2, if the server agrees to it in the TLS handshake: requests share a connection.
+  // HTTP/2, if the server agrees to it in the TLS handshake: requests share a connection. Only for
+  // bodies whose format shows a missing end, such as JSON: a server can end one with NO_ERROR.
   bool is_http2 = false;
   std::size_t max_body_bytes = std::size_t{1} << 20;
   // Distinguishes backends of one origin: credentials that one of them rejected (401) may be valid

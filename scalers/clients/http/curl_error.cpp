@@ -74,6 +74,14 @@ Error proxy_error(const CurlFailure& failure) {
     return proxy_login_error(failure.has_proxy_login, failure.proxy_status);
   if (failure.proxy_status == 0)
     return {Errc::unreachable, "the proxy cannot connect to the server", ""};
+  // libcurl takes it for the response itself, as Go does.
+  if (failure.proxy_status / 100 == 1) {
+    return {Errc::unreachable,
+            fmt::format("the proxy sent an interim response to CONNECT (HTTP {}), which Weir does "
+                        "not support; configure the proxy to send none",
+                        failure.proxy_status),
+            ""};
+  }
   return {Errc::unreachable,
           fmt::format("the proxy cannot connect to the server (HTTP {})", failure.proxy_status),
           ""};

@@ -51,7 +51,7 @@ struct CurlCallbacks {
     return 0;
   }
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-    return static_cast<CurlTransfer*>(self)->can_wait_for_proxy() ? 0 : 1;
+    return static_cast<CurlTransfer*>(self)->note_progress() ? 0 : 1;
   }
   static CURLcode on_tls(CURL* /*easy*/, void* context, void* self) noexcept {
     return static_cast<CurlTransfer*>(self)->set_up_tls(context) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
@@ -79,6 +79,9 @@ void CurlTransfer::set_fixed_options() {
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, CurlCallbacks::on_close);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &multi_->sockets());
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, CurlCallbacks::before_request);
+  // Not called unless NOPROGRESS is 0.
+  curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
+  curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, CurlCallbacks::on_progress);
   // Otherwise libcurl reads no_proxy of the environment, whatever the proxy is.
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
   if (origin_.proxy) set_fixed_proxy_options();
@@ -99,11 +102,7 @@ void CurlTransfer::set_fixed_options() {
 void CurlTransfer::set_fixed_proxy_options() {
   CURL* const easy = easy_.get();
   curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
-  if (origin_.context) {  // a tunnel
-    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
-    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, CurlCallbacks::on_progress);
-  }
+  if (origin_.context) curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);  // a tunnel
   // GSS-API would block the loop.
   curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
   // The fields of a request, and with them its token, are not for the proxy.

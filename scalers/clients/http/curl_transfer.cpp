@@ -177,6 +177,8 @@ int CurlTransfer::open_socket(int family, int type, int protocol) {
     open_error_ = errno;
     return CURL_SOCKET_BAD;
   }
+  // libcurl sends a refused request again, on another connection, which has handshakes of its own.
+  tls_contexts_ = 0;
   socket->origin = origin_;
   socket->address = route_.address;
   socket->counts = request_->counts;
@@ -242,9 +244,10 @@ bool CurlTransfer::read_line(const char* text, std::size_t size) {
   try {
     const bool is_multiplexed = socket_ && socket_->is_multiplexed;
     if (!response_.read_line({text, size}, is_multiplexed)) return false;
+    if (!response_.is_head_done() || is_multiplexed) return true;
     // Only from here on, because libcurl says much on the way.
-    if (response_.is_head_done() && !is_multiplexed)
-      curl_easy_setopt(easy_.get(), CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(easy_.get(), CURLOPT_VERBOSE, 1L);
+    if (response_.is_until_close()) curl_easy_setopt(easy_.get(), CURLOPT_NOPROGRESS, 0L);
     return true;
   } catch (const std::exception& bug) {
     bug_ = internal_error(bug);
@@ -272,10 +275,17 @@ void CurlTransfer::note_text(std::string_view text) {
                 text.starts_with("Excess found");
 }
 
+bool CurlTransfer::note_progress() {
+  if (!was_connected_) return can_wait_for_proxy();
+  // The last call comes after the end of the response, before libcurl closes the connection.
+  const ssl_st* const connection = tls_connection();
+  has_close_notify_ = connection != nullptr && has_close_notify(connection);
+  return true;
+}
+
 bool CurlTransfer::can_wait_for_proxy() {
   // Called for each byte of the proxy's response to CONNECT, which libcurl reads to its end without
   // a look at the time or at other transfers.
-  if (was_connected_) return true;
   ++proxy_steps_;
   is_proxy_flooding_ = proxy_steps_ > kMaxProxySteps;
   if (is_proxy_flooding_) return false;
@@ -303,6 +313,13 @@ void CurlTransfer::cancel() {
   finish(Error{Errc::unreachable, "the request was canceled", ""});
 }
 
+bool CurlTransfer::is_cut_off() const {
+  // libcurl 7.88 takes the end of TCP for the end of TLS, and anybody on the way can end TCP. Of a
+  // response without TLS nobody can tell: RFC 9112, section 6.3, calls it complete.
+  const bool is_tls = origin_.context || origin_.proxy_context;
+  return is_tls && response_.is_until_close() && !has_close_notify_;
+}
+
 Result<HttpReply> CurlTransfer::outcome_of(int code) {
   if (bug_) return *bug_;
   if (response_.problem()) return *response_.problem();
@@ -315,11 +332,19 @@ Result<HttpReply> CurlTransfer::outcome_of(int code) {
   }
   if (code == CURLE_OK) {
     if (!response_.is_head_done()) return Error{Errc::bad_reply, "the response is incomplete", ""};
+    if (is_cut_off()) {
+      return Error{Errc::bad_reply,
+                   "the response may be incomplete: it has no Content-Length, and its connection "
+                   "ended without a close_notify of TLS",
+                   ""};
+    }
     auto reply = response_.take_reply();
     if (origin_.proxy && reply.status == kProxyLoginRequired)
       return proxy_login_error(origin_.proxy->login.has_value(), kProxyLoginRequired);
     return reply;
   }
+  // The server has gone away before it began with the stream (RFC 9113, section 6.8).
+  needs_connection_ = needs_connection_ || (code == CURLE_HTTP2 && !response_.is_head_done());
   // What has come before says why: a refusal as a rule.
   if (is_proxy_flooding_) code = CURLE_RECV_ERROR;
   CurlFailure failure{.code = code, .text = error_text_.data()};

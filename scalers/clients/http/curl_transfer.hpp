@@ -93,7 +93,9 @@ class CurlTransfer {
   [[nodiscard]] bool read_body(const char* text, std::size_t size);
   // What libcurl tells about the transfer.
   void note_text(std::string_view text);
+  [[nodiscard]] bool note_progress();
   [[nodiscard]] bool can_wait_for_proxy();
+  [[nodiscard]] bool is_cut_off() const;
   [[nodiscard]] bool is_late() const;
   [[nodiscard]] const ssl_st* tls_connection() const;
   [[nodiscard]] bool has_multiplexed() const;
@@ -126,7 +128,8 @@ class CurlTransfer {
   bool is_running_ = false;
   bool needs_connection_ = false;
   bool was_connected_ = false;
-  bool has_excess_ = false;  // bytes came after the response
+  bool has_excess_ = false;        // bytes came after the response
+  bool has_close_notify_ = false;  // noted for a response that ends with its connection
   int proxy_steps_ = 0;
   bool is_proxy_flooding_ = false;
   std::optional<Error> bug_;

@@ -101,9 +101,10 @@ std::vector<std::string> header_lines(const HttpRequest& request) {
   // replies of 100 bytes costs a Prometheus more than it saves.
   add_default("Accept-Encoding", "identity");
   for (const HttpHeader& header : request.headers) {
-    // libcurl takes "Name:" for a field that must not be sent, and "Name;" for an empty one.
+    // libcurl takes "Name: " for a field that must not be sent, and "Name;" for an empty one.
     const std::string& value = header.value.reveal();
-    out.push_back(value.empty() ? header.name + ';' : header.name + ": " + value);
+    const bool is_blank = value.find_first_not_of(" \t\v\f") == std::string::npos;
+    out.push_back(is_blank ? header.name + ';' : header.name + ": " + value);
   }
   if (request.method == "POST") {
     add_default("Content-Type", "application/x-www-form-urlencoded");

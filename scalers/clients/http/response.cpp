@@ -19,6 +19,7 @@ constexpr std::size_t kReservedBytes = std::size_t{64} * 1024;
 // to send them without end.
 constexpr int kMaxHeads = 17;
 constexpr int kSwitchingProtocols = 101;
+constexpr int kNoContent = 204;
 constexpr int kSuccess = 2;  // of 200 to 299, divided by 100
 
 std::string_view trimmed(std::string_view text) {
@@ -53,6 +54,7 @@ bool ResponseReader::read_status(std::string_view line, bool is_multiplexed) {
   // No request has an Upgrade header.
   if (status_ == kSwitchingProtocols) return reject("it switches to another protocol");
   is_in_head_ = true;
+  is_multiplexed_ = is_multiplexed;
   is_chunked_ = false;
   length_.reset();
   return true;
@@ -104,6 +106,12 @@ bool ResponseReader::read_body(std::string_view piece) {
   if (size > body_.capacity() && size > kReservedBytes) body_.reserve(request_.max_body_bytes);
   body_.append(piece);
   return true;
+}
+
+bool ResponseReader::is_until_close() const {
+  // RFC 9112, section 6.3.
+  const bool has_end = is_multiplexed_ || is_chunked_ || length_ || status_ == kNoContent;
+  return is_head_done_ && status_ / 100 == kSuccess && !has_end;
 }
 
 HttpReply ResponseReader::take_reply() { return {status_, std::move(body_)}; }

@@ -26,6 +26,8 @@ class ResponseReader {
   [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
   // True once the head of the final response is complete.
   [[nodiscard]] bool is_head_done() const { return is_head_done_; }
+  // True when nothing but the end of the connection says where the 2xx body ends.
+  [[nodiscard]] bool is_until_close() const;
   // True once `on_chunk` has ended the stream.
   [[nodiscard]] bool is_stopped() const { return is_stopped_; }
   // The response; called once, after its end.
@@ -46,6 +48,7 @@ class ResponseReader {
   int heads_ = 0;
   bool is_in_head_ = false;
   bool is_head_done_ = false;
+  bool is_multiplexed_ = false;
   int status_ = 0;
   bool is_chunked_ = false;
   std::optional<std::uint64_t> length_;  // Content-Length

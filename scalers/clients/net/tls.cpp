@@ -206,6 +206,10 @@ bool copy_tls_context(const TlsContext& source, const std::string& host, ssl_ctx
 
 bool has_unread_data(const ssl_st* connection) { return SSL_has_pending(connection) == 1; }
 
+bool has_close_notify(const ssl_st* connection) {
+  return (SSL_get_shutdown(connection) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 bool has_chosen_http2(const ssl_st* connection) {
   const unsigned char* name = nullptr;
   unsigned size = 0;

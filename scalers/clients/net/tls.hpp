@@ -44,6 +44,8 @@ struct TlsPems {
                                     ssl_ctx_st* target);
 // Whether a TLS connection has received bytes that nobody has read.
 [[nodiscard]] bool has_unread_data(const ssl_st* connection);
+// Whether the peer has said that it sends nothing more (RFC 8446, section 6.1).
+[[nodiscard]] bool has_close_notify(const ssl_st* connection);
 // Whether its handshake has chosen HTTP/2 (ALPN, RFC 7301).
 [[nodiscard]] bool has_chosen_http2(const ssl_st* connection);
 

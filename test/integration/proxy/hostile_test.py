@@ -38,6 +38,7 @@ class HostileProxyTest(ServerTest):
             "endless": replies("HTTP/1.1 200 OK\r\n" + "X: " + "a" * 4096 + "\r\n" * 1 + ("Y: " + "b" * 4000 + "\r\n") * 200),
             "silent": lambda connection: read_head(connection) and connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n") or hang(connection),
             "moved": replies("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
+            "interim": replies("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + "HTTP/1.1 200 OK\r\n\r\n"),
             "talkative": replies("HTTP/1.1 200 OK\r\n\r\n" + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
         }
         cls.proxies = {name: cls.start(ScriptedServer(raw=script)) for name, script in cls.scripts.items()}
@@ -64,6 +65,7 @@ class HostileProxyTest(ServerTest):
             "garbled": "the proxy closed the connection, or its response is not HTTP",
             "endless": "the proxy closed the connection, or its response is not HTTP",
             "moved": "the proxy cannot connect to the server (HTTP 302)",
+            "interim": "the proxy sent an interim response to CONNECT (HTTP 103), which Weir does not support; configure the proxy to send none",
         }
         for name, text in rows.items():
             with self.subTest(name):
@@ -76,7 +78,7 @@ class HostileProxyTest(ServerTest):
     def test_plain_requests(self):
         # Nobody can tell whether the proxy or the server is silent.
         self.assertRegex(self.message("hanging_plain"), "^no response within 700 ms ")
-        for name in ("closing_plain", "garbled_plain", "endless_plain", "silent_plain", "moved_plain", "talkative_plain"):
+        for name in ("closing_plain", "garbled_plain", "endless_plain", "silent_plain", "moved_plain", "interim_plain", "talkative_plain"):
             with self.subTest(name):
                 self.message(name)
 

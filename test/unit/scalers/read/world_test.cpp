@@ -274,6 +274,14 @@ TEST_CASE("a backend reports its missing settings") {
       {"HTTP/2 without https",
        "{backends: {a: {prometheus: {url: 'http://a', http2: true}}}}",
        {"t.yaml:1:54: http2 needs a url with https://; this url begins with http://"}},
+      {"HTTP/2 of a management API without https",
+       "{backends: {a: {rabbitmq: {url: 'http://a', username: {file: /proc/version}, password: "
+       "{file: /proc/version}, http2: true}}}}",
+       {"t.yaml:1:118: http2 needs a url with https://; this url begins with http://"}},
+      {"HTTP/2 over AMQP",
+       "{backends: {a: {rabbitmq: {url: 'amqps://a', username: {file: /proc/version}, password: "
+       "{file: /proc/version}, http2: true}}}}",
+       {"t.yaml:1:119: http2 needs a url with https://; this url begins with amqps://"}},
       {"a certificate without its key",
        "{backends: {a: {prometheus: {url: 'https://a', tls: {certificate: /dev/null}}}}}",
        {"t.yaml:1:53: certificate and key go together; write both or neither"}},

@@ -55,6 +55,10 @@ TEST_CASE("an empty field is sent, although libcurl takes a name without a value
   request.headers.push_back({"X-Empty", Secret(""), false});
 
   CHECK(header_lines(request).back() == "X-Empty;");
+
+  request.headers.push_back({"X-Blank", Secret(" \t "), false});
+
+  CHECK(header_lines(request).back() == "X-Blank;");
 }
 
 struct Target {

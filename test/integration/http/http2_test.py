@@ -119,7 +119,7 @@ class MixedServers:
 
     @staticmethod
     def _serve_http2(connection):
-        Http2Server(connection, vector(100).encode()).run()
+        Http2Server(connection, lambda server, stream: server.answer(stream, vector(100).encode())).run()
 
     def _serve_http1(self, connection):
         received = b""

@@ -116,6 +116,23 @@ class KeptTest(ServerTest):
         self.assertLessEqual(gauge(weir, "weir_connections_opened_total", backend="prom"), self.CALLERS)
 
 
+class FieldsTest(ServerTest):
+    def test_a_header_of_blanks_is_sent_as_an_empty_one(self):
+        """libcurl takes it for a header that must not be sent."""
+        folder = self.folder()
+        (folder / "blank").write_text(" \t")
+        server = self.start_in_test(ScriptedServer(lambda turn: turn.answer(vector(42))))
+        headers = {"X-Text": "  ", "X-File": {"file": str(folder / "blank")}, "X-Last": "value"}
+        weir = self.start_in_test(Weir(folder / "weir", config(
+            {"prom": prometheus_backend(server.url, headers=headers)}, metric("jobs", "vector(42)", freshness="1ms"))))
+
+        self.assert_values(weir.metric("ml-inference", "jobs"), "42")
+
+        sent = server.requests[0].headers
+        self.assertEqual({"x-text": "", "x-file": "", "x-last": "value"},
+                         {name: value for name, value in sent.items() if name.startswith("x-")})
+
+
 class ThreadsTest(ServerTest):
     def test_a_query_by_name_starts_no_thread(self):
         """libcurl would resolve a name on a thread; it never sees one that it has to resolve."""
