@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -114,6 +115,19 @@ std::vector<std::size_t> ends_of_blanks(std::string_view message, std::vector<st
   return out;
 }
 
+Decoding decoded(const Decoding& message, std::string_view starts) {
+  Decoding out;
+  for (std::size_t at = 0; at < message.text.size();) {
+    const bool may_be_escape = starts.find(message.text[at]) != starts.npos;
+    const auto escape = may_be_escape ? escape_at(message.text, at) : std::nullopt;
+    out.text += escape ? escape->character : message.text[at];
+    out.places.push_back(message.places[at]);
+    at += escape ? escape->size : 1;
+  }
+  out.places.push_back(message.places.back());
+  return out;
+}
+
 // True when the message ends within what may be an escape at `at`.
 bool is_cut_escape(std::string_view message, std::size_t at) {
   return at == message.size() ||
@@ -124,6 +138,12 @@ bool is_cut_escape(std::string_view message, std::size_t at) {
 
 Echo echo_at(std::string_view message, std::size_t at, std::string_view text) {
   Echo out;
+  // At most places nothing begins.
+  if (at < message.size() && message[at] != text.front()) {
+    if (!is_escape_start(message[at])) return out;
+    const auto escape = escape_at(message, at);
+    if (!escape || escape->character != text.front()) return out;
+  }
   std::size_t read = 0;
   // The plain beginning, which most texts are alone.
   while (read < text.size() && at < message.size() && text[read] == message[at] &&
@@ -150,6 +170,25 @@ Echo echo_at(std::string_view message, std::size_t at, std::string_view text) {
     read = text[read] == ' ' ? std::min(text.find_first_not_of(' ', read), text.size()) : read + 1;
   }
   if (!places.empty()) out.end = places.back();
+  return out;
+}
+
+std::vector<Decoding> decodings_of(std::string_view message) {
+  // Without the + of a form, which is found anyway, and is a digit of base64.
+  static constexpr std::string_view kAll = "%\\&";
+  std::vector<Decoding> out(1);
+  out.front().text = message;
+  out.front().places.resize(message.size() + 1);
+  std::iota(out.front().places.begin(), out.front().places.end(), std::size_t{0});
+  const auto add = [&out](Decoding next) {
+    if (std::ranges::find(out, next.text, &Decoding::text) == out.end())
+      out.push_back(std::move(next));
+  };
+  if (message.find_first_of(kAll) == message.npos) return out;
+  for (const char& start : kAll) add(decoded(out.front(), {&start, 1}));
+  const Decoding all = decoded(out.front(), kAll);
+  add(all);
+  add(decoded(all, kAll));
   return out;
 }
 

@@ -197,4 +197,17 @@ std::optional<std::string> page_words(std::string_view body) {
   return one_line(decoded(without_tags(page, lower)));
 }
 
+bool is_html(std::string_view body) {
+  return is_page(lower_case(body.substr(prologue_of(body).size, kMaxReadBytes)));
+}
+
+std::string xml_text(std::string_view xml, std::string_view name) {
+  const std::string tag = std::string(name) + ">";
+  const auto start = xml.find("<" + tag);
+  if (start == xml.npos) return {};
+  const auto begin = start + tag.size() + 1;
+  const auto end = xml.find("</" + tag, begin);
+  return end == xml.npos ? std::string() : decoded(xml.substr(begin, end - begin));
+}
+
 }  // namespace weir::scalers

@@ -12,4 +12,10 @@ namespace weir::scalers {
 // is not a page. Of the first 8 KiB after comments and blanks, because a page may have a megabyte.
 [[nodiscard]] std::optional<std::string> page_words(std::string_view body);
 
+// Whether `body` is a page for browsers, and not markup of another kind, such as an API's XML.
+[[nodiscard]] bool is_html(std::string_view body);
+
+// What is between <name> and </name> for the first time, with its escapes resolved; empty: nothing.
+[[nodiscard]] std::string xml_text(std::string_view xml, std::string_view name);
+
 }  // namespace weir::scalers

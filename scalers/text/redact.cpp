@@ -8,6 +8,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace weir::scalers {
@@ -18,6 +20,8 @@ constexpr std::size_t kMaxShownBytes = 300;
 constexpr std::size_t kMaxReadBytes = 8192;
 // Shorter texts are also found inside other words.
 constexpr std::size_t kUniqueBytes = 4;
+// The same of digits of base64.
+constexpr std::size_t kUniqueDigits = 5;
 constexpr std::string_view kHidden = "[hidden]";
 // The placeholder of kHidden during the search, so that no text is found inside of "[hidden]".
 constexpr char kMark = '\x01';
@@ -36,18 +40,108 @@ std::size_t end_of_port(const std::string& text, std::size_t end) {
   return digits >= 3 && digits <= 5 ? after : end;
 }
 
-// Replaces `secret`, however it is encoded, and a port after it by the mark; a short one only where
-// it is a whole word, because a query such as "up" would tear other words and addresses apart.
-void hide(std::string& text, std::string_view secret) {
-  const bool is_short = secret.size() < kUniqueBytes;
+// Replaces `word`, a short text such as the query "up", by the mark where it is a whole word:
+// elsewhere it would tear other words and addresses apart.
+void hide_word(std::string& text, std::string_view word) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto end = echo_at(text, at, secret).end;
+    const auto end = echo_at(text, at, word).end;
     if (end == 0) continue;
     const bool is_inside =
         (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
-    if (!is_short || !is_inside)
-      text.replace(at, (is_short ? end : end_of_port(text, end)) - at, 1, kMark);
+    if (!is_inside) text.replace(at, end - at, 1, kMark);
   }
+}
+
+// A part of a text.
+struct Range {
+  std::size_t begin;
+  std::size_t end;
+};
+
+// Replaces each range by the mark, and all that overlap by one.
+void hide(std::string& text, std::vector<Range> ranges) {
+  std::ranges::sort(ranges, {}, &Range::begin);
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < ranges.size();) {
+    Range whole = ranges[i++];
+    for (; i < ranges.size() && ranges[i].begin < whole.end; ++i)
+      whole.end = std::max(whole.end, ranges[i].end);
+    out.append(text, done, whole.begin - done);
+    out += kMark;
+    done = whole.end;
+  }
+  text = std::move(out) + text.substr(done);
+}
+
+bool is_base64(char c) { return is_word(c) || c == '+' || c == '/' || c == '-'; }
+
+// The digits of base64 that `secret` alone decides when `offset` bytes are in front of it.
+std::string base64_digits(std::string_view secret, std::size_t offset) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const std::string bytes = std::string(offset, '\0') + std::string(secret) + '\0';
+  const auto byte_at = [&](std::size_t at) { return static_cast<std::uint8_t>(bytes[at]); };
+  std::string out;
+  // Digit i has the bits from 6 * i on. The first ones have bits of what is in front.
+  for (std::size_t i = (offset * 8 + 5) / 6; i < (bytes.size() - 1) * 8 / 6; ++i) {
+    const std::size_t bit = 6 * i;
+    const std::uint32_t two = (std::uint32_t{byte_at(bit / 8)} << 8U) | byte_at(bit / 8 + 1);
+    out += kDigits[(two >> (10 - bit % 8)) & 63U];
+  }
+  return out;
+}
+
+// What the base64 of a text with `secret` in it contains, of both alphabets.
+std::vector<std::string> base64_forms(std::string_view secret) {
+  std::vector<std::string> out;
+  for (const std::size_t offset : {0U, 1U, 2U}) {
+    std::string digits = base64_digits(secret, offset);
+    if (digits.size() < kUniqueDigits) continue;
+    std::string in_url = digits;
+    std::ranges::replace(in_url, '+', '-');
+    std::ranges::replace(in_url, '/', '_');
+    if (in_url != digits) out.push_back(std::move(in_url));
+    out.push_back(std::move(digits));
+  }
+  return out;
+}
+
+// What is searched of a secret.
+struct Secret {
+  std::string text;
+  std::vector<std::string> base64;
+};
+
+void find(const Decoding& message, const Secret& secret, std::vector<Range>& out) {
+  const std::string& text = message.text;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto end = echo_at(text, at, secret.text).end;
+    if (end == 0) continue;
+    const auto after = end_of_port(text, end);
+    out.push_back({message.places[at], message.places[after]});
+    at = after - 1;
+  }
+  for (const std::string& digits : secret.base64) {
+    for (auto at = text.find(digits); at != text.npos;) {
+      // All of the encoded text, whose other digits may have the rest of the secret.
+      auto begin = at;
+      while (begin > 0 && is_base64(text[begin - 1])) --begin;
+      auto end = at + digits.size();
+      while (end < text.size() && is_base64(text[end])) ++end;
+      while (end < text.size() && text[end] == '=') ++end;
+      out.push_back({message.places[begin], message.places[end]});
+      at = text.find(digits, end);
+    }
+  }
+}
+
+void hide(std::string& text, const std::vector<Secret>& secrets) {
+  std::vector<Range> ranges;
+  for (const Decoding& decoding : decodings_of(text)) {
+    for (const Secret& secret : secrets) find(decoding, secret, ranges);
+  }
+  if (!ranges.empty()) hide(text, std::move(ranges));
 }
 
 std::string one_printable_line(std::string_view raw) {
@@ -129,26 +223,55 @@ std::string shown_marks(std::string_view text) {
   return out;
 }
 
-// As they are to be found: the longest first, because one may be part of another.
-std::vector<std::string> searched(std::span<const std::string> redactions) {
+// Those of at least, or of less than, kUniqueBytes, as they are found in one line: without blanks
+// in front, which would make the search slow in a text of blanks.
+std::vector<std::string> searched(std::span<const std::string> redactions, bool is_unique) {
   std::vector<std::string> out;
-  for (const std::string& secret : redactions) {
-    const std::string line = one_printable_line(secret);
-    // Blanks in front would make the search slow in a text of blanks.
-    out.push_back(line.substr(std::min(line.find_first_not_of(' '), line.size())));
+  for (const std::string& redaction : redactions) {
+    const std::string line = one_printable_line(redaction);
+    std::string text = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+    if (!text.empty() && (text.size() >= kUniqueBytes) == is_unique) out.push_back(std::move(text));
   }
-  std::erase(out, "");
-  std::ranges::sort(out, std::ranges::greater{}, &std::string::size);
+  // The longest first, because one may be part of another.
+  std::ranges::sort(out, [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a < b;
+  });
+  const auto repeated = std::ranges::unique(out);
+  out.erase(repeated.begin(), repeated.end());
   return out;
 }
 
-// A text that was cut may end with the beginning of a redacted one.
-void drop_cut_secret(std::string& text, std::span<const std::string> secrets) {
-  std::size_t end = text.size();
-  for (const std::string& secret : secrets) {
-    for (std::size_t at = 0; at < end; ++at) {
-      if (echo_at(text, at, secret).cut >= kUniqueBytes) end = at;
+std::vector<Secret> secrets_of(std::span<const std::string> redactions) {
+  std::vector<Secret> out;
+  for (std::string& text : searched(redactions, true)) {
+    auto base64 = base64_forms(text);
+    out.push_back({std::move(text), std::move(base64)});
+  }
+  return out;
+}
+
+// Where the beginning of `secret` begins with which `message` ends; its size: nowhere.
+std::size_t start_of_cut(const std::string& message, const Secret& secret) {
+  for (std::size_t at = 0; at < message.size(); ++at) {
+    if (echo_at(message, at, secret.text).cut >= kUniqueBytes) return at;
+  }
+  for (const std::string& digits : secret.base64) {
+    for (auto size = std::min(digits.size(), message.size()); size >= kUniqueDigits; --size) {
+      if (!message.ends_with(std::string_view(digits).substr(0, size))) continue;
+      auto begin = message.size() - size;
+      while (begin > 0 && is_base64(message[begin - 1])) --begin;
+      return begin;
     }
+  }
+  return message.size();
+}
+
+// A text that was cut may end with the beginning of a secret.
+void drop_cut_secret(std::string& text, const std::vector<Secret>& secrets) {
+  std::size_t end = text.size();
+  for (const Decoding& decoding : decodings_of(text)) {
+    for (const Secret& secret : secrets)
+      end = std::min(end, decoding.places[start_of_cut(decoding.text, secret)]);
   }
   text.resize(end);
 }
@@ -159,19 +282,14 @@ std::string bounded(std::string_view raw,
                     std::span<const std::string> redactions,
                     Addresses addresses) {
   std::string text = one_printable_line(raw.substr(0, kMaxReadBytes));
-  const auto secrets = searched(redactions);
-  const auto hide_secrets = [&](bool is_unique) {
-    for (const std::string& secret : secrets) {
-      if ((secret.size() >= kUniqueBytes) == is_unique) hide(text, secret);
-    }
-  };
-  hide_secrets(true);
+  const auto secrets = secrets_of(redactions);
+  hide(text, secrets);
   if (raw.size() > kMaxReadBytes) drop_cut_secret(text, secrets);
   if (addresses == Addresses::hide) {
     hide_addresses(text);
     hide_hosts(text);
   }
-  hide_secrets(false);
+  for (const std::string& word : searched(redactions, false)) hide_word(text, word);
   return shortened(shown_marks(text), kMaxShownBytes);
 }
 

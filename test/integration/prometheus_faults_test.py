@@ -192,7 +192,7 @@ NONSENSE = [
      "the query is not valid: error when parsing query"),
     ("google_refusal", status("403 Forbidden", json.dumps({"error": {"code": 403, "message": "Permission denied.",
                                                                        "status": "PERMISSION_DENIED"}})), 503,
-     "the credentials are refused (HTTP 403): Permission denied."),
+     "the credentials are refused (HTTP 403): PERMISSION_DENIED: Permission denied."),
     ("page_of_nginx", status("502 Bad Gateway", "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body></body></html>"),
      503, "the server returned an error (HTTP 502): 502 Bad Gateway"),
     ("page_for_a_login", body("<!doctype html><html><head><title>Sign in</title></head></html>"), 503,

@@ -1,8 +1,8 @@
 // Parsing and texts, apart from the queries of a diagnosis, so that tests need no server.
 #include "scalers/backends/prometheus/findings.hpp"
 
-#include "scalers/backends/prometheus/words.hpp"
 #include "scalers/text/redact.hpp"
+#include "scalers/text/refusal.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>

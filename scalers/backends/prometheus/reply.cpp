@@ -1,8 +1,8 @@
 // parse_reply(): the value in a response of the query API, or its error. Pure, for exact tests.
 #include "scalers/backends/prometheus/prometheus.hpp"
-#include "scalers/backends/prometheus/words.hpp"
 #include "scalers/text/html.hpp"
 #include "scalers/text/redact.hpp"
+#include "scalers/text/refusal.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

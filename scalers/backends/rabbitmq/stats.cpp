@@ -1,6 +1,7 @@
 // The numbers in the replies of the management API. Pure, and apart from the transport for that.
 #include "scalers/backends/rabbitmq/rabbitmq.hpp"
 #include "scalers/text/redact.hpp"
+#include "scalers/text/refusal.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -103,7 +104,7 @@ Error status_error(long status,
                    std::string_view body,
                    const std::string& vhost,
                    std::span<const std::string> redactions) {
-  const std::string text = remote_text(body, redactions);
+  const std::string text = remote_text(refusal_words(body), redactions);
   // RabbitMQ returns 401 for a wrong password and for a vhost without permission alike.
   if (status == 401 || status == 403) {
     return {Errc::refused,

@@ -4,6 +4,7 @@
 
 #include "scalers/clients/tokens/assertion.hpp"
 #include "scalers/clients/tokens/reply.hpp"
+#include "scalers/text/html.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

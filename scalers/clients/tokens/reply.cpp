@@ -3,6 +3,7 @@
 
 #include "scalers/clients/tokens/times.hpp"
 #include "scalers/text/redact.hpp"
+#include "scalers/text/refusal.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
@@ -27,41 +28,6 @@ constexpr Duration kAssumedLife{300'000};
 constexpr Duration kMaxLife{86'400'000};
 
 Json parsed(std::string_view body) { return Json::parse(body, nullptr, false); }
-
-bool is_page(std::string_view body) {
-  const auto start = body.find_first_not_of(" \t\r\n");
-  if (start == body.npos) return false;
-  const std::string head = lower_case(body.substr(start, 64));
-  return head.starts_with("<!doctype html") || head.starts_with("<html") ||
-         (head.starts_with("<?xml") && body.find("<html") != body.npos);
-}
-
-// "code: message" of whichever is there.
-std::string joined(std::string_view code, std::string_view message) {
-  if (code.empty() || message.empty()) return fmt::format("{}{}", code, message);
-  return fmt::format("{}: {}", code, message);
-}
-
-std::string words_of_json(const Json& reply) {
-  // RFC 6749, section 5.2.
-  if (auto error = member_text(reply, "error"); !error.empty())
-    return joined(error, member_text(reply, "error_description"));
-  if (const auto error = reply.find("error"); error != reply.end() && error->is_object())
-    return joined(member_text(*error, "status"), member_text(*error, "message"));
-  for (const auto& [code, message] : {std::pair{"code", "message"}, std::pair{"Code", "Message"}}) {
-    if (auto words = joined(member_text(reply, code), member_text(reply, message)); !words.empty())
-      return words;
-  }
-  return {};
-}
-
-std::string words_of(std::string_view body) {
-  if (is_page(body)) return xml_text(body, "title");
-  const Json reply = parsed(body);
-  if (reply.is_object()) return words_of_json(reply);
-  const std::string in_xml = joined(xml_text(body, "Code"), xml_text(body, "Message"));
-  return in_xml.empty() ? std::string(body) : in_xml;
-}
 
 std::optional<Duration> life_of(const Json& reply) {
   const auto found = reply.find("expires_in");
@@ -96,23 +62,6 @@ std::string member_text(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::string xml_text(std::string_view xml, std::string_view name) {
-  const std::string open = fmt::format("<{}>", name);
-  const auto start = xml.find(open);
-  if (start == xml.npos) return {};
-  const auto end = xml.find(fmt::format("</{}>", name), start);
-  if (end == xml.npos) return {};
-  std::string out(xml.substr(start + open.size(), end - start - open.size()));
-  // The last one last, because it makes what the others look for.
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kEscapes{
-      {{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}};
-  for (const auto& [escape, text] : kEscapes) {
-    for (auto at = out.find(escape); at != out.npos; at = out.find(escape, at + 1))
-      out.replace(at, escape.size(), text);
-  }
-  return out;
-}
-
 TokenRequest token_request(std::string who, Url url) {
   TokenRequest out{std::move(who), {}};
   out.request.auth_scope = url.path;
@@ -128,9 +77,13 @@ Error no_token(std::string_view who,
                const HttpReply& reply,
                std::span<const std::string> redactions,
                WallTime now) {
-  const std::string words = words_of(reply.body);
-  std::string remote = remote_text(words, redactions);
+  const Refusal refusal = read_refusal(reply.body);
   const long status = reply.status;
+  // Whatever else is in such a response may be a secret.
+  const bool has_words = refusal.form == RefusalForm::members || refusal.form == RefusalForm::page;
+  const bool is_secret = !has_words && (refusal.form == RefusalForm::unknown_json || status < 400);
+  const std::string words = is_secret ? std::string() : refusal.words;
+  std::string remote = remote_text(words, redactions);
   if (status == 429) {
     return {Errc::overloaded, fmt::format("{} limits the rate of logins (HTTP 429)", who), remote};
   }
@@ -145,7 +98,7 @@ Error no_token(std::string_view who,
                         status),
             ""};
   }
-  if (is_page(reply.body)) {
+  if (refusal.form == RefusalForm::page) {
     return {Errc::bad_reply,
             fmt::format("{} responds with a web page in place of a token (HTTP {}); is its url "
                         "right?",
@@ -158,11 +111,9 @@ Error no_token(std::string_view who,
             with_clock(fmt::format("{} refuses the login (HTTP {})", who, status), words, now),
             remote};
   }
-  // Only an error's own words: whatever else is in such a response may be a secret.
-  const Json body = parsed(reply.body);
   return {Errc::bad_reply,
           fmt::format("{} responds without a token (HTTP {})", who, status),
-          body.is_object() ? remote_text(words_of_json(body), redactions) : ""};
+          remote};
 }
 
 Result<Json> parse_object(std::string_view who,

@@ -58,7 +58,4 @@ struct TokenRequest {
                                           std::string_view text,
                                           WallTime now);
 
-// What is between <name> and </name> for the first time, with its escapes resolved; empty: nothing.
-[[nodiscard]] std::string xml_text(std::string_view xml, std::string_view name);
-
 }  // namespace weir::scalers::clients

@@ -145,6 +145,76 @@ TEST_CASE("a secret is hidden however a server encodes it") {
   }
 }
 
+TEST_CASE("a secret is hidden when it is encoded more than once") {
+  const std::vector<std::string> hidden{R"(p@ss/w+rd="x y"&%)", "tok/en+AA=="};
+  const Row rows[] = {
+      {"percent-encoded twice",
+       "bad p%2540ss%252Fw%252Brd%253D%2522x%2520y%2522%2526%2525!",
+       "bad [hidden]!"},
+      {"percent-encoded three times", "bad tok%25252Fen%25252BAA%25253D%25253D.", "bad [hidden]."},
+      {"JSON in JSON",
+       R"({"e":"{\"k\":\"p@ss/w+rd=\\\"x y\\\"&%\"}"})",
+       R"({"e":"{\"k\":\"[hidden]\"}"})"},
+      {"JSON of Go in JSON", R"(bad "tok\\\/en\\u002bAA\\u003d\\u003d".)", "bad \"[hidden]\"."},
+      {"JSON in JSON in JSON", R"(bad p@ss/w+rd=\\\\\\\"x y\\\\\\\"&%!)", "bad [hidden]!"},
+      {"a url in JSON", R"(bad "tok%2Fen\u00252BAA%3D%3D".)", "bad \"[hidden]\"."},
+      {"HTML twice", "bad p@ss/w+rd=&amp;quot;x y&amp;quot;&amp;amp;%!", "bad [hidden]!"},
+      {"HTML in JSON", R"(bad p@ss/w+rd=\u0026quot;x y\u0026quot;\u0026amp;%!)", "bad [hidden]!"},
+      {"JSON in HTML", "bad p@ss/w+rd=\\&quot;x y\\&quot;&amp;%!", "bad [hidden]!"},
+  };
+
+  for (const Row& row : rows) {
+    check(row, hidden);
+    DYNAMIC_SECTION(row.name << ", with addresses") {
+      CHECK(addressed_text(row.raw, hidden) == row.shown);
+    }
+  }
+}
+
+TEST_CASE("a secret is hidden within base64") {
+  const std::vector<std::string> hidden{"correct>horse?battery"};
+  const Row rows[] = {
+      {"alone", "bad Y29ycmVjdD5ob3JzZT9iYXR0ZXJ5!", "bad [hidden]!"},
+      {"of a url's alphabet", "bad Y29ycmVjdD5ob3JzZT9iYXR0ZXJ5 x", "bad [hidden] x"},
+      {"after one byte", "bad eGNvcnJlY3Q-aG9yc2U_YmF0dGVyeQ!", "bad [hidden]!"},
+      {"after one byte, with padding", "bad eGNvcnJlY3Q+aG9yc2U/YmF0dGVyeQ==!", "bad [hidden]!"},
+      {"after two bytes",
+       "bad eHhjb3JyZWN0Pmhvcn"
+       "NlP2JhdHRlcnk=, x",
+       "bad [hidden], x"},
+      {"as a login", "k=\"bWU6Y29ycmVjdD5ob3JzZT9iYXR0ZXJ5OngK\"", "k=\"[hidden]\""},
+      {"percent-encoded", "s=eGNvcnJlY3Q%2BaG9yc2U%2FYmF0dGVyeQ%3D%3D&x", "s=[hidden]&x"},
+      {"in JSON", R"({"t":"eGNvcnJlY3Q+aG9yc2U\/YmF0dGVyeQ=="})", R"({"t":"[hidden]"})"},
+      {"of another text", "bad Y29ycmVjdCBiYXR0ZXJ5!", "bad Y29ycmVjdCBiYXR0ZXJ5!"},
+  };
+
+  for (const Row& row : rows) check(row, hidden);
+  // Its digits are also found in other words.
+  CHECK(remote_text("bad YWIx", std::vector<std::string>{"ab1"}) == "bad YWIx");
+}
+
+TEST_CASE("secrets that overlap are hidden together") {
+  const std::vector<std::string> hidden{"abc123", "123xyz"};
+
+  CHECK(remote_text("bad abc123xyz!", hidden) == "bad [hidden]!");
+  CHECK(remote_text("bad abc123123xyz!", hidden) == "bad [hidden][hidden]!");
+}
+
+TEST_CASE("the beginning of a truncated secret that is encoded twice is hidden") {
+  const std::string secret = "abcd/" + std::string(4000, 'q');
+  const std::string encoded = "abcd%252F" + std::string(4000, 'q');
+
+  CHECK(remote_text(encoded + encoded + encoded, std::vector{secret}) == "[hidden][hidden]");
+}
+
+TEST_CASE("the beginning of a truncated secret in base64 is hidden") {
+  const std::string secret(6000, 'q');
+  std::string encoded;
+  for (int i = 0; i < 2000; ++i) encoded += "cXFx";
+
+  CHECK(remote_text(encoded + "." + encoded, std::vector{secret}) == "[hidden].");
+}
+
 TEST_CASE("the beginning of a truncated and encoded secret is hidden") {
   const std::string secret = "abcd/" + std::string(4000, 'q');
   const std::string encoded = "abcd%2F" + std::string(4000, 'q');
