@@ -15,8 +15,8 @@ namespace weir::scalers {
 namespace {
 
 constexpr std::array<SettingDoc, 2> kSections{{
-    {"backends", "map", "", false, "the systems to query, by name"},
-    {"metrics", "list", "", false, "the metrics that HPAs may read"},
+    {"backends", "map", nullptr, false, "the systems to query, by name"},
+    {"metrics", "list", nullptr, false, "the metrics that HPAs may read"},
 }};
 
 std::shared_ptr<const MetricIndex> index_of(const std::vector<MetricInfo>& infos) {

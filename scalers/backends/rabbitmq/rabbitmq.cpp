@@ -29,48 +29,38 @@ constexpr std::array kBackendTable{
         "a quorum queue without a leader reports 0); http:// or https:// queries the management "
         "API, which supports all modes; the last segment of the path is the vhost; from a file it "
         "may have USER:PASSWORD@"),
-    setting<&BackendSettings::username>("username", "", "file with the user; requires password"),
+    setting<&BackendSettings::username>("username", "file with the user; requires password"),
     setting<&BackendSettings::password>(
         "password",
-        "",
         "file with the password; without user and password, amqps authenticates with the client "
         "certificate (SASL EXTERNAL)"),
-    setting<&BackendSettings::vhost>("vhost", "", "vhost, instead of the vhost of the url"),
-    setting<&BackendSettings::tls>("tls",
-                                   "",
-                                   "ca, certificate and key, each the path of a PEM file"),
-    setting<&BackendSettings::proxy>("proxy", "", clients::kProxyDoc),
+    setting<&BackendSettings::vhost>("vhost", "vhost, instead of the vhost of the url"),
+    setting<&BackendSettings::tls>("tls", "ca, certificate and key, each the path of a PEM file"),
+    setting<&BackendSettings::proxy>("proxy", clients::kProxyDoc),
 };
 
 constexpr std::array kMetricTable{
     required_setting<&MetricSettings::backend>("backend", "name of an entry of backends"),
-    setting<&MetricSettings::queue>("queue", "", "name of the queue; $(label) is a parameter"),
+    setting<&MetricSettings::queue>("queue", "name of the queue; $(label) is a parameter"),
     setting<&MetricSettings::queue_regex>(
         "queueRegex",
-        "",
         "pattern for every queue whose full name matches, instead of queue; management API only"),
     setting<&MetricSettings::vhost>(
         "vhost",
-        "",
         "vhost, instead of the vhost of the backend; $(label) is a parameter"),
     setting<&MetricSettings::count>(
         "count",
-        "",
         "which messages to count; off: ready over AMQP, which reports no others, otherwise total"),
     setting<&MetricSettings::aggregate>("aggregate",
-                                        "sum",
                                         "how to combine the queues of queueRegex into one number"),
     setting<&MetricSettings::mode>(
         "mode",
-        "QueueLength",
         "what to measure; all modes but QueueLength need the management API"),
     setting<&MetricSettings::no_consumers>("noConsumers",
-                                           "error",
                                            "what to report when no messages are delivered, because "
                                            "a ratio or a time then has no value"),
     setting<&MetricSettings::missing>(
         "missing",
-        "error",
         "what to report when the queue does not exist, or queueRegex matches no queue; a vhost "
         "that does not exist is always an error"),
 };

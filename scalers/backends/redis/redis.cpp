@@ -36,20 +36,15 @@ struct MetricSettings {
 constexpr std::array kMetricTable{
     required_setting<&MetricSettings::backend>("backend", "name of an entry of backends"),
     required_setting<&MetricSettings::key>("key", "key to measure; $(label) is a parameter"),
-    setting<&MetricSettings::kind>("kind",
-                                   "list",
-                                   "what to measure, according to the type of the key"),
+    setting<&MetricSettings::kind>("kind", "what to measure, according to the type of the key"),
     setting<&MetricSettings::group>("group",
-                                    "",
                                     "consumer group, for pending and lag; $(label) is a parameter"),
     setting<&MetricSettings::missing>(
         "missing",
-        "",
         "what to report when the key does not exist; off: 0 for list, sortedSet, set and hash, "
         "which Redis deletes when they are empty, and error for the other kinds"),
     setting<&MetricSettings::max_age>(
         "maxAge",
-        "",
         "maximum time for which a replica may have been without its master; longer is an error. "
         "Needs +info"),
 };

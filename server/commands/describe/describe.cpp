@@ -27,7 +27,8 @@ struct Section {
 std::string presence_of(const SettingDoc& row) {
   // A required setting has no default.
   if (row.is_required) return "required";
-  return row.default_text.empty() ? "optional" : fmt::format("default {}", row.default_text);
+  const std::string text = row.default_text == nullptr ? "" : row.default_text();
+  return text.empty() ? "optional" : fmt::format("default {}", text);
 }
 
 std::vector<Section> sections_of(const ScalerKind& kind) {
