@@ -123,8 +123,9 @@ void Builder::add_backends(const Node& section) {
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
     backend->mark = field.mark;
-    backend->limiter =
-        std::make_shared<ConcurrencyLimiter>(loop_, limits.max_in_flight, limits.max_waiting);
+    backend->limiter = std::make_shared<ConcurrencyLimiter>(context_.loop,
+                                                            limits.max_in_flight,
+                                                            limits.max_waiting);
     if (found.kind != nullptr) {
       backend->kind = found.kind->name;
       KeyWriter content(256);

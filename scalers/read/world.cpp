@@ -104,7 +104,7 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                     Problems& problems,
                                     std::span<const BackendState> before,
                                     std::span<const Node> skipped) {
-  read::Builder builder(loop, clients, problems);
+  read::Builder builder({clients, clock, loop}, problems);
   // All backends before the first metric, which may name a backend of a later document.
   for (const Node& document : documents) {
     if (check_keys(document, kSections, "configuration", problems) &&

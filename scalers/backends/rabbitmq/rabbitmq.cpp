@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
 
 namespace weir::scalers::backends::rabbitmq {
 
@@ -79,7 +82,43 @@ void check_pattern(const std::string& text, const Mark& mark, Problems& problems
   }
 }
 
-std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
+constexpr std::array kPorts{Port{5671, "AMQP with TLS"},
+                            Port{5672, "AMQP"},
+                            Port{15671, "management API with TLS"},
+                            Port{15672, "management API"}};
+
+constexpr std::string_view kExample = R"yaml(backends:
+  broker:
+    rabbitmq:
+      url: amqp://rabbitmq.ml-inference:5672/
+      username: {file: broker/username}
+      password: {file: broker/password}
+metrics:
+  - name: inference_requests
+    namespaces: [ml-inference]
+    rabbitmq: {backend: broker, queue: inference_requests}
+)yaml";
+
+Measure measure_of(const Node& block) {
+  const Node* node = block.find("mode");
+  const std::string name = node == nullptr ? default_text(MetricSettings{}.mode) : node->text;
+  const auto& modes = EnumNames<Mode>::kNames;
+  const auto* mode = std::ranges::find(modes, name, [](const auto& one) { return one.first; });
+  if (mode == modes.end()) return Measure::unknown;
+  switch (mode->second) {
+    case Mode::queue_length: return Measure::backlog;
+    case Mode::message_rate:
+    case Mode::deliver_get_rate: return Measure::rate;
+    case Mode::published_to_delivered_ratio:
+    case Mode::expected_queue_consumption_time: return Measure::ratio;
+  }
+  return Measure::unknown;
+}
+
+std::unique_ptr<Backend> make_backend(const Node& block,
+                                      const Context& context,
+                                      Problems& problems) {
+  Clients& clients = context.clients;
   BackendSettings settings;
   read_settings(block, kBackendTable, "rabbitmq backend", settings, problems);
   const Node* url = block.find("url");
@@ -246,8 +285,12 @@ ScalerKind describe_kind() {
           "Messages in a queue, over AMQP (ready messages) or the management API (all counts and "
           "rates).",
       .empty_covers = "",
+      .diagnosis = "of a missing queue or vhost: similar names (management API)",
+      .ports = kPorts,
+      .example = kExample,
       .backend_settings = backend_docs,
       .metric_settings = metric_docs,
+      .measure = measure_of,
       .check_metric = [](const Node& block,
                          ParameterNames& names,
                          Problems& problems) { read_metric(block, names, problems); },
