@@ -17,8 +17,10 @@
 
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -123,21 +125,54 @@ class Backend {
   [[nodiscard]] virtual ConnectionCounts connections() const = 0;
 };
 
-// One kind of scaler, as its line in catalog.def registers it.
+// What the number of a metric measures, which decides on the targets that an HPA may have for it.
+enum class Measure {
+  unknown,
+  backlog,  // the waiting work of all replicas together
+  rate,     // of all replicas together
+  average,  // or a quantile: describes one replica, and does not grow with their number
+  ratio,    // of two numbers, or a time
+  state     // a number that does not depend on the replicas, such as one that somebody wrote
+};
+
+// Where servers of a kind listen unless somebody changes it.
+struct Port {
+  std::uint16_t number;
+  std::string_view use;  // "AMQP"
+};
+
+// What a kind makes its backends from. All of it outlives them.
+struct Context {
+  Clients& clients;
+  const Clock& clock;
+  Loop& loop;
+};
+
+// Everything about one kind of scaler, as its line in catalog.def registers it: no other code names
+// a kind.
 struct ScalerKind {
   std::string_view name;     // the YAML key: "prometheus"
   std::string_view summary;  // one sentence for `weir describe`
   // What the policy `empty` of a metric replaces, that is, what Errc::no_value means for the kind:
   // "a response without series". Empty: nothing, and its setting `missing` is for that.
   std::string_view empty_covers;
+  // What a diagnosis searches for after which replies, for `weir describe`. Empty: there is none.
+  std::string_view diagnosis;
+  std::span<const Port> ports;  // without those that differ everywhere
+  // A configuration with a backend and a metric of the kind, which `weir check` accepts once the
+  // files that it names exist.
+  std::string_view example;
   std::vector<SettingDoc> (*backend_settings)();
   std::vector<SettingDoc> (*metric_settings)();  // without `backend`, which every kind has
+  // What a metric with that block measures; the block may have problems.
+  Measure (*measure)(const Node& block);
   // Adds every problem of a metric's block that does not depend on its backend, for a metric whose
   // backend does not exist.
   void (*check_metric)(const Node& block, ParameterNames& names, Problems& problems);
-  // Adds every problem of the block; the backend is used only when there were none. `clients`
-  // outlives it.
-  std::unique_ptr<Backend> (*make_backend)(const Node& block, Clients& clients, Problems& problems);
+  // Adds every problem of the block; the backend is used only when there were none.
+  std::unique_ptr<Backend> (*make_backend)(const Node& block,
+                                           const Context& context,
+                                           Problems& problems);
 };
 
 // "empty covers ...", or that it has no effect: for `weir describe` and `weir check`.

@@ -39,7 +39,7 @@ bool check_entry_keys(const Node& entry,
                       Problems& problems) {
   // Any kind's key is a valid key of an entry; find_block() checks that there is one.
   for (const ScalerKind& kind : catalog())
-    rows.push_back({kind.name, "map", "", false, kind.summary});
+    rows.push_back({kind.name, "map", nullptr, false, kind.summary});
   if (!has_other_kind(entry)) return check_keys(entry, rows, what, problems);
   // Without the blocks that have a problem of their own.
   Node rest = entry;

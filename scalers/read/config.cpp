@@ -37,12 +37,10 @@ struct BackendLimits {
 constexpr std::array kBackendTable{
     setting<&BackendLimits::max_in_flight>(
         "maxInFlight",
-        "8",
         "the most queries in flight to the backend; one namespace has at most three quarters of "
         "them (from 2 on)"),
     setting<&BackendLimits::max_waiting>(
         "maxWaiting",
-        "1000",
         "the most queries that wait for a place among them; more are refused at once (429)"),
 };
 
@@ -63,17 +61,15 @@ constexpr std::array kMetricTable{
     required_setting<&MetricSettings::namespaces>(
         "namespaces",
         "the namespaces whose HPAs may read the metric, such as [ml-inference], or ['*'] for all"),
-    setting<&MetricSettings::freshness>("freshness", "5s", "how old a cached value may be"),
-    setting<&MetricSettings::deadline>("deadline",
-                                       "2500ms",
-                                       "how long a read may take, at most 30s"),
+    setting<&MetricSettings::freshness>("freshness", "how old a cached value may be"),
+    setting<&MetricSettings::deadline>("deadline", "how long a read may take, at most 30s"),
 };
 
 // Not in the table, because its keys are the author's own.
 constexpr SettingDoc kLabelsDoc{
     "labels",
     "map",
-    "",
+    nullptr,
     false,
     "labels that the HPA's selector may set, each with the RE2 pattern its whole value must "
     "match, or {pattern: P, default: V}; the block uses them as $(label)"};
@@ -127,8 +123,9 @@ void Builder::add_backends(const Node& section) {
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
     backend->mark = field.mark;
-    backend->limiter =
-        std::make_shared<ConcurrencyLimiter>(loop_, limits.max_in_flight, limits.max_waiting);
+    backend->limiter = std::make_shared<ConcurrencyLimiter>(context_.loop,
+                                                            limits.max_in_flight,
+                                                            limits.max_waiting);
     if (found.kind != nullptr) {
       backend->kind = found.kind->name;
       KeyWriter content(256);

@@ -2,12 +2,11 @@
 // object a build.
 #pragma once
 
-#include "scalers/clients/clients.hpp"
+#include "scalers/kind.hpp"
 #include "scalers/read/metric.hpp"
 #include "scalers/read/world.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/problems.hpp"
-#include "scalers/task.hpp"
 
 #include <memory>
 #include <span>
@@ -20,8 +19,7 @@ namespace weir::scalers::read {
 
 class Builder {
  public:
-  Builder(Loop& loop, Clients& clients, Problems& problems)
-      : loop_(loop), clients_(clients), problems_(problems) {}
+  Builder(const Context& context, Problems& problems) : context_(context), problems_(problems) {}
 
   void add_backends(const Node& section);
   void add_metrics(const Node& section);
@@ -44,8 +42,7 @@ class Builder {
   void check_namespaces(const Node& list, Metric& metric);
   ConfiguredBackend* find_backend(const Node& block, const ScalerKind& kind);
 
-  Loop& loop_;
-  Clients& clients_;
+  const Context context_;
   Problems& problems_;
   std::vector<std::unique_ptr<ConfiguredBackend>> backends_;
   std::vector<Metric> metrics_;

@@ -22,7 +22,6 @@ constexpr std::array kLabelTable{
     required_setting<&LabelSettings::pattern>("pattern",
                                               "the RE2 pattern that a value must match as a whole"),
     setting<&LabelSettings::fallback>("default",
-                                      "",
                                       "the value when the selector does not name the label"),
 };
 

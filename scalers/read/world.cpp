@@ -15,8 +15,8 @@ namespace weir::scalers {
 namespace {
 
 constexpr std::array<SettingDoc, 2> kSections{{
-    {"backends", "map", "", false, "the systems to query, by name"},
-    {"metrics", "list", "", false, "the metrics that HPAs may read"},
+    {"backends", "map", nullptr, false, "the systems to query, by name"},
+    {"metrics", "list", nullptr, false, "the metrics that HPAs may read"},
 }};
 
 std::shared_ptr<const MetricIndex> index_of(const std::vector<MetricInfo>& infos) {
@@ -104,7 +104,7 @@ std::unique_ptr<World> World::build(std::span<const Node> documents,
                                     Problems& problems,
                                     std::span<const BackendState> before,
                                     std::span<const Node> skipped) {
-  read::Builder builder(loop, clients, problems);
+  read::Builder builder({clients, clock, loop}, problems);
   // All backends before the first metric, which may name a backend of a later document.
   for (const Node& document : documents) {
     if (check_keys(document, kSections, "configuration", problems) &&

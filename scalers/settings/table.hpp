@@ -17,7 +17,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace weir::scalers {
@@ -26,7 +25,7 @@ namespace weir::scalers {
 struct SettingDoc {
   std::string_view name;
   std::string_view type;
-  std::string_view default_text;  // when the key is absent; empty with is_required false: off
+  std::string (*default_text)();  // when the key is absent; null, or an empty text: off
   bool is_required;
   std::string_view doc;
 };
@@ -35,11 +34,6 @@ template <class S>
 struct Setting : SettingDoc {
   void (*read)(const Node& value, S& settings, Problems& problems);
 };
-
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
 
 template <class T>
 consteval std::string_view type_name() {
@@ -69,21 +63,22 @@ struct MemberOf<Member> {
   using Type = T;
 };
 
-// A row for the member of a settings struct: setting<&Tls::ca>("ca", "", "..."). An empty
-// default means off.
+// A row for the member of a settings struct: setting<&Tls::ca>("ca", "..."). Its default is that of
+// the struct.
 template <auto Member>
-constexpr auto setting(std::string_view name, std::string_view default_text, std::string_view doc) {
+constexpr auto setting(std::string_view name, std::string_view doc) {
   using Struct = typename MemberOf<Member>::Struct;
   using Type = typename MemberOf<Member>::Type;
-  return Setting<Struct>{{name, type_name<Type>(), default_text, false, doc},
-                         [](const Node& value, Struct& settings, Problems& problems) {
-                           read_value(value, settings.*Member, problems);
-                         }};
+  return Setting<Struct>{
+      {name, type_name<Type>(), [] { return default_text(Struct{}.*Member); }, false, doc},
+      [](const Node& value, Struct& settings, Problems& problems) {
+        read_value(value, settings.*Member, problems);
+      }};
 }
 
 template <auto Member>
 constexpr auto required_setting(std::string_view name, std::string_view doc) {
-  auto row = setting<Member>(name, "", doc);
+  auto row = setting<Member>(name, doc);
   row.is_required = true;
   return row;
 }

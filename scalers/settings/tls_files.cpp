@@ -11,10 +11,9 @@ void read_value(const Node& node, TlsFiles& out, Problems& problems) {
   static constexpr std::array kTable{
       setting<&TlsFiles::ca>(
           "ca",
-          "",
           "PEM bundle that signs the server's certificate; off: the system's roots"),
-      setting<&TlsFiles::certificate>("certificate", "", "PEM client certificate"),
-      setting<&TlsFiles::key>("key", "", "PEM key of the client certificate"),
+      setting<&TlsFiles::certificate>("certificate", "PEM client certificate"),
+      setting<&TlsFiles::key>("key", "PEM key of the client certificate"),
   };
   read_settings(node, kTable, "tls block", out, problems);
   // With one of them alone OpenSSL would connect without a client certificate and report nothing.

@@ -161,4 +161,22 @@ void read_name(const Node& node,
   index = static_cast<std::size_t>(name - names.begin());
 }
 
+std::string value_text(double value) { return fmt::format("{}", value); }
+
+std::string value_text(std::uint32_t value) { return fmt::format("{}", value); }
+
+std::string value_text(Duration value) {
+  static constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> kUnits{
+      {{3'600'000, "h"}, {60'000, "m"}, {1'000, "s"}, {1, "ms"}}};
+  if (value.count() == 0) return "";
+  // The largest unit of which it is a multiple.
+  const auto unit =
+      std::ranges::find_if(kUnits, [&](const auto& one) { return value.count() % one.first == 0; });
+  return fmt::format("{}{}", value.count() / unit->first, unit->second);
+}
+
+std::string value_text(const ErrorOrNumber& value) {
+  return value.number ? value_text(*value.number) : "error";
+}
+
 }  // namespace weir::scalers

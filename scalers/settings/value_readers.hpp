@@ -79,4 +79,36 @@ void read_value(const Node& node, std::optional<T>& out, Problems& problems) {
   read_value(node, out.emplace(), problems);
 }
 
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+[[nodiscard]] std::string value_text(double value);
+[[nodiscard]] std::string value_text(std::uint32_t value);
+[[nodiscard]] std::string value_text(Duration value);  // "2m", "2500ms"; empty for 0
+[[nodiscard]] std::string value_text(const ErrorOrNumber& value);
+
+// A member of a settings struct as the documentation shows it, because that is its default; empty
+// for one that means off, and for types without a notation.
+template <class T>
+[[nodiscard]] std::string default_text(const T& value) {
+  if constexpr (IsOptional<T>::value) {
+    return value ? default_text(*value) : std::string();
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return value;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::is_enum_v<T>) {
+    for (const auto& [name, named] : EnumNames<T>::kNames) {
+      if (named == value) return std::string(name);
+    }
+    return "";
+  } else if constexpr (requires { value_text(value); }) {
+    return value_text(value);
+  } else {
+    return "";
+  }
+}
+
 }  // namespace weir::scalers

@@ -12,6 +12,7 @@ import sys
 
 import attacks
 import coroutines
+import kinds
 import layers
 import text
 import tools
@@ -23,6 +24,7 @@ RULES = {
     "lines": lambda tree, _: text.check_lines(tree),
     "folders": lambda tree, _: text.check_folders(tree),
     "registry": lambda tree, _: text.check_registry(tree),
+    "kinds": lambda tree, _: kinds.check(tree),
     "coroutines": lambda tree, _: coroutines.check(tree),
     "attacks": lambda tree, _: attacks.check(tree),
     "errc": lambda tree, _: text.check_errc(tree),

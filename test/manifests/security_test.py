@@ -1,11 +1,12 @@
 """The manifests satisfy Pod Security restricted and the CIS benchmark's rules for workloads, with the fewest permissions."""
 import copy
 import ipaddress
+import re
 import unittest
 
 from support import ServerTest
 from support.certificates import ROOT
-from support.manifests import build, copied_manifests, find_object, of_kind
+from support.manifests import build, copied_manifests, documents, find_object, of_kind
 from support.pod_security import findings
 
 OVERLAYS = ("base", "overlays/dev", "overlays/staging", "overlays/prod")
@@ -29,6 +30,17 @@ class SecurityTest(ServerTest):
 
     def pod(self, objects):
         return find_object(objects, "Deployment", "weir")["spec"]["template"]["spec"]
+
+    def test_the_network_policy_opens_the_default_ports_of_every_kind(self):
+        page = (ROOT / "docs" / "configuration.md").read_text()
+        defaults = [int(port) for text in re.findall(r"Default ports: (.*)\.", page) for port in re.findall(r"\d+", text)]
+
+        policy = find_object(documents((ROOT / "manifests/components/network-policy/network-policies.yaml").read_text()),
+                             "NetworkPolicy", "weir-asks")
+
+        ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+        self.assertEqual([5671, 6379, 9090], sorted({5671, 6379, 9090} & set(defaults)))
+        self.assertEqual(set(), set(defaults) - ports)
 
     def test_pods_are_restricted_and_satisfy_the_benchmarks(self):
         for name, objects in self.built.items():

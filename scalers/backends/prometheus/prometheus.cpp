@@ -2,6 +2,7 @@
 // files beside it.
 #include "scalers/backends/prometheus/prometheus.hpp"
 
+#include "scalers/backends/prometheus/measure.hpp"
 #include "scalers/backends/prometheus/scaler.hpp"
 #include "scalers/backends/prometheus/settings.hpp"
 #include "scalers/clients/clients.hpp"
@@ -12,11 +13,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -278,7 +281,25 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
   co_return out;
 }
 
-std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
+constexpr std::array kPorts{Port{9090, "HTTP"}};
+
+constexpr std::string_view kExample = R"yaml(backends:
+  prom:
+    prometheus: {url: "http://prometheus.monitoring:9090"}
+metrics:
+  - name: p95_latency
+    namespaces: [ml-inference]
+    prometheus:
+      backend: prom
+      query: histogram_quantile(0.95, sum by (le) (rate(request_seconds_bucket{app="$(app)"}[2m])))
+    labels: {app: '[a-z-]+'}
+    nan: 0
+)yaml";
+
+std::unique_ptr<Backend> make_backend(const Node& block,
+                                      const Context& context,
+                                      Problems& problems) {
+  Clients& clients = context.clients;
   BackendSettings settings = read_backend(block, problems);
   // A url that cannot be used has been reported.
   if (settings.url.host.empty()) return nullptr;
@@ -301,8 +322,15 @@ ScalerKind describe_kind() {
       .name = "prometheus",
       .summary = "An instant PromQL query to Prometheus, or to a server with the same query API.",
       .empty_covers = "a response without series",
+      .diagnosis =
+          "of a response without series: matchers that nothing has, similar names, targets that "
+          "are "
+          "down or not scraped",
+      .ports = kPorts,
+      .example = kExample,
       .backend_settings = backend_docs,
       .metric_settings = metric_docs,
+      .measure = measure_of,
       .check_metric = [](const Node& block,
                          ParameterNames& names,
                          Problems& problems) { read_metric(block, names, problems); },

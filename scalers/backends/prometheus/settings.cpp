@@ -33,43 +33,34 @@ constexpr std::array kBackendTable{
         "USER:PASSWORD@"),
     setting<&BackendSettings::method>(
         "method",
-        "",
         "HTTP method of queries; without it GET, and POST where the URL would have more than 2000 "
         "bytes"),
-    setting<&BackendSettings::token>("token", "", "file with the bearer token"),
+    setting<&BackendSettings::token>("token", "file with the bearer token"),
     setting<&BackendSettings::username>("username",
-                                        "",
                                         "file with the user of basic auth; requires password"),
     setting<&BackendSettings::password>("password",
-                                        "",
                                         "file with the password of basic auth; requires username"),
     setting<&BackendSettings::auth>(
         "auth",
-        "",
         "short-lived credentials in place of token, one of aws: {region: eu-west-1} (signed "
         "requests), azure: {}, google: {} and oauth2: {tokenUrl: URL, clientId: ID, clientSecret: "
         "{file: PATH}}; the identity of a pod of EKS, AKS or GKE comes from its environment"),
     setting<&BackendSettings::headers>(
         "headers",
-        "",
         "additional request headers; each value is a text, in which $(namespace) is the namespace "
         "of the HPA, or {file: PATH}: {X-Scope-OrgID: $(namespace)} for a tenant of Mimir for each "
         "namespace"),
     setting<&BackendSettings::parameters>(
         "parameters",
-        "",
         "query parameters of every request's URL, not encoded, each a text or a list of texts; "
         "$(namespace) is the namespace of the HPA: {namespace: $(namespace)} for the tenancy port "
         "of OpenShift, {partial_response: false, dedup: true} for Thanos, {deny_partial_response: "
         "1, extra_label: team=a} for VictoriaMetrics; a secret belongs in headers"),
-    setting<&BackendSettings::tls>("tls",
-                                   "",
-                                   "ca, certificate and key, each the path of a PEM file"),
+    setting<&BackendSettings::tls>("tls", "ca, certificate and key, each the path of a PEM file"),
     setting<&BackendSettings::is_http2>(
         "http2",
-        "false",
         "use HTTP/2 if the server offers it in the TLS handshake: queries share one connection"),
-    setting<&BackendSettings::proxy>("proxy", "", clients::kProxyDoc),
+    setting<&BackendSettings::proxy>("proxy", clients::kProxyDoc),
 };
 
 constexpr std::array kMetricTable{
@@ -79,23 +70,18 @@ constexpr std::array kMetricTable{
         "the PromQL query; $(label) inside its strings is a parameter"),
     setting<&MetricSettings::aggregate>(
         "aggregate",
-        "",
         "how to combine several series into one number; off: several series are an error"),
     setting<&MetricSettings::warnings>(
         "warnings",
-        "error",
         "whether to accept responses with warnings, which are often incomplete"),
     setting<&MetricSettings::max_age>("maxAge",
-                                      "",
                                       "maximum age of the newest sample of ageOf; an older sample "
                                       "is an error, whatever the query returns"),
     setting<&MetricSettings::age_of>("ageOf",
-                                     "",
                                      "selector of the series that the query is computed from, such "
                                      "as jobs_waiting{queue=\"$(queue)\"}; requires maxAge"),
     setting<&MetricSettings::parameters>(
         "parameters",
-        "",
         "query parameters of this metric's requests, beside those of the backend, such as "
         "{lookback_delta: 1m}; $(label) and $(namespace) are parameters in their texts"),
 };

@@ -321,7 +321,7 @@ class ManagementBackend final : public Backend {
     const MetricSettings& settings = read.settings;
     const Measurement measurement{settings.mode,
                                   settings.count.value_or(Count::total),
-                                  settings.aggregate.value_or(Aggregate::sum),
+                                  settings.aggregate,
                                   settings.no_consumers,
                                   settings.missing};
     QueueQuery query{{vhost_, std::move(read.vhost)},

@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
 
 namespace weir::scalers::backends::rabbitmq {
 
@@ -29,53 +32,42 @@ constexpr std::array kBackendTable{
         "a quorum queue without a leader reports 0); http:// or https:// queries the management "
         "API, which supports all modes; the last segment of the path is the vhost; from a file it "
         "may have USER:PASSWORD@"),
-    setting<&BackendSettings::username>("username", "", "file with the user; requires password"),
+    setting<&BackendSettings::username>("username", "file with the user; requires password"),
     setting<&BackendSettings::password>(
         "password",
-        "",
         "file with the password; without user and password, amqps authenticates with the client "
         "certificate (SASL EXTERNAL)"),
-    setting<&BackendSettings::vhost>("vhost", "", "vhost, instead of the vhost of the url"),
-    setting<&BackendSettings::tls>("tls",
-                                   "",
-                                   "ca, certificate and key, each the path of a PEM file"),
+    setting<&BackendSettings::vhost>("vhost", "vhost, instead of the vhost of the url"),
+    setting<&BackendSettings::tls>("tls", "ca, certificate and key, each the path of a PEM file"),
     setting<&BackendSettings::is_http2>(
         "http2",
-        "false",
         "use HTTP/2 if the server offers it in the TLS handshake, as ingresses do: queries share "
         "one connection; https:// only"),
-    setting<&BackendSettings::proxy>("proxy", "", clients::kProxyDoc),
+    setting<&BackendSettings::proxy>("proxy", clients::kProxyDoc),
 };
 
 constexpr std::array kMetricTable{
     required_setting<&MetricSettings::backend>("backend", "name of an entry of backends"),
-    setting<&MetricSettings::queue>("queue", "", "name of the queue; $(label) is a parameter"),
+    setting<&MetricSettings::queue>("queue", "name of the queue; $(label) is a parameter"),
     setting<&MetricSettings::queue_regex>(
         "queueRegex",
-        "",
         "pattern for every queue whose full name matches, instead of queue; management API only"),
     setting<&MetricSettings::vhost>(
         "vhost",
-        "",
         "vhost, instead of the vhost of the backend; $(label) is a parameter"),
     setting<&MetricSettings::count>(
         "count",
-        "",
         "which messages to count; off: ready over AMQP, which reports no others, otherwise total"),
     setting<&MetricSettings::aggregate>("aggregate",
-                                        "sum",
                                         "how to combine the queues of queueRegex into one number"),
     setting<&MetricSettings::mode>(
         "mode",
-        "QueueLength",
         "what to measure; all modes but QueueLength need the management API"),
     setting<&MetricSettings::no_consumers>("noConsumers",
-                                           "error",
                                            "what to report when no messages are delivered, because "
                                            "a ratio or a time then has no value"),
     setting<&MetricSettings::missing>(
         "missing",
-        "error",
         "what to report when the queue does not exist, or queueRegex matches no queue; a vhost "
         "that does not exist is always an error"),
 };
@@ -94,7 +86,43 @@ void check_pattern(const std::string& text, const Mark& mark, Problems& problems
   }
 }
 
-std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
+constexpr std::array kPorts{Port{5671, "AMQP with TLS"},
+                            Port{5672, "AMQP"},
+                            Port{15671, "management API with TLS"},
+                            Port{15672, "management API"}};
+
+constexpr std::string_view kExample = R"yaml(backends:
+  broker:
+    rabbitmq:
+      url: amqp://rabbitmq.ml-inference:5672/
+      username: {file: broker/username}
+      password: {file: broker/password}
+metrics:
+  - name: inference_requests
+    namespaces: [ml-inference]
+    rabbitmq: {backend: broker, queue: inference_requests}
+)yaml";
+
+Measure measure_of(const Node& block) {
+  const Node* node = block.find("mode");
+  const std::string name = node == nullptr ? default_text(MetricSettings{}.mode) : node->text;
+  const auto& modes = EnumNames<Mode>::kNames;
+  const auto* mode = std::ranges::find(modes, name, [](const auto& one) { return one.first; });
+  if (mode == modes.end()) return Measure::unknown;
+  switch (mode->second) {
+    case Mode::queue_length: return Measure::backlog;
+    case Mode::message_rate:
+    case Mode::deliver_get_rate: return Measure::rate;
+    case Mode::published_to_delivered_ratio:
+    case Mode::expected_queue_consumption_time: return Measure::ratio;
+  }
+  return Measure::unknown;
+}
+
+std::unique_ptr<Backend> make_backend(const Node& block,
+                                      const Context& context,
+                                      Problems& problems) {
+  Clients& clients = context.clients;
   BackendSettings settings;
   read_settings(block, kBackendTable, "rabbitmq backend", settings, problems);
   const Node* url = block.find("url");
@@ -268,8 +296,12 @@ ScalerKind describe_kind() {
           "Messages in a queue, over AMQP (ready messages) or the management API (all counts and "
           "rates).",
       .empty_covers = "",
+      .diagnosis = "of a missing queue or vhost: similar names (management API)",
+      .ports = kPorts,
+      .example = kExample,
       .backend_settings = backend_docs,
       .metric_settings = metric_docs,
+      .measure = measure_of,
       .check_metric = [](const Node& block,
                          ParameterNames& names,
                          Problems& problems) { read_metric(block, names, problems); },

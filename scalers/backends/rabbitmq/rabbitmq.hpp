@@ -52,7 +52,7 @@ struct MetricSettings {
   std::string queue_regex;
   std::string vhost;
   std::optional<Count> count;
-  std::optional<Aggregate> aggregate;
+  Aggregate aggregate = Aggregate::sum;
   Mode mode = Mode::queue_length;
   ErrorOrNumber no_consumers;
   ErrorOrNumber missing;

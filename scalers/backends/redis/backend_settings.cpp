@@ -39,7 +39,7 @@ struct BackendBlock {
   ServerUrl url;
   std::optional<SentinelBlock> sentinel;
   std::optional<ClusterBlock> cluster;
-  std::string database;  // empty: 0
+  std::string database = "0";
   SecretFile username;
   SecretFile password;
   RoleCheck role = RoleCheck::checked;
@@ -61,9 +61,9 @@ void read_value(const Node& node, SentinelBlock& out, Problems& problems) {
       required_setting<&SentinelBlock::service>("service",
                                                 "name of the master, as in sentinel.conf"),
       required_setting<&SentinelBlock::nodes>("nodes", "HOST:PORT of every Sentinel"),
-      setting<&SentinelBlock::username>("username", "", "file with the Sentinels' ACL user"),
-      setting<&SentinelBlock::password>("password", "", "file with the Sentinels' password"),
-      setting<&SentinelBlock::tls>("tls", "", "TLS to the Sentinels; {} for the system's roots"),
+      setting<&SentinelBlock::username>("username", "file with the Sentinels' ACL user"),
+      setting<&SentinelBlock::password>("password", "file with the Sentinels' password"),
+      setting<&SentinelBlock::tls>("tls", "TLS to the Sentinels; {} for the system's roots"),
   };
   read_settings(node, kTable, "sentinel block", out, problems);
   check_login(node, out.username, out.password, problems);
@@ -79,31 +79,25 @@ void read_value(const Node& node, ClusterBlock& out, Problems& problems) {
 constexpr std::array kBackendTable{
     setting<&BackendBlock::url>(
         "url",
-        "",
         "redis://HOST:PORT/DATABASE, or rediss:// for TLS; from a file it may have "
         "USER:PASSWORD@; or write sentinel or cluster"),
     setting<&BackendBlock::sentinel>("sentinel",
-                                     "",
                                      "{service: NAME, nodes: [HOST:PORT, ...]}, and username, "
                                      "password and tls for the Sentinels: "
                                      "the master that a majority of them names is asked"),
     setting<&BackendBlock::cluster>(
         "cluster",
-        "",
         "{nodes: [HOST:PORT, ...]}: each key is asked of the node that holds it"),
     setting<&BackendBlock::database>("database",
-                                     "0",
                                      "number of the database, with sentinel; a url has it as path"),
-    setting<&BackendBlock::username>("username", "", "file with the ACL user; requires password"),
-    setting<&BackendBlock::password>("password", "", "file with the password"),
+    setting<&BackendBlock::username>("username", "file with the ACL user; requires password"),
+    setting<&BackendBlock::password>("password", "file with the password"),
     setting<&BackendBlock::role>(
         "role",
-        "checked",
         "whether a missing key is 0 only when ROLE shows a master, or a replica in sync; the user "
         "needs +role, +multi and +exec"),
     setting<&BackendBlock::tls>(
         "tls",
-        "",
         "ca, certificate and key, each the path of a PEM file; with sentinel or cluster the block "
         "turns TLS on"),
 };
@@ -194,7 +188,7 @@ void check_combination(const Node& block, const BackendBlock& settings, Problems
   check_login(block, settings.username, settings.password, problems);
   const auto database = parse_database("/" + settings.database);
   if (!database) problems.add(block.find("database")->mark, "the database is a number, such as 1");
-  if (has_url && !settings.database.empty()) {
+  if (has_url && block.find("database") != nullptr) {
     problems.add(block.find("database")->mark,
                  "the database of a url is its path, such as redis://HOST:PORT/1; remove database");
   } else if (settings.cluster && database.value_or(0) != 0) {

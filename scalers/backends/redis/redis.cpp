@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <set>
 #include <span>
 #include <string_view>
@@ -36,20 +37,15 @@ struct MetricSettings {
 constexpr std::array kMetricTable{
     required_setting<&MetricSettings::backend>("backend", "name of an entry of backends"),
     required_setting<&MetricSettings::key>("key", "key to measure; $(label) is a parameter"),
-    setting<&MetricSettings::kind>("kind",
-                                   "list",
-                                   "what to measure, according to the type of the key"),
+    setting<&MetricSettings::kind>("kind", "what to measure, according to the type of the key"),
     setting<&MetricSettings::group>("group",
-                                    "",
                                     "consumer group, for pending and lag; $(label) is a parameter"),
     setting<&MetricSettings::missing>(
         "missing",
-        "",
         "what to report when the key does not exist; off: 0 for list, sortedSet, set and hash, "
         "which Redis deletes when they are empty, and error for the other kinds"),
     setting<&MetricSettings::max_age>(
         "maxAge",
-        "",
         "maximum time for which a replica may have been without its master; longer is an error. "
         "Needs +info"),
 };
@@ -347,7 +343,25 @@ class RedisBackend final : public Backend {
   RoleCheck role_;
 };
 
-std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Problems& problems) {
+constexpr std::array kPorts{Port{6379, "Redis"}, Port{6380, "Redis with TLS"}};
+
+constexpr std::string_view kExample = R"yaml(backends:
+  cache: {redis: {url: "redis://redis.default:6379/0", password: {file: cache/password}}}
+metrics:
+  - name: jobs_waiting
+    namespaces: [ml-inference]
+    redis: {backend: cache, key: jobs}
+)yaml";
+
+// A counter may count anything.
+Measure measure_of(const Node& block) {
+  const Node* kind = block.find("kind");
+  return kind != nullptr && kind->text == "counter" ? Measure::unknown : Measure::backlog;
+}
+
+std::unique_ptr<Backend> make_backend(const Node& block,
+                                      const Context& context,
+                                      Problems& problems) {
   const BackendSettings settings = read_backend(block, problems);
   const auto* single = std::get_if<clients::RedisTarget>(&settings.target);
   // A url that cannot be used has been reported.
@@ -355,7 +369,8 @@ std::unique_ptr<Backend> make_backend(const Node& block, Clients& clients, Probl
   // Backends with equal targets share one client, and a reload finds the client of before: the
   // connection survives.
   return std::make_unique<RedisBackend>(
-      std::visit([&](const auto& target) { return clients.make_redis(target); }, settings.target),
+      std::visit([&](const auto& target) { return context.clients.make_redis(target); },
+                 settings.target),
       address_of(settings),
       settings.role);
 }
@@ -369,8 +384,12 @@ ScalerKind describe_kind() {
           "The length of a list, a stream, a set, a sorted set or a hash, a group's pending "
           "entries or lag, or a counter.",
       .empty_covers = "",
+      .diagnosis = "of a missing key, or a 0: similar names among about 10,000 keys (SCAN)",
+      .ports = kPorts,
+      .example = kExample,
       .backend_settings = backend_docs,
       .metric_settings = [] { return docs_of<MetricSettings>(kMetricTable); },
+      .measure = measure_of,
       .check_metric = [](const Node& block,
                          ParameterNames& names,
                          Problems& problems) { read_metric(block, names, problems); },

@@ -28,53 +28,40 @@ namespace clients {
 namespace {
 
 constexpr std::array kAwsTable{
-    setting<&AwsAuth::region>("region", "", "required: region of the workspace, as in its url"),
-    setting<&AwsAuth::service>("service", "aps", "service that signatures are for"),
+    setting<&AwsAuth::region>("region", "required: region of the workspace, as in its url"),
+    setting<&AwsAuth::service>("service", "service that signatures are for"),
     setting<&AwsAuth::access_key_id>("accessKeyId",
-                                     "",
                                      "file with the id of an access key; requires secretAccessKey"),
     setting<&AwsAuth::secret_access_key>(
         "secretAccessKey",
-        "",
         "file with the secret of an access key; requires accessKeyId"),
-    setting<&AwsAuth::session_token>("sessionToken", "", "file with the token of temporary keys"),
+    setting<&AwsAuth::session_token>("sessionToken", "file with the token of temporary keys"),
     setting<&AwsAuth::role_arn>(
         "roleArn",
-        "",
         "role that STS gives the keys of; off: the variable AWS_ROLE_ARN of the pod"),
     setting<&AwsAuth::web_identity_token>(
         "webIdentityToken",
-        "",
         "file with the JWT for STS; off: the variable AWS_WEB_IDENTITY_TOKEN_FILE"),
-    setting<&AwsAuth::sts_url>("stsUrl", "", "url of STS; off: that of the region"),
+    setting<&AwsAuth::sts_url>("stsUrl", "url of STS; off: that of the region"),
 };
 
 constexpr std::array kAzureTable{
-    setting<&AzureAuth::scope>("scope",
-                               "https://prometheus.monitor.azure.com/.default",
-                               "scope of the token"),
+    setting<&AzureAuth::scope>("scope", "scope of the token"),
     setting<&AzureAuth::client_id>("clientId",
-                                   "",
                                    "id of the application; off: the variable AZURE_CLIENT_ID"),
     setting<&AzureAuth::tenant_id>("tenantId",
-                                   "",
                                    "id of the tenant; off: the variable AZURE_TENANT_ID"),
     setting<&AzureAuth::assertion>(
         "assertion",
-        "",
         "file with the JWT for Entra ID; off: the variable AZURE_FEDERATED_TOKEN_FILE"),
     setting<&AzureAuth::authority>(
         "authority",
-        "",
         "url of Entra ID; off: the variable AZURE_AUTHORITY_HOST, or that of the public cloud"),
 };
 
 constexpr std::array kGoogleTable{
-    setting<&GoogleAuth::scope>("scope",
-                                "https://www.googleapis.com/auth/monitoring.read",
-                                "scope of the token"),
+    setting<&GoogleAuth::scope>("scope", "scope of the token"),
     setting<&GoogleAuth::credentials>("credentials",
-                                      "",
                                       "file of workload identity federation; off: the variable "
                                       "GOOGLE_APPLICATION_CREDENTIALS, and "
                                       "without it the metadata server"),
@@ -82,15 +69,14 @@ constexpr std::array kGoogleTable{
 
 constexpr std::array kOAuth2Table{
     required_setting<&OAuth2Auth::token_url>("tokenUrl", "url of the token endpoint"),
-    setting<&OAuth2Auth::client_id>("clientId", "", "id of the client; required with clientSecret"),
-    setting<&OAuth2Auth::client_secret>("clientSecret", "", "file with the client's secret"),
+    setting<&OAuth2Auth::client_id>("clientId", "id of the client; required with clientSecret"),
+    setting<&OAuth2Auth::client_secret>("clientSecret", "file with the client's secret"),
     setting<&OAuth2Auth::secret_in>("secretIn",
-                                    "header",
                                     "where clientSecret is sent: HTTP Basic, or the form"),
-    setting<&OAuth2Auth::assertion>("assertion", "", "file with a JWT in place of clientSecret"),
-    setting<&OAuth2Auth::scope>("scope", "", "scopes with blanks in between"),
-    setting<&OAuth2Auth::audience>("audience", "", "audience of the token"),
-    setting<&OAuth2Auth::tls>("tls", "", "ca, certificate and key for tokenUrl"),
+    setting<&OAuth2Auth::assertion>("assertion", "file with a JWT in place of clientSecret"),
+    setting<&OAuth2Auth::scope>("scope", "scopes with blanks in between"),
+    setting<&OAuth2Auth::audience>("audience", "audience of the token"),
+    setting<&OAuth2Auth::tls>("tls", "ca, certificate and key for tokenUrl"),
 };
 
 // The rows' names in the documentation of the backend.

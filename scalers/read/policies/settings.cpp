@@ -12,17 +12,16 @@ namespace weir::scalers::read {
 namespace {
 
 constexpr std::array kClampTable{
-    setting<&Clamp::min>("min", "", "the least that is reported"),
-    setting<&Clamp::max>("max", "", "the most that is reported"),
+    setting<&Clamp::min>("min", "the least that is reported"),
+    setting<&Clamp::max>("max", "the most that is reported"),
 };
 
 constexpr std::array kFallbackTable{
     required_setting<&Fallback::after>("after", "how long after the last good value, such as 45s"),
     setting<&Fallback::hold>(
         "hold",
-        "",
         "how old the last good value may be when it is reported again, such as 2m"),
-    setting<&Fallback::value>("value", "", "the number to report"),
+    setting<&Fallback::value>("value", "the number to report"),
 };
 
 bool is_below_zero(const std::optional<double>& number) { return number.value_or(0) < 0; }

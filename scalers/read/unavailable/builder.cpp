@@ -26,7 +26,7 @@ void Builder::make_backend(const ScalerKind& kind, const Node& block, Configured
   const std::size_t problems_before = problems_.all().size();
   const std::size_t in_files_before = problems_.in_files().size();
   const std::size_t files_before = problems_.files().size();
-  out.backend = kind.make_backend(block, clients_, problems_);
+  out.backend = kind.make_backend(block, context_, problems_);
   std::vector<LocalFile> files(
       problems_.files().begin() + static_cast<std::ptrdiff_t>(files_before),
       problems_.files().end());
@@ -56,7 +56,7 @@ void Builder::add_skipped(const Node& document) {
     backend->kind = kind;
     backend->is_unavailable = true;
     backend->limiter =
-        std::make_shared<ConcurrencyLimiter>(loop_, kMaxUnavailable, kMaxUnavailable);
+        std::make_shared<ConcurrencyLimiter>(context_.loop, kMaxUnavailable, kMaxUnavailable);
     backend->backend = make_unavailable(why);
     backends_.push_back(std::move(backend));
     return backends_.back().get();

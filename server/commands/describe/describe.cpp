@@ -22,21 +22,36 @@ struct Section {
   std::string title;
   std::string summary;
   std::vector<SettingDoc> rows;
+  std::string_view example = {};  // after the last section of a kind
 };
 
 std::string presence_of(const SettingDoc& row) {
   // A required setting has no default.
   if (row.is_required) return "required";
-  return row.default_text.empty() ? "optional" : fmt::format("default {}", row.default_text);
+  const std::string text = row.default_text == nullptr ? "" : row.default_text();
+  return text.empty() ? "optional" : fmt::format("default {}", text);
+}
+
+// " Default ports: 6379 (Redis)."; empty without ports.
+std::string ports_text(const ScalerKind& kind) {
+  std::string out;
+  for (const scalers::Port& port : kind.ports)
+    out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", port.number, port.use);
+  return out.empty() ? out : fmt::format(" Default ports: {}.", out);
 }
 
 std::vector<Section> sections_of(const ScalerKind& kind) {
-  const std::string name(kind.name);
-  return {
-      {fmt::format("backends.NAME.{}", name), std::string(kind.summary), kind.backend_settings()},
-      {fmt::format("metrics[].{}", name),
-       fmt::format("The policy {}.", scalers::empty_text(kind)),
-       kind.metric_settings()}};
+  std::string summary = fmt::format("The policy {}.", scalers::empty_text(kind));
+  if (!kind.diagnosis.empty())
+    summary += fmt::format(" Weir searches for the cause {}.", kind.diagnosis);
+  return {{fmt::format("backends.NAME.{}", kind.name),
+           fmt::format("{}{}", kind.summary, ports_text(kind)),
+           kind.backend_settings(),
+           {}},
+          {fmt::format("metrics[].{}", kind.name),
+           std::move(summary),
+           kind.metric_settings(),
+           kind.example}};
 }
 
 // The settings that every backend and metric has come first. The catalog is sorted by name, and so
@@ -82,6 +97,7 @@ void print_markdown(const Section& section) {
                presence_of(row),
                cell(row.doc));
   }
+  if (!section.example.empty()) fmt::print("\nExample:\n\n```yaml\n{}```\n", section.example);
 }
 
 ExitCode unknown_kind(const std::string& kind) {
@@ -101,6 +117,10 @@ ExitCode run(const DescribeOptions& options) {
   const ScalerKind* kind = scalers::find_kind(options.kind);
   // No kind means all kinds, so an unknown one must not be taken for none.
   if (kind == nullptr && !options.kind.empty()) return unknown_kind(options.kind);
+  if (options.is_example) {
+    fmt::print("{}", kind->example);
+    return ExitCode::ok;
+  }
   const auto sections = kind == nullptr ? all_sections() : sections_of(*kind);
   // docs/configuration.md is this output: a test compares both byte by byte.
   if (options.output == Output::markdown) {

@@ -8,7 +8,8 @@
 namespace weir::server {
 
 struct DescribeOptions {
-  std::string kind;  // empty: all
+  std::string kind;         // empty: all
+  bool is_example = false;  // only its configuration example; needs `kind`
   Output output = Output::text;
 };
 

@@ -165,6 +165,15 @@ Findings check_target(const std::string& object,
                             use.metric),
                 "write type: AverageValue with averageValue, the work for one replica")};
   }
+  if (use.has_value && measure == Measure::state) {
+    return {
+        warning(object,
+                fmt::format("metric {} does not depend on the replicas, but with value the HPA "
+                            "multiplies the replicas by it at every sync, up to maxReplicas",
+                            use.metric),
+                "write type: AverageValue with averageValue; with 1 the metric is the number of "
+                "replicas")};
+  }
   return {};
 }
 

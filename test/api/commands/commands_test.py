@@ -1,5 +1,6 @@
 """weir get, describe and version, and the command line: exit codes and error texts."""
 import json
+import re
 import unittest
 
 import yaml
@@ -100,6 +101,29 @@ class CommandLineTest(ServerTest):
                 self.assertEqual((0, ""), (run.returncode, run.stderr))
                 for word in ("url", "token", "username", "password", "headers", "parameters", "tls", "query", "aggregate", "warnings"):
                     self.assertRegex(run.stdout, rf"(?m)^  {word} ")
+
+    def test_check_accepts_the_example_of_each_kind(self):
+        kinds = re.findall(r"(?m)^metrics\[\]\.(\w+)$", run_weir("describe").stdout)
+        self.assertIn("redis", kinds)
+        for kind in kinds:
+            with self.subTest(kind):
+                folder = self.new_folder()
+                example = run_weir("describe", kind, "--example").stdout
+                (folder / "weir.yaml").write_text(example)
+                for name in re.findall(r"\{file: ([\w./-]+)\}", example):
+                    (folder / name).parent.mkdir(exist_ok=True)
+                    (folder / name).write_text("secret\n")
+
+                run = run_weir("check", folder / "weir.yaml")
+
+                self.assertEqual((0, ""), (run.returncode, run.stderr), example)
+                self.assertEqual([kind], [key for key in kinds for metric in yaml.safe_load(example)["metrics"] if key in metric])
+
+    def test_an_example_needs_its_kind(self):
+        run = run_weir("describe", "--example")
+
+        self.assertEqual((2, "", "weir: --example needs a KIND; weir describe lists the kinds\n"
+                          "Run `weir describe --help` for usage.\n"), (run.returncode, run.stdout, run.stderr))
 
     def test_describe_of_a_misspelt_kind_names_the_kind(self):
         run = run_weir("describe", "promtheus")

@@ -27,12 +27,12 @@ struct Depth {
 
 constexpr std::array kTable{
     required_setting<&Depth::queue>("queue", "the queue's name"),
-    setting<&Depth::vhost>("virtualHost", "/", "the virtual host"),
-    setting<&Depth::every>("every", "1s", "how often"),
-    setting<&Depth::url>("url", "", "where"),
-    setting<&Depth::password>("password", "", "file with the password"),
-    setting<&Depth::ca>("ca", "", "PEM bundle"),
-    setting<&Depth::headers>("headers", "", "more headers"),
+    setting<&Depth::vhost>("virtualHost", "the virtual host"),
+    setting<&Depth::every>("every", "how often"),
+    setting<&Depth::url>("url", "where"),
+    setting<&Depth::password>("password", "file with the password"),
+    setting<&Depth::ca>("ca", "PEM bundle"),
+    setting<&Depth::headers>("headers", "more headers"),
 };
 
 struct Row {
@@ -180,7 +180,9 @@ TEST_CASE("a table describes itself") {
   CHECK(docs[0].name == "queue");
   CHECK(docs[0].type == "text");
   CHECK(docs[0].is_required);
-  CHECK(docs[1].default_text == "/");
+  CHECK(docs[1].default_text() == "/");
+  CHECK(docs[2].default_text() == "1s");
+  CHECK(docs[3].default_text().empty());
   CHECK_FALSE(docs[1].is_required);
   CHECK(docs[2].type == "duration (500ms, 5s, 2m)");
   CHECK(docs[3].type == "url");

@@ -137,7 +137,7 @@ TEST_CASE("an empty list is a list and an empty map is a map") {
 TEST_CASE("a duplicate key stays in the nodes, so that check_keys names the second") {
   Problems problems;
   const Node root = parse_yaml("a: 1\nb: 2\na: 3\n", "f.yaml", problems);
-  const SettingDoc rows[] = {{"a", "text", "", false, ""}, {"b", "text", "", false, ""}};
+  const SettingDoc rows[] = {{"a", "text", nullptr, false, ""}, {"b", "text", nullptr, false, ""}};
 
   CHECK(scalers::check_keys(root, rows, "test", problems));
 

@@ -55,6 +55,8 @@ TEST_CASE("a target has to fit the quantity that the metric measures") {
       {"an unknown measure by value", std::nullopt, by_value("m"), true},
       {"an unknown measure by average", std::nullopt, by_average("m"), true},
       {"a queue by value", Measure::backlog, by_value("m"), false},
+      {"a written number by average", Measure::state, by_average("m"), true},
+      {"a written number by value", Measure::state, by_value("m"), false},
       {"a quantile by average", Measure::average, by_average("m"), false},
       {"a type against its field", std::nullopt, {"m", {}, "Value", false, true}, false},
   };

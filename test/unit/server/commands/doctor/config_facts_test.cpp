@@ -12,13 +12,25 @@
 namespace weir::server::doctor {
 namespace {
 
+std::string_view text_of(Measure measure) {
+  switch (measure) {
+    case Measure::unknown: return "unknown";
+    case Measure::backlog: return "backlog";
+    case Measure::rate: return "rate";
+    case Measure::average: return "average";
+    case Measure::ratio: return "ratio";
+    case Measure::state: return "state";
+  }
+  return "";
+}
+
 std::string shown(const scalers::Node& document) {
   std::vector<std::string> out;
   for (const auto& one : measured_metrics(std::vector{document})) {
     out.push_back(fmt::format("{} in {} is {}",
                               one.name,
                               fmt::join(one.namespaces, ","),
-                              one.measure == Measure::average ? "average" : "backlog"));
+                              text_of(one.measure)));
   }
   return fmt::format("{}", fmt::join(out, "; "));
 }
@@ -51,7 +63,6 @@ TEST_CASE("which queries give an average or a quantile") {
       {"a comparison", "prometheus: {query: 'avg(x) > bool 0.5'}", false},
       {"a bracket in a label", "prometheus: {query: 'avg(x{a=\")\"}) / 1e3'}", true},
       {"all in brackets", "prometheus: {query: '((avg(x)) )'}", true},
-      {"another kind", "rabbitmq: {mode: MessageRate, queue: 'avg(x)'}", false},
       {"no query", "prometheus: {}", false},
       {"nothing", "x: y", false},
   };
@@ -64,29 +75,31 @@ TEST_CASE("which queries give an average or a quantile") {
   }
 }
 
-TEST_CASE("which metrics count waiting work") {
+TEST_CASE("what the modes of a kind measure") {
   struct Row {
     std::string_view name;
     std::string_view block;
-    bool is_backlog;
+    std::string_view measure;
   };
   const Row rows[] = {
-      {"a queue", "rabbitmq: {queue: q}", true},
-      {"a queue's length", "rabbitmq: {queue: q, mode: QueueLength}", true},
-      {"a rate", "rabbitmq: {queue: q, mode: MessageRate}", false},
-      {"a ratio", "rabbitmq: {queue: q, mode: PublishedToDeliveredRatio}", false},
-      {"a time", "rabbitmq: {queue: q, mode: ExpectedQueueConsumptionTime}", false},
-      {"a list", "redis: {key: k}", true},
-      {"a stream", "redis: {key: k, kind: stream}", true},
-      {"a group's lag", "redis: {key: k, kind: lag, group: g}", true},
-      {"a counter", "redis: {key: k, kind: counter}", false},
-      {"a query", "prometheus: {query: 'sum(x)'}", false},
+      {"a queue", "rabbitmq: {queue: q}", "backlog"},
+      {"a queue's length", "rabbitmq: {queue: q, mode: QueueLength}", "backlog"},
+      {"a rate", "rabbitmq: {queue: q, mode: MessageRate}", "rate"},
+      {"a ratio", "rabbitmq: {queue: q, mode: PublishedToDeliveredRatio}", "ratio"},
+      {"a time", "rabbitmq: {queue: q, mode: ExpectedQueueConsumptionTime}", "ratio"},
+      {"an unknown mode", "rabbitmq: {queue: q, mode: Length}", ""},
+      {"a list", "redis: {key: k}", "backlog"},
+      {"a stream", "redis: {key: k, kind: stream}", "backlog"},
+      {"a group's lag", "redis: {key: k, kind: lag, group: g}", "backlog"},
+      {"a counter", "redis: {key: k, kind: counter}", ""},
+      {"a query", "prometheus: {query: 'sum(x)'}", ""},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const auto document = test::node("{metrics: [{name: m, " + std::string(row.block) + "}]}");
 
-      CHECK(shown(document) == (row.is_backlog ? "m in  is backlog" : ""));
+      CHECK(shown(document) ==
+            (row.measure.empty() ? "" : fmt::format("m in  is {}", row.measure)));
     }
   }
 }
