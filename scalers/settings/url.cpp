@@ -4,11 +4,17 @@
 
 #include "scalers/text/utf8.hpp"
 
+#include <boost/url/authority_view.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/grammar/alnum_chars.hpp>
+#include <boost/url/grammar/lut_chars.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/rfc/pchars.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <functional>
 #include <optional>
@@ -16,48 +22,27 @@
 namespace weir::scalers {
 namespace {
 
-bool is_host_byte(char c, bool is_bracketed) {
-  const auto byte = static_cast<unsigned char>(c);
-  // An IPv6 address, which may end like an IPv4 address.
-  if (is_bracketed) return std::isxdigit(byte) != 0 || c == ':' || c == '.';
-  // DNS names of hosts have no underscore, but container networks permit one in a name.
-  return std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_';
-}
+namespace urls = boost::urls;
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (failed != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
+// The names of hosts: DNS has no underscore, but container networks permit one.
+constexpr auto kNameChars = urls::grammar::alnum_chars + urls::grammar::lut_chars("-._");
+// A path is written into the request as it is. Backends that decode it check the digits after %.
+constexpr auto kPathChars = urls::pchars + urls::grammar::lut_chars("/%");
 
 // Splits "host", "host:port", "[v6]" or "[v6]:port"; false for anything else.
-bool split_authority(std::string_view authority, Url& url) {
-  const bool is_bracketed = authority.starts_with('[');
-  std::string_view host;
-  std::string_view rest;
-  if (is_bracketed) {
-    const auto close = authority.find(']');
-    if (close == authority.npos) return false;
-    host = authority.substr(1, close - 1);
-    // Otherwise "[cafe]" would be looked up as a name.
-    if (host.find(':') == host.npos) return false;
-    rest = authority.substr(close + 1);
-  } else {
-    // A second colon is part of `rest`, where it is an error: an IPv6 address needs brackets (RFC
-    // 3986, section 3.2.2).
-    host = authority.substr(0, authority.find(':'));
-    rest = authority.substr(host.size());
-  }
-  if (host.empty() ||
-      !std::ranges::all_of(host, [&](char c) { return is_host_byte(c, is_bracketed); })) {
-    return false;
-  }
+bool split_authority(std::string_view text, Url& url) {
+  const auto parsed = urls::parse_authority(text);
+  // RFC 3986 permits an empty name and other bytes in one, and an empty port.
+  if (!parsed || parsed->host_type() == urls::host_type::ipvfuture) return false;
+  const std::string_view host = parsed->encoded_host_address();
+  const bool is_name = parsed->host_type() == urls::host_type::name;
+  if (host.empty() || (is_name && !std::ranges::all_of(host, kNameChars))) return false;
   url.host = host;
-  if (rest.empty()) return true;
-  const auto port = rest.starts_with(':') ? parse_port(rest.substr(1)) : std::nullopt;
-  if (port) url.port = *port;
-  return port.has_value();
+  if (!parsed->has_port()) return true;
+  // Not port_number(), which in Boost 1.81 is 34463 for 99999.
+  const std::string_view port = parsed->port();
+  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+  return failed == std::errc{} && url.port != 0;
 }
 
 // "a, b or c", each followed by `tail`.
@@ -117,11 +102,8 @@ std::variant<Url, UrlProblem> parse_url(std::string_view text, std::span<const U
     return UrlProblem{"a url must not have a query or fragment; write only the path",
                       path.find('?') != path.npos};
   }
-  // The path is written into the request as it is.
-  const bool is_plain = std::ranges::all_of(path, [](char c) {
-    return c > ' ' && c < 0x7f && c != '"' && c != '\\';
-  });
-  if (!is_plain) return UrlProblem{"the url's path contains a byte that must be percent-encoded"};
+  if (!std::ranges::all_of(path, kPathChars))
+    return UrlProblem{"the url's path contains a byte that must be percent-encoded"};
   url.path = path;
   return url;
 }
@@ -182,26 +164,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 }
 
 std::string percent_encoded(std::string_view text) {
-  // The unreserved characters of RFC 3986, section 2.3.
-  static constexpr auto kIsUnreserved = [] {
-    std::array<bool, 256> out{};
-    for (const char c :
-         std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
-      out[static_cast<unsigned char>(c)] = true;
-    return out;
-  }();
-  static constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size() + text.size() / 2);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (kIsUnreserved[byte]) {
-      out += c;
-    } else {
-      out += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
-    }
-  }
-  return out;
+  return urls::encode(text, urls::unreserved_chars);
 }
 
 }  // namespace weir::scalers

@@ -75,6 +75,8 @@ ROWS = (
         "scalers/*.cpp names no backend (that is the catalog's job), no room above and no client library"),
     Row("scalers/{settings,text}/*.hpp", (*WORDS, *JSON_FORWARD),
         "settings and text take std, the words and each other; move the rest to the .cpp", ("scalers/catalog.*",)),
+    Row("scalers/settings/{boost_url,url}.cpp", (*WORDS, *TEXT, "<boost/url/**>"),
+        "the urls of the configuration take Boost.URL, the words and fmt"),
     Row("scalers/{settings,text}/*.cpp", (*WORDS, *JSON, *TEXT, *POSIX),
         "settings and text know no client, no backend and no library but fmt, RE2 and JSON", ("scalers/catalog.*",)),
     Row("scalers/clients/*", (*WORDS, *LOOP, "scalers/clients/**.hpp"),
@@ -106,6 +108,7 @@ ROWS = (
 # Libraries that one part of the server keeps to itself.
 ONLY = (
     ("<boost/beast**>", "server/http/*"),
+    ("<boost/url/**>", "scalers/settings/*"),
     ("<curl/**>", "scalers/clients/http/*"),
     ("<yaml-cpp/**>", "server/yaml/*"),
     ("<prometheus/**>", "server/telemetry/*"),

@@ -83,6 +83,7 @@ TEST_CASE("an ambiguous url is an error that does not contain the url") {
       {"no host but a port", "http://:80", host},
       {"no port after the colon", "http://prom:", host},
       {"port 0", "http://prom:0", host},
+      {"port 99999", "http://prom:99999", host},
       {"port 65536", "http://prom:65536", host},
       {"a negative port", "http://prom:-1", host},
       {"a port with a plus", "http://prom:+80", host},
@@ -94,6 +95,10 @@ TEST_CASE("an ambiguous url is an error that does not contain the url") {
       {"a name in brackets", "http://[example]", host},
       {"a name of hexadecimal digits in brackets", "http://[cafe]", host},
       {"a name and a colon in brackets", "http://[example:1]", host},
+      {"two groups in brackets", "http://[1:2]", host},
+      {"an address of a future version", "http://[v1.a:b]", host},
+      {"two ports", "http://prom:80:90", host},
+      {"an escape in the host", "http://pr%6Fm", host},
       {"a blank in the host", "http://pr om", host},
       {"a line end in the host", "http://prom\r\nHost: x", host},
       {"a parameter in the host", "http://$(namespace)", host},
@@ -107,6 +112,7 @@ TEST_CASE("an ambiguous url is an error that does not contain the url") {
       {"a blank in the path", "http://prom/a b", byte},
       {"a line end in the path", "http://prom/a\nb", byte},
       {"a quote in the path", "http://prom/\"", byte},
+      {"a brace in the path", "http://prom/{x}", byte},
       {"UTF-8 in the path", "http://prom/\u00e9", byte},
   };
 
