@@ -121,7 +121,10 @@ void Login::report(ConnectionCounts& counts) const {
     // Without an identity every read fails, whenever it comes.
     counts.refused_credentials =
         RefusedCredentials{{Errc::refused, missing_, ""}, "", false, clock_.steady()};
-  } else if (const auto& failure = source_->failure()) {
+    return;
+  }
+  counts.token_ends_at = source_->ends_at();
+  if (const auto& failure = source_->failure()) {
     counts.refused_credentials = RefusedCredentials{failure->within(kNoCredentials),
                                                     "",
                                                     source_->is_serving(),

@@ -39,7 +39,7 @@ class Login {
   // clock. A token that is refused is renewed; a 403 refuses one only when
   // it says so, because most are about what one tenant may do.
   [[nodiscard]] Error explain(const GrantPtr& grant, const HttpReply& reply, Error error);
-  // Adds a login that fails to what a backend reports of its
+  // Adds the end of the last credentials, and a login that fails, to what a backend reports of its
   // connections, also while its last credentials still serve.
   void report(ConnectionCounts& counts) const;
   // Of the last grant, for redactions.
