@@ -121,6 +121,8 @@ class Backend {
   // The forward proxy of its requests and why, or why there is none (ProxyChoice::text); empty:
   // nothing names a proxy. For the same people as address().
   [[nodiscard]] virtual std::string proxy() const { return ""; }
+  // What of its settings works and is a risk, for `weir check`.
+  [[nodiscard]] virtual std::vector<std::string> remarks() const { return {}; }
   // Backends that share a client show the same counts.
   [[nodiscard]] virtual ConnectionCounts connections() const = 0;
 };

@@ -9,6 +9,7 @@
 #include "scalers/clients/redis/client.hpp"
 #include "scalers/clients/redis/cluster.hpp"
 #include "scalers/clients/redis/sentinel.hpp"
+#include "scalers/clients/tokens/assertion.hpp"
 #include "scalers/clients/tokens/login.hpp"
 #include "scalers/clients/tokens/settings.hpp"
 #include "scalers/settings/secret.hpp"
@@ -92,8 +93,12 @@ std::string Clients::problem_of(const std::vector<LocalFile>& files) {
     const bool is_broken_url = file.kind == LocalFile::Kind::url && url_shape(file.path) == 0;
     if (problem.empty() && is_broken_url)
       problem = "the url in " + file.path + ": " + std::string(kInvalidLogin);
+    if (problem.empty()) problem = clients::token_file_problem(file, clock_.wall());
     if (problem.empty()) problem = file.problem;
-    if (!problem.empty()) out += (out.empty() ? "" : "; ") + problem;
+    // A file that two settings name has a problem once.
+    if (problem.empty() || out.find(problem) != out.npos) continue;
+    if (!out.empty()) out += out.ends_with('?') ? " " : "; ";
+    out += problem;
   }
   return out;
 }

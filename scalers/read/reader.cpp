@@ -140,7 +140,8 @@ std::vector<BackendState> Reader::backends() const {
                    one->failing,
                    one->files,
                    one->backend->address(),
-                   one->backend->proxy()});
+                   one->backend->proxy(),
+                   one->backend->remarks()});
   }
   return out;
 }

@@ -111,7 +111,8 @@ struct BackendState {
       std::make_shared<const std::vector<LocalFile>>();
   // As Backend::address(): for an operator, never for a Status. Empty: unknown.
   std::string address = {};
-  std::string proxy = {};  // as Backend::proxy
+  std::string proxy = {};                 // as Backend::proxy
+  std::vector<std::string> remarks = {};  // as Backend::remarks
 };
 
 // The error of a read of `metric` with these requirements; nullopt when they bind its labels, or

@@ -21,7 +21,8 @@ struct Problem {
 
 // A file that the settings of a backend name.
 struct LocalFile {
-  enum class Kind { secret, url, tls };
+  // A token is a secret that is sent as it is; an assertion is a token with times (a JWT).
+  enum class Kind { secret, token, assertion, url, tls };
 
   Kind kind = Kind::secret;
   std::string path;          // of a tls block: the CA bundle; may be empty there

@@ -31,10 +31,11 @@ bool check_keys(const Node& block,
     } else if (std::ranges::find(names, field.key) == names.end()) {
       const std::string suggestion = did_you_mean(field.key, names);
       problems.add(field.mark,
-                   fmt::format("unknown key \"{}\" in a {}{}; its keys are {}",
+                   fmt::format("unknown key \"{}\" in a {}{} {} {}",
                                field.key,
                                what,
-                               suggestion,
+                               suggestion.empty() ? ";" : suggestion,
+                               suggestion.empty() ? "its keys are" : "Its keys are",
                                fmt::join(names, ", ")));
     }
   }

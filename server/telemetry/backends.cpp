@@ -42,14 +42,20 @@ void raise_to(prometheus::Counter*& counter,
 void show(prometheus::Gauge*& gauge,
           prometheus::Family<prometheus::Gauge>& family,
           const std::string& backend,
-          std::optional<bool> value) {
+          std::optional<double> value) {
   if (gauge != nullptr && !value) {
     family.Remove(gauge);
     gauge = nullptr;
   }
   if (!value) return;
   if (gauge == nullptr) gauge = &family.Add({{"backend", backend}});
-  gauge->Set(*value ? 1 : 0);
+  gauge->Set(*value);
+}
+
+std::optional<double> seconds_of(const std::optional<WallTime>& time) {
+  if (!time) return std::nullopt;
+  return static_cast<double>(
+      std::chrono::floor<std::chrono::seconds>(time->time_since_epoch()).count());
 }
 
 // nullopt: unknown.
@@ -101,6 +107,10 @@ BackendSeries::BackendSeries(prometheus::Registry& registry)
                       "1 while the server refuses the credentials of the files; a connection with "
                       "older ones may still be open. No series when no query of the last minute "
                       "shows it.")),
+      token_ends_(gauges(registry,
+                         "weir_backend_token_expiry_timestamp_seconds",
+                         "Until when the last token or temporary keys of auth are used; they are "
+                         "renewed at four fifths of their life by the reads that need them.")),
       unusable_(gauges(registry,
                        "weir_backend_files_unusable",
                        "1 while a credential, CA or key file of the backend is missing or not "
@@ -133,6 +143,7 @@ void BackendSeries::refresh(const std::vector<scalers::BackendState>& states, St
     const scalers::ConnectionCounts& counts = state.connections;
     show(series.is_up, up_, state.name, state.health->is_up(now));
     show(series.is_refused, refused_, state.name, is_refused(state, now));
+    show(series.token_end, token_ends_, state.name, seconds_of(counts.token_ends_at));
     series.in_flight->Set(static_cast<double>(state.in_flight));
     series.waiting->Set(static_cast<double>(state.waiting));
     series.is_breaker_open->Set(counts.is_breaker_open ? 1 : 0);
@@ -159,6 +170,7 @@ void BackendSeries::end(const Series& series) {
   waiting_.Remove(series.waiting);
   breakers_.Remove(series.is_breaker_open);
   if (series.is_refused != nullptr) refused_.Remove(series.is_refused);
+  if (series.token_end != nullptr) token_ends_.Remove(series.token_end);
   unusable_.Remove(series.is_unusable);
   opened_.Remove(series.opened);
   for (const auto& [reason, counter] : series.closed) closed_.Remove(counter);

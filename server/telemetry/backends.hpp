@@ -35,6 +35,7 @@ class BackendSeries {
     prometheus::Counter* opened;
     prometheus::Gauge* is_up = nullptr;       // null: unknown
     prometheus::Gauge* is_refused = nullptr;  // null: unknown
+    prometheus::Gauge* token_end = nullptr;   // null: no token
     Counters closed = {};
     Counters failed = {};
   };
@@ -47,6 +48,7 @@ class BackendSeries {
   prometheus::Family<prometheus::Gauge>& waiting_;
   prometheus::Family<prometheus::Gauge>& breakers_;
   prometheus::Family<prometheus::Gauge>& refused_;
+  prometheus::Family<prometheus::Gauge>& token_ends_;
   prometheus::Family<prometheus::Gauge>& unusable_;
   prometheus::Family<prometheus::Counter>& opened_;
   prometheus::Family<prometheus::Counter>& closed_;

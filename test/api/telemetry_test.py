@@ -4,11 +4,13 @@ import re
 import socket
 import textwrap
 import threading
+import time
 import unittest
 from pathlib import Path
 
 from support import (ROOT, Redis, ScriptedServer, ServerTest, Weir, config, frugal_environment, metric, metric_path,
-                     vector)
+                     prometheus_backend, vector)
+from support.identities import OAuth2Server
 
 USER = {"X-Remote-User": "prometheus"}
 
@@ -161,9 +163,22 @@ class TelemetryTest(ServerTest):
         page_of_docs = (ROOT / "docs" / "telemetry.md").read_text().partition("\n## Log\n")[0]
         documented = set(re.findall(r"^\| `(\w+)` \|", page_of_docs, re.M))
 
-        names = set(re.findall(r"^# TYPE (\w+)", self.page(weir), re.M))
+        names = set(re.findall(r"^# TYPE (\w+)", self.page(weir) + self.page_with_a_token(), re.M))
 
         self.assertEqual(documented, {name for name in names if not name.startswith("process_")})
+
+    def page_with_a_token(self):
+        provider = self.start_in_test(OAuth2Server())
+        secret = self.folder() / "secret"
+        secret.write_text(provider.secret)
+        auth = {"oauth2": {"tokenUrl": provider.url + "/token", "clientId": provider.client, "scope": provider.scope,
+                           "clientSecret": {"file": str(secret)}}}
+        backend = prometheus_backend(self.server.url, auth=auth)
+        weir = self.start_in_test(Weir(self.folder() / "weir", config({"prom": backend}, metric("depth", "depth", backend="prom"))))
+        self.assert_values(weir.metric("ml-inference", "depth"), "42")
+        page = self.page(weir)
+        self.assertLess(time.time(), series(page, "weir_backend_token_expiry_timestamp_seconds", backend="prom"))
+        return page
 
     def test_a_number_that_a_policy_changed_is_counted_with_each_read(self):
         redis, weir = self.redis_and_weir()

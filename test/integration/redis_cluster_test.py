@@ -6,7 +6,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from support import Redis, RedisCluster, ServerTest, Weir, free_port, make_certificates, slot_of
+from support import Redis, RedisCluster, RedisError, ServerTest, Weir, free_port, make_certificates, slot_of
 
 FRONT = "metric ml-inference/jobs: redis cache: "
 KEYS = [f"jobs-{name}" for name in ("a", "b", "c", "d", "e", "f")]
@@ -225,6 +225,32 @@ class ClusterTest(ServerTest):
         answer = self.read(self.weir([f"127.0.0.1:{lone.port}"]))
         self.assertEqual((503, f"{FRONT}the cluster is down: CLUSTERDOWN Hash slot not served"),
                          (answer.status, self.message_of(answer)))
+
+    def test_a_node_that_has_lost_the_cluster_is_not_asked_again(self):
+        cluster = self.cluster()
+        key, slot = "jobs-a", slot_of("jobs-a")
+        lost = cluster.owner(key)
+        others = [node for node in cluster.nodes if node is not lost]
+        cluster.fill(key, 3)
+        weir = self.weir([f"127.0.0.1:{others[0].port}"])
+        self.assert_values(self.read(weir), "3")
+        # It has no slot any more, and hears of no other node that takes it.
+        for node in others:
+            lost.command("CLUSTER", "FORGET", cluster.id_of(node))
+        lost.command("CLUSTER", "DELSLOTS", slot)
+        others[0].command("CLUSTER", "DELSLOTS", slot)
+        others[0].command("CLUSTER", "ADDSLOTS", slot)
+        others[0].command("RPUSH", key, "a")
+
+        self.wait_for(lambda: self.read(weir).status == 200, 10)
+
+        self.assert_values(self.read(weir), "1")
+        self.assertIn("CLUSTERDOWN", self.refusal_of(lost, key))
+
+    def refusal_of(self, node, key):
+        with self.assertRaises(RedisError) as refused:
+            node.command("LLEN", key)
+        return str(refused.exception)
 
 
 if __name__ == "__main__":

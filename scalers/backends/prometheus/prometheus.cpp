@@ -56,6 +56,9 @@ class PrometheusBackend final : public Backend, public Server {
     return out;
   }
   [[nodiscard]] std::string proxy() const override { return proxy_.text(); }
+  [[nodiscard]] std::vector<std::string> remarks() const override {
+    return clients::remarks_on(settings_.auth);
+  }
   [[nodiscard]] awaitable<Result<Sample>> run_query(std::string query,
                                                     RequestScope scope,
                                                     Aggregate aggregate,
@@ -157,6 +160,7 @@ Result<clients::HttpRequest> PrometheusBackend::request_to(std::string_view page
   out.url.path += fmt::format("/api/v1/{}", page);
   out.tls = settings_.tls;
   out.is_http2 = settings_.is_http2;
+  out.if_too_large = "query fewer series";
   out.proxy = proxy_.proxy;
   out.counts = counts_;
   if (auto error = add_headers(scope, out)) return std::move(*error);
@@ -275,7 +279,7 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
   if (reply->status == kOk) counts_->refused_credentials.reset();
   // Set, because on_reply has run when send() returns a reply.
   Result<Sample> out = std::move(**sample);
-  if (!out && grant) co_return login_->explain(grant, reply->status, out.error());
+  if (!out && grant) co_return login_->explain(grant, *reply, out.error());
   // The server evaluates a moment later, by its own clock; no value is younger than its question.
   if (out) out->taken_at = std::min(out->taken_at, asked_at);
   co_return out;

@@ -1,6 +1,7 @@
 // Apart from the scaler, so that `weir check` and `weir describe` need no clients.
 #include "scalers/backends/prometheus/settings.hpp"
 
+#include "scalers/clients/tokens/assertion.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
@@ -104,9 +105,6 @@ void check_max_age(const Node& block, const MetricSettings& settings, Problems& 
 constexpr const char* kTokenHasScheme =
     "the token file begins with \"Bearer\"; write only the token into it";
 
-// Weir writes the scheme itself: "Bearer Bearer x" is refused by every server.
-bool has_scheme(const Secret& token) { return lower_case(token.reveal()).starts_with("bearer "); }
-
 // Each of them would be the header Authorization.
 void check_auth(const Node& block, const BackendSettings& settings, Problems& problems) {
   const Node* auth = block.find("auth");
@@ -141,7 +139,10 @@ void check_credentials(const Node& block, const BackendSettings& settings, Probl
   check_auth(block, settings, problems);
   // A file that cannot be read has been reported.
   const auto token = settings.token.is_set() ? settings.token.read() : Result<Secret>(Secret());
-  if (token && has_scheme(*token)) {
+  if (settings.token.is_set())
+    problems.add_file({LocalFile::Kind::token, settings.token.path(), {}, {}});
+  // Weir writes the scheme itself: "Bearer Bearer x" is refused by every server.
+  if (token && clients::has_scheme(token->reveal())) {
     problems.add_in_file(block.find("token")->mark, kTokenHasScheme);
   }
   const auto authorization =
@@ -203,7 +204,7 @@ void read_url(const Node& block, BackendSettings& out, Problems& problems) {
 
 Result<Secret> read_token(const SecretFile& file) {
   auto token = file.read();
-  if (token && has_scheme(*token)) {
+  if (token && clients::has_scheme(token->reveal())) {
     return Error{Errc::refused, kTokenHasScheme, ""};
   }
   return token;

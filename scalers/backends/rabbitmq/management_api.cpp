@@ -43,6 +43,7 @@ Result<clients::HttpRequest> ManagementApi::request_to(const std::string& path) 
   out.proxy = target_.proxy.proxy;
   out.counts = target_.counts;
   out.max_body_bytes = kMaxPageBytes;
+  out.if_too_large = "narrow queueRegex";
   if (target_.username.is_set()) {
     auto pair = read_pair(target_.username, target_.password);
     if (!pair) return pair.error();

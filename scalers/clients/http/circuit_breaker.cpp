@@ -84,7 +84,7 @@ void HttpCircuitBreaker::note(const HttpRequest& request,
   const std::string login = login_of(request);
   // Without credentials there is no login to remember.
   if (login.empty()) return;
-  HttpReply reply{outcome->status, outcome->body.substr(0, kMaxCachedBody)};
+  HttpReply reply{outcome->status, outcome->body.substr(0, kMaxCachedBody), outcome->clock_ahead};
   rejected_.put(login, origin, {std::move(reply), now + Breaker::kRefusedPause});
 }
 

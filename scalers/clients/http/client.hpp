@@ -31,6 +31,9 @@ class Resolver;
 struct HttpReply {
   long status = 0;
   std::string body;
+  // How far the server's clock was ahead of ours by its header Date, which has full seconds. Of
+  // errors alone (a status from 400 on); nullopt: unknown.
+  std::optional<WallTime::duration> clock_ahead = {};
 };
 
 struct HttpHeader {
@@ -56,6 +59,7 @@ struct HttpRequest {
   // bodies whose format shows a missing end, such as JSON: a server can end one with NO_ERROR.
   bool is_http2 = false;
   std::size_t max_body_bytes = std::size_t{1} << 20;
+  const char* if_too_large = "";  // what to do about a larger body: "query fewer series"
   // Distinguishes backends of one origin: credentials that one of them rejected (401) may be valid
   // for another one.
   std::string auth_scope;

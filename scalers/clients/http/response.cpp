@@ -5,9 +5,12 @@
 #include "scalers/clients/http/head.hpp"
 #include "scalers/text/redact.hpp"
 
+#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
+#include <ctime>
 #include <utility>
 
 namespace weir::scalers::clients {
@@ -20,6 +23,7 @@ constexpr std::size_t kReservedBytes = std::size_t{64} * 1024;
 constexpr int kMaxHeads = 17;
 constexpr int kSwitchingProtocols = 101;
 constexpr int kNoContent = 204;
+constexpr int kFirstError = 400;
 constexpr int kSuccess = 2;  // of 200 to 299, divided by 100
 
 std::string_view trimmed(std::string_view text) {
@@ -27,6 +31,16 @@ std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(kBlank);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+// Of a header Date.
+std::optional<WallTime::duration> clock_ahead(std::string_view date) {
+  // That of RFC 9110 has 29 bytes.
+  constexpr std::size_t kMaxDateBytes = 40;
+  if (date.size() > kMaxDateBytes) return std::nullopt;
+  const std::time_t seconds = ::curl_getdate(std::string(date).c_str(), nullptr);
+  if (seconds <= 0) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(seconds) - std::chrono::system_clock::now();
 }
 
 }  // namespace
@@ -78,6 +92,8 @@ bool ResponseReader::read_field(std::string_view line) {
       return reject("bad Content-Length");
     if (length_ && *length_ != length) return reject("multiple Content-Length");
     length_ = length;
+  } else if (status_ >= kFirstError && is_same_name(name, "Date")) {
+    clock_ahead_ = clock_ahead(value);
   }
   // RFC 9112, section 6.3: two ways to find the end of a response are an attempt to smuggle one.
   if (is_chunked_ && length_) return reject("bad Transfer-Encoding");
@@ -114,7 +130,7 @@ bool ResponseReader::is_until_close() const {
   return is_head_done_ && status_ / 100 == kSuccess && !has_end;
 }
 
-HttpReply ResponseReader::take_reply() { return {status_, std::move(body_)}; }
+HttpReply ResponseReader::take_reply() { return {status_, std::move(body_), clock_ahead_}; }
 
 bool ResponseReader::is_stream() const { return request_.on_chunk && status_ / 100 == kSuccess; }
 
@@ -133,8 +149,10 @@ bool ResponseReader::reject_as_compressed(std::string_view encoding) {
 
 bool ResponseReader::reject_as_too_large() {
   problem_ = Error{Errc::too_large,
-                   fmt::format("the response is over {} KiB; query fewer series",
-                               request_.max_body_bytes / 1024),
+                   fmt::format("the response is over {} KiB{}{}",
+                               request_.max_body_bytes / 1024,
+                               *request_.if_too_large == '\0' ? "" : "; ",
+                               request_.if_too_large),
                    ""};
   return false;
 }

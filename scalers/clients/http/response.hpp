@@ -1,5 +1,6 @@
 // A response as libcurl passes it on: lines of heads and trailers, then pieces of the body. Bounds
-// every size and rejects what libcurl would accept; a server may be broken or hostile. Pure.
+// every size and rejects what libcurl would accept; a server may be broken or hostile. Pure, but
+// the Date of an error is compared with the clock.
 #pragma once
 
 #include "scalers/clients/http/client.hpp"
@@ -52,6 +53,7 @@ class ResponseReader {
   int status_ = 0;
   bool is_chunked_ = false;
   std::optional<std::uint64_t> length_;  // Content-Length
+  std::optional<WallTime::duration> clock_ahead_;
   std::string body_;
   bool is_stopped_ = false;
   std::optional<Error> problem_;

@@ -40,6 +40,8 @@ struct ConnectionCounts {
   bool is_lost = false;  // an open connection was lost, and no other one was opened since
   std::optional<SteadyTime> recovered_at;  // when the first one after such a loss was opened
   std::optional<RefusedCredentials> refused_credentials;  // until others are accepted
+  // Until when the last credentials of `auth` are used; nullopt: none, or without an end.
+  std::optional<WallTime> token_ends_at;
 };
 
 // Adds one to the count of `reason`.

@@ -58,6 +58,12 @@ awaitable<void> ask_about_slot(RedisAddress address,
   if (std::ranges::all_of(poll->unheard, is_late)) poll->is_complete.raise();
 }
 
+bool is_cluster_down(const std::vector<RedisReply>& replies) {
+  return std::ranges::any_of(replies, [](const RedisReply& reply) {
+    return reply.kind == RedisReply::Kind::error && reply.text.starts_with("CLUSTERDOWN");
+  });
+}
+
 }  // namespace
 
 std::vector<RedisAddress> ClusterServers::candidates(std::uint16_t slot) const {
@@ -81,6 +87,11 @@ void ClusterServers::prefer(const RedisAddress& address, bool has_answered) {
   } else if (preferred_ == index) {
     preferred_ = (index + 1) % target_.nodes.size();
   }
+}
+
+void ClusterServers::forget(const RedisAddress& address) {
+  prefer(address, false);
+  std::erase_if(slots_, [&](const auto& entry) { return entry.second == address; });
 }
 
 std::vector<RedisAddress> ClusterServers::others_to_ask(const RedisAddress& doubtful,
@@ -159,8 +170,7 @@ awaitable<Result<std::vector<RedisReply>>> ClusterServers::commands(std::string 
     auto replies = co_await query_node(node, key, std::move(words), deadline);
     if (!replies) {
       // The slots may have another node by now: the next query asks others first.
-      prefer(route.address, false);
-      std::erase_if(slots_, [&](const auto& entry) { return entry.second == route.address; });
+      forget(route.address);
       const Error& error = replies.error();
       if (route.has_moved || route.has_asked)
         co_return unreachable_node(*node,
@@ -186,6 +196,8 @@ awaitable<Result<std::vector<RedisReply>>> ClusterServers::commands(std::string 
       if (!*is_believed) continue;
     }
     if (!*redirect) {
+      // By its view, which may be that of a minority: the next query asks others first.
+      if (is_cluster_down(*replies)) forget(route.address);
       if (route.has_asked) co_return without_asking(all, std::move(*replies));
       co_return std::move(*replies);
     }

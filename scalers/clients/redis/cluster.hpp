@@ -87,6 +87,8 @@ class ClusterServers final : public RedisServers {
   // A configured node has answered, and is asked first from now on; or it has not, and the next one
   // is.
   void prefer(const RedisAddress& address, bool has_answered);
+  // The node may no longer hold the slots that it had: others are asked first.
+  void forget(const RedisAddress& address);
 
   Loop& loop_;
   ClusterTarget target_;

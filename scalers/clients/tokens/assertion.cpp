@@ -3,6 +3,7 @@
 
 #include "scalers/clients/tokens/times.hpp"
 #include "scalers/settings/secret.hpp"
+#include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace weir::scalers::clients {
 namespace {
@@ -45,37 +47,105 @@ std::optional<WallTime> time_in(const Json& claims, const char* name) {
   return WallTime(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
-}  // namespace
+// Null, or discarded, when there is none.
+Json object_in(std::string_view part) {
+  const auto text = base64url_decoded(part);
+  return text ? Json::parse(*text, nullptr, false) : Json();
+}
 
-std::string assertion_problem(std::string_view assertion, WallTime now) {
+// What is between the dots; nullopt: not a JWT.
+std::optional<Json> claims_of(std::string_view assertion) {
   const auto first = assertion.find('.');
   const auto second = first == assertion.npos ? first : assertion.find('.', first + 1);
-  if (second == assertion.npos) return {};
-  const auto payload = base64url_decoded(assertion.substr(first + 1, second - first - 1));
-  if (!payload) return {};
-  const Json claims = Json::parse(*payload, nullptr, false);
-  if (!claims.is_object()) return {};
-  if (const auto end = time_in(claims, "exp"); end && *end <= now) {
-    return fmt::format(
-        "the assertion expired {} ago (its file is not renewed any more, or Weir's clock is wrong)",
-        rounded(now - *end));
-  }
+  if (second == assertion.npos) return std::nullopt;
+  Json claims = object_in(assertion.substr(first + 1, second - first - 1));
+  if (claims.is_object()) return claims;
+  // Those of an encrypted one are unknown.
+  if (object_in(assertion.substr(0, first)).is_object()) return Json::object();
+  return std::nullopt;
+}
+
+std::string utc(WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                     static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()),
+                     clock.hours().count(),
+                     clock.minutes().count(),
+                     clock.seconds().count());
+}
+
+// When `time` was, or is: in a text that is logged once, as a time that stays the same.
+std::string when(WallTime time, WallTime now, TimeForm form) {
+  return form == TimeForm::relative ? rounded(now - time) + " ago" : "at " + utc(time);
+}
+
+// The time from which on it is valid, if that is in the future by a clock that is a minute off.
+std::optional<WallTime> future_start(const Json& claims, WallTime now) {
   for (const char* name : {"iat", "nbf"}) {
     const auto start = time_in(claims, name);
-    if (!start || *start <= now) continue;
-    auto problem = clock_problem_of(*start - now, "that of the assertion's issuer");
-    if (!problem.empty()) return problem;
+    if (start && !clock_problem_of(*start - now, "x").empty() && *start > now) return start;
   }
-  return {};
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool has_scheme(std::string_view token) {
+  return lower_case(token.substr(0, 8)).starts_with("bearer ");
+}
+
+std::string assertion_problem(std::string_view assertion, WallTime now, TimeForm form) {
+  if (has_scheme(assertion)) return "the assertion begins with \"Bearer\"; write only the token";
+  const auto claims = claims_of(assertion);
+  if (!claims) return {};
+  const auto end = time_in(*claims, "exp");
+  if (end && *end < now) {
+    return fmt::format(
+        "the assertion expired {} (its file is not renewed any more, or Weir's clock is wrong)",
+        when(*end, now, form));
+  }
+  const auto start = future_start(*claims, now);
+  if (!start) return {};
+  if (form == TimeForm::absolute) {
+    return fmt::format(
+        "the assertion is valid from {} on; is Weir's clock behind that of its "
+        "issuer?",
+        utc(*start));
+  }
+  return clock_problem_of(*start - now, "that of the assertion's issuer");
+}
+
+std::string jwt_problem(std::string_view assertion, WallTime now, TimeForm form) {
+  auto problem = assertion_problem(assertion, now, form);
+  if (!problem.empty() || claims_of(assertion)) return problem;
+  return "the assertion is not a JWT (three parts with dots in between), and is sent as one";
+}
+
+std::string token_file_problem(const LocalFile& file, WallTime now) {
+  const auto content = SecretFile(file.path).read();
+  // A file that cannot be read has a problem of its own.
+  if (!content) return {};
+  if (file.kind == LocalFile::Kind::token && has_scheme(content->reveal())) {
+    return fmt::format("the file {} begins with \"Bearer\"; write only the token into it",
+                       file.path);
+  }
+  if (file.kind != LocalFile::Kind::assertion) return {};
+  const std::string problem = jwt_problem(content->reveal(), now, TimeForm::absolute);
+  return problem.empty() ? problem : fmt::format("the file {}: {}", file.path, problem);
 }
 
 void check_assertion_file(const Node& setting, Problems& problems) {
   const Node* file = setting.find("file");
   if (file == nullptr) return;
+  problems.add_file({LocalFile::Kind::assertion, file->text, {}, {}});
   const auto assertion = SecretFile(file->text).read();
   if (!assertion) return;
   const std::string problem =
-      assertion_problem(assertion->reveal(), std::chrono::system_clock::now());
+      jwt_problem(assertion->reveal(), std::chrono::system_clock::now(), TimeForm::relative);
   if (!problem.empty())
     problems.add_in_file(file->mark, fmt::format("the file {}: {}", file->text, problem));
 }

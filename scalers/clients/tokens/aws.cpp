@@ -93,7 +93,7 @@ awaitable<Result<Grant>> StsProvider::fetch(Deadline deadline) {
       percent_encoded(assertion->reveal()));
   token.request.redactions.push_back(assertion->reveal());
   const std::vector<std::string> redactions = redactions_of(token.request);
-  const std::string problem = assertion_problem(assertion->reveal(), clock_.wall());
+  const std::string problem = jwt_problem(assertion->reveal(), clock_.wall());
   const auto reply = co_await http_.send(std::move(token.request), deadline);
   if (!reply) co_return reply.error().within(kSts);
   auto grant = parse_sts(*reply, redactions, clock_.wall());
@@ -126,7 +126,7 @@ awaitable<Result<Grant>> AgentProvider::fetch(Deadline deadline) {
   if (settings_.credentials_token.is_set()) {
     auto assertion = settings_.credentials_token.read();
     if (!assertion) co_return assertion.error();
-    problem = assertion_problem(assertion->reveal(), clock_.wall());
+    problem = jwt_problem(assertion->reveal(), clock_.wall());
     // Without a scheme in front, as the agent reads it.
     token.request.headers.push_back({"Authorization", std::move(*assertion), true});
   }

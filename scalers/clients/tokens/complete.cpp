@@ -237,6 +237,23 @@ void complete_auth(const Node& node,
   }
 }
 
+std::vector<std::string> remarks_on(const AuthSettings& settings) {
+  std::vector<std::string> out;
+  const auto add = [&out](std::string_view setting, const Url& url, std::string_view what) {
+    if (url.scheme != "http" || is_local_agent(url)) return;
+    out.push_back(
+        fmt::format("auth.{} is http://, so {} sent without TLS; write https://", setting, what));
+  };
+  if (const auto* aws = std::get_if<AwsAuth>(&settings.kind)) {
+    add("aws.stsUrl", aws->sts_url, "the web identity token and the keys are");
+  } else if (const auto* azure = std::get_if<AzureAuth>(&settings.kind)) {
+    add("azure.authority", azure->authority, "the assertion and the token are");
+  } else if (const auto* oauth2 = std::get_if<OAuth2Auth>(&settings.kind)) {
+    add("oauth2.tokenUrl", oauth2->token_url, "the client's secret and the token are");
+  }
+  return out;
+}
+
 std::string key_of(const AuthSettings& settings) {
   KeyWriter key(256);
   key.add(static_cast<std::uint32_t>(settings.kind.index()));

@@ -107,12 +107,12 @@ void Login::sign(const Grant& grant, HttpRequest& request) const {
   request.caches_unauthorized = false;
 }
 
-Error Login::explain(const GrantPtr& grant, long status, Error error) {
+Error Login::explain(const GrantPtr& grant, const HttpReply& reply, Error error) {
   if (error.code != Errc::refused) return error;
   // Temporary keys that have ended, and tokens that were revoked.
-  if (is_token_refused(status, error.remote)) TokenSource::reject(source_, grant);
-  if (auto problem = clock_problem(error.remote, clock_.wall()); !problem.empty())
-    error.detail += "; " + problem;
+  if (is_token_refused(reply.status, error.remote)) TokenSource::reject(source_, grant);
+  const auto problem = clock_problem(error.remote, reply.clock_ahead, clock_.wall());
+  if (!problem.empty()) error.detail += "; " + problem;
   return error;
 }
 
@@ -121,7 +121,10 @@ void Login::report(ConnectionCounts& counts) const {
     // Without an identity every read fails, whenever it comes.
     counts.refused_credentials =
         RefusedCredentials{{Errc::refused, missing_, ""}, "", false, clock_.steady()};
-  } else if (const auto& failure = source_->failure()) {
+    return;
+  }
+  counts.token_ends_at = source_->ends_at();
+  if (const auto& failure = source_->failure()) {
     counts.refused_credentials = RefusedCredentials{failure->within(kNoCredentials),
                                                     "",
                                                     source_->is_serving(),

@@ -35,12 +35,12 @@ class Login {
                                                        Deadline deadline);
   // Adds the proof to `request`, which is complete otherwise: a signature covers all of it.
   void prove(const Grant& grant, HttpRequest& request) const;
-  // `error`, which the server returned with HTTP `status` to a request with `grant`, with what Weir
-  // knows about it: a wrong clock. A token that is refused is renewed; a 403 refuses one only when
+  // `error`, which `reply` to a request with `grant` has, with what Weir knows about it: a wrong
+  // clock. A token that is refused is renewed; a 403 refuses one only when
   // it says so, because most are about what one tenant may do.
-  [[nodiscard]] Error explain(const GrantPtr& grant, long status, Error error);
-  // Adds a login that fails to what a backend reports of its connections, also while its last
-  // credentials still serve.
+  [[nodiscard]] Error explain(const GrantPtr& grant, const HttpReply& reply, Error error);
+  // Adds the end of the last credentials, and a login that fails, to what a backend reports of its
+  // connections, also while its last credentials still serve.
   void report(ConnectionCounts& counts) const;
   // Of the last grant, for redactions.
   [[nodiscard]] std::vector<std::string> secrets() const;

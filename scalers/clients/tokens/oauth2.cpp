@@ -70,7 +70,7 @@ Result<std::string> OAuth2Provider::add_assertion(HttpRequest& request) const {
             "client_assertion_type",
             "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
   add_field(request.body, "client_assertion", assertion->reveal());
-  return assertion_problem(assertion->reveal(), clock_.wall());
+  return jwt_problem(assertion->reveal(), clock_.wall());
 }
 
 awaitable<Result<Grant>> OAuth2Provider::fetch(Deadline deadline) {

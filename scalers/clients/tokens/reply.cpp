@@ -42,8 +42,11 @@ std::optional<Duration> life_of(const Json& reply) {
   return Duration{std::llround(std::min(seconds * 1000, most))};
 }
 
-std::string with_clock(std::string detail, std::string_view words, WallTime now) {
-  const std::string problem = clock_problem(words, now);
+std::string with_clock(std::string detail,
+                       std::string_view words,
+                       const HttpReply& reply,
+                       WallTime now) {
+  const std::string problem = clock_problem(words, reply.clock_ahead, now);
   return problem.empty() ? detail : fmt::format("{}; {}", detail, problem);
 }
 
@@ -67,6 +70,7 @@ TokenRequest token_request(std::string who, Url url) {
   out.request.auth_scope = url.path;
   out.request.url = std::move(url);
   out.request.max_body_bytes = kMaxReplyBytes;
+  out.request.if_too_large = "is this the url of a token endpoint?";
   // The source of the token has pauses of its own.
   out.request.caches_unauthorized = false;
   out.request.headers.push_back({"Accept", Secret("application/json")});
@@ -107,9 +111,10 @@ Error no_token(std::string_view who,
             remote};
   }
   if (status >= 400) {
-    return {Errc::refused,
-            with_clock(fmt::format("{} refuses the login (HTTP {})", who, status), words, now),
-            remote};
+    return {
+        Errc::refused,
+        with_clock(fmt::format("{} refuses the login (HTTP {})", who, status), words, reply, now),
+        remote};
   }
   return {Errc::bad_reply,
           fmt::format("{} responds without a token (HTTP {})", who, status),

@@ -84,6 +84,10 @@ void complete_auth(const Node& node,
                    AuthSettings& out,
                    Problems& problems);
 
+// What works and is a risk, for `weir check`: a login that is sent without TLS to another machine.
+// Of complete settings.
+[[nodiscard]] std::vector<std::string> remarks_on(const AuthSettings& settings);
+
 // The rows of all kinds, for `weir describe`: "auth.aws.region".
 [[nodiscard]] std::vector<SettingDoc> auth_docs();
 

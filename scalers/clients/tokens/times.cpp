@@ -94,4 +94,11 @@ std::string clock_problem(std::string_view words, WallTime ours) {
   return theirs ? clock_problem_of(*theirs - ours, "that of the server") : std::string();
 }
 
+std::string clock_problem(std::string_view words,
+                          const std::optional<WallTime::duration>& ahead,
+                          WallTime ours) {
+  std::string out = clock_problem(words, ours);
+  return out.empty() && ahead ? clock_problem_of(*ahead, "that of the server") : out;
+}
+
 }  // namespace weir::scalers::clients

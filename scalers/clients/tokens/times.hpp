@@ -18,6 +18,11 @@ namespace weir::scalers::clients {
 // what time it is and `ours` differs by a minute or more. Empty: nothing is known to be wrong.
 [[nodiscard]] std::string clock_problem(std::string_view words, WallTime ours);
 
+// The same, or by `ahead` (HttpReply::clock_ahead) when the words have no time.
+[[nodiscard]] std::string clock_problem(std::string_view words,
+                                        const std::optional<WallTime::duration>& ahead,
+                                        WallTime ours);
+
 // The same of a time of the server that is known: ahead of `ours` by `ahead`, which may be
 // negative.
 [[nodiscard]] std::string clock_problem_of(WallTime::duration ahead, std::string_view whose);

@@ -110,6 +110,7 @@ Result<GrantPtr> TokenSource::store(Result<Grant> outcome, SteadyTime asked_at, 
   granted_at_ = now;
   renew_at_ = asked_at + life * 4 / 5;
   ends_at_ = asked_at + life - std::min(kMaxReserve, life / 20);
+  wall_ends_at_ = clock_.wall() + std::chrono::duration_cast<Duration>(ends_at_ - now);
   return grant_;
 }
 

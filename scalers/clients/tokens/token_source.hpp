@@ -41,6 +41,8 @@ class TokenSource {
   // When that fetch ended.
   [[nodiscard]] SteadyTime failed_at() const { return failed_at_; }
   [[nodiscard]] bool is_serving() const { return grant_ && clock_.steady() < ends_at_; }
+  // Until when the last grant is used; nullopt: there is none yet, or it comes from files.
+  [[nodiscard]] const std::optional<WallTime>& ends_at() const { return wall_ends_at_; }
 
  private:
   using Fetches = SingleFlight<std::string, Result<GrantPtr>>;
@@ -62,6 +64,7 @@ class TokenSource {
   SteadyTime granted_at_{};
   SteadyTime renew_at_{};
   SteadyTime ends_at_{};
+  std::optional<WallTime> wall_ends_at_;  // the same, for people
   bool is_refused_ = false;  // the server has refused grant_, perhaps for one of several tenants
   Duration min_age_to_reject_;
   std::optional<Error> failure_;

@@ -116,6 +116,8 @@ ExitCode run(const CheckOptions& options) {
   if (options.has_no_credentials) problems.drop_in_files();
   if (!world || problems.size() > 0) return report_problems(problems, options);
   CheckReport report{world->metrics().size(), remarks_on(world->metrics()), {}};
+  for (std::string& remark : remarks_on_backends(world->backends()))
+    report.remarks.push_back(std::move(remark));
   for (std::string& remark : remarks_on_proxies(world->backends(), clients.proxies()))
     report.remarks.push_back(std::move(remark));
   if (options.output == Output::text) fmt::print("{}", text_of(report));

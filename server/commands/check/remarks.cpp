@@ -102,6 +102,15 @@ std::vector<std::string> remarks_on(std::span<const MetricInfo> metrics) {
   return out;
 }
 
+std::vector<std::string> remarks_on_backends(std::span<const scalers::BackendState> backends) {
+  std::vector<std::string> out;
+  for (const scalers::BackendState& backend : backends) {
+    for (const std::string& remark : backend.remarks)
+      out.push_back(line("warning", "backend " + backend.name, remark));
+  }
+  return out;
+}
+
 std::vector<std::string> remarks_on_proxies(std::span<const scalers::BackendState> backends,
                                             const scalers::clients::ProxyRules& proxies) {
   std::vector<std::string> out;

@@ -38,25 +38,25 @@ PROBLEMS = f"""\
 3:23: a url must not contain a user or password; write username: {{file: PATH}} and password: {{file: PATH}}, or url: {{file: PATH}} for a file with the whole url
 6:7: username and password go together; write both or neither
 6:12: the url needs the scheme http or https; write http://HOST:PORT or https://HOST:PORT
-7:7: unknown key "tokn" in a prometheus backend; did you mean "token"?; its keys are {PROMETHEUS_KEYS}
+7:7: unknown key "tokn" in a prometheus backend; did you mean "token"? Its keys are {PROMETHEUS_KEYS}
 8:14: expected {{file: PATH}}: secrets come from files only
 9:24: the credential file /nowhere cannot be read: No such file or directory
 10:17: there is no file /nowhere
 11:18: expected a whole number from 1 to 1000000; found "0"
 13:11: the name status is reserved: Kubernetes reads it as a part of the namespace
 15:27: there is no backend "prm"; did you mean "prom"?
-16:5: unknown key "freshnes" in a metric; did you mean "freshness"?; its keys are {METRIC_KEYS}
+16:5: unknown key "freshnes" in a metric; did you mean "freshness"? Its keys are {METRIC_KEYS}
 17:15: a deadline is at most 30s
 18:11: the name "a/b" is not valid in a url path; do not use /, % or the names . and ..
 19:18: "A_b" is not a namespace: lower-case letters, digits and -
 20:40: $(x) is not a declared label; use one of $(namespace), $(y) (write $$( for a literal $()
-20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf, parameters
+20:53: unknown key "agregate" in a prometheus metric; did you mean "aggregate"? Its keys are backend, query, aggregate, warnings, maxAge, ageOf, parameters
 21:13: label y is declared but nothing uses $(y): every value would get the same number
 21:17: the pattern is not valid RE2: missing ]: [
 22:10: expected error, or a number to report instead; found "none"
 23:5: a metric needs namespaces: the namespaces whose HPAs may read the metric, such as [ml-inference], or ['*'] for all
 23:5: a metric needs one block named after its kind: prometheus, rabbitmq, redis
-24:1: unknown key "metric" in a configuration; did you mean "metrics"?; its keys are backends, metrics
+24:1: unknown key "metric" in a configuration; did you mean "metrics"? Its keys are backends, metrics
 """.splitlines()
 
 UP = 'metrics: [{name: a, namespaces: [n], prometheus: {backend: p, query: up}}]\nbackends: {p: {prometheus: {url: "%s"}}}\n'

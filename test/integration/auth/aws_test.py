@@ -195,10 +195,14 @@ class RoleTest(AwsTest):
         file = self.folder() / "weir.yaml"
         file.write_text(config({"x": self.backend(self.server, {})}))
 
-        answer = self.read(env=env)
+        weir = self.weir({"x": self.backend(self.server, {"stsUrl": self.sts.url})}, env=env)
+        answer = weir.metric("ml-inference", "x")
         check = run_weir("check", file, env=os.environ | env)
 
         self.assertEqual(503, answer.status)
+        self.wait_for(lambda: "backend_files_unusable" in weir.process.log.read_text(), 20)
+        line, = (one for one in weir.process.log.read_text().splitlines() if "backend_files_unusable" in one)
+        self.assertRegex(line, f'backend="x" reason="the file {path}: the assertion expired at 20..-..-..T..:..:..Z \\(its file')
         self.assertIn(FRONT.format("x") + f"no credentials: {expired}: STS refuses the login (HTTP 400): ExpiredTokenException: "
                       "Token expired", self.message_of(answer))
         self.assertEqual(1, check.returncode)

@@ -153,6 +153,8 @@ class FailuresTest(TokenTest):
          "the token endpoint responds with a token of another type than Bearer: mac"),
         ("dead", ("200 OK", '{"access_token":"a","expires_in":-1}'),
          "the token endpoint responds with a token that has no life left (expires_in)"),
+        ("huge", ("200 OK", '"' + "x" * 300_000 + '"'), "the token endpoint: the response is over 256 KiB; is this the url of a "
+         "token endpoint?"),
         ("split", ("200 OK", '{"access_token":"a\\r\\nX-Scope-OrgID: b"}'),
          "the token endpoint responds with a token that contains a control character"),
     )

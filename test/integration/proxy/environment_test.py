@@ -83,8 +83,9 @@ class EnvironmentTest(ServerTest):
                            "metric ml-inference/tls: prometheus tls: "
                            "the proxy refuses the user or the password of HTTP_PROXY or HTTPS_PROXY (HTTP 401)")
         plain = weir.metric("ml-inference", "plain")
-        self.assertEqual(503, plain.status)
-        self.assertRegex(self.message_of(plain), r"\(HTTP 401\): 401 Unauthorized")
+        # The title of tinyproxy's page.
+        self.assert_status(plain, 503, "ServiceUnavailable", "metric ml-inference/plain: prometheus plain: the credentials are "
+                           "refused (HTTP 401): 401 Unauthorized")
         for text in (self.message_of(plain), weir.process.log.read_text()):
             self.assertNotIn("wrong-horse", text)
 

@@ -26,6 +26,8 @@ TEST_CASE("a token file that begins with its scheme is reported") {
   CHECK(built.problems_in_files ==
         Lines{"t.yaml:1:54: the token file begins with \"Bearer\"; write only the "
               "token into it"});
+  CHECK(site.clients.problem_of(*built.world->backends().at(0).files) ==
+        "the file " + path + " begins with \"Bearer\"; write only the token into it");
 }
 
 TEST_CASE("a file that is missing is a problem of its backend alone") {

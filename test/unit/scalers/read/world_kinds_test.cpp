@@ -161,7 +161,7 @@ TEST_CASE("a redis backend of another form is an error") {
        {"t.yaml:2:25: tls needs a url with rediss://"}},
       {"an unknown key",
        "{url: 'redis://r', user: x}",
-       {"t.yaml:2:20: unknown key \"user\" in a redis backend; did you mean \"username\"?; its "
+       {"t.yaml:2:20: unknown key \"user\" in a redis backend; did you mean \"username\"? Its "
         "keys are url, sentinel, cluster, database, username, password, role, tls"}},
       {"a password in the file",
        "{url: 'redis://r', password: s3cret}",

@@ -158,8 +158,8 @@ TEST_CASE("a metric lists its namespaces, and no two entries serve the same name
 }
 
 TEST_CASE("a metric's common settings are checked") {
-  const std::string keys =
-      "; its keys are name, namespaces, freshness, deadline, empty, nan, negative, clamp, "
+  const std::string all =
+      " keys are name, namespaces, freshness, deadline, empty, nan, negative, clamp, "
       "zeroAtOrBelow, fallback, settle, labels, prometheus, rabbitmq, redis";
   const std::string duration =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
@@ -182,10 +182,10 @@ TEST_CASE("a metric's common settings are checked") {
        {"t.yaml:2:39: expected one of error, zero, allow; found \"0\""}},
       {"a mistyped key",
        with("freshnes: 1s"),
-       {"t.yaml:2:29: unknown key \"freshnes\" in a metric; did you mean \"freshness\"?" + keys}},
+       {R"(t.yaml:2:29: unknown key "freshnes" in a metric; did you mean "freshness"? Its)" + all}},
       {"a key like nothing",
        with("interval: 1s"),
-       {"t.yaml:2:29: unknown key \"interval\" in a metric" + keys}},
+       {"t.yaml:2:29: unknown key \"interval\" in a metric; its" + all}},
       {"a text", "x", {"t.yaml:2:1: expected a map of settings for a metric; found \"x\""}},
       {"a number below zero without negative: allow",
        with("empty: -1"),
@@ -228,7 +228,7 @@ TEST_CASE("a policy that could never have an effect is an error") {
       {"a bound below zero", with("clamp: {min: -1}"), {below_zero}},
       {"a mistyped bound",
        with("clamp: {mx: 1}"),
-       {"t.yaml:2:37: unknown key \"mx\" in a clamp; did you mean \"max\"?; its keys are min, "
+       {"t.yaml:2:37: unknown key \"mx\" in a clamp; did you mean \"max\"? Its keys are min, "
         "max"}},
       {"zeroAtOrBelow below zero",
        with("zeroAtOrBelow: -1"),
@@ -314,7 +314,7 @@ TEST_CASE("a metric has one kind, and a backend that exists") {
       {"a mistyped key of the kind",
        asking("{backend: prom, query: up, agregate: sum}"),
        {"t.yaml:2:68: unknown key \"agregate\" in a prometheus metric; did you mean "
-        "\"aggregate\"?; its keys are backend, query, aggregate, warnings, maxAge, ageOf, "
+        "\"aggregate\"? Its keys are backend, query, aggregate, warnings, maxAge, ageOf, "
         "parameters"}},
   };
 
@@ -363,7 +363,7 @@ TEST_CASE("labels are declared, valid and used") {
         "t.yaml:2:41: the default \"a\" does not match the pattern "}},
       {"a mistyped key",
        with_labels("{q: {patern: a, pattern: a}}", query),
-       {"t.yaml:2:42: unknown key \"patern\" in a label; did you mean \"pattern\"?; its keys are "
+       {"t.yaml:2:42: unknown key \"patern\" in a label; did you mean \"pattern\"? Its keys are "
         "pattern, default"}},
       {"the built-in namespace",
        with_labels("{namespace: a}", "up{n=\"$(namespace)\"}"),

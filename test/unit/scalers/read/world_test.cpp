@@ -217,7 +217,7 @@ TEST_CASE("a section of another form is an error") {
        {"t.yaml:1:1: expected a map of settings for a configuration; found a list"}},
       {"an unknown section",
        "{metric: [a]}",
-       {"t.yaml:1:2: unknown key \"metric\" in a configuration; did you mean \"metrics\"?; its "
+       {"t.yaml:1:2: unknown key \"metric\" in a configuration; did you mean \"metrics\"? Its "
         "keys are backends, metrics"}},
       {"backends is a list",
        "{backends: [a]}",
@@ -242,7 +242,7 @@ TEST_CASE("a backend reports its missing settings") {
        "{backends: {prom: {promtheus: {}}}}",
        {"t.yaml:1:19: " + kind,
         "t.yaml:1:20: unknown key \"promtheus\" in a backend; did you mean "
-        "\"prometheus\"?; its keys are maxInFlight, maxWaiting, prometheus, "
+        "\"prometheus\"? Its keys are maxInFlight, maxWaiting, prometheus, "
         "rabbitmq, redis"}},
       {"a text",
        "{backends: {prom: x}}",

@@ -72,20 +72,22 @@ TEST_CASE("a block fills its struct, and other fields have their defaults") {
 }
 
 TEST_CASE("an unknown, duplicate or missing key is a problem that says what to write") {
-  const std::string keys = "; its keys are queue, virtualHost, every, url, password, ca, headers";
+  const std::string names = " keys are queue, virtualHost, every, url, password, ca, headers";
+  const std::string keys = "; its" + names;
+  const std::string after_guess = " Its" + names;
   const Row rows[] = {
       {"a typing error",
        "{queue: q, virtulHost: v}",
        {"t.yaml:1:12: unknown key \"virtulHost\" in a depth; did you mean \"virtualHost\"?" +
-        keys}},
+        after_guess}},
       {"letter case",
        "{Queue: q}",
        {"t.yaml:1:1: a depth needs queue: the queue's name",
-        "t.yaml:1:2: unknown key \"Queue\" in a depth; did you mean \"queue\"?" + keys}},
+        "t.yaml:1:2: unknown key \"Queue\" in a depth; did you mean \"queue\"?" + after_guess}},
       {"another way to write it",
        "{queue: q, virtual_host: v}",
        {"t.yaml:1:12: unknown key \"virtual_host\" in a depth; did you mean \"virtualHost\"?" +
-        keys}},
+        after_guess}},
       {"like nothing",
        "{queue: q, mode: v}",
        {"t.yaml:1:12: unknown key \"mode\" in a depth" + keys}},
@@ -150,7 +152,7 @@ TEST_CASE("all problems of a block are reported at once, in the order of the fil
         Lines{"t.yaml:1:1: a depth needs queue: the queue's name",
               "t.yaml:1:9: expected a duration above zero with its unit, such as 500ms, 5s or 2m; "
               "found \"5\"",
-              "t.yaml:2:2: unknown key \"urk\" in a depth; did you mean \"url\"?; its keys are "
+              "t.yaml:2:2: unknown key \"urk\" in a depth; did you mean \"url\"? Its keys are "
               "queue, virtualHost, every, url, password, ca, headers",
               "t.yaml:2:14: there is no file /no/such",
               "t.yaml:3:12: expected {file: PATH}: secrets come from files only",

@@ -118,6 +118,19 @@ TEST_CASE("refused credentials are shown while queries or Weir itself try them")
   CHECK(refused(kNow + 260s).empty());
 }
 
+TEST_CASE("a backend shows until when its token is used, once it has one") {
+  ServerTelemetry telemetry;
+  scalers::BackendState broker = backend("broker");
+  const auto end = [&] { return lines(telemetry, "weir_backend_token", {broker}); };
+
+  CHECK(end().empty());
+  broker.connections.token_ends_at = WallTime(1'769'858'400'900ms);
+  CHECK(end() ==
+        Texts{R"(weir_backend_token_expiry_timestamp_seconds{backend="broker"} 1769858400)"});
+  broker.connections.token_ends_at.reset();
+  CHECK(end().empty());
+}
+
 TEST_CASE("a backend shows files that cannot be used") {
   ServerTelemetry telemetry;
   const scalers::BackendState broker = backend("broker");

@@ -241,7 +241,39 @@ TEST_CASE("a body over the limit is rejected") {
 
   const auto reply = site.send(std::move(request));
 
-  CHECK(shown(reply) == "too_large: the response is over 4 KiB; query fewer series");
+  CHECK(shown(reply) == "too_large: the response is over 4 KiB");
+}
+
+TEST_CASE("an error has the server's clock by its header Date") {
+  struct Row {
+    std::string_view name;
+    std::string head;
+    bool is_known;
+  };
+  const Row rows[] = {
+      {"a time", "403 Forbidden\r\nDate: Sat, 31 Jan 2026 11:20:00 GMT\r\n", true},
+      {"an error of the server", "500 Oops\r\ndate:Sat, 31 Jan 2026 11:20:00 GMT\r\n", true},
+      {"a value", "200 OK\r\nDate: Sat, 31 Jan 2026 11:20:00 GMT\r\n", false},
+      {"no header", "403 Forbidden\r\n", false},
+      {"another text", "403 Forbidden\r\nDate: yesterday\r\n", false},
+      {"a long text",
+       "403 Forbidden\r\nDate: Sat, 31 Jan 2026 11:20:00 GMT" + std::string(100, ' ') + "x\r\n",
+       false},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    TcpServer server({test::once("HTTP/1.1 " + row.head + "Content-Length: 0\r\n\r\n")});
+    Site site;
+
+    const auto reply = site.send(site.request(server.port()));
+
+    REQUIRE(reply.has_value());
+    REQUIRE(reply->clock_ahead.has_value() == row.is_known);
+    if (!row.is_known) continue;
+    const WallTime told = std::chrono::system_clock::now() + *reply->clock_ahead;
+    CHECK(told >= WallTime(1'769'858'400s));
+    CHECK(told < WallTime(1'769'858'400s) + 60s);
+  }
 }
 
 TEST_CASE("a cached failure counts as an open breaker for every backend of the host") {
@@ -302,6 +334,7 @@ TEST_CASE("a body with a Content-Length over the limit is rejected at its first 
   Site site;
   auto request = site.request(server.port());
   request.max_body_bytes = 4096;
+  request.if_too_large = "query fewer series";
 
   const auto reply = site.send(std::move(request));
 

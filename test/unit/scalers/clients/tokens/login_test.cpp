@@ -244,12 +244,29 @@ TEST_CASE("a refusal with the server's time names a clock that differs, and othe
   const std::string words =
       "Signature expired: x (" + amz_date(site.clock.wall() + 10min) + " - 5 min.)";
 
-  const Error refused = login->explain(*grant, 403, {Errc::refused, "no", words});
-  const Error other = login->explain(*grant, 200, {Errc::bad_reply, "no", words});
+  const Error refused = login->explain(*grant, {403, ""}, {Errc::refused, "no", words});
+  const Error other = login->explain(*grant, {200, ""}, {Errc::bad_reply, "no", words});
 
   CHECK(refused.detail ==
         "no; Weir's clock is 10 min behind that of the server; correct the clock of its node");
   CHECK(other.detail == "no");
+}
+
+TEST_CASE("a refusal without the server's time has it in its header") {
+  Site site;
+  const auto login = site.login(false);
+  const auto grant = test::run(site.loop, Login::get(login, test::within(20s)));
+  REQUIRE(grant.has_value());
+  const auto explained = [&](Duration ahead, Errc code) {
+    return login->explain(*grant, {403, "", ahead}, {code, "no", ""}).detail;
+  };
+
+  CHECK(explained(61s, Errc::refused) ==
+        "no; Weir's clock is 61 s behind that of the server; correct the clock of its node");
+  CHECK(explained(-7min, Errc::refused) ==
+        "no; Weir's clock is 7 min ahead of that of the server; correct the clock of its node");
+  CHECK(explained(59s, Errc::refused) == "no");
+  CHECK(explained(7min, Errc::unreachable) == "no");
 }
 
 }  // namespace weir::scalers::clients

@@ -174,6 +174,23 @@ TEST_CASE("a response without a token is an error in the provider's own words") 
   }
 }
 
+TEST_CASE("a refusal names a clock that differs from the server's by its header Date") {
+  const auto detail = [](long status, Duration ahead) {
+    const HttpReply reply{status, R"({"error":"invalid_client"})", ahead};
+    return no_token("the token endpoint", reply, {}, kNow).detail;
+  };
+  const std::string refused = "the token endpoint refuses the login (HTTP 401)";
+
+  CHECK(detail(401, -7min) == refused +
+                                  "; Weir's clock is 7 min ahead of that of the server; "
+                                  "correct the clock of its node");
+  CHECK(detail(401, 2h) == refused +
+                               "; Weir's clock is 2 h behind that of the server; correct "
+                               "the clock of its node");
+  CHECK(detail(401, 50s) == refused);
+  CHECK(detail(500, 2h) == "the token endpoint returned an error (HTTP 500)");
+}
+
 TEST_CASE("keys of STS are read from its XML, and its refusals are its own words") {
   const std::string good =
       "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"

@@ -139,7 +139,7 @@ TEST_CASE("a missing identity is a problem of the backend alone, and the text of
 
 TEST_CASE("settings for STS need a role, also where the pod has another identity") {
   const test::Folder folder;
-  const std::string token = "webIdentityToken: {file: " + folder.write("jwt", "opaque") + "}";
+  const std::string token = "webIdentityToken: {file: " + folder.write("jwt", "e30.e30.x") + "}";
   const IdentityVariables agent{.aws_container_credentials_full_uri = "http://[::1]/"};
   const std::string needs = " needs a role: write roleArn, or let the pod have AWS_ROLE_ARN";
   const auto problems = [](const std::string& settings, const IdentityVariables& variables) {
@@ -177,7 +177,7 @@ TEST_CASE("only the addresses of agents get the token of Pod Identity") {
 
 TEST_CASE("settings come before the variables of the pod") {
   const test::Folder folder;
-  const std::string file = folder.write("jwt", "opaque");
+  const std::string file = folder.write("jwt", "e30.e30.x");
   const std::string block =
       "{azure: {clientId: mine, assertion: {file: " + file + "}, authority: 'https://a/'}}";
 
@@ -212,6 +212,36 @@ TEST_CASE("equal settings have equal keys, and other settings others") {
   CHECK(key("{google: {scope: s}}") != google);
   CHECK(key("{google: {}}", {.gce_metadata_host = "m"}) != google);
   CHECK(key("{azure: {}}") != google);
+}
+
+TEST_CASE("a login that is sent without TLS to another machine is a remark") {
+  const auto remarks = [](const std::string& text, const IdentityVariables& variables = {}) {
+    return remarks_on(read(text, variables).settings);
+  };
+  const auto oauth2 = [&](const std::string& url) {
+    return remarks("{oauth2: {tokenUrl: '" + url + "', clientId: a, clientSecret: {file: /s}}}");
+  };
+  const IdentityVariables azure{.azure_client_id = "c",
+                                .azure_tenant_id = "t",
+                                .azure_federated_token_file = "/t"};
+
+  CHECK(oauth2("http://idp/token") ==
+        Lines{"auth.oauth2.tokenUrl is http://, so the client's secret and the token are sent "
+              "without TLS; write https://"});
+  CHECK(oauth2("https://idp/token").empty());
+  CHECK(oauth2("http://127.0.0.1:8080/token").empty());
+  CHECK(oauth2("http://localhost/token").empty());
+  CHECK(oauth2("http://[::1]/token").empty());
+  CHECK(oauth2("http://127.0.0.1.example.com/token").size() == 1);
+  CHECK(remarks("{azure: {authority: 'http://entra'}}", azure) ==
+        Lines{"auth.azure.authority is http://, so the assertion and the token are sent without "
+              "TLS; write https://"});
+  CHECK(remarks("{azure: {}}", azure).empty());
+  CHECK(remarks("{aws: {region: eu-west-1, stsUrl: 'http://sts', roleArn: r, webIdentityToken: "
+                "{file: /t}}}") ==
+        Lines{"auth.aws.stsUrl is http://, so the web identity token and the keys are sent without "
+              "TLS; write https://"});
+  CHECK(remarks("{google: {}}").empty());
 }
 
 }  // namespace weir::scalers::clients

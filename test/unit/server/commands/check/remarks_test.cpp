@@ -101,5 +101,13 @@ TEST_CASE("a backend with a proxy has a note, and an unusable variable a warning
   CHECK(remarks_on_proxies({}, {}).empty());
 }
 
+TEST_CASE("a risk in the settings of a backend is a warning") {
+  std::vector backends{backend("a", ""), backend("b", "")};
+  backends[1].remarks = {"x is http://", "y is http://"};
+
+  CHECK(remarks_on_backends(backends) ==
+        Lines{"warning    backend b: x is http://", "warning    backend b: y is http://"});
+}
+
 }  // namespace
 }  // namespace weir::server
