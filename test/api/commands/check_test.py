@@ -271,8 +271,8 @@ metrics:
             ("kafka", "export it to Prometheus (kafka_exporter (kafka_consumergroup_lag)), and write prometheus: with a query for it"),
             ("postgresql", "export the result of the SQL query to Prometheus (postgres_exporter or sql_exporter), and write "
                            "prometheus: with a query for it"),
-            ("cron", "write the schedule in PromQL, in UTC, such as prometheus: {query: '8 * (hour() >= bool 8) * (hour() < bool "
-                     "18)'} with averageValue 1 for 8 replicas"),
+            ("cron", "write schedule: in a metric, with timezone as timeZone, start and end as from and to of a window, and "
+                     "desiredReplicas as its value; the HPA has averageValue 1"),
             ("memory", "the HPA reads it without Weir: add {type: Resource, resource: {name: memory, target: {type: Utilization, "
                        "averageUtilization: 70}}} to its metrics"),
         ]
