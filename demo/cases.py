@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Callable, Optional
+from zoneinfo import ZoneInfo
 
 import exporter
 import queues
@@ -48,6 +49,12 @@ def _predicted(at, since):
     return [({}, exporter.batch_messages(at + PREDICTED_SECONDS, since))]
 
 
+def _office_hours(at, since):
+    local = datetime.fromtimestamp(at, ZoneInfo("Europe/Berlin"))
+    is_open = {5: 8 <= local.hour < 12, 6: False}.get(local.weekday(), 8 <= local.hour < 18)
+    return [({}, (4 if local.weekday() == 5 else 8) if is_open else 2)]
+
+
 def _tokens(model):
     return _constant(exporter.TOKENS_PER_MINUTE[model], model=model)
 
@@ -91,6 +98,7 @@ CASES = [
          Hpa("averageValue", "10", 5, 20)),
     Case("default", "cities", None,
          _constant(queues.CITIES), COUNTED, Hpa("averageValue", "10", 20, 100)),
+    Case("default", "office_hours", None, _office_hours, COUNTED, Hpa("averageValue", "1", 2, 20)),
 
     # On an error the HPA keeps its replicas: the error must name the metric and the fix.
     Case("bookmarkai-ml", "embedding_p95_unsaid", status=503, words=("embedding_p95_unsaid", "nan: 0")),

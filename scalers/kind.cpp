@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace weir::scalers {
 
 bool Scaler::can_diagnose(const Result<Samples>& /*reply*/) const { return false; }
@@ -14,8 +16,14 @@ awaitable<Diagnosis> Scaler::diagnose(Parameters /*parameters*/,
 }
 
 std::string empty_text(const ScalerKind& kind) {
-  if (kind.empty_covers.empty())
-    return fmt::format("empty has no effect for kind {}; use missing", kind.name);
+  if (kind.empty_covers.empty()) {
+    const auto settings = kind.metric_settings();
+    const bool has_missing =
+        std::ranges::find(settings, "missing", &SettingDoc::name) != settings.end();
+    return fmt::format("empty has no effect for kind {}; {}",
+                       kind.name,
+                       has_missing ? "use missing" : "its metrics always have a value");
+  }
   return fmt::format("empty covers {}; never a value that is absent, null or of another type",
                      kind.empty_covers);
 }

@@ -164,6 +164,8 @@ struct ScalerKind {
   // A configuration with a backend and a metric of the kind, which `weir check` accepts once the
   // files that it names exist.
   std::string_view example;
+  // Null: the kind has no backends that somebody configures. Its metrics share one, made from an
+  // empty block, under the kind's name.
   std::vector<SettingDoc> (*backend_settings)();
   std::vector<SettingDoc> (*metric_settings)();  // without `backend`, which every kind has
   // What a metric with that block measures; the block may have problems.
@@ -175,6 +177,8 @@ struct ScalerKind {
   std::unique_ptr<Backend> (*make_backend)(const Node& block,
                                            const Context& context,
                                            Problems& problems);
+
+  [[nodiscard]] bool has_backends() const { return backend_settings != nullptr; }
 };
 
 // "empty covers ...", or that it has no effect: for `weir describe` and `weir check`.

@@ -6,7 +6,6 @@
 #include "scalers/settings/problems.hpp"
 #include "scalers/settings/table.hpp"
 
-#include <string_view>
 #include <vector>
 
 namespace weir::scalers {
@@ -17,14 +16,17 @@ struct KindBlock {
   const Node* block = nullptr;
 };
 
-// Checks the keys of an entry: `rows`, and any kind's name. A block of a source that is no kind,
+// Whose entry it is. A backend cannot be of every kind.
+enum class EntryOf { backend, metric };
+
+// Checks the keys of an entry: `rows`, and the name of a kind. A block of a source that is no kind,
 // such as kafka or cpu, gets a problem that says what serves it. True when the entry is a map.
 bool check_entry_keys(const Node& entry,
                       std::vector<SettingDoc> rows,
-                      std::string_view what,
+                      EntryOf what,
                       Problems& problems);
 
 // The block of `entry`; null, with a problem, when there is none or when there are several.
-[[nodiscard]] KindBlock find_block(const Node& entry, std::string_view what, Problems& problems);
+[[nodiscard]] KindBlock find_block(const Node& entry, EntryOf what, Problems& problems);
 
 }  // namespace weir::scalers

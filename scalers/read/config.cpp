@@ -113,12 +113,13 @@ void Builder::add_backends(const Node& section) {
     }
     // The keys are checked here and the rows are read one by one, because read_settings() would
     // refuse the kind's own block as an unknown key.
-    if (!check_entry_keys(field.value, common_backend_settings(), "backend", problems_)) continue;
+    if (!check_entry_keys(field.value, common_backend_settings(), EntryOf::backend, problems_))
+      continue;
     BackendLimits limits;
     for (const auto& row : kBackendTable) {
       if (const Node* value = field.value.find(row.name)) row.read(*value, limits, problems_);
     }
-    const KindBlock found = find_block(field.value, "backend", problems_);
+    const KindBlock found = find_block(field.value, EntryOf::backend, problems_);
     // Also a backend with problems, so that its metrics are not reported as without a backend.
     auto backend = std::make_unique<ConfiguredBackend>();
     backend->name = field.key;
@@ -149,12 +150,13 @@ void Builder::add_metrics(const Node& section) {
 }
 
 void Builder::add_metric(const Node& node) {
-  if (!check_entry_keys(node, common_metric_settings(), "metric", problems_)) return;
-  const KindBlock found = find_block(node, "metric", problems_);
+  if (!check_entry_keys(node, common_metric_settings(), EntryOf::metric, problems_)) return;
+  const KindBlock found = find_block(node, EntryOf::metric, problems_);
   Metric metric = read_common(node);
   // After read_common(), which finds the problems of the common keys whatever the kind.
   if (found.kind == nullptr) return;
-  metric.backend = find_backend(*found.block, *found.kind);
+  metric.backend = found.kind->has_backends() ? find_backend(*found.block, *found.kind)
+                                              : common_backend(node, *found.kind);
   std::vector<std::string> declared;
   for (const DeclaredLabel& label : metric.labels) declared.push_back(label.name);
   ParameterNames names(std::move(declared));
@@ -260,6 +262,30 @@ ConfiguredBackend* Builder::find_backend(const Node& block, const ScalerKind& ki
                             backend->kind,
                             kind.name));
   return nullptr;
+}
+
+ConfiguredBackend* Builder::common_backend(const Node& metric, const ScalerKind& kind) {
+  const auto found =
+      std::ranges::find_if(backends_, [&](const auto& one) { return one->name == kind.name; });
+  if (found != backends_.end()) {
+    if ((*found)->kind == kind.name) return found->get();
+    // They would be one in telemetry and in errors.
+    problems_.add(metric.mark,
+                  fmt::format("metrics of kind {0} need the name {0}, which a backend has; give "
+                              "that backend another name",
+                              kind.name));
+    return nullptr;
+  }
+  auto backend = std::make_unique<ConfiguredBackend>();
+  backend->name = kind.name;
+  backend->kind = kind.name;
+  backend->settings = std::hash<std::string_view>{}(kind.name);
+  const BackendLimits limits;
+  backend->limiter =
+      std::make_shared<ConcurrencyLimiter>(context_.loop, limits.max_in_flight, limits.max_waiting);
+  make_backend(kind, Node{}, *backend);
+  backends_.push_back(std::move(backend));
+  return backends_.back().get();
 }
 
 void Builder::check_names() {

@@ -41,6 +41,8 @@ class Builder {
   void check_metric_name(const Node& name);
   void check_namespaces(const Node& list, Metric& metric);
   ConfiguredBackend* find_backend(const Node& block, const ScalerKind& kind);
+  // Of all metrics of a kind without backends; null, with a problem, where its name is in use.
+  ConfiguredBackend* common_backend(const Node& metric, const ScalerKind& kind);
 
   const Context context_;
   Problems& problems_;

@@ -48,7 +48,6 @@ constexpr std::array kRows{
     Row{"http", Use::exporter, "json_exporter"},
     Row{"kubernetes-workload", Use::exporter, "kube-state-metrics"},
     Row{"cron", Use::schedule},
-    Row{"schedule", Use::schedule},
     Row{"redis-cluster", Use::redis},
     Row{"redis-sentinel", Use::redis},
     Row{"redis-streams", Use::stream},
@@ -83,8 +82,9 @@ std::string text_of(const Row& row) {
       return fmt::format("export it to Prometheus ({}), and write prometheus: with a query for it",
                          row.exporter);
     case Use::schedule:
-      return "write the schedule in PromQL, in UTC, such as prometheus: {query: '8 * (hour() >= "
-             "bool 8) * (hour() < bool 18)'} with averageValue 1 for 8 replicas";
+      return "write schedule: in a metric, with timezone as timeZone, start and end as from and to "
+             "of "
+             "a window, and desiredReplicas as its value; the HPA has averageValue 1";
     case Use::redis:
       return "write redis:, and in its backend cluster: or sentinel: in place of the url";
     case Use::stream:

@@ -63,8 +63,10 @@ std::string group_of(const std::string& api_version) {
 }
 
 std::string trigger_text(const std::string& type) {
-  if (scalers::find_kind(type) != nullptr)
-    return fmt::format("write {}: under backends: and metrics:", type);
+  if (const scalers::ScalerKind* kind = scalers::find_kind(type)) {
+    const char* where = kind->has_backends() ? "backends: and metrics:" : "metrics:";
+    return fmt::format("write {}: under {}", type, where);
+  }
   std::string known = scalers::other_kind_text(type);
   if (!known.empty()) return known;
   return "there is no such kind; if Prometheus can have its numbers, write prometheus: with a "

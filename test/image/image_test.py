@@ -91,6 +91,15 @@ class ImageTest(ServerTest):
         self.assertIn("TLS failed: unable to get local issuer certificate", strange.stdout + strange.stderr)
         self.assertIn("the response has no result of the Prometheus query API", response.stdout + response.stderr)
 
+    def test_it_knows_time_zones_and_their_names(self):
+        text = ("metrics: [{name: m, namespaces: [ml], schedule: {timeZone: %s, windows: [{from: '08:00', to: '18:00', value: 1}],"
+                " otherwise: 0}}]\n")
+        runs = [self.run_inside({self.readable(weir_yaml=(text % zone).encode()): "/etc/weir/config"}, self.entry_point(), "check",
+                                "/etc/weir/config") for zone in ("Europe/Berlin", "Europe/Berlln")]
+
+        self.assertEqual([0, 1], [run.returncode for run in runs], runs)
+        self.assertIn('there is no time zone "Europe/Berlln"; did you mean "Europe/Berlin"', runs[1].stderr)
+
     def test_nothing_can_be_written(self):
         run = self.run_inside({}, "try-to-write")
 

@@ -90,7 +90,7 @@ ROWS = (
     Row("scalers/clients/tokens/*.hpp", _TOKENS, _TOKENS_INSTEAD, ("scalers/catalog.*",)),
     Row("scalers/clients/tokens/*.cpp", (*_TOKENS, *SPAWN, *JSON, *TEXT), _TOKENS_INSTEAD, ("scalers/catalog.*",)),
     Row("scalers/backends/*/*.hpp", _BACKEND, _BACKEND_INSTEAD, ("scalers/catalog.*",)),
-    Row("scalers/backends/schedule/*.cpp", (*_BACKEND, *SPAWN, *JSON, *TEXT, "<date/*.h>"), _BACKEND_INSTEAD,
+    Row("scalers/backends/schedule/*.cpp", (*_BACKEND, *SPAWN, *JSON, *TEXT, "<cctz/*.h>"), _BACKEND_INSTEAD,
         ("scalers/catalog.*",)),
     Row("scalers/backends/*/*.cpp", (*_BACKEND, *SPAWN, *JSON, *TEXT), _BACKEND_INSTEAD, ("scalers/catalog.*",)),
     Row("scalers/read/policies/trace.hpp", (*_READ, "<fmt/format.h>"), _READ_INSTEAD),

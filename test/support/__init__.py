@@ -25,7 +25,7 @@ from .redis_sentinel import RedisSentinel, Sentinel
 from .scale import scaled
 from .scripted import RecordedRequest, ScriptedServer, Turn, refusal, vector
 from .secrets import MountedSecret
-from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_sanitized, metric_path, run_weir, weir_binary
+from .weir import GROUP, HPA_USER, Response, Weir, frugal_environment, is_sanitized, kind_names, metric_path, run_weir, weir_binary
 
 __all__ = [
     "ACCESS_REVIEWS", "API_SERVICE", "CLOSE", "CONFIG_MAPS", "Certificates", "DISCOVERY", "DoctorCase",
@@ -35,7 +35,7 @@ __all__ = [
     "ROOT", "RabbitMQ", "Raw", "Redis", "RedisCluster", "RedisError", "RedisSentinel", "Refuse", "Response", "SELF_REVIEWS",
     "SERVICE", "SLICES", "ScriptedServer", "Sentinel",
     "Series", "ServerTest", "TOKEN_REVIEWS", "Turn", "VERSION", "WallClock", "Weir", "answer_to", "cluster_config",
-    "config", "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized",
+    "config", "deferred_interrupts", "doctor", "external", "free_port", "frugal_environment", "hpa", "is_sanitized", "kind_names",
     "make_certificates", "metric", "metric_path", "parse_quantity", "prometheus_backend", "quoted", "raw_tls", "served",
     "read_answers", "read_to_end", "refusal", "require", "run_weir", "scaled", "served_by", "shared_certificates",
     "slot_of", "vector",

@@ -5,6 +5,7 @@ import http.client
 import json
 import mmap
 import os
+import re
 import ssl
 import subprocess
 import urllib.parse
@@ -43,6 +44,11 @@ def run_weir(*arguments, cwd=None, env=None):
     """One command of the binary to its end: its exit code, stdout and stderr as text."""
     return subprocess.run([weir_binary(), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=60, cwd=cwd, env=env)
+
+
+def kind_names():
+    """The kinds of the catalog as messages list them."""
+    return ", ".join(re.findall(r"(?m)^metrics\[\]\.(\w+)$", run_weir("describe").stdout))
 
 
 def metric_path(namespace, metric, selector=None):

@@ -44,14 +44,18 @@ std::vector<Section> sections_of(const ScalerKind& kind) {
   std::string summary = fmt::format("The policy {}.", scalers::empty_text(kind));
   if (!kind.diagnosis.empty())
     summary += fmt::format(" Weir searches for the cause {}.", kind.diagnosis);
+  Section metric{fmt::format("metrics[].{}", kind.name),
+                 std::move(summary),
+                 kind.metric_settings(),
+                 kind.example};
+  if (!kind.has_backends()) {
+    metric.summary = fmt::format("{} It needs no backend. {}", kind.summary, metric.summary);
+    return {std::move(metric)};
+  }
   return {{fmt::format("backends.NAME.{}", kind.name),
            fmt::format("{}{}", kind.summary, ports_text(kind)),
-           kind.backend_settings(),
-           {}},
-          {fmt::format("metrics[].{}", kind.name),
-           std::move(summary),
-           kind.metric_settings(),
-           kind.example}};
+           kind.backend_settings()},
+          std::move(metric)};
 }
 
 // The settings that every backend and metric has come first. The catalog is sorted by name, and so

@@ -3,7 +3,7 @@ import json
 import re
 import unittest
 
-from support import Redis, ScriptedServer, ServerTest, config, metric, prometheus_backend, run_weir, vector
+from support import Redis, ScriptedServer, ServerTest, config, kind_names, metric, prometheus_backend, run_weir, vector
 
 BAD = """\
 backends:
@@ -33,7 +33,7 @@ metric: []
 """
 PROMETHEUS_KEYS = "url, method, token, username, password, auth, headers, parameters, tls, http2, proxy"
 METRIC_KEYS = ("name, namespaces, freshness, deadline, empty, nan, negative, clamp, zeroAtOrBelow, fallback, settle, labels, "
-               "prometheus, rabbitmq, redis")
+               + kind_names())
 PROBLEMS = f"""\
 3:23: a url must not contain a user or password; write username: {{file: PATH}} and password: {{file: PATH}}, or url: {{file: PATH}} for a file with the whole url
 6:7: username and password go together; write both or neither
@@ -55,7 +55,7 @@ PROBLEMS = f"""\
 21:17: the pattern is not valid RE2: missing ]: [
 22:10: expected error, or a number to report instead; found "none"
 23:5: a metric needs namespaces: the namespaces whose HPAs may read the metric, such as [ml-inference], or ['*'] for all
-23:5: a metric needs one block named after its kind: prometheus, rabbitmq, redis
+23:5: a metric needs one block named after its kind: {kind_names()}
 24:1: unknown key "metric" in a configuration; did you mean "metrics"? Its keys are backends, metrics
 """.splitlines()
 
@@ -271,8 +271,8 @@ metrics:
             ("kafka", "export it to Prometheus (kafka_exporter (kafka_consumergroup_lag)), and write prometheus: with a query for it"),
             ("postgresql", "export the result of the SQL query to Prometheus (postgres_exporter or sql_exporter), and write "
                            "prometheus: with a query for it"),
-            ("cron", "write the schedule in PromQL, in UTC, such as prometheus: {query: '8 * (hour() >= bool 8) * (hour() < bool "
-                     "18)'} with averageValue 1 for 8 replicas"),
+            ("cron", "write schedule: in a metric, with timezone as timeZone, start and end as from and to of a window, and "
+                     "desiredReplicas as its value; the HPA has averageValue 1"),
             ("memory", "the HPA reads it without Weir: add {type: Resource, resource: {name: memory, target: {type: Utilization, "
                        "averageUtilization: 70}}} to its metrics"),
         ]
@@ -282,8 +282,10 @@ metrics:
 
                 run = run_weir("check", path)
 
-                problem = f"there is no kind {kind} (the kinds are prometheus, rabbitmq, redis): {text}"
-                self.assertEqual((1, [f"{path}:2:7: {problem}", f"{path}:4:32: {problem}", "weir: 2 problems in the configuration"]),
+                problem = "there is no kind {} (the kinds are {}): {}"
+                of_backend = problem.format(kind, "prometheus, rabbitmq, redis", text)
+                of_metric = problem.format(kind, kind_names(), text)
+                self.assertEqual((1, [f"{path}:2:7: {of_backend}", f"{path}:4:32: {of_metric}", "weir: 2 problems in the configuration"]),
                                  (run.returncode, run.stderr.splitlines()))
 
     def test_the_result_for_programs(self):

@@ -1,5 +1,6 @@
 // What a metric's entry may say: each problem with its place and its exact words.
 #include "scalers/read/world.hpp"
+#include "test/rigs/kind_names.hpp"
 #include "test/rigs/nodes.hpp"
 #include "test/rigs/reader_rig.hpp"
 
@@ -160,7 +161,8 @@ TEST_CASE("a metric lists its namespaces, and no two entries serve the same name
 TEST_CASE("a metric's common settings are checked") {
   const std::string all =
       " keys are name, namespaces, freshness, deadline, empty, nan, negative, clamp, "
-      "zeroAtOrBelow, fallback, settle, labels, prometheus, rabbitmq, redis";
+      "zeroAtOrBelow, fallback, settle, labels, " +
+      test::kind_names();
   const std::string duration =
       "expected a duration above zero with its unit, such as 500ms, 5s or 2m; found ";
   const Row rows[] = {
@@ -277,8 +279,7 @@ TEST_CASE("a policy that could never have an effect is an error") {
       {"ageOf with an unknown parameter",
        asking("{backend: prom, query: up, maxAge: 1m, ageOf: 'up{pod=\"$(pod)\"}'}"),
        {"t.yaml:2:87: $(pod) is not a declared label; use one of $(namespace) (write $$( for a "
-        "literal "
-        "$()"}},
+        "literal $()"}},
   };
 
   for (const Row& row : rows) check(row);
@@ -286,7 +287,7 @@ TEST_CASE("a policy that could never have an effect is an error") {
 
 TEST_CASE("a metric has one kind, and a backend that exists") {
   const std::string no_kind =
-      "t.yaml:2:1: a metric needs one block named after its kind: prometheus, rabbitmq, redis";
+      "t.yaml:2:1: a metric needs one block named after its kind: " + test::kind_names();
   const Row rows[] = {
       {"no kind", "{name: a, namespaces: [ml]}", {no_kind}},
       {"two kinds",
@@ -349,8 +350,7 @@ TEST_CASE("labels are declared, valid and used") {
        with_labels("{q: '('}", query),
        {"t.yaml:2:41: the pattern is not valid RE2: missing ): (",
         "t.yaml:2:82: $(q) is not a declared label; use one of $(namespace) (write $$( for a "
-        "literal "
-        "$()"}},
+        "literal $()"}},
       {"an empty pattern",
        with_labels("{q: ''}", query),
        {"t.yaml:2:41: expected text; found \"\""}},

@@ -93,6 +93,7 @@ TEST_CASE("what the modes of a kind measure") {
       {"a group's lag", "redis: {key: k, kind: lag, group: g}", "backlog"},
       {"a counter", "redis: {key: k, kind: counter}", ""},
       {"a query", "prometheus: {query: 'sum(x)'}", ""},
+      {"a schedule", "schedule: {otherwise: 1}", "state"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
