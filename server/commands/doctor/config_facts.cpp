@@ -2,11 +2,11 @@
 // metrics.
 #include "server/commands/doctor/config_facts.hpp"
 
+#include "scalers/promql/lexer.hpp"
 #include "scalers/settings/pattern.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <variant>
@@ -16,51 +16,40 @@ namespace {
 
 using scalers::Node;
 using scalers::Pattern;
+using scalers::promql::Token;
+using scalers::promql::TokenKind;
 
 std::string text_of(const Node& block, std::string_view key) {
   const Node* value = block.find(key);
   return value == nullptr ? std::string() : value->text;
 }
 
-// The position of the quote that ends the string that begins at `at`.
-std::size_t end_of_quote(std::string_view query, std::size_t at) {
-  const char quote = query[at];
-  for (++at; at < query.size() && query[at] != quote; ++at) {
-    // A string in backquotes has no escapes in PromQL.
-    if (query[at] == '\\' && quote != '`') ++at;
-  }
-  return at;
-}
-
 // The query without the contents of its brackets and strings: "100 * avg by () ()". Prometheus
 // rejects a query whose brackets do not match, so that any outline of one will do.
-std::string outline_of(std::string_view query) {
+std::string outline_of(std::span<const Token> tokens) {
   std::string out;
   std::size_t depth = 0;
-  for (std::size_t at = 0; at < query.size(); ++at) {
-    const char c = query[at];
-    if (c == '"' || c == '\'' || c == '`') {
-      at = end_of_quote(query, at);
-      continue;
+  for (const Token& token : tokens) {
+    if (token.is(")") && depth > 0) --depth;
+    if (depth == 0 && token.kind != TokenKind::string) {
+      if (!out.empty() && !token.is(")")) out += ' ';
+      out += token.text;
     }
-    if (c == ')' && depth > 0) --depth;
-    if (depth == 0) out += c;
-    if (c == '(') ++depth;
+    if (token.is("(")) ++depth;
   }
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
-}
-
-// The query without brackets around all of it.
-std::string_view without_brackets(std::string_view query) {
-  query = trimmed(query);
-  while (outline_of(query) == "()") query = trimmed(query.substr(1, query.size() - 2));
-  return query;
+// Without brackets around all of the query.
+std::string outline_of(std::string_view query) {
+  const std::vector<Token> tokens = scalers::promql::tokens_of(query);
+  std::span<const Token> inner = tokens;
+  std::string out = outline_of(inner);
+  while (out == "()") {
+    inner = inner.subspan(1, inner.size() - 2);
+    out = outline_of(inner);
+  }
+  return out;
 }
 
 // The outline of a single average or quantile, with optional numbers that shift, scale or filter it
@@ -88,7 +77,7 @@ bool is_average(const Node& metric, const Pattern& outline) {
   const Node* prometheus = metric.find("prometheus");
   if (prometheus == nullptr) return false;
   return text_of(*prometheus, "aggregate") == "avg" ||
-         outline.matches(outline_of(without_brackets(text_of(*prometheus, "query"))));
+         outline.matches(outline_of(text_of(*prometheus, "query")));
 }
 
 bool is_backlog(const Node& metric) {
