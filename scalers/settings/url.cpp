@@ -7,7 +7,13 @@
 #include <boost/url/authority_view.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/grammar/alnum_chars.hpp>
+#include <boost/url/grammar/delim_rule.hpp>
+#include <boost/url/grammar/digit_chars.hpp>
 #include <boost/url/grammar/lut_chars.hpp>
+#include <boost/url/grammar/optional_rule.hpp>
+#include <boost/url/grammar/parse.hpp>
+#include <boost/url/grammar/token_rule.hpp>
+#include <boost/url/grammar/tuple_rule.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/rfc/pchars.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
@@ -29,20 +35,33 @@ constexpr auto kNameChars = urls::grammar::alnum_chars + urls::grammar::lut_char
 // A path is written into the request as it is. Backends that decode it check the digits after %.
 constexpr auto kPathChars = urls::pchars + urls::grammar::lut_chars("/%");
 
+// A name or an IPv4 address, and the port. Not parse_authority(), which in Boost 1.81 refuses a
+// name that begins with an address, such as 10.0.0.1.nip.io.
+constexpr auto kNameAndPort =
+    urls::grammar::tuple_rule(urls::grammar::token_rule(kNameChars),
+                              urls::grammar::optional_rule(urls::grammar::tuple_rule(
+                                  urls::grammar::squelch(urls::grammar::delim_rule(':')),
+                                  urls::grammar::token_rule(urls::grammar::digit_chars))));
+
+// Not port_number() of Boost.URL, which in Boost 1.81 is 34463 for 99999.
+bool parse_port(std::string_view text, std::uint16_t& port) {
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failed == std::errc{} && end == text.data() + text.size() && port != 0;
+}
+
 // Splits "host", "host:port", "[v6]" or "[v6]:port"; false for anything else.
 bool split_authority(std::string_view text, Url& url) {
+  if (!text.starts_with('[')) {
+    const auto parsed = urls::grammar::parse(text, kNameAndPort);
+    if (!parsed) return false;
+    const auto& [host, port] = *parsed;
+    url.host = host;
+    return !port || parse_port(*port, url.port);
+  }
   const auto parsed = urls::parse_authority(text);
-  // RFC 3986 permits an empty name and other bytes in one, and an empty port.
-  if (!parsed || parsed->host_type() == urls::host_type::ipvfuture) return false;
-  const std::string_view host = parsed->encoded_host_address();
-  const bool is_name = parsed->host_type() == urls::host_type::name;
-  if (host.empty() || (is_name && !std::ranges::all_of(host, kNameChars))) return false;
-  url.host = host;
-  if (!parsed->has_port()) return true;
-  // Not port_number(), which in Boost 1.81 is 34463 for 99999.
-  const std::string_view port = parsed->port();
-  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), url.port);
-  return failed == std::errc{} && url.port != 0;
+  if (!parsed || parsed->host_type() != urls::host_type::ipv6) return false;
+  url.host = std::string_view(parsed->encoded_host_address());
+  return !parsed->has_port() || parse_port(parsed->port(), url.port);
 }
 
 // "a, b or c", each followed by `tail`.

@@ -50,9 +50,9 @@ _NET_INSTEAD = "clients/net knows streams, TLS and names, and no client that use
 _TOKENS = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/clients/{http/{client,proxy_rules},net/digest,tokens/*}.hpp")
 _TOKENS_INSTEAD = ("clients/tokens logs in by way of clients/http and signs with clients/net/digest; it takes the words,"
                    " settings and text beside them, and JSON in the .cpp")
-_BACKEND = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/clients/**.hpp", "{own}")
-_BACKEND_INSTEAD = ("a backend includes scalers' words without the catalog, settings, text, the clients' headers, its own"
-                    " folder and, in its .cpp, JSON; move shared code up to scalers/, library calls to scalers/clients/")
+_BACKEND = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/{promql,exposition}/*.hpp", "scalers/clients/**.hpp", "{own}")
+_BACKEND_INSTEAD = ("a backend includes scalers' words without the catalog, settings, text, promql, exposition, the clients'"
+                    " headers, its own folder and, in its .cpp, JSON; move shared code up to scalers/, library calls to scalers/clients/")
 _READ = (*WORDS, *LOOP, *JSON_FORWARD, "scalers/read/**.hpp", "scalers/clients/clients.hpp")
 _READ_INSTEAD = ("the read path knows the words, settings, text, clients.hpp and itself only; hand the rest in through an"
                  " interface of scalers/")
@@ -79,6 +79,10 @@ ROWS = (
         "the urls of the configuration take Boost.URL, the words and fmt"),
     Row("scalers/{settings,text}/*.cpp", (*WORDS, *JSON, *TEXT, *POSIX),
         "settings and text know no client, no backend and no library but fmt, RE2 and JSON", ("scalers/catalog.*",)),
+    Row("scalers/promql/*", (STD, "scalers/promql/*.hpp", "scalers/text/*.hpp", "<fmt/*.h>"),
+        "promql takes std, fmt, text and itself: it knows the words of a query and nothing of who sends it"),
+    Row("scalers/exposition/*", (*WORDS, "scalers/{exposition,promql}/*.hpp", "<fmt/*.h>"),
+        "exposition takes the words, settings, text, promql and itself: the caller fetches the page"),
     Row("scalers/clients/*", (*WORDS, *LOOP, "scalers/clients/**.hpp"),
         "scalers/clients/clients makes the clients and includes nothing but their headers"),
     Row("scalers/clients/net/*.hpp", _NET, _NET_INSTEAD, ("scalers/catalog.*",)),
@@ -100,8 +104,8 @@ ROWS = (
     Row("apiservice/**.cpp", (*_PURE, *JSON, "<fmt/*.h>"), _PURE_INSTEAD, _PURE_BUT),
     Row("server/kube/**", (*_SERVER, "scalers/clients/http/client.hpp"),
         "of clients, server/kube takes clients.hpp and http/client.hpp"),
-    Row("server/commands/doctor/*", (*_SERVER, "scalers/clients/{http/client,net/resolver}.hpp"),
-        "of clients, the doctor takes clients.hpp, http/client.hpp and net/resolver.hpp"),
+    Row("server/commands/doctor/*", (*_SERVER, "scalers/clients/{http/client,net/resolver}.hpp", "scalers/promql/*.hpp"),
+        "of clients, the doctor takes clients.hpp, http/client.hpp and net/resolver.hpp; and of scalers/, promql"),
     Row("server/**", _SERVER, _SERVER_INSTEAD),
 )
 

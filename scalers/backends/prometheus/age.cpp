@@ -1,11 +1,9 @@
-// The age of the data that a query is computed from: which selectors have an age, its query, and
-// the limit.
+// The age of the data that a query is computed from: its query, and the limit.
 #include "scalers/backends/prometheus/prometheus.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 namespace weir::scalers::backends::prometheus {
@@ -13,39 +11,7 @@ namespace {
 
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
-bool is_name_byte(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
-}
-
-// The end of the matchers at the start of `text`: after the first } outside of strings; npos when
-// there is none.
-std::size_t end_of_matchers(std::string_view text) {
-  char quote = '\0';
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quote == '\0') {
-      if (c == '}') return at + 1;
-      if (c == '"' || c == '\'' || c == '`') quote = c;
-    } else if (c == '\\' && quote != '`') {
-      ++at;
-    } else if (c == quote) {
-      quote = '\0';
-    }
-  }
-  return std::string_view::npos;
-}
-
 }  // namespace
-
-bool is_selector(std::string_view text) {
-  const auto name_end = std::ranges::find_if_not(text, is_name_byte);
-  const std::string_view rest = text.substr(static_cast<std::size_t>(name_end - text.begin()));
-  const bool has_name =
-      name_end != text.begin() && std::isdigit(static_cast<unsigned char>(text.front())) == 0;
-  if (rest.empty()) return has_name;
-  const bool is_name_right = has_name || name_end == text.begin();
-  return is_name_right && rest.front() == '{' && end_of_matchers(rest) == rest.size();
-}
 
 std::string age_query(std::string_view selector) {
   return fmt::format("time() - max(timestamp({}))", selector);

@@ -3,7 +3,7 @@
 #include "scalers/backends/prometheus/diagnosis.hpp"
 
 #include "scalers/backends/prometheus/findings.hpp"
-#include "scalers/backends/prometheus/selectors.hpp"
+#include "scalers/promql/selectors.hpp"
 #include "scalers/settings/url.hpp"
 #include "scalers/text/redact.hpp"
 #include "scalers/text/suggest.hpp"
@@ -17,6 +17,10 @@
 
 namespace weir::scalers::backends::prometheus {
 namespace {
+
+using promql::Matcher;
+using promql::Selector;
+using promql::text_of;
 
 std::string with_cause(const std::string& what, const std::string& cause) {
   return cause.empty() ? what : fmt::format("{}: {}", what, cause);
@@ -50,7 +54,8 @@ class DiagnosisRun {
   [[nodiscard]] awaitable<std::string> cause_of_past(Selector selector, Counts by_job);
   [[nodiscard]] awaitable<std::string> cause_in_matchers(Selector selector);
   [[nodiscard]] awaitable<std::string> cause_of_missing_name(Selector selector);
-  [[nodiscard]] awaitable<std::string> cause_in_ranges(std::vector<Selector> selectors);
+  [[nodiscard]] awaitable<std::string> cause_in_ranges(std::vector<Selector> selectors,
+                                                       bool are_all);
   [[nodiscard]] awaitable<std::string> scrape_problem(Selector selector);
 
   void note(std::string finding) { out_.findings.push_back(std::move(finding)); }
@@ -128,7 +133,7 @@ awaitable<Result<Counts>> DiagnosisRun::count(const Selector& selector,
   // An instant selector sees a series for 5 minutes after its last sample at most (the lookback
   // delta); last_over_time also finds one that ended earlier.
   const std::string inner = when == When::now ? text : fmt::format("last_over_time({}[1h])", text);
-  const std::string by = label.empty() ? "" : fmt::format(" by ({})", label);
+  const std::string by = label.empty() ? "" : fmt::format(" by ({})", promql::text_of_label(label));
   return query(fmt::format("count{} ({})", by, inner), std::move(label));
 }
 
@@ -224,7 +229,7 @@ awaitable<std::string> DiagnosisRun::cause_in_matchers(Selector selector) {
     const Matcher& matcher = selector.matchers[i];
     // Without one matcher at a time: it is the cause when the series come back without it. Matchers
     // that exclude them only together get the last text.
-    auto counts = co_await count(without(selector, i), matcher.label, When::now);
+    auto counts = co_await count(promql::without(selector, i), matcher.label, When::now);
     if (!counts) co_return std::string();
     if (counts->empty()) continue;
     const std::size_t others = counts->size() - counts->count("");
@@ -300,7 +305,8 @@ awaitable<std::string> DiagnosisRun::cause_of(Selector selector) {
 
 // Every selector has series, but perhaps too few samples within its range: rate() and similar
 // functions need two. A series whose scrape job was removed keeps its last sample for minutes.
-awaitable<std::string> DiagnosisRun::cause_in_ranges(std::vector<Selector> selectors) {
+awaitable<std::string> DiagnosisRun::cause_in_ranges(std::vector<Selector> selectors,
+                                                     bool are_all) {
   for (const Selector& selector : selectors) {
     if (selector.range.empty()) continue;
     const auto most = co_await query(
@@ -321,6 +327,8 @@ awaitable<std::string> DiagnosisRun::cause_in_ranges(std::vector<Selector> selec
                           what,
                           selector.range);
   }
+  // A selector that was omitted may be the one without series.
+  if (!are_all) co_return std::string();
   co_return std::string(
       "every selector of the query has series, but a comparison, a join or a function removes all "
       "of them");
@@ -338,12 +346,12 @@ awaitable<std::string> DiagnosisRun::scrape_problem(Selector selector) {
 }
 
 awaitable<Diagnosis> DiagnosisRun::run(std::string query) {
-  const auto word = undiagnosable_word(query);
+  const auto word = promql::undiagnosable_word(query);
   if (word) {
     note(fmt::format("queries with {} are not diagnosed", *word));
     co_return std::move(out_);
   }
-  const auto selectors = parse_selectors(query);
+  const auto selectors = promql::parse_selectors(query);
   for (const Selector& selector : selectors) {
     // In the order of the query. The first selector without series is enough: most operators have
     // no result without one of their sides.
@@ -353,7 +361,8 @@ awaitable<Diagnosis> DiagnosisRun::run(std::string query) {
     out_.cause = co_await cause_of(selector);
     co_return std::move(out_);
   }
-  if (!selectors.empty()) out_.cause = co_await cause_in_ranges(selectors);
+  if (!selectors.empty())
+    out_.cause = co_await cause_in_ranges(selectors, !promql::has_omitted_selectors(query));
   co_return std::move(out_);
 }
 

@@ -1,15 +1,17 @@
 // By the outline of the query, because PromQL's functions say what an outermost one measures.
 #include "scalers/backends/prometheus/measure.hpp"
 
+#include "scalers/promql/lexer.hpp"
 #include "scalers/settings/pattern.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace weir::scalers::backends::prometheus {
 namespace {
@@ -19,45 +21,32 @@ std::string text_of(const Node& block, std::string_view key) {
   return value == nullptr ? std::string() : value->text;
 }
 
-// The position of the quote that ends the string that begins at `at`.
-std::size_t end_of_quote(std::string_view query, std::size_t at) {
-  const char quote = query[at];
-  for (++at; at < query.size() && query[at] != quote; ++at) {
-    // A string in backquotes has no escapes in PromQL.
-    if (query[at] == '\\' && quote != '`') ++at;
-  }
-  return at;
-}
-
 // The query without the contents of its brackets and strings: "100 * avg by () ()". Prometheus
 // rejects a query whose brackets do not match, so that any outline of one will do.
-std::string outline_of(std::string_view query) {
+std::string outline_of(std::span<const promql::Token> tokens) {
   std::string out;
   std::size_t depth = 0;
-  for (std::size_t at = 0; at < query.size(); ++at) {
-    const char c = query[at];
-    if (c == '"' || c == '\'' || c == '`') {
-      at = end_of_quote(query, at);
-      continue;
+  for (const promql::Token& token : tokens) {
+    if (token.is(")") && depth > 0) --depth;
+    if (depth == 0 && token.kind != promql::TokenKind::string) {
+      if (!out.empty() && !token.is(")")) out += ' ';
+      out += token.text;
     }
-    if (c == ')' && depth > 0) --depth;
-    if (depth == 0) out += c;
-    if (c == '(') ++depth;
+    if (token.is("(")) ++depth;
   }
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
-}
-
-// The query without brackets around all of it.
-std::string_view without_brackets(std::string_view query) {
-  query = trimmed(query);
-  while (outline_of(query) == "()") query = trimmed(query.substr(1, query.size() - 2));
-  return query;
+// Without brackets around all of the query.
+std::string outline_of(std::string_view query) {
+  const std::vector<promql::Token> tokens = promql::tokens_of(query);
+  std::span<const promql::Token> inner = tokens;
+  std::string out = outline_of(inner);
+  while (out == "()") {
+    inner = inner.subspan(1, inner.size() - 2);
+    out = outline_of(inner);
+  }
+  return out;
 }
 
 // The outline of a single average or quantile, with optional numbers that shift, scale or filter it
@@ -85,8 +74,8 @@ Pattern average_outline() {
 
 Measure measure_of(const Node& block) {
   static const Pattern kAverage = average_outline();
-  const bool is_average = text_of(block, "aggregate") == "avg" ||
-                          kAverage.matches(outline_of(without_brackets(text_of(block, "query"))));
+  const bool is_average =
+      text_of(block, "aggregate") == "avg" || kAverage.matches(outline_of(text_of(block, "query")));
   return is_average ? Measure::average : Measure::unknown;
 }
 

@@ -269,7 +269,8 @@ awaitable<Result<Sample>> PrometheusBackend::run_query(std::string query,
                        redactions = clients::redactions_of(*request),
                        aggregate,
                        warnings,
-                       matchers = equality_matchers(query)](const clients::HttpReply& reply) {
+                       matchers =
+                           promql::equality_matchers(query)](const clients::HttpReply& reply) {
     *sample = parse_reply(reply.status, reply.body, aggregate, warnings, redactions, matchers);
   };
   const WallTime asked_at = std::chrono::system_clock::now();

@@ -2,9 +2,9 @@
 // reply. No IO.
 #pragma once
 
-#include "scalers/backends/prometheus/selectors.hpp"
 #include "scalers/error.hpp"
 #include "scalers/kind.hpp"
+#include "scalers/promql/selectors.hpp"
 #include "scalers/settings/node.hpp"
 #include "scalers/settings/parameters.hpp"
 #include "scalers/settings/problems.hpp"
@@ -59,11 +59,8 @@ class QueryTemplate {
                                          Aggregate aggregate,
                                          Warnings warnings,
                                          std::span<const std::string> redactions,
-                                         std::span<const Matcher> matchers = {});
+                                         std::span<const promql::Matcher> matchers = {});
 
-// Whether `text` is a plain vector selector, such as up{job="x"}. Only a selector has an age,
-// because Prometheus gives a computed value the time of the query.
-[[nodiscard]] bool is_selector(std::string_view text);
 // The query for the seconds since the newest sample that `selector` matches.
 [[nodiscard]] std::string age_query(std::string_view selector);
 // The age in the reply to age_query(). Errc::stale when the newest sample is older than `limit`, or

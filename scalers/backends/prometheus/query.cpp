@@ -1,141 +1,141 @@
 // QueryTemplate: places parameters into a query. Apart, because the escaping keeps a caller from
 // changing the query.
 #include "scalers/backends/prometheus/prometheus.hpp"
+#include "scalers/promql/lexer.hpp"
+#include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
+#include <cstddef>
+#include <utility>
 
 namespace weir::scalers::backends::prometheus {
 namespace {
 
 using Piece = QueryTemplate::Piece;
 using Quoting = QueryTemplate::Quoting;
+using promql::Token;
+using promql::TokenKind;
 
-// One open bracket: its function, and the number of the current argument.
+// One open bracket: its function in lower case, and the number of the current argument.
 struct Frame {
   std::string function;
   std::size_t argument = 0;
 };
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
-}
-
-// Scans PromQL only as far as the position of a parameter needs: strings, comments, matchers,
-// arguments.
+// Goes through the tokens as far as the position of a parameter needs: matchers and arguments.
 class Scanner {
  public:
-  Scanner(std::string_view text, const Mark& mark, ParameterNames& names, Problems& problems)
-      : text_(text), mark_(mark), names_(names), problems_(problems) {}
+  Scanner(const Mark& mark, ParameterNames& names, Problems& problems)
+      : mark_(mark), names_(names), problems_(problems) {}
 
-  std::vector<Piece> pieces() {
-    while (at_ < text_.size()) {
-      // As a whole, because its last two bytes look like a parameter.
-      if (text_.substr(at_).starts_with("$$(")) {
-        literal_ += "$(";
-        at_ += 3;
-      } else if (text_.substr(at_).starts_with("$(")) {
-        take_parameter();
-      } else if (is_comment_) {
-        take_comment_byte();
-      } else if (quote_ != '\0') {
-        take_string_byte();
-      } else {
-        take_query_byte();
-      }
+  std::vector<Piece> pieces(std::string_view text) {
+    for (const Token& token : promql::all_tokens(text)) {
+      take(token);
+      if (token.kind != TokenKind::blank && token.kind != TokenKind::comment) previous_ = token;
     }
     flush();
     return std::move(pieces_);
   }
 
  private:
-  void take_parameter() {
-    if (is_comment_) {
-      // A line end in a value would end the comment, and the rest would be PromQL.
-      problem("a parameter must not be in a comment");
-      at_ += 2;
-      return;
+  void take(const Token& token) {
+    switch (token.kind) {
+      case TokenKind::parameter:
+        // Here a value could be an operator, a function or another selector.
+        return take_parameter(token.text, [](std::string_view name) {
+          return fmt::format("$({0}) must be inside a quoted string, such as {{label=\"$({0})\"}}",
+                             name);
+        });
+      case TokenKind::comment: return take_comment(token.text);
+      case TokenKind::string: return take_string(token.text);
+      case TokenKind::symbol: return take_symbol(token);
+      case TokenKind::blank:
+      case TokenKind::number:
+      case TokenKind::name: literal_ += token.text; return;
     }
-    const auto close = text_.find(')', at_);
-    if (close == text_.npos) {
-      problem("a parameter has the form $(label); the ) is missing");
-      at_ = text_.size();
-      return;
-    }
-    const std::string name(text_.substr(at_ + 2, close - at_ - 2));
-    at_ = close + 1;
+  }
+
+  // `text` begins with $( and is removed up to its ). `problem_of_place` is empty where a value may
+  // be.
+  template <class ProblemOfPlace>
+  void take_parameter(std::string_view text, ProblemOfPlace problem_of_place) {
+    const auto close = text.find(')');
+    if (close == text.npos) return problem("a parameter has the form $(label); the ) is missing");
+    const std::string name(text.substr(2, close - 2));
     if (!names_.use(name)) {
       problem(names_.problem_of(name));
-    } else if (quote_ == '\0') {
-      // Elsewhere a value could be an operator, a function or another selector.
-      problem(fmt::format("$({}) must be inside a quoted string, such as {{label=\"$({})\"}}",
-                          name,
-                          name));
-    } else if (quote_ == '`') {
-      // A raw string knows no escapes, so a ` in a value would end it.
-      problem(fmt::format("$({}) must not be in a `string`; write the string in \"double quotes\"",
-                          name));
+    } else if (std::string place = problem_of_place(name); !place.empty()) {
+      problem(std::move(place));
     }
     flush();
     // After a problem too, so that the scan finds the problems after it.
     pieces_.push_back({is_pattern_ ? Quoting::regex : Quoting::text, name, quote_});
   }
 
-  void take_string_byte() {
-    const char c = text_[at_];
-    // Both bytes of an escape at once: an escaped quote does not end the string.
-    const bool is_escape = c == '\\' && quote_ != '`' && at_ + 1 < text_.size();
-    literal_ += text_.substr(at_, is_escape ? 2 : 1);
-    at_ += is_escape ? 2 : 1;
-    if (c == quote_ && !is_escape) quote_ = '\0';
+  // The next $( of `text`, after the literal in front of it; false: there is none. $$( is $(.
+  bool skip_to_parameter(std::string_view& text, bool has_escapes) {
+    while (!text.empty()) {
+      if (text.starts_with("$(")) return true;
+      // As a whole, because its last two bytes look like a parameter.
+      const bool is_literal_dollar = text.starts_with("$$(");
+      // Both bytes of an escape at once: \$( is no parameter.
+      const std::size_t length =
+          is_literal_dollar
+              ? 3
+              : std::min<std::size_t>(has_escapes && text[0] == '\\' ? 2 : 1, text.size());
+      literal_ += is_literal_dollar ? "$(" : text.substr(0, length);
+      text.remove_prefix(length);
+    }
+    return false;
   }
 
-  void take_query_byte() {
-    const char c = text_[at_];
-    if (c == '#') {
-      // A blank in code_, because a comment separates words: label_replace may be on one side and
-      // its bracket on the other.
-      is_comment_ = true;
-      literal_ += c;
-      code_ += ' ';
-      ++at_;
-      return;
+  void take_comment(std::string_view text) {
+    while (skip_to_parameter(text, false)) {
+      // A line end in a value would end the comment, and the rest would be PromQL.
+      problem("a parameter must not be in a comment");
+      text.remove_prefix(2);
     }
-    if (c == '"' || c == '\'' || c == '`') {
-      quote_ = c;
-      // Decided where the string opens, because a parameter may be anywhere in it.
-      is_pattern_ = follows_pattern_operator() || is_pattern_argument();
-    } else if (c == '(') {
-      frames_.push_back({previous_word()});
-    } else if (c == ')' && !frames_.empty()) {
+  }
+
+  void take_string(std::string_view text) {
+    quote_ = text.front();
+    is_pattern_ = follows_pattern_operator() || is_pattern_argument();
+    const bool is_raw = quote_ == '`';
+    while (skip_to_parameter(text, !is_raw)) {
+      take_parameter(text, [is_raw](std::string_view name) {
+        // A raw string knows no escapes, so a ` in a value would end it.
+        if (!is_raw) return std::string();
+        return fmt::format("$({}) must not be in a `string`; write the string in \"double quotes\"",
+                           name);
+      });
+      text.remove_prefix(std::min(text.find(')'), text.size() - 1) + 1);
+    }
+    quote_ = '\0';
+    is_pattern_ = false;
+  }
+
+  void take_symbol(const Token& token) {
+    if (token.is("(")) {
+      const bool is_call = previous_.kind == TokenKind::name;
+      // MetricsQL's functions ignore case.
+      frames_.push_back({is_call ? lower_case(previous_.text) : std::string()});
+    } else if (token.is(")") && !frames_.empty()) {
       frames_.pop_back();
-    } else if (c == ',' && !frames_.empty() && braces_ == 0) {
+    } else if (token.is(",") && !frames_.empty() && braces_ == 0) {
       // Commas between matchers do not separate arguments.
       ++frames_.back().argument;
-    } else if (c == '{') {
+    } else if (token.is("{")) {
       ++braces_;
-    } else if (c == '}' && braces_ > 0) {
+    } else if (token.is("}") && braces_ > 0) {
       --braces_;
     }
-    literal_ += c;
-    code_ += c;
-    ++at_;
+    literal_ += token.is("$$(") ? "$(" : token.text;
   }
 
-  void take_comment_byte() {
-    is_comment_ = text_[at_] != '\n';
-    literal_ += text_[at_++];
-  }
-
-  // The query before the current position, without comments, strings' contents and trailing blanks.
-  [[nodiscard]] std::string_view before() const {
-    const std::string_view code = code_;
-    return code.substr(0, code.find_last_not_of(" \t\r\n") + 1);
-  }
   [[nodiscard]] bool follows_pattern_operator() const {
-    return before().ends_with("=~") || before().ends_with("!~");
+    return previous_.is("=~") || previous_.is("!~");
   }
   // label_replace(vector, label, replacement, source, PATTERN), and of MetricsQL
   // label_match(vector, label, PATTERN), label_mismatch() and label_transform().
@@ -146,28 +146,20 @@ class Scanner {
     return argument == 2 && (function == "label_match" || function == "label_mismatch" ||
                              function == "label_transform");
   }
-  [[nodiscard]] std::string previous_word() const {
-    const std::string_view text = before();
-    const auto start = std::find_if_not(text.rbegin(), text.rend(), is_word);
-    return {start.base(), text.end()};
-  }
 
   void problem(std::string what) { problems_.add(mark_, std::move(what)); }
   void flush() {
     if (!literal_.empty()) pieces_.push_back({Quoting::none, std::exchange(literal_, {}), '\0'});
   }
 
-  std::string_view text_;
   const Mark& mark_;
   ParameterNames& names_;
   Problems& problems_;
-  std::size_t at_ = 0;
-  char quote_ = '\0';  // the open string's quote; NUL outside a string
+  Token previous_{TokenKind::symbol, ""};  // neither blank nor comment
+  char quote_ = '\0';                      // the open string's quote; NUL outside a string
   bool is_pattern_ = false;
-  bool is_comment_ = false;
   std::size_t braces_ = 0;
   std::vector<Frame> frames_;
-  std::string code_;
   std::string literal_;
   std::vector<Piece> pieces_;
 };
@@ -203,7 +195,7 @@ QueryTemplate QueryTemplate::parse(std::string_view text,
                                    ParameterNames& names,
                                    Problems& problems) {
   QueryTemplate out;
-  out.pieces_ = Scanner(text, mark, names, problems).pieces();
+  out.pieces_ = Scanner(mark, names, problems).pieces(text);
   return out;
 }
 

@@ -163,9 +163,9 @@ Result<double> combine(Aggregate aggregate, std::span<const double> samples) {
 // A series of another selection, which a proxy made of the query or has cached. A label that is not
 // there says nothing: Thanos removes those of replicas.
 std::optional<Error> foreign_series(const Json& series,
-                                    std::span<const Matcher> matchers,
+                                    std::span<const promql::Matcher> matchers,
                                     std::span<const std::string> redactions) {
-  for (const Matcher& matcher : matchers) {
+  for (const promql::Matcher& matcher : matchers) {
     const Json& value = member(member(series, "metric"), matcher.label.c_str());
     if (value.is_null() || value == matcher.value) continue;
     return bad_reply(
@@ -180,7 +180,7 @@ std::optional<Error> foreign_series(const Json& series,
 
 Result<Sample> parse_vector(const Json& series,
                             Aggregate aggregate,
-                            std::span<const Matcher> matchers,
+                            std::span<const promql::Matcher> matchers,
                             std::span<const std::string> redactions) {
   // A server without series sends an empty list.
   if (series.is_null()) return Error{Errc::partial, "the result is null", ""};
@@ -228,7 +228,7 @@ Result<Sample> parse_vector(const Json& series,
 
 Result<Sample> parse_data(const Json& data,
                           Aggregate aggregate,
-                          std::span<const Matcher> matchers,
+                          std::span<const promql::Matcher> matchers,
                           std::span<const std::string> redactions) {
   const std::string type = text_of(member(data, "resultType"));
   const Json& result = member(data, "result");
@@ -339,7 +339,7 @@ Result<Sample> parse_reply(long status,
                            Aggregate aggregate,
                            Warnings warnings,
                            std::span<const std::string> redactions,
-                           std::span<const Matcher> matchers) {
+                           std::span<const promql::Matcher> matchers) {
   // Without exceptions: text that is not JSON becomes a discarded value, which has no members.
   // The parser takes a NUL byte for the end of the text.
   const bool has_nul = body.find('\0') != body.npos;

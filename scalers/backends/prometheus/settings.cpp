@@ -95,7 +95,7 @@ void check_max_age(const Node& block, const MetricSettings& settings, Problems& 
     problems.add(block.mark,
                  "maxAge and ageOf go together; write both, as in maxAge: 1m, ageOf: "
                  "'jobs_waiting{queue=\"a\"}'");
-  } else if (age_of != nullptr && !is_selector(settings.age_of)) {
+  } else if (age_of != nullptr && !promql::is_selector(settings.age_of)) {
     problems.add(age_of->mark,
                  "ageOf must be a plain selector, such as jobs_waiting{queue=\"a\"}, without "
                  "functions, ranges or offset, because a computed sample is never old");

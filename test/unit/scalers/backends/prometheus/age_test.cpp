@@ -12,6 +12,7 @@ namespace weir::scalers::backends::prometheus {
 namespace {
 
 using namespace std::chrono_literals;
+using promql::is_selector;
 
 struct Text {
   std::string_view name;
@@ -29,6 +30,9 @@ TEST_CASE("a plain selector is accepted") {
       {"other quotes", R"(up{job='a"}',pod=`b\`})"},
       {"no matcher", "up{}"},
       {"blanks inside", R"(up{ job = "a" })"},
+      {"a blank in front of the matchers", R"(up {job="a"})"},
+      {"a name in quotes", R"({"my.metric"})"},
+      {"a parameter", R"q(up{job="$(job)"})q"},
   };
 
   for (const Text& row : rows) {
@@ -54,6 +58,8 @@ TEST_CASE("a computed value is not a selector, because it would never be old") {
       {"no end of its string", R"(up{job="a})"},
       {"a bracket too many", R"(up{job="a"}))"},
       {"a comment", "up # "},
+      {"a comment after matchers", "up{} # x"},
+      {"NaN", "NaN"},
       {"brackets", "(up)"},
   };
 

@@ -1,7 +1,7 @@
 // The series of a response are held against the query, as far as a selector alone says what they
 // are.
 #include "scalers/backends/prometheus/prometheus.hpp"
-#include "scalers/backends/prometheus/selectors.hpp"
+#include "scalers/promql/selectors.hpp"
 #include "test/rigs/shown.hpp"
 
 #include <catch2/catch.hpp>
@@ -14,6 +14,8 @@
 namespace weir::scalers::backends::prometheus {
 namespace {
 
+using promql::equality_matchers;
+using promql::Matcher;
 using test::shown;
 
 TEST_CASE("the matchers for equality are those of a query that is one selector alone") {

@@ -62,6 +62,8 @@ TEST_CASE("which queries give an average or a quantile") {
       {"a filter", "prometheus: {query: 'avg(x) > 0.5'}", true},
       {"a comparison", "prometheus: {query: 'avg(x) > bool 0.5'}", false},
       {"a bracket in a label", "prometheus: {query: 'avg(x{a=\")\"}) / 1e3'}", true},
+      {"a comment", "prometheus: {query: \"avg(x) # sum(\\n\"}", true},
+      {"a small number", "prometheus: {query: '1e-3 * avg(x)'}", true},
       {"all in brackets", "prometheus: {query: '((avg(x)) )'}", true},
       {"no query", "prometheus: {}", false},
       {"nothing", "x: y", false},
