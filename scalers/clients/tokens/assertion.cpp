@@ -65,22 +65,9 @@ std::optional<Json> claims_of(std::string_view assertion) {
   return std::nullopt;
 }
 
-std::string utc(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-                     static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()),
-                     clock.hours().count(),
-                     clock.minutes().count(),
-                     clock.seconds().count());
-}
-
 // When `time` was, or is: in a text that is logged once, as a time that stays the same.
 std::string when(WallTime time, WallTime now, TimeForm form) {
-  return form == TimeForm::relative ? rounded(now - time) + " ago" : "at " + utc(time);
+  return form == TimeForm::relative ? rounded(now - time) + " ago" : "at " + utc_text(time);
 }
 
 // The time from which on it is valid, if that is in the future by a clock that is a minute off.
@@ -114,7 +101,7 @@ std::string assertion_problem(std::string_view assertion, WallTime now, TimeForm
     return fmt::format(
         "the assertion is valid from {} on; is Weir's clock behind that of its "
         "issuer?",
-        utc(*start));
+        utc_text(*start));
   }
   return clock_problem_of(*start - now, "that of the assertion's issuer");
 }

@@ -3,13 +3,13 @@
 #include "scalers/clients/tokens/sigv4.hpp"
 
 #include "scalers/clients/net/digest.hpp"
+#include "scalers/clients/tokens/times.hpp"
 #include "scalers/settings/url.hpp"
 #include "scalers/text/utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 
 namespace weir::scalers::clients {
@@ -91,16 +91,9 @@ std::string names_of(const std::map<std::string, std::string>& headers) {
 }  // namespace
 
 std::string amz_date(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-                     static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()),
-                     clock.hours().count(),
-                     clock.minutes().count(),
-                     clock.seconds().count());
+  std::string out = utc_text(time);
+  std::erase_if(out, [](char c) { return c == '-' || c == ':'; });
+  return out;
 }
 
 std::string canonical_request(const SignedRequest& request) {

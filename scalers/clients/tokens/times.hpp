@@ -14,6 +14,9 @@ namespace weir::scalers::clients {
 // "20260131T235959Z"; nullopt for all others.
 [[nodiscard]] std::optional<WallTime> parse_time(std::string_view text);
 
+// "2026-01-31T23:59:59Z", without the fraction of the second.
+[[nodiscard]] std::string utc_text(WallTime time);
+
 // "Weir's clock is 7 min behind that of the server; ...": when `words`, an error of a server, say
 // what time it is and `ours` differs by a minute or more. Empty: nothing is known to be wrong.
 [[nodiscard]] std::string clock_problem(std::string_view words, WallTime ours);

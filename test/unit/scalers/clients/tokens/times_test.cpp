@@ -45,6 +45,13 @@ std::string seconds_from_now(std::chrono::seconds span) {
 
 }  // namespace
 
+TEST_CASE("a time as text has full seconds of UTC") {
+  const WallTime time{std::chrono::seconds{1'706'745'599} + std::chrono::milliseconds{999}};
+
+  CHECK(utc_text(time) == "2024-01-31T23:59:59Z");
+  CHECK(utc_text(WallTime{}) == "1970-01-01T00:00:00Z");
+}
+
 TEST_CASE("the times of providers are read, and nothing else is a time") {
   struct Row {
     std::string name;
