@@ -162,21 +162,48 @@ TEST_CASE("the next change is the next other value") {
        "{from: '02:30', to: '04:00', value: 4}",
        "2026-03-29 00:30",
        "Sun 2026-03-29 03:00 CEST: 4"},
-      {"always open", "{from: '00:00', to: '24:00', value: 4}", "2026-12-01 09:00", "none"},
-      {"the same value", "{from: '08:00', to: '18:00', value: 2}", "2026-12-01 09:00", "none"},
+      {"not within the skipped hour, where no window opens",
+       "{from: '02:15', to: '02:45', value: 4}",
+       "2026-03-29 00:30",
+       "Mon 2026-03-30 02:15 CEST: 4"},
+      {"nor at its end, where a window begins again",
+       "{from: '03:00', to: '02:59', value: 4}",
+       "2026-03-29 00:30",
+       "Mon 2026-03-30 02:59 CEST: 2"},
+      {"after many times of a smaller window",
+       "{days: mon-sat, from: '00:00', to: '24:00', value: 8}, {from: '*/2 * * * *', to: '1-59/2 * "
+       "* * *', value: 3}",
+       "2026-12-01 09:00",
+       "Sun 2026-12-06 00:00 CET: 3"},
+      {"after many times that begin nothing",
+       "{from: '* 8-17 * * *', to: '0 18 1 * *', value: 4}",
+       "2026-12-02 09:00",
+       "Fri 2027-01-01 18:00 CET: 2"},
+      {"a smaller window after one like otherwise",
+       "{from: '08:00', to: '18:00', value: 2}, {from: '17:00', to: '19:00', value: 1}",
+       "2026-12-01 09:00",
+       "Tue 2026-12-01 18:00 CET: 1"},
+      {"always open",
+       "{from: '00:00', to: '24:00', value: 4}",
+       "2026-12-01 09:00",
+       "Fri 2028-04-14 00:00 CEST: the same"},
+      {"the same value",
+       "{from: '08:00', to: '18:00', value: 2}",
+       "2026-12-01 09:00",
+       "Sun 2027-08-08 08:00 CEST: the same"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Settings settings = parsed("Europe/Berlin", row.windows);
 
-      const auto change = next_change(settings.plan, settings.zone->reached_at(utc(row.now)));
+      const auto change =
+          next_change(settings.plan, *settings.zone, settings.zone->reached_at(utc(row.now)));
 
-      const std::string text =
-          change ? fmt::format("{}: {}",
-                               settings.zone->text_of(settings.zone->instant_of(change->at)),
-                               change->then.value)
-                 : "none";
-      CHECK(text == row.change);
+      REQUIRE(change);
+      CHECK(fmt::format("{}: {}",
+                        settings.zone->text_of(settings.zone->instant_of(change->at)),
+                        change->then ? fmt::to_string(change->then->value) : "the same") ==
+            row.change);
     }
   }
 }
