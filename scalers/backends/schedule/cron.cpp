@@ -58,6 +58,17 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
   return out;
 }
 
+// What is meant by "@daily".
+std::string_view fields_of(std::string_view shorthand) {
+  const std::string text = lower_case(shorthand);
+  if (text == "@hourly") return "\"0 * * * *\"";
+  if (text == "@weekly") return "\"0 0 * * 0\"";
+  if (text == "@monthly") return "\"0 0 1 * *\"";
+  if (text == "@yearly" || text == "@annually") return "\"0 0 1 1 *\"";
+  if (text == "@daily" || text == "@midnight") return "\"0 0 * * *\"";
+  return "its fields, such as \"0 0 * * *\" for @daily";
+}
+
 std::optional<unsigned> number_in(std::string_view text) {
   unsigned out = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -79,9 +90,9 @@ class CronParser {
 
   [[nodiscard]] std::variant<Cron, Cron::Invalid> parse() {
     if (text_.starts_with('@')) {
-      return Cron::Invalid{fmt::format(
-          "\"{}\" is not a cron expression of five fields; write \"0 0 * * *\" for @daily",
-          text_)};
+      return Cron::Invalid{fmt::format("\"{}\" is not a cron expression of five fields; write {}",
+                                       text_,
+                                       fields_of(text_))};
     }
     std::vector<std::string_view> parts = split(text_, " \t");
     std::erase_if(parts, [](std::string_view part) { return part.empty(); });
@@ -136,7 +147,9 @@ class CronParser {
     } else if (!read_range(range, of, slash != item.npos, first, last)) {
       return reject(item, of, fmt::format("write {}", of.range));
     } else if (first > last) {
-      return reject(item, of, "write the smaller number of a range first");
+      return reject(item,
+                    of,
+                    "write the smaller number of a range first, or two ranges and a comma");
     }
     for (unsigned value = first; value <= last; value += step)
       out.bits |= std::uint64_t{1} << value;
@@ -215,9 +228,15 @@ Cron Cron::weekly(Weekdays days, minutes time_of_day) {
 
 bool Cron::matches_day(local_days day) const {
   const std::chrono::year_month_day date{day};
-  if (!months_.test(static_cast<unsigned>(date.month()))) return false;
-  const bool is_day = days_.test(static_cast<unsigned>(date.day()));
-  const bool is_weekday = weekdays_.test(std::chrono::weekday{day}.c_encoding());
+  return matches_day(static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()),
+                     std::chrono::weekday{day}.c_encoding());
+}
+
+bool Cron::matches_day(unsigned month, unsigned day, unsigned weekday) const {
+  if (!months_.test(month)) return false;
+  const bool is_day = days_.test(day);
+  const bool is_weekday = weekdays_.test(weekday);
   return has_days_ && has_weekdays_ ? is_day || is_weekday : is_day && is_weekday;
 }
 
@@ -229,6 +248,20 @@ bool Cron::matches_time(minutes time_of_day) const {
 bool Cron::matches(LocalMinute time) const {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   return matches_day(day) && matches_time(time - day);
+}
+
+bool Cron::comes_only_with(const Cron& other) const {
+  if ((minutes_ & ~other.minutes_).any() || (hours_ & ~other.hours_).any()) return false;
+  // In the course of years each date has each weekday.
+  for (unsigned month = 1; month < kMostDays.size(); ++month) {
+    for (unsigned day = 1; day <= kMostDays[month]; ++day) {
+      for (unsigned weekday = 0; weekday < weekdays_.size(); ++weekday) {
+        if (matches_day(month, day, weekday) && !other.matches_day(month, day, weekday))
+          return false;
+      }
+    }
+  }
+  return true;
 }
 
 std::optional<LocalMinute> Cron::last_until(LocalMinute now) const {

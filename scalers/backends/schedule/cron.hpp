@@ -32,6 +32,8 @@ class Cron {
   [[nodiscard]] std::optional<LocalMinute> last_until(LocalMinute now) const;
   [[nodiscard]] std::optional<LocalMinute> next_after(LocalMinute now) const;
   [[nodiscard]] bool matches(LocalMinute time) const;
+  // `other` comes at each time of this one.
+  [[nodiscard]] bool comes_only_with(const Cron& other) const;
 
   friend bool operator==(const Cron&, const Cron&) = default;
 
@@ -40,6 +42,7 @@ class Cron {
   Cron() = default;
 
   [[nodiscard]] bool matches_day(std::chrono::local_days day) const;
+  [[nodiscard]] bool matches_day(unsigned month, unsigned day, unsigned weekday) const;
   [[nodiscard]] bool matches_time(std::chrono::minutes time_of_day) const;
 
   std::bitset<60> minutes_;

@@ -1,21 +1,31 @@
 // Each question is answered by searching the times of the windows around it.
 #include "scalers/backends/schedule/plan.hpp"
 
-#include <algorithm>
-
 namespace weir::scalers::backends::schedule {
 namespace {
 
 // Windows may begin and end without a change of the value.
 constexpr int kMaxTimes = 500;
 
-std::optional<LocalMinute> next_time(const Plan& plan, LocalMinute now) {
+// When a window may begin, or end if it is open.
+struct Upcoming {
+  const Window* window;
+  std::optional<LocalMinute> at;
+};
+
+std::optional<LocalMinute> next_of(const Window& window, LocalMinute now) {
+  return (window.is_open(now) ? window.to : window.from).next_after(now);
+}
+
+// While a window is open, those with a smaller value cannot change the value.
+std::optional<LocalMinute> next_time(std::vector<Upcoming>& upcoming,
+                                     const State& state,
+                                     LocalMinute now) {
   std::optional<LocalMinute> out;
-  for (const Window& window : plan.windows) {
-    for (const Cron* cron : {&window.from, &window.to}) {
-      const auto next = cron->next_after(now);
-      if (next && (!out || *next < *out)) out = next;
-    }
+  for (Upcoming& one : upcoming) {
+    if (state.window != nullptr && one.window->value < state.value) continue;
+    if (one.at && *one.at <= now) one.at = next_of(*one.window, now);
+    if (one.at && (!out || *one.at < *out)) out = one.at;
   }
   return out;
 }
@@ -38,16 +48,20 @@ State state_at(const Plan& plan, LocalMinute now) {
   return out;
 }
 
-std::optional<Change> next_change(const Plan& plan, LocalMinute now) {
-  const State current = state_at(plan, now);
+std::optional<Change> next_change(const Plan& plan, const TimeZone& zone, LocalMinute now) {
+  State state = state_at(plan, now);
+  const double value = state.value;
+  std::vector<Upcoming> upcoming;
+  for (const Window& window : plan.windows) upcoming.push_back({&window, next_of(window, now)});
   for (int i = 0; i < kMaxTimes; ++i) {
-    const auto next = next_time(plan, now);
+    const auto next = next_time(upcoming, state, now);
     if (!next) return std::nullopt;
-    now = *next;
-    const State then = state_at(plan, now);
-    if (then.value != current.value) return Change{now, then};
+    // Later than `next` when the clocks are turned forward over it.
+    now = zone.reached_at(zone.instant_of(*next));
+    state = state_at(plan, now);
+    if (state.value != value) return Change{now, state};
   }
-  return std::nullopt;
+  return Change{now, std::nullopt};
 }
 
 }  // namespace weir::scalers::backends::schedule

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scalers/backends/schedule/cron.hpp"
+#include "scalers/backends/schedule/time_zone.hpp"
 
 #include <optional>
 #include <string>
@@ -36,10 +37,14 @@ struct State {
 
 struct Change {
   LocalMinute at;
-  State then;
+  std::optional<State> then;  // nullopt: the value is the same until `at`, where the search ends
 };
 
-// When the value becomes another one; nullopt when it does not, as far as a bounded search sees.
-[[nodiscard]] std::optional<Change> next_change(const Plan& plan, LocalMinute now);
+// When the value becomes another one in `zone`, after `now`; nullopt when no window begins or ends
+// any more. A time that a change of the clocks skips counts together with the others of that
+// moment.
+[[nodiscard]] std::optional<Change> next_change(const Plan& plan,
+                                                const TimeZone& zone,
+                                                LocalMinute now);
 
 }  // namespace weir::scalers::backends::schedule

@@ -36,17 +36,11 @@ class ScheduleScaler final : public Scaler {
   [[nodiscard]] std::string describe_query(const Parameters& /*parameters*/) const override {
     const WallTime now = clock_.wall();
     const LocalMinute minute = zone_.reached_at(now);
-    const auto next = next_change(plan_, minute);
-    const std::string until = next ? fmt::format("{} from {} on ({})",
-                                                 next->then.value,
-                                                 zone_.text_of(zone_.instant_of(next->at)),
-                                                 name_of(next->then))
-                                   : std::string("no other value follows");
     return fmt::format("{} in {}: {}; {}",
                        zone_.text_of(now),
                        zone_.name(),
                        name_of(state_at(plan_, minute)),
-                       until);
+                       next_text(minute));
   }
 
   [[nodiscard]] awaitable<Result<Samples>> query(Parameters /*parameters*/,
@@ -56,6 +50,13 @@ class ScheduleScaler final : public Scaler {
   }
 
  private:
+  [[nodiscard]] std::string next_text(LocalMinute now) const {
+    const auto next = next_change(plan_, zone_, now);
+    if (!next) return "no other value follows";
+    const std::string at = zone_.text_of(zone_.instant_of(next->at));
+    if (!next->then) return fmt::format("the same value until at least {}", at);
+    return fmt::format("{} from {} on ({})", next->then->value, at, name_of(*next->then));
+  }
   // Schedules have one backend in common.
   [[nodiscard]] static std::string key_of(const TimeZone& zone, const Plan& plan) {
     std::string out = fmt::format("{} {}", zone.name(), plan.otherwise);

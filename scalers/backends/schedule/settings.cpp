@@ -1,6 +1,7 @@
 // Both notations of a window become two cron expressions.
 #include "scalers/backends/schedule/settings.hpp"
 
+#include "scalers/reading.hpp"
 #include "scalers/text/suggest.hpp"
 
 #include <fmt/format.h>
@@ -70,8 +71,9 @@ void read_value(const Node& node, Days& out, Problems& problems) {
   for (const Node& item : node.items) add_days(item, out, problems);
 }
 
+// Also a mistaken one, such as "8:00", "0800" or "8am": a cron expression has blanks.
 bool is_time(std::string_view text) {
-  return text.find(':') != text.npos && text.find(' ') == text.npos;
+  return text.find(':') != text.npos || text.find_first_of(" \t@*") == text.npos;
 }
 
 // "08:00" from midnight on.
@@ -124,10 +126,10 @@ std::optional<Window> from_crons(const Node& node, const WindowBlock& block, Pro
   }
   if (std::holds_alternative<Cron::Invalid>(from) || std::holds_alternative<Cron::Invalid>(to))
     return std::nullopt;
-  if (std::get<Cron>(from) == std::get<Cron>(to)) {
+  if (std::get<Cron>(to).comes_only_with(std::get<Cron>(from))) {
     problems.add(node.find("to")->mark,
-                 "from and to come at the same times; write another time for to, at which the "
-                 "window ends");
+                 "the window never ends, because from comes at every time of to; write another "
+                 "time for to");
     return std::nullopt;
   }
   return Window{std::get<Cron>(std::move(from)),
@@ -144,8 +146,12 @@ constexpr std::array kWindowTable{
 };
 
 void check_number(const Node& block, std::string_view key, double number, Problems& problems) {
-  if (number < 0)
+  if (number < 0) {
     problems.add(block.find(key)->mark, fmt::format("{} must be 0 or more; write {}: 0", key, key));
+  } else if (!is_representable(number)) {
+    problems.add(block.find(key)->mark,
+                 fmt::format("{} must be below 9.2e15, the largest value an HPA can read", key));
+  }
 }
 
 std::optional<Window> read_window(const Node& node, Problems& problems) {

@@ -5,12 +5,15 @@
 
 #include <cctz/civil_time.h>
 #include <cctz/time_zone.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace weir::scalers::backends::schedule {
@@ -58,9 +61,24 @@ bool may_be_zone(std::string_view name) {
            c == '_' || c == '-' || c == '+';
   };
   return !name.empty() && name.size() <= kMaxNameBytes && name.front() != '/' &&
-         std::ranges::all_of(name, is_allowed) && !name.starts_with("right/") &&
-         !name.starts_with("posix/") && !name.starts_with("Fixed/") &&
-         std::ranges::find(kOthers, name) == kOthers.end();
+         name.find("//") == name.npos && std::ranges::all_of(name, is_allowed) &&
+         !name.starts_with("right/") && !name.starts_with("posix/") &&
+         !name.starts_with("Fixed/") && std::ranges::find(kOthers, name) == kOthers.end();
+}
+
+// Of "UTC+2", "GMT-3" and "+02:00", the zone "Etc/GMT-2": the names of the database have the sign
+// of POSIX, which is negative east of Greenwich. Empty for other texts.
+std::string offset_zone(std::string_view text) {
+  if (text.starts_with("UTC") || text.starts_with("GMT")) text.remove_prefix(3);
+  if (text.empty() || (text.front() != '+' && text.front() != '-')) return "";
+  const bool is_ahead = text.front() == '+';
+  text.remove_prefix(1);
+  if (text.ends_with(":00")) text.remove_suffix(3);
+  int hours = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), hours);
+  if (failed != std::errc{} || end != text.data() + text.size()) return "";
+  if (hours < 1 || hours > (is_ahead ? 14 : 12)) return "";
+  return fmt::format("Etc/GMT{}{}", is_ahead ? '-' : '+', hours);
 }
 
 }  // namespace
@@ -72,6 +90,13 @@ std::optional<TimeZone> TimeZone::find(const std::string& name) {
 }
 
 std::string TimeZone::suggestion_for(const std::string& name) {
+  const std::string offset = offset_zone(name);
+  if (!offset.empty()) {
+    return fmt::format(
+        "; write {} (the IANA database has the opposite sign), or a place such as "
+        "Europe/Berlin, which has daylight saving time",
+        offset);
+  }
   std::ifstream file(kNames);
   std::vector<std::string> names;
   for (std::string line; std::getline(file, line);) {

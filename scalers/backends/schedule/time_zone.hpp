@@ -17,7 +17,8 @@ class TimeZone {
  public:
   // "Europe/Berlin", "UTC"; nullopt when the database has none of that name.
   [[nodiscard]] static std::optional<TimeZone> find(const std::string& name);
-  // "; did you mean ...?", from the names of the database; may be empty.
+  // "; did you mean ...?", from the names of the database, or "; write Etc/GMT-2 ..." for UTC+2;
+  // may be empty.
   [[nodiscard]] static std::string suggestion_for(const std::string& name);
 
   // The latest time of the wall clock that has come at `now`. It stands still while an hour is

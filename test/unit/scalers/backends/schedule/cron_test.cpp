@@ -127,7 +127,7 @@ TEST_CASE("an invalid cron expression is an error that names the field and its r
        "7 are Sunday), or sun to sat"},
       {"0 18-8 * * *",
        "\"18-8\" is not a valid hour in \"0 18-8 * * *\": write the smaller number of a range "
-       "first"},
+       "first, or two ranges and a comma"},
       {"*/0 * * * *", "\"*/0\" is not a valid minute in \"*/0 * * * *\": write a step of 1 to 59"},
       {"*/60 * * * *",
        "\"*/60\" is not a valid minute in \"*/60 * * * *\": write a step of 1 to 59"},
@@ -148,8 +148,11 @@ TEST_CASE("an invalid cron expression is an error that names the field and its r
        "\"8\" has 1 field; a cron expression has 5: minute, hour, day of the month, month and day "
        "of "
        "the week, such as \"0 8 * * 1-5\""},
-      {"@daily",
-       "\"@daily\" is not a cron expression of five fields; write \"0 0 * * *\" for @daily"},
+      {"@daily", "\"@daily\" is not a cron expression of five fields; write \"0 0 * * *\""},
+      {"@HOURLY", "\"@HOURLY\" is not a cron expression of five fields; write \"0 * * * *\""},
+      {"@every 5m",
+       "\"@every 5m\" is not a cron expression of five fields; write its fields, such as \"0 0 * * "
+       "*\" for @daily"},
       {"0 0 31 2,4 *", "\"0 0 31 2,4 *\" never comes, because its months have no such day"},
   };
   for (const Row& row : rows) {
@@ -160,6 +163,16 @@ TEST_CASE("an invalid cron expression is an error that names the field and its r
       CHECK(std::get<Cron::Invalid>(parsed).why == row.why);
     }
   }
+}
+
+TEST_CASE("a cron expression may come only with another one") {
+  CHECK(valid("0 8 * * 0-7").comes_only_with(valid("0 8 * * *")));
+  CHECK(valid("0 18 * * 1-5").comes_only_with(valid("*/5 * * * *")));
+  CHECK(valid("0 8 1 1 *").comes_only_with(valid("0 8 1 * fri")));
+  CHECK_FALSE(valid("0 8 1 * fri").comes_only_with(valid("0 8 1 * *")));
+  CHECK_FALSE(valid("0 18 * * *").comes_only_with(valid("* 8-17 * * *")));
+  CHECK_FALSE(valid("1 8 * * *").comes_only_with(valid("0 8 * * *")));
+  CHECK_FALSE(valid("0 8 * * *").comes_only_with(valid("0 8 * 1-11 *")));
 }
 
 TEST_CASE("a time of some days is the same as its cron expression") {

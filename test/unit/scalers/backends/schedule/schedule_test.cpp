@@ -162,21 +162,48 @@ TEST_CASE("the next change is the next other value") {
        "{from: '02:30', to: '04:00', value: 4}",
        "2026-03-29 00:30",
        "Sun 2026-03-29 03:00 CEST: 4"},
-      {"always open", "{from: '00:00', to: '24:00', value: 4}", "2026-12-01 09:00", "none"},
-      {"the same value", "{from: '08:00', to: '18:00', value: 2}", "2026-12-01 09:00", "none"},
+      {"not within the skipped hour, where no window opens",
+       "{from: '02:15', to: '02:45', value: 4}",
+       "2026-03-29 00:30",
+       "Mon 2026-03-30 02:15 CEST: 4"},
+      {"nor at its end, where a window begins again",
+       "{from: '03:00', to: '02:59', value: 4}",
+       "2026-03-29 00:30",
+       "Mon 2026-03-30 02:59 CEST: 2"},
+      {"after many times of a smaller window",
+       "{days: mon-sat, from: '00:00', to: '24:00', value: 8}, {from: '*/2 * * * *', to: '1-59/2 * "
+       "* * *', value: 3}",
+       "2026-12-01 09:00",
+       "Sun 2026-12-06 00:00 CET: 3"},
+      {"after many times that begin nothing",
+       "{from: '* 8-17 * * *', to: '0 18 1 * *', value: 4}",
+       "2026-12-02 09:00",
+       "Fri 2027-01-01 18:00 CET: 2"},
+      {"a smaller window after one like otherwise",
+       "{from: '08:00', to: '18:00', value: 2}, {from: '17:00', to: '19:00', value: 1}",
+       "2026-12-01 09:00",
+       "Tue 2026-12-01 18:00 CET: 1"},
+      {"always open",
+       "{from: '00:00', to: '24:00', value: 4}",
+       "2026-12-01 09:00",
+       "Fri 2028-04-14 00:00 CEST: the same"},
+      {"the same value",
+       "{from: '08:00', to: '18:00', value: 2}",
+       "2026-12-01 09:00",
+       "Sun 2027-08-08 08:00 CEST: the same"},
   };
   for (const Row& row : rows) {
     DYNAMIC_SECTION(row.name) {
       const Settings settings = parsed("Europe/Berlin", row.windows);
 
-      const auto change = next_change(settings.plan, settings.zone->reached_at(utc(row.now)));
+      const auto change =
+          next_change(settings.plan, *settings.zone, settings.zone->reached_at(utc(row.now)));
 
-      const std::string text =
-          change ? fmt::format("{}: {}",
-                               settings.zone->text_of(settings.zone->instant_of(change->at)),
-                               change->then.value)
-                 : "none";
-      CHECK(text == row.change);
+      REQUIRE(change);
+      CHECK(fmt::format("{}: {}",
+                        settings.zone->text_of(settings.zone->instant_of(change->at)),
+                        change->then ? fmt::to_string(change->then->value) : "the same") ==
+            row.change);
     }
   }
 }
@@ -200,6 +227,20 @@ TEST_CASE("a schedule with a mistake says what to write instead") {
       {"a misspelt zone",
        "{timeZone: Amerika/New_York, " + valid + "}",
        "there is no time zone \"Amerika/New_York\"; did you mean \"America/New_York\"?"},
+      {"hours ahead of UTC",
+       "{timeZone: UTC+2, " + valid + "}",
+       "there is no time zone \"UTC+2\"; write Etc/GMT-2 (the IANA database has the opposite "
+       "sign), "
+       "or a place such as Europe/Berlin, which has daylight saving time"},
+      {"hours as an offset",
+       "{timeZone: '-05:00', " + valid + "}",
+       "there is no time zone \"-05:00\"; write Etc/GMT+5 (the IANA database has the opposite "
+       "sign), "
+       "or a place such as Europe/Berlin, which has daylight saving time"},
+      {"two slashes",
+       "{timeZone: Europe//Berlin, " + valid + "}",
+       "there is no time zone \"Europe//Berlin\"; did you mean \"Europe/Berlin\", "
+       "\"Europe/Dublin\" or \"Europe/Jersey\"?"},
       {"a file that is no zone",
        "{timeZone: ../../../etc/passwd, " + valid + "}",
        "there is no time zone \"../../../etc/passwd\"; write a name of the IANA database, such as "
@@ -236,7 +277,22 @@ TEST_CASE("a schedule with a mistake says what to write instead") {
        "from and to are both 08:00; for whole days write from: \"00:00\" and to: \"24:00\""},
       {"equal crons",
        with("{from: '0 8 * * 0', to: '0 8 * * sun', value: 1}"),
-       "from and to come at the same times; write another time for to, at which the window ends"},
+       "the window never ends, because from comes at every time of to; write another time for to"},
+      {"equal crons in other words",
+       with("{from: '0 8 * * *', to: '0 8 * * 0-7', value: 1}"),
+       "the window never ends, because from comes at every time of to; write another time for to"},
+      {"an end that is always a beginning",
+       with("{from: '*/5 * * * *', to: '0 18 * * 1-5', value: 1}"),
+       "the window never ends, because from comes at every time of to; write another time for to"},
+      {"a value that no HPA can read",
+       with("{from: '08:00', to: '18:00', value: 1e300}"),
+       "value must be below 9.2e15, the largest value an HPA can read"},
+      {"a time without a colon",
+       with("{from: '0800', to: '18:00', value: 1}"),
+       "\"0800\" is not a valid time; write 00:00 to 23:59"},
+      {"a time with a blank",
+       with("{from: '08:00', to: '18:00 ', value: 1}"),
+       "\"18:00 \" is not a valid time; write 00:00 to 24:00"},
       {"both notations",
        with("{from: '08:00', to: '0 18 * * *', value: 1}"),
        "from and to are a time and a cron expression; write two times, or two cron expressions"},
