@@ -59,7 +59,7 @@ class ManifestsScenario(ClusterTest):
 
         lines = self.assert_applied("-f", ROOT / "manifests" / "hpa")
 
-        self.assertEqual(10, len(lines), lines)
+        self.assertEqual(11, len(lines), lines)
 
     def test_an_unknown_field_is_an_error(self):
         deployment = copy.deepcopy(find_object(build(self.manifests / "base"), "Deployment", "weir"))
