@@ -57,8 +57,8 @@ class MissingQueueScenario(ClusterTest):
         # By then the queue has been missing for a minute.
         [alert] = wait_until(self.alerts, "the alert of the missing queue fires", ALERT_SECONDS, 0.5)
 
-        self.assertEqual(("WeirMetricFails", "managed_depth", f"queue={MISSING}", "unknown_object", "management"),
-                         tuple(alert["labels"][name] for name in ("alertname", "metric", "labels", "code", "backend")))
+        self.assertEqual(("WeirMetricFails", "managed_depth", f"queue={MISSING}", "management"),
+                         tuple(alert["labels"][name] for name in ("alertname", "metric", "labels", "backend")))
         self.assert_described()
         self.assert_explained()
         [line] = self.log_lines("metric_failing")
