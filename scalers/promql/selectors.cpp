@@ -42,7 +42,7 @@ bool is_match_operator(const Token& token) {
   return token.is("=") || token.is("!=") || token.is("=~") || token.is("!~");
 }
 
-// A place among the tokens of a query; behind the last one are empty symbols.
+// A place among the tokens of a query; after the last one come empty symbols.
 class Cursor {
  public:
   explicit Cursor(std::string_view query) : tokens_(tokens_of(query)) {}
@@ -61,7 +61,7 @@ class Cursor {
     }
   }
 
-  // From { to behind }. The problem; nullopt: there is none.
+  // From { to the place after }. The problem; nullopt: there is none.
   std::optional<std::string> take_matchers(Selector& out) {
     take();
     while (!peek().is("}")) {
@@ -173,7 +173,7 @@ class Scanner {
     const bool is_call = next.is("(");
     if (has(kLabelLists, lower)) {
       if (is_call) cursor_.skip_past(")");
-      // These end an aggregation; behind the others is an operand.
+      // These end an aggregation; after the others comes an operand.
       is_after_operand_ = lower == "by" || lower == "without";
       return;
     }

@@ -21,7 +21,7 @@ class TimeZone {
   // may be empty.
   [[nodiscard]] static std::string suggestion_for(const std::string& name);
 
-  // The latest time of the wall clock that has come at `now`. It stands still while an hour is
+  // The latest time of the wall clock that has come at `now`. It does not move while an hour is
   // repeated.
   [[nodiscard]] LocalMinute reached_at(WallTime now) const;
   // When `time` comes.

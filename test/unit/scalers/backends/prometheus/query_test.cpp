@@ -259,7 +259,7 @@ TEST_CASE("an undeclared parameter is reported with the declared ones") {
       {"without its )",
        R"q(up{job="$(job"})q",
        {"t.yaml:3:7: a parameter has the form $(label); the ) is missing"}},
-      {"without its ), which is behind the string",
+      {"without its ), which is after the string",
        R"q(sum(up{job="$(job"}))q",
        {"t.yaml:3:7: a parameter has the form $(label); the ) is missing"}},
       {"without its ) outside of strings",
