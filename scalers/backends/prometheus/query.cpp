@@ -101,7 +101,7 @@ class Scanner {
 
   void take_string(std::string_view text) {
     quote_ = text.front();
-    is_pattern_ = follows_pattern_operator() || is_pattern_argument();
+    is_pattern_ = is_pattern_operand_ || is_pattern_argument();
     const bool is_raw = quote_ == '`';
     while (skip_to_parameter(text, !is_raw)) {
       take_parameter(text, [is_raw](std::string_view name) {
@@ -131,12 +131,12 @@ class Scanner {
     } else if (token.is("}") && braces_ > 0) {
       --braces_;
     }
+    // MetricsQL joins strings by a plus: {queue=~"a-" + "$(queue)"}.
+    is_pattern_operand_ =
+        token.is("=~") || token.is("!~") || (is_pattern_operand_ && token.is("+"));
     literal_ += token.is("$$(") ? "$(" : token.text;
   }
 
-  [[nodiscard]] bool follows_pattern_operator() const {
-    return previous_.is("=~") || previous_.is("!~");
-  }
   // label_replace(vector, label, replacement, source, PATTERN), and of MetricsQL
   // label_match(vector, label, PATTERN), label_mismatch() and label_transform().
   [[nodiscard]] bool is_pattern_argument() const {
@@ -158,6 +158,7 @@ class Scanner {
   Token previous_{TokenKind::symbol, ""};  // neither blank nor comment
   char quote_ = '\0';                      // the open string's quote; NUL outside a string
   bool is_pattern_ = false;
+  bool is_pattern_operand_ = false;  // after =~ or !~, up to the next matcher
   std::size_t braces_ = 0;
   std::vector<Frame> frames_;
   std::string literal_;
